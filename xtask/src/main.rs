@@ -1,0 +1,2 @@
+//! Work on the workspace itself.
+fn main() {}

@@ -1,0 +1,145 @@
+//! A change: one file (or section) that the user wrote, read but not run.
+
+use std::fmt;
+
+use limosa_sql::{Engine, Position, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::{Checksum, Outline, Version};
+
+/// What a change is known by, within its project. The text is defined by the format: for native files the version
+/// without leading zeros, for repeatables `R:` and the name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Identity(String);
+
+impl Identity {
+    /// Takes the text as it stands.
+    pub fn new(text: impl Into<String>) -> Identity {
+        Identity(text.into())
+    }
+
+    /// The identity of a versioned change.
+    pub fn of_version(version: &Version) -> Identity {
+        Identity(version.to_string())
+    }
+
+    /// The identity of a repeatable change.
+    pub fn of_repeatable(name: &str) -> Identity {
+        Identity(format!("R:{name}"))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// How often a change runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Once, in the order of versions.
+    Versioned(Version),
+    /// After the versioned ones, again whenever its text changes.
+    Repeatable,
+}
+
+/// A change as read from the user's files.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Identity within the project.
+    pub identity: Identity,
+    /// Versioned or repeatable.
+    pub kind: Kind,
+    /// The version as written in the file name (`001`), for display; `R` for repeatables.
+    pub label: String,
+    /// The description from the file name, underscores as blanks.
+    pub name: String,
+    /// The up script.
+    pub script: Script,
+    /// The way back, where one was written.
+    pub rollback: Option<Rollback>,
+    /// What the headers and the configuration beside the file say.
+    pub headers: Headers,
+}
+
+/// A script, held by reference.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Path as the user gave it.
+    pub file: String,
+    /// The up part within the file.
+    pub span: Span,
+    /// Where the up part begins.
+    pub start: Position,
+    /// SHA-256 of the whole file as it is.
+    pub file_checksum: Checksum,
+    /// SHA-256 of the up part, line endings and byte-order mark made equal.
+    pub up_checksum: Checksum,
+    /// Statements, transactions, remarkable statements.
+    pub outline: Outline,
+}
+
+/// A way back, as written.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The file that holds it.
+    pub file: String,
+    /// Where in that file the text begins.
+    pub start: Position,
+    /// The SQL as written, placeholders unreplaced.
+    pub text: String,
+    /// Statements, transactions, what it destroys.
+    pub outline: Outline,
+}
+
+/// How a file wants to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransactionWish {
+    /// Decided by the statements.
+    #[default]
+    Auto,
+    /// One transaction for the file, an error where a statement cannot run inside.
+    Always,
+    /// None: each statement by itself.
+    None,
+}
+
+/// Header comments, and the same keys from `migration_config.yaml`; the file's own header wins.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Headers {
+    /// `Purpose`.
+    pub purpose: Option<String>,
+    /// `Phase`.
+    pub phase: Option<String>,
+    /// `Checklist`.
+    pub checklist: Option<String>,
+    /// `Depends-on`: references as written (a version, an identity, or a file name).
+    pub depends_on: Vec<String>,
+    /// `Transaction`.
+    pub transaction: TransactionWish,
+    /// `Lock-timeout`, in milliseconds; 0 means none.
+    pub lock_timeout: Option<u64>,
+    /// `Statement-timeout`, in milliseconds; 0 means none.
+    pub statement_timeout: Option<u64>,
+    /// `Environments`: names; empty means all.
+    pub environments: Vec<String>,
+    /// `Engines`: empty means all.
+    pub engines: Vec<Engine>,
+    /// `Requires-extension`: PostgreSQL extensions that must be available.
+    pub requires_extension: Vec<String>,
+    /// `Tags`.
+    pub tags: Vec<String>,
+    /// `Data-loss`: the author says that the up part is meant to destroy data (`allowed`).
+    pub data_loss_allowed: bool,
+    /// `Placeholders: off` leaves `${...}` alone.
+    pub placeholders_off: bool,
+}

@@ -1,0 +1,214 @@
+//! One trait for all engines: few methods, each with a contract that the conformance suite checks.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use limosa_sql::Engine;
+
+use crate::{DbError, Row, Value};
+
+/// One thing to send. A flight is a list of these.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// Begins a transaction (SQLite: BEGIN IMMEDIATE).
+    Begin,
+    /// Commits it.
+    Commit,
+    /// Gives it up.
+    Rollback,
+    /// A statement of the user's, sent as it is, without parameters. On PostgreSQL it may be its own transaction control.
+    Script(String),
+    /// A statement of limosa's own, without parameters: SET LOCAL, SAVEPOINT, PRAGMA, DDL of the ledger. May hold several
+    /// statements separated by `;`.
+    Control(String),
+    /// A statement of limosa's own with parameters `$1`, `$2`, ... (SQLite: `?1`, `?2`, ...); its rows come back when it lands.
+    Bound {
+        /// The SQL.
+        sql: String,
+        /// The parameters in order.
+        parameters: Vec<Value>,
+    },
+    /// `COPY ... FROM stdin`; [`Item::CopyData`] items follow, then [`Item::CopyEnd`].
+    CopyStart(String),
+    /// Data for the COPY that was started.
+    CopyData(Vec<u8>),
+    /// The end of the data.
+    CopyEnd,
+}
+
+/// Where the items of a flight come from; asked one by one, so that a large file is never held whole.
+pub trait FlightSource: Send {
+    /// The next item; None at the end.
+    ///
+    /// # Errors
+    /// An [`Abort`] stops the flight: what was sent in an open transaction is rolled back.
+    fn next(&mut self) -> Result<Option<Item>, Abort>;
+}
+
+/// The source of a flight gave up, for the reason it keeps itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abort;
+
+impl FlightSource for std::vec::IntoIter<Item> {
+    fn next(&mut self) -> Result<Option<Item>, Abort> {
+        Ok(Iterator::next(self))
+    }
+}
+
+/// What happens to a flight, told as it happens.
+pub trait FlightObserver: Send {
+    /// The item with this number (from 0, counted over all items that the source gave) succeeded. CopyStart and CopyData
+    /// do not land; CopyEnd does, for the whole COPY.
+    fn landed(&mut self, item: u64, landed: Landed);
+    /// The server said something.
+    fn notice(&mut self, notice: Notice);
+}
+
+/// The end of an item.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Landed {
+    /// Rows of a [`Item::Bound`]; for other items empty.
+    pub rows: Vec<Row>,
+    /// Rows that were inserted, changed, deleted or copied, where the server says.
+    pub affected: Option<u64>,
+    /// Time since the end of the item before (or since the flight began).
+    pub elapsed: Duration,
+}
+
+/// NOTICE, WARNING and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE`, `WARNING`, `INFO`, `LOG`, `DEBUG`.
+    pub severity: String,
+    /// The text.
+    pub message: String,
+    /// More.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// SQLSTATE.
+    pub code: Option<String>,
+}
+
+/// A flight that did not arrive.
+#[derive(Debug, thiserror::Error)]
+pub enum FlightError {
+    /// The source gave up.
+    #[error("the statements could not all be read")]
+    Aborted,
+    /// The first item that failed. Items after it had no effect.
+    #[error("{error}")]
+    Failed {
+        /// Its number, from 0.
+        item: u64,
+        /// Why.
+        #[source]
+        error: Box<DbError>,
+    },
+}
+
+/// What was learnt of the server while connecting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// The engine.
+    pub engine: Engine,
+    /// As the server says: `15.18`, `3.54.1`.
+    pub version: String,
+    /// Comparable: 150018 for PostgreSQL 15.18, 3054001 for SQLite 3.54.1.
+    pub version_number: u32,
+    /// The database: its name, or the path of the file.
+    pub database: String,
+    /// Host and port, or the socket; for SQLite empty.
+    pub host: String,
+    /// The user that the server knows; for SQLite empty.
+    pub user: String,
+    /// True on a hot standby, or where the file or session is read-only.
+    pub read_only: bool,
+    /// True where a pooler in transaction mode stands between.
+    pub pooled: bool,
+    /// Names this session among those of the server (PostgreSQL: `pid:start time`), for finding whether it still runs.
+    pub backend: Option<String>,
+}
+
+/// Cancels what a session runs, from another task.
+#[async_trait]
+pub trait Canceller: Send + Sync {
+    /// Asks the server to stop the running statement. The flight then fails with [`crate::DbErrorKind::Cancelled`], or succeeds
+    /// where the statement was quicker.
+    async fn cancel(&self) -> Result<(), DbError>;
+}
+
+/// A session with one database.
+///
+/// Contract, checked for every engine by one suite:
+/// - Items take effect in order. Nothing after the first failure takes effect: within a transaction the server sees to it
+///   (the transaction is rolled back before `flight` returns), outside of one the session sends nothing before the item
+///   before it has succeeded.
+/// - When `flight` returns, nothing of it still runs on the server, and no transaction that it began is open, unless its
+///   last items left one open without failure.
+/// - `flight` must not be dropped before it ends; cancel, then await it.
+/// - Within a transaction the session waits as little as the engine allows: PostgreSQL sends items ahead without waiting,
+///   at most `window` bytes of them, with COPY as a barrier.
+#[async_trait]
+pub trait Session: Send {
+    /// What was learnt while connecting.
+    fn facts(&self) -> &ServerFacts;
+
+    /// Sends all items; tells `observer` of each that lands.
+    async fn flight(
+        &mut self,
+        items: &mut dyn FlightSource,
+        observer: &mut dyn FlightObserver,
+    ) -> Result<(), FlightError>;
+
+    /// Stops what runs, rolls back what is open, and proves that the session is idle and usable.
+    async fn settle(&mut self) -> Result<(), DbError>;
+
+    /// A handle that cancels from elsewhere.
+    fn canceller(&self) -> Box<dyn Canceller>;
+
+    /// Ends the session in order.
+    async fn close(self: Box<Self>);
+}
+
+/// Collects the rows of each item; for flights of limosa's own statements.
+#[derive(Debug, Default)]
+pub struct Collector {
+    /// Rows per landed item.
+    pub rows: Vec<Vec<Row>>,
+    /// What the server said.
+    pub notices: Vec<Notice>,
+}
+
+impl FlightObserver for Collector {
+    fn landed(&mut self, _item: u64, landed: Landed) {
+        self.rows.push(landed.rows);
+    }
+    fn notice(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+}
+
+impl dyn Session + '_ {
+    /// Sends items and gives the rows of each that landed, in order.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn send(&mut self, items: Vec<Item>) -> Result<Vec<Vec<Row>>, DbError> {
+        let mut collector = Collector::default();
+        match self.flight(&mut items.into_iter(), &mut collector).await {
+            Ok(()) => Ok(collector.rows),
+            Err(FlightError::Failed { error, .. }) => Err(*error),
+            Err(FlightError::Aborted) => Ok(collector.rows),
+        }
+    }
+
+    /// Runs one statement of limosa's own and gives its rows.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+        let items = vec![Item::Bound { sql: sql.to_owned(), parameters: parameters.to_vec() }];
+        Ok(self.send(items).await?.pop().unwrap_or_default())
+    }
+}

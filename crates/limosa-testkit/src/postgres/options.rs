@@ -1,0 +1,45 @@
+//! What a dedicated server has that the shared one has not.
+
+/// Settings, passwords and certificates of a server that one test has for itself.
+///
+/// ```
+/// # use limosa_testkit::ServerOptions;
+/// let small = ServerOptions::new().setting("max_connections", "12").scram_password("secret");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) access: Vec<String>,
+    pub(crate) password: Option<String>,
+}
+
+impl ServerOptions {
+    /// Nothing beyond what every test server has: no durability, 200 connections, everybody trusted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line of `postgresql.conf`; the value is quoted for you.
+    #[must_use]
+    pub fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A line of `pg_hba.conf` that stands before the others, such as
+    /// `host all reader 127.0.0.1/32 scram-sha-256`.
+    ///
+    /// Leave user `postgres` trusted on the socket: the testkit uses it.
+    #[must_use]
+    pub fn access(mut self, line: &str) -> Self {
+        self.access.push(line.to_owned());
+        self
+    }
+
+    /// Gives user `postgres` a password, which TCP connections then must show by SCRAM-SHA-256.
+    #[must_use]
+    pub fn scram_password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+}

@@ -1,0 +1,323 @@
+//! One connection through the proxy: three loops that share a little state.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::cut::{Cut, Ending};
+use super::wire::{self, Frame, Front, Message, Side};
+use super::{Shared, Target, Traffic};
+
+type Reader = Pin<Box<dyn AsyncRead + Send>>;
+type Writer = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// Bytes that one read takes at most.
+const CHUNK: usize = 64 * 1024;
+
+/// Takes connections for ever.
+pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let number = {
+            let mut state = shared.state();
+            state.connections += 1;
+            state.connections
+        };
+        if *shared.traffic.borrow() == Traffic::Refused {
+            continue;
+        }
+        tokio::spawn(serve(client, number, Arc::clone(&shared)));
+    }
+}
+
+/// What the loops of one connection share.
+struct Link {
+    number: usize,
+    shared: Arc<Shared>,
+    held: Mutex<Held>,
+    changed: Notify,
+}
+
+/// The server's bytes that the client has not got yet, and what decides when it gets them.
+struct Held {
+    bytes: Vec<u8>,
+    server_ended: bool,
+    /// The client's requests for encryption that the server has not answered.
+    bare_answers: usize,
+    /// The stream is encrypted or unknown: nothing can be read in it.
+    opaque: bool,
+    /// The first ReadyForQuery has passed: waits count from here on.
+    counting: bool,
+    /// The client has sent something since the last release.
+    asked: bool,
+    last_sent: Instant,
+    cut: Option<Ending>,
+}
+
+async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
+    let _ = client.set_nodelay(true);
+    let Ok((server_reader, server_writer)) = connect(&shared.target).await else {
+        return;
+    };
+    let link = Link {
+        number,
+        shared,
+        held: Mutex::new(Held {
+            bytes: Vec::new(),
+            server_ended: false,
+            bare_answers: 0,
+            opaque: false,
+            counting: false,
+            asked: false,
+            last_sent: Instant::now(),
+            cut: None,
+        }),
+        changed: Notify::new(),
+    };
+    let (mut client_reader, mut client_writer) = client.into_split();
+    let mut server_reader = server_reader;
+    let mut server_writer = server_writer;
+    tokio::select! {
+        () = async {
+            let end = link.client_to_server(&mut client_reader, &mut server_writer).await;
+            link.flows().await;
+            if end.is_ok() {
+                // The client's end is the server's end-of-file; its answers may still come.
+                let _ = server_writer.shutdown().await;
+                std::future::pending::<()>().await;
+            }
+        } => {}
+        () = async {
+            if link.server_to_held(&mut server_reader).await.is_ok() {
+                std::future::pending::<()>().await;
+            }
+            link.flows().await;
+        } => {}
+        _ = link.held_to_client(&mut client_writer) => {}
+    }
+    let ending = link.held().cut;
+    if ending == Some(Ending::Reset) {
+        let _ = client_reader.as_ref().set_zero_linger();
+    }
+    drop(client_reader);
+    // A writing half that is dropped would shut the socket down and so turn a reset into an end.
+    client_writer.forget();
+    if ending.is_some() {
+        // Let the server read to the end all that was forwarded before it sees the client go.
+        let _ = server_writer.shutdown().await;
+        let mut rest = vec![0; CHUNK];
+        while server_reader.read(&mut rest).await.is_ok_and(|n| n > 0) {}
+    }
+}
+
+async fn connect(target: &Target) -> io::Result<(Reader, Writer)> {
+    match target {
+        Target::Tcp(address) => {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let (reader, writer) = stream.into_split();
+            Ok((Box::pin(reader), Box::pin(writer)))
+        }
+        Target::Unix(path) => {
+            let (reader, writer) = UnixStream::connect(path).await?.into_split();
+            Ok((Box::pin(reader), Box::pin(writer)))
+        }
+    }
+}
+
+impl Link {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when traffic may move; `false` means that what was read is to be thrown away.
+    async fn may_pass(&self) -> bool {
+        let mut traffic = self.shared.traffic.subscribe();
+        let now = traffic.wait_for(|traffic| *traffic != Traffic::Paused).await;
+        now.is_ok_and(|traffic| *traffic != Traffic::Swallowed)
+    }
+
+    /// Returns when ends of connections pass, too: neither side hears of them while traffic stands.
+    async fn flows(&self) {
+        let mut traffic = self.shared.traffic.subscribe();
+        let _ = traffic.wait_for(|traffic| matches!(traffic, Traffic::Flowing | Traffic::Refused)).await;
+    }
+
+    /// Notes a message and asks whether the connection ends here.
+    fn judge(&self, side: Side, frame: &Frame) -> Option<Cut> {
+        let message = Message { connection: self.number, side, kind: frame.kind, text: frame.text.clone() };
+        let mut state = self.shared.state();
+        state.counts[side as usize] += 1;
+        let number = state.counts[side as usize];
+        let cut = state.cut.take_if(|cut| cut.is_at(&message, number));
+        state.messages.push(message);
+        state.cuts_done += usize::from(cut.is_some());
+        cut
+    }
+
+    async fn client_to_server(&self, from: &mut (impl AsyncRead + Unpin), to: &mut Writer) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(CHUNK);
+        let mut started = false;
+        while from.read_buf(&mut buffer).await? > 0 {
+            if !self.may_pass().await {
+                buffer.clear();
+                continue;
+            }
+            self.held().last_sent = Instant::now();
+            let mut ready = 0;
+            let mut cut = None;
+            while cut.is_none() {
+                let opaque = self.held().opaque;
+                let front = match (opaque, started) {
+                    (true, _) => Front::Opaque,
+                    (false, true) => wire::typed(Side::Client, &buffer[ready..]),
+                    (false, false) => wire::start_up(&buffer[ready..]),
+                };
+                match front {
+                    Front::Partial => break,
+                    Front::Opaque => {
+                        self.held().opaque = true;
+                        ready = buffer.len();
+                        break;
+                    }
+                    Front::Frame(frame) => {
+                        cut = self.judge(Side::Client, &frame);
+                        if cut.as_ref().is_none_or(|cut| cut.forward) {
+                            ready += frame.length;
+                        }
+                        started |= self.note_sent(&frame);
+                    }
+                }
+            }
+            to.write_all(&buffer[..ready]).await?;
+            to.flush().await?;
+            buffer.drain(..ready);
+            if let Some(cut) = cut {
+                self.held().cut = Some(cut.ending);
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+        }
+        to.write_all(&buffer).await
+    }
+
+    /// Returns true when the packets with type bytes begin.
+    fn note_sent(&self, frame: &Frame) -> bool {
+        let mut held = self.held();
+        if frame.kind != wire::START_UP {
+            held.asked |= held.counting && frame.kind != 'X';
+            return true;
+        }
+        match frame.text.as_str() {
+            "SSLRequest" | "GSSENCRequest" => held.bare_answers += 1,
+            "CancelRequest" => held.opaque = true,
+            _ => return true,
+        }
+        false
+    }
+
+    async fn server_to_held(&self, from: &mut Reader) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(CHUNK);
+        while from.read_buf(&mut buffer).await? > 0 {
+            if !self.may_pass().await {
+                buffer.clear();
+                continue;
+            }
+            let mut ready = 0;
+            let mut cut = None;
+            while cut.is_none() {
+                if self.take_bare_answer(buffer.get(ready).copied()) {
+                    ready += 1;
+                    continue;
+                }
+                let opaque = self.held().opaque;
+                let front = if opaque { Front::Opaque } else { wire::typed(Side::Server, &buffer[ready..]) };
+                match front {
+                    Front::Partial => break,
+                    Front::Opaque => {
+                        self.held().opaque = true;
+                        ready = buffer.len();
+                        break;
+                    }
+                    Front::Frame(frame) => {
+                        cut = self.judge(Side::Server, &frame);
+                        if cut.as_ref().is_none_or(|cut| cut.forward) {
+                            ready += frame.length;
+                        }
+                        self.held().counting |= frame.kind == 'Z';
+                    }
+                }
+            }
+            let mut held = self.held();
+            held.bytes.extend(buffer.drain(..ready));
+            held.cut = cut.map(|cut| cut.ending);
+            let over = held.cut.is_some();
+            drop(held);
+            self.changed.notify_one();
+            if over {
+                // The client still gets what stands before the cut.
+                return Ok(());
+            }
+        }
+        self.flows().await;
+        let mut held = self.held();
+        held.bytes.append(&mut buffer);
+        held.server_ended = true;
+        drop(held);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The answer to a request for encryption is one byte without a frame.
+    fn take_bare_answer(&self, byte: Option<u8>) -> bool {
+        let mut held = self.held();
+        let Some(byte) = byte.filter(|_| held.bare_answers > 0 && !held.opaque) else {
+            return false;
+        };
+        held.bare_answers -= 1;
+        held.opaque = byte == b'S' || byte == b'G';
+        true
+    }
+
+    /// Ends when the server has ended or the connection is cut, and all bytes before have gone out.
+    async fn held_to_client(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        loop {
+            let wake = {
+                let held = self.held();
+                let over = held.server_ended || held.cut.is_some();
+                if held.bytes.is_empty() {
+                    if over {
+                        return Ok(());
+                    }
+                    None
+                } else if held.asked && !over {
+                    Some(held.last_sent + self.shared.state().quiet)
+                } else {
+                    Some(Instant::now())
+                }
+            };
+            match wake {
+                None => self.changed.notified().await,
+                Some(time) if time > Instant::now() => sleep_until(time).await,
+                Some(_) => {
+                    let released = self.release();
+                    if self.may_pass().await {
+                        to.write_all(&released).await?;
+                        to.flush().await?;
+                    }
+                }
+            }
+        }
+    }
+
+    fn release(&self) -> Vec<u8> {
+        let mut held = self.held();
+        if std::mem::take(&mut held.asked) {
+            self.shared.state().waits += 1;
+        }
+        std::mem::take(&mut held.bytes)
+    }
+}

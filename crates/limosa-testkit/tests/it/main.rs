@@ -1,0 +1,4 @@
+//! The testkit tests itself on real servers.
+
+mod proxy;
+mod server;

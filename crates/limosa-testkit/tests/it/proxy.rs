@@ -42,7 +42,9 @@ async fn a_pipeline_is_one_wait_and_a_sequence_is_many() {
         client.simple_query("select 2"),
         client.simple_query("select 3"),
     );
-    (a.unwrap(), b.unwrap(), c.unwrap());
+    for answer in [a, b, c] {
+        answer.unwrap();
+    }
     assert_eq!(proxy.waits(), 1);
 
     proxy.reset();

@@ -20,13 +20,16 @@ const NOBODY: u32 = 65534;
 
 /// Waits for end-of-file, then stops the servers and removes the folder `$1`.
 ///
-/// SIGQUIT is PostgreSQL's immediate shutdown; PgBouncer takes it as a stop, too. Signals of a
-/// terminal are ignored, because the servers must outlive the Ctrl-C that ends the test process.
+/// SIGQUIT is PostgreSQL's immediate shutdown; PgBouncer has nothing to lose. Signals of a terminal
+/// are ignored, because a Ctrl-C that ends the test process must leave the guardian to its work.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
 pids=
-for file in "$1"/*/data/postmaster.pid "$1"/*/pgbouncer.pid; do
+for file in "$1"/*/pgbouncer.pid; do
+  [ -f "$file" ] && read -r pid <"$file" && kill -KILL "$pid" 2>/dev/null
+done
+for file in "$1"/*/data/postmaster.pid; do
   [ -f "$file" ] || continue
   read -r pid <"$file" || [ -n "$pid" ] || continue
   kill -QUIT "$pid" 2>/dev/null && pids="$pids $pid"

@@ -26,10 +26,23 @@
 //!   guardian process stops them and removes the folder when the test process ends, even by `kill -9`.
 //! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL refuses root.
 
+pub mod binary;
+mod filters;
+mod folder;
 mod guardian;
+mod pgbouncer;
+mod poll;
+mod port;
 pub mod postgres;
 pub mod proxy;
+mod signal;
 mod sql;
 
+pub use binary::Limosa;
+pub use filters::Filters;
+pub use folder::Folder;
+pub use pgbouncer::{PgBouncer, PoolMode};
+pub use poll::eventually;
+pub use port::free_port;
 pub use postgres::{PostgresServer, PostgresVersion, ServerOptions, TestDatabase};
 pub use proxy::Proxy;

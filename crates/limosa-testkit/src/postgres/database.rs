@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use tokio_postgres::Config;
 
+use super::session::Session;
 use crate::sql::{self, Rows};
 
 /// An empty database with a name of its own. It stays until its server stops, so that a URL taken
@@ -61,6 +62,11 @@ impl TestDatabase {
     /// Runs statements like [`execute`](Self::execute) and returns their rows.
     pub fn query(&self, sql: &str) -> Result<Rows> {
         sql::run(&self.config(), sql)
+    }
+
+    /// A session that stays open: for locks held, transactions left open, settings.
+    pub fn session(&self) -> Result<Session> {
+        Session::open(self.config())
     }
 
     /// What `tokio_postgres` needs to connect over the unix socket as user `postgres`.

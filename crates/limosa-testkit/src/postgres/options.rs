@@ -11,6 +11,7 @@ pub struct ServerOptions {
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) access: Vec<String>,
     pub(crate) password: Option<String>,
+    pub(crate) tls_names: Option<Vec<String>>,
 }
 
 impl ServerOptions {
@@ -40,6 +41,17 @@ impl ServerOptions {
     #[must_use]
     pub fn scram_password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
+        self
+    }
+
+    /// Switches TLS on, with a certificate for these host names or addresses that an authority of
+    /// the server's own has signed; see [`Certificates`](super::Certificates).
+    ///
+    /// Connections without TLS stay allowed; an access line `hostnossl all all all reject` forbids
+    /// them.
+    #[must_use]
+    pub fn tls(mut self, names: &[&str]) -> Self {
+        self.tls_names = Some(names.iter().map(|&name| name.to_owned()).collect());
         self
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
@@ -12,11 +12,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::certificates::Certificates;
 use super::database::TestDatabase;
 use super::options::ServerOptions;
 use super::template;
 use super::version::PostgresVersion;
 use crate::guardian;
+use crate::port::free_port;
+use crate::signal::signal;
 use crate::sql::Rows;
 
 /// How long a server may take to start or to stop before that is an error.
@@ -49,6 +52,7 @@ pub struct PostgresServer {
     folder: PathBuf,
     port: u16,
     password: Option<String>,
+    certificates: Option<Certificates>,
     process: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
@@ -71,6 +75,42 @@ impl PostgresServer {
         Ok(server)
     }
 
+    /// Starts a server and a hot standby that streams from it: (primary, replica).
+    ///
+    /// The replica's folder is a copy of the primary's, made while that is stopped, for not every
+    /// installation has `pg_basebackup`.
+    pub fn start_with_replica(version: &PostgresVersion, options: &ServerOptions) -> Result<(Self, Self)> {
+        let primary = Self::start_with(version, options)?;
+        let folder = guardian::server_folder("pg")?;
+        primary.stop()?;
+        template::copy(&primary.data(), &folder.join("data"))?;
+        primary.start_again()?;
+        let signal = folder.join("data/standby.signal");
+        fs::write(&signal, "")?;
+        guardian::give_to_server(&signal)?;
+        let source = format!("host={} port={} user=postgres", primary.folder.display(), primary.port);
+        let options = options.clone().setting("primary_conninfo", &source);
+        let replica = Self::start_in(version, &options, folder)?;
+        Ok((primary, replica))
+    }
+
+    /// Waits until this replica shows all that `primary` has written so far.
+    pub fn catch_up(&self, primary: &Self) -> Result<()> {
+        let rows = primary.query("postgres", "select pg_current_wal_lsn()")?;
+        let Some(Some(position)) = rows.first().and_then(|row| row.first()) else {
+            bail!("the primary does not say its position");
+        };
+        let reached = format!("select pg_last_wal_replay_lsn() >= '{position}'");
+        let begun = Instant::now();
+        while self.query("postgres", &reached)? != [[Some("t".to_owned())]] {
+            if begun.elapsed() > LIMIT {
+                bail!("the replica does not reach {position}: {}", self.log());
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// Starts a server on a data folder that stands in `folder` already.
     fn start_in(version: &PostgresVersion, options: &ServerOptions, folder: PathBuf) -> Result<Self> {
         let mut server = Self {
@@ -78,9 +118,13 @@ impl PostgresServer {
             folder,
             port: 0,
             password: options.password.clone(),
+            certificates: None,
             process: Mutex::new(None),
             databases: AtomicU32::new(0),
         };
+        if let Some(names) = &options.tls_names {
+            server.certificates = Some(Certificates::create(names, &server.folder)?);
+        }
         // Somebody else may take the free port before the server does.
         for attempt in 1.. {
             server.port = free_port()?;
@@ -119,6 +163,12 @@ impl PostgresServer {
     /// The path of its unix socket.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(format!(".s.PGSQL.{}", self.port))
+    }
+
+    /// What a client needs to trust this server and to show who it is; `None` without
+    /// [`ServerOptions::tls`].
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
     }
 
     /// All that it has logged.
@@ -256,6 +306,12 @@ impl PostgresServer {
         line(&mut text, "listen_addresses", "127.0.0.1");
         line(&mut text, "port", &self.port.to_string());
         line(&mut text, "unix_socket_directories", &self.folder.to_string_lossy());
+        if let Some(certificates) = &self.certificates {
+            line(&mut text, "ssl", "on");
+            line(&mut text, "ssl_cert_file", &certificates.server_certificate().to_string_lossy());
+            line(&mut text, "ssl_key_file", &certificates.server_key().to_string_lossy());
+            line(&mut text, "ssl_ca_file", &certificates.authority().to_string_lossy());
+        }
         for (name, value) in &options.settings {
             line(&mut text, name, value);
         }
@@ -295,22 +351,4 @@ fn access(options: &ServerOptions) -> String {
          host all all 127.0.0.1/32 {method}\nhost replication all 127.0.0.1/32 {method}"
     );
     text
-}
-
-/// A port of 127.0.0.1 that nobody has at this moment.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Sends a signal by name, through the shell, which always has `kill`.
-pub(crate) fn signal(name: &str, pid: u32) -> Result<()> {
-    let output = Command::new("sh")
-        .args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run sh to send a signal")?;
-    if !output.status.success() {
-        bail!("cannot send {name} to process {pid}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
 }

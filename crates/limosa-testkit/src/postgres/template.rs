@@ -51,7 +51,7 @@ fn store(version: &PostgresVersion, cache: &Path, template: &Path) -> Result<()>
 }
 
 /// `cp` keeps owner and mode, and shares blocks where the file system can.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let output =
         Command::new("cp").arg("-a").args([from, to]).output().context("cannot run cp to copy a data folder")?;
     if !output.status.success() {

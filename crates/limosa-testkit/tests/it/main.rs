@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
+mod binary;
+mod pgbouncer;
 mod proxy;
 mod server;
+mod session;
+mod tls;

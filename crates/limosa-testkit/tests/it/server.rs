@@ -3,20 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use limosa_testkit::{PostgresServer, ServerOptions, postgres};
+use limosa_testkit::{PostgresServer, ServerOptions, eventually, postgres};
 
 fn one(text: &str) -> Vec<Vec<Option<String>>> {
     vec![vec![Some(text.to_owned())]]
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "still not so after 60 s: {what}");
-        sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -87,12 +79,12 @@ fn a_killed_backend_ends_all_sessions_and_the_server_recovers() {
     std::thread::scope(|scope| {
         let sleeper = scope.spawn(|| database.query("select pg_sleep(600)"));
         let find = "select pid from pg_stat_activity where query = 'select pg_sleep(600)'";
-        wait_until("the sleeper runs", || !server.query("postgres", find).unwrap().is_empty());
+        eventually("the sleeper runs", || !server.query("postgres", find).unwrap().is_empty());
         let pid = server.query("postgres", find).unwrap()[0][0].as_ref().unwrap().parse().unwrap();
         server.kill_backend(pid).unwrap();
         sleeper.join().unwrap().unwrap_err();
     });
-    wait_until("the server has recovered", || server.execute("postgres", "select 1").is_ok());
+    eventually("the server has recovered", || server.execute("postgres", "select 1").is_ok());
 }
 
 #[test]
@@ -112,6 +104,22 @@ fn a_password_is_asked_for_over_tcp() {
     assert_eq!(connect("se'cret"), Ok(()));
     assert_eq!(connect("wrong"), Err("28P01".to_owned()));
     assert!(database.url().contains(":se'cret@"));
+}
+
+#[test]
+fn a_replica_follows_and_refuses_to_write() {
+    for version in postgres::tested().unwrap() {
+        let options = ServerOptions::new();
+        let (primary, replica) = PostgresServer::start_with_replica(&version, &options).unwrap();
+        let database = primary.create_database().unwrap();
+        database.execute("create table t (); insert into t default values").unwrap();
+        replica.catch_up(&primary).unwrap();
+        let copy = replica.database(database.name());
+        assert_eq!(copy.query("select count(*) from t").unwrap(), one("1"));
+        assert_eq!(copy.query("select pg_is_in_recovery()").unwrap(), one("t"));
+        let error = copy.execute("insert into t default values").unwrap_err().to_string();
+        assert!(error.contains("25006"), "{error}");
+    }
 }
 
 /// Runs in a process of its own, started by the test below: starts a server and waits to be killed.
@@ -137,7 +145,7 @@ fn the_guardian_stops_servers_after_kill_9() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_until("the other process has a server", || report.exists());
+    eventually("the other process has a server", || report.exists());
     let server = PathBuf::from(std::fs::read_to_string(&report).unwrap());
     let pid_file = std::fs::read_to_string(server.join("data/postmaster.pid")).unwrap();
     let pid = pid_file.lines().next().unwrap().to_owned();
@@ -145,7 +153,7 @@ fn the_guardian_stops_servers_after_kill_9() {
     assert!(alive());
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
-    wait_until("the server is gone", || !alive());
+    eventually("the server is gone", || !alive());
     let root: &Path = server.parent().unwrap();
-    wait_until("the folder is gone", || !root.exists());
+    eventually("the folder is gone", || !root.exists());
 }

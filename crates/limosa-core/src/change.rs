@@ -68,6 +68,8 @@ pub struct Change {
     pub rollback: Option<Rollback>,
     /// What the headers and the configuration beside the file say.
     pub headers: Headers,
+    /// Identities that must be applied before it, resolved from `Depends-on` and the configuration.
+    pub depends_on: Vec<Identity>,
 }
 
 /// A script, held by reference.

@@ -22,6 +22,8 @@ pub struct LedgerView {
     pub lease: Option<LeaseRow>,
     /// The head of the audit log.
     pub head: Option<AuditHead>,
+    /// Changes that did not apply here when later versions ran; they are never out of order.
+    pub skipped: std::collections::HashSet<Identity>,
     /// The newest failed attempt per identity, newer than its last success.
     pub failures: Vec<Failure>,
 }
@@ -169,6 +171,8 @@ pub struct LeaseRow {
     pub since: Option<String>,
     /// Seconds since the last sign of life, by the server's clock.
     pub silent_seconds: Option<i64>,
+    /// The backend or process of the holder, as its engine names it.
+    pub backend: Option<String>,
 }
 
 /// The newest row of the audit log.

@@ -1,1 +1,33 @@
-//! limosa-core
+//! What limosa decides: changes and their order, the state of a database against its files, plans, what to do after a
+//! death, and the chain of the audit log. Pure: no files, sockets, clock or environment.
+
+mod assess;
+mod audit;
+mod change;
+mod checksum;
+mod decide;
+mod graph;
+mod ledger;
+mod outline;
+mod plan;
+mod recover;
+mod statements;
+mod version;
+
+pub use assess::{Assessed, State, Surroundings, assess, not_applicable};
+pub use audit::{ChainCheck, ChainError, row_hash};
+pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TransactionWish};
+pub use checksum::{Checksum, FileHasher, TextHasher};
+pub use decide::{
+    MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback,
+};
+pub use graph::{Cycle, order};
+pub use ledger::{
+    AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
+    LedgerView, RowState,
+};
+pub use outline::{Group, GroupMode, Lifted, Outline, OutlineError, Outliner, Remark};
+pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};
+pub use recover::{After, Before, IndexState, Recovery, recover};
+pub use statements::{StatementHasher, statement_hash};
+pub use version::{BadVersion, Version};

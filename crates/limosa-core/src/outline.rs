@@ -20,6 +20,11 @@ pub struct Outline {
     pub settings: Vec<String>,
     /// True where the script holds data for COPY.
     pub copies: bool,
+    /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
+    pub lifted: Vec<Lifted>,
+    /// True where a value is added to an enum type that the same group did not make; nothing later in the same transaction may
+    /// use it.
+    pub adds_enum_value: bool,
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
 }
@@ -40,6 +45,17 @@ impl Outline {
         let group = self.groups.iter().find(|group| statement >= group.first && statement <= group.last)?;
         Some((group, statement == group.first, statement == group.last))
     }
+}
+
+/// A pragma that is run outside the transaction of its script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifted {
+    /// Number of the statement, from 1.
+    pub statement: u64,
+    /// The pragma in lower case.
+    pub name: String,
+    /// The statement as written.
+    pub text: String,
 }
 
 /// Consecutive statements that commit together.
@@ -190,6 +206,15 @@ impl Outliner {
         {
             self.outline.settings.push(name.clone());
         }
+        if let Effect::LiftedPragma { name } = &class.effect
+            && self.engine == Engine::Sqlite
+        {
+            self.outline.lifted.push(Lifted {
+                statement: number,
+                name: name.clone(),
+                text: piece.statement().to_owned(),
+            });
+        }
         self.outline.copies |= class.effect == Effect::CopyFromStdin;
         // A file of a million DELETEs has a million losses; the first thousand tell the story.
         let worth = class.transaction != TransactionRule::Either || class.loss.is_some();
@@ -260,6 +285,7 @@ impl Outliner {
             // PostgreSQL lets new values be used at once where the type is as new as they are.
             Effect::AddsEnumValue { type_name, value } if !self.created_types.contains(type_name) => {
                 self.added_values.push((type_name.clone(), value.clone()));
+                self.outline.adds_enum_value = true;
             }
             _ => {}
         }

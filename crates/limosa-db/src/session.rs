@@ -90,6 +90,29 @@ pub struct Notice {
     pub code: Option<String>,
 }
 
+/// Who stands in the way of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Blocker {
+    /// The server's number for the session.
+    pub pid: i64,
+    /// Its user.
+    pub user: Option<String>,
+    /// Its application name.
+    pub application: Option<String>,
+    /// Its client's address.
+    pub client: Option<String>,
+    /// Its state: `active`, `idle in transaction`, ...
+    pub state: Option<String>,
+    /// Age of its transaction in seconds.
+    pub transaction_seconds: Option<i64>,
+    /// What it runs or ran last; None where it is hidden.
+    pub query: Option<String>,
+    /// The table that is fought over.
+    pub relation: Option<String>,
+    /// What would show what is hidden: a GRANT statement.
+    pub grant: Option<String>,
+}
+
 /// A flight that did not arrive.
 #[derive(Debug, thiserror::Error)]
 pub enum FlightError {
@@ -164,8 +187,39 @@ pub trait Session: Send {
     /// Stops what runs, rolls back what is open, and proves that the session is idle and usable.
     async fn settle(&mut self) -> Result<(), DbError>;
 
+    /// Whether a backend that calls itself so (see [`ServerFacts::backend`]) has ended, where that can be told without asking
+    /// the server: SQLite looks for the process.
+    fn backend_is_gone(&self, backend: &str) -> Option<bool> {
+        let _ = backend;
+        None
+    }
+
+    /// Who stands in the way of the session that calls itself `backend` (see [`ServerFacts::backend`]). Asked over another
+    /// session than the one that waits. Engines that cannot tell give none.
+    async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DbError> {
+        let _ = backend;
+        Ok(Vec::new())
+    }
+
     /// A handle that cancels from elsewhere.
     fn canceller(&self) -> Box<dyn Canceller>;
+
+    /// Remembers the settings of the session, before a script that may change them. PostgreSQL resets its own within its
+    /// flights and has nothing to do.
+    ///
+    /// # Errors
+    /// What the server says.
+    async fn remember_settings(&mut self) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// Puts the settings back that were remembered, after a script.
+    ///
+    /// # Errors
+    /// Where a setting cannot be put back, with its name.
+    async fn restore_settings(&mut self) -> Result<(), DbError> {
+        Ok(())
+    }
 
     /// Ends the session in order.
     async fn close(self: Box<Self>);
@@ -201,6 +255,14 @@ impl dyn Session + '_ {
             Err(FlightError::Failed { error, .. }) => Err(*error),
             Err(FlightError::Aborted) => Ok(collector.rows),
         }
+    }
+
+    /// Sends one item and gives its rows.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn query_item(&mut self, item: Item) -> Result<Vec<Row>, DbError> {
+        Ok(self.send(vec![item]).await?.pop().unwrap_or_default())
     }
 
     /// Runs one statement of limosa's own and gives its rows.

@@ -1,1 +1,26 @@
-//! limosa-run
+//! The only loop: conducts a plan on a session and records what happened. Deciding is done elsewhere; nothing here chooses
+//! what is run, only how it ends up recorded.
+
+mod atomic;
+mod attempt;
+mod conduct;
+mod context;
+mod entries;
+mod event;
+mod feed;
+mod journalled;
+mod lock;
+mod pragmas;
+mod problem;
+mod reader;
+mod recovery;
+mod report;
+mod watch;
+
+pub use conduct::conduct;
+pub use context::{Connector, Context, Stop, Values};
+pub use event::{Event, Events};
+pub use feed::unknown_placeholder;
+pub use lock::{Acquired, Held, LockError, acquire, lock_key, release};
+pub use reader::Files;
+pub use report::{Outcome, RunReport, StepReport, StepState};

@@ -1,0 +1,193 @@
+//! Files on one side, ledger on the other: the state of each change.
+
+use std::collections::{HashMap, HashSet};
+
+use limosa_sql::Engine;
+use serde::Serialize;
+
+use crate::{AppliedRow, Change, Identity, Kind, LedgerView, RowState, Version};
+
+/// What stands around a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The engine of the database.
+    pub engine: Engine,
+    /// The name by which the database is known in consent: database name, or file path.
+    pub database: String,
+    /// Host and port; empty for SQLite.
+    pub host: String,
+    /// The environment, where one was chosen.
+    pub environment: Option<String>,
+    /// Extensions that the server could install; None where that was not asked.
+    pub available_extensions: Option<Vec<String>>,
+    /// True where only transactional steps can be run (a pooler in transaction mode, no direct connection).
+    pub transactions_only: bool,
+}
+
+/// The state of one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// To be run.
+    Pending,
+    /// To be run, although a later version was applied already.
+    OutOfOrder,
+    /// It ran.
+    Applied,
+    /// It counts as applied; limosa did not run it.
+    Baseline,
+    /// It ran, and its up part has changed since.
+    Changed,
+    /// It ran, and its file is gone.
+    Missing,
+    /// A repeatable whose text changed; it runs again.
+    Outdated,
+    /// Some of its statements are committed.
+    Partial,
+    /// Some statements of its way back are committed.
+    Reverting,
+    /// To be run; the last attempt failed and left nothing behind.
+    Failed,
+    /// Not for this engine, environment or server.
+    NotApplicable,
+}
+
+impl State {
+    /// The words for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::OutOfOrder => "out of order",
+            State::Applied => "applied",
+            State::Baseline => "baseline",
+            State::Changed => "changed",
+            State::Missing => "missing",
+            State::Outdated => "outdated",
+            State::Partial => "partial",
+            State::Reverting => "reverting",
+            State::Failed => "failed",
+            State::NotApplicable => "not applicable",
+        }
+    }
+
+    /// True where the next migrate would run it.
+    pub fn is_pending(self) -> bool {
+        matches!(self, State::Pending | State::OutOfOrder | State::Outdated | State::Partial | State::Failed)
+    }
+}
+
+/// One change with its state.
+#[derive(Debug, Clone)]
+pub struct Assessed<'a> {
+    /// Its identity.
+    pub identity: Identity,
+    /// The change; None where its file is gone.
+    pub change: Option<&'a Change>,
+    /// Its row; None where it never ran.
+    pub row: Option<&'a AppliedRow>,
+    /// Its state.
+    pub state: State,
+    /// Why, where the state needs a reason.
+    pub reason: Option<String>,
+}
+
+/// The state of every change, in the order of `changes`; changes without a file come after, in the order of their application.
+pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surroundings) -> Vec<Assessed<'a>> {
+    let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
+    let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
+    let newest = newest_version(ledger);
+    let failures: HashMap<&Identity, &str> =
+        ledger.failures.iter().map(|failure| (&failure.identity, failure.message.as_str())).collect();
+
+    let mut assessed: Vec<Assessed<'a>> = changes
+        .iter()
+        .map(|change| {
+            let row = rows.get(&change.identity).copied();
+            let (state, reason) = match row {
+                Some(row) => state_of_applied(change, row),
+                None => state_of_new(change, ledger, around, newest.as_ref(), &failures),
+            };
+            Assessed { identity: change.identity.clone(), change: Some(change), row, state, reason }
+        })
+        .collect();
+    assessed.extend(ledger.rows.iter().filter(|row| !known.contains(&row.identity)).map(|row| Assessed {
+        identity: row.identity.clone(),
+        change: None,
+        row: Some(row),
+        state: State::Missing,
+        reason: Some("applied, but no file defines it any more".to_owned()),
+    }));
+    assessed
+}
+
+fn newest_version(ledger: &LedgerView) -> Option<Version> {
+    ledger.rows.iter().filter_map(|row| Version::parse(row.version.as_deref()?).ok()).max()
+}
+
+fn state_of_applied(change: &Change, row: &AppliedRow) -> (State, Option<String>) {
+    match row.state {
+        RowState::Partial => {
+            let done = format!("{} of {} statements ran", row.statements_done, row.statements_total);
+            (State::Partial, Some(done))
+        }
+        RowState::Reverting => (State::Reverting, Some("its rollback was interrupted".to_owned())),
+        RowState::Applied | RowState::Baseline if row.up_checksum != change.script.up_checksum => match change.kind {
+            Kind::Repeatable => (State::Outdated, None),
+            Kind::Versioned(_) => {
+                let reason = format!(
+                    "applied as {}, the file is now {}",
+                    row.up_checksum.short(),
+                    change.script.up_checksum.short()
+                );
+                (State::Changed, Some(reason))
+            }
+        },
+        RowState::Baseline => (State::Baseline, None),
+        RowState::Applied => (State::Applied, None),
+    }
+}
+
+fn state_of_new(
+    change: &Change,
+    ledger: &LedgerView,
+    around: &Surroundings,
+    newest: Option<&Version>,
+    failures: &HashMap<&Identity, &str>,
+) -> (State, Option<String>) {
+    if let Some(reason) = not_applicable(change, around) {
+        return (State::NotApplicable, Some(reason));
+    }
+    let skipped_before = ledger.skipped.contains(&change.identity);
+    if let (Kind::Versioned(version), Some(newest)) = (&change.kind, newest)
+        && version < newest
+        && !skipped_before
+    {
+        return (State::OutOfOrder, Some(format!("version {newest} was applied before it")));
+    }
+    match failures.get(&change.identity) {
+        Some(message) => (State::Failed, Some((*message).to_owned())),
+        None => (State::Pending, None),
+    }
+}
+
+/// Why a change does not apply here; None where it does.
+pub fn not_applicable(change: &Change, around: &Surroundings) -> Option<String> {
+    let headers = &change.headers;
+    if !headers.engines.is_empty() && !headers.engines.contains(&around.engine) {
+        let names: Vec<&str> = headers.engines.iter().map(|engine| engine.title()).collect();
+        return Some(format!("for {} only", names.join(", ")));
+    }
+    if !headers.environments.is_empty() {
+        let here = around.environment.as_deref();
+        if !headers.environments.iter().any(|name| Some(name.as_str()) == here) {
+            let wanted = headers.environments.join(", ");
+            return Some(match here {
+                Some(here) => format!("for environment {wanted} only, this is {here}"),
+                None => format!("for environment {wanted} only, none is chosen"),
+            });
+        }
+    }
+    let available = around.available_extensions.as_ref()?;
+    let lacking = headers.requires_extension.iter().find(|name| !available.contains(name))?;
+    Some(format!("extension {lacking} is not available on this server"))
+}

@@ -1,0 +1,222 @@
+//! A plan: what will be done, as data. Steps have no methods that do anything.
+
+use limosa_sql::{Diagnostic, Engine, Loss, Position};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::checksum::hex;
+use crate::{AuditHead, Checksum, Direction, Identity, Outline};
+
+/// The form of plans that this build writes.
+pub const PLAN_FORMAT: u32 = 1;
+
+/// What will be done, in order.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// [`PLAN_FORMAT`].
+    pub format: u32,
+    /// The project whose ledger is meant.
+    pub project: String,
+    /// The environment, where one was chosen.
+    pub environment: Option<String>,
+    /// The engine.
+    pub engine: Engine,
+    /// Host and database, never a password.
+    pub database: String,
+    /// Up or back.
+    pub direction: Direction,
+    /// The head of the audit log that the plan was made against; None for a database without ledger.
+    pub ledger_head: Option<AuditHead>,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Changes that do not apply here, recorded so that they are never out of order later.
+    pub skipped: Vec<Skipped>,
+    /// Things worth knowing; not part of the digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Diagnostic>,
+}
+
+/// One step: a change that is run up or back.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// The change.
+    pub identity: Identity,
+    /// The version as written; `R` for repeatables.
+    pub label: String,
+    /// The version for the ledger; None for repeatables.
+    pub version: Option<String>,
+    /// The description.
+    pub name: String,
+    /// What kind of step.
+    pub action: Action,
+    /// What is run.
+    pub work: Work,
+    /// Statements, groups, remarkable statements.
+    pub outline: Outline,
+    /// True where the step shares the transaction of the step before it.
+    pub joins_previous: bool,
+    /// Time-outs.
+    pub limits: Limits,
+    /// The way back that is stored with it.
+    pub undo: Option<Undo>,
+    /// Identities that it depends on.
+    pub depends_on: Vec<Identity>,
+    /// SHA-256 of the file.
+    pub file_checksum: Checksum,
+    /// SHA-256 of the up part.
+    pub up_checksum: Checksum,
+    /// What it destroys for good.
+    pub losses: Vec<Loss>,
+    /// True where `${...}` is left alone.
+    pub placeholders_off: bool,
+}
+
+/// What kind of step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Run for the first time.
+    Apply,
+    /// A repeatable that changed.
+    Reapply,
+    /// Go on after a number of committed statements.
+    Resume {
+        /// Statements that are committed already.
+        done: u64,
+    },
+    /// Take back.
+    Revert,
+    /// Go on taking back.
+    ResumeRevert {
+        /// Statements that are committed already.
+        done: u64,
+    },
+}
+
+impl Action {
+    /// Up or back.
+    pub fn direction(self) -> Direction {
+        match self {
+            Action::Apply | Action::Reapply | Action::Resume { .. } => Direction::Apply,
+            Action::Revert | Action::ResumeRevert { .. } => Direction::Revert,
+        }
+    }
+
+    /// Statements that are committed already.
+    pub fn done(self) -> u64 {
+        match self {
+            Action::Resume { done } | Action::ResumeRevert { done } => done,
+            _ => 0,
+        }
+    }
+}
+
+/// What is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// A part of a file, read again when it runs; its SHA-256 must then be the step's.
+    File {
+        /// Path as the user gave it.
+        file: String,
+        /// First byte.
+        start: u64,
+        /// After the last byte.
+        end: u64,
+        /// Line and column of the first byte.
+        position: Position,
+    },
+    /// A text that stands in the plan: a way back.
+    Text {
+        /// Where it comes from, for messages: a file, or `recorded rollback of 12`.
+        origin: String,
+        /// The SQL as written, placeholders unreplaced.
+        text: String,
+        /// Line and column of its first byte in its origin.
+        position: Position,
+    },
+}
+
+/// Time-outs of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Milliseconds a statement may wait for a lock; 0 means for ever.
+    pub lock_timeout_ms: u64,
+    /// How often a lock time-out is tried again.
+    pub lock_retries: u32,
+    /// Milliseconds a statement may run; 0 means for ever.
+    pub statement_timeout_ms: u64,
+}
+
+/// A way back as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undo {
+    /// The SQL as written.
+    pub text: String,
+    /// Where it comes from.
+    pub file: String,
+    /// Line and column of its first byte.
+    pub position: Position,
+    /// What it destroys for good.
+    pub losses: Vec<Loss>,
+}
+
+/// A change that does not apply here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// The change.
+    pub identity: Identity,
+    /// The version as written; None for repeatables.
+    pub version: Option<String>,
+    /// The description.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// SHA-256 of the file.
+    pub file_checksum: Checksum,
+    /// SHA-256 of the up part.
+    pub up_checksum: Checksum,
+}
+
+impl Plan {
+    /// True where nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// SHA-256 over the decisions. Annotations (notices, losses) are left out; so is everything that only describes.
+    pub fn digest(&self) -> Checksum {
+        #[derive(Serialize)]
+        struct Decided<'a> {
+            identity: &'a Identity,
+            action: Action,
+            work: &'a Work,
+            groups: &'a [crate::Group],
+            joins_previous: bool,
+            limits: Limits,
+            undo: Option<&'a str>,
+            file_checksum: &'a Checksum,
+            up_checksum: &'a Checksum,
+        }
+        let steps: Vec<Decided<'_>> = self
+            .steps
+            .iter()
+            .map(|step| Decided {
+                identity: &step.identity,
+                action: step.action,
+                work: &step.work,
+                groups: &step.outline.groups,
+                joins_previous: step.joins_previous,
+                limits: step.limits,
+                undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
+                file_checksum: &step.file_checksum,
+                up_checksum: &step.up_checksum,
+            })
+            .collect();
+        let decided =
+            (self.format, &self.project, self.engine, &self.database, self.direction, &self.ledger_head, steps);
+        // Serialising these plain structures cannot fail; an empty text would still give a stable digest.
+        let text = serde_json::to_string(&decided).unwrap_or_default();
+        Checksum::stored(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))))
+    }
+}

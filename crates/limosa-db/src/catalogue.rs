@@ -1,0 +1,167 @@
+//! What the catalogue shows of the objects that a statement names: before it begins, and after a death.
+
+use limosa_core::{After, Before, IndexState};
+use limosa_sql::{Class, Effect, Engine, QualifiedName};
+
+use crate::{DbError, Row, Session, Value};
+
+const TABLE_INDEXES: &str = "select n.nspname::text, c.relname::text, c.oid::bigint, i.indisvalid, i.indrelid::bigint \
+    from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid \
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace";
+
+fn quoted(name: &QualifiedName) -> String {
+    Engine::Postgres.quote_qualified(name.schema.as_deref(), &name.name)
+}
+
+fn index_states(rows: &[Row]) -> Vec<IndexState> {
+    rows.iter()
+        .map(|row| IndexState {
+            schema: row.text(0).unwrap_or_default(),
+            name: row.text(1).unwrap_or_default(),
+            oid: row.integer(2).unwrap_or(0),
+            valid: row.boolean(3),
+        })
+        .collect()
+}
+
+/// What the catalogue shows before a statement begins that will not run in a transaction, as JSON for the journal; None where
+/// the statement names nothing that could prove it.
+///
+/// # Errors
+/// What the server says.
+pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<String>, DbError> {
+    if session.facts().engine != Engine::Postgres {
+        return Ok(None);
+    }
+    let image = match &class.effect {
+        Effect::CreatesIndex { table, .. } => {
+            let oid = table_oid(session, table).await?;
+            Before { table: oid, indexes: indexes_of(session, oid).await?, existed: None }
+        }
+        Effect::DropsIndex { indexes, .. } => {
+            let mut found = Vec::new();
+            for name in indexes {
+                found.extend(index_named(session, name).await?);
+            }
+            Before { indexes: found, ..Before::default() }
+        }
+        Effect::Reindexes { name: Some(name), target, .. } if target == "INDEX" || target == "TABLE" => {
+            let oid = match target.as_str() {
+                "TABLE" => table_oid(session, name).await?,
+                _ => table_of_index(session, name).await?,
+            };
+            Before { table: oid, indexes: indexes_of(session, oid).await?, existed: None }
+        }
+        Effect::CreatesDatabase { .. }
+        | Effect::DropsDatabase { .. }
+        | Effect::CreatesTablespace { .. }
+        | Effect::DetachesPartition { .. } => {
+            Before { existed: exists(session, class).await?.map(|(exists, _)| exists), ..Before::default() }
+        }
+        _ => return Ok(None),
+    };
+    Ok(serde_json::to_string(&image).ok())
+}
+
+/// What the catalogue shows now, for a statement that was begun and not seen to end.
+///
+/// # Errors
+/// What the server says.
+pub async fn after(
+    session: &mut dyn Session,
+    class: &Class,
+    before: Option<&Before>,
+    backend: Option<&str>,
+) -> Result<After, DbError> {
+    let mut after = After::default();
+    if session.facts().engine != Engine::Postgres {
+        return Ok(after);
+    }
+    if let Some(backend) = backend {
+        after.backend_alive = backend_runs(session, backend).await?;
+    }
+    match &class.effect {
+        Effect::CreatesIndex { .. } | Effect::Reindexes { .. } => {
+            after.indexes = indexes_of(session, before.and_then(|before| before.table)).await?;
+            let sql = "select index_relid::bigint from pg_catalog.pg_stat_progress_create_index \
+                       where datid = (select oid from pg_catalog.pg_database where datname = current_database())";
+            after.building = session.query(sql, &[]).await?.iter().filter_map(|row| row.integer(0)).collect();
+        }
+        Effect::DropsIndex { .. } => {
+            for index in before.iter().flat_map(|before| &before.indexes) {
+                let sql = format!("{TABLE_INDEXES} where c.oid::bigint = $1");
+                after.indexes.extend(index_states(&session.query(&sql, &[Value::Integer(index.oid)]).await?));
+            }
+        }
+        _ => {
+            if let Some((exists, pending)) = exists(session, class).await? {
+                after.exists = Some(exists);
+                after.detach_pending = pending;
+            }
+        }
+    }
+    Ok(after)
+}
+
+async fn backend_runs(session: &mut dyn Session, backend: &str) -> Result<bool, DbError> {
+    let sql = "select exists (select from pg_catalog.pg_stat_activity a where a.pid <> pg_backend_pid() \
+               and a.pid::text = split_part($1, ':', 1) \
+               and (a.backend_start is null or extract(epoch from a.backend_start)::text = split_part($1, ':', 2)))";
+    let rows = session.query(sql, &[Value::from(backend)]).await?;
+    Ok(rows.first().is_some_and(|row| row.boolean(0)))
+}
+
+async fn table_oid(session: &mut dyn Session, table: &QualifiedName) -> Result<Option<i64>, DbError> {
+    let rows = session.query("select to_regclass($1)::oid::bigint", &[Value::Text(quoted(table))]).await?;
+    Ok(rows.first().and_then(|row| row.integer(0)))
+}
+
+async fn table_of_index(session: &mut dyn Session, index: &QualifiedName) -> Result<Option<i64>, DbError> {
+    Ok(index_rows(session, index).await?.first().and_then(|row| row.integer(4)))
+}
+
+async fn index_rows(session: &mut dyn Session, index: &QualifiedName) -> Result<Vec<Row>, DbError> {
+    let sql = format!("{TABLE_INDEXES} where c.oid = to_regclass($1)");
+    session.query(&sql, &[Value::Text(quoted(index))]).await
+}
+
+async fn index_named(session: &mut dyn Session, index: &QualifiedName) -> Result<Vec<IndexState>, DbError> {
+    Ok(index_states(&index_rows(session, index).await?))
+}
+
+async fn indexes_of(session: &mut dyn Session, table: Option<i64>) -> Result<Vec<IndexState>, DbError> {
+    let Some(table) = table else { return Ok(Vec::new()) };
+    let sql = format!("{TABLE_INDEXES} where i.indrelid::bigint = $1 order by c.oid");
+    Ok(index_states(&session.query(&sql, &[Value::Integer(table)]).await?))
+}
+
+/// Whether the named thing is there (for a partition: attached), and whether a detach is pending.
+async fn exists(session: &mut dyn Session, class: &Class) -> Result<Option<(bool, bool)>, DbError> {
+    let rows = match &class.effect {
+        Effect::CreatesDatabase { name } | Effect::DropsDatabase { name, .. } => {
+            let sql = "select exists (select from pg_catalog.pg_database where datname = $1), false";
+            session.query(sql, &[Value::from(name.as_str())]).await?
+        }
+        Effect::CreatesTablespace { name } => {
+            let sql = "select exists (select from pg_catalog.pg_tablespace where spcname = $1), false";
+            session.query(sql, &[Value::from(name.as_str())]).await?
+        }
+        Effect::DetachesPartition { parent, partition } => {
+            let sql = "select count(*) > 0, coalesce(bool_or(inhdetachpending), false) from pg_catalog.pg_inherits \
+                       where inhparent = to_regclass($1) and inhrelid = to_regclass($2)";
+            session.query(sql, &[Value::Text(quoted(parent)), Value::Text(quoted(partition))]).await?
+        }
+        _ => return Ok(None),
+    };
+    Ok(rows.first().map(|row| (row.boolean(0), row.boolean(1))))
+}
+
+/// The statement that removes an index that a death left invalid.
+pub fn drop_invalid(index: &IndexState) -> String {
+    format!("drop index concurrently if exists {}", Engine::Postgres.quote_qualified(Some(&index.schema), &index.name))
+}
+
+/// The statement that finishes a detach that a death left pending.
+pub fn finalize_detach(parent: &QualifiedName, partition: &QualifiedName) -> String {
+    format!("alter table {} detach partition {} finalize", quoted(parent), quoted(partition))
+}

@@ -1,0 +1,279 @@
+//! The ledger's statements as items of a flight, and reading the whole ledger of a project in one.
+
+use limosa_core::{Direction, LEDGER_VERSION, LedgerView, RowState};
+use limosa_sql::Engine;
+
+use super::{LedgerNames, read, statements as sql};
+use crate::{Collector, DbError, DbErrorKind, FlightError, Item, Row, Session, Value};
+
+/// The ledger of one project: names and statements, no connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Names of the tables.
+    pub names: LedgerNames,
+    /// The project: the first part of every key.
+    pub project: String,
+}
+
+/// What a row of `schema_migrations` says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowEntry {
+    /// Identity.
+    pub identity: String,
+    /// Version as written; None for repeatables.
+    pub version: Option<String>,
+    /// Description.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub checksum: String,
+    /// SHA-256 of the up part.
+    pub up_checksum: String,
+    /// State; None means skipped because it does not apply here.
+    pub state: Option<RowState>,
+    /// Statements that ran.
+    pub done: i64,
+    /// Statements in all.
+    pub total: i64,
+    /// User and host.
+    pub applied_by: String,
+    /// Milliseconds.
+    pub execution_ms: i64,
+    /// The way back as written.
+    pub rollback: Option<String>,
+    /// Its origin, as JSON.
+    pub rollback_origin: Option<String>,
+    /// Its placeholder values, as JSON.
+    pub rollback_values: Option<String>,
+    /// Dependencies, as JSON.
+    pub depends_on: String,
+    /// Digest of the plan.
+    pub plan_digest: Option<String>,
+    /// Guard: the epoch of the lease.
+    pub epoch: i64,
+    /// Guard: the mark of the transaction.
+    pub step_mark: String,
+}
+
+/// What a row of the journal says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalEntry {
+    /// Identity.
+    pub identity: String,
+    /// Up or back.
+    pub direction: Direction,
+    /// Statements done.
+    pub done: i64,
+    /// Hash over them.
+    pub done_hash: String,
+    /// The statement that begins now: number, hash, catalogue before it.
+    pub current: Option<(i64, String, Option<String>)>,
+    /// Guard: the epoch of the lease.
+    pub epoch: i64,
+}
+
+/// What a row of the audit log says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// User and host.
+    pub actor: String,
+    /// The operation.
+    pub operation: String,
+    /// The change, where one is meant.
+    pub identity: Option<String>,
+    /// `done` or `failed`.
+    pub outcome: &'static str,
+    /// More, as JSON.
+    pub detail: String,
+}
+
+impl Ledger {
+    /// The ledger of a project.
+    pub fn new(names: LedgerNames, project: impl Into<String>) -> Self {
+        Ledger { names, project: project.into() }
+    }
+
+    /// A statement with parameters, the project first.
+    pub fn bound(&self, statement: &sql::Statement, parameters: Vec<Value>) -> Item {
+        let mut all = vec![Value::Text(self.project.clone())];
+        all.extend(parameters);
+        Item::Bound { sql: statement.render(&self.names), parameters: all }
+    }
+
+    /// A statement with exactly these parameters.
+    pub fn plain(&self, statement: &sql::Statement, parameters: Vec<Value>) -> Item {
+        Item::Bound { sql: statement.render(&self.names), parameters }
+    }
+
+    /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block.
+    pub fn create(&self) -> Item {
+        let tables = sql::CREATE.render(&self.names);
+        if self.names.engine == Engine::Sqlite {
+            return Item::Control(tables);
+        }
+        let exists = sql::EXISTS.render(&self.names);
+        let schema = self.names.fill("{schema}");
+        let schema_text = self.names.fill("{schema_text}");
+        let body = format!(
+            "begin\nif current_setting('limosa.locked', true) = 'true' and not ({exists}) then\n\
+             if not exists (select from pg_catalog.pg_namespace where nspname = {schema_text}) then create schema {schema}; end if;\n\
+             {tables};\nend if;\nend"
+        );
+        // The tag must not occur in the body, which holds names that users choose.
+        let mut tag = "limosa".to_owned();
+        while body.contains(&tag) && body.contains(&format!("${tag}$")) {
+            tag.push('_');
+        }
+        Item::Control(format!("do ${tag}$ {body} ${tag}$"))
+    }
+
+    /// The statements that a database administrator runs by hand to make the ledger.
+    pub fn script(&self) -> String {
+        let tables = sql::CREATE.render(&self.names);
+        match self.names.engine {
+            Engine::Sqlite => format!("{tables};\n"),
+            _ => format!("{};\n{tables};\n", self.names.fill("create schema if not exists {schema}")),
+        }
+    }
+
+    /// Writes the row of a change.
+    pub fn write_row(&self, row: &RowEntry) -> Item {
+        self.bound(
+            &sql::WRITE_ROW,
+            vec![
+                Value::Text(row.identity.clone()),
+                Value::optional(row.version.clone()),
+                Value::Text(row.name.clone()),
+                Value::Text(row.checksum.clone()),
+                Value::Text(row.up_checksum.clone()),
+                Value::Text(row.state.map_or("skipped", RowState::as_str).to_owned()),
+                Value::Integer(row.done),
+                Value::Integer(row.total),
+                Value::Text(row.applied_by.clone()),
+                Value::Integer(row.execution_ms),
+                Value::optional(row.rollback.clone()),
+                Value::optional(row.rollback_origin.clone()),
+                Value::optional(row.rollback_values.clone()),
+                Value::Text(row.depends_on.clone()),
+                Value::optional(row.plan_digest.clone()),
+                Value::Integer(row.epoch),
+                Value::Text(row.step_mark.clone()),
+            ],
+        )
+    }
+
+    /// Writes the journal of a script.
+    pub fn write_journal(&self, entry: &JournalEntry) -> Item {
+        let (number, hash, before) = match &entry.current {
+            Some((number, hash, before)) => {
+                (Value::Integer(*number), Value::Text(hash.clone()), Value::optional(before.clone()))
+            }
+            None => (Value::Null, Value::Null, Value::Null),
+        };
+        self.bound(
+            &sql::WRITE_JOURNAL,
+            vec![
+                Value::Text(entry.identity.clone()),
+                Value::from(entry.direction.as_str()),
+                Value::Integer(entry.done),
+                Value::Text(entry.done_hash.clone()),
+                number,
+                hash,
+                before,
+                Value::Integer(entry.epoch),
+            ],
+        )
+    }
+
+    /// Appends to the audit log; the item before the last gives sequence and hash.
+    pub fn audit(&self, entry: &AuditEntry) -> Vec<Item> {
+        let append = self.bound(
+            &sql::APPEND_AUDIT,
+            vec![
+                Value::Text(entry.actor.clone()),
+                Value::Text(entry.operation.clone()),
+                Value::optional(entry.identity.clone()),
+                Value::from(entry.outcome),
+                Value::Text(entry.detail.clone()),
+            ],
+        );
+        match self.names.engine {
+            Engine::Sqlite => vec![append, self.bound(&sql::MOVE_HEAD, Vec::new())],
+            _ => vec![append],
+        }
+    }
+
+    /// Items that read the whole ledger of the project, in the order that [`Ledger::view`] expects.
+    pub fn reads(&self) -> Vec<Item> {
+        vec![
+            self.plain(&sql::VERSION, Vec::new()),
+            self.bound(&sql::ROWS, Vec::new()),
+            self.bound(&sql::JOURNAL, Vec::new()),
+            self.bound(&sql::LEASE, Vec::new()),
+            self.bound(&sql::HEAD, Vec::new()),
+            self.bound(&sql::FAILURES, Vec::new()),
+        ]
+    }
+
+    /// The ledger from the rows of [`Ledger::reads`].
+    ///
+    /// # Errors
+    /// A ledger that a newer limosa wrote.
+    pub fn view(&self, rows: &[Vec<Row>]) -> Result<LedgerView, DbError> {
+        let nothing = Vec::new();
+        let part = |at: usize| rows.get(at).unwrap_or(&nothing);
+        let version = part(0).first().and_then(|row| row.integer(0));
+        if version.is_some_and(|version| version > LEDGER_VERSION) {
+            let message = format!(
+                "the ledger has version {}, this limosa writes version {LEDGER_VERSION}",
+                version.unwrap_or_default()
+            );
+            return Err(DbError::new(DbErrorKind::Configuration, message)
+                .hint("a newer limosa has been here; use that one, or a newer one"));
+        }
+        let mut view = LedgerView { exists: true, version, ..LedgerView::default() };
+        for row in part(1) {
+            match read::applied_row(row) {
+                Ok(row) => view.rows.push(row),
+                Err(identity) => {
+                    view.skipped.insert(identity);
+                }
+            }
+        }
+        view.journal = part(2).iter().map(read::journal_row).collect();
+        view.lease = part(3).first().map(read::lease_row);
+        view.head = part(4).first().and_then(read::head);
+        view.failures = part(5).iter().map(read::failure).collect();
+        Ok(view)
+    }
+
+    /// Looks whether the ledger stands and reads it; waits once. Writes nothing.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn look(&self, session: &mut dyn Session) -> Result<LedgerView, DbError> {
+        let mut items = vec![Item::Begin, self.plain(&sql::EXISTS, Vec::new())];
+        if self.names.engine == Engine::Sqlite {
+            // A plain read transaction: looking must not take the write lock.
+            items.remove(0);
+            let rows = session.send(items).await?;
+            if !rows[0].first().is_some_and(|row| row.boolean(0)) {
+                return Ok(LedgerView::default());
+            }
+            let rows = session.send(self.reads()).await?;
+            return self.view(&rows);
+        }
+        items.extend(self.reads());
+        items.push(Item::Commit);
+        let mut collector = Collector::default();
+        let flown = session.flight(&mut items.into_iter(), &mut collector).await;
+        let exists = collector.rows.get(1).and_then(|rows| rows.first()).is_some_and(|row| row.boolean(0));
+        match flown {
+            Ok(()) => self.view(&collector.rows[2..]),
+            Err(FlightError::Failed { error, .. }) if !exists && error.kind == DbErrorKind::UndefinedTable => {
+                Ok(LedgerView::default())
+            }
+            Err(FlightError::Failed { error, .. }) => Err(*error),
+            Err(FlightError::Aborted) => Ok(LedgerView::default()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The ledger: its names, its SQL (one table with a column per engine), and reading it into records.
+
+mod items;
+mod names;
+mod read;
+pub mod statements;
+
+pub use items::{AuditEntry, JournalEntry, Ledger, RowEntry};
+pub use names::{LedgerNames, TABLES};
+pub use read::{applied_row, audit_row, journal_row};

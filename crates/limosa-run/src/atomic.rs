@@ -1,0 +1,236 @@
+//! Steps whose statements and ledger rows commit together: one flight, one wait.
+
+use std::time::{Duration, Instant};
+
+use limosa_core::Step;
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbErrorKind, Item, Session, Value};
+use limosa_sql::{Diagnostic, Engine};
+
+use crate::attempt::{Failure, fly, new_log};
+use crate::conduct::{Ended, Run, empty_ended};
+use crate::entries::{Marks, finished, head};
+use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
+use crate::lock::jitter;
+use crate::reader::ScriptReader;
+use crate::{Event, Outcome, StepState, pragmas};
+
+/// Runs steps in one transaction, again after a lock time-out or a deadlock.
+pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
+    let limits = block[0].limits;
+    let mut ended = Ended { attempts: 0, ..empty_ended() };
+    loop {
+        ended.attempts += 1;
+        let marks = run.marks(Duration::ZERO);
+        let log = new_log();
+        run.begin_progress(&block[0], 1);
+        let result = once(run, session, block, first, &marks, &log).await;
+        {
+            let mut log = lock(&log);
+            run.keep_head(log.head.take());
+            ended.notices.append(&mut log.notices);
+        }
+        let failure = match result {
+            Ok(()) => return ended,
+            Err(failure) => failure,
+        };
+        if let Failure::Server { error, commit_sent, .. } = &failure {
+            if error.kind == DbErrorKind::ConnectionLost && *commit_sent {
+                return lost_answer(run, block, &marks, &failure, ended, first).await;
+            }
+            if error.is_transient() && ended.attempts <= limits.lock_retries && !run.context.stop.is_asked() {
+                pause(run, &block[0], ended.attempts, limits.lock_retries, &error.message).await;
+                if session.settle().await.is_ok() {
+                    continue;
+                }
+            }
+        }
+        let (outcome, failed) = run.explain(&failure, block, first);
+        ended.outcome = Some(attempts_told(outcome, ended.attempts));
+        ended.failed = failed;
+        ended.state = StepState::RolledBack;
+        return ended;
+    }
+}
+
+fn attempts_told(outcome: Outcome, attempts: u32) -> Outcome {
+    match outcome {
+        Outcome::Stopped(mut problem) if attempts > 1 => {
+            problem.message = format!("{} (tried {attempts} times)", problem.message);
+            Outcome::Stopped(problem)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Waits before the next attempt: longer each time, never in step with others.
+pub(crate) async fn pause(run: &Run<'_>, step: &Step, attempt: u32, retries: u32, reason: &str) {
+    let base = Duration::from_millis(250).saturating_mul(1 << attempt.min(6));
+    let pause = jitter(base.min(Duration::from_secs(10)));
+    run.context.events.event(Event::Retrying {
+        label: step.label.clone(),
+        attempt: attempt + 1,
+        of: retries + 1,
+        reason: reason.to_owned(),
+        pause,
+    });
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = run.context.stop.asked() => {}
+    }
+}
+
+async fn once(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    marks: &Marks,
+    log: &SharedLog,
+) -> Result<(), Failure> {
+    if run.engine == Engine::Sqlite {
+        return pragmas::around(run, session, block, first, marks, log).await;
+    }
+    let mut readers = open(run, block)?;
+    let feed = feed(run, block, first, marks, log, &mut readers, Rows::Here);
+    fly(session, run.context, feed, log, &run.progress, block, first).await
+}
+
+pub(crate) fn open(run: &Run<'_>, block: &[Step]) -> Result<Vec<ScriptReader>, Failure> {
+    block
+        .iter()
+        .map(|step| ScriptReader::open(step, run.engine, run.context.files))
+        .collect::<Result<_, _>>()
+        .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
+}
+
+/// When the rows of the ledger and the commit are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Together with the statements.
+    Here,
+    /// Later, by the caller: the transaction is left open.
+    Later,
+}
+
+/// The feed of a transaction: begin, per step its head, statements and rows, and what ends it.
+#[expect(clippy::too_many_arguments, reason = "the parts of one transaction, used in two places")]
+pub(crate) fn feed<'f>(
+    run: &'f Run<'f>,
+    block: &'f [Step],
+    first: usize,
+    marks: &'f Marks,
+    log: &SharedLog,
+    readers: &'f mut [ScriptReader],
+    rows: Rows,
+) -> Feed<'f> {
+    let mut feed = Feed::new(run.context, run.engine, log.clone());
+    feed.first([(Item::Begin, Purpose::Begin)]);
+    let count = block.len();
+    for (offset, (step, reader)) in block.iter().zip(readers).enumerate() {
+        let here = rows == Rows::Here;
+        let wipe = run.context.pooled && offset + 1 == count;
+        feed.stretch(Stretch {
+            step_number: first + offset,
+            step,
+            reader,
+            from: 1,
+            to: step.outline.statements,
+            own: false,
+            replay: false,
+            last: true,
+            head: head(run.context, run.engine, step, marks, true),
+            closing: Box::new(move |_| {
+                let mut items = if here { finished(run.context, run.engine, step, marks, false) } else { Vec::new() };
+                if wipe {
+                    // Behind a pooler the next client gets this server connection: nothing of ours may stay on it.
+                    items.push((
+                        Item::Control("reset session authorization; reset role; reset all".to_owned()),
+                        Purpose::Settings,
+                    ));
+                }
+                items
+            }),
+        });
+    }
+    if rows == Rows::Here {
+        feed.last([(Item::Commit, Purpose::Commit)]);
+    }
+    feed
+}
+
+/// The connection broke after COMMIT was sent. The ledger knows.
+async fn lost_answer(
+    run: &Run<'_>,
+    block: &[Step],
+    marks: &Marks,
+    failure: &Failure,
+    mut ended: Ended,
+    first: usize,
+) -> Ended {
+    let last = &block[block.len() - 1];
+    let verdict = committed(run, last, marks).await;
+    let (outcome, _) = run.explain(failure, block, first);
+    let names: Vec<&str> = block.iter().map(|step| step.label.as_str()).collect();
+    let names = names.join(", ");
+    let (state, message, help) = match verdict {
+        Some(true) => (
+            StepState::Done,
+            format!("the connection was lost, but {names} is committed: the ledger says so"),
+            "run again for what is left",
+        ),
+        Some(false) => (
+            StepState::RolledBack,
+            format!("the connection was lost at the commit of {names}, and nothing of it stands: the ledger says so"),
+            "run again",
+        ),
+        None => (
+            StepState::RolledBack,
+            format!(
+                "the connection was lost at the commit of {names}, and the server cannot be asked whether it took effect"
+            ),
+            "when the server answers again, 'limosa status' tells; a run begins by looking",
+        ),
+    };
+    ended.state = state;
+    if let Outcome::Stopped(problem) = outcome {
+        let problem = Diagnostic { message, help: Some(help.to_owned()), ..*problem };
+        ended.outcome = Some(Outcome::Stopped(Box::new(problem)));
+    }
+    ended
+}
+
+/// Asks over a new connection whether a step's transaction is committed; None where the server cannot be asked in time.
+async fn committed(run: &Run<'_>, step: &Step, marks: &Marks) -> Option<bool> {
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until {
+        if let Some(verdict) = ask_ledger(run, step, marks).await {
+            return Some(verdict);
+        }
+        tokio::time::sleep(jitter(Duration::from_millis(500))).await;
+    }
+    None
+}
+
+/// Takes the lease row against the old transaction, so that it has certainly ended, then looks at the mark.
+async fn ask_ledger(run: &Run<'_>, step: &Step, marks: &Marks) -> Option<bool> {
+    let mut session = run.context.connector.connect().await.ok()?;
+    let book = &run.context.ledger;
+    let lease = book.names.table("lease");
+    let ended = format!("select epoch from {lease} where project = $1 for update");
+    let items = vec![
+        Item::Begin,
+        Item::Control("set local lock_timeout = '2s'".to_owned()),
+        Item::Bound { sql: ended, parameters: vec![Value::Text(book.project.clone())] },
+        book.bound(&sql::STEP_MARK_OF, vec![Value::Text(step.identity.to_string())]),
+        Item::Rollback,
+    ];
+    let rows = session.send(items).await;
+    session.close().await;
+    let rows = rows.ok()?;
+    let found = rows[3].first().and_then(|row| row.text(0));
+    Some(match step.action.direction() {
+        limosa_core::Direction::Apply => found.as_deref() == Some(marks.step_mark.as_str()),
+        limosa_core::Direction::Revert => found.is_none(),
+    })
+}

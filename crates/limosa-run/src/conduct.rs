@@ -1,0 +1,293 @@
+//! The only loop: conducts a plan, step by step, and records what happened.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use limosa_core::{AuditHead, Plan, Step};
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbErrorKind, Item, Notice, Session, Value};
+use limosa_sql::{Diagnostic, Engine};
+use serde_json::json;
+
+use crate::attempt::Failure;
+use crate::entries::{Marks, audit};
+use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
+use crate::problem::{own_problem, statement_problem};
+use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, watch};
+
+/// What every part of a run shares.
+pub(crate) struct Run<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) plan: &'a Plan,
+    pub(crate) engine: Engine,
+    pub(crate) epoch: i64,
+    pub(crate) digest: String,
+    pub(crate) progress: SharedProgress,
+    pub(crate) head: Mutex<Option<AuditHead>>,
+    marks: std::sync::atomic::AtomicU64,
+}
+
+/// How a step (or several that share a transaction) ended.
+pub(crate) struct Ended {
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) state: StepState,
+    pub(crate) done: u64,
+    pub(crate) attempts: u32,
+    pub(crate) notices: Vec<(usize, Notice)>,
+    /// Number of the step that failed, where several shared a transaction.
+    pub(crate) failed: Option<usize>,
+}
+
+impl Run<'_> {
+    /// Marks for the next transaction.
+    pub(crate) fn marks(&self, before: Duration) -> Marks {
+        let count = self.marks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Marks {
+            epoch: self.epoch,
+            step_mark: format!("{}:{count}", self.context.run_id),
+            plan_digest: self.digest.clone(),
+            began_ms: i64::try_from(now.as_millis()).unwrap_or(0),
+            before_ms: i64::try_from(before.as_millis()).unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn keep_head(&self, head: Option<AuditHead>) {
+        if head.is_some() {
+            *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        }
+    }
+
+    /// Sets what the watcher sees.
+    pub(crate) fn begin_progress(&self, step: &Step, statement: u64) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = Progress {
+            label: step.label.clone(),
+            statement,
+            since: Some(Instant::now()),
+            lock_timeout: Duration::from_millis(step.limits.lock_timeout_ms),
+        };
+    }
+
+    pub(crate) fn end_progress(&self) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).since = None;
+    }
+
+    /// The words for a failure; the step is the one in whose flight it happened.
+    pub(crate) fn explain(&self, failure: &Failure, steps: &[Step], first: usize) -> (Outcome, Option<usize>) {
+        let file = |step: &Step| match &step.work {
+            limosa_core::Work::File { file, .. } => file.clone(),
+            limosa_core::Work::Text { origin, .. } => origin.clone(),
+        };
+        match failure {
+            Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
+            Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
+            Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. }
+                if error.kind != DbErrorKind::ConnectionLost =>
+            {
+                if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() {
+                    return (Outcome::Stopped(Box::new(interrupted())), Some(sent.step));
+                }
+                let of = steps.get(sent.step - first).map_or(0, |step| step.outline.statements);
+                (Outcome::Stopped(Box::new(statement_problem(sent, of, error))), Some(sent.step))
+            }
+            Failure::Server { purpose, error, .. } => {
+                let step = match purpose {
+                    Some(Purpose::Statement(sent)) => steps.get(sent.step - first),
+                    _ => None,
+                };
+                let problem = own_problem(purpose.as_ref(), &file(step.unwrap_or(&steps[0])), error);
+                (Outcome::Stopped(Box::new(problem)), None)
+            }
+        }
+    }
+
+    /// Records a failed attempt in a transaction of its own. Best effort: the failure itself is what matters.
+    pub(crate) async fn record_failure(&self, session: &mut dyn Session, step: &Step, outcome: &Outcome, done: u64) {
+        let problem = match outcome {
+            Outcome::Done => return,
+            Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem,
+        };
+        let place = problem.labels.first().map(|label| {
+            json!({"file": label.file, "line": label.position.map(|p| p.line), "column": label.position.map(|p| p.column)})
+        });
+        let more = json!({"error": problem.message, "code": problem.code, "at": place, "statements_done": done});
+        let marks = self.marks(Duration::ZERO);
+        if session.settle().await.is_err() {
+            return;
+        }
+        let mut items = vec![Item::Begin];
+        if let Some(role) = &self.context.local_role {
+            items.push(Item::Control(format!("set local role {}", self.engine.quote_identifier(role))));
+        }
+        items.extend(
+            crate::entries::head(self.context, self.engine, step, &marks, true).into_iter().map(|(item, _)| item),
+        );
+        let before = items.len();
+        items.extend(audit(self.context, step, &marks, "failed", more).into_iter().map(|(item, _)| item));
+        items.push(Item::Commit);
+        if let Ok(rows) = session.send(items).await
+            && let Some(row) = rows.get(before).and_then(|rows| rows.first())
+            && let Some(sequence) = row.integer(0)
+        {
+            self.keep_head(Some(AuditHead { sequence, hash: row.text(1).unwrap_or_default() }));
+        }
+    }
+}
+
+pub(crate) fn interrupted() -> Diagnostic {
+    Diagnostic::error("LIM-R005", "interrupted: the running statement was cancelled, and its transaction rolled back")
+        .help("what was committed before stands; run again to go on")
+}
+
+/// Conducts a plan under a lease that is held. Never fails: what happened is in the report.
+pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Plan, epoch: i64) -> RunReport {
+    let run = Run {
+        context,
+        plan,
+        engine: session.facts().engine,
+        epoch,
+        digest: plan.digest().as_str().to_owned(),
+        progress: Arc::new(Mutex::new(Progress::default())),
+        head: Mutex::new(plan.ledger_head.clone()),
+        marks: std::sync::atomic::AtomicU64::new(0),
+    };
+    let backend = session.facts().backend.clone();
+    let report = tokio::select! {
+        biased;
+        report = steps(&run, session) => report,
+        () = watch::watch(&run, backend) => unreachable_report(),
+    };
+    run.end_progress();
+    report
+}
+
+/// The watcher never ends by itself.
+fn unreachable_report() -> RunReport {
+    RunReport { steps: Vec::new(), outcome: Outcome::Stopped(Box::new(interrupted())), head: None }
+}
+
+async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
+    let steps = &run.plan.steps;
+    let mut reports = Vec::new();
+    let mut at = 0;
+    let mut outcome = Outcome::Done;
+    while at < steps.len() {
+        if run.context.stop.is_asked() {
+            outcome = Outcome::Stopped(Box::new(interrupted()));
+            break;
+        }
+        let end = (at + 1..steps.len()).find(|next| !steps[*next].joins_previous).unwrap_or(steps.len());
+        let block = &steps[at..end];
+        for (offset, step) in block.iter().enumerate() {
+            run.context.events.event(Event::StepStarted {
+                number: at + offset + 1,
+                of: steps.len(),
+                identity: step.identity.clone(),
+                label: step.label.clone(),
+                name: step.name.clone(),
+                statements: step.outline.statements,
+            });
+        }
+        let began = Instant::now();
+        let ended = if block.len() > 1 || (block[0].outline.is_atomic() && block[0].action.done() == 0) {
+            crate::atomic::run(run, session, block, at).await
+        } else {
+            crate::journalled::run(run, session, &block[0], at).await
+        };
+        run.end_progress();
+        let elapsed = began.elapsed();
+        report(run, &mut reports, block, at, &ended, elapsed);
+        if let Some(ended_badly) = ended.outcome {
+            let failed = ended.failed.and_then(|number| steps.get(number)).unwrap_or(&block[0]);
+            run.record_failure(session, failed, &ended_badly, ended.done).await;
+            outcome = ended_badly;
+            break;
+        }
+        at = end;
+    }
+    record_skipped(run, session).await;
+    let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    RunReport { steps: reports, outcome, head }
+}
+
+fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usize, ended: &Ended, elapsed: Duration) {
+    let share = elapsed / u32::try_from(block.len()).unwrap_or(1).max(1);
+    for (offset, step) in block.iter().enumerate() {
+        let done = match ended.state {
+            StepState::Done => step.outline.statements,
+            StepState::RolledBack => 0,
+            StepState::Partial => ended.done,
+        };
+        reports.push(StepReport {
+            identity: step.identity.clone(),
+            label: step.label.clone(),
+            name: step.name.clone(),
+            action: step.action,
+            state: ended.state,
+            statements_done: done,
+            statements_total: step.outline.statements,
+            elapsed: share,
+            attempts: ended.attempts,
+            notices: ended
+                .notices
+                .iter()
+                .filter(|(number, _)| *number == at + offset)
+                .map(|(_, notice)| notice.clone())
+                .collect(),
+        });
+        if ended.outcome.is_none() {
+            run.context.events.event(Event::StepDone {
+                label: step.label.clone(),
+                name: step.name.clone(),
+                elapsed: share,
+            });
+        }
+    }
+}
+
+/// Remembers the changes that do not apply here, so that they are never out of order when they do. Best effort: the worst
+/// that its failure does is a question later.
+async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
+    if run.plan.skipped.is_empty() || session.settle().await.is_err() {
+        return;
+    }
+    let marks = run.marks(Duration::ZERO);
+    let mut items = vec![Item::Begin];
+    items.push(run.context.ledger.bound(
+        &sql::FENCE,
+        vec![
+            Value::Integer(run.epoch),
+            Value::Text(marks.step_mark.clone()),
+            Value::Text(String::new()),
+            Value::Text(String::new()),
+        ],
+    ));
+    for skipped in &run.plan.skipped {
+        items.push(run.context.ledger.write_row(&limosa_db::ledger::RowEntry {
+            identity: skipped.identity.to_string(),
+            version: skipped.version.clone(),
+            name: skipped.name.clone(),
+            checksum: skipped.file_checksum.as_str().to_owned(),
+            up_checksum: skipped.up_checksum.as_str().to_owned(),
+            state: None,
+            done: 0,
+            total: 0,
+            applied_by: run.context.actor.clone(),
+            execution_ms: if run.engine == Engine::Sqlite { -marks.began_ms } else { 0 },
+            rollback: None,
+            rollback_origin: None,
+            rollback_values: None,
+            depends_on: "[]".to_owned(),
+            plan_digest: None,
+            epoch: run.epoch,
+            step_mark: marks.step_mark.clone(),
+        }));
+    }
+    items.push(Item::Commit);
+    let _ = session.send(items).await;
+}
+
+pub(crate) fn empty_ended() -> Ended {
+    Ended { outcome: None, state: StepState::Done, done: 0, attempts: 1, notices: Vec::new(), failed: None }
+}

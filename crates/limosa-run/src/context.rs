@@ -1,0 +1,97 @@
+//! What a run needs besides the plan: sessions, files, values, limits, a way to stop.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use limosa_db::ledger::Ledger;
+use limosa_db::{DbError, Session};
+use tokio::sync::Notify;
+
+use crate::{Events, Files};
+
+/// Opens further sessions with the same database: for signs of life, for looking who blocks, after a lost connection.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Opens one.
+    async fn connect(&self) -> Result<Box<dyn Session>, DbError>;
+}
+
+/// Asks a run to stop at the next possible moment. Cheap to clone; all clones are one signal.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+    bell: Arc<Notify>,
+}
+
+impl Stop {
+    /// A signal that nobody has given.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks the run to stop: the running statement is cancelled on the server, its transaction rolled back.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.bell.notify_waiters();
+    }
+
+    /// True once somebody asked.
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Returns once somebody asks.
+    pub async fn asked(&self) {
+        loop {
+            let bell = self.bell.notified();
+            if self.is_asked() {
+                return;
+            }
+            bell.await;
+        }
+    }
+}
+
+/// Values for `${name}`.
+#[derive(Clone, Default)]
+pub struct Values {
+    /// All values by name.
+    pub all: BTreeMap<String, String>,
+    /// Names whose values are never stored or shown.
+    pub secret: BTreeSet<String>,
+}
+
+/// Everything around a run.
+pub struct Context<'a> {
+    /// The ledger of the project.
+    pub ledger: Ledger,
+    /// Opens further sessions.
+    pub connector: &'a dyn Connector,
+    /// Reads the scripts.
+    pub files: &'a dyn Files,
+    /// Values for `${name}`.
+    pub values: Values,
+    /// User, host and process of this run, as the ledger shows them.
+    pub actor: String,
+    /// Names this run; unique.
+    pub run_id: String,
+    /// How long to wait for the lock.
+    pub lock_wait: Duration,
+    /// Silence after which a holder that cannot be looked up counts as gone.
+    pub lease: Duration,
+    /// True where a pooler in transaction mode stands between.
+    pub pooled: bool,
+    /// Role for `SET LOCAL ROLE`, where the session could not take it on for good.
+    pub local_role: Option<String>,
+    /// Role that the session took on for good.
+    pub session_role: Option<String>,
+    /// SQL that follows `reset all`, to keep what limosa itself sets for its sessions; begins with `;`, may be empty.
+    pub session_settings: String,
+    /// Where events go.
+    pub events: &'a dyn Events,
+    /// Asks the run to stop.
+    pub stop: Stop,
+}

@@ -1,0 +1,246 @@
+//! What a step writes into the ledger.
+
+use limosa_core::{Action, Direction, Identity, RowState, Step};
+use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
+use limosa_db::{Item, Value};
+use limosa_sql::{Engine, placeholders};
+use serde_json::json;
+
+use crate::Context;
+use crate::feed::{Purpose, Tagged};
+
+/// The marks of one attempt at one transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
+    pub(crate) epoch: i64,
+    /// Unique per attempt: by it a lost answer to COMMIT is resolved.
+    pub(crate) step_mark: String,
+    pub(crate) plan_digest: String,
+    /// Milliseconds since the Unix epoch when the attempt began; for engines without a transaction clock.
+    pub(crate) began_ms: i64,
+    /// Milliseconds that earlier transactions of the same script took.
+    pub(crate) before_ms: i64,
+}
+
+/// Settings back to those of a fresh session, then proof of the lease and the time-outs of the step.
+pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, fresh: bool) -> Vec<Tagged> {
+    let mut items = Vec::new();
+    if engine == Engine::Postgres && fresh {
+        let role = match &context.local_role {
+            Some(role) => format!("; set local role {}", engine.quote_identifier(role)),
+            None => String::new(),
+        };
+        items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
+    }
+    let (lock, statement) = if fresh {
+        (step.limits.lock_timeout_ms.to_string(), step.limits.statement_timeout_ms.to_string())
+    } else {
+        (
+            keep(step, "lock_timeout", step.limits.lock_timeout_ms),
+            keep(step, "statement_timeout", step.limits.statement_timeout_ms),
+        )
+    };
+    items.push((
+        context.ledger.bound(
+            &sql::FENCE,
+            vec![
+                Value::Integer(marks.epoch),
+                Value::Text(marks.step_mark.clone()),
+                Value::Text(lock),
+                Value::Text(statement),
+            ],
+        ),
+        Purpose::Fence,
+    ));
+    items
+}
+
+/// A time-out that the file sets itself is left alone between the transactions of the file.
+fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
+    if step.outline.settings.iter().any(|name| name == setting) { String::new() } else { milliseconds.to_string() }
+}
+
+/// PostgreSQL: every session setting back to its default; the role that the session took on when it began is kept by the
+/// session itself as its default.
+pub(crate) fn reset(context: &Context<'_>) -> String {
+    let role = match &context.session_role {
+        Some(role) => format!("set role {}", Engine::Postgres.quote_identifier(role)),
+        None => "reset role".to_owned(),
+    };
+    format!("reset session authorization; {role}; reset all{}", context.session_settings)
+}
+
+/// Before the ledger is written: the rights that we came with, whatever the file has set.
+pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
+    let changes_role = step
+        .outline
+        .settings
+        .iter()
+        .any(|name| name == "role" || name == "session_authorization" || name == "session authorization");
+    if engine != Engine::Postgres || !changes_role {
+        return Vec::new();
+    }
+    let role = match context.local_role.as_ref().or(context.session_role.as_ref()) {
+        Some(role) => format!("set local role {}", engine.quote_identifier(role)),
+        None => "set local role none".to_owned(),
+    };
+    vec![(Item::Control(format!("set local session authorization default; {role}")), Purpose::Settings)]
+}
+
+fn json_of(identities: &[Identity]) -> String {
+    serde_json::to_string(identities).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn rollback_values(context: &Context<'_>, engine: Engine, step: &Step) -> Option<String> {
+    let undo = step.undo.as_ref()?;
+    if step.placeholders_off {
+        return None;
+    }
+    let used: serde_json::Map<String, serde_json::Value> = placeholders(engine, &undo.text)
+        .into_iter()
+        .map(|(name, _)| {
+            let value = match context.values.all.get(&name) {
+                Some(value) if !context.values.secret.contains(&name) => json!(value),
+                // A secret is stored by its name only.
+                _ => serde_json::Value::Null,
+            };
+            (name, value)
+        })
+        .collect();
+    (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
+}
+
+fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state: RowState, done: u64) -> RowEntry {
+    let undo = step.undo.as_ref();
+    RowEntry {
+        identity: step.identity.to_string(),
+        version: step.version.clone(),
+        name: step.name.clone(),
+        checksum: step.file_checksum.as_str().to_owned(),
+        up_checksum: step.up_checksum.as_str().to_owned(),
+        state: Some(state),
+        done: done.cast_signed(),
+        total: step.outline.statements.cast_signed(),
+        applied_by: context.actor.clone(),
+        execution_ms: match engine {
+            Engine::Sqlite => marks.before_ms - marks.began_ms,
+            _ => marks.before_ms,
+        },
+        rollback: undo.map(|undo| undo.text.clone()),
+        rollback_origin: undo.map(|undo| {
+            json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column}).to_string()
+        }),
+        rollback_values: rollback_values(context, engine, step),
+        depends_on: json_of(&step.depends_on),
+        plan_digest: Some(marks.plan_digest.clone()),
+        epoch: marks.epoch,
+        step_mark: marks.step_mark.clone(),
+    }
+}
+
+fn ledger(item: Item) -> Tagged {
+    (item, Purpose::Ledger)
+}
+
+/// The change is done: its row, its place in the audit log, the end of its journal.
+pub(crate) fn finished(
+    context: &Context<'_>,
+    engine: Engine,
+    step: &Step,
+    marks: &Marks,
+    journalled: bool,
+) -> Vec<Tagged> {
+    let book = &context.ledger;
+    let direction = step.action.direction();
+    let identity = Value::Text(step.identity.to_string());
+    let mut items = own_rights(context, engine, step);
+    match direction {
+        Direction::Apply => {
+            let row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
+            items.push(ledger(book.write_row(&row)));
+        }
+        Direction::Revert => {
+            let guards = vec![identity.clone(), Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone())];
+            items.push(ledger(book.bound(&sql::GUARD_ROW, guards)));
+            items.push(ledger(book.bound(&sql::DELETE_ROW, vec![identity.clone()])));
+        }
+    }
+    if journalled {
+        items.push(ledger(book.bound(&sql::DELETE_JOURNAL, vec![identity, Value::from(direction.as_str())])));
+    }
+    items.extend(audit(context, step, marks, "done", json!({})));
+    items
+}
+
+/// Some statements are committed with this transaction.
+pub(crate) fn progress(
+    context: &Context<'_>,
+    engine: Engine,
+    step: &Step,
+    marks: &Marks,
+    done: u64,
+    done_hash: &str,
+    current: Option<(u64, String, Option<String>)>,
+) -> Vec<Tagged> {
+    let book = &context.ledger;
+    let mut items = own_rights(context, engine, step);
+    items.push(match step.action.direction() {
+        Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),
+        Direction::Revert => ledger(book.bound(
+            &sql::PROGRESS_ROW,
+            vec![
+                Value::Text(step.identity.to_string()),
+                Value::Integer(marks.epoch),
+                Value::Text(marks.step_mark.clone()),
+                Value::from(RowState::Reverting.as_str()),
+                Value::Integer(done.cast_signed()),
+                Value::Integer(step.outline.statements.cast_signed()),
+            ],
+        )),
+    });
+    items.push(ledger(book.write_journal(&JournalEntry {
+        identity: step.identity.to_string(),
+        direction: step.action.direction(),
+        done: done.cast_signed(),
+        done_hash: done_hash.to_owned(),
+        current: current.map(|(number, hash, before)| (number.cast_signed(), hash, before)),
+        epoch: marks.epoch,
+    })));
+    items
+}
+
+/// A row of the audit log for a step.
+pub(crate) fn audit(
+    context: &Context<'_>,
+    step: &Step,
+    marks: &Marks,
+    outcome: &'static str,
+    more: serde_json::Value,
+) -> Vec<Tagged> {
+    let operation = match step.action {
+        Action::Apply | Action::Reapply | Action::Resume { .. } => "apply",
+        Action::Revert | Action::ResumeRevert { .. } => "revert",
+    };
+    let mut detail = json!({
+        "name": step.name,
+        "checksum": step.file_checksum.as_str(),
+        "statements": step.outline.statements,
+        "plan": marks.plan_digest,
+        "run": context.run_id,
+    });
+    if let (Some(detail), Some(more)) = (detail.as_object_mut(), more.as_object()) {
+        detail.extend(more.clone());
+    }
+    context
+        .ledger
+        .audit(&AuditEntry {
+            actor: context.actor.clone(),
+            operation: operation.to_owned(),
+            identity: Some(step.identity.to_string()),
+            outcome,
+            detail: detail.to_string(),
+        })
+        .into_iter()
+        .map(|item| (item, Purpose::Audit))
+        .collect()
+}

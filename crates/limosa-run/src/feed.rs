@@ -1,0 +1,408 @@
+//! The items of a flight, made while the script is read: what goes before the statements, the statements, what goes after.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use limosa_core::{AuditHead, StatementHasher, Step, statement_hash};
+use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
+use limosa_sql::{Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, expand};
+
+use crate::reader::{Numbered, Part, ScriptReader};
+use crate::{Context, Event};
+
+/// What an item is for; kept until it lands, so that a failure can be told in the user's terms.
+#[derive(Debug, Clone)]
+pub(crate) enum Purpose {
+    /// Begins our transaction.
+    Begin,
+    /// Sets session or transaction settings.
+    Settings,
+    /// Proves that the lease is ours.
+    Fence,
+    /// A statement of the user's.
+    Statement(Box<Sent>),
+    /// A row of the ledger.
+    Ledger,
+    /// A row of the audit log.
+    Audit,
+    /// Commits our transaction.
+    Commit,
+}
+
+/// A statement of the user's as it was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) step: usize,
+    pub(crate) origin: String,
+    pub(crate) statement: Numbered,
+    pub(crate) expanded: Expanded,
+}
+
+/// What is known of a flight while it is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    /// Items that were sent and have not landed, oldest first, with their numbers.
+    pub(crate) open: VecDeque<(u64, Purpose)>,
+    /// Why the source gave up.
+    pub(crate) gave_up: Option<GaveUp>,
+    /// A COMMIT, ours or the file's, was sent.
+    pub(crate) commit_sent: bool,
+    /// The last row of the audit log.
+    pub(crate) head: Option<AuditHead>,
+    /// Statements of the flight that landed.
+    pub(crate) landed: u64,
+    /// What the server said, by step.
+    pub(crate) notices: Vec<(usize, Notice)>,
+    /// The COPY whose data is being sent.
+    pub(crate) copying: Option<Box<Sent>>,
+    /// Hash over the statements of a script that have passed the feed.
+    pub(crate) hasher: StatementHasher,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum GaveUp {
+    Interrupted,
+    Problem(Box<Diagnostic>),
+}
+
+pub(crate) type SharedLog = Arc<Mutex<Log>>;
+
+/// Locks the log; a panic elsewhere cannot make it wrong, it only holds plain facts.
+pub(crate) fn lock(log: &SharedLog) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) type Tagged = (Item, Purpose);
+
+/// Statements of one script that travel in one flight.
+pub(crate) struct Stretch<'a> {
+    pub(crate) step_number: usize,
+    pub(crate) step: &'a Step,
+    pub(crate) reader: &'a mut ScriptReader,
+    /// First and last statement to run.
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    /// The statements are the file's own BEGIN to COMMIT.
+    pub(crate) own: bool,
+    /// Statements before `from` are passed over; those that set session settings are sent again.
+    pub(crate) replay: bool,
+    /// The script ends with this stretch: its checksum is proven before `closing` is sent.
+    pub(crate) last: bool,
+    /// Sent before the statements (in an own transaction: after its BEGIN).
+    pub(crate) head: Vec<Tagged>,
+    /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
+    pub(crate) closing: Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + Send + 'a>,
+}
+
+/// A flight's source.
+pub(crate) struct Feed<'a> {
+    context: &'a Context<'a>,
+    engine: Engine,
+    log: SharedLog,
+    queue: VecDeque<Tagged>,
+    stretches: VecDeque<Stretch<'a>>,
+    tail: VecDeque<Tagged>,
+    opened: bool,
+    sent: u64,
+}
+
+impl<'a> Feed<'a> {
+    pub(crate) fn new(context: &'a Context<'a>, engine: Engine, log: SharedLog) -> Self {
+        Feed {
+            context,
+            engine,
+            log,
+            queue: VecDeque::new(),
+            stretches: VecDeque::new(),
+            tail: VecDeque::new(),
+            opened: false,
+            sent: 0,
+        }
+    }
+
+    /// Sent before everything else.
+    pub(crate) fn first(&mut self, items: impl IntoIterator<Item = Tagged>) {
+        self.queue.extend(items);
+    }
+
+    pub(crate) fn stretch(&mut self, stretch: Stretch<'a>) {
+        self.stretches.push_back(stretch);
+    }
+
+    /// Sent after everything else.
+    pub(crate) fn last(&mut self, items: impl IntoIterator<Item = Tagged>) {
+        self.tail.extend(items);
+    }
+
+    /// The items of a feed without statements.
+    pub(crate) fn into_items(self) -> Vec<Item> {
+        self.queue.into_iter().chain(self.tail).map(|(item, _)| item).collect()
+    }
+
+    fn give_up(&mut self, reason: GaveUp) -> Abort {
+        lock(&self.log).gave_up = Some(reason);
+        Abort
+    }
+
+    fn fill(&mut self) -> Result<(), Box<Diagnostic>> {
+        while self.queue.is_empty() {
+            let Some(stretch) = self.stretches.front_mut() else {
+                self.queue.append(&mut self.tail);
+                return Ok(());
+            };
+            if !self.opened {
+                self.opened = true;
+                if !stretch.own {
+                    // SET TRANSACTION must come before any query, so before the fence.
+                    while stretch.from == 1
+                        && let Some(Part::Statement(statement)) = stretch.reader.peek()?
+                        && statement.number <= stretch.to
+                        && statement.class().verb.starts_with("SET TRANSACTION")
+                    {
+                        take(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
+                    }
+                    begin_options(stretch, self.engine, &mut self.queue)?;
+                    self.queue.extend(stretch.head.drain(..));
+                    continue;
+                }
+            }
+            let more = match stretch.reader.peek()? {
+                Some(Part::Statement(statement)) => statement.number <= stretch.to,
+                Some(Part::CopyData(_) | Part::CopyEnd) => true,
+                None => false,
+            };
+            if more {
+                take(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
+                continue;
+            }
+            if let Some(stretch) = self.stretches.pop_front() {
+                self.opened = false;
+                if stretch.last {
+                    stretch.reader.prove_unchanged()?;
+                }
+                if !stretch.own {
+                    self.queue.extend((stretch.closing)(&lock(&self.log).hasher));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The options of a leading BEGIN that limosa replaces by its own.
+fn begin_options(
+    stretch: &mut Stretch<'_>,
+    engine: Engine,
+    queue: &mut VecDeque<Tagged>,
+) -> Result<(), Box<Diagnostic>> {
+    if !stretch.step.outline.wrapped || engine == Engine::Sqlite {
+        return Ok(());
+    }
+    let Some(Part::Statement(statement)) = stretch.reader.peek()? else { return Ok(()) };
+    let mut words = statement.piece.statement().split_whitespace().skip(1).peekable();
+    words.next_if(|word| ["work", "transaction"].contains(&word.to_ascii_lowercase().as_str()));
+    let options: Vec<&str> = words.collect();
+    if !options.is_empty() {
+        queue.push_back((Item::Control(format!("set transaction {}", options.join(" "))), Purpose::Settings));
+    }
+    Ok(())
+}
+
+/// Takes the next part of a stretch and queues what it makes.
+fn take(
+    stretch: &mut Stretch<'_>,
+    engine: Engine,
+    context: &Context<'_>,
+    log: &SharedLog,
+    queue: &mut VecDeque<Tagged>,
+) -> Result<(), Box<Diagnostic>> {
+    let Some(part) = stretch.reader.next()? else { return Ok(()) };
+    let statement = match part {
+        Part::Statement(statement) => statement,
+        // Data of a COPY that was passed over is passed over too.
+        Part::CopyData(data) => {
+            if queue_copies(log) {
+                queue.push_back((Item::CopyData(data), Purpose::Settings));
+            }
+            return Ok(());
+        }
+        Part::CopyEnd => {
+            if queue_copies(log) {
+                let sent = lock(log).copying.take();
+                let purpose = sent.map_or(Purpose::Settings, Purpose::Statement);
+                queue.push_back((Item::CopyEnd, purpose));
+            }
+            return Ok(());
+        }
+    };
+    lock(log).hasher.add(&statement_hash(statement.piece.statement()));
+    let class = statement.class().clone();
+    let outline = &stretch.step.outline;
+    let wrapper = outline.wrapped && (statement.number == 1 || statement.number == outline.statements);
+    let lifted = engine == Engine::Sqlite && matches!(class.effect, Effect::LiftedPragma { .. }) && !stretch.own;
+    let passed = statement.number < stretch.from;
+    let replayed = passed && stretch.replay && matches!(class.effect, Effect::SetsSession { .. });
+    if wrapper || (lifted && stretch.from != stretch.to) || (passed && !replayed) {
+        return Ok(());
+    }
+    let ends_own = stretch.own && statement.number == stretch.to;
+    let begins_own = stretch.own && statement.number == stretch.from;
+    if ends_own && class.transaction == TransactionRule::Commits {
+        let closing = std::mem::replace(&mut stretch.closing, Box::new(|_| Vec::new()));
+        queue.extend(closing(&lock(log).hasher));
+    }
+    let expanded = expand_statement(stretch, &statement, engine, context)?;
+    let copies = class.effect == Effect::CopyFromStdin;
+    let text = expanded.text.clone();
+    let origin = stretch.reader.origin().to_owned();
+    let sent = Box::new(Sent { step: stretch.step_number, origin, statement, expanded });
+    if copies {
+        lock(log).copying = Some(sent.clone());
+        queue.push_back((Item::CopyStart(text), Purpose::Statement(sent)));
+    } else {
+        queue.push_back((Item::Script(text), Purpose::Statement(sent)));
+    }
+    if begins_own {
+        queue.extend(stretch.head.drain(..));
+    }
+    Ok(())
+}
+
+fn queue_copies(log: &SharedLog) -> bool {
+    lock(log).copying.is_some()
+}
+
+fn expand_statement(
+    stretch: &Stretch<'_>,
+    statement: &Numbered,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<Expanded, Box<Diagnostic>> {
+    let text = statement.piece.statement();
+    if stretch.step.placeholders_off {
+        return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
+    }
+    expand(engine, text, &context.values.all).map_err(|unknown| {
+        let label = statement.label(stretch.reader.origin(), unknown.offset);
+        Box::new(unknown_placeholder(&unknown.name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
+    })
+}
+
+/// The error for a placeholder without a value.
+pub fn unknown_placeholder(name: &str, label: Label, known: &[String]) -> Diagnostic {
+    let known = if known.is_empty() { "none is set".to_owned() } else { format!("known: {}", known.join(", ")) };
+    Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has no value"))
+        .at(label.text("no value"))
+        .help(format!(
+            "give it one: --placeholder {name}=..., or [placeholders] in limosa.toml ({known}); or leave such text alone with a header '-- Placeholders: off'"
+        ))
+}
+
+impl FlightSource for Feed<'_> {
+    fn next(&mut self) -> Result<Option<Item>, Abort> {
+        if self.context.stop.is_asked() && !lock(&self.log).commit_sent {
+            return Err(self.give_up(GaveUp::Interrupted));
+        }
+        if self.queue.is_empty()
+            && let Err(problem) = self.fill()
+        {
+            return Err(self.give_up(GaveUp::Problem(problem)));
+        }
+        let Some((item, purpose)) = self.queue.pop_front() else { return Ok(None) };
+        let mut log = lock(&self.log);
+        let commits = matches!(item, Item::Commit)
+            || matches!(&purpose, Purpose::Statement(sent) if sent.statement.class().transaction == TransactionRule::Commits);
+        log.commit_sent |= commits;
+        if !matches!(item, Item::CopyStart(_) | Item::CopyData(_)) {
+            log.open.push_back((self.sent, purpose));
+        }
+        self.sent += 1;
+        Ok(Some(item))
+    }
+}
+
+/// What the watcher needs to know: which statement runs since when.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    pub(crate) label: String,
+    pub(crate) statement: u64,
+    pub(crate) since: Option<Instant>,
+    pub(crate) lock_timeout: Duration,
+}
+
+pub(crate) type SharedProgress = Arc<Mutex<Progress>>;
+
+/// A flight's observer: tells the events, keeps the log and the progress.
+pub(crate) struct Watch<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) log: SharedLog,
+    pub(crate) progress: SharedProgress,
+    pub(crate) steps: &'a [Step],
+    pub(crate) first_step: usize,
+}
+
+impl Watch<'_> {
+    fn step(&self, number: usize) -> Option<&Step> {
+        self.steps.get(number.checked_sub(self.first_step)?)
+    }
+
+    fn moved(&self, statement: u64, step: usize) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(step) = self.step(step) {
+            progress.label.clone_from(&step.label);
+            progress.lock_timeout = Duration::from_millis(step.limits.lock_timeout_ms);
+        }
+        progress.statement = statement + 1;
+        progress.since = Some(Instant::now());
+    }
+}
+
+impl FlightObserver for Watch<'_> {
+    fn landed(&mut self, item: u64, landed: Landed) {
+        let mut log = lock(&self.log);
+        let mut purpose = None;
+        while log.open.front().is_some_and(|(number, _)| *number <= item) {
+            purpose = log.open.pop_front().map(|(_, purpose)| purpose);
+        }
+        match purpose {
+            Some(Purpose::Statement(sent)) => {
+                log.landed += 1;
+                drop(log);
+                let number = sent.statement.number;
+                self.moved(number, sent.step);
+                if let Some(step) = self.step(sent.step) {
+                    self.context.events.event(Event::StatementDone {
+                        number,
+                        of: step.outline.statements,
+                        verb: sent.statement.class().verb.clone(),
+                        elapsed: landed.elapsed,
+                    });
+                }
+            }
+            Some(Purpose::Audit) => {
+                if let Some(row) = landed.rows.first()
+                    && let Some(sequence) = row.integer(0)
+                {
+                    log.head = Some(AuditHead { sequence, hash: row.text(1).unwrap_or_default() });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        let step = {
+            let mut log = lock(&self.log);
+            let step = log.open.iter().find_map(|(_, purpose)| match purpose {
+                Purpose::Statement(sent) => Some(sent.step),
+                _ => None,
+            });
+            let step = step.unwrap_or(self.first_step);
+            log.notices.push((step, notice.clone()));
+            step
+        };
+        let label = self.step(step).map(|step| step.label.clone()).unwrap_or_default();
+        self.context.events.event(Event::Notice { label, notice });
+    }
+}

@@ -1,0 +1,417 @@
+//! Steps whose statements cannot all commit together: each commit carries its progress, and what runs outside of
+//! transactions is written into the journal before it begins and after it ends.
+
+use std::time::{Duration, Instant};
+
+use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
+use limosa_db::{DbErrorKind, Item, Session, catalogue};
+use limosa_sql::{Class, Diagnostic, Effect, Engine, TransactionRule};
+
+use crate::atomic::pause;
+use crate::attempt::{Failure, fly, new_log};
+use crate::conduct::{Ended, Run, empty_ended};
+use crate::entries::{Marks, finished, head, progress};
+use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
+use crate::reader::{Numbered, Part, ScriptReader};
+use crate::{Outcome, StepState, recovery};
+
+/// Where a script stands while it runs.
+struct Walk<'a> {
+    run: &'a Run<'a>,
+    step: &'a Step,
+    number: usize,
+    reader: ScriptReader,
+    /// Statements that are committed and recorded.
+    done: u64,
+    /// Statements that took effect; the record of those after `done` goes with the next transaction.
+    ran: u64,
+    hasher: StatementHasher,
+    began: Instant,
+    fresh: bool,
+    attempts: u32,
+    notices: Vec<(usize, limosa_db::Notice)>,
+}
+
+/// Runs one step, from where its journal says it stands.
+pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
+    if run.engine == Engine::Sqlite
+        && let Err(error) = session.remember_settings().await
+    {
+        return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
+    }
+    let ended = walk(run, session, step, number).await;
+    let restored = match run.engine {
+        Engine::Sqlite => session.restore_settings().await,
+        _ => session.query(&format!("select set_config('limosa.step', '', false)"), &[]).await.map(|_| ()),
+    };
+    // A broken connection shows in the outcome already.
+    drop(restored);
+    ended
+}
+
+fn stopped(problem: Diagnostic, done: u64) -> Ended {
+    Ended { outcome: Some(Outcome::Stopped(Box::new(problem))), state: StepState::Partial, done, ..empty_ended() }
+}
+
+async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
+    let start = match step.action {
+        Action::Resume { .. } | Action::ResumeRevert { .. } => match recovery::recover_step(run, session, step).await {
+            Ok(start) => start,
+            Err(outcome) => {
+                let done = step.action.done();
+                return Ended { outcome: Some(outcome), state: StepState::Partial, done, ..empty_ended() };
+            }
+        },
+        _ => recovery::Start { done: 0, hasher: StatementHasher::new() },
+    };
+    let reader = match ScriptReader::open(step, run.engine, run.context.files) {
+        Ok(reader) => reader,
+        Err(problem) => return stopped(*problem, start.done),
+    };
+    let mut walk = Walk {
+        run,
+        step,
+        number,
+        reader,
+        done: start.done,
+        ran: start.done,
+        hasher: StatementHasher::new(),
+        began: Instant::now(),
+        fresh: true,
+        attempts: 1,
+        notices: Vec::new(),
+    };
+    let outcome = match walk.all(session, &start).await {
+        Ok(()) => None,
+        Err(failure) => Some(run.explain(&failure, std::slice::from_ref(step), number).0),
+    };
+    let state = match (&outcome, walk.done) {
+        (None, _) => StepState::Done,
+        (Some(_), 0) => StepState::RolledBack,
+        (Some(_), _) => StepState::Partial,
+    };
+    let outcome = outcome.map(|outcome| told(outcome, step, walk.done));
+    Ended { outcome, state, done: walk.done, attempts: walk.attempts, notices: walk.notices, failed: Some(number) }
+}
+
+/// Says what stands, for a person who reads only the error.
+fn told(outcome: Outcome, step: &Step, done: u64) -> Outcome {
+    let Outcome::Stopped(mut problem) = outcome else { return outcome };
+    let stands = match done {
+        0 => "no statement of this file is committed".to_owned(),
+        _ => format!("statements 1 to {done} of {} are committed and recorded", step.outline.statements),
+    };
+    let next = "mend the file from the failed statement on if it is wrong, and run again: limosa goes on from there";
+    problem.help = Some(match problem.help.take() {
+        Some(help) => format!("{help}\n{stands}; {next}"),
+        None => format!("{stands}; {next}"),
+    });
+    Outcome::Stopped(problem)
+}
+
+impl<'a> Walk<'a> {
+    async fn all(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
+        self.pass(session, start).await?;
+        let groups = self.step.outline.groups.clone();
+        for group in groups.iter().filter(|group| group.last > start.done) {
+            match group.mode {
+                GroupMode::Alone => self.alone(session, group).await?,
+                GroupMode::Transaction | GroupMode::Own => self.together(session, group).await?,
+            }
+        }
+        if self.step.outline.groups.last().is_none_or(|group| group.mode != GroupMode::Transaction) {
+            self.finish(session).await?;
+        }
+        Ok(())
+    }
+
+    /// Passes over the statements that are done, proves that they are the ones that ran, and sets again what they set for the
+    /// session.
+    async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
+        let mut settings = Vec::new();
+        while let Some(statement) = self.ahead()?
+            && statement.number <= start.done
+        {
+            self.hasher.add(&statement_hash(statement.piece.statement()));
+            if matches!(statement.class().effect, Effect::SetsSession { .. }) {
+                settings.push(Item::Script(statement.piece.statement().to_owned()));
+            }
+            self.take()?;
+        }
+        if self.hasher != start.hasher {
+            let problem = Diagnostic::error(
+                "LIM-P006",
+                format!("{} was changed in statements that ran already and are committed", self.reader.origin()),
+            )
+            .help("put those statements back as they were; from the failed statement on the file may be edited");
+            return Err(Failure::GaveUp(GaveUp::Problem(Box::new(problem))));
+        }
+        if !settings.is_empty() {
+            session.send(settings).await.map_err(|error| server(None, error))?;
+        }
+        Ok(())
+    }
+
+    /// The statement that comes next.
+    fn ahead(&mut self) -> Result<Option<Numbered>, Failure> {
+        loop {
+            match self.reader.peek().map_err(problem)? {
+                Some(Part::Statement(statement)) => return Ok(Some(statement.clone())),
+                Some(_) => {
+                    self.reader.next().map_err(problem)?;
+                }
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn take(&mut self) -> Result<(), Failure> {
+        self.reader.next().map_err(problem).map(|_| ())
+    }
+
+    fn marks(&self) -> Marks {
+        self.run.marks(self.began.elapsed())
+    }
+
+    fn head(&mut self, marks: &Marks) -> Vec<crate::feed::Tagged> {
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        head(self.run.context, self.run.engine, self.step, marks, fresh)
+    }
+
+    /// A group that commits together, its progress with it.
+    async fn together(&mut self, session: &mut dyn Session, group: &Group) -> Result<(), Failure> {
+        let own = group.mode == GroupMode::Own;
+        let last = group.last == self.step.outline.statements;
+        loop {
+            let marks = self.marks();
+            let head = self.head(&marks);
+            let log = new_log();
+            lock(&log).hasher = self.hasher.clone();
+            self.run.begin_progress(self.step, group.first);
+            let (run, step) = (self.run, self.step);
+            let to = group.last;
+            let ends_step = last && !own;
+            let closing_marks = marks.clone();
+            let mut feed = Feed::new(run.context, run.engine, log.clone());
+            if !own {
+                feed.first([(Item::Begin, Purpose::Begin)]);
+            }
+            feed.stretch(Stretch {
+                step_number: self.number,
+                step,
+                reader: &mut self.reader,
+                from: group.first,
+                to,
+                own,
+                replay: false,
+                last: ends_step,
+                head,
+                closing: Box::new(move |hasher: &StatementHasher| {
+                    if ends_step {
+                        finished(run.context, run.engine, step, &closing_marks, true)
+                    } else {
+                        progress(run.context, run.engine, step, &closing_marks, to, hasher.value(), None)
+                    }
+                }),
+            });
+            if !own {
+                feed.last([(Item::Commit, Purpose::Commit)]);
+            }
+            let flown =
+                fly(session, run.context, feed, &log, &run.progress, std::slice::from_ref(step), self.number).await;
+            self.keep(&log);
+            match flown {
+                Ok(()) => {
+                    self.hasher = lock(&log).hasher.clone();
+                    self.ran = to;
+                    self.done = to;
+                    return Ok(());
+                }
+                Err(failure) => self.again(session, failure).await?,
+            }
+        }
+    }
+
+    fn keep(&mut self, log: &SharedLog) {
+        let mut log = lock(log);
+        self.run.keep_head(log.head.take());
+        self.notices.append(&mut log.notices);
+    }
+
+    /// Makes ready for another attempt at the group or statement after `done`, or gives the failure back.
+    async fn again(&mut self, session: &mut dyn Session, failure: Failure) -> Result<(), Failure> {
+        let Failure::Server { error, .. } = &failure else { return Err(failure) };
+        let retries = self.step.limits.lock_retries;
+        if !error.is_transient() || self.attempts > retries || self.run.context.stop.is_asked() {
+            return Err(failure);
+        }
+        pause(self.run, self.step, self.attempts, retries, &error.message).await;
+        self.attempts += 1;
+        session.settle().await.map_err(|error| server(None, error))?;
+        self.reader = ScriptReader::open(self.step, self.run.engine, self.run.context.files).map_err(problem)?;
+        while self.ahead()?.is_some_and(|statement| statement.number <= self.ran) {
+            self.take()?;
+        }
+        Ok(())
+    }
+
+    /// Statements that run outside of transactions, one by one.
+    async fn alone(&mut self, session: &mut dyn Session, group: &Group) -> Result<(), Failure> {
+        while let Some(statement) = self.ahead()?
+            && statement.number <= group.last
+        {
+            self.announce(session, &statement).await?;
+            self.execute(session, &statement).await?;
+            self.ran = statement.number;
+            self.hasher.add(&statement_hash(statement.piece.statement()));
+        }
+        // The next group begins with its own record of what stands.
+        if group.last < self.step.outline.statements {
+            self.record(session, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes into the journal that a statement begins, what it is, and what the catalogue shows before it.
+    async fn announce(&mut self, session: &mut dyn Session, statement: &Numbered) -> Result<(), Failure> {
+        let class = statement.class();
+        let before = catalogue::before(session, class).await.map_err(|error| server(None, error))?;
+        let remembered = recovery::remember(class, before);
+        let hash = statement_hash(statement.piece.statement());
+        self.record(session, Some((statement.number, hash, Some(remembered)))).await
+    }
+
+    /// Writes progress in a transaction of its own.
+    async fn record(
+        &mut self,
+        session: &mut dyn Session,
+        current: Option<(u64, String, Option<String>)>,
+    ) -> Result<(), Failure> {
+        let marks = self.marks();
+        let head = self.head(&marks);
+        let rows =
+            progress(self.run.context, self.run.engine, self.step, &marks, self.ran, self.hasher.value(), current);
+        self.send(session, head, rows).await?;
+        self.done = self.ran;
+        Ok(())
+    }
+
+    /// The last record: the change is done.
+    async fn finish(&mut self, session: &mut dyn Session) -> Result<(), Failure> {
+        self.reader.prove_unchanged().map_err(problem)?;
+        let marks = self.marks();
+        let head = self.head(&marks);
+        let rows = finished(self.run.context, self.run.engine, self.step, &marks, true);
+        self.send(session, head, rows).await?;
+        self.done = self.ran;
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        session: &mut dyn Session,
+        head: Vec<crate::feed::Tagged>,
+        rows: Vec<crate::feed::Tagged>,
+    ) -> Result<(), Failure> {
+        let log = new_log();
+        let mut feed = Feed::new(self.run.context, self.run.engine, log.clone());
+        feed.first([(Item::Begin, Purpose::Begin)]);
+        feed.first(head);
+        feed.first(rows);
+        feed.first([(Item::Commit, Purpose::Commit)]);
+        // The record of what happened is written even when the run was asked to stop.
+        let items: Vec<Item> = feed.into_items();
+        let audits = items.len();
+        let rows = session.send(items).await.map_err(|error| server(Some(Purpose::Ledger), error))?;
+        let head = rows.get(audits.saturating_sub(2)).and_then(|rows| rows.first());
+        if let Some(row) = head
+            && let (Some(sequence), Some(hash)) = (row.integer(0), row.text(1))
+            && hash.len() == 64
+        {
+            self.run.keep_head(Some(limosa_core::AuditHead { sequence, hash }));
+        }
+        Ok(())
+    }
+
+    async fn execute(&mut self, session: &mut dyn Session, statement: &Numbered) -> Result<(), Failure> {
+        loop {
+            let log = new_log();
+            self.run.begin_progress(self.step, statement.number);
+            let (run, step) = (self.run, self.step);
+            let mut feed = Feed::new(run.context, run.engine, log.clone());
+            feed.first(time_outs(run.engine, step, statement.class()));
+            feed.stretch(Stretch {
+                step_number: self.number,
+                step,
+                reader: &mut self.reader,
+                from: statement.number,
+                to: statement.number,
+                own: false,
+                replay: false,
+                last: false,
+                head: Vec::new(),
+                closing: Box::new(|_| Vec::new()),
+            });
+            let flown =
+                fly(session, run.context, feed, &log, &run.progress, std::slice::from_ref(step), self.number).await;
+            self.keep(&log);
+            match flown {
+                Ok(()) => return Ok(()),
+                Err(failure) => {
+                    self.note_clean_failure(session, statement, &failure).await;
+                    self.again(session, failure).await?;
+                    self.announce(session, statement).await?;
+                }
+            }
+        }
+    }
+
+    /// A statement that the server refused, and that can leave nothing behind, is taken out of the journal again: the next
+    /// run simply tries it. One that may leave something (an invalid index, a procedure that committed) stays in, and the next
+    /// run looks at the catalogue.
+    async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) {
+        let leaves_nothing = match failure {
+            Failure::GaveUp(_) => true,
+            Failure::Server { error, .. } => {
+                error.kind != DbErrorKind::ConnectionLost
+                    && statement.class().effect == Effect::Unknown
+                    && statement.class().transaction == TransactionRule::Either
+                    && !["CALL", "DO"].contains(&statement.class().verb.as_str())
+            }
+        };
+        if leaves_nothing && session.settle().await.is_ok() {
+            // Where this fails, the next run asks about the statement: safe, only less comfortable.
+            let _ = self.record(session, None).await;
+        }
+    }
+}
+
+fn problem(problem: Box<Diagnostic>) -> Failure {
+    Failure::GaveUp(GaveUp::Problem(problem))
+}
+
+fn server(purpose: Option<Purpose>, error: limosa_db::DbError) -> Failure {
+    Failure::Server { purpose, error: Box::new(error), commit_sent: false }
+}
+
+/// Time-outs of a statement outside of transactions. CONCURRENTLY waits for old transactions by design, so its lock time-out
+/// is off.
+fn time_outs(engine: Engine, step: &Step, class: &Class) -> Vec<crate::feed::Tagged> {
+    if engine != Engine::Postgres {
+        return Vec::new();
+    }
+    let set_by_file = |name: &str| step.outline.settings.iter().any(|setting| setting == name);
+    let mut items = Vec::new();
+    let lock = if class.verb.contains("CONCURRENTLY") { 0 } else { step.limits.lock_timeout_ms };
+    if !set_by_file("lock_timeout") || lock == 0 {
+        items.push((Item::Control(format!("set lock_timeout = {lock}")), Purpose::Settings));
+    }
+    if !set_by_file("statement_timeout") {
+        let limit = step.limits.statement_timeout_ms;
+        items.push((Item::Control(format!("set statement_timeout = {limit}")), Purpose::Settings));
+    }
+    items
+}
+
+/// How long a recovery waits for a statement that still runs on the server.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);

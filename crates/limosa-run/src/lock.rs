@@ -1,0 +1,251 @@
+//! One runner at a time: the engine's own lock, and a lease that says who holds it.
+
+use std::time::{Duration, Instant};
+
+use limosa_core::LedgerView;
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbError, DbErrorKind, Item, Row, Session, Value};
+use limosa_sql::{Diagnostic, Engine};
+use sha2::{Digest, Sha256};
+
+use crate::{Context, Event};
+
+/// The lock, taken.
+#[derive(Debug)]
+pub struct Held {
+    /// The epoch of our lease.
+    pub epoch: i64,
+    /// The ledger, read under the lock.
+    pub view: LedgerView,
+}
+
+/// What came of asking for the lock.
+#[derive(Debug)]
+pub enum Acquired {
+    /// It is ours.
+    Held(Box<Held>),
+    /// While waiting, nothing was left to do.
+    NothingLeft(Box<LedgerView>),
+}
+
+/// Why the lock is not ours.
+#[derive(Debug)]
+pub enum LockError {
+    /// Somebody else holds it, and the time to wait is over.
+    HeldByOther(Box<Diagnostic>),
+    /// The run was asked to stop.
+    Interrupted,
+    /// The database refused.
+    Database(Box<DbError>),
+}
+
+impl From<DbError> for LockError {
+    fn from(error: DbError) -> Self {
+        LockError::Database(Box::new(error))
+    }
+}
+
+/// The key of the advisory lock: the first eight bytes of SHA-256 over `limosa`, schema and project.
+pub fn lock_key(schema: &str, project: &str) -> i64 {
+    let digest = Sha256::digest(format!("limosa\n{schema}\n{project}").as_bytes());
+    let mut bytes = [0u8; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+enum Try {
+    Held(Held),
+    Refused(LedgerView),
+}
+
+/// Takes the lock, asking again until `context.lock_wait` is over. The server is never made to wait for it. While another
+/// holds it, `still_wanted` is asked with each fresh look at the ledger; when it says no, waiting ends well.
+///
+/// # Errors
+/// See [`LockError`].
+pub async fn acquire(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    ledger_exists: bool,
+    still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
+) -> Result<Acquired, LockError> {
+    let began = Instant::now();
+    let mut exists = ledger_exists;
+    let mut told = false;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        if context.stop.is_asked() {
+            return Err(LockError::Interrupted);
+        }
+        let view = match try_once(session, context, exists).await {
+            Ok(Try::Held(held)) => return Ok(Acquired::Held(Box::new(held))),
+            Ok(Try::Refused(view)) => view,
+            // Another runner makes the ledger, or holds a row that we must not wait for.
+            Err(error) if is_race(&error) => context.ledger.look(session).await?,
+            Err(error) => return Err(error.into()),
+        };
+        exists = view.exists;
+        if exists && !still_wanted(&view) {
+            return Ok(Acquired::NothingLeft(Box::new(view)));
+        }
+        let lease = view.lease.clone().unwrap_or_default();
+        if began.elapsed() >= context.lock_wait {
+            return Err(LockError::HeldByOther(Box::new(held_by(&lease, context))));
+        }
+        if !told {
+            context.events.event(Event::LockHeld { holder: lease.holder, since: lease.since });
+            told = true;
+        }
+        let left = context.lock_wait.saturating_sub(began.elapsed());
+        tokio::select! {
+            () = tokio::time::sleep(jitter(pause).min(left)) => {}
+            () = context.stop.asked() => return Err(LockError::Interrupted),
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+fn is_race(error: &DbError) -> bool {
+    error.is_transient()
+        || matches!(error.kind, DbErrorKind::Duplicate)
+        || matches!(error.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
+}
+
+fn held_by(lease: &limosa_core::LeaseRow, context: &Context<'_>) -> Diagnostic {
+    let who = lease.holder.as_deref().unwrap_or("a runner that has not said its name yet");
+    let since = lease.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+    let silent = match lease.silent_seconds {
+        Some(seconds) if lease.holder.is_some() => format!(", last sign of life {seconds} s ago"),
+        _ => String::new(),
+    };
+    let waited = context.lock_wait.as_secs_f64();
+    Diagnostic::error("LIM-R001", format!("another runner holds the lock: {who}{since}{silent}"))
+        .help(format!("waited {waited:.1} s; wait longer with --lock-wait, or look what it does: limosa status"))
+}
+
+/// A pause, between half of it and all of it, so that many waiters do not ask in step.
+pub(crate) fn jitter(pause: Duration) -> Duration {
+    use std::hash::{BuildHasher, Hasher};
+    // A new RandomState is seeded by the process's random keys and a counter: enough to spread waiters.
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    pause / 2 + pause.mul_f64((random % 1000) as f64 / 2000.0)
+}
+
+async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+    match session.facts().engine {
+        Engine::Sqlite => try_sqlite(session, context, exists).await,
+        _ => try_postgres(session, context, exists).await,
+    }
+}
+
+async fn try_postgres(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+    let ledger = &context.ledger;
+    let key = lock_key(&ledger.names.schema, &ledger.project);
+    let mut items = vec![Item::Begin];
+    if let Some(role) = &context.local_role {
+        items.push(Item::Control(format!("set local role {}", Engine::Postgres.quote_identifier(role))));
+    }
+    items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
+    let locked_at = items.len();
+    items.push(ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(context.pooled)]));
+    if !exists {
+        items.push(ledger.create());
+    }
+    let taken_at = items.len();
+    items.push(ledger.bound(
+        &sql::TAKE_LEASE,
+        vec![
+            Value::Text(context.actor.clone()),
+            Value::Boolean(context.pooled),
+            Value::Integer(context.lease.as_secs().max(1).cast_signed()),
+        ],
+    ));
+    items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
+    let reads_at = items.len();
+    items.extend(ledger.reads());
+    items.push(Item::Commit);
+    let rows = match session.send(items).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            // The advisory lock of a session outlives the transaction that failed after taking it.
+            if !context.pooled && error.kind != DbErrorKind::ConnectionLost {
+                unlock(session, context).await?;
+            }
+            return Err(error);
+        }
+    };
+    let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
+    let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
+    let view = ledger.view(&rows[reads_at..])?;
+    match epoch {
+        Some(epoch) => Ok(Try::Held(Held { epoch, view })),
+        None => {
+            if locked && !context.pooled {
+                unlock(session, context).await?;
+            }
+            Ok(Try::Refused(view))
+        }
+    }
+}
+
+async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
+    // `pg_advisory_unlock_all` would also free locks that an embedding application took on this session.
+    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+    let sql = "select case when exists (select from pg_catalog.pg_locks where locktype = 'advisory' and pid = pg_backend_pid() \
+               and ((classid::bigint << 32) | objid::bigint) = $1) then pg_advisory_unlock($1) end";
+    session.query(sql, &[Value::Integer(key)]).await.map(|_| ())
+}
+
+async fn try_sqlite(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+    let ledger = &context.ledger;
+    let mut gone = -1;
+    if exists {
+        let rows = session.send(vec![ledger.bound(&sql::LEASE, Vec::new())]).await?;
+        if let Some(row) = rows.first().and_then(|rows| rows.first()) {
+            let holder = row.text(1).and(row.text(4));
+            match holder.and_then(|backend| session.backend_is_gone(&backend)) {
+                Some(true) => gone = row.integer(0).unwrap_or(-1),
+                // It lives on this machine: however long it is silent, it may still be at work.
+                Some(false) => return Ok(Try::Refused(context.ledger.look(session).await?)),
+                None => {}
+            }
+        }
+    }
+    let mut items = vec![Item::Begin];
+    if !exists {
+        items.push(ledger.create());
+    }
+    let taken_at = items.len();
+    items.push(ledger.bound(
+        &sql::TAKE_LEASE,
+        vec![
+            Value::Text(context.actor.clone()),
+            Value::Integer(0),
+            Value::Integer(context.lease.as_secs().max(1).cast_signed()),
+            Value::optional(session.facts().backend.clone()),
+            Value::Integer(gone),
+        ],
+    ));
+    items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
+    let reads_at = items.len();
+    items.extend(ledger.reads());
+    items.push(Item::Commit);
+    let rows: Vec<Vec<Row>> = session.send(items).await?;
+    let view = ledger.view(&rows[reads_at..])?;
+    Ok(match rows[taken_at].first().and_then(|row| row.integer(0)) {
+        Some(epoch) => Try::Held(Held { epoch, view }),
+        None => Try::Refused(view),
+    })
+}
+
+/// Gives the lease back; what the lock protected is over.
+///
+/// # Errors
+/// What the server says; the lease then ends by itself when the session does.
+pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
+    session.query_item(context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)])).await?;
+    if session.facts().engine == Engine::Postgres && !context.pooled {
+        unlock(session, context).await?;
+    }
+    Ok(())
+}

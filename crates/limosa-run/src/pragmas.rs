@@ -1,0 +1,114 @@
+//! SQLite: pragmas that have no effect inside a transaction are run around it, foreign keys are proven before the commit,
+//! and what a file set is put back afterwards.
+
+use std::collections::HashSet;
+
+use limosa_core::{Lifted, Step};
+use limosa_db::{DbError, DbErrorKind, Item, Session};
+
+use crate::atomic::{Rows, feed, open};
+use crate::attempt::{Failure, fly};
+use crate::conduct::Run;
+use crate::entries::{Marks, finished};
+use crate::feed::{Purpose, SharedLog};
+
+const VIOLATIONS: &str = "select \"table\", rowid, parent, fkid from pragma_foreign_key_check limit 1000";
+
+fn server(purpose: Purpose, error: DbError) -> Failure {
+    Failure::Server { purpose: Some(purpose), error: Box::new(error), commit_sent: false }
+}
+
+/// Runs steps in one transaction with their pragmas around it.
+pub(crate) async fn around(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    marks: &Marks,
+    log: &SharedLog,
+) -> Result<(), Failure> {
+    let settings = |error| server(Purpose::Settings, error);
+    session.remember_settings().await.map_err(settings)?;
+    let result = inside(run, session, block, first, marks, log).await;
+    if result.is_err() {
+        let _ = session.settle().await;
+    }
+    let restored = session.restore_settings().await;
+    result?;
+    restored.map_err(settings)
+}
+
+async fn inside(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    marks: &Marks,
+    log: &SharedLog,
+) -> Result<(), Failure> {
+    let lifted: Vec<&Lifted> = block.iter().flat_map(|step| &step.outline.lifted).collect();
+    let (before, after) = split(&lifted);
+    pragmas(session, &before).await?;
+    let foreign_keys = lifted.iter().any(|pragma| pragma.name == "foreign_keys");
+    let known = if foreign_keys { violations(session).await? } else { HashSet::new() };
+
+    let mut readers = open(run, block)?;
+    if foreign_keys {
+        let open_end = feed(run, block, first, marks, log, &mut readers, Rows::Later);
+        fly(session, run.context, open_end, log, &run.progress, block, first).await?;
+        let new: Vec<String> = violations(session).await?.difference(&known).cloned().collect();
+        if !new.is_empty() {
+            return Err(server(Purpose::Commit, broken(&new)));
+        }
+        let mut rows: Vec<_> =
+            block.iter().flat_map(|step| finished(run.context, run.engine, step, marks, false)).collect();
+        rows.push((Item::Commit, Purpose::Commit));
+        let mut end = crate::feed::Feed::new(run.context, run.engine, log.clone());
+        end.first(rows);
+        fly(session, run.context, end, log, &run.progress, block, first).await?;
+    } else {
+        let whole = feed(run, block, first, marks, log, &mut readers, Rows::Here);
+        fly(session, run.context, whole, log, &run.progress, block, first).await?;
+    }
+    // The changes stand; a pragma that fails now is told, but cannot take them back.
+    pragmas(session, &after).await
+}
+
+/// The first value of each pragma is set before the transaction, later ones after it.
+fn split<'l>(lifted: &[&'l Lifted]) -> (Vec<&'l Lifted>, Vec<&'l Lifted>) {
+    let mut seen = HashSet::new();
+    lifted.iter().partition(|pragma| seen.insert(pragma.name.as_str()))
+}
+
+async fn pragmas(session: &mut dyn Session, pragmas: &[&Lifted]) -> Result<(), Failure> {
+    for pragma in pragmas {
+        let sent = session.send(vec![Item::Script(pragma.text.clone())]).await;
+        sent.map_err(|mut error| {
+            error.message = format!("{}: {}", pragma.text, error.message);
+            server(Purpose::Settings, error)
+        })?;
+    }
+    Ok(())
+}
+
+async fn violations(session: &mut dyn Session) -> Result<HashSet<String>, Failure> {
+    let rows = session.query(VIOLATIONS, &[]).await.map_err(|error| server(Purpose::Settings, error))?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let text = |column| row.text(column).unwrap_or_else(|| "?".to_owned());
+            format!("row {} of {} refers to a row of {} that is not there", text(1), text(0), text(2))
+        })
+        .collect())
+}
+
+fn broken(new: &[String]) -> DbError {
+    let mut shown: Vec<&str> = new.iter().take(5).map(String::as_str).collect();
+    shown.sort_unstable();
+    let more = if new.len() > 5 { format!(" and {} more", new.len() - 5) } else { String::new() };
+    DbError {
+        detail: Some(format!("{}{more}; nothing of this file was kept", shown.join("; "))),
+        code: Some("SQLITE_CONSTRAINT_FOREIGNKEY".to_owned()),
+        ..DbError::new(DbErrorKind::Statement, "it would leave foreign keys that point nowhere")
+    }
+}

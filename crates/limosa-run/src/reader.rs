@@ -1,0 +1,206 @@
+//! Reads a script piece by piece while it runs, and proves at its end that the file is the one that was planned.
+
+use std::collections::VecDeque;
+use std::io::Read;
+
+use limosa_core::{FileHasher, Step, Work};
+use limosa_sql::{Class, Diagnostic, Engine, Label, Piece, PieceKind, Position, Splitter};
+
+/// Where the files of a plan are read from.
+pub trait Files: Send + Sync {
+    /// Opens a file by the path that the plan names.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>>;
+}
+
+/// A statement, or the data that belongs to one.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// A statement with its number, from 1.
+    Statement(Numbered),
+    /// Data of the COPY before it.
+    CopyData(Vec<u8>),
+    /// The end of that data.
+    CopyEnd,
+}
+
+/// A statement of a script.
+#[derive(Debug, Clone)]
+pub(crate) struct Numbered {
+    pub(crate) number: u64,
+    pub(crate) piece: Piece,
+    /// Where it begins in its origin.
+    pub(crate) position: Position,
+}
+
+impl Numbered {
+    pub(crate) fn class(&self) -> &Class {
+        static UNKNOWN: std::sync::LazyLock<Class> = std::sync::LazyLock::new(Class::default);
+        self.piece.class().unwrap_or(&UNKNOWN)
+    }
+
+    /// The place of a byte of the statement, with the text of its line.
+    pub(crate) fn label(&self, file: &str, offset: usize) -> Label {
+        let text = String::from_utf8_lossy(&self.piece.text);
+        let at = (self.piece.body.0 + offset).min(text.len());
+        let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let position = self.position.after(text.get(self.piece.body.0..at).unwrap_or_default());
+        let ends = ['\n', '\r'];
+        let from = text[..at].rfind(ends).map_or(0, |found| found + 1);
+        let to = text[at..].find(ends).map_or(text.len(), |found| at + found);
+        let word = text[at..to].chars().take_while(|c| c.is_alphanumeric() || *c == '_').count();
+        Label::place(file, position).line(text[from..to].trim_start_matches('\u{feff}')).length(word as u64)
+    }
+}
+
+/// The pieces of one script, numbered.
+pub(crate) struct ScriptReader {
+    origin: String,
+    input: Box<dyn Read + Send>,
+    splitter: Splitter,
+    hasher: Option<FileHasher>,
+    expected: String,
+    /// Bytes of the file before the script, and of the script, that are still to come.
+    before: u64,
+    left: u64,
+    start: Position,
+    fed_all: bool,
+    number: u64,
+    ahead: VecDeque<Part>,
+    buffer: Vec<u8>,
+}
+
+impl ScriptReader {
+    /// Opens the script of a step.
+    pub(crate) fn open(step: &Step, engine: Engine, files: &dyn Files) -> Result<ScriptReader, Box<Diagnostic>> {
+        let (origin, input, before, left, start, hasher): (_, Box<dyn Read + Send>, _, _, _, _) = match &step.work {
+            Work::File { file, start, end, position } => {
+                let input = files.open(file).map_err(|error| unreadable(file, &error))?;
+                (file.clone(), input, *start, end - start, *position, Some(FileHasher::new()))
+            }
+            Work::Text { origin, text, position } => {
+                let bytes = text.clone().into_bytes();
+                let length = bytes.len() as u64;
+                (origin.clone(), Box::new(std::io::Cursor::new(bytes)), 0, length, *position, None)
+            }
+        };
+        Ok(ScriptReader {
+            splitter: Splitter::new(engine, &origin),
+            origin,
+            input,
+            hasher,
+            expected: step.file_checksum.as_str().to_owned(),
+            before,
+            left,
+            start,
+            fed_all: false,
+            number: 0,
+            ahead: VecDeque::new(),
+            buffer: vec![0; 64 * 1024],
+        })
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The next part; None at the end of the script.
+    pub(crate) fn next(&mut self) -> Result<Option<Part>, Box<Diagnostic>> {
+        match self.ahead.pop_front() {
+            Some(part) => Ok(Some(part)),
+            None => self.read_part(),
+        }
+    }
+
+    /// The next part, which stays next.
+    pub(crate) fn peek(&mut self) -> Result<Option<&Part>, Box<Diagnostic>> {
+        if self.ahead.is_empty()
+            && let Some(part) = self.read_part()?
+        {
+            self.ahead.push_back(part);
+        }
+        Ok(self.ahead.front())
+    }
+
+    fn read_part(&mut self) -> Result<Option<Part>, Box<Diagnostic>> {
+        loop {
+            if let Some(piece) = self.splitter.next_piece()? {
+                match piece.kind {
+                    PieceKind::Statement(_) => {
+                        self.number += 1;
+                        let position = shift(self.start, piece.position);
+                        return Ok(Some(Part::Statement(Numbered { number: self.number, piece, position })));
+                    }
+                    PieceKind::CopyData => return Ok(Some(Part::CopyData(piece.text))),
+                    PieceKind::CopyEnd => return Ok(Some(Part::CopyEnd)),
+                    PieceKind::Meta | PieceKind::Blank => continue,
+                }
+            }
+            if self.fed_all {
+                return Ok(None);
+            }
+            self.feed()?;
+        }
+    }
+
+    fn feed(&mut self) -> Result<(), Box<Diagnostic>> {
+        let count = self.read()?;
+        let skipped = (self.before.min(count as u64)) as usize;
+        self.before -= skipped as u64;
+        let wanted = ((count - skipped) as u64).min(self.left) as usize;
+        self.left -= wanted as u64;
+        self.splitter.feed(&self.buffer[skipped..skipped + wanted]);
+        if count == 0 || self.left == 0 {
+            self.splitter.finish();
+            self.fed_all = true;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<usize, Box<Diagnostic>> {
+        loop {
+            match self.input.read(&mut self.buffer) {
+                Ok(count) => {
+                    if let Some(hasher) = &mut self.hasher {
+                        hasher.update(&self.buffer[..count]);
+                    }
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(unreadable(&self.origin, &error)),
+            }
+        }
+    }
+
+    /// Reads the file to its end and compares its checksum with the planned one. Called before the commit.
+    pub(crate) fn prove_unchanged(&mut self) -> Result<(), Box<Diagnostic>> {
+        while self.hasher.is_some() && self.read()? > 0 {}
+        let Some(hasher) = self.hasher.take() else { return Ok(()) };
+        let found = hasher.finish();
+        if found.as_str() == self.expected {
+            return Ok(());
+        }
+        let message =
+            format!("{} was changed while it ran: planned as {}, read as {found}", self.origin, self.expected);
+        Err(Box::new(
+            Diagnostic::error("LIM-R010", message)
+                .at(Label::file(self.origin.as_str()))
+                .help("nothing of this transaction was kept; run again when the file is at rest"),
+        ))
+    }
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("LIM-R011", format!("{file} cannot be read: {error}")).at(Label::file(file)))
+}
+
+/// A position within a text, as a position within the file that holds the text.
+pub(crate) fn shift(start: Position, within: Position) -> Position {
+    if within.line == 1 {
+        Position { line: start.line, column: start.column + within.column - 1 }
+    } else {
+        Position { line: start.line + within.line - 1, column: within.column }
+    }
+}

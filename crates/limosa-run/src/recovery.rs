@@ -1,0 +1,132 @@
+//! After a death: the statement that was begun and not seen to end is looked up in the catalogue, and the run goes on,
+//! cleans up, or asks.
+
+use std::time::Instant;
+
+use limosa_core::{Before, JournalRow, Recovery, StatementHasher, Step, recover};
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbError, Item, Session, Value, catalogue};
+use limosa_sql::{Class, Diagnostic, Effect};
+use serde::{Deserialize, Serialize};
+
+use crate::conduct::Run;
+use crate::journalled::PATIENCE;
+use crate::{Event, Outcome};
+
+/// Where a script goes on.
+pub(crate) struct Start {
+    /// Statements that are done.
+    pub(crate) done: u64,
+    /// Hash over them.
+    pub(crate) hasher: StatementHasher,
+}
+
+/// What the journal remembers of a statement that begins: what it is, and the catalogue before it. The file may have been
+/// edited when it is needed.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    class: Class,
+    before: Option<Before>,
+}
+
+pub(crate) fn remember(class: &Class, before: Option<String>) -> String {
+    let before = before.and_then(|text| serde_json::from_str(&text).ok());
+    serde_json::to_string(&Remembered { class: class.clone(), before }).unwrap_or_default()
+}
+
+fn refused(error: DbError) -> Outcome {
+    Outcome::Stopped(Box::new(
+        Diagnostic::error("LIM-R002", error.message).help("while looking at what an interrupted run left behind"),
+    ))
+}
+
+/// Settles the statement that was begun, and says where the script goes on.
+pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<Start, Outcome> {
+    let Some(row) = journal_of(run, session, step).await.map_err(refused)? else {
+        return Ok(Start { done: 0, hasher: StatementHasher::new() });
+    };
+    let mut start = Start { done: row.done.unsigned_abs(), hasher: StatementHasher::resume(row.done_hash.clone()) };
+    let Some(current) = &row.current else { return Ok(start) };
+    let remembered: Option<Remembered> = current.before.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let (class, before) = remembered.map_or((Class::default(), None), |it| (it.class, it.before));
+    let until = Instant::now() + run.context.lock_wait;
+    loop {
+        let after =
+            catalogue::after(session, &class, before.as_ref(), row.backend.as_deref()).await.map_err(refused)?;
+        let verdict = recover(&class, current.retry, before.as_ref(), &after);
+        let number = current.number.unsigned_abs();
+        let finding = match verdict {
+            Recovery::Done { proof } => {
+                start.done = number;
+                start.hasher.add(&current.hash);
+                format!("{proof}: it counts as done")
+            }
+            Recovery::Retry { proof } => format!("{proof}: it runs again"),
+            Recovery::DropAndRetry { indexes } => {
+                for index in &indexes {
+                    let drop = catalogue::drop_invalid(index);
+                    session
+                        .send(vec![Item::Control("set lock_timeout = 0".into()), Item::Control(drop)])
+                        .await
+                        .map_err(refused)?;
+                }
+                let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
+                format!("it left {} invalid; dropped, and built again", names.join(", "))
+            }
+            Recovery::FinalizeDetach => {
+                if let Effect::DetachesPartition { parent, partition } = &class.effect {
+                    let finish = catalogue::finalize_detach(parent, partition);
+                    session.send(vec![Item::Control(finish)]).await.map_err(refused)?;
+                }
+                start.done = number;
+                start.hasher.add(&current.hash);
+                "the detach was begun; finished, it counts as done".to_owned()
+            }
+            Recovery::StillRunning if Instant::now() < until && !run.context.stop.is_asked() => {
+                tokio::time::sleep(PATIENCE).await;
+                continue;
+            }
+            Recovery::StillRunning => return Err(still_running(step, number, row.backend.as_deref())),
+            Recovery::Ask { reason } => return Err(ask(step, number, &class, &reason)),
+        };
+        run.context.events.event(Event::Recovered { label: step.label.clone(), statement: number, finding });
+        return Ok(start);
+    }
+}
+
+async fn journal_of(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<Option<JournalRow>, DbError> {
+    let rows = session.query_item(run.context.ledger.bound(&sql::JOURNAL, Vec::<Value>::new())).await?;
+    Ok(rows
+        .iter()
+        .map(limosa_db::ledger::journal_row)
+        .find(|row| row.identity == step.identity && row.direction == step.action.direction()))
+}
+
+fn still_running(step: &Step, number: u64, backend: Option<&str>) -> Outcome {
+    let pid = backend.and_then(|backend| backend.split(':').next()).unwrap_or("?");
+    Outcome::NeedsPerson(Box::new(
+        Diagnostic::error(
+            "LIM-R020",
+            format!(
+                "statement {number} of {} still runs on the server, begun by a run that is gone (process {pid})",
+                step.label
+            ),
+        )
+        .help(format!("wait for it and run again, or cancel it there: select pg_cancel_backend({pid})")),
+    ))
+}
+
+fn ask(step: &Step, number: u64, class: &Class, reason: &str) -> Outcome {
+    let verb = if class.verb.is_empty() { "statement" } else { &class.verb };
+    let object = class.object.as_deref().map(|object| format!(" {object}")).unwrap_or_default();
+    Outcome::NeedsPerson(Box::new(
+        Diagnostic::error(
+            "LIM-R021",
+            format!("statement {number} of {} ({verb}{object}) was begun and not seen to end: {reason}", step.label),
+        )
+        .help(format!(
+            "look at the database, then say which:\n  it took effect:   limosa repair --mark-done {id}:{number}\n  it did not:       limosa repair --retry {id}:{number}",
+            id = step.identity
+        )),
+    ))
+}

@@ -1,0 +1,65 @@
+//! What a run did. A run gives a report, never just an error.
+
+use std::time::Duration;
+
+use limosa_core::{Action, AuditHead, Identity};
+use limosa_db::Notice;
+use limosa_sql::Diagnostic;
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// What became of each step, in order; steps that were not begun are left out.
+    pub steps: Vec<StepReport>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The head of the audit log at the end.
+    pub head: Option<AuditHead>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Everything was done.
+    Done,
+    /// It stopped: the database or the statement refused, or it was interrupted.
+    Stopped(Box<Diagnostic>),
+    /// A person must decide.
+    NeedsPerson(Box<Diagnostic>),
+}
+
+/// What became of one step.
+#[derive(Debug, Clone)]
+pub struct StepReport {
+    /// The change.
+    pub identity: Identity,
+    /// The version as written.
+    pub label: String,
+    /// The description.
+    pub name: String,
+    /// What kind of step.
+    pub action: Action,
+    /// How it ended.
+    pub state: StepState,
+    /// Statements that are committed.
+    pub statements_done: u64,
+    /// Statements in all.
+    pub statements_total: u64,
+    /// Time spent.
+    pub elapsed: Duration,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// What the server said.
+    pub notices: Vec<Notice>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepState {
+    /// All of it is committed.
+    Done,
+    /// Nothing of it stands.
+    RolledBack,
+    /// Some of its statements are committed.
+    Partial,
+}

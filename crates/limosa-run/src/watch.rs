@@ -1,0 +1,67 @@
+//! Beside the run: signs of life for the lease, and a look at who stands in the way. Over a session of its own, opened only
+//! when a run lasts; it holds no transaction open.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use limosa_db::Session;
+use limosa_db::Value;
+use limosa_db::ledger::statements as sql;
+use limosa_sql::Engine;
+
+use crate::Event;
+use crate::conduct::Run;
+
+/// Watches until it is dropped.
+pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
+    if run.engine != Engine::Postgres {
+        // One writer at a time, and a holder is looked up by its process: there is nobody to ask.
+        return std::future::pending().await;
+    }
+    let mut session: Option<Box<dyn Session>> = None;
+    let mut beat = Instant::now();
+    let mut told: Option<(String, u64)> = None;
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if beat.elapsed() > run.context.lease / 3 {
+            beat = Instant::now();
+            heartbeat(run, &mut session).await;
+        }
+        let progress = run.progress.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(since) = progress.since else { continue };
+        let patience = if progress.lock_timeout.is_zero() { Duration::from_secs(2) } else { progress.lock_timeout / 2 };
+        let key = (progress.label.clone(), progress.statement);
+        if since.elapsed() < patience || told.as_ref() == Some(&key) {
+            continue;
+        }
+        let Some(backend) = &backend else { continue };
+        let Some(open) = opened(run, &mut session).await else { continue };
+        if let Ok(blockers) = open.blockers(backend).await
+            && !blockers.is_empty()
+        {
+            run.context.events.event(Event::Waiting {
+                label: progress.label,
+                statement: progress.statement,
+                elapsed: since.elapsed(),
+                blockers,
+            });
+            told = Some(key);
+        }
+    }
+}
+
+async fn opened<'s>(run: &Run<'_>, session: &'s mut Option<Box<dyn Session>>) -> Option<&'s mut Box<dyn Session>> {
+    if session.is_none() {
+        *session = run.context.connector.connect().await.ok();
+    }
+    session.as_mut()
+}
+
+async fn heartbeat(run: &Run<'_>, session: &mut Option<Box<dyn Session>>) {
+    let Some(open) = opened(run, session).await else { return };
+    let beat = run.context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(run.epoch)]);
+    if open.query_item(beat).await.is_err() {
+        // A broken session is opened again at the next beat.
+        *session = None;
+    }
+}

@@ -1,2 +1,82 @@
-//! Work on the workspace itself.
-fn main() {}
+//! Work on the workspace itself: `cargo xtask COMMAND`.
+//!
+//! Run it without a command to see the list.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is its work")]
+
+mod cargo;
+mod ci;
+mod provision;
+mod tests_run;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cargo::Workspace;
+use crate::provision::{CannotProvide, Range};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [--all-postgres] [-- ARGUMENTS]   find or install test servers, run all tests
+                                         (ARGUMENTS go to `cargo test --workspace`)
+  provision [--all-postgres]             find or install test servers, show them
+  tidy                                   check arrows between crates, file sizes, names, lints
+  check                                  formatting, clippy, documentation, tidy, exact parsers,
+                                         dependencies: everything but the tests
+  ci                                     check, then test
+
+  --all-postgres   PostgreSQL 14 to 18 in place of the newest and one older
+";
+
+/// The command line is wrong, or a machine lacks what cannot be installed.
+const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<CannotProvide>() { EXIT_USAGE } else { 1 })
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<u8> {
+    let (own, for_cargo) = match arguments.iter().position(|word| word == "--") {
+        Some(at) => (&arguments[..at], &arguments[at + 1..]),
+        None => (arguments, &[][..]),
+    };
+    let Some((command, options)) = own.split_first() else {
+        print!("{USAGE}");
+        return Ok(EXIT_USAGE);
+    };
+    let range = match options {
+        [] => Range::NewestAndOneOlder,
+        [option] if option == "--all-postgres" => Range::All,
+        other => return usage(&format!("unknown option {}", other.join(" "))),
+    };
+    match command.as_str() {
+        "test" => tests_run::run(&Workspace::find()?, range, for_cargo),
+        "provision" => {
+            print!("{}", provision::provide(&Workspace::find()?, range)?);
+            Ok(0)
+        }
+        "tidy" => tidy::run(&Workspace::find()?),
+        "check" => ci::check(&Workspace::find()?),
+        "ci" => ci::all(&Workspace::find()?, range),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(0)
+        }
+        other => usage(&format!("unknown command {other}")),
+    }
+}
+
+fn usage(problem: &str) -> Result<u8> {
+    eprintln!("error: {problem}\n\n{USAGE}");
+    Ok(EXIT_USAGE)
+}

@@ -1,0 +1,132 @@
+//! Test servers: found on this machine, or installed.
+
+mod debian;
+mod npm;
+mod place;
+mod postgres;
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::Workspace;
+pub(crate) use debian::{apt_install, is_root};
+use place::Place;
+
+/// Which PostgreSQL versions the tests run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Range {
+    NewestAndOneOlder,
+    /// Every version that limosa supports.
+    All,
+}
+
+/// Something is missing and cannot be installed here. The text says what, and how to get it.
+#[derive(Debug)]
+pub(crate) struct CannotProvide(Vec<String>);
+
+impl fmt::Display for CannotProvide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the tests need servers that are not here and cannot be installed:")?;
+        for line in &self.0 {
+            writeln!(f, "  - {line}")?;
+        }
+        write!(f, "Install them, then run the command again.")
+    }
+}
+
+impl std::error::Error for CannotProvide {}
+
+/// One program that the tests use, and where it came from.
+pub(crate) struct Found {
+    pub(crate) name: &'static str,
+    pub(crate) version: String,
+    pub(crate) path: PathBuf,
+    pub(crate) origin: &'static str,
+}
+
+/// All that the tests use.
+pub(crate) struct Servers {
+    cache: PathBuf,
+    /// Folders of programs, oldest version first.
+    postgres: Vec<Found>,
+    pgbouncer: Found,
+}
+
+/// Finds or installs everything, or says all that is missing in one error of type [`CannotProvide`].
+pub(crate) fn provide(workspace: &Workspace, range: Range) -> Result<Servers> {
+    let place = Place::choose(&workspace.target)?;
+    let mut missing = Vec::new();
+    let postgres = postgres::provide(&place, range, &mut missing)?;
+    let pgbouncer = pgbouncer(&mut missing);
+    match pgbouncer {
+        Some(pgbouncer) if missing.is_empty() => Ok(Servers { cache: place.folder, postgres, pgbouncer }),
+        _ => Err(CannotProvide(missing).into()),
+    }
+}
+
+impl Servers {
+    /// Variables that tell the tests where the servers are; the crate limosa-testkit reads them.
+    pub(crate) fn environment(&self) -> Result<[(&'static str, OsString); 3]> {
+        let folders = env::join_paths(self.postgres.iter().map(|found| &found.path))
+            .context("the path of a server must not contain a colon")?;
+        Ok([
+            ("LIMOSA_TEST_POSTGRES", folders),
+            ("LIMOSA_TEST_PGBOUNCER", self.pgbouncer.path.clone().into()),
+            ("LIMOSA_TEST_SERVERS", self.cache.clone().into()),
+        ])
+    }
+}
+
+impl fmt::Display for Servers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for found in self.postgres.iter().chain([&self.pgbouncer]) {
+            let Found { name, version, path, origin } = found;
+            writeln!(f, "{name:<10}  {version:<8}  {origin:<9}  {}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn pgbouncer(missing: &mut Vec<String>) -> Option<Found> {
+    let origin = if let Some(program) = find_program("pgbouncer") {
+        return Some(describe_pgbouncer(program, "found"));
+    } else {
+        "apt"
+    };
+    if let Err(reason) = apt_install(&["pgbouncer"]) {
+        missing.push(format!("PgBouncer: {reason}. By hand: apt-get install pgbouncer"));
+        return None;
+    }
+    let program = find_program("pgbouncer");
+    if program.is_none() {
+        missing.push("PgBouncer: the package pgbouncer is installed without its program".into());
+    }
+    Some(describe_pgbouncer(program?, origin))
+}
+
+fn describe_pgbouncer(path: PathBuf, origin: &'static str) -> Found {
+    let version = output_of(&path, &["--version"])
+        .and_then(|text| text.split_whitespace().nth(1).map(str::to_owned))
+        .unwrap_or_default();
+    Found { name: "PgBouncer", version, path, origin }
+}
+
+/// Looks through `PATH` and the folders of system programs that it often lacks.
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+/// What a program prints, if it runs and succeeds.
+fn output_of(program: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,1 +1,35 @@
-//! PostgreSQL.
+//! PostgreSQL 14 and newer.
+//!
+//! A session is one connection. Inside a transaction it sends statements ahead without waiting for their answers, each
+//! as a message of its own, so that every statement's end is seen as it happens and a whole migration waits once.
+//!
+//! Surprises:
+//!
+//! - The connection is driven by whoever waits for an answer. A session that nobody awaits does nothing.
+//! - An error of the server's counts characters from 1; [`DbError::position`](crate::DbError::position) is a byte offset.
+//! - The failing item of a COPY is its [`Item::CopyStart`](crate::Item::CopyStart); the line of the data stands in
+//!   [`DbError::context`](crate::DbError::context).
+//! - Through a pooler nothing is set for the session: [`PostgresSession::role`] then says what each transaction must set.
+
+mod answer;
+mod connect;
+mod control;
+mod copy;
+mod error;
+mod facts;
+mod flight;
+mod key;
+mod parameters;
+mod password_file;
+mod refusal;
+mod session;
+mod tls;
+mod transport;
+mod verifier;
+mod wire;
+
+pub use facts::BACKEND_IDENTITY;
+pub use session::{PostgresCanceller, PostgresSession, connect};
+pub use target::{TargetDescription, describe};
+
+mod target;

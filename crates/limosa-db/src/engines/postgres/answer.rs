@@ -1,0 +1,168 @@
+//! One request and its answer: what is sent for an item, and what comes back.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, pin_mut};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::control;
+use super::error::{self, Sent};
+use crate::{DbError, DbErrorKind, Row, Value};
+
+/// The end of a request.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Number of the item in its flight.
+    pub(super) item: u64,
+    /// Bytes that were sent.
+    pub(super) weight: usize,
+    pub(super) outcome: Result<Reply, DbError>,
+    /// The server sent what nobody asked for: the connection cannot be used any more.
+    pub(super) out_of_step: bool,
+}
+
+/// What a statement that succeeded gave.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    pub(super) rows: Vec<Row>,
+    pub(super) affected: Option<u64>,
+}
+
+/// A text without parameters, by the simple protocol. Its rows are thrown away.
+pub(super) fn plain(client: Arc<Client>, item: u64, sql: String) -> BoxFuture<'static, Answer> {
+    async move {
+        let weight = plain_weight(&sql);
+        let counts = control::changes_rows(&sql);
+        let stream = client.simple_query_raw(&sql).await;
+        drop(client);
+        let sent = Sent::new(sql);
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(failure) => return failed(item, weight, &failure, &sent),
+        };
+        pin_mut!(stream);
+        let mut reply = Reply::default();
+        let mut has_rows = false;
+        let mut failure = None;
+        while let Some(message) = stream.next().await {
+            match message {
+                Ok(SimpleQueryMessage::RowDescription(_)) => has_rows = true,
+                Ok(SimpleQueryMessage::CommandComplete(count)) => {
+                    // The driver gives 0 where the tag has no number.
+                    reply.affected = (counts || (!has_rows && count > 0)).then_some(count);
+                }
+                Ok(_) => {}
+                // After the server's error its ReadyForQuery is still to come.
+                Err(error) if error.as_db_error().is_some() => failure = failure.or(Some(error)),
+                Err(error) => return failed(item, weight, failure.as_ref().unwrap_or(&error), &sent),
+            }
+        }
+        match failure {
+            Some(failure) => failed(item, weight, &failure, &sent),
+            None => Answer { item, weight, outcome: Ok(reply), out_of_step: false },
+        }
+    }
+    .boxed()
+}
+
+/// A statement with parameters, by the extended protocol: parse, bind, describe, execute and sync in one message.
+pub(super) fn bound(client: Arc<Client>, item: u64, sql: String, parameters: Vec<Value>) -> BoxFuture<'static, Answer> {
+    async move {
+        let weight = bound_weight(&sql, &parameters);
+        let result = ask(&client, &sql, &parameters).await;
+        drop(client);
+        match result {
+            Ok(outcome) => Answer { item, weight, outcome, out_of_step: false },
+            Err(failure) => failed(item, weight, &failure, &Sent::new(sql)),
+        }
+    }
+    .boxed()
+}
+
+fn failed(item: u64, weight: usize, failure: &tokio_postgres::Error, sent: &Sent) -> Answer {
+    let out_of_step = error::is_out_of_step(failure);
+    let error = if out_of_step {
+        DbError::new(DbErrorKind::Statement, "the statement began a COPY with the client that was not announced")
+            .hint("give COPY ... FROM stdin its data in the same file, and let COPY ... TO write into a server's file")
+    } else {
+        error::of_statement(failure, sent)
+    };
+    Answer { item, weight, outcome: Err(error), out_of_step }
+}
+
+/// The outer error is the server's or the driver's, the inner one ours about a column.
+async fn ask(
+    client: &Client,
+    sql: &str,
+    parameters: &[Value],
+) -> Result<Result<Reply, DbError>, tokio_postgres::Error> {
+    let typed = parameters.iter().map(|value| {
+        let (value, kind): (&(dyn ToSql + Sync), Type) = match value {
+            // The server finds the type, as for a NULL that stands in the text.
+            Value::Null => (&None::<&str>, Type::UNKNOWN),
+            Value::Text(text) => (text, Type::TEXT),
+            Value::Integer(number) => (number, Type::INT8),
+            Value::Boolean(truth) => (truth, Type::BOOL),
+        };
+        (value, kind)
+    });
+    let typed: Vec<_> = typed.collect();
+    let counts = control::changes_rows(sql);
+    let stream = client.query_typed_raw(sql, typed).await?;
+    pin_mut!(stream);
+    let mut reply = Reply::default();
+    let mut has_columns = false;
+    let mut wrong = None;
+    while let Some(row) = stream.next().await {
+        has_columns = true;
+        match read(&row?) {
+            Ok(row) => reply.rows.push(row),
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    reply.affected = stream.rows_affected().filter(|count| counts || (!has_columns && *count > 0));
+    Ok(wrong.map_or(Ok(reply), Err))
+}
+
+fn read(row: &tokio_postgres::Row) -> Result<Row, DbError> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        let kind = column.type_();
+        let value = if *kind == Type::INT8 {
+            row.try_get::<_, Option<i64>>(index).map(|value| value.map(Value::Integer))
+        } else if *kind == Type::INT4 {
+            row.try_get::<_, Option<i32>>(index).map(|value| value.map(|number| Value::Integer(number.into())))
+        } else if *kind == Type::INT2 {
+            row.try_get::<_, Option<i16>>(index).map(|value| value.map(|number| Value::Integer(number.into())))
+        } else if *kind == Type::OID {
+            row.try_get::<_, Option<u32>>(index).map(|value| value.map(|number| Value::Integer(number.into())))
+        } else if *kind == Type::BOOL {
+            row.try_get::<_, Option<bool>>(index).map(|value| value.map(Value::Boolean))
+        } else if [Type::TEXT, Type::VARCHAR, Type::NAME, Type::BPCHAR, Type::UNKNOWN].contains(kind) {
+            row.try_get::<_, Option<String>>(index).map(|value| value.map(Value::Text))
+        } else {
+            let message = format!("column {:?} has type {kind}, which is not read", column.name());
+            return Err(DbError::new(DbErrorKind::Statement, message).hint("cast it to text in the query"));
+        };
+        let value = value.map_err(|failure| error::of_driver(&failure))?;
+        values.push(value.unwrap_or(Value::Null));
+    }
+    Ok(Row(values))
+}
+
+/// Bytes that a text takes in a message, about.
+pub(super) fn plain_weight(sql: &str) -> usize {
+    sql.len() + 6
+}
+
+/// Bytes that a statement with parameters takes in its messages, about.
+pub(super) fn bound_weight(sql: &str, parameters: &[Value]) -> usize {
+    let values = parameters.iter().map(|value| match value {
+        Value::Text(text) => text.len() + 10,
+        Value::Integer(_) => 18,
+        Value::Boolean(_) | Value::Null => 11,
+    });
+    sql.len() + 48 + values.sum::<usize>()
+}

@@ -1,0 +1,67 @@
+//! `COPY ... FROM stdin` with its data, streamed.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+
+use super::error::{self, Sent};
+use super::wire::Wire;
+use crate::{Abort, DbError, DbErrorKind, FlightSource, Item};
+
+/// How a COPY ended.
+pub(super) enum End {
+    Done {
+        rows: u64,
+    },
+    Failed(DbError),
+    /// The source gave up; the server was told to forget the data.
+    Aborted,
+}
+
+/// Starts the COPY and takes items of the source up to CopyEnd, counting them in `next`. A chunk is taken only when the
+/// one before has gone into the socket, so at most a few are in memory.
+pub(super) async fn copy_in(wire: &mut Wire, sql: String, items: &mut dyn FlightSource, next: &mut u64) -> End {
+    let client = wire.client();
+    let started = wire.drive(client.copy_in::<_, Bytes>(sql.as_str())).await;
+    let sent = Sent::new(sql);
+    let sink = match started {
+        Ok(sink) => sink,
+        Err(failure) => return End::Failed(not_started(&failure, &sent)),
+    };
+    let mut sink = pin!(sink);
+    loop {
+        let item = items.next();
+        if let Ok(Some(_)) = item {
+            *next += 1;
+        }
+        // Dropping the sink sends CopyFail.
+        match item {
+            Err(Abort) => return End::Aborted,
+            Ok(Some(Item::CopyData(data))) => {
+                if wire.drive(sink.send(Bytes::from(data))).await.is_err() {
+                    // The connection is gone; the end says why.
+                    break;
+                }
+            }
+            Ok(Some(Item::CopyEnd)) => break,
+            Ok(_) => {
+                return End::Failed(DbError::new(DbErrorKind::Statement, "the data of the COPY have no end"));
+            }
+        }
+    }
+    match wire.drive(sink.finish()).await {
+        Ok(rows) => End::Done { rows },
+        Err(failure) => End::Failed(error::of_statement(&failure, &sent)),
+    }
+}
+
+fn not_started(failure: &tokio_postgres::Error, sent: &Sent) -> DbError {
+    if error::is_out_of_step(failure) {
+        return DbError::new(
+            DbErrorKind::Statement,
+            "the statement was announced as a COPY from the client and is none",
+        );
+    }
+    error::of_statement(failure, sent)
+}

@@ -1,0 +1,313 @@
+//! Sends the items of a flight ahead of their answers, and ends cleanly whatever happens.
+
+use std::time::Instant;
+
+use futures_util::future::BoxFuture;
+
+use super::answer::{self, Answer};
+use super::control::Control;
+use super::wire::{Event, Wire};
+use super::{copy, error};
+use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed, Value};
+
+/// Bytes that may be under way without an answer. A transactional migration below this waits once.
+const WINDOW: usize = 1 << 20;
+
+/// A full window is refilled when it has emptied to this, so that a long flight waits twice a window and not at each
+/// statement.
+const REFILL: usize = WINDOW / 2;
+
+/// How often a ROLLBACK is sent again when a cancel request that came late hits it.
+const ROLLBACK_ATTEMPTS: usize = 5;
+
+/// What may be sent next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// Anything.
+    Open,
+    /// Nothing until everything has landed.
+    Shut,
+    /// Nothing until the window has emptied to [`REFILL`].
+    Full,
+}
+
+/// A flight under way.
+pub(super) struct Flight<'a> {
+    pub(super) wire: &'a mut Wire,
+    /// True from the sending of a BEGIN until a COMMIT or ROLLBACK has landed.
+    pub(super) open: &'a mut bool,
+    pub(super) observer: &'a mut dyn FlightObserver,
+    gate: Gate,
+    /// What becomes of `open` when everything under way has landed.
+    open_after: Option<bool>,
+    unanswered: usize,
+    last: Instant,
+    failure: Option<(u64, DbError)>,
+}
+
+impl<'a> Flight<'a> {
+    pub(super) fn new(wire: &'a mut Wire, open: &'a mut bool, observer: &'a mut dyn FlightObserver) -> Flight<'a> {
+        Flight {
+            wire,
+            open,
+            observer,
+            gate: Gate::Open,
+            open_after: None,
+            unanswered: 0,
+            last: Instant::now(),
+            failure: None,
+        }
+    }
+
+    /// Flies to the end.
+    pub(super) async fn run(mut self, items: &mut dyn FlightSource) -> Result<(), FlightError> {
+        let mut next = 0;
+        let mut end = Ok(());
+        while self.failure.is_none() {
+            let item = match items.next() {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(Abort) => {
+                    end = Err(Abort);
+                    break;
+                }
+            };
+            let number = next;
+            next += 1;
+            end = self.take(item, number, items, &mut next).await;
+            if end.is_err() {
+                break;
+            }
+        }
+        self.land_all().await;
+        self.finish(end).await
+    }
+
+    /// Sends one item when its time has come.
+    async fn take(
+        &mut self,
+        item: Item,
+        number: u64,
+        items: &mut dyn FlightSource,
+        next: &mut u64,
+    ) -> Result<(), Abort> {
+        match item {
+            Item::Begin => self.send_plain(number, "BEGIN".to_owned(), Control::Opens { plain: true }).await,
+            Item::Commit => self.send_plain(number, "COMMIT".to_owned(), Control::Ends { chained: false }).await,
+            Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends { chained: false }).await,
+            Item::Script(sql) => {
+                let control = Control::of(&sql);
+                self.send_plain(number, sql, control).await;
+            }
+            Item::Control(sql) => {
+                let control = Control::of_several(&sql);
+                self.send_plain(number, sql, control).await;
+            }
+            Item::Bound { sql, parameters } => self.send_bound(number, sql, parameters).await,
+            Item::CopyStart(sql) => return self.copy(number, sql, items, next).await,
+            Item::CopyData(_) | Item::CopyEnd => {
+                let error =
+                    DbError::new(DbErrorKind::Statement, "data for COPY came without a COPY statement before it");
+                self.failure = Some((number, error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_plain(&mut self, number: u64, sql: String, control: Control) {
+        if control == Control::Revives {
+            // After a failure it would make the transaction usable again, and what follows would take effect.
+            self.land_all().await;
+        }
+        let weight = answer::plain_weight(&sql);
+        if !self.may_send(weight).await {
+            return;
+        }
+        self.wire.send(answer::plain(self.wire.client(), number, sql)).await;
+        self.unanswered += weight;
+        match control {
+            // It cannot fail, so what follows can be sent at once.
+            Control::Opens { plain: true } => *self.open = true,
+            Control::Opens { plain: false } => self.shut(Some(true)),
+            Control::Ends { chained } => self.shut(Some(chained)),
+            Control::Nothing | Control::Revives => {
+                if !*self.open {
+                    self.shut(None);
+                }
+            }
+        }
+    }
+
+    async fn send_bound(&mut self, number: u64, sql: String, parameters: Vec<Value>) {
+        let weight = answer::bound_weight(&sql, &parameters);
+        if !self.may_send(weight).await {
+            return;
+        }
+        self.wire.send(answer::bound(self.wire.client(), number, sql, parameters)).await;
+        self.unanswered += weight;
+        if !*self.open {
+            self.shut(None);
+        }
+    }
+
+    fn shut(&mut self, open_after: Option<bool>) {
+        self.gate = Gate::Shut;
+        self.open_after = open_after;
+        // Until the end has landed the transaction counts as open.
+        if open_after.is_some() {
+            *self.open = true;
+        }
+    }
+
+    /// Waits until a message of this size may go; false if something has failed meanwhile.
+    async fn may_send(&mut self, weight: usize) -> bool {
+        if self.gate == Gate::Open && self.unanswered > 0 && self.unanswered + weight > WINDOW {
+            self.gate = Gate::Full;
+        }
+        while self.failure.is_none() && !self.wire.is_quiet() {
+            match self.gate {
+                Gate::Open => return true,
+                Gate::Full if self.unanswered <= REFILL => break,
+                Gate::Full | Gate::Shut => self.land_next().await,
+            }
+        }
+        if self.failure.is_some() {
+            return false;
+        }
+        if self.gate == Gate::Shut {
+            self.settle_state();
+        }
+        self.gate = Gate::Open;
+        true
+    }
+
+    fn settle_state(&mut self) {
+        if let Some(open) = self.open_after.take() {
+            *self.open = open;
+        }
+    }
+
+    /// Takes one answer or notice.
+    async fn land_next(&mut self) {
+        match self.wire.next().await {
+            None => {}
+            Some(Event::Notice(notice)) => {
+                if self.failure.is_none() {
+                    self.observer.notice(notice);
+                }
+            }
+            Some(Event::Answer(answer)) => self.land(answer),
+        }
+    }
+
+    fn land(&mut self, answer: Answer) {
+        let Answer { item, weight, outcome, out_of_step } = answer;
+        self.unanswered = self.unanswered.saturating_sub(weight);
+        if out_of_step {
+            self.wire.abandon("the connection was given up after a COPY that nobody had announced");
+        }
+        if self.failure.is_some() {
+            // The server answers Ok to a COMMIT behind a failure: only the first failure tells the truth.
+            return;
+        }
+        match outcome {
+            Ok(reply) => self.landed(item, Landed { rows: reply.rows, affected: reply.affected, ..Landed::default() }),
+            Err(error) => self.failure = Some((item, self.wire.explain(error))),
+        }
+    }
+
+    fn landed(&mut self, item: u64, landed: Landed) {
+        let now = Instant::now();
+        let elapsed = now.duration_since(self.last);
+        self.last = now;
+        self.observer.landed(item, Landed { elapsed, ..landed });
+    }
+
+    async fn land_all(&mut self) {
+        while !self.wire.is_quiet() {
+            self.land_next().await;
+        }
+        self.unanswered = 0;
+        if self.failure.is_none() && self.gate == Gate::Shut {
+            self.settle_state();
+        }
+        self.gate = Gate::Open;
+    }
+
+    /// COPY is a barrier: everything before it lands first.
+    async fn copy(
+        &mut self,
+        number: u64,
+        sql: String,
+        items: &mut dyn FlightSource,
+        next: &mut u64,
+    ) -> Result<(), Abort> {
+        self.land_all().await;
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        let copied = copy::copy_in(self.wire, sql, items, next).await;
+        for notice in self.wire.take_notices() {
+            self.observer.notice(notice);
+        }
+        match copied {
+            copy::End::Done { rows } => {
+                // CopyEnd was the last item taken.
+                self.landed(*next - 1, Landed { affected: Some(rows), ..Landed::default() });
+                Ok(())
+            }
+            copy::End::Failed(error) => {
+                self.failure = Some((number, self.wire.explain(error)));
+                Ok(())
+            }
+            copy::End::Aborted => Err(Abort),
+        }
+    }
+
+    /// Makes sure that after a failure nothing is left open.
+    async fn finish(self, end: Result<(), Abort>) -> Result<(), FlightError> {
+        if end.is_ok() && self.failure.is_none() {
+            return Ok(());
+        }
+        // Also where no transaction is known: a text may have opened one that limosa did not see.
+        if self.failure.is_some() || *self.open {
+            let rolled_back = roll_back(self.wire).await;
+            *self.open = rolled_back.is_err() && *self.open;
+        }
+        match self.failure {
+            Some((item, error)) => Err(FlightError::Failed { item, error: Box::new(error) }),
+            None => Err(FlightError::Aborted),
+        }
+    }
+}
+
+/// Ends whatever transaction there is. Where none is, the server only warns, which is not shown.
+pub(super) async fn roll_back(wire: &mut Wire) -> Result<(), DbError> {
+    let mut result = Ok(());
+    for _ in 0..ROLLBACK_ATTEMPTS {
+        result = command(wire, "ROLLBACK").await.map(drop);
+        match &result {
+            Err(error) if error.kind == DbErrorKind::Cancelled => {}
+            _ => break,
+        }
+    }
+    result
+}
+
+/// Sends one statement of the session's own, waits for it, and drops its notices.
+pub(super) async fn command(wire: &mut Wire, sql: &str) -> Result<(), DbError> {
+    let request = answer::plain(wire.client(), 0, sql.to_owned());
+    own(wire, request).await
+}
+
+/// Sends a request of the session's own, waits for it, and drops rows and notices.
+pub(super) async fn own(wire: &mut Wire, request: BoxFuture<'static, Answer>) -> Result<(), DbError> {
+    wire.send(request).await;
+    let mut result = Err(error::connection_lost("the server closed the connection"));
+    while let Some(event) = wire.next().await {
+        if let Event::Answer(answer) = event {
+            result = answer.outcome.map(drop);
+        }
+    }
+    result.map_err(|error| wire.explain(error))
+}

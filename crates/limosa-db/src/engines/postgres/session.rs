@@ -1,0 +1,246 @@
+//! A session with one PostgreSQL database.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_postgres::CancelToken;
+
+use super::connect::{self, Opened, Route};
+use super::facts::{self, Defaults};
+use super::flight::{self, Flight};
+use super::parameters::{Parameters, Place, SessionKind};
+use super::wire::Wire;
+use super::{answer, key, tls};
+use crate::{
+    Canceller, ConnectOptions, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
+    Session,
+};
+
+/// How long a farewell may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How often an idle statement is tried while late cancel requests hit it.
+const PROOF_ATTEMPTS: usize = 5;
+
+/// A session with one PostgreSQL database.
+pub struct PostgresSession {
+    wire: Wire,
+    facts: ServerFacts,
+    defaults: Defaults,
+    /// A transaction is open, as far as the session has seen.
+    open: bool,
+    /// A flight or command is under way; still true afterwards only if its future was dropped.
+    busy: bool,
+    /// What the server said while nobody listened.
+    unheard: Vec<Notice>,
+    token: CancelToken,
+    route: Route,
+    place: Place,
+}
+
+/// Opens a session and learns what the server is, in one wait after the login.
+///
+/// On a direct connection it also makes the server watch for a client that is gone, takes on the role, and forbids
+/// writing, where the options ask for it. Through a pooler these are left to each transaction.
+///
+/// # Errors
+/// [`Configuration`](DbErrorKind::Configuration) for parameters that make no sense,
+/// [`CannotConnect`](DbErrorKind::CannotConnect), [`Authentication`](DbErrorKind::Authentication),
+/// [`DatabaseMissing`](DbErrorKind::DatabaseMissing), or what the server says about the role. No error shows a password.
+pub async fn connect(options: &ConnectOptions) -> Result<PostgresSession, DbError> {
+    let parameters = Parameters::read(options, &|path| path.exists())?;
+    let tls = tls::connector(&parameters.tls)?;
+    let defaults = Defaults { role: options.role.clone(), read_only: options.read_only };
+    // A second round takes any server where only a preferred kind was looked for.
+    let rounds: &[SessionKind] = match parameters.session_kind {
+        SessionKind::PreferStandby => &[SessionKind::Standby, SessionKind::Any],
+        _ => std::slice::from_ref(&parameters.session_kind),
+    };
+    let mut failures: Vec<DbError> = Vec::new();
+    for kind in rounds {
+        failures.clear();
+        for place in connect::order(&parameters) {
+            let attempt = async {
+                let opened = connect::open(&parameters, &tls, &place).await?;
+                PostgresSession::begin(opened, &defaults, *kind).await
+            };
+            match attempt.await {
+                Ok(session) => return Ok(session),
+                // As libpq: a server that refuses the login ends the search, one that is not there or not ready does not.
+                Err(error) if error.kind == DbErrorKind::CannotConnect => failures.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Err(together(failures))
+}
+
+/// One error for several servers that could not be reached.
+fn together(mut failures: Vec<DbError>) -> DbError {
+    if failures.len() == 1 {
+        return failures.remove(0);
+    }
+    let messages: Vec<&str> = failures.iter().map(|error| error.message.as_str()).collect();
+    DbError::new(DbErrorKind::CannotConnect, format!("none of the servers will do: {}", messages.join("; ")))
+        .hint("check the hosts and ports of the URL, and target_session_attrs")
+}
+
+impl PostgresSession {
+    async fn begin(opened: Opened, defaults: &Defaults, kind: SessionKind) -> Result<PostgresSession, DbError> {
+        let Opened { client, connection, route, place, notices } = opened;
+        let token = client.cancel_token();
+        let process = key::process_number(&client).await;
+        let mut wire = Wire::new(client, connection);
+        let learning = facts::learn(&mut wire, process, defaults, &route.shown);
+        let learnt = match connect::within(route.limit, learning).await {
+            Some(learnt) => learnt?,
+            None => return Err(super::refusal::silence(&place, route.limit.unwrap_or_default())),
+        };
+        let suits = match kind {
+            SessionKind::Any | SessionKind::PreferStandby => true,
+            SessionKind::ReadWrite => !learnt.standby && !learnt.default_read_only,
+            SessionKind::ReadOnly => learnt.standby || learnt.default_read_only,
+            SessionKind::Primary => !learnt.standby,
+            SessionKind::Standby => learnt.standby,
+        };
+        if !suits {
+            farewell(wire).await;
+            let message = format!("{} is not the kind of server that target_session_attrs asks for", route.shown);
+            return Err(DbError::new(DbErrorKind::CannotConnect, message));
+        }
+        let mut unheard = notices;
+        unheard.extend(learnt.notices);
+        let defaults = defaults.clone();
+        Ok(PostgresSession {
+            wire,
+            facts: learnt.facts,
+            defaults,
+            open: false,
+            busy: false,
+            unheard,
+            token,
+            route,
+            place,
+        })
+    }
+
+    /// The role that each transaction must take on by `SET LOCAL ROLE`. None where no role was asked for, and on a direct
+    /// connection, where the session has taken it on.
+    pub fn role(&self) -> Option<&str> {
+        self.defaults.role.as_deref().filter(|_| self.facts.pooled)
+    }
+
+    /// Overrides what was found out about a pooler. Towards a direct connection it sets role and read-only for the
+    /// session; towards a pooler it takes them back.
+    ///
+    /// # Errors
+    /// What the server says about these settings.
+    pub async fn assume_pooled(&mut self, pooled: bool) -> Result<(), DbError> {
+        if pooled == self.facts.pooled {
+            return Ok(());
+        }
+        if pooled {
+            for setting in ["role", "default_transaction_read_only", "client_connection_check_interval"] {
+                flight::command(&mut self.wire, &format!("reset {setting}")).await?;
+            }
+        } else {
+            for (sql, parameters) in facts::default_settings(&self.defaults, None) {
+                let request = answer::bound(self.wire.client(), 0, sql, parameters);
+                flight::own(&mut self.wire, request).await?;
+            }
+        }
+        self.facts.pooled = pooled;
+        Ok(())
+    }
+
+    /// A setting that the server reports by itself, such as `server_version` or `in_hot_standby`; no wait.
+    pub fn reported(&self, name: &str) -> Option<&str> {
+        self.wire.parameter(name)
+    }
+
+    fn own_canceller(&self) -> PostgresCanceller {
+        PostgresCanceller { token: self.token.clone(), route: self.route.clone(), place: self.place.clone() }
+    }
+}
+
+#[async_trait]
+impl Session for PostgresSession {
+    fn facts(&self) -> &ServerFacts {
+        &self.facts
+    }
+
+    async fn flight(
+        &mut self,
+        items: &mut dyn FlightSource,
+        observer: &mut dyn FlightObserver,
+    ) -> Result<(), FlightError> {
+        if self.busy {
+            // A flight before this one was dropped in the air.
+            self.settle().await.map_err(|error| FlightError::Failed { item: 0, error: Box::new(error) })?;
+        }
+        for notice in self.unheard.drain(..) {
+            observer.notice(notice);
+        }
+        self.busy = true;
+        let result = Flight::new(&mut self.wire, &mut self.open, observer).run(items).await;
+        self.busy = false;
+        result
+    }
+
+    async fn settle(&mut self) -> Result<(), DbError> {
+        if self.busy && !self.wire.is_closed() {
+            self.own_canceller().cancel().await?;
+        }
+        if self.busy || self.open {
+            self.wire.forget();
+            flight::roll_back(&mut self.wire).await?;
+            self.open = false;
+        }
+        self.busy = false;
+        let mut proof = Ok(());
+        for _ in 0..PROOF_ATTEMPTS {
+            proof = flight::command(&mut self.wire, "select 1").await;
+            match &proof {
+                Err(error) if error.kind == DbErrorKind::Cancelled => {}
+                _ => break,
+            }
+        }
+        proof
+    }
+
+    fn canceller(&self) -> Box<dyn Canceller> {
+        Box::new(self.own_canceller())
+    }
+
+    async fn close(self: Box<Self>) {
+        farewell(self.wire).await;
+    }
+}
+
+async fn farewell(wire: Wire) {
+    // A server that does not answer the farewell keeps nobody: the socket closes anyway.
+    let _ = tokio::time::timeout(GOODBYE, wire.close()).await;
+}
+
+/// Cancels what one session runs, over a connection of its own with the same TLS.
+pub struct PostgresCanceller {
+    token: CancelToken,
+    route: Route,
+    place: Place,
+}
+
+#[async_trait]
+impl Canceller for PostgresCanceller {
+    async fn cancel(&self) -> Result<(), DbError> {
+        let transport = self.route.transport(&self.place).await?;
+        let request = self.token.cancel_query_raw(transport, self.route.tls());
+        match connect::within(self.route.limit, request).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(failure)) => {
+                let message = format!("the cancel request to {} failed: {failure}", self.route.shown);
+                Err(DbError::new(DbErrorKind::CannotConnect, message))
+            }
+            None => Err(super::refusal::silence(&self.place, self.route.limit.unwrap_or_default())),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! TLS by libpq's rules: which certificates are trusted, and which one is shown.
+//!
+//! PostgreSQL documentation, chapter "libpq", "SSL Support".
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::parameters::{NamedFile, Roots, SslMode, Tls};
+use super::verifier::{Demand, Verifier};
+use crate::{DbError, DbErrorKind};
+
+/// Makes what opens TLS streams. Reads the files; the server is not asked.
+pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DbError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions: &[&rustls::SupportedProtocolVersion] = match (tls.with_1_2, tls.with_1_3) {
+        (true, false) => &[&rustls::version::TLS12],
+        (false, true) => &[&rustls::version::TLS13],
+        _ => &[&rustls::version::TLS13, &rustls::version::TLS12],
+    };
+    let verifier = verifier(tls, &provider)?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| wrong(format!("TLS cannot be set up: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let identity = if tls.mode == SslMode::Disable { None } else { identity(tls)? };
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|error| wrong(format!("the client certificate and its key cannot be used: {error}")))?,
+    };
+    config.enable_sni = tls.send_name;
+    if tls.direct {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// libpq checks the certificate's chain in every mode as soon as there are root certificates.
+fn verifier(tls: &Tls, provider: &Arc<rustls::crypto::CryptoProvider>) -> Result<Verifier, DbError> {
+    let algorithms = provider.signature_verification_algorithms;
+    if tls.mode == SslMode::Disable {
+        return Ok(Verifier::unchecked(algorithms));
+    }
+    let Some(trusted) = trusted(tls)? else {
+        return Ok(Verifier::unchecked(algorithms));
+    };
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
+    let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    if let Some(file) = tls.revocations.as_ref().filter(|file| file.given || file.path.exists()) {
+        builder = builder.with_crls(revocations(&file.path)?);
+    }
+    let chain = match builder.build() {
+        Ok(chain) => Some(chain),
+        // Old certificates, which cannot sign others here, may still be the server's own.
+        Err(_) if added == 0 => None,
+        Err(error) => return Err(wrong(format!("the root certificates cannot be used: {error}"))),
+    };
+    let demand = if tls.mode == SslMode::VerifyFull { Demand::ChainAndName } else { Demand::Chain };
+    Ok(Verifier::new(demand, chain, trusted, algorithms))
+}
+
+/// The trusted certificates; None where the mode asks for no check.
+fn trusted(tls: &Tls) -> Result<Option<Vec<CertificateDer<'static>>>, DbError> {
+    let needed = tls.mode >= SslMode::VerifyCa;
+    let hint = "name a file of root certificates in sslrootcert, or write sslrootcert=system for those of the system";
+    match &tls.roots {
+        Roots::System => {
+            let found = rustls_native_certs::load_native_certs();
+            if found.certs.is_empty() {
+                return Err(wrong("the system has no root certificates, which sslrootcert=system asks for".to_owned())
+                    .hint("install them (Debian: ca-certificates), or name a file in sslrootcert"));
+            }
+            Ok(Some(found.certs))
+        }
+        Roots::File { path, given } => {
+            if !given && !path.exists() {
+                if needed {
+                    let message =
+                        format!("sslmode asks for a check, but there is no root certificate {}", path.display());
+                    return Err(wrong(message).hint(hint));
+                }
+                return Ok(None);
+            }
+            certificates(path, "root certificate").map(Some)
+        }
+        Roots::Nowhere if needed => {
+            Err(wrong("sslmode asks for a check, but no root certificate is given".to_owned()).hint(hint))
+        }
+        Roots::Nowhere => Ok(None),
+    }
+}
+
+fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>, DbError> {
+    let unreadable = |error: String| wrong(format!("the {what} file {} cannot be read: {error}", path.display()));
+    let iterator = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
+    let found = iterator.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
+    if found.is_empty() {
+        return Err(unreadable("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(found)
+}
+
+fn revocations(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, DbError> {
+    let unreadable = |error| wrong(format!("the revocation list {} cannot be read: {error}", path.display()));
+    let iterator = CertificateRevocationListDer::pem_file_iter(path).map_err(unreadable)?;
+    iterator.collect::<Result<Vec<_>, _>>().map_err(unreadable)
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// The client's own certificate and key, where the files are there.
+fn identity(tls: &Tls) -> Result<Option<Identity>, DbError> {
+    let Some(certificate) = present(tls.certificate.as_ref()) else { return Ok(None) };
+    let Some(key) = present(tls.key.as_ref()) else {
+        let message = format!("the client certificate {} has no private key beside it", certificate.display());
+        return Err(wrong(message).hint("name the key's file in sslkey"));
+    };
+    check_key_rights(key)?;
+    let chain = certificates(certificate, "client certificate")?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+        wrong(format!("the private key {} cannot be read: {error}", key.display()))
+            .hint("store it in PEM form without a passphrase")
+    })?;
+    Ok(Some((chain, key)))
+}
+
+/// A file that was named, even if it is missing, or a default one that exists.
+fn present(file: Option<&NamedFile>) -> Option<&Path> {
+    file.filter(|file| file.given || file.path.exists()).map(|file| file.path.as_path())
+}
+
+/// libpq: at most 0600, or 0640 where root owns the file.
+#[cfg(unix)]
+fn check_key_rights(path: &Path) -> Result<(), DbError> {
+    use std::os::unix::fs::MetadataExt;
+
+    let about = std::fs::metadata(path)
+        .map_err(|error| wrong(format!("the private key {} cannot be read: {error}", path.display())))?;
+    let forbidden = if about.uid() == 0 { 0o037 } else { 0o077 };
+    if about.mode() & forbidden == 0 {
+        return Ok(());
+    }
+    Err(wrong(format!("others may read the private key {}", path.display()))
+        .hint(format!("chmod 600 {}", path.display())))
+}
+
+#[cfg(not(unix))]
+fn check_key_rights(_path: &Path) -> Result<(), DbError> {
+    Ok(())
+}
+
+fn wrong(message: String) -> DbError {
+    DbError::new(DbErrorKind::Configuration, message)
+}

@@ -1,0 +1,200 @@
+//! Drives the driver: requests that were sent ahead, their answers, and the notices between them, in the server's order.
+//!
+//! The connection is polled by whoever waits for an answer, not by a task of its own. So a notice can be put exactly
+//! between the answers around it, nothing runs when nobody waits, and a dropped session closes its socket at once.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Connection};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::answer::Answer;
+use super::error;
+use super::transport::Transport;
+use crate::{DbError, Notice};
+
+pub(super) type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Transport>>::Stream;
+
+/// SQLSTATE of `there is no transaction in progress`, the answer to a ROLLBACK that was sent to make sure.
+const NO_TRANSACTION: &str = "25P01";
+
+/// What came from the server.
+pub(super) enum Event {
+    Answer(Answer),
+    Notice(Notice),
+}
+
+/// One connection with what is under way on it.
+pub(super) struct Wire {
+    client: Arc<Client>,
+    /// None once the connection has ended; only then do its requests end with an error.
+    connection: Option<Box<Connection<Transport, TlsStream>>>,
+    /// What the server said when it ended the connection.
+    last_words: Option<DbError>,
+    queue: FuturesOrdered<BoxFuture<'static, Answer>>,
+    events: VecDeque<Event>,
+}
+
+impl Wire {
+    pub(super) fn new(client: Client, connection: Connection<Transport, TlsStream>) -> Wire {
+        Wire {
+            client: Arc::new(client),
+            connection: Some(Box::new(connection)),
+            last_words: None,
+            queue: FuturesOrdered::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// For making requests.
+    pub(super) fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+
+    /// A setting that the server reports by itself, such as `server_version`.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.connection.as_ref()?.parameter(name)
+    }
+
+    /// True once the connection has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.connection.is_none()
+    }
+
+    /// True while nothing is unanswered.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.queue.is_empty() && self.events.is_empty()
+    }
+
+    /// Sends a request. A request writes its message when it is first polled; that happens here, so requests leave in
+    /// the order of these calls.
+    pub(super) async fn send(&mut self, mut request: BoxFuture<'static, Answer>) {
+        let first = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx))).await;
+        match first {
+            Poll::Ready(answer) => self.queue.push_back(Box::pin(std::future::ready(answer))),
+            Poll::Pending => self.queue.push_back(request),
+        }
+    }
+
+    /// Waits for the next answer or notice; None when nothing is under way.
+    pub(super) async fn next(&mut self) -> Option<Event> {
+        if self.is_quiet() {
+            return None;
+        }
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            self.collect_answers(cx);
+            if let Some(event) = self.events.pop_front() {
+                return Poll::Ready(Some(event));
+            }
+            if self.queue.is_empty() {
+                return Poll::Ready(None);
+            }
+            let Some(notice) = std::task::ready!(self.poll_connection(cx)) else {
+                // The connection has ended; now all requests end.
+                continue;
+            };
+            // The answers that came before the notice stand ready.
+            self.collect_answers(cx);
+            self.events.push_back(Event::Notice(notice));
+        }
+    }
+
+    fn collect_answers(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(answer)) = self.queue.poll_next_unpin(cx) {
+            self.events.push_back(Event::Answer(answer));
+        }
+    }
+
+    /// Moves bytes. Ready with a notice, or with None when the connection has ended.
+    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
+        loop {
+            let Some(connection) = self.connection.as_mut() else {
+                // Requests end by themselves; whoever polls them is woken by them.
+                return if self.queue.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+            };
+            match std::task::ready!(connection.poll_message(cx)) {
+                Some(Ok(AsyncMessage::Notice(server))) if server.code().code() != NO_TRANSACTION => {
+                    return Poll::Ready(Some(error::notice(&server)));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(end)) => {
+                    self.last_words.get_or_insert_with(|| error::of_driver(&end));
+                    self.connection = None;
+                    return Poll::Ready(None);
+                }
+                None => {
+                    self.connection = None;
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    /// Runs a future that uses the client, with the connection. Notices wait for the next [`next`](Self::next).
+    pub(super) async fn drive<F: Future>(&mut self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| self.poll_with(future.as_mut(), cx)).await
+    }
+
+    fn poll_with<F: Future>(&mut self, mut future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            if self.connection.is_none() {
+                return Poll::Pending;
+            }
+            if let Some(notice) = std::task::ready!(self.poll_connection(cx)) {
+                self.events.push_back(Event::Notice(notice));
+            }
+        }
+    }
+
+    /// Notices that came while a future was driven.
+    pub(super) fn take_notices(&mut self) -> Vec<Notice> {
+        let events = self.events.drain(..);
+        events.filter_map(|event| if let Event::Notice(notice) = event { Some(notice) } else { None }).collect()
+    }
+
+    /// Forgets requests whose flight was dropped. Their answers still come and are thrown away.
+    pub(super) fn forget(&mut self) {
+        self.queue = FuturesOrdered::new();
+        self.events.clear();
+    }
+
+    /// Gives the connection up: its stream is out of step. The server rolls back what is open.
+    pub(super) fn abandon(&mut self, why: &str) {
+        self.last_words.get_or_insert_with(|| error::connection_lost(why));
+        self.connection = None;
+    }
+
+    /// Replaces "closed" by what the server said when it closed.
+    pub(super) fn explain(&self, error: DbError) -> DbError {
+        match &self.last_words {
+            Some(words) if error.code.is_none() && error.kind == crate::DbErrorKind::ConnectionLost => words.clone(),
+            _ => error,
+        }
+    }
+
+    /// Says goodbye and waits for the socket to close.
+    pub(super) async fn close(self) {
+        let Wire { client, connection, queue, .. } = self;
+        drop(queue);
+        drop(client);
+        if let Some(mut connection) = connection {
+            while let Some(Ok(_)) = poll_fn(|cx| connection.poll_message(cx)).await {}
+        }
+    }
+}

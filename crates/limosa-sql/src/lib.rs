@@ -1,17 +1,29 @@
 //! SQL text for migrations: where things stand, what is wrong, how a script falls into statements, what each statement
 //! is, and how names are quoted. Pure: no files, sockets, clock or environment.
 
+mod boundary;
+mod classify;
+pub mod codes;
+mod command;
 mod diagnostic;
 mod dialect;
+mod encoding;
 mod engine;
+mod lexer;
+mod literal;
 mod piece;
+mod place;
 mod placeholder;
+mod search;
 mod span;
 mod splitter;
+mod words;
 
+pub use classify::classify;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use engine::Engine;
+pub use literal::mentions_literal;
 pub use piece::{Class, Effect, Loss, Piece, PieceKind, QualifiedName, TransactionRule};
-pub use placeholder::{Expanded, UnknownPlaceholder, expand};
+pub use placeholder::{Expanded, UnknownPlaceholder, expand, placeholders};
 pub use span::{Position, Span};
-pub use splitter::Splitter;
+pub use splitter::{Splitter, split};

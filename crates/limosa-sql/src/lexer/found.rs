@@ -1,0 +1,39 @@
+//! Placeholders as tokens, so that what looks like a comment inside of one is none.
+
+/// The longest text from `${` to `}` that is taken for a placeholder, in bytes.
+const PLACEHOLDER_LIMIT: usize = 256;
+
+/// Whether a text begins with a placeholder.
+pub(super) enum Found {
+    /// Yes, with this length.
+    Yes(usize),
+    No,
+    /// More text is needed to know.
+    More,
+}
+
+/// Looks for `${name}` or `${name:form}` at the start of `text`.
+pub(super) fn placeholder(text: &[u8], last: bool) -> Found {
+    let mut after_colon = None;
+    for (at, &byte) in text.iter().enumerate().take(PLACEHOLDER_LIMIT) {
+        let fits = match (at, after_colon) {
+            (0, _) => byte == b'$',
+            (1, _) => byte == b'{',
+            (2, _) => byte.is_ascii_alphabetic() || byte == b'_',
+            (_, None) if byte == b'}' => return Found::Yes(at + 1),
+            (_, Some(0)) => byte.is_ascii_alphabetic(),
+            (_, Some(_)) if byte == b'}' => return Found::Yes(at + 1),
+            (_, Some(_)) => byte.is_ascii_alphabetic(),
+            (_, None) => byte == b':' || byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'),
+        };
+        if !fits {
+            return Found::No;
+        }
+        after_colon = match after_colon {
+            None if byte == b':' => Some(0),
+            Some(letters) => Some(letters + 1),
+            None => None,
+        };
+    }
+    if last || text.len() >= PLACEHOLDER_LIMIT { Found::No } else { Found::More }
+}

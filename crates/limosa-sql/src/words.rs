@@ -1,0 +1,198 @@
+//! The tokens of one statement that carry meaning, and the names they form.
+
+use crate::lexer::{Kind, Lexer, Step, Token};
+use crate::literal::unescape_unicode;
+use crate::{Engine, QualifiedName};
+
+/// PostgreSQL keeps this many bytes of a name (`NAMEDATALEN` - 1).
+const POSTGRES_NAME_BYTES: usize = 63;
+
+/// The tokens of a statement, read as far as they are asked for. Comments and blanks are left out.
+pub(crate) struct Words<'a> {
+    engine: Engine,
+    text: &'a str,
+    lexer: Lexer,
+    tokens: Vec<Token>,
+    ended: bool,
+}
+
+/// A name in a statement.
+pub(crate) struct Name<'a> {
+    /// As written.
+    pub(crate) written: &'a str,
+    pub(crate) parts: QualifiedName,
+    /// The token behind it.
+    pub(crate) next: usize,
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn new(engine: Engine, text: &'a str, backslashes: bool) -> Self {
+        Words { engine, text, lexer: Lexer::new(engine, backslashes), tokens: Vec::new(), ended: false }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The token with this index, if the statement is that long.
+    pub(crate) fn get(&mut self, index: usize) -> Option<Token> {
+        while self.tokens.len() <= index && !self.ended {
+            match self.lexer.next(self.text.as_bytes(), true) {
+                Step::Token(token) if token.kind.is_blank() => {}
+                Step::Token(token) => self.tokens.push(token),
+                // What is never closed counts as nothing; the splitter has refused it already.
+                Step::More | Step::End | Step::Unclosed(..) => self.ended = true,
+            }
+        }
+        self.tokens.get(index).copied()
+    }
+
+    /// The text of a token; empty behind the end.
+    pub(crate) fn text(&mut self, index: usize) -> &'a str {
+        self.get(index).and_then(|token| self.text.get(token.start..token.end)).unwrap_or_default()
+    }
+
+    /// True where the token is this unquoted word, in capitals or not.
+    pub(crate) fn is(&mut self, index: usize, word: &str) -> bool {
+        match self.get(index) {
+            Some(Token { kind: Kind::Word, .. }) => self.text(index).eq_ignore_ascii_case(word),
+            _ => false,
+        }
+    }
+
+    /// True where the token is one of these words.
+    pub(crate) fn is_any(&mut self, index: usize, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(index, word))
+    }
+
+    /// True where these words stand in a row.
+    pub(crate) fn are(&mut self, index: usize, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(offset, word)| self.is(index + offset, word))
+    }
+
+    /// `index`, or the token behind the words if they stand there.
+    pub(crate) fn skip(&mut self, index: usize, words: &[&str]) -> usize {
+        if self.are(index, words) { index + words.len() } else { index }
+    }
+
+    /// The word in capitals; empty where the token is none.
+    pub(crate) fn capitals(&mut self, index: usize) -> String {
+        match self.get(index) {
+            Some(Token { kind: Kind::Word, .. }) => self.text(index).to_ascii_uppercase(),
+            _ => String::new(),
+        }
+    }
+
+    /// True where the token is this symbol.
+    pub(crate) fn symbol(&mut self, index: usize, symbol: u8) -> bool {
+        matches!(self.get(index), Some(Token { kind: Kind::Symbol(found), .. }) if found == symbol)
+    }
+
+    /// True where the token is a string constant.
+    pub(crate) fn is_text(&mut self, index: usize) -> bool {
+        matches!(self.get(index), Some(Token { kind: Kind::Text(_) | Kind::DollarText(_), .. }))
+    }
+
+    /// The token behind the parenthesis that closes the one at `index`; `index` where none opens there.
+    pub(crate) fn behind_parentheses(&mut self, index: usize) -> usize {
+        if !self.symbol(index, b'(') {
+            return index;
+        }
+        let (mut depth, mut at) = (0_usize, index);
+        while let Some(token) = self.get(at) {
+            at += 1;
+            match token.kind {
+                Kind::Symbol(b'(') => depth += 1,
+                Kind::Symbol(b')') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        at
+    }
+
+    /// A name of one to three parts at `index`.
+    pub(crate) fn name(&mut self, index: usize) -> Option<Name<'a>> {
+        let first = self.get(index)?;
+        let mut parts = vec![self.part(index)?];
+        let mut next = index + 1;
+        let mut end = first.end;
+        while self.symbol(next, b'.') {
+            let Some(part) = self.part(next + 1) else { break };
+            end = self.get(next + 1)?.end;
+            parts.push(part);
+            next += 2;
+        }
+        let written = self.text.get(first.start..end)?;
+        let name = parts.pop()?;
+        Some(Name { written, parts: QualifiedName { schema: parts.pop(), name }, next })
+    }
+
+    /// A name, or several separated by commas; how they are written, and the token behind.
+    pub(crate) fn names(&mut self, index: usize) -> (Vec<Name<'a>>, usize) {
+        let (mut names, mut at) = (Vec::new(), index);
+        loop {
+            at = self.skip(at, &["ONLY"]);
+            let Some(name) = self.name(at) else { break };
+            at = name.next;
+            names.push(name);
+            if self.symbol(at, b'*') {
+                at += 1;
+            }
+            if !self.symbol(at, b',') {
+                break;
+            }
+            at += 1;
+        }
+        (names, at)
+    }
+
+    /// One part of a name, unquoted and folded as the server would.
+    fn part(&mut self, index: usize) -> Option<String> {
+        let token = self.get(index)?;
+        let written = self.text.get(token.start..token.end)?;
+        let name = match (token.kind, self.engine) {
+            (Kind::Word, Engine::Postgres) => written.to_ascii_lowercase(),
+            (Kind::Word | Kind::Placeholder, _) => written.to_owned(),
+            (Kind::QuotedName, _) => self.unquote(written),
+            // SQLite takes string constants for names where only a name can stand.
+            (Kind::Text(_), Engine::Sqlite) => self.unquote(written),
+            _ => return None,
+        };
+        Some(match self.engine {
+            Engine::Postgres => truncate(name, POSTGRES_NAME_BYTES),
+            Engine::Sqlite => name,
+        })
+    }
+
+    fn unquote(&self, written: &str) -> String {
+        if let Some(quoted) = written.strip_prefix("U&").or(written.strip_prefix("u&")) {
+            return unescape_unicode(&self.unquote(quoted), '\\');
+        }
+        let Some(quote) = written.chars().next() else { return String::new() };
+        let inner = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+        match quote {
+            '[' => inner.to_owned(),
+            quote => inner.replace(&format!("{quote}{quote}"), &quote.to_string()),
+        }
+    }
+}
+
+/// At most `bytes` bytes of a name, cut between characters.
+fn truncate(mut name: String, bytes: usize) -> String {
+    let mut end = bytes.min(name.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+    name
+}
+
+/// Names as written, separated by commas.
+pub(crate) fn written(names: &[Name<'_>]) -> String {
+    names.iter().map(|name| name.written).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,10 @@
+//! Tests of the text layer from outside: pieces, errors, classes, placeholders, string constants.
+
+mod classes;
+mod errors;
+mod literals;
+mod pieces_postgres;
+mod pieces_sqlite;
+mod placeholders;
+mod properties;
+mod show;

@@ -1,0 +1,106 @@
+//! The codes of everything that can be wrong with a folder of migrations.
+
+/// The name of an SQL file is not understood.
+pub const UNCLEAR_NAME: &str = "LIM-F001";
+/// The name of an SQL file belongs to another tool.
+pub const FOREIGN_NAME: &str = "LIM-F002";
+/// A header comment looks like a known one, misspelt.
+pub const MISSPELT_HEADER: &str = "LIM-F003";
+/// The value of a header is not allowed.
+pub const BAD_HEADER_VALUE: &str = "LIM-F004";
+/// A header that takes one value is given twice.
+pub const REPEATED_HEADER: &str = "LIM-F005";
+/// The `Migration` header names another file.
+pub const OTHER_FILE_NAMED: &str = "LIM-F006";
+/// A header that does nothing in a rollback file.
+pub const HEADER_WITHOUT_EFFECT: &str = "LIM-F007";
+/// A file without a statement.
+pub const NO_STATEMENT: &str = "LIM-F008";
+/// A `-- limosa:` comment that is not known.
+pub const UNKNOWN_DIRECTIVE: &str = "LIM-F009";
+/// A rollback written as comments that is not made of whole statements.
+pub const BROKEN_COMMENT_ROLLBACK: &str = "LIM-F010";
+/// SQL stands uncommented below a ROLLBACK heading.
+pub const SQL_BELOW_HEADING: &str = "LIM-F011";
+/// Comments below a ROLLBACK heading look like SQL and are not read as such.
+pub const UNREAD_COMMENT_ROLLBACK: &str = "LIM-F012";
+/// A rollback section stands inside a statement.
+pub const SECTION_INSIDE_STATEMENT: &str = "LIM-F013";
+/// A rollback is too large to be kept.
+pub const ROLLBACK_TOO_LARGE: &str = "LIM-F014";
+/// The file's own transactions cannot be run.
+pub const TRANSACTION_MISUSE: &str = "LIM-F015";
+/// Two migrations have the same identity.
+pub const DUPLICATE_IDENTITY: &str = "LIM-F016";
+/// A migration has two ways back.
+pub const TWO_WAYS_BACK: &str = "LIM-F017";
+/// A rollback has no migration.
+pub const ROLLBACK_WITHOUT_MIGRATION: &str = "LIM-F018";
+/// A rollback's description differs from its migration's.
+pub const ROLLBACK_NAME_DIFFERS: &str = "LIM-F019";
+/// A dependency that does not exist.
+pub const MISSING_DEPENDENCY: &str = "LIM-F020";
+/// Dependencies that go round in a circle.
+pub const DEPENDENCY_CYCLE: &str = "LIM-F021";
+/// A versioned migration depends on a repeatable one.
+pub const DEPENDS_ON_REPEATABLE: &str = "LIM-F022";
+/// The configuration is not YAML that limosa reads.
+pub const BAD_YAML: &str = "LIM-F023";
+/// A key of the configuration is not known.
+pub const UNKNOWN_KEY: &str = "LIM-F024";
+/// A value of the configuration is not allowed.
+pub const BAD_CONFIG_VALUE: &str = "LIM-F025";
+/// An entry of the configuration names no migration.
+pub const ENTRY_WITHOUT_FILE: &str = "LIM-F026";
+/// A key or entry of the configuration stands there twice.
+pub const REPEATED_KEY: &str = "LIM-F027";
+/// A key of the configuration that other tools read and limosa does not.
+pub const UNUSED_KEY: &str = "LIM-F028";
+/// The configuration promises a rollback that does not exist.
+pub const PROMISED_ROLLBACK: &str = "LIM-F029";
+
+/// All codes with their meaning, in order.
+pub const TABLE: &[(&str, &str)] = &[
+    (UNCLEAR_NAME, "the name of an SQL file is not understood, so the file is left out"),
+    (FOREIGN_NAME, "the name of an SQL file belongs to another tool, so the file is left out"),
+    (MISSPELT_HEADER, "a header comment looks like a known one, misspelt"),
+    (BAD_HEADER_VALUE, "the value of a header comment is not allowed"),
+    (REPEATED_HEADER, "a header that takes one value is given twice"),
+    (OTHER_FILE_NAMED, "the Migration header names another file"),
+    (HEADER_WITHOUT_EFFECT, "a header has no effect in a rollback file"),
+    (NO_STATEMENT, "a file holds no statement"),
+    (UNKNOWN_DIRECTIVE, "a '-- limosa:' comment is not known"),
+    (BROKEN_COMMENT_ROLLBACK, "a rollback written as comments is not made of whole statements"),
+    (SQL_BELOW_HEADING, "SQL stands uncommented below a ROLLBACK heading"),
+    (UNREAD_COMMENT_ROLLBACK, "comments below a ROLLBACK heading look like SQL and are not read as such"),
+    (SECTION_INSIDE_STATEMENT, "a rollback section begins inside a statement"),
+    (ROLLBACK_TOO_LARGE, "a rollback is too large to be kept in the ledger"),
+    (TRANSACTION_MISUSE, "the statements of a file cannot be run in transactions as they stand"),
+    (DUPLICATE_IDENTITY, "two migrations have the same identity"),
+    (TWO_WAYS_BACK, "a migration has two ways back"),
+    (ROLLBACK_WITHOUT_MIGRATION, "a rollback has no migration"),
+    (ROLLBACK_NAME_DIFFERS, "a rollback is named otherwise than its migration"),
+    (MISSING_DEPENDENCY, "a migration depends on one that does not exist"),
+    (DEPENDENCY_CYCLE, "migrations depend on each other in a circle"),
+    (DEPENDS_ON_REPEATABLE, "a versioned migration depends on a repeatable one"),
+    (BAD_YAML, "migration_config.yaml is not YAML that limosa reads"),
+    (UNKNOWN_KEY, "a key of migration_config.yaml is not known"),
+    (BAD_CONFIG_VALUE, "a value of migration_config.yaml is not allowed"),
+    (ENTRY_WITHOUT_FILE, "an entry of migration_config.yaml names no migration of its folder"),
+    (REPEATED_KEY, "a key or entry of migration_config.yaml stands there twice"),
+    (UNUSED_KEY, "a key of migration_config.yaml that other tools read and limosa does not"),
+    (PROMISED_ROLLBACK, "migration_config.yaml promises a rollback that does not exist"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_numbered_without_gaps() {
+        for (index, (code, meaning)) in TABLE.iter().enumerate() {
+            assert_eq!(*code, format!("LIM-F{:03}", index + 1));
+            assert!(!meaning.is_empty());
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Files become changes: paired with their ways back, free of duplicates, in the order in which they run.
+
+use limosa_core::{Change, Identity, Kind, Rollback, Script};
+use limosa_sql::{Diagnostic, Engine, Label};
+
+use super::config::{Config, ConfigEntry};
+use super::dependencies::{Directory, resolve};
+use super::names::{FileRole, RollbackTarget, Selector, split, spoken, stem_of};
+use super::reader::{Content, FileFacts};
+use super::wishes::Reference;
+use crate::codes;
+
+/// The changes of a project.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSet {
+    /// In the order in which they run: versioned ones by version, then repeatables by name; a change always after
+    /// those that it depends on.
+    pub changes: Vec<Change>,
+}
+
+impl ChangeSet {
+    /// The change with this identity.
+    pub fn get(&self, identity: &Identity) -> Option<&Change> {
+        self.changes.iter().find(|change| change.identity == *identity)
+    }
+
+    /// Pairs (change, what it depends on).
+    pub fn edges(&self) -> impl Iterator<Item = (&Identity, &Identity)> {
+        self.changes.iter().flat_map(|change| change.depends_on.iter().map(move |needs| (&change.identity, needs)))
+    }
+}
+
+/// A change on its way into the set.
+pub(crate) struct Candidate {
+    pub(crate) change: Change,
+    pub(crate) references: Vec<Reference>,
+    /// Files of the same identity for other engines.
+    pub(crate) variants: Vec<String>,
+    wanted: bool,
+    /// True where the file's headers or its configuration name engines.
+    for_engines: bool,
+}
+
+/// A way back in a file of its own.
+struct WayBack {
+    path: String,
+    of: RollbackTarget,
+    beside: Option<String>,
+    rollback: Option<Rollback>,
+}
+
+/// Joins what was read of all files of a project. The set is only fit to be run where no diagnostic is an error.
+///
+/// Several files may share a version where each is meant for other engines; the one for `engine` is taken.
+pub fn assemble(files: Vec<FileFacts>, configs: &[Config], engine: Engine) -> (ChangeSet, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let (candidates, backs) = sorted(files);
+    let entries: Vec<(&Config, &ConfigEntry)> =
+        configs.iter().flat_map(|config| config.entries.iter().map(move |entry| (config, entry))).collect();
+    let mut candidates = without_duplicates(candidates, engine, &mut diagnostics);
+    pair(&mut candidates, backs, &mut diagnostics);
+    check_entries(&entries, &candidates, &mut diagnostics);
+    let order = resolve(&mut candidates, &mut diagnostics);
+    let mut changes: Vec<Option<Change>> = candidates.into_iter().map(|candidate| Some(candidate.change)).collect();
+    let changes = order.into_iter().filter_map(|index| changes.get_mut(index).and_then(Option::take)).collect();
+    (ChangeSet { changes }, diagnostics)
+}
+
+/// Changes in their natural order, and ways back by path.
+fn sorted(files: Vec<FileFacts>) -> (Vec<Candidate>, Vec<WayBack>) {
+    let (mut candidates, mut backs) = (Vec::new(), Vec::new());
+    for facts in files {
+        let FileFacts { path, role, headers, references, wanted, content } = facts;
+        match (role, content) {
+            (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
+                backs.push(WayBack { path, of, beside, rollback });
+            }
+            (role, Content::Change { script, rollback }) => {
+                let for_engines = !headers.engines.is_empty();
+                let Some(change) = change(&role, *script, rollback, headers) else { continue };
+                candidates.push(Candidate { change, references, variants: Vec::new(), wanted, for_engines });
+            }
+            _ => {}
+        }
+    }
+    candidates.sort_by(|one, other| key(one).cmp(&key(other)));
+    backs.sort_by(|one, other| one.path.cmp(&other.path));
+    (candidates, backs)
+}
+
+/// Versions come before names; the path decides between equals.
+fn key(candidate: &Candidate) -> (bool, Option<&limosa_core::Version>, &str, &str) {
+    let change = &candidate.change;
+    match &change.kind {
+        Kind::Versioned(version) => (false, Some(version), "", &change.script.file),
+        Kind::Repeatable => (true, None, change.identity.as_str(), &change.script.file),
+    }
+}
+
+fn change(
+    role: &FileRole,
+    script: Script,
+    rollback: Option<Rollback>,
+    headers: limosa_core::Headers,
+) -> Option<Change> {
+    let (kind, label, name) = match role {
+        FileRole::Versioned { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
+        FileRole::Repeatable { name } => (Kind::Repeatable, "R".to_owned(), spoken(name)),
+        _ => return None,
+    };
+    Some(Change { identity: role.identity()?, kind, label, name, script, rollback, headers, depends_on: Vec::new() })
+}
+
+/// One candidate per identity. Equal ones stand beside each other.
+fn without_duplicates(candidates: Vec<Candidate>, engine: Engine, diagnostics: &mut Vec<Diagnostic>) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
+    let mut group: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        if group.first().is_some_and(|first| first.change.identity != candidate.change.identity) {
+            kept.push(one_of(std::mem::take(&mut group), engine, diagnostics));
+        }
+        group.push(candidate);
+    }
+    if !group.is_empty() {
+        kept.push(one_of(group, engine, diagnostics));
+    }
+    kept
+}
+
+/// The candidate that counts among those of one identity (at least one).
+fn one_of(mut group: Vec<Candidate>, engine: Engine, diagnostics: &mut Vec<Diagnostic>) -> Candidate {
+    let chosen = group.iter().position(|candidate| candidate.wanted).unwrap_or(0);
+    for at in 1..group.len() {
+        let clash = group[..at].iter().find(|other| overlap(other, &group[at]));
+        if let Some(other) = clash {
+            diagnostics.push(duplicate(&other.change, &group[at].change, engine));
+        }
+    }
+    let mut taken = group.swap_remove(chosen);
+    taken.variants = group.into_iter().map(|other| other.change.script.file).collect();
+    taken
+}
+
+/// True where two files of one identity may both be meant for one engine.
+fn overlap(one: &Candidate, other: &Candidate) -> bool {
+    !one.for_engines
+        || !other.for_engines
+        || one.change.headers.engines.iter().any(|engine| other.change.headers.engines.contains(engine))
+}
+
+fn duplicate(first: &Change, second: &Change, engine: Engine) -> Diagnostic {
+    let (what, help) = match &first.kind {
+        Kind::Versioned(version) => (
+            format!("the version {version}"),
+            format!(
+                "give one of them another version, or, where they are meant for different engines, say so in both: \
+                 '-- Engines: {}'",
+                engine.name()
+            ),
+        ),
+        Kind::Repeatable => (format!("the name {}", first.identity), "rename one of them".to_owned()),
+    };
+    let message = format!("{} and {} both have {what}", first.script.file, second.script.file);
+    Diagnostic::error(codes::DUPLICATE_IDENTITY, message)
+        .at(Label::file(&second.script.file))
+        .at(Label::file(&first.script.file).text("the other one"))
+        .help(help)
+}
+
+/// Gives each change its way back.
+fn pair(candidates: &mut [Candidate], backs: Vec<WayBack>, diagnostics: &mut Vec<Diagnostic>) {
+    let directory = Directory::new(candidates);
+    let mut taken: Vec<Option<String>> = candidates
+        .iter()
+        .map(|candidate| candidate.change.rollback.as_ref().map(|rollback| rollback.file.clone()))
+        .collect();
+    for back in backs {
+        let selector = match &back.of {
+            RollbackTarget::Version(version) => Selector::Version(version.clone()),
+            RollbackTarget::Repeatable(name) => Selector::Repeatable(name.clone()),
+        };
+        let Some(index) = directory.find(&selector) else {
+            diagnostics.push(without_migration(&back, &directory));
+            continue;
+        };
+        let candidate = &mut candidates[index];
+        if let Some(beside) = &back.beside {
+            if candidate.variants.iter().any(|variant| stem_of(variant) == beside) {
+                continue;
+            }
+            if stem_of(&candidate.change.script.file) != beside {
+                diagnostics.push(named_otherwise(&back, &candidate.change));
+            }
+        }
+        if let Some(first) = &taken[index] {
+            diagnostics.push(two_ways(&candidate.change, first, &back.path));
+            continue;
+        }
+        taken[index] = Some(back.path);
+        candidate.change.rollback = back.rollback;
+    }
+}
+
+fn without_migration(back: &WayBack, directory: &Directory) -> Diagnostic {
+    let what = match &back.of {
+        RollbackTarget::Version(version) => format!("a migration with the version {version}"),
+        RollbackTarget::Repeatable(name) => format!("a repeatable migration R__{name}.sql"),
+    };
+    let near = back.beside.as_deref().and_then(|stem| directory.nearest(stem));
+    let help = match near {
+        Some(near) => format!("did you mean {near}.rollback.sql?"),
+        None => "rename it after its migration, or remove it".to_owned(),
+    };
+    Diagnostic::warning(
+        codes::ROLLBACK_WITHOUT_MIGRATION,
+        format!("{} takes back {what}, and there is none", back.path),
+    )
+    .at(Label::file(&back.path))
+    .help(help)
+}
+
+fn named_otherwise(back: &WayBack, change: &Change) -> Diagnostic {
+    let file = &change.script.file;
+    Diagnostic::warning(codes::ROLLBACK_NAME_DIFFERS, format!("{} is taken as the way back of {file}", back.path))
+        .at(Label::file(&back.path))
+        .help(format!("rename it to {}.rollback.sql", stem_of(file)))
+}
+
+fn two_ways(change: &Change, first: &str, second: &str) -> Diagnostic {
+    let file = &change.script.file;
+    let message = match first == file {
+        true => format!("{file} has two ways back: its own rollback section, and {second}"),
+        false => format!("{file} has two ways back: {first} and {second}"),
+    };
+    Diagnostic::error(codes::TWO_WAYS_BACK, message)
+        .at(Label::file(second))
+        .at(Label::file(first).text("the other one"))
+        .help("keep one of the two")
+}
+
+/// Entries must name a migration of their folder, and what they promise must hold.
+fn check_entries(entries: &[(&Config, &ConfigEntry)], candidates: &[Candidate], diagnostics: &mut Vec<Diagnostic>) {
+    let directory = Directory::new(candidates);
+    for &(config, entry) in entries {
+        let named = directory.find(&entry.selector).map(|index| &candidates[index]);
+        let beside = named.filter(|candidate| {
+            std::iter::once(&candidate.change.script.file).chain(&candidate.variants).any(|file| config.is_beside(file))
+        });
+        let Some(candidate) = beside else {
+            let folder = split(config.path()).0;
+            let place = if folder.is_empty() { "here".to_owned() } else { format!("in {folder}") };
+            let help = match directory.nearest(&entry.text) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "correct the name, or remove the entry".to_owned(),
+            };
+            diagnostics.push(
+                Diagnostic::error(codes::ENTRY_WITHOUT_FILE, format!("no migration {} stands {place}", entry.text))
+                    .at(entry.label.clone())
+                    .help(help),
+            );
+            continue;
+        };
+        if let (Some(label), None) = (&entry.rollback_supported, &candidate.change.rollback) {
+            let file = &candidate.change.script.file;
+            diagnostics.push(
+                Diagnostic::warning(
+                    codes::PROMISED_ROLLBACK,
+                    format!("{file} has no way back, which is promised here"),
+                )
+                .at(label.clone())
+                .help(format!("write {}.rollback.sql, or a '-- limosa:rollback' section", stem_of(file))),
+            );
+        }
+    }
+}

@@ -1,0 +1,531 @@
+//! Header comments: `-- Key: value` lines above the first statement. One table serves headers and configuration.
+
+use limosa_sql::{Diagnostic, Engine, Label, Position};
+
+use super::comments::{Line, LineKind};
+use super::names::{split, stem_of};
+use super::values::{duration, is_word, nearest, transaction};
+use super::wishes::{Reference, Wishes};
+use crate::codes;
+
+/// One value as written, and where.
+pub(crate) struct Item {
+    pub(crate) text: String,
+    pub(crate) label: Label,
+}
+
+/// How many values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arity {
+    /// Free text.
+    Prose,
+    /// One value out of a few.
+    One,
+    /// Values joined by commas; the header may repeat.
+    List,
+}
+
+/// A header, its values and its meaning: the rows of the table in the documentation.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderRule {
+    /// The header as users write it; capitals, blanks and underscores make no difference.
+    pub name: &'static str,
+    /// The same key in `migration_config.yaml`; None where it has none.
+    pub config_key: Option<&'static str>,
+    /// The allowed values, in words.
+    pub allowed: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    pub(crate) arity: Arity,
+    /// True where a rollback file may say it too.
+    pub(crate) in_rollback: bool,
+    /// Takes the values over; the error is the index of the first bad one.
+    pub(crate) take: fn(&mut Wishes, &[Item]) -> Result<(), usize>,
+}
+
+/// All headers, in the order in which the documentation lists them.
+pub fn header_rules() -> &'static [HeaderRule] {
+    RULES
+}
+
+const DURATION: &str = "a number with ms, s, min or h (3s, 500ms), or 0 or off";
+
+const RULES: &[HeaderRule] = &[
+    HeaderRule {
+        name: "Migration",
+        config_key: None,
+        allowed: "the name of the file, or a title",
+        meaning: "says which migration this is; a file name that differs from the file's own is warned of",
+        arity: Arity::Prose,
+        in_rollback: true,
+        take: |_, _| Ok(()),
+    },
+    HeaderRule {
+        name: "Purpose",
+        config_key: Some("description"),
+        allowed: "text",
+        meaning: "why the migration exists; shown by status and plan",
+        arity: Arity::Prose,
+        in_rollback: true,
+        take: |wishes, items| prose(&mut wishes.purpose, items),
+    },
+    HeaderRule {
+        name: "Phase",
+        config_key: Some("phase"),
+        allowed: "text",
+        meaning: "the phase of the project that it belongs to",
+        arity: Arity::Prose,
+        in_rollback: true,
+        take: |wishes, items| prose(&mut wishes.phase, items),
+    },
+    HeaderRule {
+        name: "Checklist",
+        config_key: Some("checklist"),
+        allowed: "text",
+        meaning: "where its checklist stands",
+        arity: Arity::Prose,
+        in_rollback: true,
+        take: |wishes, items| prose(&mut wishes.checklist, items),
+    },
+    HeaderRule {
+        name: "Depends-on",
+        config_key: Some("depends_on"),
+        allowed: "versions (001), identities (R:views) or file names (001_create_jobs.sql), joined by commas",
+        meaning: "migrations that must run before this one",
+        arity: Arity::List,
+        in_rollback: false,
+        take: |wishes, items| {
+            let references = items.iter().filter(|item| !item.text.eq_ignore_ascii_case("none"));
+            wishes
+                .depends_on
+                .extend(references.map(|item| Reference { text: item.text.clone(), label: item.label.clone() }));
+            Ok(())
+        },
+    },
+    HeaderRule {
+        name: "Transaction",
+        config_key: Some("transaction"),
+        allowed: "auto, always or none",
+        meaning: "auto: the statements decide; always: one transaction or an error; none: each statement by itself",
+        arity: Arity::One,
+        in_rollback: true,
+        take: |wishes, items| one(&mut wishes.transaction, items, transaction),
+    },
+    HeaderRule {
+        name: "Lock-timeout",
+        config_key: Some("lock_timeout"),
+        allowed: DURATION,
+        meaning: "how long a statement waits for a lock before the migration is rolled back and tried again",
+        arity: Arity::One,
+        in_rollback: false,
+        take: |wishes, items| one(&mut wishes.lock_timeout, items, duration),
+    },
+    HeaderRule {
+        name: "Statement-timeout",
+        config_key: Some("statement_timeout"),
+        allowed: DURATION,
+        meaning: "how long a statement may run",
+        arity: Arity::One,
+        in_rollback: false,
+        take: |wishes, items| one(&mut wishes.statement_timeout, items, duration),
+    },
+    HeaderRule {
+        name: "Environments",
+        config_key: Some("environments"),
+        allowed: "names of environments, joined by commas",
+        meaning: "runs there only; elsewhere the migration is not applicable",
+        arity: Arity::List,
+        in_rollback: false,
+        take: |wishes, items| words(&mut wishes.environments, items),
+    },
+    HeaderRule {
+        name: "Engines",
+        config_key: Some("engines"),
+        allowed: "postgres, sqlite; joined by commas",
+        meaning: "runs there only; elsewhere the migration is not applicable",
+        arity: Arity::List,
+        in_rollback: true,
+        take: |wishes, items| {
+            let engines = wishes.engines.get_or_insert_with(Vec::new);
+            for (index, item) in items.iter().enumerate() {
+                let engine = Engine::from_name(&item.text).ok_or(index)?;
+                if !engines.contains(&engine) {
+                    engines.push(engine);
+                }
+            }
+            Ok(())
+        },
+    },
+    HeaderRule {
+        name: "Requires-extension",
+        config_key: Some("requires_extension"),
+        allowed: "names of PostgreSQL extensions, joined by commas",
+        meaning: "where the server does not offer them, the migration is not applicable",
+        arity: Arity::List,
+        in_rollback: false,
+        take: |wishes, items| words(&mut wishes.requires_extension, items),
+    },
+    HeaderRule {
+        name: "Tags",
+        config_key: Some("tags"),
+        allowed: "words, joined by commas",
+        meaning: "for choosing and grouping",
+        arity: Arity::List,
+        in_rollback: false,
+        take: |wishes, items| words(&mut wishes.tags, items),
+    },
+    HeaderRule {
+        name: "Data-loss",
+        config_key: Some("data_loss"),
+        allowed: "allowed",
+        meaning: "the migration is meant to destroy data",
+        arity: Arity::One,
+        in_rollback: false,
+        take: |wishes, items| {
+            one(&mut wishes.data_loss_allowed, items, |text| text.eq_ignore_ascii_case("allowed").then_some(true))
+        },
+    },
+    HeaderRule {
+        name: "Placeholders",
+        config_key: Some("placeholders"),
+        allowed: "on or off",
+        meaning: "off leaves ${...} in the SQL alone",
+        arity: Arity::One,
+        in_rollback: false,
+        take: |wishes, items| {
+            one(&mut wishes.placeholders_off, items, |text| match text.to_ascii_lowercase().as_str() {
+                "on" => Some(false),
+                "off" => Some(true),
+                _ => None,
+            })
+        },
+    },
+];
+
+/// Words of other tools for the same thing.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("dependencies", "Depends-on"),
+    ("depends", "Depends-on"),
+    ("requires-extensions", "Requires-extension"),
+    ("extensions", "Requires-extension"),
+    ("transactions", "Transaction"),
+    ("environment", "Environments"),
+    ("engine", "Engines"),
+];
+
+fn prose(slot: &mut Option<String>, items: &[Item]) -> Result<(), usize> {
+    let text = items.first().map(|item| item.text.clone()).filter(|text| !text.is_empty());
+    if slot.is_none() {
+        *slot = text;
+    }
+    Ok(())
+}
+
+fn one<T>(slot: &mut Option<T>, items: &[Item], read: impl Fn(&str) -> Option<T>) -> Result<(), usize> {
+    let value = items.first().and_then(|item| read(&item.text)).ok_or(0_usize)?;
+    *slot = Some(value);
+    Ok(())
+}
+
+fn words(slot: &mut Option<Vec<String>>, items: &[Item]) -> Result<(), usize> {
+    let list = slot.get_or_insert_with(Vec::new);
+    for (index, item) in items.iter().enumerate() {
+        if !is_word(&item.text) {
+            return Err(index);
+        }
+        if !list.contains(&item.text) {
+            list.push(item.text.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Reads the headers out of the comment lines above the first statement.
+pub(crate) fn read_headers(path: &str, lines: &[Line], is_rollback: bool) -> (Wishes, Vec<Diagnostic>) {
+    let mut reading =
+        Reading { path, is_rollback, wishes: Wishes::default(), seen: Vec::new(), diagnostics: Vec::new() };
+    for line in lines {
+        if let LineKind::Comment { indent, text } = &line.kind {
+            reading.line(line.number, *indent, text);
+        }
+    }
+    (reading.wishes, reading.diagnostics)
+}
+
+struct Reading<'a> {
+    path: &'a str,
+    is_rollback: bool,
+    wishes: Wishes,
+    seen: Vec<&'static str>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading<'_> {
+    /// `text` is what follows `--`, `indent` the number of characters before `--`.
+    fn line(&mut self, number: u64, indent: usize, text: &str) {
+        let Some((key, value)) = text.split_once(':') else { return };
+        let written = key.trim();
+        if !is_key(written) {
+            return;
+        }
+        let start = key.len() - key.trim_start().len();
+        let place = |offset: usize, length: usize| {
+            let column = (indent + 2 + text[..offset].chars().count() + 1) as u64;
+            Label::place(self.path, Position { line: number, column })
+                .line(format!("{}--{text}", " ".repeat(indent)))
+                .length(length as u64)
+        };
+        let key_label = place(start, written.chars().count());
+        let name = normalised(written);
+        let Some(rule) = RULES.iter().find(|rule| normalised(rule.name) == name) else {
+            self.misspelt(written, &name, key_label);
+            return;
+        };
+        let items = items(rule.arity, key.len() + 1, value, place);
+        self.take(rule, &items, key_label);
+    }
+
+    fn misspelt(&mut self, written: &str, name: &str, label: Label) {
+        let synonym = SYNONYMS.iter().find(|(word, _)| *word == name).map(|&(_, rule)| rule);
+        let Some(meant) = synonym.or_else(|| nearest(name, RULES.iter().map(|rule| rule.name))) else { return };
+        self.diagnostics.push(
+            Diagnostic::warning(codes::MISSPELT_HEADER, format!("'{written}' is no header; did you mean '{meant}'?"))
+                .at(label.text("has no effect"))
+                .help(format!("write '-- {meant}: ...', or leave out the colon where this is prose")),
+        );
+    }
+
+    fn take(&mut self, rule: &'static HeaderRule, items: &[Item], key_label: Label) {
+        if self.is_rollback && !rule.in_rollback {
+            let message = format!("'{}' has no effect in a rollback file", rule.name);
+            self.diagnostics.push(
+                Diagnostic::warning(codes::HEADER_WITHOUT_EFFECT, message)
+                    .at(key_label)
+                    .help("write it in the migration"),
+            );
+            return;
+        }
+        if rule.name == "Migration" {
+            self.check_name(items);
+        }
+        if rule.arity == Arity::One && self.seen.contains(&rule.name) {
+            let message = format!("'{}' is given twice", rule.name);
+            self.diagnostics.push(
+                Diagnostic::error(codes::REPEATED_HEADER, message).at(key_label).help("keep one of the two lines"),
+            );
+            return;
+        }
+        self.seen.push(rule.name);
+        if let Err(index) = (rule.take)(&mut self.wishes, items) {
+            let (text, label) = match items.get(index) {
+                Some(item) => (item.text.as_str(), item.label.clone()),
+                None => ("", key_label),
+            };
+            self.diagnostics.push(bad_value(codes::BAD_HEADER_VALUE, rule, rule.name, text, label));
+        }
+    }
+
+    /// The header of a file that was copied from another one.
+    fn check_name(&mut self, items: &[Item]) {
+        let Some(item) = items.first() else { return };
+        let named = split(&item.text).1;
+        let is_file =
+            !named.contains(' ') && (named.ends_with(".sql") || named.starts_with(|c: char| c.is_ascii_digit()));
+        let (own, own_stem) = (split(self.path).1, stem_of(self.path));
+        let own_stem = own_stem.strip_suffix(".rollback").unwrap_or(own_stem);
+        let stem = stem_of(named);
+        let stem = stem.strip_suffix(".rollback").unwrap_or(stem);
+        // A file in a folder of rollbacks is named otherwise than its migration.
+        if !is_file || self.is_rollback || stem == own_stem {
+            return;
+        }
+        let message = format!("the header says {named}, the file is {own}");
+        self.diagnostics.push(
+            Diagnostic::warning(codes::OTHER_FILE_NAMED, message)
+                .at(item.label.clone())
+                .help(format!("write '-- Migration: {own}'")),
+        );
+    }
+}
+
+/// The message for a value that is not allowed.
+pub(crate) fn bad_value(code: &'static str, rule: &HeaderRule, key: &str, text: &str, label: Label) -> Diagnostic {
+    let message = match text {
+        "" => format!("'{key}' has no value"),
+        _ => format!("'{text}' is no value of '{key}'"),
+    };
+    let unit = duration(&format!("{text}s")).filter(|_| rule.allowed == DURATION && !text.is_empty());
+    let help = match unit {
+        Some(_) => format!("give the unit: {text}s or {text}ms"),
+        None => format!("allowed: {}", rule.allowed),
+    };
+    Diagnostic::error(code, message).at(label).help(help)
+}
+
+fn is_key(text: &str) -> bool {
+    text.starts_with(|character: char| character.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || " -_".contains(character))
+}
+
+/// Capitals, blanks and underscores make no difference.
+fn normalised(key: &str) -> String {
+    key.to_ascii_lowercase().replace([' ', '_'], "-")
+}
+
+/// The values of a header line, each with its place. `offset` is where `value` begins in the comment's text.
+fn items(arity: Arity, offset: usize, value: &str, place: impl Fn(usize, usize) -> Label) -> Vec<Item> {
+    let item = |at: usize, part: &str| {
+        let bare = part.trim();
+        let start = offset + at + (part.len() - part.trim_start().len());
+        Item { text: bare.to_owned(), label: place(start, bare.chars().count()) }
+    };
+    if arity != Arity::List {
+        return if value.trim().is_empty() { Vec::new() } else { vec![item(0, value)] };
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    for part in value.split(',') {
+        if !part.trim().is_empty() {
+            found.push(item(at, part));
+        }
+        at += part.len() + 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use limosa_core::{Headers, TransactionWish};
+
+    use super::super::comments::CommentScanner;
+    use super::*;
+
+    fn read(path: &str, text: &str) -> (Headers, Vec<String>) {
+        let mut scanner = CommentScanner::new(Engine::Postgres);
+        let mut lines = Vec::new();
+        scanner.feed(text.as_bytes(), &mut lines);
+        scanner.finish(&mut lines);
+        let (wishes, diagnostics) = read_headers(path, &lines, path.contains("rollback"));
+        let shown = diagnostics
+            .into_iter()
+            .map(|diagnostic| {
+                let label = &diagnostic.labels[0];
+                let position = label.position.unwrap();
+                format!(
+                    "{} {:?} {}:{}+{} {} / {}",
+                    diagnostic.code,
+                    diagnostic.severity,
+                    position.line,
+                    position.column,
+                    label.length,
+                    diagnostic.message,
+                    diagnostic.help.unwrap_or_default()
+                )
+            })
+            .collect();
+        (wishes.headers(), shown)
+    }
+
+    #[test]
+    fn every_header_is_read() {
+        let text = "-- Migration: 001_a.sql\n-- Purpose: why: because\n-- PHASE: 2\n--Checklist: docs/list.md#3\n\
+                    -- Depends-on: 001, R:views ,002_x.sql\n-- depends on: 7\n-- Transaction: None\n\
+                    -- Lock_timeout: 3s\n-- Statement-timeout: off\n-- Environments: staging, production\n\
+                    -- Engines: pg, SQLite\n-- Requires-extension: pg_trgm\n-- Tags: a\n-- Tags: b,a\n\
+                    -- Data-loss: allowed\n-- Placeholders: OFF\n";
+        let (headers, problems) = read("m/001_a.sql", text);
+        assert_eq!(problems, [] as [&str; 0]);
+        let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let expected = Headers {
+            purpose: Some("why: because".to_owned()),
+            phase: Some("2".to_owned()),
+            checklist: Some("docs/list.md#3".to_owned()),
+            depends_on: words(&["001", "R:views", "002_x.sql", "7"]),
+            transaction: TransactionWish::None,
+            lock_timeout: Some(3000),
+            statement_timeout: Some(0),
+            environments: words(&["staging", "production"]),
+            engines: vec![Engine::Postgres, Engine::Sqlite],
+            requires_extension: words(&["pg_trgm"]),
+            tags: words(&["a", "b"]),
+            data_loss_allowed: true,
+            placeholders_off: true,
+        };
+        assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn bad_headers_are_named_with_their_place() {
+        for (line, expected) in [
+            (
+                "-- Transaction: sometimes",
+                "LIM-F004 Error 1:17+9 'sometimes' is no value of 'Transaction' / allowed: auto, always or none",
+            ),
+            (
+                "-- Lock-timeout: 5",
+                "LIM-F004 Error 1:18+1 '5' is no value of 'Lock-timeout' / give the unit: 5s or 5ms",
+            ),
+            (
+                "  --   Lock-timeout:   soon",
+                "LIM-F004 Error 1:24+4 'soon' is no value of 'Lock-timeout' / allowed: a number with ms, s, min or h \
+                 (3s, 500ms), or 0 or off",
+            ),
+            ("-- Transaction:", "LIM-F004 Error 1:4+11 'Transaction' has no value / allowed: auto, always or none"),
+            (
+                "-- Engines: sqlite, oracle",
+                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite; joined by commas",
+            ),
+            (
+                "-- Tags: two words",
+                "LIM-F004 Error 1:10+9 'two words' is no value of 'Tags' / allowed: words, joined by commas",
+            ),
+            ("-- Data-loss: no", "LIM-F004 Error 1:15+2 'no' is no value of 'Data-loss' / allowed: allowed"),
+            (
+                "-- Transaction: none\n-- transaction: auto",
+                "LIM-F005 Error 2:4+11 'Transaction' is given twice / keep one of the two lines",
+            ),
+            (
+                "-- Lock-timout: 3s",
+                "LIM-F003 Warning 1:4+11 'Lock-timout' is no header; did you mean 'Lock-timeout'? / write \
+                 '-- Lock-timeout: ...', or leave out the colon where this is prose",
+            ),
+            (
+                "-- Dependencies: 001",
+                "LIM-F003 Warning 1:4+12 'Dependencies' is no header; did you mean 'Depends-on'? / write \
+                 '-- Depends-on: ...', or leave out the colon where this is prose",
+            ),
+            (
+                "-- Migration: 002_b.sql",
+                "LIM-F006 Warning 1:15+9 the header says 002_b.sql, the file is 001_a.sql / write '-- Migration: 001_a.sql'",
+            ),
+        ] {
+            assert_eq!(read("m/001_a.sql", line).1, [expected], "{line}");
+        }
+        assert_eq!(
+            read("m/001_a.rollback.sql", "-- Transaction: none\n-- Engines: pg\n-- Lock-timeout: 1s\n").1,
+            ["LIM-F007 Warning 3:4+12 'Lock-timeout' has no effect in a rollback file / write it in the migration"]
+        );
+    }
+
+    #[test]
+    fn prose_is_no_header() {
+        for line in [
+            "-- Note: this is prose",
+            "-- WARNING: take care",
+            "-- see https://example.org",
+            "-- Author: someone",
+            "-- Date: 2024-01-01",
+            "-- Migration: Create the jobs",
+            "-- Depends-on: none",
+            "-- Depends-on:",
+            "-- Checklist:",
+            "-- e.g. Transaction: nonsense",
+            "/* Transaction: nonsense */",
+            "-- 12:30",
+            "--",
+        ] {
+            let (headers, problems) = read("m/001_a.sql", line);
+            assert_eq!((headers, problems), (Headers::default(), Vec::new()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! limosa's own format: plain SQL files, versioned or repeatable, with header comments and four ways to write the way
+//! back.
+
+mod assemble;
+mod comments;
+mod config;
+mod dependencies;
+mod headers;
+mod names;
+mod reader;
+mod rollback;
+mod section;
+mod up_text;
+mod values;
+mod wishes;
+mod yaml;
+
+pub use assemble::{ChangeSet, assemble};
+pub use config::Config;
+pub use headers::{HeaderRule, header_rules};
+pub use names::{FileRole, RollbackTarget, classify};
+pub use reader::{FileFacts, FileReader};
+
+use super::{Confidence, Format};
+
+/// The line of the format table.
+pub const FORMAT: Format = Format {
+    name: "native",
+    description: "limosa's own: 001_name.sql, R__name.sql, rollbacks beside or inside, migration_config.yaml",
+    detect,
+};
+
+fn detect(paths: &[&str]) -> Confidence {
+    paths
+        .iter()
+        .map(|path| match classify(path) {
+            FileRole::Config => Confidence::Certain,
+            FileRole::Rollback { .. } => Confidence::Likely,
+            FileRole::Versioned { .. } | FileRole::Repeatable { .. } => Confidence::Possible,
+            FileRole::Unclear(_) | FileRole::Ignored => Confidence::No,
+        })
+        .max()
+        .unwrap_or(Confidence::No)
+}

@@ -1,0 +1,391 @@
+//! What a file is for, by its name.
+
+use limosa_core::{Identity, Version};
+use limosa_sql::{Diagnostic, Label};
+
+use crate::codes;
+
+/// What a file is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileRole {
+    /// Runs once: `001_create_jobs.sql`.
+    Versioned {
+        /// The version.
+        version: Version,
+        /// The version as written.
+        label: String,
+        /// What stands after the version, underscores as blanks.
+        name: String,
+    },
+    /// Runs whenever it changes: `R__views.sql`.
+    Repeatable {
+        /// What stands after `R__`, as written.
+        name: String,
+    },
+    /// The way back of another file: `001_create_jobs.rollback.sql`, `rollbacks/001_rollback.sql`.
+    Rollback {
+        /// Whose way back it is.
+        of: RollbackTarget,
+        /// The file name of the migration that it stands beside, without `.sql`; None in a `rollbacks` folder.
+        beside: Option<String>,
+    },
+    /// `migration_config.yaml`.
+    Config,
+    /// Meant to be SQL, and named so that nobody can say for what; left out with this warning.
+    Unclear(Box<Diagnostic>),
+    /// Something else: left out in silence.
+    Ignored,
+}
+
+/// Whose way back a rollback file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RollbackTarget {
+    /// A versioned migration.
+    Version(Version),
+    /// A repeatable one, by its name as written.
+    Repeatable(String),
+}
+
+impl RollbackTarget {
+    /// The identity of the migration.
+    pub fn identity(&self) -> Identity {
+        match self {
+            RollbackTarget::Version(version) => Identity::of_version(version),
+            RollbackTarget::Repeatable(name) => Identity::of_repeatable(name),
+        }
+    }
+}
+
+impl FileRole {
+    /// True where the file is SQL to be read.
+    pub fn is_script(&self) -> bool {
+        matches!(self, FileRole::Versioned { .. } | FileRole::Repeatable { .. } | FileRole::Rollback { .. })
+    }
+
+    /// The identity of the change, where the file is one.
+    pub fn identity(&self) -> Option<Identity> {
+        match self {
+            FileRole::Versioned { version, .. } => Some(Identity::of_version(version)),
+            FileRole::Repeatable { name } => Some(Identity::of_repeatable(name)),
+            _ => None,
+        }
+    }
+}
+
+/// The folder of rollbacks.
+const ROLLBACKS: &str = "rollbacks";
+/// Folders whose files are ways back in other tools; running them as migrations would be a disaster.
+const BACKWARD_FOLDERS: &[&str] = &["rollback", "down", "undo", "revert"];
+/// Endings that say a direction in other tools.
+const DIRECTIONS: &[&str] = &["up", "down", "undo", "revert", "back"];
+
+const EXPECTED: &str = "expected VERSION_description.sql (001_create_jobs.sql), R__name.sql, \
+                        VERSION_description.rollback.sql or rollbacks/VERSION_rollback.sql; rename the file, or move it elsewhere";
+
+/// Says what a file is for. Both `/` and `\` separate folders.
+pub fn classify(path: &str) -> FileRole {
+    let (folder, file) = split(path);
+    if file.starts_with('.') || file.is_empty() {
+        return FileRole::Ignored;
+    }
+    let lower = file.to_ascii_lowercase();
+    if lower == "migration_config.yaml" || lower == "migration_config.yml" {
+        return FileRole::Config;
+    }
+    if lower.ends_with('~') || !lower.ends_with(".sql") {
+        return FileRole::Ignored;
+    }
+    let stem = &file[..file.len() - ".sql".len()];
+    let parent = split(folder).1;
+    if let Some(tool) = foreign_tool(stem) {
+        let message = format!("the name {file} looks like a file of {tool}; it is left out");
+        return unclear(codes::FOREIGN_NAME, path, message, EXPECTED.to_owned());
+    }
+    if parent == ROLLBACKS {
+        let bare = stem.strip_suffix(".rollback").unwrap_or(stem);
+        return match target(bare) {
+            Some(of) => FileRole::Rollback { of, beside: None },
+            None => {
+                let message = format!("{file} does not begin with the version that it takes back; it is left out");
+                unclear(codes::UNCLEAR_NAME, path, message, "expected rollbacks/VERSION_rollback.sql".to_owned())
+            }
+        };
+    }
+    if BACKWARD_FOLDERS.contains(&parent.to_ascii_lowercase().as_str()) {
+        let message = format!("the folder {parent} sounds like ways back; {file} is left out");
+        return unclear(codes::UNCLEAR_NAME, path, message, "name the folder 'rollbacks'".to_owned());
+    }
+    script(path, file, stem)
+}
+
+fn script(path: &str, file: &str, stem: &str) -> FileRole {
+    if let Some(bare) = stem.strip_suffix(".rollback") {
+        let of = match named(bare) {
+            Some(FileRole::Versioned { version, .. }) => RollbackTarget::Version(version),
+            Some(FileRole::Repeatable { name }) => RollbackTarget::Repeatable(name),
+            _ => return unclear(codes::UNCLEAR_NAME, path, not_understood(file), EXPECTED.to_owned()),
+        };
+        return FileRole::Rollback { of, beside: Some(bare.to_owned()) };
+    }
+    match named(stem) {
+        Some(FileRole::Versioned { label, name, .. }) if name.eq_ignore_ascii_case("rollback") => {
+            let message = format!("{file} sounds like a way back, and is none where it stands; it is left out");
+            let help = format!("move it to {ROLLBACKS}/{file}, or rename it to {label}_description.rollback.sql");
+            unclear(codes::UNCLEAR_NAME, path, message, help)
+        }
+        Some(role) => role,
+        None => unclear(codes::UNCLEAR_NAME, path, not_understood(file), expected_for(stem)),
+    }
+}
+
+fn not_understood(file: &str) -> String {
+    format!("the name {file} is not understood; the file is left out")
+}
+
+/// A suggestion made of the user's own name, where it begins with a version.
+fn expected_for(stem: &str) -> String {
+    let digits = stem.find(|character: char| !character.is_ascii_digit()).unwrap_or(stem.len());
+    let rest: String = stem[digits..]
+        .trim_matches(|character: char| !character.is_alphanumeric())
+        .chars()
+        .map(|character| if character.is_alphanumeric() || character == '.' { character } else { '_' })
+        .collect();
+    match (digits, rest.is_empty()) {
+        (0, _) => EXPECTED.to_owned(),
+        (_, true) => format!("give it a description: {}_description.sql", &stem[..digits]),
+        _ => format!("rename it to {}_{rest}.sql", &stem[..digits]),
+    }
+}
+
+fn unclear(code: &'static str, path: &str, message: String, help: String) -> FileRole {
+    FileRole::Unclear(Box::new(Diagnostic::warning(code, message).at(Label::file(path)).help(help)))
+}
+
+/// The tool that names its files like this.
+fn foreign_tool(stem: &str) -> Option<&'static str> {
+    let bytes = stem.as_bytes();
+    let flyway = matches!(bytes.first(), Some(b'V' | b'U' | b'B'))
+        && bytes.get(1).is_some_and(u8::is_ascii_digit)
+        && stem.contains("__");
+    if flyway {
+        return Some("Flyway");
+    }
+    let (rest, ending) = stem.rsplit_once('.')?;
+    let directed = DIRECTIONS.iter().any(|direction| ending.eq_ignore_ascii_case(direction));
+    (directed && rest.as_bytes().first().is_some_and(u8::is_ascii_digit)).then_some("another tool (up and down files)")
+}
+
+/// `001_create_jobs` or `R__views`.
+fn named(stem: &str) -> Option<FileRole> {
+    if let Some(name) = stem.strip_prefix("R__") {
+        return is_name(name).then(|| FileRole::Repeatable { name: name.to_owned() });
+    }
+    let (label, name) = stem.split_once('_')?;
+    if !is_name(name) {
+        return None;
+    }
+    let version = Version::parse(label).ok()?;
+    Some(FileRole::Versioned { version, label: label.to_owned(), name: spoken(name) })
+}
+
+fn is_name(name: &str) -> bool {
+    name.chars().any(char::is_alphanumeric)
+}
+
+/// Underscores as blanks.
+pub(crate) fn spoken(name: &str) -> String {
+    name.replace('_', " ").trim().to_owned()
+}
+
+/// The target of a file in the folder of rollbacks: a version alone is enough.
+fn target(stem: &str) -> Option<RollbackTarget> {
+    if let Some(name) = stem.strip_prefix("R__") {
+        return is_name(name).then(|| RollbackTarget::Repeatable(name.to_owned()));
+    }
+    let label = stem.split_once('_').map_or(stem, |(label, _)| label);
+    Version::parse(label).ok().map(RollbackTarget::Version)
+}
+
+/// Folder and file name of a path.
+pub(crate) fn split(path: &str) -> (&str, &str) {
+    match path.rfind(['/', '\\']) {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => ("", path),
+    }
+}
+
+/// The file name of a path without `.sql`.
+pub(crate) fn stem_of(path: &str) -> &str {
+    let file = split(path).1;
+    without_sql(file).unwrap_or(file)
+}
+
+fn without_sql(file: &str) -> Option<&str> {
+    let at = file.len().checked_sub(".sql".len())?;
+    (file.is_char_boundary(at) && file[at..].eq_ignore_ascii_case(".sql")).then(|| &file[..at])
+}
+
+/// How users name a migration in `Depends-on` and in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Selector {
+    /// By its version, in any width.
+    Version(Version),
+    /// By the name of a repeatable (`R:views`, `R__views`).
+    Repeatable(String),
+    /// By its file name, here without `.sql`.
+    File(String),
+}
+
+impl Selector {
+    pub(crate) fn parse(text: &str) -> Selector {
+        let file = split(text.trim()).1;
+        if let Some(stem) = without_sql(file) {
+            return Selector::File(stem.to_owned());
+        }
+        if let Some(name) = file.strip_prefix("R:").or_else(|| file.strip_prefix("R__")) {
+            return Selector::Repeatable(name.to_owned());
+        }
+        match Version::parse(file) {
+            Ok(version) if !file.contains('_') => Selector::Version(version),
+            _ => Selector::File(file.to_owned()),
+        }
+    }
+
+    /// True where the change of this file is meant.
+    pub(crate) fn matches(&self, path: &str, role: &FileRole) -> bool {
+        match (self, role) {
+            (Selector::Version(wanted), FileRole::Versioned { version, .. }) => wanted == version,
+            (Selector::Repeatable(wanted), FileRole::Repeatable { name }) => wanted == name,
+            (Selector::File(wanted), FileRole::Versioned { .. } | FileRole::Repeatable { .. }) => {
+                wanted == stem_of(path)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(path: &str) -> String {
+        match classify(path) {
+            FileRole::Versioned { version, label, name } => format!("versioned {version} ({label}) '{name}'"),
+            FileRole::Repeatable { name } => format!("repeatable '{name}'"),
+            FileRole::Rollback { of, beside } => {
+                format!("rollback of {} beside {}", of.identity(), beside.as_deref().unwrap_or("-"))
+            }
+            FileRole::Config => "config".to_owned(),
+            FileRole::Unclear(diagnostic) => {
+                format!("{}: {} / {}", diagnostic.code, diagnostic.message, diagnostic.help.unwrap_or_default())
+            }
+            FileRole::Ignored => "ignored".to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_say_what_files_are_for() {
+        for (path, expected) in [
+            ("m/001_create_jobs.sql", "versioned 1 (001) 'create jobs'"),
+            ("20240101120000_x.sql", "versioned 20240101120000 (20240101120000) 'x'"),
+            ("1.2_x.sql", "versioned 1.2 (1.2) 'x'"),
+            ("1_2_x.sql", "versioned 1 (1) '2 x'"),
+            ("m\\007_UPPER.SQL", "versioned 7 (007) 'UPPER'"),
+            ("012_add_v2.1_tables.sql", "versioned 12 (012) 'add v2.1 tables'"),
+            ("15_rollback_of_feature.sql", "versioned 15 (15) 'rollback of feature'"),
+            ("m/sub/3_naïve.sql", "versioned 3 (3) 'naïve'"),
+            ("R__views.sql", "repeatable 'views'"),
+            ("R__two_words.sql", "repeatable 'two_words'"),
+            ("002_add_index.rollback.sql", "rollback of 2 beside 002_add_index"),
+            ("R__views.rollback.sql", "rollback of R:views beside R__views"),
+            ("m/rollbacks/0003_rollback.sql", "rollback of 3 beside -"),
+            ("m/rollbacks/003_whatever.sql", "rollback of 3 beside -"),
+            ("m/rollbacks/3.sql", "rollback of 3 beside -"),
+            ("m/rollbacks/002_x.rollback.sql", "rollback of 2 beside -"),
+            ("m/rollbacks/1.2_rollback.sql", "rollback of 1.2 beside -"),
+            ("m/rollbacks/R__views.sql", "rollback of R:views beside -"),
+            ("m/migration_config.yaml", "config"),
+            ("migration_config.yml", "config"),
+            ("m/.hidden.sql", "ignored"),
+            ("m/README.md", "ignored"),
+            ("m/README", "ignored"),
+            ("m/001_x.sql~", "ignored"),
+            ("m/001_x.sql.bak", "ignored"),
+            ("m/", "ignored"),
+        ] {
+            assert_eq!(shown(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_understands_are_warned_of() {
+        for (path, expected) in [
+            ("m/views.sql", format!("LIM-F001: the name views.sql is not understood; the file is left out / {EXPECTED}")),
+            (
+                "r__views.sql",
+                format!("LIM-F001: the name r__views.sql is not understood; the file is left out / {EXPECTED}"),
+            ),
+            (
+                "001-create-jobs.sql",
+                "LIM-F001: the name 001-create-jobs.sql is not understood; the file is left out / rename it to 001_create_jobs.sql".to_owned(),
+            ),
+            (
+                "001.sql",
+                "LIM-F001: the name 001.sql is not understood; the file is left out / give it a description: 001_description.sql".to_owned(),
+            ),
+            (
+                "V1__x.sql",
+                format!("LIM-F002: the name V1__x.sql looks like a file of Flyway; it is left out / {EXPECTED}"),
+            ),
+            (
+                "U1.2__x.sql",
+                format!("LIM-F002: the name U1.2__x.sql looks like a file of Flyway; it is left out / {EXPECTED}"),
+            ),
+            (
+                "001_x.down.sql",
+                format!(
+                    "LIM-F002: the name 001_x.down.sql looks like a file of another tool (up and down files); it is left out / {EXPECTED}"
+                ),
+            ),
+            (
+                "m/003_rollback.sql",
+                "LIM-F001: 003_rollback.sql sounds like a way back, and is none where it stands; it is left out / move it to \
+                 rollbacks/003_rollback.sql, or rename it to 003_description.rollback.sql"
+                    .to_owned(),
+            ),
+            (
+                "m/down/003_x.sql",
+                "LIM-F001: the folder down sounds like ways back; 003_x.sql is left out / name the folder 'rollbacks'".to_owned(),
+            ),
+            (
+                "m/rollbacks/undo.sql",
+                "LIM-F001: undo.sql does not begin with the version that it takes back; it is left out / expected \
+                 rollbacks/VERSION_rollback.sql"
+                    .to_owned(),
+            ),
+            (
+                "x.rollback.sql",
+                format!("LIM-F001: the name x.rollback.sql is not understood; the file is left out / {EXPECTED}"),
+            ),
+        ] {
+            assert_eq!(shown(path), expected, "{path}");
+            assert!(!classify(path).is_script());
+        }
+    }
+
+    #[test]
+    fn selectors_find_their_change() {
+        let (versioned, repeatable) = (classify("m/001_create_jobs.sql"), classify("m/R__views.sql"));
+        for text in ["1", "001", "0001", "001_create_jobs", "001_create_jobs.sql", "m/001_create_jobs.sql"] {
+            assert!(Selector::parse(text).matches("m/001_create_jobs.sql", &versioned), "{text}");
+            assert!(!Selector::parse(text).matches("m/R__views.sql", &repeatable), "{text}");
+        }
+        for text in ["R:views", "R__views", "R__views.sql"] {
+            assert!(Selector::parse(text).matches("m/R__views.sql", &repeatable), "{text}");
+        }
+        for text in ["2", "1.0", "01_create_jobs", "views", "R:view", ""] {
+            assert!(!Selector::parse(text).matches("m/001_create_jobs.sql", &versioned), "{text}");
+            assert!(!Selector::parse(text).matches("m/R__views.sql", &repeatable), "{text}");
+        }
+    }
+}

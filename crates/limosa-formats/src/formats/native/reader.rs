@@ -1,0 +1,544 @@
+//! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
+
+use limosa_core::{Checksum, FileHasher, Headers, OutlineError, Outliner, Rollback, Script};
+use limosa_sql::{Diagnostic, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
+
+use super::comments::{CommentScanner, Line, LineKind};
+use super::config::{self, Config};
+use super::headers::read_headers;
+use super::names::{FileRole, classify};
+use super::rollback::{ROLLBACK_LIMIT, clipped, read_file, read_section};
+use super::section::{Directive, SectionFinder, SectionStart, directive};
+use super::up_text::UpText;
+use super::wishes::{Reference, Wishes};
+use crate::codes;
+
+/// Headers are looked for in this many bytes; nobody writes longer comments above the first statement.
+const HEAD_LIMIT: usize = 256 * 1024;
+
+/// What is known of a file once it was read.
+#[derive(Debug, Clone)]
+pub struct FileFacts {
+    pub(crate) path: String,
+    pub(crate) role: FileRole,
+    pub(crate) headers: Headers,
+    pub(crate) references: Vec<Reference>,
+    /// False where the file is meant for other engines only.
+    pub(crate) wanted: bool,
+    pub(crate) content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// A change, and its way back where the same file holds it.
+    Change { script: Box<Script>, rollback: Option<Rollback> },
+    /// The way back of another file; None where it could not be read.
+    WayBack(Option<Rollback>),
+}
+
+impl FileFacts {
+    /// Path as the user gave it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What the file is for.
+    pub fn role(&self) -> &FileRole {
+        &self.role
+    }
+
+    /// Headers, with what the configuration of the folder adds.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The up script; None for a file that holds a way back only.
+    pub fn script(&self) -> Option<&Script> {
+        match &self.content {
+            Content::Change { script, .. } => Some(script),
+            Content::WayBack(_) => None,
+        }
+    }
+
+    /// The way back that the file holds.
+    pub fn rollback(&self) -> Option<&Rollback> {
+        match &self.content {
+            Content::Change { rollback, .. } | Content::WayBack(rollback) => rollback.as_ref(),
+        }
+    }
+}
+
+/// Reads one file, chunk by chunk.
+///
+/// The up part of a file reaches from its first byte to its rollback section, or to its end, without blanks at the
+/// end: adding a rollback section to an applied file, or an empty line, is no change. Memory stays within the largest
+/// statement and the way back, which may have 16 MiB.
+pub struct FileReader {
+    path: String,
+    role: FileRole,
+    engine: Engine,
+    from_config: Wishes,
+    file_hasher: FileHasher,
+    stage: Stage,
+    diagnostics: Vec<Diagnostic>,
+}
+
+enum Stage {
+    /// Nothing to be read in this file.
+    Idle,
+    /// Above the first statement; the bytes so far.
+    Head { scanner: CommentScanner, lines: Vec<Line>, bytes: Vec<u8> },
+    /// Headers are known.
+    Body(Box<Body>),
+}
+
+impl FileReader {
+    /// A reader for the file at `path`, read for a database of `engine`. `configs` are the configurations of all
+    /// folders; the one beside the file counts.
+    ///
+    /// A file that is no script by its name is not read; [`FileReader::finish`] then only gives the warning.
+    pub fn new(engine: Engine, path: &str, configs: &[Config]) -> FileReader {
+        let role = classify(path);
+        let mut diagnostics = Vec::new();
+        if let FileRole::Unclear(diagnostic) = &role {
+            diagnostics.push((**diagnostic).clone());
+        }
+        let stage = if role.is_script() {
+            // A block comment above the first statement is read by the rules of the engine at hand.
+            Stage::Head { scanner: CommentScanner::new(engine), lines: Vec::new(), bytes: Vec::new() }
+        } else {
+            Stage::Idle
+        };
+        FileReader {
+            path: path.to_owned(),
+            from_config: config::wishes_for(configs, path, &role),
+            role,
+            engine,
+            file_hasher: FileHasher::new(),
+            stage,
+            diagnostics,
+        }
+    }
+
+    /// Adds the next bytes of the file.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.file_hasher.update(bytes);
+        match &mut self.stage {
+            Stage::Idle => {}
+            Stage::Body(body) => body.feed(bytes),
+            Stage::Head { scanner, lines, bytes: held } => {
+                let room = HEAD_LIMIT - held.len().min(HEAD_LIMIT);
+                let seen = &bytes[..bytes.len().min(room)];
+                let whole = scanner.feed(seen, lines) == bytes.len();
+                held.extend_from_slice(bytes);
+                if !whole {
+                    self.begin_body();
+                }
+            }
+        }
+    }
+
+    /// Reads the headers, chooses the rules of SQL, and goes on to the statements.
+    fn begin_body(&mut self) {
+        let Stage::Head { mut scanner, mut lines, bytes } = std::mem::replace(&mut self.stage, Stage::Idle) else {
+            return;
+        };
+        if bytes.len() as u64 == scanner.offset() {
+            scanner.finish(&mut lines);
+        }
+        let mut finder = SectionFinder::default();
+        let above = lines.iter().position(|line| finder.line(line).is_some()).unwrap_or(lines.len());
+        let is_rollback = matches!(self.role, FileRole::Rollback { .. });
+        let (own, diagnostics) = read_headers(&self.path, &lines[..above], is_rollback);
+        self.diagnostics.extend(diagnostics);
+        let wishes = if is_rollback { own } else { own.or(&self.from_config) };
+        let mut body = Box::new(Body::new(&self.path, self.engine, wishes, is_rollback));
+        body.feed(&bytes);
+        self.stage = Stage::Body(body);
+    }
+
+    /// Says that no more bytes will come. The facts are None where the file is no script by its name. Where a
+    /// diagnostic is an error, they only serve to check other files against.
+    pub fn finish(mut self) -> (Option<FileFacts>, Vec<Diagnostic>) {
+        if matches!(self.stage, Stage::Head { .. }) {
+            self.begin_body();
+        }
+        let Stage::Body(body) = self.stage else { return (None, self.diagnostics) };
+        let wishes = body.wishes.clone();
+        let (content, diagnostics) = body.finish(self.file_hasher.finish());
+        self.diagnostics.extend(diagnostics);
+        let facts = FileFacts {
+            path: self.path,
+            role: self.role,
+            headers: wishes.headers(),
+            wanted: wishes.wants(self.engine),
+            references: wishes.depends_on,
+            content,
+        };
+        (Some(facts), self.diagnostics)
+    }
+}
+
+/// The part of a file from its first statement on; the head is fed again.
+struct Body {
+    path: String,
+    engine: Engine,
+    wishes: Wishes,
+    is_rollback: bool,
+    splitter: Splitter,
+    scanner: CommentScanner,
+    finder: SectionFinder,
+    outliner: Outliner,
+    statements: u64,
+    /// None once the section began.
+    up: Option<UpText>,
+    up_end: Option<(Checksum, u64)>,
+    section: Option<SectionStart>,
+    /// The text of the way back so far.
+    back: Vec<u8>,
+    /// Lines of statements that an error about transactions may name.
+    places: Vec<(Position, String)>,
+    diagnostics: Vec<Diagnostic>,
+    failed: bool,
+}
+
+impl Body {
+    fn new(path: &str, engine: Engine, wishes: Wishes, is_rollback: bool) -> Body {
+        // A file for another engine is read by that engine's rules, so that it is judged by nothing else.
+        let other = wishes.engines.as_ref().and_then(|engines| engines.first()).copied();
+        let engine = if wishes.wants(engine) { engine } else { other.unwrap_or(engine) };
+        Body {
+            path: path.to_owned(),
+            engine,
+            is_rollback,
+            splitter: Splitter::new(engine, path),
+            scanner: CommentScanner::new(engine),
+            finder: SectionFinder::default(),
+            outliner: Outliner::new(engine, wishes.transaction.unwrap_or_default()),
+            wishes,
+            statements: 0,
+            up: Some(UpText::new()),
+            up_end: None,
+            section: None,
+            back: Vec::new(),
+            places: Vec::new(),
+            diagnostics: Vec::new(),
+            failed: false,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        if !self.failed {
+            self.splitter.feed(bytes);
+            self.pieces();
+        }
+    }
+
+    fn pieces(&mut self) {
+        while !self.failed {
+            match self.splitter.next_piece() {
+                Ok(Some(piece)) => self.piece(&piece),
+                Ok(None) => return,
+                Err(diagnostic) => self.fail(*diagnostic),
+            }
+        }
+    }
+
+    fn fail(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+        self.failed = true;
+    }
+
+    fn piece(&mut self, piece: &Piece) {
+        if self.is_rollback || self.section.is_some() {
+            self.keep_back(&piece.text);
+            return;
+        }
+        let mut lines = Vec::new();
+        let number = self.scanner.number();
+        self.scanner.piece(piece, &mut lines);
+        let is_statement = matches!(piece.kind, PieceKind::Statement(_));
+        let body = piece.body_start();
+        let mut begun = self.section_in(lines.iter().filter(|line| !is_statement || line.start < body));
+        if is_statement && begun.is_none() {
+            begun = self.section_inside(piece, number);
+            if begun.is_none() {
+                self.statement(piece);
+                self.finder.interrupt();
+                begun = self.section_in(lines.iter().filter(|line| line.start >= body));
+            }
+        }
+        let hold = self.finder.hold_from().unwrap_or(u64::MAX).min(self.scanner.hold_from());
+        let Some(up) = &mut self.up else { return };
+        up.add(&piece.text, begun.map_or(hold, |start| start.offset));
+        if let Some(start) = begun {
+            self.begin_section(start);
+        }
+    }
+
+    /// Looks for the beginning of the rollback section in lines between statements.
+    fn section_in<'a>(&mut self, lines: impl Iterator<Item = &'a Line>) -> Option<SectionStart> {
+        for line in lines {
+            if let LineKind::Comment { indent, text } = &line.kind
+                && let Some(Directive::Unknown(word)) = directive(text)
+            {
+                self.diagnostics.push(unknown_directive(&self.path, line.number, *indent, text, &word));
+            }
+            if let Some(start) = self.finder.line(line) {
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    /// Looks for the directive inside a statement that was never ended with `;`. `number` is the line that the piece
+    /// begins on. What came before the directive is added to the outline.
+    fn section_inside(&mut self, piece: &Piece, number: u64) -> Option<SectionStart> {
+        let statement = piece.statement();
+        let mut from = 0;
+        while let Some(found) = statement[from..].find("limosa:") {
+            let at = from + found;
+            from = at + 1;
+            let start = statement[..at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+            let end = statement[at..].find(['\n', '\r']).map_or(statement.len(), |end| at + end);
+            let line = &statement[start..end];
+            let Some(text) = line.trim_start().strip_prefix("--").filter(|_| start > 0) else { continue };
+            let Some(directive) = directive(text) else { continue };
+            let head = piece.text.get(..piece.body.0 + start).unwrap_or_default();
+            let place = Position { line: number, column: 1 }.after(&String::from_utf8_lossy(head));
+            match (self.cut(piece, start), directive) {
+                (Cut::InsideText, _) => {}
+                (_, Directive::Unknown(word)) => {
+                    let indent = line.len() - line.trim_start().len();
+                    self.diagnostics.push(unknown_directive(&self.path, place.line, indent, text, &word));
+                }
+                (Cut::Whole(part), Directive::Rollback) => {
+                    let start = SectionStart { offset: part.span.end, line: place.line };
+                    let heading = heading_after(&part, number, self.engine);
+                    self.statement(&part);
+                    return Some(heading.unwrap_or(start));
+                }
+                (Cut::InsideStatement(verb), Directive::Rollback) => {
+                    self.fail(inside_statement(&self.path, place, line, &verb));
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Ends a statement at `end`, an offset within it.
+    fn cut(&self, piece: &Piece, end: usize) -> Cut {
+        let mut splitter = Splitter::new(self.engine, &self.path);
+        splitter.feed(&piece.statement().as_bytes()[..end]);
+        splitter.finish();
+        match splitter.next_piece() {
+            Ok(Some(part)) if matches!(part.kind, PieceKind::Statement(_)) => {
+                let end = piece.body.0 + end;
+                Cut::Whole(Piece {
+                    kind: part.kind,
+                    span: Span::new(piece.span.start, piece.span.start + end as u64),
+                    text: piece.text[..end].to_vec(),
+                    body: (piece.body.0 + part.body.0, piece.body.0 + part.body.1),
+                    position: piece.position,
+                })
+            }
+            Ok(_) => Cut::InsideText,
+            Err(diagnostic) if INSIDE_STATEMENT.contains(&diagnostic.code) => {
+                let verb = piece.class().map_or_else(String::new, |class| class.verb.clone());
+                Cut::InsideStatement(verb)
+            }
+            Err(_) => Cut::InsideText,
+        }
+    }
+
+    fn statement(&mut self, piece: &Piece) {
+        self.statements += 1;
+        self.outliner.add(piece);
+        let remarkable = piece.class().is_some_and(|class| class.transaction != TransactionRule::Either);
+        if remarkable && self.places.len() < 1000 {
+            self.places.push((piece.position, clipped(piece.statement().lines().next().unwrap_or_default())));
+        }
+    }
+
+    fn begin_section(&mut self, start: SectionStart) {
+        self.section = Some(start);
+        let Some(up) = self.up.take() else { return };
+        let (checksum, end, rest) = up.finish(start.offset);
+        self.up_end = Some((checksum, end));
+        self.keep_back(&rest);
+    }
+
+    fn keep_back(&mut self, bytes: &[u8]) {
+        if self.back.len() + bytes.len() > ROLLBACK_LIMIT {
+            let message = format!("this rollback is larger than {} MiB", ROLLBACK_LIMIT >> 20);
+            let label = match self.section {
+                Some(start) => Label::place(&self.path, Position { line: start.line, column: 1 }),
+                None => Label::file(&self.path),
+            };
+            self.back = Vec::new();
+            self.fail(Diagnostic::error(codes::ROLLBACK_TOO_LARGE, message).at(label).help(
+                "a way back is kept in the database; let it call a function or copy from a table instead of holding data",
+            ));
+            return;
+        }
+        self.back.extend_from_slice(bytes);
+    }
+
+    fn finish(mut self, file_checksum: Checksum) -> (Content, Vec<Diagnostic>) {
+        if !self.failed {
+            self.splitter.finish();
+            self.pieces();
+        }
+        if !self.failed && self.section.is_none() && !self.is_rollback {
+            self.last_line();
+        }
+        let back = self.way_back();
+        if self.is_rollback {
+            return (Content::WayBack(back), self.diagnostics);
+        }
+        let script = Box::new(self.script(file_checksum));
+        (Content::Change { script, rollback: back }, self.diagnostics)
+    }
+
+    /// The last line, which nothing ended.
+    fn last_line(&mut self) {
+        let mut lines = Vec::new();
+        self.scanner.finish(&mut lines);
+        if let Some(start) = self.section_in(lines.iter()) {
+            self.begin_section(start);
+        }
+    }
+
+    fn way_back(&mut self) -> Option<Rollback> {
+        if self.failed || !(self.is_rollback || self.section.is_some()) {
+            return None;
+        }
+        let bytes = std::mem::take(&mut self.back);
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            // Only data for COPY gets this far unchecked.
+            Err(_) => {
+                let message = "the data in this rollback is not UTF-8, and a way back is kept as text";
+                self.fail(Diagnostic::error(limosa_sql::codes::NOT_UTF8, message).at(Label::file(&self.path)));
+                return None;
+            }
+        };
+        let (back, diagnostics) = match self.section {
+            Some(start) => read_section(&self.path, self.engine, &text, start.line),
+            None => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                read_file(&self.path, self.engine, text, self.wishes.transaction.unwrap_or_default())
+            }
+        };
+        self.diagnostics.extend(diagnostics);
+        back
+    }
+
+    fn script(&mut self, file_checksum: Checksum) -> Script {
+        let (up_checksum, end) = match (self.up_end.take(), self.up.take()) {
+            (Some(known), _) => known,
+            (None, up) => {
+                let (checksum, end, _) = up.unwrap_or_else(UpText::new).finish(u64::MAX);
+                (checksum, end)
+            }
+        };
+        let wish = self.wishes.transaction.unwrap_or_default();
+        let outliner = std::mem::replace(&mut self.outliner, Outliner::new(self.engine, wish));
+        let mut outline = match outliner.finish() {
+            Ok(outline) => outline,
+            Err(error) => {
+                let line = self.places.iter().find(|(position, _)| *position == error.position());
+                let line = line.map(|(_, line)| line.clone());
+                self.diagnostics.push(transaction_misuse(&self.path, &error, line));
+                Default::default()
+            }
+        };
+        outline.bytes = end;
+        if self.statements == 0 && !self.failed {
+            self.diagnostics.push(
+                Diagnostic::warning(codes::NO_STATEMENT, "this migration holds no statement")
+                    .at(Label::file(&self.path))
+                    .help("it will be recorded as applied without doing anything"),
+            );
+        }
+        Script {
+            file: self.path.clone(),
+            span: Span::new(0, end),
+            start: Position::START,
+            file_checksum,
+            up_checksum,
+            outline,
+        }
+    }
+}
+
+/// What a statement is where its text is cut off.
+enum Cut {
+    /// Whole, but for its `;`.
+    Whole(Piece),
+    /// Inside a string, a quoted body or a comment.
+    InsideText,
+    /// Inside something that has to be closed first; its leading words.
+    InsideStatement(String),
+}
+
+/// A heading between the last word of a statement that was never ended with `;` and the directive.
+fn heading_after(part: &Piece, number: u64, engine: Engine) -> Option<SectionStart> {
+    let mut scanner = CommentScanner::new(engine);
+    let mut lines = Vec::new();
+    scanner.skip(&part.text[..part.body.1]);
+    scanner.feed(&part.text[part.body.1..], &mut lines);
+    let mut finder = SectionFinder::default();
+    let found = lines.iter().find_map(|line| finder.line(line))?;
+    Some(SectionStart { offset: part.span.start + found.offset, line: number + found.line - 1 })
+}
+
+/// Codes of the splitter for what is open at the end, strings and comments apart.
+const INSIDE_STATEMENT: &[&str] = &[limosa_sql::codes::OPEN_PARENTHESIS, limosa_sql::codes::OPEN_BODY];
+
+fn inside_statement(path: &str, position: Position, line: &str, verb: &str) -> Diagnostic {
+    let column = (line.len() - line.trim_start().len()) as u64 + 1;
+    Diagnostic::error(codes::SECTION_INSIDE_STATEMENT, format!("the rollback section begins inside {verb}"))
+        .at(Label::place(path, Position { column, ..position })
+            .line(clipped(line))
+            .length(line.trim().chars().count() as u64))
+        .help("close the statement before it")
+}
+
+fn unknown_directive(path: &str, number: u64, indent: usize, text: &str, word: &str) -> Diagnostic {
+    let blanks = text.chars().take_while(|character| character.is_whitespace()).count();
+    let message = match word {
+        "" => "'limosa:' says nothing".to_owned(),
+        _ => format!("'limosa:{word}' is not known"),
+    };
+    Diagnostic::error(codes::UNKNOWN_DIRECTIVE, message)
+        .at(Label::place(path, Position { line: number, column: (indent + 2 + blanks + 1) as u64 })
+            .line(clipped(&format!("{}--{text}", " ".repeat(indent))))
+            .length(text.trim().chars().count() as u64))
+        .help("the only one is '-- limosa:rollback', alone on its line")
+}
+
+/// The message for statements whose transactions cannot be run.
+pub(crate) fn transaction_misuse(path: &str, error: &OutlineError, line: Option<String>) -> Diagnostic {
+    let help = match error {
+        OutlineError::LeftOpen { .. } => {
+            "end the file with COMMIT, or leave out BEGIN: limosa opens a transaction itself"
+        }
+        OutlineError::EndsNothing { .. } => "leave it out: limosa commits by itself",
+        OutlineError::CannotRunInside { .. } => {
+            "take out 'Transaction: always', or move the statement into a migration of its own"
+        }
+        OutlineError::NestedBegin { .. } => "leave out the second BEGIN, or use SAVEPOINT",
+        OutlineError::InsideOwn { .. } => {
+            "move the statement into a migration of its own, or leave out BEGIN and COMMIT"
+        }
+    };
+    let mut label = Label::place(path, error.position());
+    if let Some(line) = line {
+        let indent = usize::try_from(error.position().column.saturating_sub(1)).unwrap_or_default().min(300);
+        label = label.length(line.chars().count() as u64).line(format!("{}{line}", " ".repeat(indent)));
+    }
+    Diagnostic::error(codes::TRANSACTION_MISUSE, error.to_string()).at(label).help(help)
+}

@@ -1,0 +1,105 @@
+//! The checksum of a file's up part, taken while the file streams past.
+
+use limosa_core::{Checksum, TextHasher};
+
+/// A longer run of blanks at the end of a file is hashed after all, so that memory stays bounded.
+const BLANKS_LIMIT: usize = 64 * 1024;
+
+/// Hashes the up part. Bytes that may still turn out to belong to the rollback section are held back by the caller's
+/// choice; blanks at the end are left out, so that a rollback section added later is no change.
+pub(crate) struct UpText {
+    hasher: TextHasher,
+    held: Vec<u8>,
+    blanks: Vec<u8>,
+    /// Offset after the last byte hashed or held in `blanks`.
+    passed: u64,
+}
+
+impl UpText {
+    pub(crate) fn new() -> Self {
+        UpText { hasher: TextHasher::new(), held: Vec::new(), blanks: Vec::new(), passed: 0 }
+    }
+
+    /// Adds bytes and counts everything before `offset` as up part for certain.
+    pub(crate) fn add(&mut self, bytes: &[u8], offset: u64) {
+        let end = self.passed + (self.held.len() + bytes.len()) as u64;
+        if self.held.is_empty() && offset >= end {
+            self.pass(bytes);
+            return;
+        }
+        self.held.extend_from_slice(bytes);
+        self.settle(offset);
+    }
+
+    /// Counts everything before `offset` as up part for certain.
+    fn settle(&mut self, offset: u64) {
+        let wanted = usize::try_from(offset.saturating_sub(self.passed)).unwrap_or(usize::MAX);
+        let mut held = std::mem::take(&mut self.held);
+        let rest = held.split_off(wanted.min(held.len()));
+        self.held = rest;
+        self.pass(&held);
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        self.passed += bytes.len() as u64;
+        let solid = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+        if solid > 0 {
+            self.hasher.update(&self.blanks);
+            self.blanks.clear();
+            self.hasher.update(&bytes[..solid]);
+        }
+        self.blanks.extend_from_slice(&bytes[solid..]);
+        while self.blanks.len() >= BLANKS_LIMIT {
+            let rest = self.blanks.split_off(BLANKS_LIMIT);
+            self.hasher.update(&self.blanks);
+            self.blanks = rest;
+        }
+    }
+
+    /// Ends the up part at `offset`: its checksum, its end without blanks, and the bytes held back from `offset` on.
+    pub(crate) fn finish(mut self, offset: u64) -> (Checksum, u64, Vec<u8>) {
+        self.settle(offset);
+        let end = self.passed - self.blanks.len() as u64;
+        (self.hasher.finish(), end, self.held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashed(text: &str, end: usize, chunk: usize, hold: u64) -> (Checksum, u64, Vec<u8>) {
+        let mut up = UpText::new();
+        let mut seen = 0;
+        for part in text.as_bytes().chunks(chunk) {
+            seen += part.len() as u64;
+            up.add(part, seen.saturating_sub(hold).min(end as u64));
+        }
+        up.finish(end as u64)
+    }
+
+    #[test]
+    fn blanks_at_the_end_do_not_count() {
+        let plain = Checksum::of(b"select 1;\n\n-- a");
+        for chunk in [1, 2, 5, 100] {
+            for hold in [0, 3, 50] {
+                for text in ["select 1;\n\n-- a", "select 1;\n\n-- a\n", "select 1;\r\n\r\n-- a \t\r\n\n"] {
+                    let (checksum, end, rest) = hashed(text, text.len(), chunk, hold);
+                    assert_eq!((&checksum, text[..end as usize].trim_end().len()), (&plain, end as usize), "{text:?}");
+                    assert!(rest.is_empty());
+                }
+                let (checksum, end, rest) = hashed("select 1;\n\n-- a\n\nREST", 17, chunk, hold + 4);
+                assert_eq!((checksum, end, rest.as_slice()), (plain.clone(), 15, b"REST".as_slice()));
+            }
+        }
+    }
+
+    #[test]
+    fn endless_blanks_are_not_held() {
+        let text = format!("x{}", " ".repeat(3 * BLANKS_LIMIT + 5));
+        let (one, end, _) = hashed(&text, text.len(), 7, 0);
+        let (other, same_end, _) = hashed(&text, text.len(), text.len(), 0);
+        assert_eq!((one, end), (other, same_end));
+        assert_eq!(end as usize, 1 + 3 * BLANKS_LIMIT);
+    }
+}

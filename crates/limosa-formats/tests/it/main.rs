@@ -1,0 +1,7 @@
+//! The native format as the outside sees it: folders in, changes and diagnostics out.
+
+mod chunks;
+mod folders;
+mod project;
+mod rollbacks;
+mod scripts;

@@ -235,7 +235,8 @@ impl CommentScanner {
         self.around(&piece.text[tail..], lines);
     }
 
-    fn around(&mut self, mut bytes: &[u8], lines: &mut Vec<Line>) {
+    /// Goes past bytes between statements.
+    pub(crate) fn around(&mut self, mut bytes: &[u8], lines: &mut Vec<Line>) {
         while !bytes.is_empty() {
             let read = self.feed(bytes, lines);
             bytes = &bytes[read..];

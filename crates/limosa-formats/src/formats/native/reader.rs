@@ -489,7 +489,7 @@ fn heading_after(part: &Piece, number: u64, engine: Engine) -> Option<SectionSta
     let mut scanner = CommentScanner::new(engine);
     let mut lines = Vec::new();
     scanner.skip(&part.text[..part.body.1]);
-    scanner.feed(&part.text[part.body.1..], &mut lines);
+    scanner.around(&part.text[part.body.1..], &mut lines);
     let mut finder = SectionFinder::default();
     let found = lines.iter().find_map(|line| finder.line(line))?;
     Some(SectionStart { offset: part.span.start + found.offset, line: number + found.line - 1 })

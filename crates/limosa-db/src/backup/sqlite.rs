@@ -1,0 +1,290 @@
+//! Backup of a SQLite file by SQLite's own backup interface, and the way back. Source: sqlite.org/backup.html.
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use super::BackupReport;
+use super::new_file::NewFile;
+use crate::engines::sqlite::{Access, Location, Place, database_error, lacks_rights, open};
+use crate::{ConnectOptions, DbError, DbErrorKind};
+
+/// Pages copied between two looks at the progress: 1 MiB at the usual page size.
+const PAGES_PER_STEP: i32 = 256;
+
+/// Writers that may make the copy begin again before it holds them off.
+const RESTARTS: u32 = 3;
+
+/// The first bytes of every SQLite database (sqlite.org/fileformat.html section 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Copies the database to the new file `to`, as it is at one moment.
+///
+/// Others may go on reading; they may write too, but after a few writes of theirs the copy holds them off until it is whole.
+/// `progress` hears of pages done and pages in all (which may grow), and ends the copy by [`ControlFlow::Break`].
+/// Dropping the future ends it too.
+///
+/// # Errors
+/// What is wrong with either file; [`DbErrorKind::Configuration`] where `to` exists; [`DbErrorKind::LockTimeout`] where a
+/// writer does not end within the busy time-out; [`DbErrorKind::Cancelled`]. No file is left behind then.
+pub async fn backup(
+    options: &ConnectOptions,
+    to: &Path,
+    progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
+) -> Result<BackupReport, DbError> {
+    let mut location = Location::of(options)?;
+    if location.access == Access::Create {
+        location.access = Access::Write;
+    }
+    let (patience, to) = (Duration::from_millis(options.busy_timeout_ms), to.to_owned());
+    on_thread(progress, move |progress| back_up(&location, patience, &to, progress)).await
+}
+
+/// Replaces the content of the database by that of the backup `from`.
+///
+/// It happens in one transaction of SQLite's: whatever goes wrong, and if the process dies, the old content stays.
+/// A missing database file is made where the options allow it.
+///
+/// # Errors
+/// Where `from` is not a healthy SQLite database; what is wrong with the database's file; [`DbErrorKind::LockTimeout`]
+/// where others do not let go of it within the busy time-out; [`DbErrorKind::ReadOnly`] where the options ask for reading
+/// only; [`DbErrorKind::Cancelled`].
+pub async fn restore(
+    options: &ConnectOptions,
+    from: &Path,
+    progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
+) -> Result<BackupReport, DbError> {
+    let location = Location::of(options)?;
+    if location.access == Access::Read {
+        return Err(DbError::new(DbErrorKind::ReadOnly, format!("{} is open for reading only", location.name()))
+            .hint("restore with an address that allows writing"));
+    }
+    let (patience, from) = (Duration::from_millis(options.busy_timeout_ms), from.to_owned());
+    on_thread(progress, move |progress| bring_back(&location, patience, &from, progress)).await
+}
+
+type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
+
+/// Runs the work on a thread of its own; it ends early when the future is dropped.
+async fn on_thread(
+    mut progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
+    work: impl FnOnce(Progress<'_>) -> Result<BackupReport, DbError> + Send + 'static,
+) -> Result<BackupReport, DbError> {
+    struct StopOnDrop(Arc<AtomicBool>);
+    impl Drop for StopOnDrop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let stopped = Arc::new(AtomicBool::new(false));
+    let guard = StopOnDrop(Arc::clone(&stopped));
+    let (answer, result) = oneshot::channel();
+    let run = move || {
+        let mut told = |done: u64, total: u64| {
+            if stopped.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { progress(done, total) }
+        };
+        let _ = answer.send(work(&mut told));
+    };
+    std::thread::Builder::new().name("limosa-backup".to_owned()).spawn(run).map_err(|error| {
+        DbError::new(DbErrorKind::Resources, format!("no thread for the backup could be started: {error}"))
+    })?;
+    let ended = result.await;
+    drop(guard);
+    ended.map_err(|_| DbError::new(DbErrorKind::ConnectionLost, "the thread of the backup has ended unexpectedly"))?
+}
+
+fn back_up(
+    location: &Location,
+    patience: Duration,
+    to: &Path,
+    progress: Progress<'_>,
+) -> Result<BackupReport, DbError> {
+    let Some(file) = location.file() else {
+        return Err(DbError::new(DbErrorKind::Configuration, "a database in memory cannot be backed up")
+            .hint("use a database in a file"));
+    };
+    let name = location.name();
+    let source = open_to_read(location, patience)?;
+    let new = NewFile::create(to, Some(file))?;
+    let shown = to.display().to_string();
+    let mut target = open_partial(new.partial(), &shown)?;
+    // A reader of a WAL file disturbs no writer, so one moment can be held from the start.
+    let wal = source.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).map(|mode| mode == "wal");
+    if wal.map_err(|error| database_error(&error, &name))? {
+        hold(&source).map_err(|error| database_error(&error, &name))?;
+    }
+    copy(&source, &mut target, &shown, progress)?;
+    check(&target, &shown)?;
+    drop(target);
+    Ok(BackupReport { bytes: new.keep()? })
+}
+
+/// Reads without writing; but a connection that may write removes the files beside a WAL database when it closes.
+fn open_to_read(location: &Location, patience: Duration) -> Result<Connection, DbError> {
+    match open(location, |connection| connection.busy_timeout(patience)) {
+        Err(error) if error.kind == DbErrorKind::ReadOnly && location.access != Access::Read => {
+            let location = Location { access: Access::Read, ..location.clone() };
+            open(&location, |connection| connection.busy_timeout(patience))
+        }
+        opened => opened,
+    }
+}
+
+fn bring_back(
+    location: &Location,
+    patience: Duration,
+    from: &Path,
+    progress: Progress<'_>,
+) -> Result<BackupReport, DbError> {
+    if location.file().is_none() {
+        return Err(DbError::new(DbErrorKind::Configuration, "a backup cannot be restored into a database in memory")
+            .hint("use a database in a file"));
+    }
+    let shown = from.display().to_string();
+    let source = open_backup(from, &shown)?;
+    check(&source, &shown)?;
+    let name = location.name();
+    let mut target =
+        open(location, |connection| connection.busy_timeout(patience)).map_err(|error| damaged(error, from))?;
+    in_matching_mode(&source, &mut target, &name, progress)?;
+    check(&target, &name)?;
+    let bytes = std::fs::metadata(from).map(|found| found.len()).unwrap_or_default();
+    Ok(BackupReport { bytes })
+}
+
+/// SQLite cannot change the page size of a WAL file, so such a file leaves WAL for the time.
+fn in_matching_mode(
+    source: &Connection,
+    target: &mut Connection,
+    name: &str,
+    progress: Progress<'_>,
+) -> Result<(), DbError> {
+    let error = |error: rusqlite::Error| database_error(&error, name);
+    let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
+    let mode: String = target.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(error)?;
+    if mode != "wal" || page_size(source).map_err(error)? == page_size(target).map_err(error)? {
+        return copy(source, target, name, progress);
+    }
+    target.execute_batch("PRAGMA journal_mode = DELETE").map_err(error)?;
+    let copied = copy(source, target, name, progress);
+    if copied.is_err() {
+        // The old content stays, and so does its way of writing. What went wrong first is what counts.
+        let _ = target.execute_batch("PRAGMA journal_mode = WAL");
+    }
+    copied
+}
+
+/// Copies all pages. `name` is the target's, for errors.
+fn copy(source: &Connection, target: &mut Connection, name: &str, progress: Progress<'_>) -> Result<(), DbError> {
+    let error = |error: rusqlite::Error| database_error(&error, name);
+    let backup = Backup::new(source, target).map_err(error)?;
+    let (mut least, mut restarts) = (i32::MAX, 0);
+    loop {
+        let step = backup.step(PAGES_PER_STEP).map_err(error)?;
+        let now = backup.progress();
+        if progress(pages(now.pagecount - now.remaining), pages(now.pagecount)).is_break() {
+            return Err(DbError::new(DbErrorKind::Cancelled, "the copy was cancelled"));
+        }
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More if now.remaining > least => {
+                // Somebody wrote, and SQLite has begun again.
+                restarts += 1;
+                if restarts == RESTARTS {
+                    hold(source).map_err(error)?;
+                }
+            }
+            StepResult::More => {}
+            _ => {
+                let mut busy = DbError::new(DbErrorKind::LockTimeout, "database is locked")
+                    .hint("another connection holds the database; end its transaction, or wait longer");
+                busy.code = Some("SQLITE_BUSY".to_owned());
+                return Err(busy);
+            }
+        }
+        least = now.remaining;
+    }
+}
+
+fn pages(number: i32) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// Begins reading and does not end it, so that what is read stays the same.
+fn hold(source: &Connection) -> rusqlite::Result<()> {
+    source.execute_batch("BEGIN")?;
+    source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// The temporary file needs no journal: where the copy fails, it goes.
+fn open_partial(path: &Path, shown: &str) -> Result<Connection, DbError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(absolute(path)?, flags);
+    let prepared = opened.and_then(|connection| {
+        connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+        Ok(connection)
+    });
+    prepared.map_err(|error| database_error(&error, shown))
+}
+
+fn open_backup(from: &Path, shown: &str) -> Result<Connection, DbError> {
+    let mut magic = [0; 16];
+    let read = File::open(from).and_then(|mut file| file.read_exact(&mut magic));
+    match read {
+        Ok(()) if &magic == MAGIC => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(DbError::new(DbErrorKind::DatabaseMissing, format!("the backup {shown} does not exist"))
+                .hint("check the path"));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Err(lacks_rights(from)),
+        Ok(()) | Err(_) => {
+            return Err(DbError::new(DbErrorKind::Statement, format!("{shown} is not a SQLite database"))
+                .hint("check the path; nothing was changed"));
+        }
+    }
+    let location = Location { place: Place::File(from.to_owned()), access: Access::Read };
+    open(&location, |_| Ok(()))
+}
+
+/// SQLite's own look at every page and every index entry's place.
+fn check(connection: &Connection, shown: &str) -> Result<(), DbError> {
+    // A schema may use strings in double quotes, which the check would otherwise call a fault.
+    let looked = connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)
+        .and_then(|_| connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)));
+    let found = looked.map_err(|error| database_error(&error, shown))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let mut error = DbError::new(DbErrorKind::Statement, format!("{shown} is a damaged database"))
+        .hint("look for another backup; nothing was changed");
+    error.detail = Some(found);
+    Err(error)
+}
+
+/// A damaged database cannot take the backup in; a new file can.
+fn damaged(mut error: DbError, from: &Path) -> DbError {
+    if matches!(error.code.as_deref(), Some(code) if code == "SQLITE_NOTADB" || code.starts_with("SQLITE_CORRUPT")) {
+        error.hint = Some(format!(
+            "move the damaged file away, with its -journal, -wal and -shm files; then restore {} again",
+            from.display()
+        ));
+    }
+    error
+}
+
+/// The library would read a relative `file:...` as a URI.
+fn absolute(path: &Path) -> Result<PathBuf, DbError> {
+    std::path::absolute(path).map_err(|error| {
+        DbError::new(DbErrorKind::Configuration, format!("the path {} cannot be used: {error}", path.display()))
+    })
+}

@@ -1,0 +1,251 @@
+//! The session as the rest of the program sees it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use limosa_sql::Engine;
+use rusqlite::InterruptHandle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::backend::this_process;
+use super::foreign_keys::{FOREIGN_KEY_VIOLATIONS, ForeignKeyViolation};
+use super::location::{Access, Location};
+use super::settings::SessionSettings;
+use super::worker::{self, Ending, Event, Handle, Job, Sent, thread_ended};
+use crate::{
+    Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Item, ServerFacts, Session,
+};
+
+/// Items that may wait for the thread, and their bytes. One item may always.
+const WINDOW_ITEMS: usize = 256;
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// A session with one SQLite database.
+pub struct SqliteSession {
+    facts: ServerFacts,
+    handle: Handle,
+    remembered: Option<SessionSettings>,
+}
+
+/// Opens the database that the options name.
+///
+/// # Errors
+/// What is wrong with the address, the path, the rights or the file, with the next step.
+pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError> {
+    let location = Location::of(options)?;
+    let (name, read_only) = (location.name(), location.access == Access::Read);
+    let busy_limit = Duration::from_millis(options.busy_timeout_ms);
+    let (handle, ()) = worker::start(location, busy_limit, |_| Ok(())).await?;
+    let facts = ServerFacts {
+        engine: Engine::Sqlite,
+        version: rusqlite::version().to_owned(),
+        version_number: u32::try_from(rusqlite::version_number()).unwrap_or_default(),
+        database: name,
+        host: String::new(),
+        user: String::new(),
+        read_only,
+        pooled: false,
+        backend: this_process(&options.environment),
+    };
+    Ok(SqliteSession { facts, handle, remembered: None })
+}
+
+impl SqliteSession {
+    /// The settings of the session as they are now.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn snapshot_settings(&mut self) -> Result<SessionSettings, DbError> {
+        self.handle.call(|worker| SessionSettings::read(worker)).await
+    }
+
+    /// Puts the settings back, detaches databases that were attached since, and drops temporary objects made since.
+    ///
+    /// # Errors
+    /// Where a transaction is open, and where a setting cannot be put back, with its name.
+    pub async fn restore_settings(&mut self, settings: &SessionSettings) -> Result<(), DbError> {
+        let settings = settings.clone();
+        self.handle.call(move |worker| settings.restore(worker)).await
+    }
+
+    /// Rows that violate a foreign key, at most 20; see [`FOREIGN_KEY_VIOLATIONS`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn foreign_key_violations(&mut self) -> Result<Vec<ForeignKeyViolation>, DbError> {
+        let session: &mut dyn Session = self;
+        let rows = session.query(FOREIGN_KEY_VIOLATIONS, &[]).await?;
+        Ok(rows.iter().filter_map(ForeignKeyViolation::from_row).collect())
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    fn facts(&self) -> &ServerFacts {
+        &self.facts
+    }
+
+    async fn flight(
+        &mut self,
+        items: &mut dyn FlightSource,
+        observer: &mut dyn FlightObserver,
+    ) -> Result<(), FlightError> {
+        Flight::begin(&self.handle).map_err(|error| failed(0, error))?.run(items, observer).await
+    }
+
+    async fn settle(&mut self) -> Result<(), DbError> {
+        self.handle.stop();
+        self.handle.call(|worker| worker.settle()).await
+    }
+
+    fn canceller(&self) -> Box<dyn Canceller> {
+        Box::new(Interrupter {
+            interrupt: Arc::clone(&self.handle.interrupt),
+            cancelled: Arc::clone(&self.handle.cancelled),
+        })
+    }
+
+    async fn remember_settings(&mut self) -> Result<(), DbError> {
+        self.remembered = Some(self.snapshot_settings().await?);
+        Ok(())
+    }
+
+    async fn restore_settings(&mut self) -> Result<(), DbError> {
+        match self.remembered.clone() {
+            Some(settings) => SqliteSession::restore_settings(self, &settings).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn close(self: Box<Self>) {
+        self.handle.close().await;
+    }
+}
+
+/// Cancels from another task: the running statement, what follows it in its flight, and the waiting for a lock.
+struct Interrupter {
+    interrupt: Arc<InterruptHandle>,
+    cancelled: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Canceller for Interrupter {
+    async fn cancel(&self) -> Result<(), DbError> {
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.interrupt.interrupt();
+        Ok(())
+    }
+}
+
+/// A flight as the asynchronous side sees it.
+struct Flight<'a> {
+    handle: &'a Handle,
+    items: mpsc::Sender<Sent>,
+    events: UnboundedReceiver<Event>,
+    abandoned: Arc<AtomicBool>,
+    /// Bytes of each item that was sent and has not landed.
+    waiting: VecDeque<usize>,
+    landed: u64,
+    outcome: Option<Result<(), FlightError>>,
+}
+
+impl Flight<'_> {
+    fn begin(handle: &Handle) -> Result<Flight<'_>, DbError> {
+        let (items, to_run) = mpsc::channel();
+        let (told, events) = unbounded_channel();
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&abandoned);
+        // Cancelling works on a flight, never on the one after it.
+        handle.cancelled.store(false, Ordering::SeqCst);
+        handle.give(Job::Run(Box::new(move |worker| worker.flight(&to_run, &told, &flag))))?;
+        Ok(Flight { handle, items, events, abandoned, waiting: VecDeque::new(), landed: 0, outcome: None })
+    }
+
+    /// The thread works while the source reads: items are sent ahead, a window's worth.
+    async fn run(
+        mut self,
+        source: &mut dyn FlightSource,
+        observer: &mut dyn FlightObserver,
+    ) -> Result<(), FlightError> {
+        let mut ending = None;
+        while self.outcome.is_none() {
+            while ending.is_none() && self.outcome.is_none() && self.has_room() {
+                ending = self.send_next(source);
+                while let Ok(event) = self.events.try_recv() {
+                    self.hear(event, ending, observer);
+                }
+            }
+            if self.outcome.is_none() {
+                match self.events.recv().await {
+                    Some(event) => self.hear(event, ending, observer),
+                    None => self.outcome = Some(Err(failed(self.landed, thread_ended()))),
+                }
+            }
+        }
+        self.outcome.take().unwrap_or(Ok(()))
+    }
+
+    fn has_room(&self) -> bool {
+        let bytes: usize = self.waiting.iter().sum();
+        self.waiting.is_empty() || (self.waiting.len() < WINDOW_ITEMS && bytes < WINDOW_BYTES)
+    }
+
+    /// Sends one item, or the end, which it returns. A closed channel shows as the end of the events.
+    fn send_next(&mut self, source: &mut dyn FlightSource) -> Option<Ending> {
+        let ending = match source.next() {
+            Ok(Some(item)) => {
+                self.waiting.push_back(bytes(&item));
+                let _ = self.items.send(Sent::Item(item));
+                return None;
+            }
+            Ok(None) => Ending::Complete,
+            Err(crate::Abort) => Ending::GivenUp,
+        };
+        let _ = self.items.send(Sent::End(ending));
+        Some(ending)
+    }
+
+    fn hear(&mut self, event: Event, ending: Option<Ending>, observer: &mut dyn FlightObserver) {
+        match event {
+            Event::Landed(landed) => {
+                self.waiting.pop_front();
+                observer.landed(self.landed, landed);
+                self.landed += 1;
+            }
+            Event::Notice(notice) => observer.notice(notice),
+            Event::Failed(error) => self.outcome = Some(Err(failed(self.landed, error))),
+            Event::Ended if ending == Some(Ending::GivenUp) => self.outcome = Some(Err(FlightError::Aborted)),
+            Event::Ended => self.outcome = Some(Ok(())),
+        }
+    }
+}
+
+impl Drop for Flight<'_> {
+    /// A flight that was dropped before its end stops, and its transaction is rolled back, though nobody waits for it.
+    fn drop(&mut self) {
+        if self.outcome.is_none() {
+            self.abandoned.store(true, Ordering::SeqCst);
+            self.handle.stop();
+        }
+    }
+}
+
+fn failed(item: u64, error: DbError) -> FlightError {
+    FlightError::Failed { item, error: Box::new(error) }
+}
+
+fn bytes(item: &Item) -> usize {
+    match item {
+        Item::Begin | Item::Commit | Item::Rollback | Item::CopyEnd => 0,
+        Item::Script(text) | Item::Control(text) | Item::CopyStart(text) => text.len(),
+        Item::CopyData(data) => data.len(),
+        Item::Bound { sql, parameters } => {
+            let text = |value: &crate::Value| if let crate::Value::Text(text) = value { text.len() } else { 8 };
+            sql.len() + parameters.iter().map(text).sum::<usize>()
+        }
+    }
+}

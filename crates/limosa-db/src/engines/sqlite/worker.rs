@@ -1,0 +1,213 @@
+//! The thread that owns the connection, and the flight as it sees it.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, InterruptHandle};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use super::busy::wait_for_writers;
+use super::execute::Executor;
+use super::location::Location;
+use super::open::open;
+use crate::{DbError, DbErrorKind, Item, Landed, Notice};
+
+/// Something to do on the thread. Jobs run one after the other.
+pub(super) enum Job {
+    Run(Box<dyn FnOnce(&mut Worker) + Send>),
+    /// Close the connection, then answer.
+    Close(oneshot::Sender<()>),
+}
+
+/// What lives on the thread.
+pub(super) struct Worker {
+    pub(super) connection: Connection,
+    pub(super) database: String,
+    busy_limit: Duration,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// The other end: gives jobs to the thread, which ends when this is dropped.
+pub(super) struct Handle {
+    jobs: mpsc::Sender<Job>,
+    /// Stops what runs: the statement, and with the flag what comes after it and the waiting for locks.
+    pub(super) interrupt: Arc<InterruptHandle>,
+    pub(super) cancelled: Arc<AtomicBool>,
+}
+
+/// What the asynchronous side sends to a flight on the thread.
+pub(super) enum Sent {
+    Item(Item),
+    /// No item follows.
+    End(Ending),
+}
+
+/// Why no item follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// All were given.
+    Complete,
+    /// The source gave up: roll back.
+    GivenUp,
+}
+
+/// What the thread tells of a flight.
+pub(super) enum Event {
+    Landed(Landed),
+    Notice(Notice),
+    /// The item after the last that landed failed, and all is cleaned up.
+    Failed(DbError),
+    /// All items landed.
+    Ended,
+}
+
+/// Starts the thread and opens the database on it.
+pub(super) async fn start<T: Send + 'static>(
+    location: Location,
+    busy_limit: Duration,
+    look: impl FnOnce(&Worker) -> Result<T, DbError> + Send + 'static,
+) -> Result<(Handle, T), DbError> {
+    let (jobs, queue) = mpsc::channel::<Job>();
+    let (answer, opened) = oneshot::channel();
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancelled);
+    let run = move || {
+        let prepared = |connection: &mut Connection| wait_for_writers(connection, busy_limit, &flag);
+        let worker = open(&location, prepared).map(|connection| Worker {
+            connection,
+            database: location.name(),
+            busy_limit,
+            cancelled: Arc::clone(&flag),
+        });
+        let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
+        match looked {
+            Ok((mut worker, seen)) => {
+                let interrupt = worker.connection.get_interrupt_handle();
+                let closing = answer.send(Ok((interrupt, seen))).ok().and_then(|()| work(&mut worker, &queue));
+                drop(worker);
+                closing.map(|closed| closed.send(()));
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    };
+    thread::Builder::new().name("limosa-sqlite".to_owned()).spawn(run).map_err(|error| {
+        DbError::new(DbErrorKind::Resources, format!("no thread for SQLite could be started: {error}"))
+            .hint("raise the limit of processes and threads of this user")
+    })?;
+    let (interrupt, seen) = opened.await.map_err(|_| thread_ended())??;
+    Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled }, seen))
+}
+
+/// Runs jobs until the session is closed or dropped.
+fn work(worker: &mut Worker, queue: &mpsc::Receiver<Job>) -> Option<oneshot::Sender<()>> {
+    loop {
+        match queue.recv().ok()? {
+            Job::Run(job) => job(worker),
+            Job::Close(answer) => return Some(answer),
+        }
+    }
+}
+
+impl Handle {
+    /// Does something on the thread and waits for its end.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (answer, result) = oneshot::channel();
+        // What was cancelled is over; this is something new.
+        self.cancelled.store(false, Ordering::SeqCst);
+        self.give(Job::Run(Box::new(move |worker| drop(answer.send(job(worker))))))?;
+        result.await.map_err(|_| thread_ended())?
+    }
+
+    /// Gives a job to the thread and does not wait.
+    pub(super) fn give(&self, job: Job) -> Result<(), DbError> {
+        self.jobs.send(job).map_err(|_| thread_ended())
+    }
+
+    /// Stops the running statement and lets nothing of its flight follow.
+    pub(super) fn stop(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.interrupt.interrupt();
+    }
+
+    /// Ends the thread; returns when the connection is closed.
+    pub(super) async fn close(self) {
+        let (answer, closed) = oneshot::channel();
+        if self.give(Job::Close(answer)).is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+/// The thread is gone, which only a panic on it explains.
+pub(super) fn thread_ended() -> DbError {
+    DbError::new(DbErrorKind::ConnectionLost, "the thread of the SQLite session has ended unexpectedly")
+        .hint("this is a defect of the program; please report it")
+}
+
+impl Worker {
+    /// Runs items as they come until the end, a failure, or `abandoned`; rolls back where it must.
+    pub(super) fn flight(&self, items: &mpsc::Receiver<Sent>, events: &UnboundedSender<Event>, abandoned: &AtomicBool) {
+        let mut last = Instant::now();
+        let ending = loop {
+            let sent = items.recv();
+            let item = match sent {
+                Ok(Sent::Item(item)) if !abandoned.load(Ordering::SeqCst) => item,
+                Ok(Sent::End(ending)) => break ending,
+                // The asynchronous side is gone.
+                Ok(Sent::Item(_)) | Err(_) => break Ending::GivenUp,
+            };
+            if self.item(&item, events, &mut last).is_break() {
+                return;
+            }
+        };
+        let cleaned = if ending == Ending::GivenUp { self.executor().clean_up() } else { Ok(()) };
+        let _ = events.send(cleaned.map_or_else(Event::Failed, |()| Event::Ended));
+    }
+
+    fn item(&self, item: &Item, events: &UnboundedSender<Event>, last: &mut Instant) -> ControlFlow<()> {
+        let executor = self.executor();
+        match executor.run(item) {
+            Ok(done) => {
+                if let Some(notice) = done.notice {
+                    let _ = events.send(Event::Notice(notice));
+                }
+                let now = Instant::now();
+                let elapsed = now - *last;
+                *last = now;
+                let _ = events.send(Event::Landed(Landed { rows: done.rows, affected: done.affected, elapsed }));
+                ControlFlow::Continue(())
+            }
+            Err(mut error) => {
+                if let Err(second) = executor.clean_up() {
+                    error.detail = Some(format!("the transaction could not be rolled back either: {second}"));
+                }
+                let _ = events.send(Event::Failed(error));
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Rolls back what is open and proves that the connection answers.
+    pub(super) fn settle(&self) -> Result<(), DbError> {
+        let executor = self.executor();
+        executor.clean_up()?;
+        executor.run(&Item::Control("SELECT 1".to_owned())).map(drop)
+    }
+
+    /// Puts the waiting for writers back in place.
+    pub(super) fn wait_for_writers(&mut self) -> rusqlite::Result<()> {
+        wait_for_writers(&mut self.connection, self.busy_limit, &self.cancelled)
+    }
+
+    fn executor(&self) -> Executor<'_> {
+        Executor { connection: &self.connection, database: &self.database, cancelled: &self.cancelled }
+    }
+}

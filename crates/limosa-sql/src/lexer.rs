@@ -147,9 +147,14 @@ impl Lexer {
         self.backslashes
     }
 
-    /// The first byte that was not looked at for good.
+    /// The first byte that was not looked at.
     pub(crate) fn at(&self) -> usize {
         self.at
+    }
+
+    /// The first byte that may yet be looked at again: a tag that ends without `$` is read anew as a name.
+    pub(crate) fn settled(&self) -> usize {
+        if self.inside == Inside::Tag { self.start } else { self.at }
     }
 
     /// Where the token in progress began.

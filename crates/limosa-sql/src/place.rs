@@ -1,7 +1,7 @@
 //! Follows line and column through a script that is seen part by part.
 
 use crate::Position;
-use crate::search::{find, find_last};
+use crate::search::find_either;
 
 /// Longest line head that is kept for diagnostics, in bytes.
 const HEAD_LIMIT: usize = 1600;
@@ -33,20 +33,20 @@ impl Tracker {
     /// Goes past `bytes`.
     pub(crate) fn advance(&mut self, bytes: &[u8]) {
         let Some(&last) = bytes.last() else { return };
-        let (lines, tail) = if find(bytes, 0, b'\r').is_some() || self.after_return {
-            self.lines_with_returns(bytes)
-        } else {
-            match find_last(bytes, b'\n') {
-                Some(at) => (bytes.iter().filter(|&&byte| byte == b'\n').count(), at + 1),
-                None => (0, 0),
-            }
-        };
+        let mut tail = 0;
+        if self.after_return && bytes[0] == b'\n' {
+            // The carriage return before it ended the line already.
+            tail = 1;
+        }
+        while let Some(at) = find_either(bytes, tail, b'\n', b'\r') {
+            self.position.line += 1;
+            tail = if bytes[at..].starts_with(b"\r\n") { at + 2 } else { at + 1 };
+        }
         self.after_return = last == b'\r';
         let rest = &bytes[tail..];
         if tail > 0 {
-            self.position.line += lines as u64;
             self.position.column = 1;
-            self.head = Some(Vec::new());
+            self.head.get_or_insert_default().clear();
         }
         self.position.column += columns(rest);
         if let Some(head) = &mut self.head {
@@ -57,32 +57,15 @@ impl Tracker {
             }
         }
     }
-
-    /// Number of line ends in `bytes` and where its last line begins (0: no line ended here).
-    fn lines_with_returns(&self, bytes: &[u8]) -> (usize, usize) {
-        let (mut lines, mut tail, mut after_return) = (0, 0, self.after_return);
-        for (at, &byte) in bytes.iter().enumerate() {
-            match byte {
-                b'\n' if after_return => tail = at + 1,
-                b'\n' | b'\r' => {
-                    lines += 1;
-                    tail = at + 1;
-                }
-                _ => {}
-            }
-            after_return = byte == b'\r';
-        }
-        (lines, tail)
-    }
 }
 
 /// Number of characters that have a column.
 fn columns(bytes: &[u8]) -> u64 {
+    if bytes.is_ascii() {
+        return bytes.len() as u64;
+    }
     let characters = bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-    let marks = match find(bytes, 0, 0xEF) {
-        Some(from) => bytes[from..].windows(3).filter(|three| *three == [0xEF, 0xBB, 0xBF]).count(),
-        None => 0,
-    };
+    let marks = bytes.windows(3).filter(|three| *three == [0xEF, 0xBB, 0xBF]).count();
     (characters - marks) as u64
 }
 

@@ -39,11 +39,6 @@ pub(crate) fn find_either(bytes: &[u8], from: usize, one: u8, other: u8) -> Opti
     find_any(bytes, from, [one, other])
 }
 
-/// The last `byte` in `bytes`.
-pub(crate) fn find_last(bytes: &[u8], byte: u8) -> Option<usize> {
-    bytes.iter().rposition(|&here| here == byte)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -63,7 +58,6 @@ mod tests {
         #[test]
         fn finds_any_byte_value(bytes in any::<Vec<u8>>(), wanted: u8) {
             prop_assert_eq!(find(&bytes, 0, wanted), bytes.iter().position(|&byte| byte == wanted));
-            prop_assert_eq!(find_last(&bytes, wanted), bytes.iter().rposition(|&byte| byte == wanted));
         }
     }
 }

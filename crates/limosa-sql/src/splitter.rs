@@ -212,7 +212,7 @@ impl Splitter {
                 }
                 Step::More => {
                     self.check_size(self.lexer.at())?;
-                    self.verify(self.lexer.at(), false)?;
+                    self.verify(self.lexer.settled(), false)?;
                     return Ok(None);
                 }
                 Step::End => return self.end(),

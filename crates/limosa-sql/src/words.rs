@@ -20,14 +20,49 @@ pub(crate) struct Words<'a> {
 pub(crate) struct Name<'a> {
     /// As written.
     pub(crate) written: &'a str,
-    pub(crate) parts: QualifiedName,
+    /// Its first token.
+    first: usize,
     /// The token behind it.
     pub(crate) next: usize,
 }
 
+/// How many tokens most statements need before it is clear what they are.
+const USUAL_TOKENS: usize = 16;
+
+/// A word in capitals. Words that are longer than any key word are cut.
+#[derive(Clone, Copy)]
+pub(crate) struct Capitals {
+    bytes: [u8; 24],
+    length: usize,
+}
+
+impl std::ops::Deref for Capitals {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl Capitals {
+    fn of(word: &str) -> Self {
+        let mut bytes = [0; 24];
+        let length = word.floor_char_boundary(24);
+        bytes[..length].copy_from_slice(&word.as_bytes()[..length]);
+        bytes.make_ascii_uppercase();
+        Capitals { bytes, length }
+    }
+}
+
 impl<'a> Words<'a> {
     pub(crate) fn new(engine: Engine, text: &'a str, backslashes: bool) -> Self {
-        Words { engine, text, lexer: Lexer::new(engine, backslashes), tokens: Vec::new(), ended: false }
+        Words {
+            engine,
+            text,
+            lexer: Lexer::new(engine, backslashes),
+            tokens: Vec::with_capacity(USUAL_TOKENS),
+            ended: false,
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -76,10 +111,10 @@ impl<'a> Words<'a> {
     }
 
     /// The word in capitals; empty where the token is none.
-    pub(crate) fn capitals(&mut self, index: usize) -> String {
+    pub(crate) fn capitals(&mut self, index: usize) -> Capitals {
         match self.get(index) {
-            Some(Token { kind: Kind::Word, .. }) => self.text(index).to_ascii_uppercase(),
-            _ => String::new(),
+            Some(Token { kind: Kind::Word, .. }) => Capitals::of(self.text(index)),
+            _ => Capitals::of(""),
         }
     }
 
@@ -117,19 +152,29 @@ impl<'a> Words<'a> {
 
     /// A name of one to three parts at `index`.
     pub(crate) fn name(&mut self, index: usize) -> Option<Name<'a>> {
-        let first = self.get(index)?;
-        let mut parts = vec![self.part(index)?];
-        let mut next = index + 1;
-        let mut end = first.end;
+        let first = self.get(index).filter(|token| self.can_name(*token))?;
+        let (mut next, mut end) = (index + 1, first.end);
         while self.symbol(next, b'.') {
-            let Some(part) = self.part(next + 1) else { break };
-            end = self.get(next + 1)?.end;
-            parts.push(part);
+            let Some(part) = self.get(next + 1).filter(|token| self.can_name(*token)) else { break };
+            end = part.end;
             next += 2;
         }
-        let written = self.text.get(first.start..end)?;
-        let name = parts.pop()?;
-        Some(Name { written, parts: QualifiedName { schema: parts.pop(), name }, next })
+        Some(Name { written: self.text.get(first.start..end)?, first: index, next })
+    }
+
+    /// The last two parts of a name.
+    pub(crate) fn parts(&mut self, name: &Name<'a>) -> QualifiedName {
+        let schema = if name.next - name.first > 1 { Some(self.part(name.next - 3)) } else { None };
+        QualifiedName { schema, name: self.part(name.next - 1) }
+    }
+
+    fn can_name(&self, token: Token) -> bool {
+        match token.kind {
+            Kind::Word | Kind::Placeholder | Kind::QuotedName => true,
+            // SQLite takes string constants for names where only a name can stand.
+            Kind::Text(_) => self.engine == Engine::Sqlite,
+            _ => false,
+        }
     }
 
     /// A name, or several separated by commas; how they are written, and the token behind.
@@ -152,21 +197,17 @@ impl<'a> Words<'a> {
     }
 
     /// One part of a name, unquoted and folded as the server would.
-    fn part(&mut self, index: usize) -> Option<String> {
-        let token = self.get(index)?;
-        let written = self.text.get(token.start..token.end)?;
-        let name = match (token.kind, self.engine) {
-            (Kind::Word, Engine::Postgres) => written.to_ascii_lowercase(),
-            (Kind::Word | Kind::Placeholder, _) => written.to_owned(),
-            (Kind::QuotedName, _) => self.unquote(written),
-            // SQLite takes string constants for names where only a name can stand.
-            (Kind::Text(_), Engine::Sqlite) => self.unquote(written),
-            _ => return None,
+    fn part(&mut self, index: usize) -> String {
+        let written = self.text(index);
+        let name = match (self.get(index).map(|token| token.kind), self.engine) {
+            (Some(Kind::Word), Engine::Postgres) => written.to_ascii_lowercase(),
+            (Some(Kind::QuotedName | Kind::Text(_)), _) => self.unquote(written),
+            _ => written.to_owned(),
         };
-        Some(match self.engine {
+        match self.engine {
             Engine::Postgres => truncate(name, POSTGRES_NAME_BYTES),
             Engine::Sqlite => name,
-        })
+        }
     }
 
     fn unquote(&self, written: &str) -> String {

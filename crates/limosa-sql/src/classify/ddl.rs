@@ -2,7 +2,7 @@
 
 use super::{ruled, verb};
 use crate::literal::value_of;
-use crate::words::{Words, written};
+use crate::words::{Name, Words, written};
 use crate::{Class, Effect, Engine, Loss, TransactionRule};
 
 /// Kinds of objects that have more than one word, and the verb's word for them.
@@ -38,7 +38,7 @@ pub(super) fn kind(words: &mut Words<'_>, at: usize) -> (String, usize) {
             return (kind.join(" "), at + kind.len());
         }
     }
-    (words.capitals(at), at + 1)
+    (String::from(&*words.capitals(at)), at + 1)
 }
 
 /// CREATE ...
@@ -70,11 +70,11 @@ pub(super) fn create(words: &mut Words<'_>) -> Class {
         }
         (Engine::Postgres, "DATABASE") => {
             class.transaction = TransactionRule::Outside;
-            class.effect = Effect::CreatesDatabase { name: name.parts.name };
+            class.effect = Effect::CreatesDatabase { name: words.parts(&name).name };
         }
         (Engine::Postgres, "TABLESPACE") => {
             class.transaction = TransactionRule::Outside;
-            class.effect = Effect::CreatesTablespace { name: name.parts.name };
+            class.effect = Effect::CreatesTablespace { name: words.parts(&name).name };
         }
         (Engine::Postgres, "SUBSCRIPTION") if creates_slot(words, name.next) => {
             class.transaction = TransactionRule::Outside;
@@ -121,14 +121,15 @@ fn create_index(words: &mut Words<'_>, at: usize) -> Class {
     let object = index.as_ref().map(|index| index.written.to_owned());
     let table = if words.is(on, "ON") { words.name(table_at) } else { None };
     let Some(table) = table else { return Class { object, ..class } };
-    let mut index = index.map(|index| index.parts);
+    let mut index = index.map(|index| words.parts(&index));
+    let parts = words.parts(&table);
     // An index stands in the schema of its table; SQLite writes the schema with the index instead.
     if let Some(index) = &mut index
         && words.engine() == Engine::Postgres
     {
-        index.schema = table.parts.schema.clone();
+        index.schema = parts.schema.clone();
     }
-    let effect = Effect::CreatesIndex { index, table: table.parts, concurrently, if_not_exists };
+    let effect = Effect::CreatesIndex { index, table: parts, concurrently, if_not_exists };
     Class { object: object.or(Some(table.written.to_owned())), effect, ..class }
 }
 
@@ -166,10 +167,10 @@ pub(super) fn drop(words: &mut Words<'_>) -> Class {
     }
     class.object = Some(object.clone());
     class.loss = loss_of_drop(words, &kind, next).map(|kind| Loss { kind: kind.to_owned(), object });
-    let first = names[0].parts.name.clone();
+    let first = words.parts(&names[0]).name;
     match (words.engine(), kind.as_str()) {
         (_, "INDEX") => {
-            let indexes = names.into_iter().map(|name| name.parts).collect();
+            let indexes = names.iter().map(|name| words.parts(name)).collect();
             class.effect = Effect::DropsIndex { indexes, concurrently, if_exists };
         }
         (Engine::Postgres, "DATABASE") => {
@@ -218,7 +219,7 @@ pub(super) fn alter(words: &mut Words<'_>) -> Class {
     class.object = Some(name.written.to_owned());
     let next = if words.symbol(name.next, b'*') { name.next + 1 } else { name.next };
     match (words.engine(), kind.as_str()) {
-        (_, "TABLE") => alter_table(words, class, &name.parts, next),
+        (_, "TABLE") => alter_table(words, class, &name, next),
         (Engine::Postgres, "TYPE") if words.are(next, &["ADD", "VALUE"]) => {
             let at = words.skip(next + 2, &["IF", "NOT", "EXISTS"]);
             let value = words.get(at).and_then(|token| value_of(token, words.text(at)));
@@ -251,7 +252,7 @@ fn subscription_contacts(words: &mut Words<'_>, at: usize) -> bool {
     words.is(at, "SET") && (option(words, at, "failover").is_some() || option(words, at, "two_phase").is_some())
 }
 
-fn alter_table(words: &mut Words<'_>, mut class: Class, table: &crate::QualifiedName, from: usize) -> Class {
+fn alter_table<'a>(words: &mut Words<'a>, mut class: Class, table: &Name<'a>, from: usize) -> Class {
     let mut columns = Vec::new();
     let (mut depth, mut at, mut begins) = (0_usize, from, true);
     while let Some(token) = words.get(at) {
@@ -285,7 +286,7 @@ fn alter_table(words: &mut Words<'_>, mut class: Class, table: &crate::Qualified
     class
 }
 
-fn detach(words: &mut Words<'_>, class: &mut Class, parent: &crate::QualifiedName, at: usize) {
+fn detach<'a>(words: &mut Words<'a>, class: &mut Class, parent: &Name<'a>, at: usize) {
     let Some(partition) = words.name(at) else { return };
     let concurrently = words.is(partition.next, "CONCURRENTLY");
     if concurrently {
@@ -293,6 +294,6 @@ fn detach(words: &mut Words<'_>, class: &mut Class, parent: &crate::QualifiedNam
         class.transaction = TransactionRule::Outside;
     }
     if concurrently || words.is(partition.next, "FINALIZE") {
-        class.effect = Effect::DetachesPartition { parent: parent.clone(), partition: partition.parts };
+        class.effect = Effect::DetachesPartition { parent: words.parts(parent), partition: words.parts(&partition) };
     }
 }

@@ -47,8 +47,7 @@ fn behind_opening_parentheses(words: &mut Words<'_>) -> usize {
 /// Statements on rows, which look alike on all engines. `at` is the first word.
 fn rows(words: &mut Words<'_>, at: usize) -> Option<Class> {
     let first = words.capitals(at);
-    let mut class = verb(first.as_str());
-    let target = match first.as_str() {
+    let target = match &*first {
         "INSERT" => {
             let at = if words.is(at + 1, "OR") { at + 3 } else { at + 1 };
             words.skip(at, &["INTO"])
@@ -66,13 +65,13 @@ fn rows(words: &mut Words<'_>, at: usize) -> Option<Class> {
             let at = words.skip(at + 1, &["INTO"]);
             words.skip(at, &["ONLY"])
         }
-        "SELECT" | "VALUES" | "TABLE" => return Some(class),
+        "SELECT" | "VALUES" | "TABLE" => return Some(verb(&*first)),
         "WITH" => return Some(with(words, at)),
         _ => return None,
     };
     let name = words.name(target);
-    class.object = name.map(|name| name.written.to_owned());
-    let deletes = first == "DELETE" || (first == "MERGE" && merge_deletes(words, target));
+    let mut class = Class { object: name.map(|name| name.written.to_owned()), ..verb(&*first) };
+    let deletes = &*first == "DELETE" || (&*first == "MERGE" && merge_deletes(words, target));
     if deletes {
         class.loss = Some(rows_lost(class.object.clone()));
     }

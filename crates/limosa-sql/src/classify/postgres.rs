@@ -13,7 +13,7 @@ pub(super) fn classify(words: &mut Words<'_>) -> Class {
         return class;
     }
     let first = words.capitals(0);
-    match first.as_str() {
+    match &*first {
         "CREATE" => ddl::create(words),
         "ALTER" => ddl::alter(words),
         "DROP" => ddl::drop(words),
@@ -43,9 +43,9 @@ pub(super) fn classify(words: &mut Words<'_>) -> Class {
             Class { object: Some(written(&names)).filter(|object| !object.is_empty()), ..verb("LOCK") }
         }
         "CALL" | "EXECUTE" | "PREPARE" | "DEALLOCATE" => {
-            Class { object: words.name(1).map(|name| name.written.to_owned()), ..verb(first) }
+            Class { object: words.name(1).map(|name| name.written.to_owned()), ..verb(&*first) }
         }
-        _ => verb(first),
+        _ => verb(&*first),
     }
 }
 
@@ -106,8 +106,8 @@ fn savepoint(words: &mut Words<'_>, name: &str) -> Class {
 
 fn discard(words: &mut Words<'_>) -> Class {
     let what = words.capitals(1);
-    let transaction = if what == "ALL" { TransactionRule::Outside } else { TransactionRule::Either };
-    Class { effect: Effect::Idempotent, ..ruled(format!("DISCARD {what}"), transaction) }
+    let transaction = if &*what == "ALL" { TransactionRule::Outside } else { TransactionRule::Either };
+    Class { effect: Effect::Idempotent, ..ruled(format!("DISCARD {}", &*what), transaction) }
 }
 
 /// Behind the options of VACUUM, ANALYZE, CLUSTER and REINDEX, in parentheses or as words.
@@ -141,13 +141,17 @@ fn reindex(words: &mut Words<'_>) -> Class {
     let behind = words.skip(at + 1, &["CONCURRENTLY"]);
     let concurrently = asked || behind > at + 1;
     let name = words.name(behind);
-    let whole = matches!(target.as_str(), "SCHEMA" | "DATABASE" | "SYSTEM");
+    let whole = matches!(&*target, "SCHEMA" | "DATABASE" | "SYSTEM");
     let transaction = if concurrently || whole { TransactionRule::Outside } else { TransactionRule::Either };
     let suffix = if concurrently { " CONCURRENTLY" } else { "" };
     Class {
         object: name.as_ref().map(|name| name.written.to_owned()),
-        effect: Effect::Reindexes { target: target.clone(), name: name.map(|name| name.parts), concurrently },
-        ..ruled(format!("REINDEX {target}{suffix}"), transaction)
+        effect: Effect::Reindexes {
+            target: String::from(&*target),
+            name: name.map(|name| words.parts(&name)),
+            concurrently,
+        },
+        ..ruled(format!("REINDEX {}{suffix}", &*target), transaction)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn set(words: &mut Words<'_>, first: &str) -> Class {
     let local = scope == 2 && words.is(1, "LOCAL");
     let name = match setting(words, scope) {
         Some(name) => name,
-        None => return verb(format!("{first} {}", words.capitals(scope)).trim_end()),
+        None => return verb(format!("{first} {}", &*words.capitals(scope)).trim_end()),
     };
     let verb = verb(if local { "SET LOCAL" } else { first });
     Class { object: Some(name.clone()), effect: Effect::SetsSession { name }, ..verb }
@@ -48,14 +48,15 @@ fn setting(words: &mut Words<'_>, at: usize) -> Option<String> {
         return None;
     }
     let assigns = words.symbol(at + 1, b'=') || words.is(at + 1, "TO");
-    match words.capitals(at).as_str() {
+    match &*words.capitals(at) {
         "NAMES" if !assigns => return Some("client_encoding".to_owned()),
         "SCHEMA" if !assigns => return Some("search_path".to_owned()),
         _ => {}
     }
     let name = words.name(at)?;
-    let schema = name.parts.schema.map(|schema| schema + ".").unwrap_or_default();
-    Some((schema + &name.parts.name).to_ascii_lowercase())
+    let parts = words.parts(&name);
+    let schema = parts.schema.map(|schema| schema + ".").unwrap_or_default();
+    Some((schema + &parts.name).to_ascii_lowercase())
 }
 
 /// The effect of a SELECT that calls `set_config`.

@@ -51,27 +51,27 @@ pub(super) fn classify(words: &mut Words<'_>) -> Class {
         return class;
     }
     let first = words.capitals(0);
-    match first.as_str() {
+    match &*first {
         "CREATE" => ddl::create(words),
         "ALTER" => ddl::alter(words),
         "DROP" => ddl::drop(words),
         "BEGIN" => ruled("BEGIN", TransactionRule::Begins),
-        "COMMIT" | "END" => ruled(first, TransactionRule::Commits),
+        "COMMIT" | "END" => ruled(&*first, TransactionRule::Commits),
         "ROLLBACK" => rollback(words),
         "SAVEPOINT" | "RELEASE" => {
             let at = if words.get(2).is_some() { words.skip(1, &["SAVEPOINT"]) } else { 1 };
             let object = words.name(at).map(|name| name.written.to_owned());
-            let name = if first == "RELEASE" { "RELEASE SAVEPOINT" } else { "SAVEPOINT" };
+            let name = if &*first == "RELEASE" { "RELEASE SAVEPOINT" } else { "SAVEPOINT" };
             Class { object, ..ruled(name, TransactionRule::Controls) }
         }
         "VACUUM" => Class { effect: Effect::Idempotent, ..ruled("VACUUM", TransactionRule::Outside) },
         "DETACH" => ruled("DETACH", TransactionRule::Outside),
         "REINDEX" | "ANALYZE" => {
             let object = words.name(1).map(|name| name.written.to_owned());
-            Class { object, effect: Effect::Idempotent, ..verb(first) }
+            Class { object, effect: Effect::Idempotent, ..verb(&*first) }
         }
         "PRAGMA" => pragma(words),
-        _ => verb(first),
+        _ => verb(&*first),
     }
 }
 
@@ -87,7 +87,7 @@ fn rollback(words: &mut Words<'_>) -> Class {
 
 fn pragma(words: &mut Words<'_>) -> Class {
     let Some(written) = words.name(1) else { return verb("PRAGMA") };
-    let name = written.parts.name.to_ascii_lowercase();
+    let name = words.parts(&written).name.to_ascii_lowercase();
     let sets = words.symbol(written.next, b'=') || words.symbol(written.next, b'(');
     let mut class = Class { object: Some(name.clone()), ..verb("PRAGMA") };
     let known = name.as_str();

@@ -79,6 +79,7 @@ const CASES: &[Case] = &[
     postgres("select 1;\n\\.\n", codes::STRAY_BACKSLASH, 2, 1, "no COPY"),
     postgres("select \\ 1;", codes::STRAY_BACKSLASH, 1, 8, "backslash"),
     postgres("select 1;\n\u{feff}select 2;", codes::INNER_BYTE_ORDER_MARK, 2, 1, "joining"),
+    bytes(b"select $\xEF\xBB\xBF\x80 ;", codes::INNER_BYTE_ORDER_MARK, Some((1, 9)), "name"),
     sqlite("select 1;\n.read x.sql\n", codes::SQLITE_COMMAND, 2, 1, "R__name.sql"),
     sqlite(".mode csv", codes::SQLITE_COMMAND, 1, 1, "`.mode`"),
     sqlite(".bail on", codes::SQLITE_COMMAND, 1, 1, "first error"),

@@ -101,6 +101,8 @@ fn engine() -> impl Strategy<Value = Engine> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn pieces_are_the_script_whatever_the_chunks(engine in engine(), text in script(), chunk in 1_usize..40) {
         let whole = cut(engine, &text, text.len());
@@ -136,7 +138,14 @@ proptest! {
         let Ok(text) = String::from_utf8(text) else { return Ok(()) };
         let found = placeholders(engine, &text);
         let values = found.iter().map(|(name, _)| (name.clone(), value.clone())).collect();
-        let expanded = expand(engine, &text, &values).unwrap();
+        let expanded = match expand(engine, &text, &values) {
+            Ok(expanded) => expanded,
+            Err(unknown) => {
+                // `${select:a}` is a name with a form that is not known.
+                prop_assert!(unknown.name.contains(':'));
+                return Ok(());
+            }
+        };
         prop_assert_eq!(expanded.map.is_empty(), found.is_empty());
         prop_assert_eq!(expanded.original_offset(expanded.text.len()), text.len());
         let mut last = 0;

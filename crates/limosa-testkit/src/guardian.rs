@@ -73,6 +73,12 @@ pub(crate) fn drops_root() -> Result<bool> {
     with_root(|root| Ok(root.drop_root))
 }
 
+/// True if a folder exists and belongs to the user who runs the tests.
+pub(crate) fn is_ours(folder: &Path) -> bool {
+    let own = with_root(|root| Ok(fs::metadata(&root.path)?.uid()));
+    fs::metadata(folder).is_ok_and(|facts| own.is_ok_and(|own| own == facts.uid()))
+}
+
 /// Makes the user that servers run as the owner of one file or folder.
 pub(crate) fn give_to_server(path: &Path) -> Result<()> {
     with_root(|root| give(root, path))

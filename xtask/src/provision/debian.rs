@@ -78,16 +78,25 @@ fn apt(packages: &[&str]) -> Result<(), String> {
     Err(format!("apt-get install {} failed", packages.join(" ")))
 }
 
-/// Its talk goes to standard error, so that standard output stays cargo's.
+/// Its talk is shown only when it fails.
 fn run_apt(arguments: &[&str]) -> bool {
-    Command::new("apt-get")
-        .arg("--quiet=2")
+    let output = Command::new("apt-get")
+        .args(["--quiet=2", "--option=Dpkg::Use-Pty=0"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
-        .stdout(std::io::stderr())
-        .status()
-        .is_ok_and(|status| status.success())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => true,
+        Ok(output) => {
+            eprint!("{}", String::from_utf8_lossy(&output.stderr));
+            false
+        }
+        Err(error) => {
+            eprintln!("cannot run apt-get: {error}");
+            false
+        }
+    }
 }
 
 /// Where systemd exists, a package that this program brought must not start at the next boot.

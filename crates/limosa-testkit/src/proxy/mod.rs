@@ -36,7 +36,7 @@ use crate::postgres::{PostgresServer, TestDatabase};
 
 /// How long a client must be silent before it counts as waiting, unless [`Proxy::set_quiet`] says
 /// otherwise.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Where a proxy sends what it gets.
 #[derive(Clone, Debug)]

@@ -1,17 +1,22 @@
-//! Backup of a PostgreSQL database by `pg_dump` in its custom format, and the way back by `pg_restore`.
+//! Backup of a PostgreSQL database by `pg_dump` in its custom format, and the way back by `pg_restore` and `psql`.
 //!
 //! The tools must be as new as the server or newer; of several in PATH, those of the server's own major version are taken.
 //! How to connect reaches them in their environment only, so that no secret stands in a list of processes.
 //!
-//! Limit: `pg_restore --clean` drops what the backup holds. What was made after the backup stays, and where it depends on
-//! something that the backup holds (a new foreign key, a view), the restore fails and changes nothing.
+//! `pg_restore --clean` alone drops only what the backup holds, and fails where something made after the backup depends on
+//! it (a new table with a foreign key, a new view). So every table, view, sequence, routine and type goes first, then
+//! `pg_restore` writes its script, all in one transaction that `psql` runs. What stays although it was made after the
+//! backup: extensions, and rarer objects such as casts, operators, publications and event triggers.
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use limosa_sql::Engine;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use super::BackupReport;
@@ -21,17 +26,24 @@ use crate::{DbError, DbErrorKind, Secret};
 /// Bytes of a tool's complaints that are kept, from the end.
 const COMPLAINT_BYTES: usize = 16 * 1024;
 
+/// Empties the database but for extensions and their members. Schemas that are still needed stay.
+const CLEAR: &str = include_str!("clear_postgres.sql");
+
 /// Where the tools are found and how they connect.
 #[derive(Debug, Clone)]
 pub struct PostgresTools<'a> {
-    /// The folder that holds `pg_dump` and `pg_restore`; None to look in `PATH`.
+    /// The folder that holds `pg_dump`, `pg_restore` and `psql`; None to look in `PATH`.
     pub folder: Option<&'a Path>,
     /// The process environment. Its `PG*` variables are not passed on.
     pub environment: &'a BTreeMap<String, String>,
     /// `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and the like, complete.
     pub connection: &'a [(String, Secret)],
+    /// The role to take on after connecting.
+    pub role: Option<&'a str>,
     /// The server's version number, such as 150018.
     pub server_version: u32,
+    /// How long to wait for a lock that somebody else holds on a table.
+    pub lock_timeout: Duration,
 }
 
 /// Writes the database to the new file `to` in `pg_dump`'s custom format.
@@ -39,8 +51,8 @@ pub struct PostgresTools<'a> {
 /// When `cancelled` ends first, the tool is killed; so it is when the returned future is dropped.
 ///
 /// # Errors
-/// [`DbErrorKind::Configuration`] where `to` exists or no fitting `pg_dump` is found; [`DbErrorKind::Cancelled`]; what the
-/// tool says otherwise. No file is left behind then.
+/// [`DbErrorKind::Configuration`] where `to` exists or no fitting `pg_dump` is found; [`DbErrorKind::LockTimeout`];
+/// [`DbErrorKind::Cancelled`]; what the tool says otherwise. No file is left behind then.
 pub async fn backup(
     tools: &PostgresTools<'_>,
     to: &Path,
@@ -48,9 +60,18 @@ pub async fn backup(
 ) -> Result<BackupReport, DbError> {
     let program = tools.find("pg_dump").await?;
     let new = NewFile::create(to, None)?;
-    let mut command = tools.command(&program);
-    command.args(["--format=custom", "--no-password", "--file"]).arg(new.partial());
-    run(command, "pg_dump", cancelled).await?;
+    let mut command = tools.connecting(&program);
+    command.args(["--format=custom", "--no-password"]);
+    command.arg(format!("--lock-wait-timeout={}", tools.lock_timeout.as_millis()));
+    command.args(tools.role.map(|role| format!("--role={role}")));
+    command.arg("--file").arg(new.partial());
+    let mut dump = start(command, "pg_dump")?;
+    let ended = until(cancelled, dump.end()).await;
+    let Some(status) = ended else {
+        dump.kill().await;
+        return Err(stopped("backup"));
+    };
+    status?;
     Ok(BackupReport { bytes: new.keep()? })
 }
 
@@ -58,7 +79,8 @@ pub async fn backup(
 ///
 /// # Errors
 /// [`DbErrorKind::DatabaseMissing`] where `from` is not there; [`DbErrorKind::Configuration`] where no fitting `pg_restore`
-/// is found; [`DbErrorKind::Cancelled`]; what the tool says otherwise. Nothing was changed then.
+/// and `psql` are found; [`DbErrorKind::LockTimeout`]; [`DbErrorKind::Cancelled`]; what the tools say otherwise. Nothing
+/// was changed then.
 pub async fn restore(
     tools: &PostgresTools<'_>,
     from: &Path,
@@ -68,29 +90,56 @@ pub async fn restore(
         DbError::new(DbErrorKind::DatabaseMissing, format!("the backup {} cannot be read: {error}", from.display()))
             .hint("check the path")
     })?;
-    let program = tools.find("pg_restore").await?;
-    let database = tools.connection.iter().find(|(name, _)| name == "PGDATABASE");
-    let Some((_, database)) = database else {
-        return Err(DbError::new(DbErrorKind::Configuration, "pg_restore needs the name of the database")
-            .hint("name it in the URL"));
+    let (unpacker, client) = (tools.find("pg_restore").await?, tools.find("psql").await?);
+    let mut command = tools.command(&unpacker);
+    command.args(["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--file=-"]).arg(from);
+    command.stdout(Stdio::piped());
+    let mut unpack = start(command, "pg_restore")?;
+    let mut command = tools.connecting(&client);
+    command.args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]).stdin(Stdio::piped());
+    let mut run = start(command, "psql")?;
+    let (script, input) = (unpack.child.stdout.take(), run.child.stdin.take());
+    let preface = tools.preface();
+    let work = async {
+        // The script's last line is its COMMIT, which pg_restore writes when all went well: a script that is cut off is
+        // rolled back when psql leaves.
+        let (_, ran, unpacked) = tokio::join!(pump(&preface, script, input), run.end(), unpack.end());
+        // Where psql failed, pg_restore only says that nobody reads on.
+        ran.and(unpacked)
     };
-    let mut command = tools.command(&program);
-    command.args(["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-password"]);
-    // Without a database pg_restore writes a script to its output. A name with `=` or `://` would be read as more.
-    command.arg(format!("--dbname=dbname='{}'", database.expose().replace('\\', "\\\\").replace('\'', "\\'")));
-    command.arg(from);
-    run(command, "pg_restore", cancelled).await?;
+    let ended = until(cancelled, work).await;
+    if ended.is_none() {
+        tokio::join!(run.kill(), unpack.kill());
+    }
+    ended.ok_or_else(|| stopped("restore"))??;
     Ok(BackupReport { bytes })
 }
 
 impl PostgresTools<'_> {
+    /// What stands before the script of `pg_restore`.
+    fn preface(&self) -> String {
+        let role = self
+            .role
+            .map(|role| format!("SET ROLE {};\n", Engine::Postgres.quote_identifier(role)))
+            .unwrap_or_default();
+        let timeout = self.lock_timeout.as_millis();
+        // The script begins with a BEGIN of its own, whose warning nobody needs.
+        format!("SET client_min_messages = error;\n{role}BEGIN;\nSET LOCAL lock_timeout = {timeout};\n{CLEAR}\n")
+    }
+
+    /// The tool with all that it needs to connect.
+    fn connecting(&self, program: &Path) -> Command {
+        let mut command = self.command(program);
+        command.envs(self.connection.iter().map(|(name, value)| (name, value.expose())));
+        command
+    }
+
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear();
         command.envs(self.environment.iter().filter(|(name, _)| !name.starts_with("PG")));
         // Its words are read for hints.
         command.env("LC_ALL", "C");
-        command.envs(self.connection.iter().map(|(name, value)| (name, value.expose())));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
@@ -136,7 +185,7 @@ impl PostgresTools<'_> {
         folders.map(|folder| folder.join(name)).filter(|program| program.is_file()).collect()
     }
 
-    /// `pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` gives `15.18` and 15; `17beta1` gives 17.
+    /// The program's version: `pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` gives `15.18` and 15; `17beta1` gives 17.
     async fn version(&self, program: &Path) -> Option<(String, u32)> {
         let output = self.command(program).arg("--version").stdout(Stdio::piped()).output().await.ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
@@ -151,36 +200,55 @@ impl PostgresTools<'_> {
     }
 }
 
-async fn run(mut command: Command, name: &str, cancelled: impl Future<Output = ()>) -> Result<(), DbError> {
-    let mut child = command
-        .spawn()
-        .map_err(|error| DbError::new(DbErrorKind::Resources, format!("{name} could not be started: {error}")))?;
-    let stderr = child.stderr.take();
-    let work = async {
-        let complaint = match stderr {
+/// A tool that runs.
+struct Tool {
+    name: &'static str,
+    child: Child,
+}
+
+fn start(mut command: Command, name: &'static str) -> Result<Tool, DbError> {
+    let started = command.spawn().map(|child| Tool { name, child });
+    started.map_err(|error| DbError::new(DbErrorKind::Resources, format!("{name} could not be started: {error}")))
+}
+
+impl Tool {
+    /// Waits for the end and says what went wrong.
+    async fn end(&mut self) -> Result<(), DbError> {
+        let complaint = match self.child.stderr.take() {
             Some(stderr) => last_words(stderr).await,
             None => String::new(),
         };
-        (child.wait().await, complaint)
-    };
-    let ended = tokio::select! {
-        ended = work => Some(ended),
-        () = cancelled => None,
-    };
-    let Some((status, complaint)) = ended else {
-        kill(&mut child).await;
-        return Err(DbError::new(DbErrorKind::Cancelled, format!("{name} was cancelled")));
-    };
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(failure(name, status, &complaint)),
-        Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{name} was lost: {error}"))),
+        match self.child.wait().await {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(failure(self.name, status, &complaint)),
+            Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{} was lost: {error}", self.name))),
+        }
+    }
+
+    async fn kill(&mut self) {
+        // It may have ended meanwhile, which is as good.
+        let _ = self.child.kill().await;
     }
 }
 
-async fn kill(child: &mut Child) {
-    // It may have ended meanwhile, which is as good.
-    let _ = child.kill().await;
+/// The work's result; None where `cancelled` ended first.
+async fn until<T>(cancelled: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = cancelled => None,
+    }
+}
+
+fn stopped(what: &str) -> DbError {
+    DbError::new(DbErrorKind::Cancelled, format!("the {what} was cancelled"))
+}
+
+/// Sends text and then all that comes. An error shows as the end of one of the tools.
+async fn pump(text: &str, from: Option<impl AsyncRead + Unpin>, to: Option<impl AsyncWrite + Unpin>) -> io::Result<()> {
+    let (Some(mut from), Some(mut to)) = (from, to) else { return Ok(()) };
+    to.write_all(text.as_bytes()).await?;
+    tokio::io::copy(&mut from, &mut to).await?;
+    to.shutdown().await
 }
 
 /// Reads to the end and keeps the end.
@@ -196,16 +264,18 @@ async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
 
 fn failure(name: &str, status: ExitStatus, complaint: &str) -> DbError {
     let says = |words: &str| complaint.contains(words);
-    let (kind, hint) = if says("No space left on device") || says("File too large") {
+    let (kind, hint) = if says("lock timeout") || (says("statement timeout") && says("LOCK TABLE")) {
+        (DbErrorKind::LockTimeout, "end the other sessions that use the database, or wait longer")
+    } else if says("No space left on device") || says("File too large") {
         (DbErrorKind::Resources, "free some space on the disk of the backup")
     } else if says("password authentication failed") || says("no password supplied") {
         (DbErrorKind::Authentication, "check user and password")
-    } else if says("permission denied") {
+    } else if says("permission denied") || says("must be owner") {
         (DbErrorKind::PermissionDenied, "use a role that may read, and for restoring own, every object of the database")
     } else if says("connection to server") {
         (DbErrorKind::CannotConnect, "check that the server runs and can be reached from here")
     } else if says("other objects depend on it") {
-        (DbErrorKind::Statement, "drop what was made after the backup and depends on what it holds, then restore again")
+        (DbErrorKind::Statement, "drop what depends on what the backup holds, then restore again")
     } else if says("unrecognized configuration parameter") {
         (DbErrorKind::Statement, "use the pg_restore of the server's own major version")
     } else {

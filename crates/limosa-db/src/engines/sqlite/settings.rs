@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use limosa_sql::Engine;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error};
 
@@ -90,7 +91,7 @@ impl SessionSettings {
             self.put_back_journal_mode(connection)?;
             self.drop_temporary(connection)?;
             for name in attached(connection)?.difference(&self.attached) {
-                connection.execute_batch(&format!("DETACH DATABASE {}", quoted(name)))?;
+                connection.execute_batch(&format!("DETACH DATABASE {}", Engine::Sqlite.quote_identifier(name)))?;
             }
             // An exclusive lock is let go by the next access only.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
@@ -123,7 +124,7 @@ impl SessionSettings {
         for kind in ["trigger", "view", "table"] {
             for (_, name) in made.iter().filter(|(its_kind, _)| its_kind == kind) {
                 // Dropping a virtual table drops its shadow tables too, hence IF EXISTS.
-                connection.execute_batch(&format!("DROP {kind} IF EXISTS temp.{}", quoted(name)))?;
+                connection.execute_batch(&format!("DROP {kind} IF EXISTS temp.{}", Engine::Sqlite.quote_identifier(name)))?;
             }
         }
         Ok(())
@@ -169,8 +170,4 @@ fn temporary(connection: &Connection) -> Result<BTreeSet<(String, String)>, Erro
         "SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view', 'trigger') AND name NOT GLOB 'sqlite_*'",
     )?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,6 +1,7 @@
 //! The native format as the outside sees it: folders in, changes and diagnostics out.
 
 mod chunks;
+mod example;
 mod folders;
 mod project;
 mod rollbacks;

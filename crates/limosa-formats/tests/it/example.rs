@@ -11,10 +11,10 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wareho
 fn example(engine: Engine) -> Outcome {
     let mut files = Vec::new();
     for part in ["", "rollbacks/"] {
-        for entry in std::fs::read_dir(format!("{FOLDER}/{part}")).unwrap().map(Result::unwrap) {
-            if entry.file_type().unwrap().is_file() {
+        for entry in std::fs::read_dir(format!("{FOLDER}/{part}")).expect("a folder").map_while(Result::ok) {
+            if entry.path().extension().is_some() {
                 let name = format!("{part}{}", entry.file_name().to_string_lossy());
-                let text = std::fs::read_to_string(entry.path()).unwrap();
+                let text = std::fs::read_to_string(entry.path()).expect("a text");
                 files.push((name, text));
             }
         }

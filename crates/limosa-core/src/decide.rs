@@ -1,6 +1,6 @@
 //! The riskiest logic, as functions without effects: what is to be done, given what is wanted and what is there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Position};
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,8 @@ pub struct StoredRollback {
     pub position: Position,
     /// Statements, groups, losses.
     pub outline: Outline,
+    /// Values for its placeholders, as recorded; secret ones are not.
+    pub values: BTreeMap<String, String>,
 }
 
 fn file_label(change: &Change) -> Label {
@@ -514,6 +516,7 @@ fn way_back(
             file: rollback.file.clone(),
             position: rollback.start,
             outline: rollback.outline.clone(),
+            values: BTreeMap::new(),
         });
     }
     stored.cloned().ok_or_else(|| {
@@ -551,7 +554,7 @@ fn revert_step(
         Some(entry) => Action::ResumeRevert { done: entry.done.unsigned_abs() },
         None => Action::Revert,
     };
-    let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position };
+    let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position, values: back.values };
     Step {
         identity: row.identity.clone(),
         label: row.version.clone().unwrap_or_else(|| "R".to_owned()),

@@ -16,6 +16,8 @@ pub struct LedgerView {
     pub version: Option<i64>,
     /// Rows of `schema_migrations`, in the order in which they were applied.
     pub rows: Vec<AppliedRow>,
+    /// Seeds that ran; kept apart from migrations.
+    pub seeds: Vec<AppliedRow>,
     /// Scripts that were interrupted between commits.
     pub journal: Vec<JournalRow>,
     /// The lease, where one was ever taken.
@@ -27,6 +29,9 @@ pub struct LedgerView {
     /// The newest failed attempt per identity, newer than its last success.
     pub failures: Vec<Failure>,
 }
+
+/// What comes before a seed's name in its identity.
+pub const SEED_PREFIX: &str = "seed:";
 
 impl LedgerView {
     /// The row of an identity.

@@ -24,7 +24,7 @@ pub use decide::{
 pub use graph::{Cycle, order};
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
-    LedgerView, RowState,
+    LedgerView, RowState, SEED_PREFIX,
 };
 pub use outline::{Group, GroupMode, Lifted, Outline, OutlineError, Outliner, Remark};
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};

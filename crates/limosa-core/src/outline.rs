@@ -1,6 +1,8 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
-use limosa_sql::{Class, Effect, Engine, Loss, Piece, PieceKind, Position, TransactionRule, mentions_literal};
+use limosa_sql::{
+    Class, Effect, Engine, Loss, Piece, PieceKind, Position, TransactionRule, mentions_literal, placeholders,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::change::TransactionWish;
@@ -20,6 +22,8 @@ pub struct Outline {
     pub settings: Vec<String>,
     /// True where the script holds data for COPY.
     pub copies: bool,
+    /// Placeholders that it uses, each where it occurs first.
+    pub placeholders: Vec<(String, Position)>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: Vec<Lifted>,
     /// True where a value is added to an enum type that the same group did not make; nothing later in the same transaction may
@@ -195,6 +199,12 @@ impl Outliner {
         self.outline.statements += 1;
         let number = self.outline.statements;
         self.remark(number, piece, class);
+        for (name, offset) in placeholders(self.engine, piece.statement()) {
+            if !self.outline.placeholders.iter().any(|(known, _)| *known == name) {
+                let position = piece.position.after(piece.statement().get(..offset).unwrap_or_default());
+                self.outline.placeholders.push((name, position));
+            }
+        }
         if let Err(error) = self.group(number, piece, class) {
             self.error.get_or_insert(error);
         }

@@ -134,6 +134,8 @@ pub enum Work {
         text: String,
         /// Line and column of its first byte in its origin.
         position: Position,
+        /// Values for its placeholders, as recorded; they win over those of today.
+        values: std::collections::BTreeMap<String, String>,
     },
 }
 

@@ -1,10 +1,12 @@
 //! Sessions with real databases, one per engine, behind one trait.
 
 mod error;
+mod open;
 mod session;
 mod target;
 mod value;
 
+pub mod backup;
 pub mod catalogue;
 pub mod ledger;
 
@@ -12,6 +14,7 @@ pub mod ledger;
 pub mod engines;
 
 pub use error::{DbError, DbErrorKind};
+pub use open::{connect, engine_of};
 pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,
     Session,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, StatementHasher, Step, statement_hash};
+use limosa_core::{AuditHead, StatementHasher, Step, Work, statement_hash};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
 use limosa_sql::{Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, expand};
 
@@ -283,7 +283,15 @@ fn expand_statement(
     if stretch.step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
-    expand(engine, text, &context.values.all).map_err(|unknown| {
+    let merged = match &stretch.step.work {
+        Work::Text { values, .. } if !values.is_empty() => {
+            let mut merged = context.values.all.clone();
+            merged.extend(values.clone());
+            Some(merged)
+        }
+        _ => None,
+    };
+    expand(engine, text, merged.as_ref().unwrap_or(&context.values.all)).map_err(|unknown| {
         let label = statement.label(stretch.reader.origin(), unknown.offset);
         Box::new(unknown_placeholder(&unknown.name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
     })

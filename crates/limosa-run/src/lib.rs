@@ -14,6 +14,7 @@ mod pragmas;
 mod problem;
 mod reader;
 mod recovery;
+mod rehearse;
 mod report;
 mod watch;
 
@@ -23,4 +24,5 @@ pub use event::{Event, Events};
 pub use feed::unknown_placeholder;
 pub use lock::{Acquired, Held, LockError, acquire, lock_key, release};
 pub use reader::Files;
+pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};

@@ -80,7 +80,7 @@ impl ScriptReader {
                 let input = files.open(file).map_err(|error| unreadable(file, &error))?;
                 (file.clone(), input, *start, end - start, *position, Some(FileHasher::new()))
             }
-            Work::Text { origin, text, position } => {
+            Work::Text { origin, text, position, .. } => {
                 let bytes = text.clone().into_bytes();
                 let length = bytes.len() as u64;
                 (origin.clone(), Box::new(std::io::Cursor::new(bytes)), 0, length, *position, None)

@@ -1,1 +1,45 @@
-//! limosa
+//! limosa as a library: run and undo SQL migrations, safely.
+//!
+//! ```no_run
+//! use limosa::{Configuration, MigrateOptions, Migrator, Progress, Stop};
+//!
+//! # async fn example() -> Result<(), limosa::Failure> {
+//! let migrator = Migrator::new(Configuration::new("sqlite:app.db"));
+//! let answer = migrator.migrate(&MigrateOptions::default(), &|_: Progress| {}, Stop::new()).await?;
+//! assert_eq!(answer.exit_code, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Surprises: a run that was begun gives an answer, not an error, whatever its end; look at its `exit_code`. Methods that
+//! only look (`status`, `plan`, `validate`, `history`, `ready`, `health`, `doctor`) write nothing, not even a ledger.
+
+mod anchor;
+mod backup;
+mod by_hand;
+pub mod clock;
+mod commands;
+mod configuration;
+mod event;
+mod failure;
+mod files;
+mod interrupted_scripts;
+mod migrator;
+mod opened;
+mod policy;
+pub mod report;
+
+pub use commands::init::{init, ledger_script};
+pub use commands::migrate::MigrateOptions;
+pub use commands::repair::Repair;
+pub use commands::rollback::{RollbackDifference, RollbackOptions};
+pub use commands::scaffold::{NewKind, Numbering, scaffold};
+pub use commands::status::StatusOptions;
+pub use configuration::Configuration;
+pub use event::{Listener, Progress};
+pub use failure::{Exit, Failure};
+pub use limosa_core::{AuditHead, Identity, Limits, OutOfOrder, Selection, State, Version};
+pub use limosa_db::{Blocker, Notice, Secret};
+pub use limosa_run::{Event, Stop, Values};
+pub use limosa_sql::{Diagnostic, Engine, Label, Position, Severity};
+pub use migrator::Migrator;

@@ -1,6 +1,6 @@
 //! The ledger's statements as items of a flight, and reading the whole ledger of a project in one.
 
-use limosa_core::{Direction, LEDGER_VERSION, LedgerView, RowState};
+use limosa_core::{Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX};
 use limosa_sql::Engine;
 
 use super::{LedgerNames, read, statements as sql};
@@ -233,6 +233,7 @@ impl Ledger {
         let mut view = LedgerView { exists: true, version, ..LedgerView::default() };
         for row in part(1) {
             match read::applied_row(row) {
+                Ok(row) if row.identity.as_str().starts_with(SEED_PREFIX) => view.seeds.push(row),
                 Ok(row) => view.rows.push(row),
                 Err(identity) => {
                     view.skipped.insert(identity);

@@ -11,7 +11,7 @@ mod url;
 use std::collections::BTreeMap;
 
 use self::keywords::KEYWORDS;
-use crate::{ConnectOptions, DbError, DbErrorKind};
+use crate::{ConnectOptions, DbError, DbErrorKind, Secret};
 
 pub(super) use self::hosts::{HostName, Place, socket_in};
 pub(super) use self::typed::{NamedFile, Parameters, Roots, SessionKind, SslMode, Tls};
@@ -21,6 +21,26 @@ pub(super) use self::typed::{NamedFile, Parameters, Roots, SessionKind, SslMode,
 struct Given {
     value: String,
     variable: Option<&'static str>,
+}
+
+/// What a client program of PostgreSQL's own needs in its environment to connect as the options say.
+pub(super) fn variables(options: &ConnectOptions) -> Result<Vec<(String, Secret)>, DbError> {
+    let settings = Settings::read(options)?;
+    let parameters = Parameters::read(options, &|path| path.exists())?;
+    let mut variables: BTreeMap<&str, String> = KEYWORDS
+        .iter()
+        .filter_map(|keyword| Some((keyword.variable?, settings.get(keyword.name)?.to_owned())))
+        .collect();
+    variables.insert("PGUSER", parameters.user.clone());
+    variables.insert("PGDATABASE", parameters.database.clone());
+    if let Some(place) = parameters.places.first() {
+        variables.entry("PGHOST").or_insert_with(|| place.host.shown());
+        variables.entry("PGPORT").or_insert_with(|| place.port.to_string());
+    }
+    if let Some(home) = &options.home {
+        variables.entry("HOME").or_insert_with(|| home.display().to_string());
+    }
+    Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect())
 }
 
 /// Every parameter that was given, by name.

@@ -1,0 +1,146 @@
+//! A dry run that executes: everything in one transaction that is rolled back. Writes nothing, not even to the ledger.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use limosa_core::{Plan, Step};
+use limosa_db::{Item, Session, Value};
+use limosa_sql::{Diagnostic, Engine};
+
+use crate::attempt::{Failure, fly, new_log};
+use crate::conduct::interrupted;
+use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
+use crate::lock::lock_key;
+use crate::problem::{own_problem, statement_problem};
+use crate::reader::ScriptReader;
+use crate::{Context, StepReport, StepState};
+
+/// What was tried.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// Steps that ran and were rolled back, the failed one included.
+    pub steps: Vec<StepReport>,
+    /// Steps that cannot be rolled back, so were not tried, with the reason.
+    pub not_tried: Vec<(Step, String)>,
+    /// Why it stopped.
+    pub error: Option<Box<Diagnostic>>,
+}
+
+/// Runs the steps of a plan in one transaction and rolls it back.
+pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &Plan) -> Rehearsed {
+    let engine = session.facts().engine;
+    let (tried, not_tried): (Vec<Step>, Vec<Step>) =
+        plan.steps.iter().cloned().partition(|step| step.outline.is_atomic());
+    let not_tried = not_tried.into_iter().map(|step| (step, "it does not run in one transaction".to_owned())).collect();
+    let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
+    if tried.is_empty() {
+        return rehearsed;
+    }
+    let began = Instant::now();
+    let log = new_log();
+    let failure = match flight(session, context, engine, &tried, &log).await {
+        Ok(()) => None,
+        Err(failure) => Some(failure),
+    };
+    if engine == Engine::Sqlite {
+        let _ = session.restore_settings().await;
+    }
+    let log = lock(&log);
+    let failed_step = match &failure {
+        Some(Failure::Server { purpose: Some(Purpose::Statement(sent)), .. }) => Some(sent.step),
+        _ => None,
+    };
+    let ran = failed_step.map_or(tried.len(), |at| at + 1);
+    for (at, step) in tried.iter().take(ran).enumerate() {
+        rehearsed.steps.push(StepReport {
+            identity: step.identity.clone(),
+            label: step.label.clone(),
+            name: step.name.clone(),
+            action: step.action,
+            state: StepState::RolledBack,
+            statements_done: 0,
+            statements_total: step.outline.statements,
+            elapsed: began.elapsed() / u32::try_from(ran).unwrap_or(1).max(1),
+            attempts: 1,
+            notices: log.notices.iter().filter(|(number, _)| *number == at).map(|(_, notice)| notice.clone()).collect(),
+        });
+    }
+    rehearsed.error = failure.map(|failure| explain(&failure, &tried));
+    rehearsed
+}
+
+async fn flight(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    engine: Engine,
+    steps: &[Step],
+    log: &crate::feed::SharedLog,
+) -> Result<(), Failure> {
+    if engine == Engine::Sqlite {
+        let _ = session.remember_settings().await;
+        for lifted in steps.iter().flat_map(|step| &step.outline.lifted).filter(|lifted| lifted.name == "foreign_keys")
+        {
+            let _ = session.send(vec![Item::Script(lifted.text.clone())]).await;
+        }
+    }
+    let mut readers = steps
+        .iter()
+        .map(|step| ScriptReader::open(step, engine, context.files))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
+    let mut feed = Feed::new(context, engine, log.clone());
+    feed.first([(Item::Begin, Purpose::Begin)]);
+    for (number, (step, reader)) in steps.iter().zip(&mut readers).enumerate() {
+        feed.stretch(Stretch {
+            step_number: number,
+            step,
+            reader,
+            from: 1,
+            to: step.outline.statements,
+            own: false,
+            replay: false,
+            last: true,
+            head: settings(context, engine, step),
+            closing: Box::new(|_| Vec::new()),
+        });
+    }
+    feed.last([(Item::Rollback, Purpose::Settings)]);
+    let progress = Arc::new(Mutex::new(Progress::default()));
+    fly(session, context, feed, log, &progress, steps, 0).await
+}
+
+fn settings(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<crate::feed::Tagged> {
+    if engine != Engine::Postgres {
+        return Vec::new();
+    }
+    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+    let guard = "select 1 / (case when pg_try_advisory_xact_lock($1) then 1 else 0 end)";
+    let mut sql = format!(
+        "{}; set local lock_timeout = {}; set local statement_timeout = {}",
+        crate::entries::reset(context),
+        step.limits.lock_timeout_ms,
+        step.limits.statement_timeout_ms
+    );
+    if let Some(role) = &context.local_role {
+        sql = format!("{sql}; set local role {}", engine.quote_identifier(role));
+    }
+    vec![
+        (Item::Control(sql), Purpose::Settings),
+        (Item::Bound { sql: guard.to_owned(), parameters: vec![Value::Integer(key)] }, Purpose::Fence),
+    ]
+}
+
+fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+    match failure {
+        Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
+        Failure::GaveUp(GaveUp::Problem(problem)) => problem.clone(),
+        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
+            Box::new(statement_problem(sent, steps.get(sent.step).map_or(0, |step| step.outline.statements), error))
+        }
+        Failure::Server { purpose: Some(Purpose::Fence), .. } => Box::new(
+            Diagnostic::error("LIM-R001", "another runner is at work; the dry run would wait for its locks")
+                .help("run it again when that one is done: limosa status"),
+        ),
+        Failure::Server { purpose, error, .. } => Box::new(own_problem(purpose.as_ref(), "dry run", error)),
+    }
+}

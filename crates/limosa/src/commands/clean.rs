@@ -1,0 +1,159 @@
+//! `clean` and `reset`: an empty database again. Never where the environment is protected, never without consent.
+
+use limosa_db::{Item, Value};
+use limosa_run::Stop;
+use limosa_sql::Engine;
+use serde_json::json;
+
+use super::held::{Edit, under_lock};
+use crate::event::Listener;
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{DoneAnswer, RunAnswer, SCHEMA_VERSION};
+use crate::{Exit, Failure, MigrateOptions, Migrator};
+
+/// PostgreSQL: what a clean drops, as (kind, quoted name), leaving out what extensions own and the ledger's schema ($1).
+const POSTGRES: &str = "\
+with mine as (select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' \
+    and n.nspname <> $1 and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass \
+    and d.objid = n.oid and d.deptype = 'e')), \
+extended as (select classid, objid from pg_catalog.pg_depend where deptype = 'e') \
+select 'schema', quote_ident(nspname), 1 from mine where nspname <> 'public' \
+union all select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' \
+    when 'f' then 'foreign table' else 'table' end, format('public.%I', c.relname), 2 \
+    from pg_catalog.pg_class c join mine on mine.oid = c.relnamespace and mine.nspname = 'public' \
+    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not c.relispartition \
+    and not exists (select from extended e where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid) \
+    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid \
+        and d.deptype in ('a', 'i') and c.relkind = 'S') \
+union all select case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, \
+    format('public.%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), 3 \
+    from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace and mine.nspname = 'public' \
+    where not exists (select from extended e where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid) \
+union all select case t.typtype when 'd' then 'domain' else 'type' end, format('public.%I', t.typname), 4 \
+    from pg_catalog.pg_type t join mine on mine.oid = t.typnamespace and mine.nspname = 'public' \
+    where t.typtype in ('e', 'd', 'r', 'c') and (t.typtype <> 'c' or exists (select from pg_catalog.pg_class c \
+        where c.oid = t.typrelid and c.relkind = 'c')) \
+    and not exists (select from extended e where e.classid = 'pg_catalog.pg_type'::regclass and e.objid = t.oid) \
+order by 3, 2";
+
+/// SQLite: the same; `$1` is the prefix of the ledger's tables.
+const SQLITE: &str = "\
+select type, name from sqlite_schema where type in ('view', 'table', 'trigger') and name not like 'sqlite\\_%' escape '\\' \
+and substr(name, 1, length(?1) + 1) <> ?1 || '_' \
+order by case type when 'trigger' then 0 when 'view' then 1 else 2 end, name";
+
+impl Migrator {
+    /// Drops everything but the ledger, which forgets what this project applied.
+    ///
+    /// # Errors
+    /// Where the environment is protected, consent is missing, or another project lives in the same database.
+    pub async fn clean(
+        &self,
+        consent: Option<&str>,
+        dry_run: bool,
+        listener: &dyn Listener,
+    ) -> Result<DoneAnswer, Failure> {
+        self.configuration.refuse_protected("clean")?;
+        let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
+        let result = clean(&mut opened, consent, dry_run, listener).await;
+        opened.close().await;
+        result
+    }
+
+    /// `clean`, then `migrate`.
+    ///
+    /// # Errors
+    /// As either.
+    pub async fn reset(
+        &self,
+        consent: Option<&str>,
+        options: &MigrateOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        self.clean(consent, false, listener).await?;
+        self.migrate(options, listener, stop).await
+    }
+}
+
+async fn objects(opened: &mut Opened<'_>) -> Result<Vec<(String, String)>, Failure> {
+    let query = match opened.target.engine {
+        Engine::Sqlite => SQLITE,
+        _ => POSTGRES,
+    };
+    let schema = Value::Text(opened.configuration.ledger_schema.clone());
+    let rows = opened.session.query(query, &[schema]).await?;
+    let engine = opened.target.engine;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let name = row.text(1).unwrap_or_default();
+            let name = if engine == Engine::Sqlite { engine.quote_identifier(&name) } else { name };
+            (row.text(0).unwrap_or_default(), name)
+        })
+        .collect())
+}
+
+async fn others(opened: &mut Opened<'_>, exists: bool) -> Result<Vec<String>, Failure> {
+    if !exists {
+        return Ok(Vec::new());
+    }
+    let table = opened.ledger.names.table("schema_migrations");
+    let mark = if opened.target.engine == Engine::Sqlite { "?1" } else { "$1" };
+    let query = format!("select distinct project from {table} where project <> {mark} order by project");
+    let rows = opened.session.query(&query, &[Value::Text(opened.configuration.project.clone())]).await?;
+    Ok(rows.iter().filter_map(|row| row.text(0)).collect())
+}
+
+async fn clean(
+    opened: &mut Opened<'_>,
+    consent: Option<&str>,
+    dry_run: bool,
+    listener: &dyn Listener,
+) -> Result<DoneAnswer, Failure> {
+    let view = opened.look().await?;
+    let others = others(opened, view.exists).await?;
+    if !others.is_empty() {
+        let message = format!("clean would destroy what other projects made here: {}", others.join(", "));
+        return Err(Failure::person("LIM-U070", message, "take back this project alone: limosa rollback --to 0"));
+    }
+    let objects = objects(opened).await?;
+    let lines: Vec<String> = objects.iter().map(|(kind, name)| format!("drop {kind} {name}")).collect();
+    let mut answer = DoneAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "clean",
+        exit_code: Exit::Done.into(),
+        target: Some(opened.target.clone()),
+        done: Vec::new(),
+        would: Vec::new(),
+        notices: Vec::new(),
+        audit_head: None,
+    };
+    if dry_run {
+        answer.would = lines;
+        return Ok(answer);
+    }
+    let database = opened.target.database.clone();
+    opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
+    let (_, head) = under_lock(opened, listener, |opened, _, _| {
+        let cascade = if opened.target.engine == Engine::Sqlite { "" } else { " cascade" };
+        let mut items: Vec<Item> = objects
+            .iter()
+            .map(|(kind, name)| Item::Control(format!("drop {kind} if exists {name}{cascade}")))
+            .collect();
+        let table = opened.ledger.names.table("schema_migrations");
+        let journal = opened.ledger.names.table("journal");
+        let mark = if opened.target.engine == Engine::Sqlite { "?1" } else { "$1" };
+        for table in [table, journal] {
+            items.push(Item::Bound {
+                sql: format!("delete from {table} where project = {mark}"),
+                parameters: vec![Value::Text(opened.configuration.project.clone())],
+            });
+        }
+        Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
+    })
+    .await?;
+    answer.done = lines;
+    answer.audit_head = head;
+    Ok(answer)
+}

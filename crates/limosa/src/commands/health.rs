@@ -1,0 +1,125 @@
+//! `ready` and `health`: for starting applications and for monitors. They write nothing and take no lock.
+
+use std::time::Instant;
+
+use limosa_core::{LedgerView, RowState, State, Version, assess};
+
+use super::migrate::millis;
+use super::status::runner;
+use crate::files::load;
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{HealthAnswer, SCHEMA_VERSION};
+use crate::{Exit, Failure, Migrator};
+
+impl Migrator {
+    /// Whether the database is at least at a version, and nothing is half done. Reads no files.
+    ///
+    /// # Errors
+    /// Where the database cannot be asked.
+    pub async fn ready(&self, at_least: Option<&Version>) -> Result<HealthAnswer, Failure> {
+        let began = Instant::now();
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let view = opened.look().await;
+        let answer = view.map(|view| {
+            let reason = not_ready(&view, at_least);
+            answer("ready", &opened, &view, reason, began)
+        });
+        opened.close().await;
+        answer
+    }
+
+    /// Whether all is well. A database that cannot be asked is an answer too.
+    pub async fn health(&self) -> HealthAnswer {
+        let began = Instant::now();
+        match self.look_at_health(began).await {
+            Ok(answer) => answer,
+            Err(failure) => HealthAnswer {
+                schema_version: SCHEMA_VERSION,
+                command: "health",
+                exit_code: failure.exit.into(),
+                ok: false,
+                reason: failure.diagnostics.first().map(|diagnostic| diagnostic.message.clone()),
+                target: None,
+                version: None,
+                pending: None,
+                troubled: None,
+                runner: None,
+                elapsed_ms: millis(began),
+            },
+        }
+    }
+
+    async fn look_at_health(&self, began: Instant) -> Result<HealthAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let looked = async {
+            let view = opened.look().await?;
+            let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+            Ok::<_, Failure>((view, around))
+        }
+        .await;
+        let answer = looked.map(|(view, around)| {
+            let assessed = assess(&loaded.changes, &view, &around);
+            let troubled: Vec<&limosa_core::Assessed<'_>> = assessed
+                .iter()
+                .filter(|line| matches!(line.state, State::Changed | State::Partial | State::Reverting | State::Failed))
+                .collect();
+            let reason = troubled.first().map(|line| {
+                let why = line.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("{} is {}{why}", line.identity, line.state.title())
+            });
+            let mut answer = answer("health", &opened, &view, reason, began);
+            answer.pending = Some(assessed.iter().filter(|line| line.state.is_pending()).count());
+            answer.troubled = Some(troubled.len());
+            answer
+        });
+        opened.close().await;
+        answer
+    }
+}
+
+fn newest(view: &LedgerView) -> Option<Version> {
+    view.rows
+        .iter()
+        .filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline))
+        .filter_map(|row| Version::parse(row.version.as_deref()?).ok())
+        .max()
+}
+
+fn not_ready(view: &LedgerView, at_least: Option<&Version>) -> Option<String> {
+    if !view.exists {
+        return Some("no migration was ever run here".to_owned());
+    }
+    if let Some(row) = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting)) {
+        return Some(format!("{} ({}) is half done", row.identity, row.name));
+    }
+    let wanted = at_least?;
+    match newest(view) {
+        Some(version) if version >= *wanted => None,
+        Some(version) => Some(format!("the database is at version {version}, {wanted} is needed")),
+        None => Some(format!("no version is applied, {wanted} is needed")),
+    }
+}
+
+fn answer(
+    command: &'static str,
+    opened: &Opened<'_>,
+    view: &LedgerView,
+    reason: Option<String>,
+    began: Instant,
+) -> HealthAnswer {
+    let exit = if reason.is_none() { Exit::Done } else { Exit::No };
+    HealthAnswer {
+        schema_version: SCHEMA_VERSION,
+        command,
+        exit_code: exit.into(),
+        ok: reason.is_none(),
+        reason,
+        target: Some(opened.target.clone()),
+        version: newest(view).map(|version| version.to_string()),
+        pending: None,
+        troubled: None,
+        runner: runner(view),
+        elapsed_ms: millis(began),
+    }
+}

@@ -1,0 +1,89 @@
+//! Work on the ledger itself, under the lock: take it, write, record, give it back.
+
+use limosa_core::{AuditHead, LedgerView};
+use limosa_db::ledger::{AuditEntry, statements as sql};
+use limosa_db::{Item, Value};
+use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use serde_json::json;
+
+use super::interrupted;
+use crate::event::{Listener, Progress};
+use crate::opened::Opened;
+use crate::{Exit, Failure};
+
+/// What is to be written under the lock.
+pub(crate) struct Edit {
+    /// The statements; the marks of the transaction are set before.
+    pub(crate) items: Vec<Item>,
+    /// One row of the audit log each: operation, identity, detail.
+    pub(crate) audit: Vec<(&'static str, Option<String>, serde_json::Value)>,
+}
+
+/// The marks under which rows are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
+    pub(crate) epoch: i64,
+    pub(crate) step_mark: String,
+}
+
+/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
+pub(crate) async fn under_lock<F>(
+    opened: &mut Opened<'_>,
+    listener: &dyn Listener,
+    edit: F,
+) -> Result<(LedgerView, Option<AuditHead>), Failure>
+where
+    F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
+{
+    let view = opened.look().await?;
+    listener.progress(Progress::Target(opened.target.clone()));
+    let events = |event| listener.progress(Progress::Run(event));
+    let (held, mark) = {
+        let (session, context) = opened.run_parts(&events, Stop::new());
+        let mark = context.run_id.clone();
+        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
+            Ok(Acquired::Held(held)) => (held, mark),
+            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
+            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
+            Err(LockError::Database(error)) => return Err((*error).into()),
+        }
+    };
+    let marks = Marks { epoch: held.epoch, step_mark: mark };
+    let written = match edit(opened, &held.view, &marks) {
+        Ok(edit) => write(opened, &marks, edit).await,
+        Err(failure) => Err(failure),
+    };
+    let (session, context) = opened.run_parts(&events, Stop::new());
+    let _ = release(session.as_mut(), &context, held.epoch).await;
+    Ok((held.view, written?))
+}
+
+async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
+    let ledger = opened.ledger.clone();
+    let mut items = vec![Item::Begin];
+    if let (true, Some(role)) = (opened.pooled, &opened.configuration.role) {
+        items.push(Item::Control(format!("set local role {}", opened.target.engine.quote_identifier(role))));
+    }
+    items.push(ledger.bound(
+        &sql::FENCE,
+        vec![Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone()), Value::from("3000"), Value::from("")],
+    ));
+    items.extend(edit.items);
+    let mut appended = None;
+    for (operation, identity, detail) in edit.audit {
+        appended = Some(items.len());
+        items.extend(ledger.audit(&AuditEntry {
+            actor: opened.configuration.actor.clone(),
+            operation: operation.to_owned(),
+            identity,
+            outcome: "done",
+            detail: if detail.is_null() { json!({}).to_string() } else { detail.to_string() },
+        }));
+    }
+    items.push(Item::Commit);
+    let rows = opened.session.send(items).await?;
+    Ok(appended
+        .and_then(|at| rows.get(at))
+        .and_then(|rows| rows.first())
+        .and_then(|row| Some(AuditHead { sequence: row.integer(0)?, hash: row.text(1)? })))
+}

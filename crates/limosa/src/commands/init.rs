@@ -1,0 +1,99 @@
+//! `init`: a folder for migrations, a settings file, and, for a database administrator, the ledger as a script.
+
+use std::path::Path;
+
+use limosa_db::engine_of;
+use limosa_db::ledger::{Ledger, LedgerNames};
+use limosa_sql::Engine;
+
+use crate::report::{DoneAnswer, SCHEMA_VERSION};
+use crate::{Configuration, Exit, Failure};
+
+const SETTINGS: &str = "\
+# Settings of limosa. All keys: limosa config explain
+dir = [\"migrations\"]
+
+# The project's name is the first part of every key in the ledger, so that several projects can share a database.
+project = \"default\"
+
+# [environments.development]
+# database = \"sqlite:development.db\"
+
+# [environments.production]
+# database = \"postgres://app@db.example.com/app\"
+# protected = true
+";
+
+fn written(path: &Path, text: &str, done: &mut Vec<String>, would: &mut Vec<String>) -> Result<(), Failure> {
+    let name = path.display();
+    if path.exists() {
+        would.push(format!("{name} is there already; left as it is"));
+        return Ok(());
+    }
+    std::fs::write(path, text).map_err(|error| {
+        Failure::usage("LIM-U040", format!("{name} cannot be written: {error}"), "check the rights on the folder")
+    })?;
+    done.push(format!("wrote {name}"));
+    Ok(())
+}
+
+/// Makes a folder for migrations and a settings file; what is there is left as it is.
+///
+/// # Errors
+/// Where they cannot be written.
+pub fn init(folder: &Path, migrations: &Path) -> Result<DoneAnswer, Failure> {
+    let (mut done, mut notes) = (Vec::new(), Vec::new());
+    if migrations.is_dir() {
+        notes.push(format!("{} is there already; left as it is", migrations.display()));
+    } else {
+        std::fs::create_dir_all(migrations).map_err(|error| {
+            let message = format!("{} cannot be made: {error}", migrations.display());
+            Failure::usage("LIM-U040", message, "check the rights on the folder")
+        })?;
+        done.push(format!("made {}", migrations.display()));
+    }
+    written(&folder.join("limosa.toml"), SETTINGS, &mut done, &mut notes)?;
+    Ok(DoneAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "init",
+        exit_code: Exit::Done.into(),
+        target: None,
+        done,
+        would: notes,
+        notices: Vec::new(),
+        audit_head: None,
+    })
+}
+
+/// The ledger as a script, with the rights that a role needs for running migrations and for looking only.
+///
+/// # Errors
+/// Where the configuration names no engine.
+pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> Result<String, Failure> {
+    let engine = match engine {
+        Some(engine) => engine,
+        None => engine_of(configuration.database.expose())?,
+    };
+    let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
+    let mut script =
+        format!("-- The ledger of limosa for {}, to be run by a database administrator.\n", engine.title());
+    script.push_str(&ledger.script());
+    if engine == Engine::Postgres {
+        let role = configuration.role.clone().unwrap_or_else(|| "limosa_runner".to_owned());
+        let role = engine.quote_identifier(&role);
+        let schema = engine.quote_identifier(&configuration.ledger_schema);
+        script.push_str(&format!(
+            "\n-- for the role that runs migrations\n\
+             grant usage on schema {schema} to {role};\n\
+             grant select, insert, update, delete on all tables in schema {schema} to {role};\n\
+             revoke update, delete on {audit} from {role};\n\
+             \n-- for roles that only look (status, health, ready)\n\
+             -- grant usage on schema {schema} to monitoring;\n\
+             -- grant select on all tables in schema {schema} to monitoring;\n\
+             \n-- shows who stands in the way of a migration\n\
+             -- grant pg_read_all_stats to {role};\n",
+            audit = ledger.names.table("audit_log"),
+        ));
+    }
+    Ok(script)
+}

@@ -1,0 +1,232 @@
+//! `migrate`: runs what is pending.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use limosa_core::{Change, Identity, LedgerView, MigrateAsk, Plan, Surroundings, Version, decide_migrate};
+use limosa_run::{Acquired, LockError, Outcome, RunReport, StepState, Stop, acquire, conduct, release};
+use limosa_sql::Diagnostic;
+
+use super::{interrupted, rollback};
+use crate::event::{Listener, Progress};
+use crate::files::{Loaded, load};
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
+use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+
+/// What a migrate is asked to do.
+#[derive(Debug, Clone, Default)]
+pub struct MigrateOptions {
+    /// Up to this version and no further.
+    pub to: Option<Version>,
+    /// At most so many steps.
+    pub steps: Option<usize>,
+    /// Take back what this run did when it fails.
+    pub auto_rollback: bool,
+    /// Make a backup first.
+    pub backup: bool,
+    /// The digest of a plan that was looked at before; another plan is refused.
+    pub expected_plan: Option<String>,
+}
+
+impl Migrator {
+    /// Runs what is pending.
+    ///
+    /// # Errors
+    /// Where nothing could be begun. A run that was begun gives an answer, whatever its end.
+    pub async fn migrate(
+        &self,
+        options: &MigrateOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        let began = Instant::now();
+        let engine = self.engine()?;
+        let loaded = load(&self.configuration.directories, engine)?;
+        loaded.refuse_errors()?;
+        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let answer = run(&mut opened, &loaded, options, listener, stop, began).await;
+        opened.close().await;
+        answer
+    }
+}
+
+/// What this migrate would do, given the ledger as it is.
+pub(crate) async fn decide(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    view: &LedgerView,
+    options: &MigrateOptions,
+    around: &Surroundings,
+) -> Result<Plan, Failure> {
+    let done_unchanged = interrupted_scripts::unchanged(opened, changes, view).await?;
+    let ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged };
+    let plan = decide_migrate(changes, view, &ask, &opened.configuration.policy(), around).map_err(Failure::refused)?;
+    opened.configuration.refuse_unknown_placeholders(&plan)?;
+    Ok(plan)
+}
+
+async fn run(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    options: &MigrateOptions,
+    listener: &dyn Listener,
+    stop: Stop,
+    began: Instant,
+) -> Result<RunAnswer, Failure> {
+    let view = opened.look().await?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+    expected(&plan, options)?;
+    if plan.is_empty() {
+        return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
+    }
+    listener.progress(Progress::Target(opened.target.clone()));
+    if options.auto_rollback {
+        announce_auto_rollback(opened, &plan, listener)?;
+    }
+    let saved = match options.backup {
+        true => Some(backup::make(opened, listener).await?),
+        false => None,
+    };
+
+    let events = |event| listener.progress(Progress::Run(event));
+    let wanted_of = |view: &LedgerView| still_pending(&loaded.changes, view, &around);
+    let (epoch, fresh) = {
+        let (session, context) = opened.run_parts(&events, stop.clone());
+        match acquire(session.as_mut(), &context, view.exists, &wanted_of).await {
+            Ok(Acquired::Held(held)) => (held.epoch, held.view),
+            Ok(Acquired::NothingLeft(view)) => {
+                let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+                return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
+            }
+            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
+            Err(LockError::Interrupted) => return Err(interrupted()),
+            Err(LockError::Database(error)) => return Err((*error).into()),
+        }
+    };
+    // The world may have moved while we waited: what counts is the ledger under the lock.
+    let decided = decide(opened, &loaded.changes, &fresh, options, &around).await;
+    let result = match decided {
+        Ok(plan) => {
+            let report = {
+                let (session, context) = opened.run_parts(&events, stop.clone());
+                conduct(session.as_mut(), &context, &plan, epoch).await
+            };
+            let taken_back = match (&report.outcome, options.auto_rollback) {
+                (Outcome::Done, _) | (_, false) => None,
+                _ => Some(rollback::take_back(opened, &loaded.changes, &done_steps(&report), epoch, &events).await),
+            };
+            Ok((plan, report, taken_back))
+        }
+        Err(failure) => Err(failure),
+    };
+    let (session, context) = opened.run_parts(&events, Stop::new());
+    // A lost connection gives the lease up by itself.
+    let _ = release(session.as_mut(), &context, epoch).await;
+    let (plan, report, taken_back) = result?;
+    let mut answer = answer(opened, "migrate", &plan, &report, began);
+    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer.backup = saved;
+    match taken_back {
+        Some(Ok(back)) => {
+            answer.taken_back = back.steps.iter().map(StepLine::from).collect();
+            answer.audit_head = back.head.or(answer.audit_head);
+            if let Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) = back.outcome {
+                answer.notices.push(*problem);
+            }
+        }
+        Some(Err(failure)) => answer.notices.extend(failure.diagnostics),
+        None => {}
+    }
+    crate::anchor::append(opened.configuration, answer.audit_head.as_ref(), &mut answer.notices);
+    Ok(answer)
+}
+
+fn done_steps(report: &RunReport) -> Vec<Identity> {
+    report.steps.iter().rev().filter(|step| step.state == StepState::Done).map(|step| step.identity.clone()).collect()
+}
+
+fn still_pending(changes: &[Change], view: &LedgerView, around: &Surroundings) -> bool {
+    limosa_core::assess(changes, view, around).iter().any(|line| line.state.is_pending())
+}
+
+fn expected(plan: &Plan, options: &MigrateOptions) -> Result<(), Failure> {
+    let digest = plan.digest();
+    match &options.expected_plan {
+        Some(wanted) if wanted != digest.as_str() && wanted != digest.short() => Err(Failure::person(
+            "LIM-U001",
+            format!("the plan has changed: expected {wanted}, it is {digest} now"),
+            "look at it again: limosa plan",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What has no way back is said before anything runs.
+fn announce_auto_rollback(opened: &Opened<'_>, plan: &Plan, listener: &dyn Listener) -> Result<(), Failure> {
+    if opened.configuration.protected {
+        return Err(Failure::person(
+            "LIM-U002",
+            "--auto-rollback is for previews; this environment is protected",
+            "run without it: a failed migration rolls back its own transaction anyway",
+        ));
+    }
+    for step in plan.steps.iter().filter(|step| step.undo.is_none()) {
+        let line = format!("{} {} has no way back; if a later step fails, it stays", step.label, step.name);
+        listener.progress(Progress::Note(line));
+    }
+    Ok(())
+}
+
+fn nothing(opened: &Opened<'_>, plan: &Plan, files: &[Diagnostic], view: &LedgerView, began: Instant) -> RunAnswer {
+    RunAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "migrate",
+        exit_code: Exit::Done.into(),
+        outcome: "nothing_to_do",
+        target: opened.target.clone(),
+        steps: Vec::new(),
+        taken_back: Vec::new(),
+        error: None,
+        notices: plan.notices.iter().chain(files).cloned().collect(),
+        plan_digest: None,
+        audit_head: view.head.clone(),
+        backup: None,
+        elapsed_ms: millis(began),
+    }
+}
+
+pub(crate) fn millis(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn answer(
+    opened: &Opened<'_>,
+    command: &'static str,
+    plan: &Plan,
+    report: &RunReport,
+    began: Instant,
+) -> RunAnswer {
+    let (outcome, exit, error) = outcome_words(&report.outcome);
+    RunAnswer {
+        schema_version: SCHEMA_VERSION,
+        command,
+        exit_code: exit.into(),
+        outcome,
+        target: opened.target.clone(),
+        steps: report.steps.iter().map(StepLine::from).collect(),
+        taken_back: Vec::new(),
+        error,
+        notices: plan.notices.clone(),
+        plan_digest: Some(plan.digest().as_str().to_owned()),
+        audit_head: report.head.clone(),
+        backup: None,
+        elapsed_ms: millis(began),
+    }
+}
+
+/// No interrupted scripts.
+pub(crate) fn none_interrupted() -> HashMap<Identity, bool> {
+    HashMap::new()
+}

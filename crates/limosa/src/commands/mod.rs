@@ -1,0 +1,26 @@
+//! One file per command: what it does, without a word of how it is shown.
+
+pub(crate) mod audit;
+pub(crate) mod baseline;
+pub(crate) mod clean;
+pub(crate) mod doctor;
+pub(crate) mod health;
+pub(crate) mod held;
+pub(crate) mod init;
+pub(crate) mod migrate;
+pub(crate) mod plan;
+pub(crate) mod repair;
+pub(crate) mod restore;
+pub(crate) mod rollback;
+pub(crate) mod scaffold;
+pub(crate) mod seed;
+pub(crate) mod status;
+
+use limosa_sql::Diagnostic;
+
+use crate::{Exit, Failure};
+
+/// The run was asked to stop before it began.
+pub(crate) fn interrupted() -> Failure {
+    Failure::new(Exit::Database, Diagnostic::error("LIM-R005", "interrupted before anything was run"))
+}

@@ -1,0 +1,279 @@
+//! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
+
+use limosa_core::{Action, Change, Group, GroupMode, LedgerView, Plan, Step, Work};
+use limosa_run::{Files, Stop, rehearse};
+use limosa_sql::{PieceKind, Splitter};
+
+use super::{migrate, rollback};
+use crate::event::{Listener, Progress};
+use crate::files::{FromDisk, Loaded, load};
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine};
+use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand};
+
+/// Statements of one step that an answer lists.
+const LISTED: u64 = 1000;
+
+impl Migrator {
+    /// What `migrate` would do. Writes nothing.
+    ///
+    /// # Errors
+    /// As `migrate` would refuse.
+    pub async fn plan(&self, options: &MigrateOptions) -> Result<PlanAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        loaded.refuse_errors()?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let answer = match planned(&mut opened, &loaded, options).await {
+            Ok((plan, view)) => answer(&opened, &plan, &loaded, &view),
+            Err(failure) => Err(failure),
+        };
+        opened.close().await;
+        answer
+    }
+
+    /// What `rollback` would do. Writes nothing.
+    ///
+    /// # Errors
+    /// As `rollback` would refuse, but for consent.
+    pub async fn plan_rollback(&self, options: &RollbackOptions) -> Result<PlanAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let consented = RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() };
+        let answer = match planned_back(&mut opened, &loaded.changes, &consented).await {
+            Ok((plan, view)) => answer(&opened, &plan, &loaded, &view),
+            Err(failure) => Err(failure),
+        };
+        opened.close().await;
+        answer
+    }
+
+    /// The plan of `migrate` as an SQL script that does the same by hand, ledger rows included.
+    ///
+    /// # Errors
+    /// As `migrate` would refuse.
+    pub async fn plan_script(&self, options: &MigrateOptions) -> Result<String, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        loaded.refuse_errors()?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let script = match planned(&mut opened, &loaded, options).await {
+            Ok((plan, view)) => by_hand::script(&opened, &plan, &view),
+            Err(failure) => Err(failure),
+        };
+        opened.close().await;
+        script
+    }
+
+    /// Runs what `migrate` would run, in one transaction, and rolls it back.
+    ///
+    /// # Errors
+    /// Where the environment is protected, consent is missing, or nothing could be begun.
+    pub async fn dry_run(
+        &self,
+        options: &MigrateOptions,
+        consent: Option<&str>,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<PlanAnswer, Failure> {
+        self.configuration.refuse_protected("an executed dry run")?;
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        loaded.refuse_errors()?;
+        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let result = executed(&mut opened, &loaded, options, consent, listener, stop).await;
+        opened.close().await;
+        result
+    }
+}
+
+async fn planned(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    options: &MigrateOptions,
+) -> Result<(Plan, LedgerView), Failure> {
+    let view = opened.look().await?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    let plan = migrate::decide(opened, &loaded.changes, &view, options, &around).await?;
+    Ok((plan, view))
+}
+
+async fn planned_back(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    options: &RollbackOptions,
+) -> Result<(Plan, LedgerView), Failure> {
+    let view = opened.look().await?;
+    let plan = rollback::decide(opened, changes, &view, options).await?;
+    Ok((plan, view))
+}
+
+async fn executed(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    options: &MigrateOptions,
+    consent: Option<&str>,
+    listener: &dyn Listener,
+    stop: Stop,
+) -> Result<PlanAnswer, Failure> {
+    let database = opened.target.database.clone();
+    opened.configuration.refuse_without_consent("an executed dry run", "--allow-execute", &database, consent)?;
+    let (plan, view) = planned(opened, loaded, options).await?;
+    listener.progress(Progress::Target(opened.target.clone()));
+    let mut answer = answer(opened, &plan, loaded, &view)?;
+    let events = |event| listener.progress(Progress::Run(event));
+    let (session, context) = opened.run_parts(&events, stop);
+    let rehearsed = rehearse(session.as_mut(), &context, &plan).await;
+    if rehearsed.error.is_some() {
+        answer.exit_code = Exit::Database.into();
+    }
+    answer.executed = Some(ExecutedDryRun {
+        steps: rehearsed.steps.iter().map(StepLine::from).collect(),
+        not_tried: rehearsed
+            .not_tried
+            .into_iter()
+            .map(|(step, reason)| SkippedLine {
+                identity: step.identity.to_string(),
+                version: step.version,
+                name: step.name,
+                reason,
+            })
+            .collect(),
+        error: rehearsed.error.map(|error| *error),
+    });
+    Ok(answer)
+}
+
+fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, _view: &LedgerView) -> Result<PlanAnswer, Failure> {
+    let mut transaction = 0;
+    let mut steps = Vec::new();
+    for step in &plan.steps {
+        steps.push(planned_step(opened, step, &mut transaction)?);
+    }
+    Ok(PlanAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "plan",
+        exit_code: Exit::Done.into(),
+        target: opened.target.clone(),
+        direction: plan.direction.as_str(),
+        digest: plan.digest().as_str().to_owned(),
+        steps,
+        not_applicable: plan
+            .skipped
+            .iter()
+            .map(|skipped| SkippedLine {
+                identity: skipped.identity.to_string(),
+                version: skipped.version.clone(),
+                name: skipped.name.clone(),
+                reason: skipped.reason.clone(),
+            })
+            .collect(),
+        notices: plan.notices.iter().chain(&loaded.diagnostics).cloned().collect(),
+        executed: None,
+    })
+}
+
+fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Result<PlannedStep, Failure> {
+    let (origin, start_line) = match &step.work {
+        Work::File { file, position, .. } => (file.clone(), position.line),
+        Work::Text { origin, position, .. } => (origin.clone(), position.line),
+    };
+    let mut statements = Vec::new();
+    each_statement(opened, step, LISTED, &mut |number, line, verb, text| {
+        let done = number <= step.action.done();
+        let group = step.outline.place_of(number);
+        let begins = group.is_some_and(|(_, first, _)| first) && !(number == 1 && step.joins_previous);
+        let inside = group.is_some_and(|(group, _, _)| group.mode != GroupMode::Alone);
+        if inside && begins && !done {
+            *transaction += 1;
+        }
+        statements.push(PlannedStatement {
+            number,
+            line: start_line + line - 1,
+            verb,
+            excerpt: excerpt(&text),
+            transaction: (inside && !done).then_some(*transaction),
+            done,
+        });
+    })?;
+    Ok(PlannedStep {
+        identity: step.identity.to_string(),
+        version: step.label.clone(),
+        name: step.name.clone(),
+        action: match step.action {
+            Action::Apply => "apply",
+            Action::Reapply => "reapply",
+            Action::Resume { .. } => "resume",
+            Action::Revert => "revert",
+            Action::ResumeRevert { .. } => "resume_revert",
+        },
+        origin,
+        atomic: step.outline.is_atomic() && step.action.done() == 0,
+        joins_previous: step.joins_previous,
+        lock_timeout_ms: step.limits.lock_timeout_ms,
+        statement_timeout_ms: step.limits.statement_timeout_ms,
+        has_rollback: step.undo.is_some(),
+        losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
+        statements_total: step.outline.statements,
+        statements,
+    })
+}
+
+/// The first words of a statement, on one line.
+fn excerpt(text: &str) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().count() > 100 {
+        words = words.chars().take(97).collect::<String>() + "...";
+    }
+    words
+}
+
+/// Reads the statements of a step: number, line within the script, verb, text.
+pub(crate) fn each_statement(
+    opened: &Opened<'_>,
+    step: &Step,
+    at_most: u64,
+    visit: &mut dyn FnMut(u64, u64, String, String),
+) -> Result<(), Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
+    };
+    let (mut input, mut skip, mut left): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
+        Work::File { file, start, end, .. } => (FromDisk.open(file).map_err(unreadable)?, *start, end - start),
+        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
+    };
+    let mut splitter = Splitter::new(opened.target.engine, &step.label);
+    let mut buffer = vec![0; 64 * 1024];
+    let (mut number, mut ended) = (0, false);
+    while number < at_most {
+        match splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
+            Some(piece) => {
+                if let PieceKind::Statement(class) = &piece.kind {
+                    number += 1;
+                    visit(number, piece.position.line, class.verb.clone(), piece.statement().to_owned());
+                }
+            }
+            None if ended => break,
+            None => {
+                let read = input.read(&mut buffer).map_err(unreadable)?;
+                let skipped = skip.min(read as u64);
+                skip -= skipped;
+                let wanted = (read as u64 - skipped).min(left);
+                left -= wanted;
+                let from = usize::try_from(skipped).unwrap_or(0);
+                splitter.feed(&buffer[from..from + usize::try_from(wanted).unwrap_or(0)]);
+                if read == 0 || left == 0 {
+                    splitter.finish();
+                    ended = true;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How the statements of a group commit, in words.
+pub(crate) fn group_words(group: &Group) -> &'static str {
+    match group.mode {
+        GroupMode::Transaction => "in one transaction",
+        GroupMode::Alone => "each by itself, outside of transactions",
+        GroupMode::Own => "in the file's own transaction",
+    }
+}

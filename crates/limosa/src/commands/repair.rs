@@ -1,0 +1,245 @@
+//! `repair`: explains what is wrong with the ledger, then mends what it is told to.
+
+use limosa_core::{Change, Direction, Identity, LedgerView, State, StatementHasher, assess};
+use limosa_db::Value;
+use limosa_db::ledger::{JournalEntry, statements as sql};
+use serde_json::json;
+
+use super::baseline::counted;
+use super::held::{Edit, Marks, under_lock};
+use crate::event::Listener;
+use crate::files::load;
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{DoneAnswer, SCHEMA_VERSION};
+use crate::{Exit, Failure, Migrator};
+
+/// One thing to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// Only explain.
+    Explain,
+    /// A statement outside a transaction took effect: `identity`, statement number.
+    MarkDone(Identity, u64),
+    /// It did not: run it again.
+    Retry(Identity, u64),
+    /// The change counts as applied; nothing is run.
+    MarkApplied(Identity),
+    /// The change counts as not applied; nothing is run.
+    MarkNotApplied(Identity),
+    /// The file of an applied change is right as it stands now.
+    Accept(Identity),
+}
+
+impl Migrator {
+    /// Explains, or mends one thing.
+    ///
+    /// # Errors
+    /// Where the thing is not there to be mended.
+    pub async fn repair(&self, repair: &Repair, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let looking = dry_run || *repair == Repair::Explain;
+        let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Write }).await?;
+        let result = mend(&mut opened, &loaded.changes, repair, looking, listener).await;
+        opened.close().await;
+        result
+    }
+}
+
+async fn mend(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    repair: &Repair,
+    looking: bool,
+    listener: &dyn Listener,
+) -> Result<DoneAnswer, Failure> {
+    let mut answer = DoneAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "repair",
+        exit_code: Exit::Done.into(),
+        target: Some(opened.target.clone()),
+        done: Vec::new(),
+        would: Vec::new(),
+        notices: Vec::new(),
+        audit_head: None,
+    };
+    if looking {
+        let view = opened.look().await?;
+        if *repair == Repair::Explain {
+            let around = opened.surroundings(false).await?;
+            answer.would = explain(changes, &view, &around);
+        } else {
+            let marks = Marks { epoch: 0, step_mark: String::new() };
+            let (_, words) = decide(opened, changes, &view, repair, &marks)?;
+            answer.would = vec![words];
+        }
+        return Ok(answer);
+    }
+    let mut words = String::new();
+    let (_, head) = under_lock(opened, listener, |opened, view, marks| {
+        let (edit, said) = decide(opened, changes, view, repair, marks)?;
+        words = said;
+        Ok(edit)
+    })
+    .await?;
+    answer.done = vec![words];
+    answer.audit_head = head;
+    Ok(answer)
+}
+
+fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surroundings) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in assess(changes, view, around) {
+        let id = &line.identity;
+        match line.state {
+            State::Changed => lines.push(format!(
+                "{id}: the file was changed after it was applied ({}). Put it back, or: limosa repair --accept {id}",
+                line.reason.unwrap_or_default()
+            )),
+            State::Missing => lines.push(format!(
+                "{id}: applied, and its file is gone. Put it back, or forget it: limosa repair --mark-not-applied {id}"
+            )),
+            State::Partial | State::Reverting => {
+                let current = view.journal.iter().find(|row| row.identity == *id).and_then(|row| row.current.as_ref());
+                lines.push(match current {
+                    Some(current) => format!(
+                        "{id}: statement {n} was begun {at} and not seen to end. 'limosa migrate' looks at the catalogue first; \
+                         where it must ask: limosa repair --mark-done {id}:{n}, or limosa repair --retry {id}:{n}",
+                        n = current.number,
+                        at = current.started_at,
+                    ),
+                    None => format!("{id}: {}. 'limosa migrate' goes on from there", line.reason.unwrap_or_default()),
+                });
+            }
+            _ => {}
+        }
+    }
+    if lines.is_empty() {
+        lines.push("nothing to repair: files and ledger agree".to_owned());
+    }
+    lines
+}
+
+fn decide(
+    opened: &Opened<'_>,
+    changes: &[Change],
+    view: &LedgerView,
+    repair: &Repair,
+    marks: &Marks,
+) -> Result<(Edit, String), Failure> {
+    match repair {
+        Repair::Explain => Ok((Edit { items: Vec::new(), audit: Vec::new() }, String::new())),
+        Repair::MarkDone(identity, number) | Repair::Retry(identity, number) => {
+            let done = matches!(repair, Repair::MarkDone(..));
+            statement(opened, view, identity, *number, done, marks)
+        }
+        Repair::MarkApplied(identity) => {
+            let change = change_of(changes, identity)?;
+            if let Some(row) = view.row(identity).filter(|row| row.state != limosa_core::RowState::Partial) {
+                return Err(Failure::usage(
+                    "LIM-U030",
+                    format!("{identity} ({}) is applied already", row.name),
+                    "see limosa status",
+                ));
+            }
+            let both = Direction::Apply.as_str();
+            let items = vec![
+                opened.ledger.write_row(&counted(opened, change, marks)),
+                opened.ledger.bound(&sql::DELETE_JOURNAL, vec![Value::Text(identity.to_string()), Value::from(both)]),
+            ];
+            let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "applied"}))];
+            Ok((Edit { items, audit }, format!("{identity} {} counts as applied; nothing was run", change.name)))
+        }
+        Repair::MarkNotApplied(identity) => {
+            let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
+            let text = Value::Text(identity.to_string());
+            let journal = |direction: Direction| {
+                opened.ledger.bound(&sql::DELETE_JOURNAL, vec![text.clone(), Value::from(direction.as_str())])
+            };
+            let items = vec![
+                opened.ledger.bound(&sql::DELETE_ROW, vec![text.clone()]),
+                journal(Direction::Apply),
+                journal(Direction::Revert),
+            ];
+            let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "not applied", "name": row.name}))];
+            Ok((Edit { items, audit }, format!("{identity} {} counts as not applied; nothing was run", row.name)))
+        }
+        Repair::Accept(identity) => {
+            let change = change_of(changes, identity)?;
+            let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
+            let items = vec![opened.ledger.bound(
+                &sql::ACCEPT_ROW,
+                vec![
+                    Value::Text(identity.to_string()),
+                    Value::Text(change.script.file_checksum.as_str().to_owned()),
+                    Value::Text(change.script.up_checksum.as_str().to_owned()),
+                    Value::Text(change.name.clone()),
+                ],
+            )];
+            let detail = json!({"accept": change.script.up_checksum.as_str(), "was": row.up_checksum.as_str()});
+            let said = format!(
+                "{identity} {}: the file is accepted as it stands ({})",
+                change.name,
+                change.script.up_checksum.short()
+            );
+            Ok((Edit { items, audit: vec![("repair", Some(identity.to_string()), detail)] }, said))
+        }
+    }
+}
+
+fn change_of<'c>(changes: &'c [Change], identity: &Identity) -> Result<&'c Change, Failure> {
+    changes.iter().find(|change| change.identity == *identity).ok_or_else(|| {
+        Failure::usage(
+            "LIM-U031",
+            format!("no file defines {identity}"),
+            "see the identities: limosa status --output json",
+        )
+    })
+}
+
+fn not_in_ledger(identity: &Identity) -> Failure {
+    Failure::usage("LIM-U032", format!("{identity} is not in the ledger"), "see limosa status")
+}
+
+fn statement(
+    opened: &Opened<'_>,
+    view: &LedgerView,
+    identity: &Identity,
+    number: u64,
+    done: bool,
+    marks: &Marks,
+) -> Result<(Edit, String), Failure> {
+    let row = view.journal.iter().find(|row| row.identity == *identity && row.current.is_some()).ok_or_else(|| {
+        Failure::usage("LIM-U033", format!("no statement of {identity} is in doubt"), "see what is: limosa repair")
+    })?;
+    let Some(current) = row.current.as_ref().filter(|current| current.number.unsigned_abs() == number) else {
+        let in_doubt = row.current.as_ref().map_or(0, |current| current.number);
+        return Err(Failure::usage(
+            "LIM-U034",
+            format!("statement {number} of {identity} is not in doubt, statement {in_doubt} is"),
+            format!("name that one: {identity}:{in_doubt}"),
+        ));
+    };
+    let name = Value::Text(identity.to_string());
+    let direction = Value::from(row.direction.as_str());
+    let items = if done {
+        let mut hasher = StatementHasher::resume(row.done_hash.clone());
+        hasher.add(&current.hash);
+        vec![opened.ledger.write_journal(&JournalEntry {
+            identity: identity.to_string(),
+            direction: row.direction,
+            done: current.number,
+            done_hash: hasher.value().to_owned(),
+            current: None,
+            epoch: marks.epoch,
+        })]
+    } else {
+        vec![opened.ledger.bound(&sql::RETRY_JOURNAL, vec![name, direction])]
+    };
+    let mark = if done { "done" } else { "retry" };
+    let audit = vec![("repair", Some(identity.to_string()), json!({"statement": number, "mark": mark}))];
+    let said = match done {
+        true => format!("statement {number} of {identity} counts as done; run limosa migrate to go on"),
+        false => format!("statement {number} of {identity} will run again with the next limosa migrate"),
+    };
+    Ok((Edit { items, audit }, said))
+}

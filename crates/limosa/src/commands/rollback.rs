@@ -1,0 +1,243 @@
+//! `rollback`: takes back what was applied, by the ways back that were recorded.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use limosa_core::{
+    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TransactionWish,
+    decide_rollback,
+};
+use limosa_db::Value;
+use limosa_db::ledger::statements as sql;
+use limosa_run::{Acquired, Events, LockError, RunReport, Stop, acquire, conduct, release};
+use limosa_sql::Position;
+
+use super::{interrupted, migrate};
+use crate::event::{Listener, Progress};
+use crate::files::load;
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{RunAnswer, SCHEMA_VERSION};
+use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+
+/// What a rollback is asked to do.
+#[derive(Debug, Clone)]
+pub struct RollbackOptions {
+    /// Which changes.
+    pub selection: Selection,
+    /// Take the ways back from the files.
+    pub use_file: bool,
+    /// The database that the user named as consent to lose data.
+    pub consent: Option<String>,
+    /// Make a backup first.
+    pub backup: bool,
+}
+
+/// A recorded way back beside the one that the file holds now.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RollbackDifference {
+    /// The change.
+    pub identity: String,
+    /// As recorded; None where nothing was.
+    pub recorded: Option<String>,
+    /// As the file has it.
+    pub file: String,
+}
+
+impl Migrator {
+    /// Takes back what the options select.
+    ///
+    /// # Errors
+    /// Where nothing could be begun, or was refused.
+    pub async fn rollback(
+        &self,
+        options: &RollbackOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        let began = Instant::now();
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        if options.use_file {
+            loaded.refuse_errors()?;
+        }
+        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let answer = run(&mut opened, &loaded.changes, options, listener, stop, began).await;
+        opened.close().await;
+        answer
+    }
+
+    /// For `--use-file`: where the files differ from what was recorded.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read, or nothing is selected.
+    pub async fn rollback_differences(&self, options: &RollbackOptions) -> Result<Vec<RollbackDifference>, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let result = differences(&mut opened, &loaded.changes, options).await;
+        opened.close().await;
+        result
+    }
+}
+
+async fn differences(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    options: &RollbackOptions,
+) -> Result<Vec<RollbackDifference>, Failure> {
+    let view = opened.look().await?;
+    let plan = decide(
+        opened,
+        changes,
+        &view,
+        &RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() },
+    )
+    .await?;
+    let recorded = stored(opened, &view).await?;
+    Ok(plan
+        .steps
+        .iter()
+        .filter_map(|step| {
+            let limosa_core::Work::Text { text, .. } = &step.work else { return None };
+            let before = recorded.get(&step.identity).map(|rollback| rollback.text.clone());
+            (before.as_deref() != Some(text)).then(|| RollbackDifference {
+                identity: step.identity.to_string(),
+                recorded: before,
+                file: text.clone(),
+            })
+        })
+        .collect())
+}
+
+/// The recorded ways back of all rows that have one.
+pub(crate) async fn stored(
+    opened: &mut Opened<'_>,
+    view: &LedgerView,
+) -> Result<HashMap<Identity, StoredRollback>, Failure> {
+    let mut found = HashMap::new();
+    for row in view.rows.iter().filter(|row| row.has_rollback) {
+        let item = opened.ledger.bound(&sql::ROLLBACK_OF, vec![Value::Text(row.identity.to_string())]);
+        let rows = opened.session.query_item(item).await?;
+        let Some(text) = rows.first().and_then(|row| row.text(0)) else { continue };
+        let origin: serde_json::Value =
+            rows[0].text(1).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
+        let position = Position { line: number("line"), column: number("column") };
+        let file = origin.get("file").and_then(|file| file.as_str()).unwrap_or_default();
+        let outline = interrupted_scripts::outline(opened.target.engine, file, &text, TransactionWish::Auto)?;
+        let file = format!("recorded rollback of {} ({file})", row.identity);
+        let values: BTreeMap<String, Option<String>> =
+            rows[0].text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let values = values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        found.insert(row.identity.clone(), StoredRollback { text, file, position, outline, values });
+    }
+    Ok(found)
+}
+
+/// What this rollback would do, given the ledger as it is.
+pub(crate) async fn decide(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    view: &LedgerView,
+    options: &RollbackOptions,
+) -> Result<Plan, Failure> {
+    let around = opened.surroundings(false).await?;
+    let stored = stored(opened, view).await?;
+    let done_unchanged = interrupted_scripts::unchanged_back(opened.target.engine, &stored, view);
+    let ask = RollbackAsk {
+        selection: options.selection.clone(),
+        use_file: options.use_file,
+        consent: options.consent.clone(),
+        done_unchanged,
+    };
+    let plan = decide_rollback(changes, view, &stored, &ask, &opened.configuration.policy(), &around)
+        .map_err(Failure::refused)?;
+    opened.configuration.refuse_unknown_placeholders(&plan)?;
+    Ok(plan)
+}
+
+async fn run(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    options: &RollbackOptions,
+    listener: &dyn Listener,
+    stop: Stop,
+    began: Instant,
+) -> Result<RunAnswer, Failure> {
+    let view = opened.look().await?;
+    let plan = decide(opened, changes, &view, options).await?;
+    if plan.is_empty() {
+        return Ok(RunAnswer {
+            schema_version: SCHEMA_VERSION,
+            command: "rollback",
+            exit_code: Exit::Done.into(),
+            outcome: "nothing_to_do",
+            target: opened.target.clone(),
+            steps: Vec::new(),
+            taken_back: Vec::new(),
+            error: None,
+            notices: Vec::new(),
+            plan_digest: None,
+            audit_head: view.head.clone(),
+            backup: None,
+            elapsed_ms: migrate::millis(began),
+        });
+    }
+    listener.progress(Progress::Target(opened.target.clone()));
+    let saved = match options.backup {
+        true => Some(backup::make(opened, listener).await?),
+        false => None,
+    };
+    let events = |event| listener.progress(Progress::Run(event));
+    let held = {
+        let (session, context) = opened.run_parts(&events, stop.clone());
+        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
+            Ok(Acquired::Held(held)) => held,
+            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
+            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
+            Err(LockError::Database(error)) => return Err((*error).into()),
+        }
+    };
+    let decided = decide(opened, changes, &held.view, options).await;
+    let result = match decided {
+        Ok(plan) => {
+            let (session, context) = opened.run_parts(&events, stop);
+            let report = conduct(session.as_mut(), &context, &plan, held.epoch).await;
+            Ok((plan, report))
+        }
+        Err(failure) => Err(failure),
+    };
+    let (session, context) = opened.run_parts(&events, Stop::new());
+    let _ = release(session.as_mut(), &context, held.epoch).await;
+    let (plan, report) = result?;
+    let mut answer = migrate::answer(opened, "rollback", &plan, &report, began);
+    answer.backup = saved;
+    crate::anchor::append(opened.configuration, answer.audit_head.as_ref(), &mut answer.notices);
+    Ok(answer)
+}
+
+/// Takes back exactly these changes, newest first, under a lease that is held; those without a way back end it.
+pub(crate) async fn take_back(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    identities: &[Identity],
+    epoch: i64,
+    events: &dyn Events,
+) -> Result<RunReport, Failure> {
+    opened.session.settle().await?;
+    let view = opened.look().await?;
+    // From the newest on, as far as there is a way back: one that stays keeps all before it.
+    let reachable: Vec<Identity> = identities
+        .iter()
+        .take_while(|identity| view.row(identity).is_some_and(|row| row.has_rollback))
+        .cloned()
+        .collect();
+    let options = RollbackOptions {
+        selection: Selection::These(reachable),
+        use_file: false,
+        consent: Some(opened.target.database.clone()),
+        backup: false,
+    };
+    let plan = decide(opened, changes, &view, &options).await?;
+    debug_assert_eq!(plan.direction, Direction::Revert);
+    let (session, context) = opened.run_parts(events, Stop::new());
+    Ok(conduct(session.as_mut(), &context, &plan, epoch).await)
+}

@@ -1,0 +1,103 @@
+//! `seed`: data for development and tests. Each file runs once, and again when it changes; the ledger remembers it apart
+//! from migrations.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Instant;
+
+use limosa_core::{Action, Change, Identity, Kind, MigrateAsk, SEED_PREFIX, Surroundings, decide_migrate};
+use limosa_run::{Acquired, LockError, Stop, acquire, conduct, release};
+
+use super::{interrupted, migrate};
+use crate::event::{Listener, Progress};
+use crate::files::load;
+use crate::opened::{Opened, Purpose, open};
+use crate::report::RunAnswer;
+use crate::{Exit, Failure, Migrator};
+
+impl Migrator {
+    /// Runs the seeds of a folder that are new or changed; all of them where `again`.
+    ///
+    /// # Errors
+    /// Where the environment is protected, or nothing could be begun.
+    pub async fn seed(
+        &self,
+        folder: &Path,
+        again: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        self.configuration.refuse_protected("seed")?;
+        let mut loaded = load(&[folder.to_owned()], self.engine()?)?;
+        loaded.refuse_errors()?;
+        for change in &mut loaded.changes {
+            as_seed(change);
+        }
+        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let answer = run(&mut opened, &loaded.changes, again, listener, stop).await;
+        opened.close().await;
+        answer
+    }
+}
+
+/// A seed is a repeatable with a name of its own kind.
+fn as_seed(change: &mut Change) {
+    change.identity = Identity::new(format!("{SEED_PREFIX}{}", change.identity));
+    change.kind = Kind::Repeatable;
+    change.rollback = None;
+    for needed in &mut change.depends_on {
+        *needed = Identity::new(format!("{SEED_PREFIX}{needed}"));
+    }
+}
+
+async fn run(
+    opened: &mut Opened<'_>,
+    seeds: &[Change],
+    again: bool,
+    listener: &dyn Listener,
+    stop: Stop,
+) -> Result<RunAnswer, Failure> {
+    let began = Instant::now();
+    let view = opened.look().await?;
+    let around: Surroundings = opened.surroundings(false).await?;
+    listener.progress(Progress::Target(opened.target.clone()));
+    let events = |event| listener.progress(Progress::Run(event));
+    let held = {
+        let (session, context) = opened.run_parts(&events, stop.clone());
+        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
+            Ok(Acquired::Held(held)) => held,
+            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
+            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
+            Err(LockError::Database(error)) => return Err((*error).into()),
+        }
+    };
+    // Seeds are weighed against seeds only: migrations are neither missing nor pending here.
+    let mut view = held.view;
+    view.rows = if again { Vec::new() } else { std::mem::take(&mut view.seeds) };
+    let ask = MigrateAsk { done_unchanged: HashMap::new(), ..MigrateAsk::default() };
+    let decided = decide_migrate(seeds, &view, &ask, &opened.configuration.policy(), &around)
+        .map_err(Failure::refused)
+        .and_then(|plan| opened.configuration.refuse_unknown_placeholders(&plan).map(|()| plan));
+    let result = match decided {
+        Ok(mut plan) => {
+            plan.skipped.clear();
+            // A seed whose file is gone is nobody's concern.
+            plan.notices.clear();
+            for step in &mut plan.steps {
+                step.action = if again { Action::Reapply } else { step.action };
+            }
+            let (session, context) = opened.run_parts(&events, stop);
+            let report = conduct(session.as_mut(), &context, &plan, held.epoch).await;
+            Ok((plan, report))
+        }
+        Err(failure) => Err(failure),
+    };
+    let (session, context) = opened.run_parts(&events, Stop::new());
+    let _ = release(session.as_mut(), &context, held.epoch).await;
+    let (plan, report) = result?;
+    let mut answer = migrate::answer(opened, "seed", &plan, &report, began);
+    if plan.is_empty() {
+        answer.outcome = "nothing_to_do";
+    }
+    Ok(answer)
+}

@@ -1,0 +1,229 @@
+//! `status`, `validate`, `history`: what is, what is wrong, what was. They write nothing.
+
+use limosa_core::{Assessed, LedgerView, State, assess};
+use limosa_db::Value;
+use limosa_db::ledger::{audit_row, statements as sql};
+use limosa_sql::{Diagnostic, Label};
+
+use crate::files::{Loaded, load};
+use crate::opened::{Opened, Purpose, open};
+use crate::report::{
+    ChangeLine, CheckLine, FindingsAnswer, HistoryAnswer, OperationLine, RunnerLine, SCHEMA_VERSION, StatusAnswer,
+};
+use crate::{Exit, Failure, Migrator};
+
+/// What `status` is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StatusOptions {
+    /// Answer no (exit code 1) where something is pending.
+    pub fail_on_pending: bool,
+}
+
+impl Migrator {
+    /// The state of each change. Writes nothing.
+    ///
+    /// # Errors
+    /// Where files or ledger cannot be read.
+    pub async fn status(&self, options: StatusOptions) -> Result<StatusAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let answer = status(&mut opened, &loaded, options).await;
+        opened.close().await;
+        answer
+    }
+
+    /// Whether files and ledger agree. Writes nothing.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub async fn validate(&self) -> Result<FindingsAnswer, Failure> {
+        let loaded = load(&self.configuration.directories, self.engine()?)?;
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let answer = validate(&mut opened, &loaded).await;
+        opened.close().await;
+        answer
+    }
+
+    /// What was done, newest first. Writes nothing.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read.
+    pub async fn history(&self, limit: u32) -> Result<HistoryAnswer, Failure> {
+        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let answer = history(&mut opened, limit).await;
+        opened.close().await;
+        answer
+    }
+}
+
+async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions) -> Result<StatusAnswer, Failure> {
+    let view = opened.look().await?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    let assessed = assess(&loaded.changes, &view, &around);
+    let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
+    let exit = if options.fail_on_pending && pending > 0 { Exit::No } else { Exit::Done };
+    Ok(StatusAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "status",
+        exit_code: exit.into(),
+        target: opened.target.clone(),
+        ledger_exists: view.exists,
+        changes: assessed.iter().map(line).collect(),
+        pending,
+        applied: view.rows.len(),
+        runner: runner(&view),
+        audit_head: view.head.clone(),
+        notices: loaded.diagnostics.clone(),
+    })
+}
+
+/// Who runs now.
+pub(crate) fn runner(view: &LedgerView) -> Option<RunnerLine> {
+    let lease = view.lease.as_ref()?;
+    let holder = lease.holder.clone()?;
+    Some(RunnerLine { holder, since: lease.since.clone(), silent_seconds: lease.silent_seconds })
+}
+
+fn line(assessed: &Assessed<'_>) -> ChangeLine {
+    let (change, row) = (assessed.change, assessed.row);
+    let version = change.map(|change| change.label.clone()).or_else(|| row.and_then(|row| row.version.clone()));
+    ChangeLine {
+        identity: assessed.identity.to_string(),
+        version: version.unwrap_or_else(|| "R".to_owned()),
+        name: change.map(|change| change.name.clone()).or_else(|| row.map(|row| row.name.clone())).unwrap_or_default(),
+        state: assessed.state,
+        reason: assessed.reason.clone(),
+        file: change.map(|change| change.script.file.clone()),
+        applied_at: row.map(|row| row.applied_at.clone()),
+        applied_by: row.map(|row| row.applied_by.clone()),
+        execution_ms: row.map(|row| row.execution_ms),
+        has_rollback: row
+            .map_or_else(|| change.is_some_and(|change| change.rollback.is_some()), |row| row.has_rollback),
+        checksum: change
+            .map(|change| change.script.up_checksum.as_str().to_owned())
+            .or_else(|| row.map(|row| row.up_checksum.as_str().to_owned()))
+            .unwrap_or_default(),
+    }
+}
+
+async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAnswer, Failure> {
+    let view = opened.look().await?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    let assessed = assess(&loaded.changes, &view, &around);
+    let mut findings: Vec<Diagnostic> =
+        loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
+    findings.extend(assessed.iter().filter_map(finding));
+    let count = |state: State| assessed.iter().filter(|line| line.state == state).count();
+    let states = [
+        State::Applied,
+        State::Baseline,
+        State::Pending,
+        State::OutOfOrder,
+        State::Outdated,
+        State::Failed,
+        State::Changed,
+        State::Missing,
+        State::Partial,
+        State::Reverting,
+        State::NotApplicable,
+    ];
+    let checks = states
+        .iter()
+        .filter(|state| count(**state) > 0)
+        .map(|state| CheckLine {
+            name: state.title().to_owned(),
+            result: match state {
+                State::Changed | State::Partial | State::Reverting | State::Missing | State::OutOfOrder => "error",
+                State::Failed => "warning",
+                _ => "ok",
+            },
+            seen: count(*state).to_string(),
+        })
+        .collect();
+    let exit = if findings.is_empty() { Exit::Done } else { Exit::No };
+    Ok(FindingsAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "validate",
+        exit_code: exit.into(),
+        target: opened.target.clone(),
+        findings,
+        checks,
+    })
+}
+
+fn finding(line: &Assessed<'_>) -> Option<Diagnostic> {
+    let reason = line.reason.as_deref().unwrap_or_default();
+    let name = line.change.map(|change| change.script.file.clone()).unwrap_or_else(|| line.identity.to_string());
+    let (code, message, help) = match line.state {
+        State::Changed => (
+            "LIM-P001",
+            format!("{name} was changed after it was applied: {reason}"),
+            format!("put the file back, or accept it as it stands: limosa repair --accept {}", line.identity),
+        ),
+        State::Missing => (
+            "LIM-P002",
+            format!(
+                "{} ({}) has no file any more",
+                line.identity,
+                line.row.map(|row| row.name.as_str()).unwrap_or_default()
+            ),
+            "put the file back, or forget the row: limosa repair --mark-not-applied ".to_owned()
+                + line.identity.as_str(),
+        ),
+        State::OutOfOrder => (
+            "LIM-P005",
+            format!("{name} comes late: {reason}"),
+            "give it a newer version, or allow it: --out-of-order warn".to_owned(),
+        ),
+        State::Partial => (
+            "LIM-P017",
+            format!("{name} was interrupted: {reason}"),
+            "run limosa migrate: it looks at the database and goes on from there".to_owned(),
+        ),
+        State::Reverting => (
+            "LIM-P004",
+            format!("the rollback of {name} was interrupted"),
+            format!("finish it: limosa rollback {}", line.identity),
+        ),
+        _ => return None,
+    };
+    let mut diagnostic = Diagnostic::error(code, message).help(help);
+    if let Some(change) = line.change {
+        diagnostic = diagnostic.at(Label::file(change.script.file.as_str()));
+    }
+    Some(diagnostic)
+}
+
+async fn history(opened: &mut Opened<'_>, limit: u32) -> Result<HistoryAnswer, Failure> {
+    let view = opened.look().await?;
+    let rows = match view.exists {
+        true => {
+            let newest = opened.ledger.bound(&sql::AUDIT_NEWEST, vec![Value::Integer(i64::from(limit))]);
+            opened.session.query_item(newest).await?
+        }
+        false => Vec::new(),
+    };
+    let operations = rows
+        .iter()
+        .map(|row| {
+            let row = audit_row(row);
+            OperationLine {
+                detail: serde_json::from_str(&row.detail).unwrap_or(serde_json::Value::String(row.detail)),
+                sequence: row.sequence,
+                at: row.at,
+                actor: row.actor,
+                operation: row.operation,
+                identity: row.identity,
+                outcome: row.outcome,
+                hash: row.hash,
+            }
+        })
+        .collect();
+    Ok(HistoryAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "history",
+        exit_code: Exit::Done.into(),
+        target: opened.target.clone(),
+        operations,
+    })
+}

@@ -1,0 +1,88 @@
+//! What a [`crate::Migrator`] must know.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use limosa_core::{Limits, OutOfOrder};
+use limosa_db::Secret;
+use limosa_run::Values;
+
+/// Everything that a project's settings decide. Values from the outside world are in here already.
+#[derive(Clone)]
+pub struct Configuration {
+    /// The URL or key=value string of the database.
+    pub database: Secret,
+    /// Where the server is to be reached without a pooler, for work that a pooler cannot carry.
+    pub direct_url: Option<Secret>,
+    /// Folders of migrations.
+    pub directories: Vec<PathBuf>,
+    /// The project: first part of every key in the ledger.
+    pub project: String,
+    /// The environment, where one was chosen.
+    pub environment: Option<String>,
+    /// True where the environment is protected.
+    pub protected: bool,
+    /// Schema (PostgreSQL) or prefix (elsewhere) of the ledger's tables.
+    pub ledger_schema: String,
+    /// Role to take on, for the ownership of objects.
+    pub role: Option<String>,
+    /// Time-outs where a file says nothing.
+    pub limits: Limits,
+    /// How long to wait for another runner.
+    pub lock_wait: Duration,
+    /// How long to wait for a database that does not answer yet.
+    pub wait_for_database: Option<Duration>,
+    /// Silence after which a holder that cannot be looked up counts as gone.
+    pub lease: Duration,
+    /// What to do with versions that come late.
+    pub out_of_order: OutOfOrder,
+    /// All steps in one transaction.
+    pub single_transaction: bool,
+    /// Whether a pooler in transaction mode stands between; None means: find out.
+    pub pooled: Option<bool>,
+    /// Values for `${name}`.
+    pub values: Values,
+    /// The process environment, for `PG*` variables.
+    pub variables: BTreeMap<String, String>,
+    /// The home folder.
+    pub home: Option<PathBuf>,
+    /// Who runs: user and host, and process.
+    pub actor: String,
+    /// Where backups go.
+    pub backup_directory: PathBuf,
+    /// A file to which each run appends the head of the audit log.
+    pub anchor_file: Option<PathBuf>,
+    /// The key for the HMAC of anchors.
+    pub anchor_key: Option<Secret>,
+}
+
+impl Configuration {
+    /// A configuration with defaults for everything but the database.
+    pub fn new(database: impl Into<String>) -> Configuration {
+        Configuration {
+            database: Secret::new(database),
+            direct_url: None,
+            directories: vec![PathBuf::from("migrations")],
+            project: "default".to_owned(),
+            environment: None,
+            protected: false,
+            ledger_schema: "limosa".to_owned(),
+            role: None,
+            limits: Limits { lock_timeout_ms: 3000, lock_retries: 10, statement_timeout_ms: 0 },
+            lock_wait: Duration::from_secs(60),
+            wait_for_database: None,
+            lease: Duration::from_secs(30),
+            out_of_order: OutOfOrder::Refuse,
+            single_transaction: false,
+            pooled: None,
+            values: Values::default(),
+            variables: BTreeMap::new(),
+            home: None,
+            actor: "limosa".to_owned(),
+            backup_directory: PathBuf::from("backups"),
+            anchor_file: None,
+            anchor_key: None,
+        }
+    }
+}

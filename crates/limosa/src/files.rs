@@ -1,0 +1,126 @@
+//! From folders on disk to changes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use limosa_core::{Change, LedgerView};
+use limosa_formats::native::{Config, FileReader, FileRole, assemble, classify};
+use limosa_run::Files;
+use limosa_sql::{Diagnostic, Engine, Label};
+
+use crate::{Exit, Failure};
+
+/// Reads scripts from the file system.
+pub(crate) struct FromDisk;
+
+impl Files for FromDisk {
+    fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(file)?))
+    }
+}
+
+/// How deep folders are followed; deeper ones are a loop of links.
+const DEPTH: usize = 16;
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
+    let help = match error.kind() {
+        std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
+        std::io::ErrorKind::PermissionDenied => "the user that runs limosa needs the right to read it",
+        _ => "look at the file system, then run again",
+    };
+    Failure::new(Exit::Usage, diagnostic.at(Label::file(path.display().to_string())).help(help))
+}
+
+/// All files below a folder, in order of their names.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        if kind.is_dir() && depth < DEPTH {
+            walk(&path, depth + 1, found)?;
+        } else if kind.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Changes read from folders, with what is to be said of their files.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// In the order in which they run.
+    pub(crate) changes: Vec<Change>,
+    /// Errors and warnings.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Refuses to go on with files that have errors; takes the warnings along.
+    pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
+        let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
+        if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+    }
+
+    /// True where a change that never ran asks for an extension.
+    pub(crate) fn needs_extensions(&self, view: &LedgerView) -> bool {
+        self.changes
+            .iter()
+            .any(|change| !change.headers.requires_extension.is_empty() && view.row(&change.identity).is_none())
+    }
+}
+
+/// Reads all changes of some folders.
+///
+/// # Errors
+/// Where a folder or file cannot be read. Problems in files are in [`Loaded::diagnostics`].
+pub(crate) fn load(folders: &[PathBuf], engine: Engine) -> Result<Loaded, Failure> {
+    let mut paths = Vec::new();
+    for folder in folders {
+        paths.extend(list(folder)?);
+    }
+    let mut diagnostics = Vec::new();
+    let mut configs = Vec::new();
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    for (path, name) in paths.iter().zip(&names).filter(|(_, name)| classify(name) == FileRole::Config) {
+        let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let (config, found) = Config::read(name, &bytes);
+        configs.extend(config);
+        diagnostics.extend(found);
+    }
+    let mut files = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    for (path, name) in paths.iter().zip(&names).filter(|(_, name)| classify(name) != FileRole::Config) {
+        let mut reader = FileReader::new(engine, name, &configs);
+        if classify(name).is_script() {
+            let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+            loop {
+                match file.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => reader.feed(&buffer[..count]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(unreadable(path, &error)),
+                }
+            }
+        }
+        let (facts, found) = reader.finish();
+        files.extend(facts);
+        diagnostics.extend(found);
+    }
+    let (set, found) = assemble(files, &configs, engine);
+    diagnostics.extend(found);
+    Ok(Loaded { changes: set.changes, diagnostics })
+}

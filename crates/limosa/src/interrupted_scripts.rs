@@ -1,0 +1,96 @@
+//! Scripts that were interrupted: do the statements that ran stand unchanged?
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use limosa_core::{
+    Change, Direction, Identity, LedgerView, Outline, Outliner, StatementHasher, StoredRollback, TransactionWish,
+    statement_hash,
+};
+use limosa_sql::{Diagnostic, Engine, Label, PieceKind, Splitter};
+
+use crate::opened::Opened;
+use crate::{Exit, Failure};
+
+/// Per interrupted change, whether its first statements are the ones that ran.
+pub(crate) async fn unchanged(
+    opened: &mut Opened<'_>,
+    changes: &[Change],
+    view: &LedgerView,
+) -> Result<HashMap<Identity, bool>, Failure> {
+    let mut answers = HashMap::new();
+    for row in view.journal.iter().filter(|row| row.direction == Direction::Apply) {
+        let Some(change) = changes.iter().find(|change| change.identity == row.identity) else { continue };
+        let script = &change.script;
+        let file = std::fs::File::open(&script.file).map_err(|error| {
+            Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
+        })?;
+        let text = file.take(script.span.end);
+        let found = hash_of_first(opened.target.engine, &script.file, text, row.done.unsigned_abs())?;
+        answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
+    }
+    Ok(answers)
+}
+
+/// The same for ways back.
+pub(crate) fn unchanged_back(
+    engine: Engine,
+    stored: &HashMap<Identity, StoredRollback>,
+    view: &LedgerView,
+) -> HashMap<Identity, bool> {
+    view.journal
+        .iter()
+        .filter(|row| row.direction == Direction::Revert)
+        .filter_map(|row| {
+            let rollback = stored.get(&row.identity)?;
+            let found =
+                hash_of_first(engine, &rollback.file, rollback.text.as_bytes(), row.done.unsigned_abs()).ok()?;
+            Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
+        })
+        .collect()
+}
+
+/// The hash over the first statements; None where there are fewer.
+fn hash_of_first(engine: Engine, file: &str, mut text: impl Read, count: u64) -> Result<Option<String>, Failure> {
+    let mut splitter = Splitter::new(engine, file);
+    let mut hasher = StatementHasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut seen = 0;
+    let mut ended = false;
+    while seen < count {
+        match splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
+            Some(piece) if matches!(piece.kind, PieceKind::Statement(_)) => {
+                hasher.add(&statement_hash(piece.statement()));
+                seen += 1;
+            }
+            Some(_) => {}
+            None if ended => return Ok(None),
+            None => {
+                let read = text.read(&mut buffer).map_err(|error| {
+                    Failure::usage("LIM-F900", format!("{file} cannot be read: {error}"), "look at the file system")
+                })?;
+                splitter.feed(&buffer[..read]);
+                if read == 0 {
+                    splitter.finish();
+                    ended = true;
+                }
+            }
+        }
+    }
+    Ok(Some(hasher.value().to_owned()))
+}
+
+/// The outline of a text.
+pub(crate) fn outline(engine: Engine, file: &str, text: &str, wish: TransactionWish) -> Result<Outline, Failure> {
+    let mut splitter = Splitter::new(engine, file);
+    splitter.feed(text.as_bytes());
+    splitter.finish();
+    let mut outliner = Outliner::new(engine, wish);
+    while let Some(piece) = splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
+        outliner.add(&piece);
+    }
+    outliner.finish().map_err(|error| {
+        let label = Label::place(file, error.position());
+        Failure::new(Exit::Usage, Diagnostic::error("LIM-F901", error.to_string()).at(label))
+    })
+}

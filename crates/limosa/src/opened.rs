@@ -1,0 +1,173 @@
+//! A session with everything that a command needs beside it.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use limosa_core::{LedgerView, Surroundings};
+use limosa_db::ledger::{Ledger, LedgerNames};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Session, engine_of};
+use limosa_run::{Connector, Context, Events, Stop};
+use limosa_sql::Engine;
+
+use crate::files::FromDisk;
+use crate::report::Target;
+use crate::{Configuration, Failure};
+
+/// What a session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Looking only: nothing is written, no file is made.
+    Read,
+    /// Changing the database.
+    Write,
+}
+
+/// An open session and what was learnt.
+pub(crate) struct Opened<'c> {
+    pub(crate) configuration: &'c Configuration,
+    pub(crate) session: Box<dyn Session>,
+    pub(crate) ledger: Ledger,
+    pub(crate) target: Target,
+    pub(crate) pooled: bool,
+    connector: Again,
+    files: FromDisk,
+}
+
+/// Opens further sessions like the first.
+struct Again {
+    options: ConnectOptions,
+}
+
+#[async_trait]
+impl Connector for Again {
+    async fn connect(&self) -> Result<Box<dyn Session>, DbError> {
+        limosa_db::connect(&self.options).await
+    }
+}
+
+/// The options for a session.
+pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> ConnectOptions {
+    let database = match (&configuration.direct_url, purpose) {
+        // Writing goes past the pooler where a way past it is known; looking may use either.
+        (Some(direct), Purpose::Write) => direct.clone(),
+        _ => configuration.database.clone(),
+    };
+    ConnectOptions {
+        database,
+        environment: configuration.variables.clone(),
+        home: configuration.home.clone(),
+        role: configuration.role.clone(),
+        application_name: "limosa".to_owned(),
+        read_only: purpose == Purpose::Read,
+        create: purpose == Purpose::Write,
+        busy_timeout_ms: 5000,
+    }
+}
+
+/// Opens a session; where asked, waits until the database answers.
+pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Result<Opened<'_>, Failure> {
+    let options = options(configuration, purpose);
+    let engine = engine_of(options.database.expose())?;
+    let session = connect_patiently(&options, configuration.wait_for_database).await?;
+    let facts = session.facts().clone();
+    let target = Target {
+        engine,
+        host: facts.host.clone(),
+        database: facts.database.clone(),
+        user: facts.user.clone(),
+        server_version: facts.version.clone(),
+        environment: configuration.environment.clone(),
+        protected: configuration.protected,
+        project: configuration.project.clone(),
+    };
+    let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
+    let pooled = configuration.pooled.unwrap_or(facts.pooled);
+    Ok(Opened { configuration, session, ledger, target, pooled, connector: Again { options }, files: FromDisk })
+}
+
+async fn connect_patiently(options: &ConnectOptions, wait: Option<Duration>) -> Result<Box<dyn Session>, DbError> {
+    let until = wait.map(|wait| Instant::now() + wait);
+    loop {
+        let error = match limosa_db::connect(options).await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        let may_pass = matches!(error.kind, DbErrorKind::CannotConnect | DbErrorKind::ConnectionLost);
+        match until {
+            Some(until) if may_pass && Instant::now() < until => tokio::time::sleep(Duration::from_millis(300)).await,
+            Some(_) if may_pass => {
+                let waited = wait.unwrap_or_default().as_secs_f64();
+                return Err(DbError { message: format!("{} (waited {waited:.0} s)", error.message), ..error });
+            }
+            _ => return Err(error),
+        }
+    }
+}
+
+impl Opened<'_> {
+    /// Reads the ledger; writes nothing.
+    pub(crate) async fn look(&mut self) -> Result<LedgerView, Failure> {
+        Ok(self.ledger.look(self.session.as_mut()).await?)
+    }
+
+    /// What stands around a decision. `extensions` says whether the list of available extensions is needed.
+    pub(crate) async fn surroundings(&mut self, extensions: bool) -> Result<Surroundings, Failure> {
+        let available = match (extensions, self.target.engine) {
+            (true, Engine::Postgres) => {
+                let rows = self.session.query("select name::text from pg_catalog.pg_available_extensions", &[]).await?;
+                Some(rows.iter().filter_map(|row| row.text(0)).collect())
+            }
+            (true, _) => Some(Vec::new()),
+            (false, _) => None,
+        };
+        Ok(Surroundings {
+            engine: self.target.engine,
+            database: self.target.database.clone(),
+            host: self.target.host.clone(),
+            environment: self.configuration.environment.clone(),
+            available_extensions: available,
+            transactions_only: self.pooled,
+        })
+    }
+
+    /// The session and the context of a run, borrowed apart.
+    pub(crate) fn run_parts<'s>(
+        &'s mut self,
+        events: &'s dyn Events,
+        stop: Stop,
+    ) -> (&'s mut Box<dyn Session>, Context<'s>) {
+        let configuration = self.configuration;
+        let postgres = self.target.engine == Engine::Postgres;
+        let role = configuration.role.clone().filter(|_| postgres);
+        let context = Context {
+            ledger: self.ledger.clone(),
+            connector: &self.connector,
+            files: &self.files,
+            values: configuration.values.clone(),
+            actor: configuration.actor.clone(),
+            run_id: run_id(),
+            lock_wait: configuration.lock_wait,
+            lease: configuration.lease,
+            pooled: self.pooled,
+            local_role: role.clone().filter(|_| self.pooled),
+            session_role: role.filter(|_| !self.pooled),
+            session_settings: String::new(),
+            events,
+            stop,
+        };
+        (&mut self.session, context)
+    }
+
+    /// Ends the session in order.
+    pub(crate) async fn close(self) {
+        self.session.close().await;
+    }
+}
+
+/// A name for this run that no other run has: time, process, and the random keys of this process.
+fn run_id() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:x}-{:x}-{random:016x}", now.as_millis(), std::process::id())
+}

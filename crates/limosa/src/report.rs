@@ -1,0 +1,403 @@
+//! The shapes of answers: the one JSON that the command line and a server share. Every answer has `schema_version`.
+
+use limosa_core::AuditHead;
+use limosa_db::Notice;
+use limosa_run::{Outcome, StepReport, StepState};
+use limosa_sql::{Diagnostic, Engine};
+use serde::Serialize;
+
+/// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Which database a command speaks with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// The engine.
+    pub engine: Engine,
+    /// Host and port, or the socket; empty for SQLite.
+    pub host: String,
+    /// Database name, or the path of the file.
+    pub database: String,
+    /// User, as the server knows it; empty for SQLite.
+    pub user: String,
+    /// The server's version.
+    pub server_version: String,
+    /// The environment, where one was chosen.
+    pub environment: Option<String>,
+    /// True where the environment is protected.
+    pub protected: bool,
+    /// The project.
+    pub project: String,
+}
+
+/// The answer of `migrate` and `rollback`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `migrate` or `rollback`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// `done`, `nothing_to_do`, `stopped`, `needs_person`.
+    pub outcome: &'static str,
+    /// The database.
+    pub target: Target,
+    /// What became of each step that was begun.
+    pub steps: Vec<StepLine>,
+    /// With `--auto-rollback`: what was taken back after a failure.
+    pub taken_back: Vec<StepLine>,
+    /// Why it stopped.
+    pub error: Option<Diagnostic>,
+    /// Worth knowing.
+    pub notices: Vec<Diagnostic>,
+    /// Digest of the plan.
+    pub plan_digest: Option<String>,
+    /// The head of the audit log afterwards.
+    pub audit_head: Option<AuditHead>,
+    /// The backup that was made before.
+    pub backup: Option<String>,
+    /// Milliseconds in all.
+    pub elapsed_ms: u64,
+}
+
+/// What became of one step.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepLine {
+    /// Identity.
+    pub identity: String,
+    /// Version as written; `R` for repeatables.
+    pub version: String,
+    /// Description.
+    pub name: String,
+    /// `done`, `rolled_back`, `partial`.
+    pub state: &'static str,
+    /// Statements that are committed.
+    pub statements_done: u64,
+    /// Statements in all.
+    pub statements_total: u64,
+    /// Milliseconds.
+    pub elapsed_ms: u64,
+    /// Attempts that it took.
+    pub attempts: u32,
+    /// What the server said.
+    pub notices: Vec<NoticeLine>,
+}
+
+/// What the server said.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoticeLine {
+    /// `NOTICE`, `WARNING`, ...
+    pub severity: String,
+    /// The text.
+    pub message: String,
+}
+
+impl From<&Notice> for NoticeLine {
+    fn from(notice: &Notice) -> Self {
+        NoticeLine { severity: notice.severity.clone(), message: notice.message.clone() }
+    }
+}
+
+impl From<&StepReport> for StepLine {
+    fn from(step: &StepReport) -> Self {
+        StepLine {
+            identity: step.identity.to_string(),
+            version: step.label.clone(),
+            name: step.name.clone(),
+            state: match step.state {
+                StepState::Done => "done",
+                StepState::RolledBack => "rolled_back",
+                StepState::Partial => "partial",
+            },
+            statements_done: step.statements_done,
+            statements_total: step.statements_total,
+            elapsed_ms: u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),
+            attempts: step.attempts,
+            notices: step.notices.iter().map(NoticeLine::from).collect(),
+        }
+    }
+}
+
+/// The words and the exit code of an outcome.
+pub(crate) fn outcome_words(outcome: &Outcome) -> (&'static str, crate::Exit, Option<Diagnostic>) {
+    match outcome {
+        Outcome::Done => ("done", crate::Exit::Done, None),
+        Outcome::Stopped(problem) => ("stopped", crate::Exit::Database, Some((**problem).clone())),
+        Outcome::NeedsPerson(problem) => ("needs_person", crate::Exit::Person, Some((**problem).clone())),
+    }
+}
+
+/// The answer of `plan` and of `--dry-run`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `plan`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// The database.
+    pub target: Target,
+    /// `apply` or `revert`.
+    pub direction: &'static str,
+    /// SHA-256 over the decisions.
+    pub digest: String,
+    /// The steps.
+    pub steps: Vec<PlannedStep>,
+    /// Changes that do not apply here.
+    pub not_applicable: Vec<SkippedLine>,
+    /// Worth knowing.
+    pub notices: Vec<Diagnostic>,
+    /// What an executed dry run did; None where nothing was sent.
+    pub executed: Option<ExecutedDryRun>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedStep {
+    /// Identity.
+    pub identity: String,
+    /// Version as written.
+    pub version: String,
+    /// Description.
+    pub name: String,
+    /// `apply`, `reapply`, `resume`, `revert`, `resume_revert`.
+    pub action: &'static str,
+    /// File, or where the way back was recorded.
+    pub origin: String,
+    /// True where all statements and the ledger row commit together.
+    pub atomic: bool,
+    /// True where it shares the transaction of the step before it.
+    pub joins_previous: bool,
+    /// Milliseconds a statement may wait for a lock; 0 means for ever.
+    pub lock_timeout_ms: u64,
+    /// Milliseconds a statement may run; 0 means for ever.
+    pub statement_timeout_ms: u64,
+    /// True where a way back will be recorded.
+    pub has_rollback: bool,
+    /// What it destroys for good.
+    pub losses: Vec<String>,
+    /// Statements in all.
+    pub statements_total: u64,
+    /// The statements; at most a thousand of each step.
+    pub statements: Vec<PlannedStatement>,
+}
+
+/// One statement of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedStatement {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its line in its file.
+    pub line: u64,
+    /// What it is.
+    pub verb: String,
+    /// Its first words.
+    pub excerpt: String,
+    /// The number of the transaction it runs in, from 1 within the plan; None where it runs outside of one.
+    pub transaction: Option<u64>,
+    /// True where an earlier run committed it already.
+    pub done: bool,
+}
+
+/// A change that does not apply here.
+#[derive(Debug, Clone, Serialize)]
+pub struct SkippedLine {
+    /// Identity.
+    pub identity: String,
+    /// Version as written.
+    pub version: Option<String>,
+    /// Description.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an executed dry run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExecutedDryRun {
+    /// Steps that ran and were rolled back.
+    pub steps: Vec<StepLine>,
+    /// Steps that could not be tried, with the reason.
+    pub not_tried: Vec<SkippedLine>,
+    /// What failed.
+    pub error: Option<Diagnostic>,
+}
+
+/// The answer of `status`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `status`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// The database.
+    pub target: Target,
+    /// True where the ledger's tables stand.
+    pub ledger_exists: bool,
+    /// Each change.
+    pub changes: Vec<ChangeLine>,
+    /// How many would run.
+    pub pending: usize,
+    /// How many ran.
+    pub applied: usize,
+    /// Who runs now.
+    pub runner: Option<RunnerLine>,
+    /// The head of the audit log.
+    pub audit_head: Option<AuditHead>,
+    /// Problems in the files.
+    pub notices: Vec<Diagnostic>,
+}
+
+/// One change and its state.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeLine {
+    /// Identity.
+    pub identity: String,
+    /// Version as written; `R` for repeatables.
+    pub version: String,
+    /// Description.
+    pub name: String,
+    /// The state.
+    pub state: limosa_core::State,
+    /// Why, where the state needs a reason.
+    pub reason: Option<String>,
+    /// The file; None where it is gone.
+    pub file: Option<String>,
+    /// When it was applied.
+    pub applied_at: Option<String>,
+    /// By whom.
+    pub applied_by: Option<String>,
+    /// Milliseconds.
+    pub execution_ms: Option<i64>,
+    /// True where a way back is recorded (applied) or written (pending).
+    pub has_rollback: bool,
+    /// SHA-256 of the up part, of the file where there is one.
+    pub checksum: String,
+}
+
+/// Who runs now.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunnerLine {
+    /// User, host and process.
+    pub holder: String,
+    /// Since when.
+    pub since: Option<String>,
+    /// Seconds since the last sign of life.
+    pub silent_seconds: Option<i64>,
+}
+
+/// An answer that is a list of findings, such as `validate`, `doctor`, `audit verify`.
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingsAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The command.
+    pub command: &'static str,
+    /// The exit code: 0 or 1.
+    pub exit_code: u8,
+    /// The database.
+    pub target: Target,
+    /// What was found.
+    pub findings: Vec<Diagnostic>,
+    /// What was looked at, with its result, for people who want to see that all is well.
+    pub checks: Vec<CheckLine>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckLine {
+    /// What.
+    pub name: String,
+    /// `ok`, `note`, `warning`, `error`.
+    pub result: &'static str,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// The answer of `history`.
+#[derive(Debug, Clone, Serialize)]
+pub struct HistoryAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `history`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// The database.
+    pub target: Target,
+    /// Operations, newest first.
+    pub operations: Vec<OperationLine>,
+}
+
+/// One operation of the audit log.
+#[derive(Debug, Clone, Serialize)]
+pub struct OperationLine {
+    /// Its number.
+    pub sequence: i64,
+    /// When, by the server's clock.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub operation: String,
+    /// Which change.
+    pub identity: Option<String>,
+    /// `done` or `failed`.
+    pub outcome: String,
+    /// More.
+    pub detail: serde_json::Value,
+    /// Hash of the row.
+    pub hash: String,
+}
+
+/// An answer that says what was done, such as `baseline`, `repair`, `backup`, `init`.
+#[derive(Debug, Clone, Serialize)]
+pub struct DoneAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The command.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// The database, where one was spoken with.
+    pub target: Option<Target>,
+    /// What was done, line by line.
+    pub done: Vec<String>,
+    /// What would be done, where nothing was.
+    pub would: Vec<String>,
+    /// Worth knowing.
+    pub notices: Vec<Diagnostic>,
+    /// The head of the audit log afterwards.
+    pub audit_head: Option<AuditHead>,
+}
+
+/// The answer of `ready` and `health`.
+#[derive(Debug, Clone, Serialize)]
+pub struct HealthAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `ready` or `health`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// True where all is well.
+    pub ok: bool,
+    /// Why not, in one line.
+    pub reason: Option<String>,
+    /// The database, where it could be reached.
+    pub target: Option<Target>,
+    /// The newest version applied.
+    pub version: Option<String>,
+    /// How many changes would run; None for `ready`, which reads no files.
+    pub pending: Option<usize>,
+    /// How many are in a state that needs attention.
+    pub troubled: Option<usize>,
+    /// Who runs now.
+    pub runner: Option<RunnerLine>,
+    /// Milliseconds until the answer.
+    pub elapsed_ms: u64,
+}

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
 use super::cut::{Cut, Ending};
 use super::wire::{self, Frame, Front, Message, Side};
@@ -18,6 +18,9 @@ type Writer = Pin<Box<dyn AsyncWrite + Send>>;
 
 /// Bytes that one read takes at most.
 const CHUNK: usize = 64 * 1024;
+
+/// Into how many steps the client's silence is divided.
+const TICKS: u32 = 10;
 
 /// Takes connections for ever.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
@@ -54,8 +57,18 @@ struct Held {
     counting: bool,
     /// The client has sent something since the last release.
     asked: bool,
-    last_sent: Instant,
+    /// Counts the client's bytes as they come and as they go on to the server.
+    heard: u64,
+    /// Bytes of the client wait for the server to take them: the client may be held up by that.
+    forwarding: bool,
     cut: Option<Ending>,
+}
+
+impl Held {
+    /// Nothing more will come from the server.
+    fn over(&self) -> bool {
+        self.server_ended || self.cut.is_some()
+    }
 }
 
 async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
@@ -73,7 +86,8 @@ async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
             opaque: false,
             counting: false,
             asked: false,
-            last_sent: Instant::now(),
+            heard: 0,
+            forwarding: false,
             cut: None,
         }),
         changed: Notify::new(),
@@ -167,7 +181,7 @@ impl Link {
                 buffer.clear();
                 continue;
             }
-            self.held().last_sent = Instant::now();
+            self.held().heard += 1;
             let mut ready = 0;
             let mut cut = None;
             while cut.is_none() {
@@ -193,8 +207,10 @@ impl Link {
                     }
                 }
             }
+            self.held().forwarding = true;
             to.write_all(&buffer[..ready]).await?;
             to.flush().await?;
+            self.held().forwarding = false;
             buffer.drain(..ready);
             if let Some(cut) = cut {
                 self.held().cut = Some(cut.ending);
@@ -285,31 +301,44 @@ impl Link {
     /// Ends when the server has ended or the connection is cut, and all bytes before have gone out.
     async fn held_to_client(&self, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         loop {
-            let wake = {
+            let (empty, over, asked) = {
                 let held = self.held();
-                let over = held.server_ended || held.cut.is_some();
-                if held.bytes.is_empty() {
-                    if over {
-                        return Ok(());
-                    }
-                    None
-                } else if held.asked && !over {
-                    Some(held.last_sent + self.shared.state().quiet)
-                } else {
-                    Some(Instant::now())
-                }
+                (held.bytes.is_empty(), held.over(), held.asked)
             };
-            match wake {
-                None => self.changed.notified().await,
-                Some(time) if time > Instant::now() => sleep_until(time).await,
-                Some(_) => {
-                    let released = self.release();
-                    if self.may_pass().await {
-                        to.write_all(&released).await?;
-                        to.flush().await?;
-                    }
-                }
+            if empty && over {
+                return Ok(());
             }
+            if empty {
+                self.changed.notified().await;
+                continue;
+            }
+            if asked {
+                self.silence().await;
+            }
+            let released = self.release();
+            if self.may_pass().await {
+                to.write_all(&released).await?;
+                to.flush().await?;
+            }
+        }
+    }
+
+    /// Returns when the client has been silent for long enough, or nothing more will come.
+    ///
+    /// The time is measured in ticks, between which the client's bytes are read: on a machine so
+    /// busy that this thread stands still, the client is not taken for silent.
+    async fn silence(&self) {
+        let tick = self.shared.state().quiet / TICKS;
+        let mut heard = self.held().heard;
+        let mut silent = 0;
+        while silent < TICKS && !tick.is_zero() {
+            sleep(tick).await;
+            let held = self.held();
+            if held.over() {
+                return;
+            }
+            silent = if held.heard == heard && !held.forwarding { silent + 1 } else { 0 };
+            heard = held.heard;
         }
     }
 

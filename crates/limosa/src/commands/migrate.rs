@@ -1,6 +1,5 @@
 //! `migrate`: runs what is pending.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use limosa_core::{Change, Identity, LedgerView, MigrateAsk, Plan, Surroundings, Version, decide_migrate};
@@ -224,9 +223,4 @@ pub(crate) fn answer(
         backup: None,
         elapsed_ms: millis(began),
     }
-}
-
-/// No interrupted scripts.
-pub(crate) fn none_interrupted() -> HashMap<Identity, bool> {
-    HashMap::new()
 }

@@ -1,6 +1,6 @@
 //! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
 
-use limosa_core::{Action, Change, Group, GroupMode, LedgerView, Plan, Step, Work};
+use limosa_core::{Action, Change, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Stop, rehearse};
 use limosa_sql::{PieceKind, Splitter};
 
@@ -267,13 +267,4 @@ pub(crate) fn each_statement(
         }
     }
     Ok(())
-}
-
-/// How the statements of a group commit, in words.
-pub(crate) fn group_words(group: &Group) -> &'static str {
-    match group.mode {
-        GroupMode::Transaction => "in one transaction",
-        GroupMode::Alone => "each by itself, outside of transactions",
-        GroupMode::Own => "in the file's own transaction",
-    }
 }

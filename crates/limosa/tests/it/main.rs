@@ -1,0 +1,4 @@
+//! The library against real databases.
+
+mod place;
+mod warehouse;

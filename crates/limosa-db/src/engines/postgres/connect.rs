@@ -1,15 +1,17 @@
 //! Opens a connection: which server of the list, which of its addresses, with TLS or without.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::config::{SslMode as DriverSslMode, SslNegotiation};
-use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Connection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::parameters::{HostName, Parameters, Place, SslMode, socket_in};
-use super::transport::{Endpoint, KeepAlive, Transport};
-use super::wire::TlsStream;
+use super::tap::Heard;
+use super::tls::TlsAbove;
+use super::transport::{Endpoint, KeepAlive, Socket, Transport};
+use super::wire::Stream;
 use super::{password_file, refusal};
 use crate::{DbError, DbErrorKind, Notice, Secret};
 
@@ -26,29 +28,26 @@ pub(super) struct Route {
 
 impl Route {
     /// Opens the socket.
-    pub(super) async fn transport(&self, place: &Place) -> Result<Transport, DbError> {
+    pub(super) async fn socket(&self, place: &Place, heard: &Arc<Heard>) -> Result<Socket, DbError> {
         let opening = Transport::open(&self.endpoint, &self.keep_alive);
         match within(self.limit, opening).await {
-            Some(Ok(transport)) => Ok(transport),
+            Some(Ok(transport)) => Ok(Socket::on_socket(transport, Arc::clone(heard))),
             Some(Err(error)) => Err(refusal::no_socket(place, &error)),
             None => Err(refusal::silence(place, self.limit.unwrap_or_default())),
         }
     }
 
-    /// What the driver needs for TLS on a stream.
-    pub(super) fn tls(&self) -> <MakeRustlsConnect as MakeTlsConnect<Transport>>::TlsConnect {
-        let mut tls = self.tls.clone();
-        match MakeTlsConnect::<Transport>::make_tls_connect(&mut tls, &self.tls_name) {
-            Ok(connect) => connect,
-            Err(never) => match never {},
-        }
+    /// What the driver needs for TLS on a socket.
+    pub(super) fn tls(&self, heard: &Arc<Heard>) -> TlsAbove {
+        TlsAbove::new(&self.tls, &self.tls_name, Arc::clone(heard))
     }
 }
 
 /// An open connection.
 pub(super) struct Opened {
     pub(super) client: Client,
-    pub(super) connection: Connection<Transport, TlsStream>,
+    pub(super) connection: Connection<Socket, Stream>,
+    pub(super) heard: Arc<Heard>,
     pub(super) route: Route,
     pub(super) place: Place,
     pub(super) notices: Vec<Notice>,
@@ -89,8 +88,8 @@ pub(super) async fn open(parameters: &Parameters, tls: &MakeRustlsConnect, place
             tls_name: tls_name(place),
         };
         match open_route(parameters, place, &route, &password).await {
-            Ok((client, connection)) => {
-                return Ok(Opened { client, connection, route, place: place.clone(), notices });
+            Ok((client, connection, heard)) => {
+                return Ok(Opened { client, connection, heard, route, place: place.clone(), notices });
             }
             Err(error) if error.kind == DbErrorKind::CannotConnect => last = Some(error),
             Err(error) => return Err(error),
@@ -147,7 +146,7 @@ async fn open_route(
     place: &Place,
     route: &Route,
     password: &Password,
-) -> Result<(Client, Connection<Transport, TlsStream>), DbError> {
+) -> Result<Connected, DbError> {
     let mode = match &route.endpoint {
         // libpq does no TLS on sockets, whatever sslmode says.
         Endpoint::Unix(_) => SslMode::Disable,
@@ -177,7 +176,9 @@ async fn open_route(
     Err(first.unwrap_or_default())
 }
 
-type Attempt = Result<(Client, Connection<Transport, TlsStream>), tokio_postgres::Error>;
+type Connected = (Client, Connection<Socket, Stream>, Arc<Heard>);
+
+type Attempt = Result<Connected, tokio_postgres::Error>;
 
 /// The outer error says that the server was not reached, the inner one that it refused.
 async fn attempt(
@@ -203,9 +204,10 @@ async fn attempt(
     if let Some(options) = &parameters.options {
         config.options(options);
     }
-    let transport = route.transport(place).await?;
-    match within(parameters.connect_timeout, config.connect_raw(transport, route.tls())).await {
-        Some(result) => Ok(result),
+    let heard = Arc::default();
+    let socket = route.socket(place, &heard).await?;
+    match within(parameters.connect_timeout, config.connect_raw(socket, route.tls(&heard))).await {
+        Some(result) => Ok(result.map(|(client, connection)| (client, connection, heard))),
         None => Err(refusal::silence(place, parameters.connect_timeout.unwrap_or_default())),
     }
 }

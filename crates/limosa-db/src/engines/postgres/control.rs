@@ -7,8 +7,8 @@ pub(super) enum Control {
     Nothing,
     /// Opens a transaction; `plain` where it has no options and so cannot fail.
     Opens { plain: bool },
-    /// Ends the transaction; `chained` where another begins at once (`AND CHAIN`).
-    Ends { chained: bool },
+    /// Ends the transaction; with `AND CHAIN` another begins at once.
+    Ends,
     /// `ROLLBACK TO`: makes a failed transaction usable again, so nothing may have failed before it.
     Revives,
 }
@@ -27,8 +27,7 @@ impl Control {
             ("BEGIN", _) | ("START", ["TRANSACTION", ..]) => Control::Opens { plain: false },
             ("COMMIT" | "ROLLBACK", ["PREPARED", ..]) => Control::Nothing,
             ("ROLLBACK", ["TO", ..] | ["WORK" | "TRANSACTION", "TO", ..]) => Control::Revives,
-            ("PREPARE", ["TRANSACTION", ..]) => Control::Ends { chained: false },
-            ("COMMIT" | "END" | "ROLLBACK" | "ABORT", rest) => Control::Ends { chained: is_chained(rest) },
+            ("PREPARE", ["TRANSACTION", ..]) | ("COMMIT" | "END" | "ROLLBACK" | "ABORT", _) => Control::Ends,
             _ => Control::Nothing,
         }
     }
@@ -42,10 +41,6 @@ impl Control {
         }
         first
     }
-}
-
-fn is_chained(rest: &[&str]) -> bool {
-    matches!(rest, ["AND", "CHAIN", ..] | ["WORK" | "TRANSACTION", "AND", "CHAIN", ..])
 }
 
 /// True where the number in the command tag counts rows that were changed, whether or not rows came back.
@@ -126,8 +121,7 @@ mod tests {
     fn first_words_tell_what_becomes_of_the_transaction() {
         let plain = Control::Opens { plain: true };
         let special = Control::Opens { plain: false };
-        let ends = Control::Ends { chained: false };
-        let chained = Control::Ends { chained: true };
+        let ends = Control::Ends;
         for (sql, expected) in [
             ("begin", plain),
             ("BEGIN;", plain),
@@ -144,8 +138,8 @@ mod tests {
             ("rollback;", ends),
             ("rollback transaction", ends),
             ("prepare transaction 'x'", ends),
-            ("commit and chain", chained),
-            ("rollback work and chain", chained),
+            ("commit and chain", ends),
+            ("rollback work and chain", ends),
             ("commit and no chain", ends),
             ("rollback to savepoint a", Control::Revives),
             ("rollback work to a", Control::Revives),
@@ -168,7 +162,7 @@ mod tests {
     fn a_rollback_in_several_statements_is_found() {
         assert_eq!(Control::of_several("set local a = 1; ROLLBACK to b; release b"), Control::Revives);
         assert_eq!(Control::of_several("set local a = 1; savepoint b"), Control::Nothing);
-        assert_eq!(Control::of_several("commit"), Control::Ends { chained: false });
+        assert_eq!(Control::of_several("commit"), Control::Ends);
     }
 
     #[test]

@@ -23,12 +23,18 @@ pub(super) enum End {
 /// one before has gone into the socket, so at most a few are in memory.
 pub(super) async fn copy_in(wire: &mut Wire, sql: String, items: &mut dyn FlightSource, next: &mut u64) -> End {
     let client = wire.client();
-    let started = wire.drive(client.copy_in::<_, Bytes>(sql.as_str())).await;
+    let prepared = wire.drive(client.prepare(&sql)).await;
     let sent = Sent::new(sql);
-    let sink = match started {
+    let statement = match prepared {
+        Ok(statement) => statement,
+        Err(failure) => return End::Failed(error::of_statement(&failure, &sent)),
+    };
+    wire.heard().flush_instead_of_next_sync();
+    let sink = match wire.drive(client.copy_in::<_, Bytes>(&statement)).await {
         Ok(sink) => sink,
         Err(failure) => return End::Failed(not_started(&failure, &sent)),
     };
+    let errors = wire.heard().errors();
     let mut sink = pin!(sink);
     loop {
         let item = items.next();
@@ -39,8 +45,9 @@ pub(super) async fn copy_in(wire: &mut Wire, sql: String, items: &mut dyn Flight
         match item {
             Err(Abort) => return End::Aborted,
             Ok(Some(Item::CopyData(data))) => {
-                if wire.drive(sink.send(Bytes::from(data))).await.is_err() {
-                    // The connection is gone; the end says why.
+                let gone = wire.drive(sink.send(Bytes::from(data))).await.is_err();
+                // Refused data, or a connection that is gone: the end says why.
+                if gone || wire.heard().errors() > errors {
                     break;
                 }
             }

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::answer::{self, Answer};
 use super::control::Control;
+use super::tap::TransactionStatus;
 use super::wire::{Event, Wire};
 use super::{copy, error};
 use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed, Value};
@@ -34,25 +35,22 @@ enum Gate {
 /// A flight under way.
 pub(super) struct Flight<'a> {
     pub(super) wire: &'a mut Wire,
-    /// True from the sending of a BEGIN until a COMMIT or ROLLBACK has landed.
-    pub(super) open: &'a mut bool,
+    /// A transaction is open: by the server's word, or because a BEGIN that cannot fail is under way.
+    open: bool,
     pub(super) observer: &'a mut dyn FlightObserver,
     gate: Gate,
-    /// What becomes of `open` when everything under way has landed.
-    open_after: Option<bool>,
     unanswered: usize,
     last: Instant,
     failure: Option<(u64, DbError)>,
 }
 
 impl<'a> Flight<'a> {
-    pub(super) fn new(wire: &'a mut Wire, open: &'a mut bool, observer: &'a mut dyn FlightObserver) -> Flight<'a> {
+    pub(super) fn new(wire: &'a mut Wire, observer: &'a mut dyn FlightObserver) -> Flight<'a> {
         Flight {
+            open: wire.status() != TransactionStatus::Idle,
             wire,
-            open,
             observer,
             gate: Gate::Open,
-            open_after: None,
             unanswered: 0,
             last: Instant::now(),
             failure: None,
@@ -93,8 +91,8 @@ impl<'a> Flight<'a> {
     ) -> Result<(), Abort> {
         match item {
             Item::Begin => self.send_plain(number, "BEGIN".to_owned(), Control::Opens { plain: true }).await,
-            Item::Commit => self.send_plain(number, "COMMIT".to_owned(), Control::Ends { chained: false }).await,
-            Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends { chained: false }).await,
+            Item::Commit => self.send_plain(number, "COMMIT".to_owned(), Control::Ends).await,
+            Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await,
             Item::Script(sql) => {
                 let control = Control::of(&sql);
                 self.send_plain(number, sql, control).await;
@@ -127,14 +125,10 @@ impl<'a> Flight<'a> {
         self.unanswered += weight;
         match control {
             // It cannot fail, so what follows can be sent at once.
-            Control::Opens { plain: true } => *self.open = true,
-            Control::Opens { plain: false } => self.shut(Some(true)),
-            Control::Ends { chained } => self.shut(Some(chained)),
-            Control::Nothing | Control::Revives => {
-                if !*self.open {
-                    self.shut(None);
-                }
-            }
+            Control::Opens { plain: true } => self.open = true,
+            // Only the answer tells whether a transaction is open.
+            Control::Opens { plain: false } | Control::Ends => self.gate = Gate::Shut,
+            Control::Nothing | Control::Revives => self.shut_outside(),
         }
     }
 
@@ -145,17 +139,13 @@ impl<'a> Flight<'a> {
         }
         self.wire.send(answer::bound(self.wire.client(), number, sql, parameters)).await;
         self.unanswered += weight;
-        if !*self.open {
-            self.shut(None);
-        }
+        self.shut_outside();
     }
 
-    fn shut(&mut self, open_after: Option<bool>) {
-        self.gate = Gate::Shut;
-        self.open_after = open_after;
-        // Until the end has landed the transaction counts as open.
-        if open_after.is_some() {
-            *self.open = true;
+    /// Outside a transaction each item is waited for.
+    fn shut_outside(&mut self) {
+        if !self.open {
+            self.gate = Gate::Shut;
         }
     }
 
@@ -174,17 +164,11 @@ impl<'a> Flight<'a> {
         if self.failure.is_some() {
             return false;
         }
-        if self.gate == Gate::Shut {
-            self.settle_state();
+        if self.wire.is_quiet() {
+            self.open = self.wire.status() != TransactionStatus::Idle;
         }
         self.gate = Gate::Open;
         true
-    }
-
-    fn settle_state(&mut self) {
-        if let Some(open) = self.open_after.take() {
-            *self.open = open;
-        }
     }
 
     /// Takes one answer or notice.
@@ -228,9 +212,7 @@ impl<'a> Flight<'a> {
             self.land_next().await;
         }
         self.unanswered = 0;
-        if self.failure.is_none() && self.gate == Gate::Shut {
-            self.settle_state();
-        }
+        self.open = self.wire.status() != TransactionStatus::Idle;
         self.gate = Gate::Open;
     }
 
@@ -269,10 +251,9 @@ impl<'a> Flight<'a> {
         if end.is_ok() && self.failure.is_none() {
             return Ok(());
         }
-        // Also where no transaction is known: a text may have opened one that limosa did not see.
-        if self.failure.is_some() || *self.open {
-            let rolled_back = roll_back(self.wire).await;
-            *self.open = rolled_back.is_err() && *self.open;
+        if self.wire.status() != TransactionStatus::Idle {
+            // Where this fails the connection is gone, and the transaction with it.
+            let _ = roll_back(self.wire).await;
         }
         match self.failure {
             Some((item, error)) => Err(FlightError::Failed { item, error: Box::new(error) }),
@@ -281,7 +262,7 @@ impl<'a> Flight<'a> {
     }
 }
 
-/// Ends whatever transaction there is. Where none is, the server only warns, which is not shown.
+/// Ends the transaction. Where none is open the server only warns, which is not shown.
 pub(super) async fn roll_back(wire: &mut Wire) -> Result<(), DbError> {
     let mut result = Ok(());
     for _ in 0..ROLLBACK_ATTEMPTS {

@@ -12,24 +12,30 @@
 //! - Through a pooler nothing is set for the session: [`PostgresSession::role`] then says what each transaction must set.
 
 mod answer;
+mod blockers;
 mod connect;
 mod control;
 mod copy;
+mod create;
+mod environment;
 mod error;
 mod facts;
 mod flight;
-mod key;
 mod parameters;
 mod password_file;
 mod refusal;
 mod session;
+mod tap;
+mod target;
 mod tls;
 mod transport;
 mod verifier;
 mod wire;
 
+pub use blockers::{Activity, Blocker, IndexBuild, blockers, concurrent_index_waits};
+pub use create::create_database;
+pub use environment::libpq_environment;
 pub use facts::BACKEND_IDENTITY;
 pub use session::{PostgresCanceller, PostgresSession, connect};
+pub use tap::TransactionStatus;
 pub use target::{TargetDescription, describe};
-
-mod target;

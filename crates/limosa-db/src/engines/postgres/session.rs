@@ -1,5 +1,7 @@
 //! A session with one PostgreSQL database.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,8 +11,9 @@ use super::connect::{self, Opened, Route};
 use super::facts::{self, Defaults};
 use super::flight::{self, Flight};
 use super::parameters::{Parameters, Place, SessionKind};
+use super::tap::TransactionStatus;
 use super::wire::Wire;
-use super::{answer, key, tls};
+use super::{answer, tls};
 use crate::{
     Canceller, ConnectOptions, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
     Session,
@@ -27,8 +30,6 @@ pub struct PostgresSession {
     wire: Wire,
     facts: ServerFacts,
     defaults: Defaults,
-    /// A transaction is open, as far as the session has seen.
-    open: bool,
     /// A flight or command is under way; still true afterwards only if its future was dropped.
     busy: bool,
     /// What the server said while nobody listened.
@@ -36,6 +37,16 @@ pub struct PostgresSession {
     token: CancelToken,
     route: Route,
     place: Place,
+}
+
+impl fmt::Debug for PostgresSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PostgresSession")
+            .field("facts", &self.facts)
+            .field("transaction", &self.transaction())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Opens a session and learns what the server is, in one wait after the login.
@@ -49,8 +60,12 @@ pub struct PostgresSession {
 /// [`DatabaseMissing`](DbErrorKind::DatabaseMissing), or what the server says about the role. No error shows a password.
 pub async fn connect(options: &ConnectOptions) -> Result<PostgresSession, DbError> {
     let parameters = Parameters::read(options, &|path| path.exists())?;
+    connect_to(&parameters, &Defaults { role: options.role.clone(), read_only: options.read_only }).await
+}
+
+/// Opens a session by parameters that have been read.
+pub(super) async fn connect_to(parameters: &Parameters, defaults: &Defaults) -> Result<PostgresSession, DbError> {
     let tls = tls::connector(&parameters.tls)?;
-    let defaults = Defaults { role: options.role.clone(), read_only: options.read_only };
     // A second round takes any server where only a preferred kind was looked for.
     let rounds: &[SessionKind] = match parameters.session_kind {
         SessionKind::PreferStandby => &[SessionKind::Standby, SessionKind::Any],
@@ -59,10 +74,10 @@ pub async fn connect(options: &ConnectOptions) -> Result<PostgresSession, DbErro
     let mut failures: Vec<DbError> = Vec::new();
     for kind in rounds {
         failures.clear();
-        for place in connect::order(&parameters) {
+        for place in connect::order(parameters) {
             let attempt = async {
-                let opened = connect::open(&parameters, &tls, &place).await?;
-                PostgresSession::begin(opened, &defaults, *kind).await
+                let opened = connect::open(parameters, &tls, &place).await?;
+                PostgresSession::begin(opened, defaults, *kind).await
             };
             match attempt.await {
                 Ok(session) => return Ok(session),
@@ -87,10 +102,10 @@ fn together(mut failures: Vec<DbError>) -> DbError {
 
 impl PostgresSession {
     async fn begin(opened: Opened, defaults: &Defaults, kind: SessionKind) -> Result<PostgresSession, DbError> {
-        let Opened { client, connection, route, place, notices } = opened;
+        let Opened { client, connection, heard, route, place, notices } = opened;
         let token = client.cancel_token();
-        let process = key::process_number(&client).await;
-        let mut wire = Wire::new(client, connection);
+        let process = heard.process();
+        let mut wire = Wire::new(client, connection, heard);
         let learning = facts::learn(&mut wire, process, defaults, &route.shown);
         let learnt = match connect::within(route.limit, learning).await {
             Some(learnt) => learnt?,
@@ -111,17 +126,7 @@ impl PostgresSession {
         let mut unheard = notices;
         unheard.extend(learnt.notices);
         let defaults = defaults.clone();
-        Ok(PostgresSession {
-            wire,
-            facts: learnt.facts,
-            defaults,
-            open: false,
-            busy: false,
-            unheard,
-            token,
-            route,
-            place,
-        })
+        Ok(PostgresSession { wire, facts: learnt.facts, defaults, busy: false, unheard, token, route, place })
     }
 
     /// The role that each transaction must take on by `SET LOCAL ROLE`. None where no role was asked for, and on a direct
@@ -153,9 +158,22 @@ impl PostgresSession {
         Ok(())
     }
 
+    /// Whether a transaction is open, as the server said in its last answer; no wait.
+    pub fn transaction(&self) -> TransactionStatus {
+        self.wire.status()
+    }
+
     /// A setting that the server reports by itself, such as `server_version` or `in_hot_standby`; no wait.
     pub fn reported(&self, name: &str) -> Option<&str> {
         self.wire.parameter(name)
+    }
+
+    pub(super) fn wire_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+
+    pub(super) async fn say_goodbye(self) {
+        farewell(self.wire).await;
     }
 
     fn own_canceller(&self) -> PostgresCanceller {
@@ -182,7 +200,7 @@ impl Session for PostgresSession {
             observer.notice(notice);
         }
         self.busy = true;
-        let result = Flight::new(&mut self.wire, &mut self.open, observer).run(items).await;
+        let result = Flight::new(&mut self.wire, observer).run(items).await;
         self.busy = false;
         result
     }
@@ -191,10 +209,11 @@ impl Session for PostgresSession {
         if self.busy && !self.wire.is_closed() {
             self.own_canceller().cancel().await?;
         }
-        if self.busy || self.open {
+        if self.busy {
             self.wire.forget();
             flight::roll_back(&mut self.wire).await?;
-            self.open = false;
+        } else if self.transaction() != TransactionStatus::Idle {
+            flight::roll_back(&mut self.wire).await?;
         }
         self.busy = false;
         let mut proof = Ok(());
@@ -229,11 +248,18 @@ pub struct PostgresCanceller {
     place: Place,
 }
 
+impl fmt::Debug for PostgresCanceller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PostgresCanceller").field("server", &self.route.shown).finish_non_exhaustive()
+    }
+}
+
 #[async_trait]
 impl Canceller for PostgresCanceller {
     async fn cancel(&self) -> Result<(), DbError> {
-        let transport = self.route.transport(&self.place).await?;
-        let request = self.token.cancel_query_raw(transport, self.route.tls());
+        let heard = Arc::default();
+        let socket = self.route.socket(&self.place, &heard).await?;
+        let request = self.token.cancel_query_raw(socket, self.route.tls(&heard));
         match connect::within(self.route.limit, request).await {
             Some(Ok(())) => Ok(()),
             Some(Err(failure)) => {

@@ -5,15 +5,49 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::parameters::{NamedFile, Roots, SslMode, Tls};
+use super::tap::{Heard, Tap};
+use super::transport::Socket;
 use super::verifier::{Demand, Verifier};
+use super::wire::Stream;
 use crate::{DbError, DbErrorKind};
+
+type Plain = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
+
+/// Opens a TLS stream that is listened to, for one host.
+pub(super) struct TlsAbove {
+    plain: Plain,
+    heard: Arc<Heard>,
+}
+
+impl TlsAbove {
+    pub(super) fn new(tls: &MakeRustlsConnect, host: &str, heard: Arc<Heard>) -> TlsAbove {
+        match MakeTlsConnect::<Socket>::make_tls_connect(&mut tls.clone(), host) {
+            Ok(plain) => TlsAbove { plain, heard },
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl TlsConnect<Socket> for TlsAbove {
+    type Stream = Stream;
+    type Error = <Plain as TlsConnect<Socket>>::Error;
+    type Future = BoxFuture<'static, Result<Stream, Self::Error>>;
+
+    fn connect(self, socket: Socket) -> Self::Future {
+        let TlsAbove { plain, heard } = self;
+        plain.connect(socket).map_ok(|stream| Tap::above_tls(stream, heard)).boxed()
+    }
+}
 
 /// Makes what opens TLS streams. Reads the files; the server is not asked.
 pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DbError> {

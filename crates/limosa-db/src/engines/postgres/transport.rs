@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::tap::Tap;
+
 /// One place where a server may listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
@@ -49,6 +51,9 @@ impl Default for KeepAlive {
         }
     }
 }
+
+/// A socket that is listened to.
+pub(super) type Socket = Tap<Transport>;
 
 /// An open socket.
 #[derive(Debug)]

@@ -18,10 +18,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::answer::Answer;
 use super::error;
-use super::transport::Transport;
+use super::tap::{Heard, Tap, TransactionStatus};
+use super::transport::Socket;
 use crate::{DbError, Notice};
 
-pub(super) type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Transport>>::Stream;
+/// A TLS stream that is listened to.
+pub(super) type Stream = Tap<<MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// SQLSTATE of `there is no transaction in progress`, the answer to a ROLLBACK that was sent to make sure.
 const NO_TRANSACTION: &str = "25P01";
@@ -35,8 +37,9 @@ pub(super) enum Event {
 /// One connection with what is under way on it.
 pub(super) struct Wire {
     client: Arc<Client>,
+    heard: Arc<Heard>,
     /// None once the connection has ended; only then do its requests end with an error.
-    connection: Option<Box<Connection<Transport, TlsStream>>>,
+    connection: Option<Box<Connection<Socket, Stream>>>,
     /// What the server said when it ended the connection.
     last_words: Option<DbError>,
     queue: FuturesOrdered<BoxFuture<'static, Answer>>,
@@ -44,9 +47,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(client: Client, connection: Connection<Transport, TlsStream>) -> Wire {
+    pub(super) fn new(client: Client, connection: Connection<Socket, Stream>, heard: Arc<Heard>) -> Wire {
         Wire {
             client: Arc::new(client),
+            heard,
             connection: Some(Box::new(connection)),
             last_words: None,
             queue: FuturesOrdered::new(),
@@ -57,6 +61,16 @@ impl Wire {
     /// For making requests.
     pub(super) fn client(&self) -> Arc<Client> {
         Arc::clone(&self.client)
+    }
+
+    /// What the driver does not tell.
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
+    /// The transaction's state. Exact when nothing is under way.
+    pub(super) fn status(&self) -> TransactionStatus {
+        if self.is_closed() { TransactionStatus::Idle } else { self.heard.status() }
     }
 
     /// A setting that the server reports by itself, such as `server_version`.

@@ -1,6 +1,12 @@
 //! PostgreSQL: the conformance suite, and what is PostgreSQL's own.
 
+mod certificates;
+mod connecting;
+mod copying;
+mod faults;
 mod flights;
+mod pooler;
+mod standing_in_the_way;
 
 use std::collections::BTreeMap;
 

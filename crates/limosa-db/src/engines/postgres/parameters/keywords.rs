@@ -86,12 +86,12 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 
 /// Parameters of other drivers that people paste, with what to write here.
 const FOREIGN: &[(&str, &str)] = &[
-    ("schema", "write options=-csearch_path=NAME"),
-    ("currentSchema", "write options=-csearch_path=NAME"),
-    ("search_path", "write options=-csearch_path=NAME"),
-    ("statement_timeout", "write options=-cstatement_timeout=MILLISECONDS"),
-    ("lock_timeout", "write options=-clock_timeout=MILLISECONDS"),
-    ("timezone", "write options=-ctimezone=NAME"),
+    ("schema", "in a URL write options=-csearch_path%3DNAME"),
+    ("currentSchema", "in a URL write options=-csearch_path%3DNAME"),
+    ("search_path", "in a URL write options=-csearch_path%3DNAME"),
+    ("statement_timeout", "in a URL write options=-cstatement_timeout%3DMILLISECONDS"),
+    ("lock_timeout", "in a URL write options=-clock_timeout%3DMILLISECONDS"),
+    ("timezone", "in a URL write options=-ctimezone%3DNAME"),
     ("username", "write user"),
     ("database", "write dbname"),
     ("pgbouncer", "leave it out; a pooler is detected"),
@@ -128,7 +128,7 @@ mod tests {
             ("sslrotcert", Some("did you mean sslrootcert?")),
             ("USER", Some("did you mean user?")),
             ("pasword", Some("did you mean password?")),
-            ("search_path", Some("write options=-csearch_path=NAME")),
+            ("search_path", Some("in a URL write options=-csearch_path%3DNAME")),
             ("frobnicate", None),
             ("x", None),
         ] {

@@ -217,15 +217,35 @@ pub(crate) fn unescape_unicode(inner: &str, escape: char) -> String {
     out
 }
 
-/// The value of a string constant that stands whole in one token.
-pub(crate) fn value_of(token: Token, written: &str) -> Option<String> {
-    let inner = |from: usize| written.get(from..written.len().saturating_sub(1));
-    Some(match token.kind {
-        Kind::Text(Form::Escape) => unescape(inner(2)?),
-        Kind::Text(Form::Unicode) => unescape_unicode(&inner(3)?.replace("''", "'"), '\\'),
-        Kind::Text(Form::Plain) => inner(1)?.replace("''", "'"),
-        Kind::Text(Form::National | Form::Bits) => inner(2)?.replace("''", "'"),
+/// The value of the string constant at `index`, with its further parts on later lines.
+pub(crate) fn constant(words: &mut Words<'_>, index: usize) -> Option<String> {
+    let token = words.get(index)?;
+    let mut value = value_of(token.kind, words.text(index))?;
+    let mut next = index + 1;
+    while let Some(Token { kind: Kind::TextContinued(form), .. }) = words.get(next) {
+        let part = words.text(next);
+        value += &read(form, part.get(1..part.len() - 1)?);
+        next += 1;
+    }
+    Some(value)
+}
+
+fn value_of(kind: Kind, written: &str) -> Option<String> {
+    let end = written.len().saturating_sub(1);
+    Some(match kind {
+        Kind::Text(Form::Plain) => read(Form::Plain, written.get(1..end)?),
+        Kind::Text(Form::Unicode) => read(Form::Unicode, written.get(3..end)?),
+        Kind::Text(form) => read(form, written.get(2..end)?),
         Kind::DollarText(length) => written.get(length..written.len() - length)?.to_owned(),
         _ => return None,
     })
+}
+
+/// The value of what stands between quotes.
+fn read(form: Form, inner: &str) -> String {
+    match form {
+        Form::Escape => unescape(inner),
+        Form::Unicode => unescape_unicode(&inner.replace("''", "'"), '\\'),
+        Form::Plain | Form::National | Form::Bits => inner.replace("''", "'"),
+    }
 }

@@ -1,7 +1,7 @@
 //! CREATE, ALTER and DROP.
 
 use super::{ruled, verb};
-use crate::literal::value_of;
+use crate::literal::constant;
 use crate::words::{Name, Words, written};
 use crate::{Class, Effect, Engine, Loss, TransactionRule};
 
@@ -222,14 +222,17 @@ pub(super) fn alter(words: &mut Words<'_>) -> Class {
         (_, "TABLE") => alter_table(words, class, &name, next),
         (Engine::Postgres, "TYPE") if words.are(next, &["ADD", "VALUE"]) => {
             let at = words.skip(next + 2, &["IF", "NOT", "EXISTS"]);
-            let value = words.get(at).and_then(|token| value_of(token, words.text(at)));
+            let value = constant(words, at);
             class.verb = "ALTER TYPE ADD VALUE".to_owned();
             if let Some(value) = value {
                 class.effect = Effect::AddsEnumValue { type_name: name.written.to_owned(), value };
             }
             class
         }
-        (Engine::Postgres, "DATABASE") if words.are(next, &["SET", "TABLESPACE"]) => {
+        (Engine::Postgres, "DATABASE")
+            if words.is(next, "TABLESPACE")
+                || (words.is_any(next, &["SET", "WITH"]) && words.is(next + 1, "TABLESPACE")) =>
+        {
             class.transaction = TransactionRule::Outside;
             class
         }

@@ -2,7 +2,7 @@
 
 use super::verb;
 use crate::lexer::Kind;
-use crate::literal::value_of;
+use crate::literal::constant;
 use crate::words::Words;
 use crate::{Class, Effect, Engine, TransactionRule};
 
@@ -61,7 +61,7 @@ fn setting(words: &mut Words<'_>, at: usize) -> Option<String> {
 
 /// The effect of a SELECT that calls `set_config`.
 pub(super) fn set_config(words: &mut Words<'_>, from: usize) -> Effect {
-    match set_config_at(words, from).and_then(|at| words.get(at).and_then(|token| value_of(token, words.text(at)))) {
+    match set_config_at(words, from).and_then(|at| constant(words, at)) {
         Some(name) => Effect::SetsSession { name: name.to_ascii_lowercase() },
         None => Effect::Unknown,
     }

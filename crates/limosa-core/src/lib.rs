@@ -4,6 +4,7 @@
 mod assess;
 mod audit;
 mod change;
+pub mod codes;
 mod checksum;
 mod decide;
 mod graph;

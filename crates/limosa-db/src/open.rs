@@ -36,7 +36,13 @@ pub fn engine_of(database: &str) -> Result<Engine, DbError> {
 pub async fn connect(options: &ConnectOptions) -> Result<Box<dyn Session>, DbError> {
     match engine_of(options.database.expose())? {
         #[cfg(feature = "postgres")]
-        Engine::Postgres => Ok(Box::new(crate::engines::postgres::connect(options).await?)),
+        Engine::Postgres => {
+            let mut session = crate::engines::postgres::connect(options).await?;
+            if let Some(pooled) = options.pooled {
+                session.assume_pooled(pooled).await?;
+            }
+            Ok(Box::new(session))
+        }
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => Ok(Box::new(crate::engines::sqlite::connect(options).await?)),
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]

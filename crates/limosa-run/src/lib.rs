@@ -3,6 +3,7 @@
 
 mod atomic;
 mod attempt;
+pub mod codes;
 mod conduct;
 mod context;
 mod entries;

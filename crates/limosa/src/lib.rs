@@ -28,6 +28,7 @@ mod migrator;
 mod opened;
 mod policy;
 pub mod report;
+pub mod settings;
 
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
@@ -40,6 +41,7 @@ pub use event::{Listener, Progress};
 pub use failure::{Exit, Failure};
 pub use limosa_core::{AuditHead, Identity, Limits, OutOfOrder, Selection, State, Version};
 pub use limosa_db::{Blocker, Notice, Secret};
+pub use limosa_formats::native::header_rules;
 pub use limosa_run::{Event, Stop, Values};
 pub use limosa_sql::{Diagnostic, Engine, Label, Position, Severity};
 pub use migrator::Migrator;

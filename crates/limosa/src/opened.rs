@@ -13,6 +13,10 @@ use crate::files::FromDisk;
 use crate::report::Target;
 use crate::{Configuration, Failure};
 
+/// Follows `reset all`: the server goes on looking whether we are still there. Some systems refuse the setting.
+const CHECK_CLIENT: &str = "; do $limosa$ begin perform set_config('client_connection_check_interval', '10s', false); \
+    exception when others then null; end $limosa$";
+
 /// What a session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -60,6 +64,7 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
         application_name: "limosa".to_owned(),
         read_only: purpose == Purpose::Read,
         create: purpose == Purpose::Write,
+        pooled: configuration.pooled,
         busy_timeout_ms: 5000,
     }
 }
@@ -81,7 +86,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         project: configuration.project.clone(),
     };
     let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
-    let pooled = configuration.pooled.unwrap_or(facts.pooled);
+    let pooled = facts.pooled;
     Ok(Opened { configuration, session, ledger, target, pooled, connector: Again { options }, files: FromDisk })
 }
 
@@ -151,7 +156,7 @@ impl Opened<'_> {
             pooled: self.pooled,
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),
-            session_settings: String::new(),
+            session_settings: if postgres && !self.pooled { CHECK_CLIENT.to_owned() } else { String::new() },
             events,
             stop,
         };

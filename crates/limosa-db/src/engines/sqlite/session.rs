@@ -109,6 +109,10 @@ impl Session for SqliteSession {
         })
     }
 
+    fn backend_is_gone(&self, backend: &str) -> Option<bool> {
+        super::backend_is_gone(backend)
+    }
+
     async fn remember_settings(&mut self) -> Result<(), DbError> {
         self.remembered = Some(self.snapshot_settings().await?);
         Ok(())
@@ -149,6 +153,7 @@ struct Flight<'a> {
     abandoned: Arc<AtomicBool>,
     /// Bytes of each item that was sent and has not landed.
     waiting: VecDeque<usize>,
+    waiting_bytes: usize,
     landed: u64,
     outcome: Option<Result<(), FlightError>>,
 }
@@ -162,7 +167,8 @@ impl Flight<'_> {
         // Cancelling works on a flight, never on the one after it.
         handle.cancelled.store(false, Ordering::SeqCst);
         handle.give(Job::Run(Box::new(move |worker| worker.flight(&to_run, &told, &flag))))?;
-        Ok(Flight { handle, items, events, abandoned, waiting: VecDeque::new(), landed: 0, outcome: None })
+        let waiting = VecDeque::new();
+        Ok(Flight { handle, items, events, abandoned, waiting, waiting_bytes: 0, landed: 0, outcome: None })
     }
 
     /// The thread works while the source reads: items are sent ahead, a window's worth.
@@ -190,15 +196,16 @@ impl Flight<'_> {
     }
 
     fn has_room(&self) -> bool {
-        let bytes: usize = self.waiting.iter().sum();
-        self.waiting.is_empty() || (self.waiting.len() < WINDOW_ITEMS && bytes < WINDOW_BYTES)
+        self.waiting.is_empty() || (self.waiting.len() < WINDOW_ITEMS && self.waiting_bytes < WINDOW_BYTES)
     }
 
     /// Sends one item, or the end, which it returns. A closed channel shows as the end of the events.
     fn send_next(&mut self, source: &mut dyn FlightSource) -> Option<Ending> {
         let ending = match source.next() {
             Ok(Some(item)) => {
-                self.waiting.push_back(bytes(&item));
+                let bytes = bytes(&item);
+                self.waiting.push_back(bytes);
+                self.waiting_bytes += bytes;
                 let _ = self.items.send(Sent::Item(item));
                 return None;
             }
@@ -212,7 +219,7 @@ impl Flight<'_> {
     fn hear(&mut self, event: Event, ending: Option<Ending>, observer: &mut dyn FlightObserver) {
         match event {
             Event::Landed(landed) => {
-                self.waiting.pop_front();
+                self.waiting_bytes -= self.waiting.pop_front().unwrap_or(0);
                 observer.landed(self.landed, landed);
                 self.landed += 1;
             }

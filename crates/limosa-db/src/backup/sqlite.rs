@@ -196,8 +196,8 @@ fn copy(source: &Connection, target: &mut Connection, name: &str, progress: Prog
         }
         match step {
             StepResult::Done => return Ok(()),
-            StepResult::More if now.remaining > least => {
-                // Somebody wrote, and SQLite has begun again.
+            StepResult::More if now.remaining >= least => {
+                // Nothing was gained: somebody wrote, and SQLite has begun again.
                 restarts += 1;
                 if restarts == RESTARTS {
                     hold(source).map_err(error)?;

@@ -50,6 +50,7 @@ const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// Runs every check, each on a database of its own.
+#[expect(clippy::print_stderr, reason = "shown with a failure only: it names the check")]
 pub(crate) async fn conformance<D: Database>(make: impl AsyncFn() -> D) {
     for (name, check) in CHECKS {
         eprintln!("checking: {name}");

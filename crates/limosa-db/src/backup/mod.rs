@@ -3,6 +3,7 @@
 //! A backup is written under a temporary name beside its target, checked, forced to disk, and only then given its name:
 //! a file with the target's name is always whole. An existing file is never replaced.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod new_file;
 #[cfg(feature = "postgres")]
 pub mod postgres;

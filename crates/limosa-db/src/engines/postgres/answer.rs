@@ -7,8 +7,8 @@ use futures_util::{FutureExt, StreamExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::control;
 use super::error::{self, Sent};
+use super::{control, copy};
 use crate::{DbError, DbErrorKind, Row, Value};
 
 /// The end of a request.
@@ -83,12 +83,7 @@ pub(super) fn bound(client: Arc<Client>, item: u64, sql: String, parameters: Vec
 
 fn failed(item: u64, weight: usize, failure: &tokio_postgres::Error, sent: &Sent) -> Answer {
     let out_of_step = error::is_out_of_step(failure);
-    let error = if out_of_step {
-        DbError::new(DbErrorKind::Statement, "the statement began a COPY with the client that was not announced")
-            .hint("give COPY ... FROM stdin its data in the same file, and let COPY ... TO write into a server's file")
-    } else {
-        error::of_statement(failure, sent)
-    };
+    let error = if out_of_step { copy::unannounced() } else { error::of_statement(failure, sent) };
     Answer { item, weight, outcome: Err(error), out_of_step }
 }
 

@@ -72,32 +72,37 @@ fn shuffle<T>(list: &mut [T]) {
     }
 }
 
-/// Tries all addresses of one server. A server that answers and refuses ends the search.
-pub(super) async fn open(parameters: &Parameters, tls: &MakeRustlsConnect, place: &Place) -> Result<Opened, DbError> {
+/// The ways to one server: one for each of its addresses.
+pub(super) async fn routes(
+    parameters: &Parameters,
+    tls: &MakeRustlsConnect,
+    place: &Place,
+) -> Result<Vec<Route>, DbError> {
     let endpoints = endpoints(parameters, place).await?;
+    if endpoints.is_empty() {
+        return Err(DbError::new(
+            DbErrorKind::CannotConnect,
+            format!("the host {:?} has no address", place.host.shown()),
+        ));
+    }
+    let route = |endpoint| Route {
+        endpoint,
+        shown: place.shown(),
+        keep_alive: parameters.keep_alive.clone(),
+        limit: parameters.connect_timeout,
+        tls: tls.clone(),
+        // Certificates name hosts; where only an address is known it stands for the name.
+        tls_name: place.host.shown(),
+    };
+    Ok(endpoints.into_iter().map(route).collect())
+}
+
+/// Opens a connection by one way.
+pub(super) async fn open(parameters: &Parameters, place: &Place, route: Route) -> Result<Opened, DbError> {
     let mut notices = Vec::new();
     let password = password(parameters, place, &mut notices);
-    let mut last = None;
-    for endpoint in endpoints {
-        let route = Route {
-            endpoint,
-            shown: place.shown(),
-            keep_alive: parameters.keep_alive.clone(),
-            limit: parameters.connect_timeout,
-            tls: tls.clone(),
-            tls_name: tls_name(place),
-        };
-        match open_route(parameters, place, &route, &password).await {
-            Ok((client, connection, heard)) => {
-                return Ok(Opened { client, connection, heard, route, place: place.clone(), notices });
-            }
-            Err(error) if error.kind == DbErrorKind::CannotConnect => last = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| {
-        DbError::new(DbErrorKind::CannotConnect, format!("the host {:?} has no address", place.host.shown()))
-    }))
+    let (client, connection, heard) = open_route(parameters, place, &route, &password).await?;
+    Ok(Opened { client, connection, heard, route, place: place.clone(), notices })
 }
 
 /// The password and where it came from.
@@ -112,11 +117,6 @@ fn password(parameters: &Parameters, place: &Place, notices: &mut Vec<Notice>) -
     let file = parameters.password_file.as_ref().filter(|_| found.is_some());
     let from = file.map(|file| format!("the password file {}", file.path.display()));
     (found, from)
-}
-
-/// Certificates name hosts; where only an address is known it stands for the name.
-fn tls_name(place: &Place) -> String {
-    place.host.shown()
 }
 
 async fn endpoints(parameters: &Parameters, place: &Place) -> Result<Vec<Endpoint>, DbError> {

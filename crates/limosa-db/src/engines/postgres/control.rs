@@ -19,11 +19,12 @@ impl Control {
     pub(super) fn of(sql: &str) -> Control {
         let mut words = Words::new(sql);
         let first = words.next().unwrap_or_default();
-        let rest: Vec<String> = words.take(8).collect();
+        let rest: Vec<String> = words.by_ref().take(4).collect();
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        let whole = words.at_end();
         match (first.as_str(), rest.as_slice()) {
-            ("BEGIN", [] | ["WORK" | "TRANSACTION"] | [";", ..] | ["WORK" | "TRANSACTION", ";", ..])
-            | ("START", ["TRANSACTION"] | ["TRANSACTION", ";", ..]) => Control::Opens { plain: true },
+            ("BEGIN", [] | [";"] | ["WORK" | "TRANSACTION"] | ["WORK" | "TRANSACTION", ";"])
+            | ("START", ["TRANSACTION"] | ["TRANSACTION", ";"]) => Control::Opens { plain: whole },
             ("BEGIN", _) | ("START", ["TRANSACTION", ..]) => Control::Opens { plain: false },
             ("COMMIT" | "ROLLBACK", ["PREPARED", ..]) => Control::Nothing,
             ("ROLLBACK", ["TO", ..] | ["WORK" | "TRANSACTION", "TO", ..]) => Control::Revives,
@@ -49,6 +50,40 @@ pub(super) fn changes_rows(sql: &str) -> bool {
     matches!(first.as_str(), "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "COPY")
 }
 
+/// True for a COPY between a server's file and a table, or with the client: what follows must wait for its answer.
+pub(super) fn is_copy(sql: &str) -> bool {
+    Words::new(sql).next().as_deref() == Some("COPY")
+}
+
+/// True for `COPY ... FROM stdin` and `COPY ... TO stdout`, whose data go over the connection.
+pub(super) fn copies_with_client(sql: &str) -> bool {
+    if !is_copy(sql) {
+        return false;
+    }
+    let mut words = Words::new(sql);
+    let mut before = String::new();
+    let mut depth = 0_usize;
+    loop {
+        if let Some(word) = words.next() {
+            if depth == 0 && matches!((before.as_str(), word.as_str()), ("FROM", "STDIN") | ("TO", "STDOUT")) {
+                return true;
+            }
+            before = word;
+            continue;
+        }
+        let rest = words.rest;
+        let Some(first) = rest.chars().next() else { return false };
+        match first {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before.clear();
+        let quoted = if first == '\'' || first == '"' { rest[1..].find(first).map(|at| at + 2) } else { None };
+        words.rest = &rest[quoted.unwrap_or(first.len_utf8())..];
+    }
+}
+
 /// The words of a statement in capitals, and `;` for itself, without blanks and comments. Ends at anything else.
 struct Words<'a> {
     rest: &'a str,
@@ -57,6 +92,11 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn new(sql: &'a str) -> Words<'a> {
         Words { rest: sql }
+    }
+
+    fn at_end(&mut self) -> bool {
+        self.skip_blanks();
+        self.rest.is_empty()
     }
 
     fn skip_blanks(&mut self) {
@@ -128,6 +168,8 @@ mod tests {
             ("begin work", plain),
             ("start transaction;", plain),
             ("-- note\n/* a /* b */ c */ Begin Transaction ;", plain),
+            ("begin; commit", special),
+            ("begin; (select 1)", special),
             ("begin isolation level serializable", special),
             ("begin read only", special),
             ("start transaction read write", special),
@@ -163,6 +205,26 @@ mod tests {
         assert_eq!(Control::of_several("set local a = 1; ROLLBACK to b; release b"), Control::Revives);
         assert_eq!(Control::of_several("set local a = 1; savepoint b"), Control::Nothing);
         assert_eq!(Control::of_several("commit"), Control::Ends);
+    }
+
+    #[test]
+    fn a_copy_with_the_client_is_recognized() {
+        for (sql, expected) in [
+            ("copy t from stdin", true),
+            ("COPY s.\"t\" (a, \"b\") FROM STDIN WITH (format csv)", true),
+            ("/* x */ copy t to -- here\n stdout", true),
+            ("copy (select 1) to stdout (format binary)", true),
+            ("copy t from '/tmp/stdin'", false),
+            ("copy t from program 'cat'", false),
+            ("copy \"from stdin\" from '/tmp/x'", false),
+            ("copy (select a from stdin) to '/tmp/x'", false),
+            ("copy t to '/tmp/it''s' ", false),
+            ("copy t from 'open", false),
+            ("select 'copy t from stdin'", false),
+            ("", false),
+        ] {
+            assert_eq!(copies_with_client(sql), expected, "{sql}");
+        }
     }
 
     #[test]

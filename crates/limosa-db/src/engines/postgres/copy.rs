@@ -63,6 +63,12 @@ pub(super) async fn copy_in(wire: &mut Wire, sql: String, items: &mut dyn Flight
     }
 }
 
+/// A COPY with the client that came as a statement among others.
+pub(super) fn unannounced() -> DbError {
+    DbError::new(DbErrorKind::Statement, "COPY with the client cannot be run as a statement like others")
+        .hint("let COPY ... FROM stdin be followed by its data, and COPY ... TO write into a file of the server's")
+}
+
 fn not_started(failure: &tokio_postgres::Error, sent: &Sent) -> DbError {
     if error::is_out_of_step(failure) {
         return DbError::new(

@@ -124,8 +124,11 @@ fn kind(code: &str, message: &str) -> DbErrorKind {
 
 /// A notice of the server's.
 pub(super) fn notice(server: &ServerError) -> Notice {
+    // The other field is in the server's language.
+    let severity =
+        server.parsed_severity().map_or_else(|| server.severity().to_owned(), |severity| severity.to_string());
     Notice {
-        severity: server.severity().to_owned(),
+        severity,
         message: server.message().to_owned(),
         detail: server.detail().map(str::to_owned),
         hint: server.hint().map(str::to_owned),

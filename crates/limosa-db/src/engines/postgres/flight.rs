@@ -5,9 +5,9 @@ use std::time::Instant;
 use futures_util::future::BoxFuture;
 
 use super::answer::{self, Answer};
-use super::control::Control;
+use super::control::{self, Control};
 use super::tap::TransactionStatus;
-use super::wire::{Event, Wire};
+use super::wire::{Event, Sending, Wire};
 use super::{copy, error};
 use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed, Value};
 
@@ -113,6 +113,12 @@ impl<'a> Flight<'a> {
     }
 
     async fn send_plain(&mut self, number: u64, sql: String, control: Control) {
+        let copy = control::is_copy(&sql);
+        if copy && control::copies_with_client(&sql) {
+            self.land_all().await;
+            self.failure.get_or_insert_with(|| (number, copy::unannounced()));
+            return;
+        }
         if control == Control::Revives {
             // After a failure it would make the transaction usable again, and what follows would take effect.
             self.land_all().await;
@@ -121,13 +127,15 @@ impl<'a> Flight<'a> {
         if !self.may_send(weight).await {
             return;
         }
-        self.wire.send(answer::plain(self.wire.client(), number, sql)).await;
-        self.unanswered += weight;
+        let request = answer::plain(self.wire.client(), number, sql);
+        self.send(request, weight).await;
         match control {
             // It cannot fail, so what follows can be sent at once.
             Control::Opens { plain: true } => self.open = true,
             // Only the answer tells whether a transaction is open.
             Control::Opens { plain: false } | Control::Ends => self.gate = Gate::Shut,
+            // Should it be a COPY with the client after all, nothing behind it may have been sent.
+            Control::Nothing if copy => self.gate = Gate::Shut,
             Control::Nothing | Control::Revives => self.shut_outside(),
         }
     }
@@ -137,9 +145,17 @@ impl<'a> Flight<'a> {
         if !self.may_send(weight).await {
             return;
         }
-        self.wire.send(answer::bound(self.wire.client(), number, sql, parameters)).await;
-        self.unanswered += weight;
+        let request = answer::bound(self.wire.client(), number, sql, parameters);
         self.shut_outside();
+        self.send(request, weight).await;
+    }
+
+    async fn send(&mut self, request: BoxFuture<'static, Answer>, weight: usize) {
+        self.unanswered += weight;
+        if self.wire.send(request).await == Sending::Ended {
+            // What could not be sent has failed, and the server does not know: nothing may follow it.
+            self.gate = Gate::Shut;
+        }
     }
 
     /// Outside a transaction each item is waited for.
@@ -174,12 +190,8 @@ impl<'a> Flight<'a> {
     /// Takes one answer or notice.
     async fn land_next(&mut self) {
         match self.wire.next().await {
-            None => {}
-            Some(Event::Notice(notice)) => {
-                if self.failure.is_none() {
-                    self.observer.notice(notice);
-                }
-            }
+            Some(Event::Notice(notice)) if self.failure.is_none() => self.observer.notice(notice),
+            Some(Event::Notice(_)) | None => {}
             Some(Event::Answer(answer)) => self.land(answer),
         }
     }

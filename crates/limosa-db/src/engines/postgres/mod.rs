@@ -9,6 +9,8 @@
 //! - An error of the server's counts characters from 1; [`DbError::position`](crate::DbError::position) is a byte offset.
 //! - The failing item of a COPY is its [`Item::CopyStart`](crate::Item::CopyStart); the line of the data stands in
 //!   [`DbError::context`](crate::DbError::context).
+//! - A column of [`Item::Bound`](crate::Item::Bound) whose type is not read is an error that the server knows nothing
+//!   of: it has run the statement, and what was sent behind it.
 //! - Through a pooler nothing is set for the session: [`PostgresSession::role`] then says what each transaction must set.
 
 mod answer;

@@ -75,15 +75,25 @@ pub(super) async fn connect_to(parameters: &Parameters, defaults: &Defaults) -> 
     for kind in rounds {
         failures.clear();
         for place in connect::order(parameters) {
-            let attempt = async {
-                let opened = connect::open(parameters, &tls, &place).await?;
-                PostgresSession::begin(opened, defaults, *kind).await
+            let routes = match connect::routes(parameters, &tls, &place).await {
+                Ok(routes) => routes,
+                Err(error) => {
+                    failures.push(error);
+                    continue;
+                }
             };
-            match attempt.await {
-                Ok(session) => return Ok(session),
-                // As libpq: a server that refuses the login ends the search, one that is not there or not ready does not.
-                Err(error) if error.kind == DbErrorKind::CannotConnect => failures.push(error),
-                Err(error) => return Err(error),
+            for route in routes {
+                let attempt = async {
+                    let opened = connect::open(parameters, &place, route).await?;
+                    PostgresSession::begin(opened, defaults, *kind).await
+                };
+                match attempt.await {
+                    Ok(session) => return Ok(session),
+                    // As libpq: a server that refuses the login ends the search; one that is not there, not ready or
+                    // not of the wanted kind does not.
+                    Err(error) if error.kind == DbErrorKind::CannotConnect => failures.push(error),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
@@ -92,6 +102,8 @@ pub(super) async fn connect_to(parameters: &Parameters, defaults: &Defaults) -> 
 
 /// One error for several servers that could not be reached.
 fn together(mut failures: Vec<DbError>) -> DbError {
+    // The addresses of one host often fail alike.
+    failures.dedup();
     if failures.len() == 1 {
         return failures.remove(0);
     }

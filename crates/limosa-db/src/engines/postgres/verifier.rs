@@ -175,6 +175,98 @@ impl ServerCertVerifier for Verifier {
 mod tests {
     use super::*;
 
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd,
+    };
+
+    /// Parameters of a certificate with these alternative names and this common name.
+    fn params(names: &[&str], common_name: &str) -> CertificateParams {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params
+    }
+
+    fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&[], "authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        (certificate, Issuer::new(params, key))
+    }
+
+    fn verifier(demand: Demand, trusted: &CertificateDer<'static>) -> Verifier {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(trusted.clone()).unwrap();
+        let algorithms = provider.signature_verification_algorithms;
+        let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        Verifier::new(demand, Some(chain), vec![trusted.clone()], algorithms)
+    }
+
+    fn verify(verifier: &Verifier, certificate: &CertificateDer<'_>, host: &str) -> Result<(), Error> {
+        let host = ServerName::try_from(host.to_owned()).unwrap();
+        verifier.verify_server_cert(certificate, &[], &host, &[], UnixTime::now()).map(drop)
+    }
+
+    #[test]
+    fn chains_and_names_are_checked_as_the_mode_asks() {
+        let (root, issuer) = authority();
+        let (stranger, _) = authority();
+        let sign = |params: CertificateParams| {
+            let key = KeyPair::generate().unwrap();
+            params.signed_by(&key, &issuer).unwrap().der().clone()
+        };
+        let named = sign(params(&["db.example.com", "10.0.0.1"], "ignored.example.com"));
+        let common = sign(params(&[], "db.example.com"));
+        let star = sign(params(&[], "*.example.com"));
+        let mut old = params(&["db.example.com"], "x");
+        old.not_before = date_time_ymd(2001, 1, 1);
+        old.not_after = date_time_ymd(2002, 1, 1);
+        let old = sign(old);
+        let mut for_clients = params(&["db.example.com"], "x");
+        for_clients.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let for_clients = sign(for_clients);
+        for (certificate, host, chain, full) in [
+            (&named, "db.example.com", true, true),
+            (&named, "10.0.0.1", true, true),
+            (&named, "ignored.example.com", true, false),
+            (&named, "10.0.0.2", true, false),
+            (&common, "db.example.com", true, true),
+            (&common, "other.example.com", true, false),
+            (&star, "db.example.com", true, true),
+            (&star, "a.b.example.com", true, false),
+            (&old, "db.example.com", false, false),
+            (&for_clients, "db.example.com", false, false),
+        ] {
+            assert_eq!(verify(&verifier(Demand::Chain, &root), certificate, host).is_ok(), chain, "{host}");
+            assert_eq!(verify(&verifier(Demand::ChainAndName, &root), certificate, host).is_ok(), full, "{host}");
+            assert!(verify(&verifier(Demand::Chain, &stranger), certificate, host).is_err(), "{host}");
+            assert!(verify(&verifier(Demand::Nothing, &stranger), certificate, host).is_ok(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_signed_itself_is_trusted_where_it_is_named() {
+        for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+            let key = KeyPair::generate().unwrap();
+            let mut good = params(&[], "db.example.com");
+            good.is_ca = is_ca;
+            let certificate = good.self_signed(&key).unwrap().der().clone();
+            let trusting = verifier(Demand::ChainAndName, &certificate);
+            verify(&trusting, &certificate, "db.example.com").unwrap();
+            assert!(verify(&trusting, &certificate, "other.example.com").is_err());
+            let (root, _) = authority();
+            assert!(verify(&verifier(Demand::Chain, &root), &certificate, "db.example.com").is_err());
+            good.not_before = date_time_ymd(2001, 1, 1);
+            good.not_after = date_time_ymd(2002, 1, 1);
+            let old = good.self_signed(&key).unwrap().der().clone();
+            let error = verify(&verifier(Demand::Chain, &old), &old, "db.example.com").unwrap_err();
+            assert_eq!(error, Error::InvalidCertificate(CertificateError::Expired));
+        }
+    }
+
     #[test]
     fn a_star_stands_for_one_label() {
         for (pattern, host, expected) in [

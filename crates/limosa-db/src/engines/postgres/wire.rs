@@ -34,6 +34,15 @@ pub(super) enum Event {
     Notice(Notice),
 }
 
+/// What became of a request when it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// Its answer is awaited.
+    UnderWay,
+    /// It has ended already: it could not be sent.
+    Ended,
+}
+
 /// One connection with what is under way on it.
 pub(super) struct Wire {
     client: Arc<Client>,
@@ -90,11 +99,17 @@ impl Wire {
 
     /// Sends a request. A request writes its message when it is first polled; that happens here, so requests leave in
     /// the order of these calls.
-    pub(super) async fn send(&mut self, mut request: BoxFuture<'static, Answer>) {
+    pub(super) async fn send(&mut self, mut request: BoxFuture<'static, Answer>) -> Sending {
         let first = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx))).await;
         match first {
-            Poll::Ready(answer) => self.queue.push_back(Box::pin(std::future::ready(answer))),
-            Poll::Pending => self.queue.push_back(request),
+            Poll::Ready(answer) => {
+                self.queue.push_back(Box::pin(std::future::ready(answer)));
+                Sending::Ended
+            }
+            Poll::Pending => {
+                self.queue.push_back(request);
+                Sending::UnderWay
+            }
         }
     }
 

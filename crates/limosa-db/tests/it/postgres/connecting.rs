@@ -69,6 +69,7 @@ async fn what_is_wrong_is_said_with_the_place_and_the_next_step() {
     let database = database();
     let port = database.port();
     let free = limosa_testkit::free_port().unwrap();
+    let free_too = limosa_testkit::free_port().unwrap();
     for (url, kind, message, hint) in [
         (
             format!("postgres://u@127.0.0.1:{free}/d"),
@@ -125,7 +126,7 @@ async fn what_is_wrong_is_said_with_the_place_and_the_next_step() {
             "PGOPTIONS",
         ),
         (
-            format!("postgres://u@127.0.0.1:{free},127.0.0.1:{free}/d"),
+            format!("postgres://u@127.0.0.1:{free},localhost:{free_too}/d"),
             DbErrorKind::CannotConnect,
             "none of the servers".to_owned(),
             "",

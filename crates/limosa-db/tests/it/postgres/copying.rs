@@ -86,21 +86,30 @@ async fn bad_data_and_bad_statements_fail_at_the_copy() {
 }
 
 #[tokio::test]
-async fn a_copy_that_nobody_announced_ends_the_connection_and_says_why() {
+async fn a_copy_that_nobody_announced_is_refused_and_nothing_persists() {
     let database = database();
+    let mut session = connect(&database.url()).await;
+    fly(&mut session, vec![script("create table t (n int)")]).await.unwrap();
     for sql in ["copy pg_class to stdout", "copy t from stdin"] {
-        let mut session = connect(&database.url()).await;
-        fly(&mut session, vec![script("create table if not exists t (n int)")]).await.unwrap();
         let items =
             vec![Item::Begin, script("insert into t values (1)"), script(sql), script("select 1"), Item::Commit];
+        let (item, error) = failure(&mut session, items).await;
+        assert_eq!((item, error.kind), (2, DbErrorKind::Statement), "{error}");
+        assert!(error.message.contains("COPY") && error.hint.is_some(), "{error}");
+        session.settle().await.unwrap();
+    }
+    // Hidden behind another statement it reaches the server: then the connection is given up.
+    for sql in ["select 1; copy pg_class to stdout", "select 1; copy t from stdin"] {
+        let mut session = connect(&database.url()).await;
+        let items = vec![Item::Begin, script("insert into t values (1)"), script(sql)];
         let (item, error) = failure(&mut session, items).await;
         assert_eq!((item, error.kind), (2, DbErrorKind::Statement), "{error}");
         assert!(error.message.contains("COPY"), "{error}");
         assert_eq!(session.settle().await.unwrap_err().kind, DbErrorKind::ConnectionLost);
     }
-    limosa_testkit::eventually("the sessions are gone and rolled back", || {
-        let sql = "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'limosa-test'";
-        database.query(sql).unwrap()[0][0].as_deref() == Some("0")
+    limosa_testkit::eventually("the lost sessions are rolled back", || {
+        let sql = "select 1 from pg_locks where relation = 't'::regclass and database = (select oid from pg_database where datname = current_database())";
+        database.query(sql).unwrap().is_empty()
     });
     assert_eq!(database.query("select count(*) from t").unwrap()[0][0].as_deref(), Some("0"));
 }
@@ -147,4 +156,29 @@ async fn a_long_copy_streams_and_one_that_is_given_up_leaves_nothing() {
     let mut source = Rows { left: 500, started: false, gives_up: false };
     session.flight(&mut source, &mut Collector::default()).await.unwrap();
     assert_eq!(database.query("select count(*) from t").unwrap()[0][0].as_deref(), Some("320000"));
+}
+
+/// Rows of which the first is wrong.
+struct WrongAtOnce(Rows);
+
+impl FlightSource for WrongAtOnce {
+    fn next(&mut self) -> Result<Option<Item>, Abort> {
+        let item = self.0.next()?;
+        let first = self.0.left == 99_999;
+        Ok(item.map(|item| if first { Item::CopyData(b"not a number\t\n".to_vec()) } else { item }))
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_is_refused_takes_no_more_data() {
+    let database = database();
+    let mut session = connect(&database.url()).await;
+    fly(&mut session, vec![script("create table t (n int, s text)")]).await.unwrap();
+    // Six gigabytes, if they were sent.
+    let mut source = WrongAtOnce(Rows { left: 100_000, started: false, gives_up: false });
+    let ended = session.flight(&mut source, &mut Collector::default()).await;
+    let Err(FlightError::Failed { item, error }) = ended else { panic!("{ended:?}") };
+    assert_eq!((item, error.code.as_deref()), (0, Some("22P02")));
+    assert!(source.0.left > 90_000, "{} chunks were taken", 100_000 - source.0.left);
+    session.settle().await.unwrap();
 }

@@ -223,3 +223,21 @@ async fn affected_rows_are_those_that_changed() {
         record.0.iter().map(|told| if let Told::Landed(_, affected) = told { *affected } else { None }).collect();
     assert_eq!(counts, [None, Some(2), Some(2), None, Some(2), Some(0), None]);
 }
+
+#[tokio::test]
+async fn what_cannot_be_sent_takes_the_transaction_back() {
+    let database = database();
+    let mut session = connect(&database.url()).await;
+    fly(&mut session, vec![script("create table t (n int, s text)")]).await.unwrap();
+    for unsendable in [
+        script("insert into t values (2, 'a\0b')"),
+        Item::Bound { sql: "insert into t values (2, $1)".to_owned(), parameters: vec!["a\0b".into()] },
+        Item::Bound { sql: "insert into t values (2, '\0')".to_owned(), parameters: Vec::new() },
+    ] {
+        let items = vec![script("insert into t values (1, '')"), unsendable, script("insert into t values (3, '')")];
+        let (item, error) = failure(&mut session, in_transaction(items)).await;
+        assert_eq!((item, error.kind), (2, DbErrorKind::Statement), "{error}");
+        assert!(format!("{error:?}").contains("NUL") || error.code.is_some(), "{error:?}");
+        assert_eq!(database.query("select n from t").unwrap(), Vec::<Vec<Option<String>>>::new());
+    }
+}

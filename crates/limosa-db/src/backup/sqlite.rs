@@ -123,7 +123,7 @@ fn back_up(
         hold(&source).map_err(|error| database_error(&error, &name))?;
     }
     copy(&source, &mut target, &shown, progress)?;
-    check(&target, &shown)?;
+    check(&target, &format!("the copy of {name}"), "look at the database itself with PRAGMA integrity_check")?;
     drop(target);
     Ok(BackupReport { bytes: new.keep()? })
 }
@@ -151,12 +151,12 @@ fn bring_back(
     }
     let shown = from.display().to_string();
     let source = open_backup(from, &shown)?;
-    check(&source, &shown)?;
+    check(&source, &shown, "look for another backup; nothing was changed")?;
     let name = location.name();
     let mut target =
         open(location, |connection| connection.busy_timeout(patience)).map_err(|error| damaged(error, from))?;
     in_matching_mode(&source, &mut target, &name, progress)?;
-    check(&target, &name)?;
+    check(&target, &name, "the backup was whole, so check the disk, then restore again")?;
     let bytes = std::fs::metadata(from).map(|found| found.len()).unwrap_or_default();
     Ok(BackupReport { bytes })
 }
@@ -256,7 +256,7 @@ fn open_backup(from: &Path, shown: &str) -> Result<Connection, DbError> {
 }
 
 /// SQLite's own look at every page and every index entry's place.
-fn check(connection: &Connection, shown: &str) -> Result<(), DbError> {
+fn check(connection: &Connection, shown: &str, hint: &str) -> Result<(), DbError> {
     // A schema may use strings in double quotes, which the check would otherwise call a fault.
     let looked = connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true)
@@ -265,8 +265,7 @@ fn check(connection: &Connection, shown: &str) -> Result<(), DbError> {
     if found == "ok" {
         return Ok(());
     }
-    let mut error = DbError::new(DbErrorKind::Statement, format!("{shown} is a damaged database"))
-        .hint("look for another backup; nothing was changed");
+    let mut error = DbError::new(DbErrorKind::Statement, format!("{shown} is a damaged database")).hint(hint);
     error.detail = Some(found);
     Err(error)
 }

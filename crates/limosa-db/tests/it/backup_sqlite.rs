@@ -203,6 +203,9 @@ async fn what_cannot_be_restored() {
         assert!(error.message.contains(message) && error.hint.is_some(), "{error}");
     }
     assert_eq!(content(&path("a.db")).await, "10old");
+    let error = backup(&options(&path("damaged.db")), &path("copy.db"), go_on).await.unwrap_err();
+    assert!(error.message.contains("damaged") && error.hint.unwrap().contains("integrity_check"), "{}", error.message);
+    assert!(!path("copy.db").exists());
     // A damaged database says how to get the backup back.
     fs::write(path("a.db"), "x".repeat(5_000)).unwrap();
     let error = restore(&to, &path("good.db"), go_on).await.unwrap_err();

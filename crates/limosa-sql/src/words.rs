@@ -168,6 +168,12 @@ impl<'a> Words<'a> {
         QualifiedName { schema, name: self.part(name.next - 1) }
     }
 
+    /// All parts of a name, joined by dots.
+    pub(crate) fn dotted(&mut self, name: &Name<'a>) -> String {
+        let parts: Vec<_> = (name.first..name.next).step_by(2).map(|index| self.part(index)).collect();
+        parts.join(".")
+    }
+
     fn can_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::Word | Kind::Placeholder | Kind::QuotedName => true,

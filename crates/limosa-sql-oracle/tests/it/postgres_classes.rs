@@ -3,7 +3,8 @@
 use limosa_sql::{Effect, Engine, QualifiedName, TransactionRule, classify};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterTableStmt, AlterTableType, Node, ObjectType, RangeVar, ReindexObjectType, TransactionStmtKind, VariableSetKind,
+    AlterTableStmt, AlterTableType, DropBehavior, Node, ObjectType, RangeVar, ReindexObjectType, TransactionStmtKind,
+    VariableSetKind,
 };
 use proptest::prelude::*;
 
@@ -48,9 +49,11 @@ fn transaction(node: &NodeEnum) -> TransactionRule {
         NodeEnum::VacuumStmt(statement) => outside(statement.is_vacuumcmd),
         NodeEnum::ClusterStmt(statement) => outside(statement.relation.is_none()),
         NodeEnum::CreatedbStmt(_) | NodeEnum::DropdbStmt(_) | NodeEnum::CreateTableSpaceStmt(_) => Outside,
-        NodeEnum::AlterSystemStmt(_) | NodeEnum::DropSubscriptionStmt(_) => Outside,
+        NodeEnum::AlterSystemStmt(_) | NodeEnum::DropSubscriptionStmt(_) | NodeEnum::DropTableSpaceStmt(_) => Outside,
         NodeEnum::AlterDatabaseStmt(statement) => outside(option(&statement.options, "tablespace")),
-        NodeEnum::CreateSubscriptionStmt(statement) => outside(!option(&statement.options, "create_slot")),
+        NodeEnum::CreateSubscriptionStmt(statement) => {
+            outside(!option(&statement.options, "create_slot") && !option(&statement.options, "connect"))
+        }
         NodeEnum::DiscardStmt(statement) => outside(statement.target == 1),
         NodeEnum::AlterTableStmt(statement) => outside(detaches_concurrently(statement)),
         _ => Either,
@@ -75,15 +78,21 @@ fn loses(node: &NodeEnum) -> bool {
         NodeEnum::TruncateStmt(_) | NodeEnum::DeleteStmt(_) | NodeEnum::DropdbStmt(_) | NodeEnum::DropOwnedStmt(_) => {
             true
         }
-        NodeEnum::DropStmt(statement) => matches!(
-            statement.remove_type(),
-            ObjectType::ObjectTable | ObjectType::ObjectSchema | ObjectType::ObjectMatview | ObjectType::ObjectSequence
-        ),
+        NodeEnum::DropStmt(statement) => match statement.remove_type() {
+            ObjectType::ObjectTable | ObjectType::ObjectSchema => true,
+            ObjectType::ObjectMatview | ObjectType::ObjectSequence => true,
+            // Columns of the type go with it.
+            ObjectType::ObjectType | ObjectType::ObjectDomain | ObjectType::ObjectExtension => {
+                statement.behavior() == DropBehavior::DropCascade
+            }
+            _ => false,
+        },
         NodeEnum::AlterTableStmt(statement) => {
             commands(statement).any(|(kind, _)| kind == AlterTableType::AtDropColumn)
         }
         NodeEnum::InsertStmt(_) | NodeEnum::SelectStmt(_) | NodeEnum::UpdateStmt(_) => {
-            format!("{node:?}").contains("DeleteStmt(")
+            let tree = format!("{node:?}");
+            tree.contains("DeleteStmt(") || tree.contains("command_type: CmdDelete")
         }
         NodeEnum::MergeStmt(_) => format!("{node:?}").contains("command_type: CmdDelete"),
         NodeEnum::ExplainStmt(statement) => {
@@ -94,7 +103,7 @@ fn loses(node: &NodeEnum) -> bool {
     }
 }
 
-fn compare(text: &str) {
+pub(crate) fn compare(text: &str) {
     let Some(node) = parse(text) else { return };
     let class = classify(Engine::Postgres, text);
     assert_eq!(class.transaction, transaction(&node), "{text:?}\n{class:?}\n{node:?}");

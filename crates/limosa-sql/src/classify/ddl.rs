@@ -229,6 +229,13 @@ pub(super) fn alter(words: &mut Words<'_>) -> Class {
             }
             class
         }
+        // Values in columns of the type lose the attribute too.
+        (Engine::Postgres, "TYPE") if words.are(next, &["DROP", "ATTRIBUTE"]) => {
+            let at = words.skip(next + 2, &["IF", "EXISTS"]);
+            let attribute = words.text(at);
+            class.loss = Some(Loss { kind: "attribute".to_owned(), object: format!("{}.{attribute}", name.written) });
+            class
+        }
         (Engine::Postgres, "DATABASE")
             if words.is(next, "TABLESPACE")
                 || (words.is_any(next, &["SET", "WITH"]) && words.is(next + 1, "TABLESPACE")) =>

@@ -54,9 +54,7 @@ fn setting(words: &mut Words<'_>, at: usize) -> Option<String> {
         _ => {}
     }
     let name = words.name(at)?;
-    let parts = words.parts(&name);
-    let schema = parts.schema.map(|schema| schema + ".").unwrap_or_default();
-    Some((schema + &parts.name).to_ascii_lowercase())
+    Some(words.dotted(&name).to_ascii_lowercase())
 }
 
 /// The effect of a SELECT that calls `set_config`.

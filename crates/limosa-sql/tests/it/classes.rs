@@ -164,6 +164,7 @@ fn settings() {
         ("set search_path = a, b", Some("search_path")),
         ("set local Lock_Timeout to '1s'", Some("lock_timeout")),
         ("set session my.Thing = 1", Some("my.thing")),
+        ("set a.\"B\".c.d = 1", Some("a.b.c.d")),
         ("set \"search_path\" to a", Some("search_path")),
         ("set role r", Some("role")),
         ("set session authorization r", Some("session_authorization")),
@@ -333,7 +334,8 @@ fn losses() {
         ),
         ("alter table o drop constraint c", None),
         ("alter table o alter c drop not null, alter d drop default", None),
-        ("alter type t drop attribute a", None),
+        ("alter type t drop attribute if exists a", Some("attribute: t.a")),
+        ("with x as (merge into t using u on true when matched then delete) select 1", Some("rows: t")),
     ] {
         assert_eq!(loss(classify(Engine::Postgres, statement)).as_deref(), expected, "{statement}");
     }

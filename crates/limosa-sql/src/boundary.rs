@@ -45,6 +45,14 @@ impl Boundary {
         }
     }
 
+    /// True where only semicolons and parentheses matter for the rest of the statement.
+    pub(crate) fn is_calm(&self) -> bool {
+        match self {
+            Boundary::Postgres(state) => state.head == Head::Other && state.bodies.is_empty(),
+            Boundary::Sqlite(state) => state.head == Head::Other,
+        }
+    }
+
     /// Says that the first `count` bytes of the text were taken away.
     pub(crate) fn shift(&mut self, count: usize) {
         match self {

@@ -192,6 +192,7 @@ impl Lexer {
     }
 
     /// The next token of `text`; `last` says that no more text will come.
+    #[inline]
     pub(crate) fn next(&mut self, text: &[u8], last: bool) -> Step {
         match self.inside {
             Inside::Nothing => self.open(text, last),
@@ -208,6 +209,23 @@ impl Lexer {
         }
     }
 
+    /// As [`Lexer::next`], but goes past blanks and past tokens that cannot end a statement; sets `end` to the end of
+    /// the last such token, if there is one.
+    pub(crate) fn next_notable(&mut self, text: &[u8], last: bool, end: &mut usize) -> Step {
+        loop {
+            match self.next(text, last) {
+                Step::Token(token) => match token.kind {
+                    Kind::Space => {}
+                    Kind::Symbol(b';' | b'(' | b')' | b'\\') => return Step::Token(token),
+                    kind if kind.is_blank() => return Step::Token(token),
+                    _ => *end = token.end,
+                },
+                other => return other,
+            }
+        }
+    }
+
+    #[inline]
     fn open(&mut self, text: &[u8], last: bool) -> Step {
         self.start = self.at;
         let Some(&byte) = text.get(self.at) else { return if last { Step::End } else { Step::More } };
@@ -276,6 +294,7 @@ impl Lexer {
         }
     }
 
+    #[inline]
     fn emit(&mut self, kind: Kind, end: usize) -> Step {
         self.inside = Inside::Nothing;
         self.at = end;
@@ -290,12 +309,14 @@ impl Lexer {
     }
 
     /// Goes to the first byte whose class is not wanted.
+    #[inline]
     fn skip(&mut self, text: &[u8], wanted: impl Fn(Class) -> bool) {
         let classes = self.classes;
         let run = text[self.at..].iter().position(|&byte| !wanted(classes[byte as usize]));
         self.at = run.map_or(text.len(), |run| self.at + run);
     }
 
+    #[inline]
     fn space(&mut self, text: &[u8], last: bool) -> Step {
         self.skip(text, |class| class == Class::Space);
         if self.joint.is_some() && text[self.start..self.at].iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -357,6 +378,7 @@ impl Lexer {
         Step::Unclosed(open, self.start)
     }
 
+    #[inline]
     fn word(&mut self, text: &[u8], last: bool) -> Step {
         loop {
             self.skip(text, Class::continues_name);
@@ -375,6 +397,7 @@ impl Lexer {
         }
     }
 
+    #[inline]
     fn number(&mut self, text: &[u8], last: bool) -> Step {
         self.skip(text, |class| class == Class::Digit);
         if self.at == text.len() && !last {
@@ -465,6 +488,7 @@ impl Lexer {
         self.unclosed(Open::Name)
     }
 
+    #[inline]
     fn text(&mut self, text: &[u8], last: bool, form: Form, continued: bool) -> Step {
         let escapes = match form {
             Form::Escape => true,

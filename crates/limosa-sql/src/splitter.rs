@@ -2,6 +2,8 @@
 
 mod copy;
 mod fault;
+#[cfg(test)]
+mod tests;
 
 use crate::boundary::{Boundary, Hanging};
 use crate::classify::{Conforming, classify_with};
@@ -185,7 +187,12 @@ impl Splitter {
         loop {
             let length = self.buffer.len();
             let bound = if self.body.is_none() { length.min(self.start + BLANK_LIMIT) } else { length };
-            match self.lexer.next(&self.buffer[..bound], self.finished && bound == length) {
+            let (text, last) = (&self.buffer[..bound], self.finished && bound == length);
+            let step = match &mut self.body {
+                Some((_, end)) if self.boundary.is_calm() => self.lexer.next_notable(text, last, end),
+                _ => self.lexer.next(text, last),
+            };
+            match step {
                 Step::Token(token) if token.kind.is_blank() => self.blank(token)?,
                 Step::Token(token) => {
                     let at_start = self.body.is_none();

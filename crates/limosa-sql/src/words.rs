@@ -70,7 +70,15 @@ impl<'a> Words<'a> {
     }
 
     /// The token with this index, if the statement is that long.
+    #[inline]
     pub(crate) fn get(&mut self, index: usize) -> Option<Token> {
+        if let Some(token) = self.tokens.get(index) {
+            return Some(*token);
+        }
+        self.read(index)
+    }
+
+    fn read(&mut self, index: usize) -> Option<Token> {
         while self.tokens.len() <= index && !self.ended {
             match self.lexer.next(self.text.as_bytes(), true) {
                 Step::Token(token) if token.kind.is_blank() => {}
@@ -90,7 +98,9 @@ impl<'a> Words<'a> {
     /// True where the token is this unquoted word, in capitals or not.
     pub(crate) fn is(&mut self, index: usize, word: &str) -> bool {
         match self.get(index) {
-            Some(Token { kind: Kind::Word, .. }) => self.text(index).eq_ignore_ascii_case(word),
+            Some(Token { kind: Kind::Word, start, end }) if end - start == word.len() => {
+                self.text.as_bytes()[start..end].eq_ignore_ascii_case(word.as_bytes())
+            }
             _ => false,
         }
     }

@@ -33,18 +33,19 @@ const NAMELESS: &[&str] = &["CAST", "USER MAPPING", "DEFAULT PRIVILEGES", "LARGE
 
 /// The kind of object at `at`, and the token behind it.
 pub(super) fn kind(words: &mut Words<'_>, at: usize) -> (String, usize) {
-    for kind in KINDS {
+    let first = words.capitals(at);
+    for kind in KINDS.iter().filter(|kind| kind[0] == &*first) {
         if words.are(at, kind) {
             return (kind.join(" "), at + kind.len());
         }
     }
-    (String::from(&*words.capitals(at)), at + 1)
+    (String::from(&*first), at + 1)
 }
 
 /// CREATE ...
 pub(super) fn create(words: &mut Words<'_>) -> Class {
     let mut at = words.skip(1, &["OR", "REPLACE"]);
-    while words.is_any(at, MODIFIERS) {
+    while MODIFIERS.contains(&&*words.capitals(at)) {
         at += 1;
     }
     // CREATE DEFAULT CONVERSION

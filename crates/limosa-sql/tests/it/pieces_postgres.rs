@@ -1,6 +1,6 @@
 //! Where statements of PostgreSQL begin and end.
 
-use limosa_sql::{Engine, Position, Splitter};
+use limosa_sql::{Engine, Position};
 
 use crate::show::{self, cut_all_ways};
 
@@ -321,20 +321,4 @@ fn placeholders_are_tokens() {
         "select t_${a--b}; select $${\"a\": 1; }$$; select 3",
         &["select t_${a--b}", "select $${\"a\": 1; }$$", "select 3"],
     );
-}
-
-#[test]
-fn a_large_script_needs_little_memory() {
-    // Fed piece by piece, the splitter keeps only what it has not given out.
-    let mut splitter = Splitter::new(Engine::Postgres, "file.sql");
-    let block = b"insert into t values (1, 'abc');\n".repeat(2_000);
-    let mut count = 0;
-    for _ in 0..50 {
-        splitter.feed(&block);
-        while splitter.next_piece().unwrap().is_some() {
-            count += 1;
-        }
-    }
-    splitter.finish();
-    assert_eq!(count, 100_000);
 }

@@ -22,6 +22,7 @@ pub(super) struct Route {
     pub(super) shown: String,
     pub(super) keep_alive: KeepAlive,
     pub(super) limit: Option<Duration>,
+    pub(super) direct_tls: bool,
     tls: MakeRustlsConnect,
     tls_name: String,
 }
@@ -90,6 +91,7 @@ pub(super) async fn routes(
         shown: place.shown(),
         keep_alive: parameters.keep_alive.clone(),
         limit: parameters.connect_timeout,
+        direct_tls: parameters.tls.direct,
         tls: tls.clone(),
         // Certificates name hosts; where only an address is known it stands for the name.
         tls_name: place.host.shown(),

@@ -15,6 +15,7 @@
 
 mod answer;
 mod blockers;
+mod cancel;
 mod connect;
 mod control;
 mod copy;
@@ -35,9 +36,10 @@ mod verifier;
 mod wire;
 
 pub use blockers::{Activity, Blocker, IndexBuild, blockers, concurrent_index_waits};
+pub use cancel::PostgresCanceller;
 pub use create::create_database;
 pub use environment::libpq_environment;
 pub use facts::BACKEND_IDENTITY;
-pub use session::{PostgresCanceller, PostgresSession, connect};
+pub use session::{PostgresSession, connect};
 pub use tap::TransactionStatus;
 pub use target::{TargetDescription, describe};

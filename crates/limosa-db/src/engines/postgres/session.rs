@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio_postgres::CancelToken;
 
-use super::connect::{self, Opened, Route};
+use super::cancel::{PostgresCanceller, UnderWay};
+use super::connect::{self, Opened};
 use super::facts::{self, Defaults};
 use super::flight::{self, Flight};
-use super::parameters::{Parameters, Place, SessionKind};
+use super::parameters::{Parameters, SessionKind};
 use super::tap::TransactionStatus;
 use super::wire::Wire;
 use super::{answer, tls};
@@ -34,9 +34,7 @@ pub struct PostgresSession {
     busy: bool,
     /// What the server said while nobody listened.
     unheard: Vec<Notice>,
-    token: CancelToken,
-    route: Route,
-    place: Place,
+    canceller: PostgresCanceller,
 }
 
 impl fmt::Debug for PostgresSession {
@@ -115,9 +113,8 @@ fn together(mut failures: Vec<DbError>) -> DbError {
 impl PostgresSession {
     async fn begin(opened: Opened, defaults: &Defaults, kind: SessionKind) -> Result<PostgresSession, DbError> {
         let Opened { client, connection, heard, route, place, notices } = opened;
-        let token = client.cancel_token();
         let process = heard.process();
-        let mut wire = Wire::new(client, connection, heard);
+        let mut wire = Wire::new(client, connection, Arc::clone(&heard));
         let learning = facts::learn(&mut wire, process, defaults, &route.shown);
         let learnt = match connect::within(route.limit, learning).await {
             Some(learnt) => learnt?,
@@ -138,7 +135,8 @@ impl PostgresSession {
         let mut unheard = notices;
         unheard.extend(learnt.notices);
         let defaults = defaults.clone();
-        Ok(PostgresSession { wire, facts: learnt.facts, defaults, busy: false, unheard, token, route, place })
+        let canceller = PostgresCanceller { heard, route, place, under_way: UnderWay::default() };
+        Ok(PostgresSession { wire, facts: learnt.facts, defaults, busy: false, unheard, canceller })
     }
 
     /// The role that each transaction must take on by `SET LOCAL ROLE`. None where no role was asked for, and on a direct
@@ -187,10 +185,6 @@ impl PostgresSession {
     pub(super) async fn say_goodbye(self) {
         farewell(self.wire).await;
     }
-
-    fn own_canceller(&self) -> PostgresCanceller {
-        PostgresCanceller { token: self.token.clone(), route: self.route.clone(), place: self.place.clone() }
-    }
 }
 
 #[async_trait]
@@ -208,6 +202,8 @@ impl Session for PostgresSession {
             // A flight before this one was dropped in the air.
             self.settle().await.map_err(|error| FlightError::Failed { item: 0, error: Box::new(error) })?;
         }
+        // A cancel request from before is not meant for this flight.
+        self.canceller.under_way.wait().await;
         for notice in self.unheard.drain(..) {
             observer.notice(notice);
         }
@@ -219,8 +215,10 @@ impl Session for PostgresSession {
 
     async fn settle(&mut self) -> Result<(), DbError> {
         if self.busy && !self.wire.is_closed() {
-            self.own_canceller().cancel().await?;
+            self.canceller.cancel().await?;
         }
+        // Requests of others must not hit what comes next.
+        self.canceller.under_way.wait().await;
         if self.busy {
             self.wire.forget();
             flight::roll_back(&mut self.wire).await?;
@@ -240,7 +238,7 @@ impl Session for PostgresSession {
     }
 
     fn canceller(&self) -> Box<dyn Canceller> {
-        Box::new(self.own_canceller())
+        Box::new(self.canceller.clone())
     }
 
     async fn close(self: Box<Self>) {
@@ -251,34 +249,4 @@ impl Session for PostgresSession {
 async fn farewell(wire: Wire) {
     // A server that does not answer the farewell keeps nobody: the socket closes anyway.
     let _ = tokio::time::timeout(GOODBYE, wire.close()).await;
-}
-
-/// Cancels what one session runs, over a connection of its own with the same TLS.
-pub struct PostgresCanceller {
-    token: CancelToken,
-    route: Route,
-    place: Place,
-}
-
-impl fmt::Debug for PostgresCanceller {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("PostgresCanceller").field("server", &self.route.shown).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Canceller for PostgresCanceller {
-    async fn cancel(&self) -> Result<(), DbError> {
-        let heard = Arc::default();
-        let socket = self.route.socket(&self.place, &heard).await?;
-        let request = self.token.cancel_query_raw(socket, self.route.tls(&heard));
-        match connect::within(self.route.limit, request).await {
-            Some(Ok(())) => Ok(()),
-            Some(Err(failure)) => {
-                let message = format!("the cancel request to {} failed: {failure}", self.route.shown);
-                Err(DbError::new(DbErrorKind::CannotConnect, message))
-            }
-            None => Err(super::refusal::silence(&self.place, self.route.limit.unwrap_or_default())),
-        }
-    }
 }

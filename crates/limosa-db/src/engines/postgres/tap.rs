@@ -1,6 +1,6 @@
 //! Listens to what the driver keeps to itself, and mends one message of its.
 //!
-//! The driver does not tell which process gave the cancel key, whether a transaction is open, nor, while data for a COPY
+//! The driver does not tell which process gave the cancel key, nor the key, whether a transaction is open, nor, while data for a COPY
 //! go out, that the server has already refused them. All three stand in the messages that the server sends, so they are
 //! read on the way.
 //!
@@ -25,7 +25,8 @@ const HEADER: usize = 5;
 /// The longest body whose content is read: two numbers of BackendKeyData.
 const WANTED: usize = 8;
 
-const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+/// Asks whether the server has TLS.
+pub(super) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// First byte of a TLS record of the handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -47,6 +48,8 @@ pub(super) struct Heard {
     /// Type of the last ReadyForQuery; 0 before the first.
     status: AtomicU8,
     process: AtomicI32,
+    secret: AtomicI32,
+    encrypted: AtomicBool,
     errors: AtomicU64,
     flush_instead: AtomicBool,
 }
@@ -65,6 +68,21 @@ impl Heard {
     /// because the process changes.
     pub(super) fn process(&self) -> Option<i64> {
         Some(self.process.load(Ordering::Relaxed)).filter(|process| *process != 0).map(i64::from)
+    }
+
+    /// Process number and secret, as a cancel request names them.
+    pub(super) fn cancel_key(&self) -> [u8; 8] {
+        let [process, secret] =
+            [&self.process, &self.secret].map(|number| number.load(Ordering::Relaxed).to_be_bytes());
+        let mut key = [0; 8];
+        key[..4].copy_from_slice(&process);
+        key[4..].copy_from_slice(&secret);
+        key
+    }
+
+    /// The connection has TLS.
+    pub(super) fn encrypted(&self) -> bool {
+        self.encrypted.load(Ordering::Relaxed)
     }
 
     /// How many errors have arrived.
@@ -113,6 +131,7 @@ impl<S> Tap<S> {
 
     /// Above TLS: only messages.
     pub(super) fn above_tls(stream: S, heard: Arc<Heard>) -> Tap<S> {
+        heard.encrypted.store(true, Ordering::Relaxed);
         Tap { incoming: Incoming::Messages, ..Tap::on_socket(stream, heard) }
     }
 
@@ -170,7 +189,10 @@ impl<S> Tap<S> {
                     self.heard.status.store(*status, Ordering::Relaxed);
                 }
             }
-            b'K' => self.heard.process.store(number(&self.head, HEADER).cast_signed(), Ordering::Relaxed),
+            b'K' => {
+                self.heard.process.store(number(&self.head, HEADER).cast_signed(), Ordering::Relaxed);
+                self.heard.secret.store(number(&self.head, HEADER + 4).cast_signed(), Ordering::Relaxed);
+            }
             b'E' => {
                 self.heard.errors.fetch_add(1, Ordering::Relaxed);
             }
@@ -291,6 +313,7 @@ mod tests {
         for piece in [64, 1, 2, 3, 5, 7, 1000] {
             let heard = hear(&message(b'Q', b"x\0"), &messages, piece.max(8)).await;
             assert_eq!((heard.process(), heard.errors(), heard.status()), (Some(12345), 1, TransactionStatus::Failed));
+            assert_eq!((heard.cancel_key(), heard.encrypted()), ([0, 0, 0x30, 0x39, 1, 2, 3, 4], false));
             let heard = hear(&SSL_REQUEST, &[b"N", &messages[..]].concat(), piece.max(8)).await;
             assert_eq!((heard.process(), heard.errors()), (Some(12345), 1));
             let heard = hear(&SSL_REQUEST, &[b"S", &messages[..]].concat(), piece.max(8)).await;

@@ -232,3 +232,22 @@ async fn a_session_that_is_terminated_between_flights_is_lost() {
     let (item, error) = failure(&mut session, vec![Item::Begin, Item::Commit]).await;
     assert_eq!((item, error.kind), (0, DbErrorKind::ConnectionLost));
 }
+
+#[tokio::test]
+async fn cancels_that_come_too_late_hit_nothing() {
+    let database = database();
+    let mut session = connect(&database.url()).await;
+    for _ in 0..100 {
+        session.canceller().cancel().await.unwrap();
+        fly(&mut session, vec![Item::Begin, script("select 1"), Item::Commit]).await.unwrap();
+    }
+    // Those whose caller has given up are waited for.
+    for _ in 0..100 {
+        let canceller = session.canceller();
+        let task = tokio::spawn(async move { canceller.cancel().await });
+        tokio::task::yield_now().await;
+        task.abort();
+        session.settle().await.unwrap();
+        fly(&mut session, vec![Item::Begin, script("select 1"), Item::Commit]).await.unwrap();
+    }
+}

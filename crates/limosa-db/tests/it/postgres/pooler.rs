@@ -110,3 +110,21 @@ async fn what_the_pooler_says_is_understood() {
     let error = refused(&options(&url)).await;
     assert_eq!(error.kind, DbErrorKind::Authentication, "{error:?}");
 }
+
+#[tokio::test]
+async fn a_cancel_goes_through_a_pooler() {
+    let database = database();
+    let bouncer = bouncer(PoolMode::Transaction);
+    let mut session = connect(&bouncer.url(&database)).await;
+    let canceller = session.canceller();
+    let again = tokio::spawn(async move {
+        loop {
+            canceller.cancel().await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let (_, error) = failure(&mut session, vec![Item::Begin, script("select pg_sleep(7200)"), Item::Commit]).await;
+    again.abort();
+    assert_eq!(error.kind, DbErrorKind::Cancelled);
+    session.settle().await.unwrap();
+}

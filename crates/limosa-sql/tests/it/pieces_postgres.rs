@@ -253,8 +253,8 @@ fn copy_data() {
     // No data follows these.
     statements("copy t to stdout; select 1", &["copy t to stdout", "select 1"]);
     statements(
-        "copy t from '/tmp/x'; copy t from program 'stdin'; select 1",
-        &["copy t from '/tmp/x'", "copy t from program 'stdin'", "select 1"],
+        "copy t from '/srv/x'; copy t from program 'stdin'; select 1",
+        &["copy t from '/srv/x'", "copy t from program 'stdin'", "select 1"],
     );
     statements("copy (select 1 from stdin) to stdout; select 1", &["copy (select 1 from stdin) to stdout", "select 1"]);
     check("copy binary from stdin;\n\\.\n", &["copy binary from stdin", "DATA END \\.\n"]);

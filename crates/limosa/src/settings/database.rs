@@ -1,0 +1,188 @@
+//! Which database: the one choice that must never surprise.
+
+use limosa_db::Secret;
+use limosa_sql::{Diagnostic, Severity};
+
+use super::address::Destination;
+use super::codes;
+use super::keys::FOREIGN_DATABASE_VARIABLE;
+use super::layer::{Entry, Layer, LayerKind};
+use super::origin::Origin;
+use super::resolve::Resolver;
+use super::secrets::{Followed, Need};
+use super::value::Value;
+
+/// The addresses that were chosen.
+#[derive(Default)]
+pub(super) struct Addresses {
+    pub(super) database: Option<Secret>,
+    pub(super) direct_url: Option<Secret>,
+}
+
+/// A way in which an address was given; the strongest stands first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Flag,
+    /// The section of an environment that a flag or a variable named.
+    NamedEnvironment,
+    Variable,
+    /// The section of the environment that the file itself names.
+    OwnEnvironment,
+    Top,
+}
+
+/// One address that was given.
+struct Candidate<'a> {
+    way: Way,
+    entry: &'a Entry,
+    /// `DATABASE_URL` belongs to other tools, and is taken as it stands.
+    foreign: bool,
+}
+
+pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
+    let databases = candidates(resolver, "database");
+    let database = pick(resolver, "database", &databases);
+    if let Some(first) = databases.first() {
+        contradictions(resolver, first, database.as_ref(), &databases[1..]);
+    }
+    let direct = candidates(resolver, "direct_url");
+    let direct_url = match (databases.first(), direct.first()) {
+        // A way past the pooler of another database would lead the writing there.
+        (Some(database), Some(direct)) if direct.way > database.way => {
+            let place = &database.entry.origin;
+            let message =
+                format!("`direct_url` ({}) is not used: the database comes from {place}", direct.entry.origin);
+            let help = "give the direct URL in the same place as the database, or with --direct-url";
+            resolver.diagnostics.push(Diagnostic::warning(codes::DIRECT_URL_UNUSED, message).help(help));
+            None
+        }
+        _ => pick(resolver, "direct_url", &direct),
+    };
+    if let (Some(database), Some(direct_url)) = (&database, &direct_url) {
+        names_differ(resolver, database, direct_url);
+    }
+    Addresses { database, direct_url }
+}
+
+/// All addresses that were given for a key, the strongest first.
+fn candidates<'a>(resolver: &Resolver<'a>, key: &str) -> Vec<Candidate<'a>> {
+    let section_way = if resolver.choice.is_explicit() { Way::NamedEnvironment } else { Way::OwnEnvironment };
+    let mut found = Vec::new();
+    for layer in &resolver.counting {
+        let way = match &layer.kind {
+            LayerKind::Flags => Way::Flag,
+            LayerKind::Process | LayerKind::EnvFile => Way::Variable,
+            LayerKind::FileEnvironment(_) => section_way,
+            LayerKind::FileTop => Way::Top,
+            LayerKind::Defaults => continue,
+        };
+        found.extend(layer.entries.get(key).map(|entry| Candidate { way, entry, foreign: false }));
+    }
+    if key == "database" {
+        let foreign = resolver.counting.iter().filter_map(|layer: &&Layer| layer.foreign_database.as_ref());
+        found.extend(foreign.map(|entry| Candidate { way: Way::Variable, entry, foreign: true }));
+    }
+    found.sort_by_key(|candidate| (candidate.way, candidate.foreign));
+    found
+}
+
+fn pick(resolver: &mut Resolver<'_>, key: &str, candidates: &[Candidate<'_>]) -> Option<Secret> {
+    let (winner, others) = candidates.split_first()?;
+    let followed = follow(resolver, key, winner)?;
+    let shadowed = others.iter().map(|candidate| candidate.entry.origin.clone()).collect();
+    resolver.provenance.note(key, winner.entry.origin.clone(), followed.reference, shadowed);
+    if let Some(source) = resolver.provenance.sources.get_mut(key) {
+        source.shown = followed.shown;
+    }
+    followed.value
+}
+
+fn follow(resolver: &mut Resolver<'_>, key: &str, candidate: &Candidate<'_>) -> Option<Followed> {
+    let entry = candidate.entry;
+    if candidate.foreign {
+        let value = Some(Secret::new(entry.text()));
+        return Some(Followed { value, reference: None, shown: None, warnings: Vec::new() });
+    }
+    let followed = resolver.follower.address(entry.text(), &entry.base);
+    resolver.take(key, entry, followed)
+}
+
+/// Refuses where a named environment and a variable lead to different databases: one of them is a mistake, and nobody can
+/// know which.
+fn contradictions(
+    resolver: &mut Resolver<'_>,
+    winner: &Candidate<'_>,
+    chosen: Option<&Secret>,
+    others: &[Candidate<'_>],
+) {
+    if winner.way != Way::NamedEnvironment {
+        return;
+    }
+    let (Some(chosen), Some(environment)) = (chosen, resolver.choice.name.clone()) else { return };
+    let here = Destination::of(chosen.expose(), resolver.follower.folder);
+    let mut seen = Vec::new();
+    for rival in others.iter().filter(|candidate| candidate.way == Way::Variable) {
+        let name = if rival.foreign { FOREIGN_DATABASE_VARIABLE } else { "LIMOSA_DATABASE" };
+        // The process hides the same variable of the env file.
+        if seen.contains(&name) {
+            continue;
+        }
+        seen.push(name);
+        let Some(value) = follow(resolver, "database", rival).and_then(|followed| followed.value) else { continue };
+        let there = Destination::of(value.expose(), resolver.follower.folder);
+        if here == there {
+            continue;
+        }
+        let message = format!(
+            "the environment {environment} ({}) leads to {here}, but {name} ({}) leads to {there}",
+            resolver.choice.origin, rival.entry.origin
+        );
+        // A command that speaks with no database can do no harm.
+        let severity = if resolver.follower.need == Need::Secrets { Severity::Error } else { Severity::Warning };
+        let help = format!("unset {name}, or leave the environment out, or say which database with --database");
+        let problem = Diagnostic::new(codes::TWO_DATABASES, severity, message).help(help);
+        resolver.diagnostics.push(winner.entry.located(problem));
+    }
+}
+
+/// A pooler may give a database another name, so this is a warning.
+fn names_differ(resolver: &mut Resolver<'_>, database: &Secret, direct_url: &Secret) {
+    let folder = resolver.follower.folder;
+    let (database, direct) = (Destination::of(database.expose(), folder), Destination::of(direct_url.expose(), folder));
+    let same = match (&database, &direct) {
+        (Destination::Server { .. }, Destination::Server { .. }) => database.database() == direct.database(),
+        _ => database == direct,
+    };
+    if !same {
+        let message = format!("`database` leads to {database}, and `direct_url` to {direct}");
+        let help = "both must be one database; write the same name in both, unless the pooler renames it";
+        resolver.diagnostics.push(Diagnostic::warning(codes::DIRECT_URL_DIFFERS, message).help(help));
+    }
+}
+
+/// The protected environment, other than the chosen one, whose database this is. A flag or a variable that leads to it
+/// takes nothing of its protection away. References to programs are not followed for this.
+pub(super) fn protecting(resolver: &Resolver<'_>, addresses: &Addresses) -> Option<(String, Origin)> {
+    let folder = resolver.follower.folder;
+    let chosen: Vec<Destination> = [&addresses.database, &addresses.direct_url]
+        .into_iter()
+        .flatten()
+        .map(|address| Destination::of(address.expose(), folder))
+        .filter(|destination| *destination != Destination::Memory)
+        .collect();
+    let top = super::resolve::entry(resolver.layers, &LayerKind::FileTop, "protected");
+    resolver.layers.iter().find_map(|layer| {
+        let LayerKind::FileEnvironment(name) = &layer.kind else { return None };
+        let protection = layer.entries.get("protected").or(top)?;
+        if protection.value != Value::Boolean(true) || resolver.choice.name.as_ref() == Some(name) {
+            return None;
+        }
+        let addresses = ["database", "direct_url"].into_iter().filter_map(|key| layer.entries.get(key));
+        let same = addresses.filter(|entry| !entry.text().contains("cmd:")).any(|entry| {
+            let followed = resolver.follower.address(entry.text(), &entry.base);
+            let value = followed.ok().and_then(|followed| followed.value);
+            value.is_some_and(|value| chosen.contains(&Destination::of(value.expose(), folder)))
+        });
+        same.then(|| (name.clone(), protection.origin.clone()))
+    })
+}

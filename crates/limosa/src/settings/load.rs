@@ -1,0 +1,180 @@
+//! Finding and reading everything that holds settings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use limosa_sql::{Diagnostic, Severity};
+
+use super::codes;
+use super::env_file;
+use super::layer::{Layer, LayerKind};
+use super::origin::Origin;
+use super::resolve::{choose_environment, entry, environments, resolve};
+use super::secrets::{Follower, Need};
+use super::typed::{Provenance, Settings};
+use super::value::Value;
+use super::world::World;
+
+/// The name of the configuration file.
+pub const FILE_NAME: &str = "limosa.toml";
+
+/// Settings that were found, and what belongs to them.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// Where each came from.
+    pub provenance: Provenance,
+    /// Warnings and notes.
+    pub notices: Vec<Diagnostic>,
+    /// The variables of the process, and of the env file where the process has none of that name: for `PG*` variables.
+    pub variables: BTreeMap<String, String>,
+    /// The names of the environments in the configuration file.
+    pub environments: Vec<String>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values of variables may be secrets.
+        formatter
+            .debug_struct("Loaded")
+            .field("settings", &self.settings)
+            .field("provenance", &self.provenance)
+            .field("notices", &self.notices)
+            .field("environments", &self.environments)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the configuration file, the env file where one is asked for, and the variables, and resolves them below the
+/// flags.
+///
+/// The configuration file is the one of `--config` or `LIMOSA_CONFIG`, else the `limosa.toml` of the current folder, else
+/// that of the nearest folder above it up to the root of the repository (a folder with `.git`). Outside of a repository
+/// only the current folder is looked at: a file further up may be a stranger's.
+///
+/// Blocks while files are read and programs of `cmd:` references run.
+///
+/// # Errors
+/// Everything that is wrong, warnings included; at least one is an error.
+pub fn load(world: &World<'_>, flags: Layer, need: Need) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut layers = vec![Layer::defaults()];
+    let mut problems = Vec::new();
+    let process = Layer::process(&world.environment);
+    let config = configuration_file(world, &[&flags, &process]);
+    if let Some(config) = &config {
+        match read(world, &config.path) {
+            Ok(text) => layers.extend(Layer::of_file(&config.shown, &text, &config.base)),
+            Err(why) => {
+                let message = format!("the configuration file {} cannot be read: {why}", config.shown);
+                let help = match &config.origin {
+                    Origin::Default => "make it readable, or name another file with --config".to_owned(),
+                    origin => format!("it was named by {origin}; name a file that exists"),
+                };
+                problems.push(Diagnostic::error(codes::NO_CONFIGURATION_FILE, message).help(help));
+            }
+        }
+    }
+    layers.extend([process, flags]);
+    let mut variables = world.environment.clone();
+    add_env_file(world, &mut layers, &mut variables, &mut problems);
+    let choice = choose_environment(&layers);
+    let follower = Follower { variables: &variables, outside: world.outside, folder: &world.current_directory, need };
+    let (mut settings, mut provenance, found) = resolve(&layers, &choice, &follower);
+    problems.extend(found);
+    if problems.iter().any(Diagnostic::is_error) {
+        problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+        return Err(problems);
+    }
+    if let Some(config) = config {
+        if config.origin == Origin::Default {
+            let shadowed = Vec::new();
+            let origin = Origin::File { file: config.shown.clone(), line: 1, environment: None };
+            provenance.note("config", origin, None, shadowed);
+        }
+        settings.config = Some(config.path);
+    }
+    let environments = environments(&layers).map(str::to_owned).collect();
+    Ok(Loaded { settings, provenance, notices: problems, variables, environments })
+}
+
+/// A configuration file that should be read.
+struct ConfigurationFile {
+    /// Where it is, from the current folder.
+    path: PathBuf,
+    /// Its name in messages.
+    shown: String,
+    /// The folder at which its relative paths begin; empty for the current one.
+    base: PathBuf,
+    /// Who named it; the default where it was found.
+    origin: Origin,
+}
+
+fn configuration_file(world: &World<'_>, naming: &[&Layer]) -> Option<ConfigurationFile> {
+    let named = naming.iter().find_map(|layer| layer.entries.get("config"));
+    if let Some((Value::Path(path), origin)) = named.map(|entry| (&entry.value, &entry.origin)) {
+        let base = path.parent().map(Path::to_owned).unwrap_or_default();
+        return Some(ConfigurationFile {
+            path: path.clone(),
+            shown: path.display().to_string(),
+            base,
+            origin: origin.clone(),
+        });
+    }
+    let here = world.current_directory.as_path();
+    let root = here.ancestors().find(|folder| world.outside.exists(&folder.join(".git"))).unwrap_or(here);
+    let found = here
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .find(|folder| world.outside.exists(&folder.join(FILE_NAME)))?;
+    let base = if found == here { PathBuf::new() } else { found.to_owned() };
+    let path = base.join(FILE_NAME);
+    Some(ConfigurationFile { shown: path.display().to_string(), path, base, origin: Origin::Default })
+}
+
+fn read(world: &World<'_>, path: &Path) -> Result<String, String> {
+    let bytes = world.outside.read(&world.current_directory.join(path)).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// Reads the env file that flags, variables, the environment or the top of the configuration file ask for.
+fn add_env_file(
+    world: &World<'_>,
+    layers: &mut Vec<Layer>,
+    variables: &mut BTreeMap<String, String>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let before = choose_environment(layers);
+    let section = before.name.clone().map(LayerKind::FileEnvironment);
+    let kinds = [Some(LayerKind::Flags), Some(LayerKind::Process), section, Some(LayerKind::FileTop)];
+    let asked = kinds.into_iter().flatten().find_map(|kind| entry(layers, &kind, "env_file"));
+    let Some((Value::Path(path), asked)) = asked.map(|entry| (&entry.value, entry.clone())) else { return };
+    let path = asked.base.join(path);
+    let shown = path.display().to_string();
+    let text = match read(world, &path) {
+        Ok(text) => text,
+        Err(why) => {
+            let message = format!("the env file {shown}{} cannot be read: {why}", asked.place());
+            let problem = Diagnostic::error(codes::NO_ENV_FILE, message);
+            problems.push(asked.located(problem.help("make the file, or take env_file out")));
+            return;
+        }
+    };
+    let parsed = env_file::parse(&shown, &text);
+    for (name, line) in &parsed.0 {
+        variables.entry(name.clone()).or_insert_with(|| line.value.clone());
+    }
+    layers.push(Layer::from_env_lines(&shown, &parsed));
+    // The file may name the environment, whose section may name another file: one is enough.
+    let after = choose_environment(layers);
+    let named = after.name.clone().map(LayerKind::FileEnvironment);
+    let other = named.as_ref().and_then(|kind| entry(layers, kind, "env_file"));
+    if let Some(other) = other.filter(|other| after != before && other.origin != asked.origin) {
+        let message = format!("the env file of {} is not read: {shown} named that environment", other.origin);
+        let help = "name the environment with --environment or LIMOSA_ENVIRONMENT";
+        let problem = Diagnostic::new(codes::ENV_FILE_UNREAD, Severity::Warning, message).help(help);
+        problems.push(other.located(problem));
+    }
+}

@@ -91,7 +91,8 @@ pub struct Assessed<'a> {
     pub reason: Option<String>,
 }
 
-/// The state of every change, in the order of `changes`; changes without a file come after, in the order of their application.
+/// The state of every change, in the order of `changes`; changes without a file come after, in the order of their
+/// application.
 pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surroundings) -> Vec<Assessed<'a>> {
     let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
     let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
@@ -110,17 +111,29 @@ pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surrou
             Assessed { identity: change.identity.clone(), change: Some(change), row, state, reason }
         })
         .collect();
-    assessed.extend(ledger.rows.iter().filter(|row| !known.contains(&row.identity)).map(|row| Assessed {
-        identity: row.identity.clone(),
-        change: None,
-        row: Some(row),
-        state: State::Missing,
-        reason: Some("applied, but no file defines it any more".to_owned()),
+    assessed.extend(ledger.rows.iter().filter(|row| !known.contains(&row.identity)).map(|row| {
+        let (state, reason) = state_without_file(row);
+        Assessed { identity: row.identity.clone(), change: None, row: Some(row), state, reason: Some(reason) }
     }));
     assessed
 }
 
-fn newest_version(ledger: &LedgerView) -> Option<Version> {
+/// What is half done stays half done when its file goes.
+fn state_without_file(row: &AppliedRow) -> (State, String) {
+    match row.state {
+        RowState::Applied | RowState::Baseline => {
+            (State::Missing, "applied, but no file defines it any more".to_owned())
+        }
+        RowState::Partial => {
+            let done = format!("{} of {} statements ran", row.statements_done, row.statements_total);
+            (State::Partial, format!("{done}, and no file defines it any more"))
+        }
+        RowState::Reverting => (State::Reverting, "its rollback was interrupted".to_owned()),
+    }
+}
+
+/// The newest version that was applied, in whatever state.
+pub fn newest_version(ledger: &LedgerView) -> Option<Version> {
     ledger.rows.iter().filter_map(|row| Version::parse(row.version.as_deref()?).ok()).max()
 }
 

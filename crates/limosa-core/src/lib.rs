@@ -4,8 +4,8 @@
 mod assess;
 mod audit;
 mod change;
-pub mod codes;
 mod checksum;
+pub mod codes;
 mod decide;
 mod graph;
 mod ledger;
@@ -15,12 +15,12 @@ mod recover;
 mod statements;
 mod version;
 
-pub use assess::{Assessed, State, Surroundings, assess, not_applicable};
+pub use assess::{Assessed, State, Surroundings, assess, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, row_hash};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher};
 pub use decide::{
-    MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback,
+    MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,
 };
 pub use graph::{Cycle, order};
 pub use ledger::{

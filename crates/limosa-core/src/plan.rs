@@ -27,6 +27,9 @@ pub struct Plan {
     pub direction: Direction,
     /// The head of the audit log that the plan was made against; None for a database without ledger.
     pub ledger_head: Option<AuditHead>,
+    /// Values of today for the placeholders that its steps use; None for a secret.
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub values: std::collections::BTreeMap<String, Option<String>>,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// Changes that do not apply here, recorded so that they are never out of order later.
@@ -197,6 +200,7 @@ impl Plan {
             joins_previous: bool,
             limits: Limits,
             undo: Option<&'a str>,
+            placeholders_off: bool,
             file_checksum: &'a Checksum,
             up_checksum: &'a Checksum,
         }
@@ -211,12 +215,13 @@ impl Plan {
                 joins_previous: step.joins_previous,
                 limits: step.limits,
                 undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
+                placeholders_off: step.placeholders_off,
                 file_checksum: &step.file_checksum,
                 up_checksum: &step.up_checksum,
             })
             .collect();
-        let decided =
-            (self.format, &self.project, self.engine, &self.database, self.direction, &self.ledger_head, steps);
+        let about = (self.format, &self.project, self.engine, &self.database, self.direction);
+        let decided = (about, &self.ledger_head, &self.values, steps);
         // Serialising these plain structures cannot fail; an empty text would still give a stable digest.
         let text = serde_json::to_string(&decided).unwrap_or_default();
         Checksum::stored(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))))

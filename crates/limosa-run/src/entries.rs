@@ -32,6 +32,12 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         };
         items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
     }
+    // A script that has taken on another role goes on with it after the fence, which needs our own rights.
+    let borrowed = engine == Engine::Postgres && !fresh && changes_role(step);
+    if borrowed {
+        items.push((Item::Control(KEEP_ROLE.to_owned()), Purpose::Settings));
+        items.extend(own_rights(context, engine));
+    }
     let (lock, statement) = if fresh {
         (step.limits.lock_timeout_ms.to_string(), step.limits.statement_timeout_ms.to_string())
     } else {
@@ -52,8 +58,18 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         ),
         Purpose::Fence,
     ));
+    if borrowed {
+        items.push((Item::Control(ROLE_AGAIN.to_owned()), Purpose::Settings));
+    }
     items
 }
+
+const KEEP_ROLE: &str = "select set_config('limosa.authorization', current_setting('session_authorization'), true); \
+    select set_config('limosa.role', current_setting('role'), true)";
+
+/// The authorization first: setting it takes the role away.
+const ROLE_AGAIN: &str = "select set_config('session_authorization', current_setting('limosa.authorization'), true); \
+    select set_config('role', current_setting('limosa.role'), true)";
 
 /// A time-out that the file sets itself is left alone between the transactions of the file.
 fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
@@ -70,14 +86,10 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
     format!("reset session authorization; {role}; reset all{}", context.session_settings)
 }
 
-/// Before the ledger is written: the rights that we came with, whatever the file has set.
-pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    let changes_role = step
-        .outline
-        .settings
-        .iter()
-        .any(|name| name == "role" || name == "session_authorization" || name == "session authorization");
-    if engine != Engine::Postgres || !changes_role {
+/// Before the ledger is written: the rights that we came with, whatever the file has set, for the rest of the transaction.
+/// Always: a function may have taken on another role without the file saying so.
+pub(crate) fn own_rights(context: &Context<'_>, engine: Engine) -> Vec<Tagged> {
+    if engine != Engine::Postgres {
         return Vec::new();
     }
     let role = match context.local_role.as_ref().or(context.session_role.as_ref()) {
@@ -85,6 +97,19 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> 
         None => "set local role none".to_owned(),
     };
     vec![(Item::Control(format!("set local session authorization default; {role}")), Purpose::Settings)]
+}
+
+fn changes_role(step: &Step) -> bool {
+    step.outline.settings.iter().any(|name| name == "role" || name == "session_authorization")
+}
+
+/// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
+/// has changed (`default_transaction_isolation` counts before anything can be reset within it).
+pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
+    if engine != Engine::Postgres || step.outline.settings.is_empty() {
+        return Vec::new();
+    }
+    vec![(Item::Control(reset(context)), Purpose::Settings)]
 }
 
 fn json_of(identities: &[Identity]) -> String {
@@ -128,7 +153,11 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         },
         rollback: undo.map(|undo| undo.text.clone()),
         rollback_origin: undo.map(|undo| {
-            json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column}).to_string()
+            let mut origin = json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column});
+            if step.placeholders_off {
+                origin["placeholders"] = json!("off");
+            }
+            origin.to_string()
         }),
         rollback_values: rollback_values(context, engine, step),
         depends_on: json_of(&step.depends_on),
@@ -153,7 +182,7 @@ pub(crate) fn finished(
     let book = &context.ledger;
     let direction = step.action.direction();
     let identity = Value::Text(step.identity.to_string());
-    let mut items = own_rights(context, engine, step);
+    let mut items = own_rights(context, engine);
     match direction {
         Direction::Apply => {
             let row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
@@ -183,7 +212,7 @@ pub(crate) fn progress(
     current: Option<(u64, String, Option<String>)>,
 ) -> Vec<Tagged> {
     let book = &context.ledger;
-    let mut items = own_rights(context, engine, step);
+    let mut items = own_rights(context, engine);
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),
         Direction::Revert => ledger(book.bound(

@@ -15,6 +15,12 @@ impl Configuration {
             single_transaction: self.single_transaction,
             limits: self.limits,
             protected: self.protected,
+            values: self
+                .values
+                .all
+                .iter()
+                .map(|(name, value)| (name.clone(), (!self.values.secret.contains(name)).then(|| value.clone())))
+                .collect(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! `baseline`: an existing database counts as migrated up to a version, without running anything.
 
-use limosa_core::{Change, Kind, RowState, Version};
+use limosa_core::{Change, Kind, LedgerView, RowState, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
 use limosa_sql::Engine;
 use serde_json::json;
 
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
-use crate::files::load;
+use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
 use crate::{Exit, Failure, Migrator};
@@ -32,50 +32,73 @@ impl Migrator {
                 "see them: limosa status",
             ));
         }
-        let lines: Vec<String> =
-            chosen.iter().map(|change| format!("{} {} counts as applied", change.label, change.name)).collect();
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
-        let result = match dry_run {
-            true => Ok(None),
-            false => under_lock(&mut opened, listener, |opened, view, marks| {
-                if let Some(row) =
-                    view.rows.iter().find(|row| chosen.iter().any(|change| change.identity == row.identity))
-                {
-                    let message = format!("{} ({}) is in the ledger already", row.identity, row.name);
-                    return Err(Failure::person(
-                        "LIM-U021",
-                        message,
-                        "a baseline is for a database that limosa has not migrated; see limosa history",
-                    ));
-                }
-                Ok(Edit {
-                    items: chosen
-                        .iter()
-                        .map(|change| opened.ledger.write_row(&counted(opened, change, marks)))
-                        .collect(),
-                    audit: chosen
-                        .iter()
-                        .map(|change| ("baseline", Some(change.identity.to_string()), json!({"name": change.name})))
-                        .collect(),
-                })
-            })
-            .await
-            .map(|(_, head)| head),
-        };
-        let target = opened.target.clone();
+        let answer = count(&mut opened, &loaded, &chosen, dry_run, listener).await;
         opened.close().await;
-        let head = result?;
-        Ok(DoneAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "baseline",
-            exit_code: Exit::Done.into(),
-            target: Some(target),
-            done: if dry_run { Vec::new() } else { lines.clone() },
-            would: if dry_run { lines } else { Vec::new() },
-            notices: Vec::new(),
-            audit_head: head,
-        })
+        answer
     }
+}
+
+async fn count(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    chosen: &[&Change],
+    dry_run: bool,
+    listener: &dyn Listener,
+) -> Result<DoneAnswer, Failure> {
+    let view = opened.look().await?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    refuse_known(&view, chosen)?;
+    let lines = chosen
+        .iter()
+        .map(|change| match not_applicable(change, &around) {
+            None => format!("{} {} counts as applied", change.label, change.name),
+            Some(reason) => format!("{} {} does not apply here: {reason}", change.label, change.name),
+        })
+        .collect();
+    let mut answer = DoneAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "baseline",
+        exit_code: Exit::Done.into(),
+        target: Some(opened.target.clone()),
+        done: Vec::new(),
+        would: Vec::new(),
+        notices: Vec::new(),
+        audit_head: None,
+    };
+    if dry_run {
+        answer.would = lines;
+        return Ok(answer);
+    }
+    let (_, head) = under_lock(opened, listener, |opened, view, marks| {
+        refuse_known(view, chosen)?;
+        let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
+        for change in chosen {
+            let mut row = counted(opened, change, marks);
+            if not_applicable(change, &around).is_some() {
+                // Skipped: it may run one day, when it applies.
+                row.state = None;
+            } else {
+                edit.audit.push(("baseline", Some(change.identity.to_string()), json!({"name": change.name})));
+            }
+            edit.items.push(opened.ledger.write_row(&row));
+        }
+        Ok(edit)
+    })
+    .await?;
+    answer.done = lines;
+    answer.audit_head = head;
+    Ok(answer)
+}
+
+fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
+    let known = view.rows.iter().find(|row| chosen.iter().any(|change| change.identity == row.identity));
+    let Some(row) = known else { return Ok(()) };
+    Err(Failure::person(
+        "LIM-U021",
+        format!("{} ({}) is in the ledger already", row.identity, row.name),
+        "a baseline is for a database that limosa has not migrated; see limosa history",
+    ))
 }
 
 /// The row of a change that counts as applied.
@@ -99,7 +122,12 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),
         rollback_origin: rollback.map(|rollback| {
-            json!({"file": rollback.file, "line": rollback.start.line, "column": rollback.start.column}).to_string()
+            let mut origin =
+                json!({"file": rollback.file, "line": rollback.start.line, "column": rollback.start.column});
+            if change.headers.placeholders_off {
+                origin["placeholders"] = json!("off");
+            }
+            origin.to_string()
         }),
         rollback_values: None,
         depends_on: json!(depends_on).to_string(),

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use limosa_core::{Change, Identity, LedgerView, MigrateAsk, Plan, Surroundings, Version, decide_migrate};
-use limosa_run::{Acquired, LockError, Outcome, RunReport, StepState, Stop, acquire, conduct, release};
+use limosa_core::{Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate};
+use limosa_run::{Acquired, LockError, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
 
 use super::{interrupted, rollback};
@@ -78,6 +78,7 @@ async fn run(
     let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
     expected(&plan, options)?;
     if plan.is_empty() {
+        record_late(opened, &plan, &view, listener).await;
         return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
@@ -106,6 +107,7 @@ async fn run(
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
     let decided = decide(opened, &loaded.changes, &fresh, options, &around).await;
+    let decided = decided.and_then(|plan| expected(&plan, options).map(|()| plan));
     let result = match decided {
         Ok(plan) => {
             let report = {
@@ -114,6 +116,7 @@ async fn run(
             };
             let taken_back = match (&report.outcome, options.auto_rollback) {
                 (Outcome::Done, _) | (_, false) => None,
+                _ if half_done(&report).is_some() => None,
                 _ => Some(rollback::take_back(opened, &loaded.changes, &done_steps(&report), epoch, &events).await),
             };
             Ok((plan, report, taken_back))
@@ -125,6 +128,9 @@ async fn run(
     let _ = release(session.as_mut(), &context, epoch).await;
     let (plan, report, taken_back) = result?;
     let mut answer = answer(opened, "migrate", &plan, &report, began);
+    if options.auto_rollback {
+        answer.notices.extend(what_stays(&plan, &report));
+    }
     answer.notices.extend(loaded.diagnostics.iter().cloned());
     answer.backup = saved;
     match taken_back {
@@ -144,6 +150,59 @@ async fn run(
 
 fn done_steps(report: &RunReport) -> Vec<Identity> {
     report.steps.iter().rev().filter(|step| step.state == StepState::Done).map(|step| step.identity.clone()).collect()
+}
+
+/// The step that stopped between two commits. What was done before it is what it stands on.
+fn half_done(report: &RunReport) -> Option<&StepReport> {
+    report.steps.iter().find(|step| step.state == StepState::Partial)
+}
+
+/// After a failure with `--auto-rollback`: what this run did and does not take back, and why.
+fn what_stays(plan: &Plan, report: &RunReport) -> Vec<Diagnostic> {
+    if matches!(report.outcome, Outcome::Done) {
+        return Vec::new();
+    }
+    if let Some(step) = half_done(report) {
+        let message = format!(
+            "nothing is taken back: {} {} stopped after {} of {} statements, which are committed",
+            step.label, step.name, step.statements_done, step.statements_total
+        );
+        let help = "mend it and run again, or take back by hand what this run did: limosa rollback";
+        return vec![Diagnostic::warning("LIM-U005", message).help(help)];
+    }
+    let done: Vec<_> = report.steps.iter().filter(|step| step.state == StepState::Done).collect();
+    let has_way_back = |step: &StepReport| {
+        plan.steps.iter().any(|planned| planned.identity == step.identity && planned.undo.is_some())
+    };
+    let Some(last) = done.iter().rposition(|step| !has_way_back(step)) else { return Vec::new() };
+    let kept: Vec<String> = done[..=last].iter().map(|step| format!("{} {}", step.label, step.name)).collect();
+    let message = format!(
+        "{} {} has no way back, so this run leaves applied: {}",
+        done[last].label,
+        done[last].name,
+        kept.join(", ")
+    );
+    vec![Diagnostic::warning("LIM-U006", message).help("what was applied after it was taken back")]
+}
+
+/// Changes that do not apply here and come before what is applied already are remembered, so that they are not out of
+/// order when they apply one day. Best effort, and only where nobody else is at work: the run itself has nothing to do.
+async fn record_late(opened: &mut Opened<'_>, plan: &Plan, view: &LedgerView, listener: &dyn Listener) {
+    let newest = limosa_core::newest_version(view);
+    let is_late = |skipped: &Skipped| {
+        let version = skipped.version.as_deref().and_then(|text| Version::parse(text).ok());
+        version.is_some_and(|version| newest.as_ref().is_some_and(|newest| version < *newest))
+    };
+    if !plan.skipped.iter().any(is_late) {
+        return;
+    }
+    let events = |event| listener.progress(Progress::Run(event));
+    let (session, mut context) = opened.run_parts(&events, Stop::new());
+    context.lock_wait = std::time::Duration::ZERO;
+    if let Ok(Acquired::Held(held)) = acquire(session.as_mut(), &context, view.exists, &|_| true).await {
+        let _ = conduct(session.as_mut(), &context, plan, held.epoch).await;
+        let _ = release(session.as_mut(), &context, held.epoch).await;
+    }
 }
 
 fn still_pending(changes: &[Change], view: &LedgerView, around: &Surroundings) -> bool {
@@ -171,9 +230,18 @@ fn announce_auto_rollback(opened: &Opened<'_>, plan: &Plan, listener: &dyn Liste
             "run without it: a failed migration rolls back its own transaction anyway",
         ));
     }
-    for step in plan.steps.iter().filter(|step| step.undo.is_none()) {
-        let line = format!("{} {} has no way back; if a later step fails, it stays", step.label, step.name);
-        listener.progress(Progress::Note(line));
+    for step in &plan.steps {
+        if step.undo.is_none() {
+            let line = format!("{} {} has no way back; if a later step fails, it stays", step.label, step.name);
+            listener.progress(Progress::Note(line));
+        }
+        if !step.outline.is_atomic() {
+            let line = format!(
+                "{} {} does not run in one transaction; if it stops half-way, nothing is taken back",
+                step.label, step.name
+            );
+            listener.progress(Progress::Note(line));
+        }
     }
     Ok(())
 }

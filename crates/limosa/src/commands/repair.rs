@@ -1,7 +1,7 @@
 //! `repair`: explains what is wrong with the ledger, then mends what it is told to.
 
-use limosa_core::{Change, Direction, Identity, LedgerView, State, StatementHasher, assess};
-use limosa_db::Value;
+use limosa_core::{Change, Direction, Identity, LedgerView, RowState, State, StatementHasher, assess};
+use limosa_db::{Item, Value};
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use serde_json::json;
 
@@ -98,16 +98,21 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
             State::Missing => lines.push(format!(
                 "{id}: applied, and its file is gone. Put it back, or forget it: limosa repair --mark-not-applied {id}"
             )),
+            State::Partial if line.change.is_none() => lines.push(format!(
+                "{id}: {}. Put the file back, or forget it: limosa repair --mark-not-applied {id}",
+                line.reason.unwrap_or_default()
+            )),
             State::Partial | State::Reverting => {
+                let command = if line.state == State::Partial { "migrate".to_owned() } else { format!("rollback {id}") };
                 let current = view.journal.iter().find(|row| row.identity == *id).and_then(|row| row.current.as_ref());
                 lines.push(match current {
                     Some(current) => format!(
-                        "{id}: statement {n} was begun {at} and not seen to end. 'limosa migrate' looks at the catalogue first; \
+                        "{id}: statement {n} was begun {at} and not seen to end. 'limosa {command}' looks at the catalogue first; \
                          where it must ask: limosa repair --mark-done {id}:{n}, or limosa repair --retry {id}:{n}",
                         n = current.number,
                         at = current.started_at,
                     ),
-                    None => format!("{id}: {}. 'limosa migrate' goes on from there", line.reason.unwrap_or_default()),
+                    None => format!("{id}: {}. 'limosa {command}' goes on from there", line.reason.unwrap_or_default()),
                 });
             }
             _ => {}
@@ -134,32 +139,24 @@ fn decide(
         }
         Repair::MarkApplied(identity) => {
             let change = change_of(changes, identity)?;
-            if let Some(row) = view.row(identity).filter(|row| row.state != limosa_core::RowState::Partial) {
+            let stands = |row: &&limosa_core::AppliedRow| matches!(row.state, RowState::Applied | RowState::Baseline);
+            if let Some(row) = view.row(identity).filter(stands) {
                 return Err(Failure::usage(
                     "LIM-U030",
                     format!("{identity} ({}) is applied already", row.name),
                     "see limosa status",
                 ));
             }
-            let both = Direction::Apply.as_str();
-            let items = vec![
-                opened.ledger.write_row(&counted(opened, change, marks)),
-                opened.ledger.bound(&sql::DELETE_JOURNAL, vec![Value::Text(identity.to_string()), Value::from(both)]),
-            ];
+            let mut items = vec![opened.ledger.write_row(&counted(opened, change, marks))];
+            items.extend(forget_journal(opened, identity));
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "applied"}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as applied; nothing was run", change.name)))
         }
         Repair::MarkNotApplied(identity) => {
             let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
-            let text = Value::Text(identity.to_string());
-            let journal = |direction: Direction| {
-                opened.ledger.bound(&sql::DELETE_JOURNAL, vec![text.clone(), Value::from(direction.as_str())])
-            };
-            let items = vec![
-                opened.ledger.bound(&sql::DELETE_ROW, vec![text.clone()]),
-                journal(Direction::Apply),
-                journal(Direction::Revert),
-            ];
+            let mut items =
+                vec![opened.ledger.bound(&sql::DELETE_ROW, vec![Value::Text(identity.to_string())])];
+            items.extend(forget_journal(opened, identity));
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "not applied", "name": row.name}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as not applied; nothing was run", row.name)))
         }
@@ -184,6 +181,14 @@ fn decide(
             Ok((Edit { items, audit: vec![("repair", Some(identity.to_string()), detail)] }, said))
         }
     }
+}
+
+/// Whatever was interrupted is settled.
+fn forget_journal(opened: &Opened<'_>, identity: &Identity) -> [Item; 2] {
+    [Direction::Apply, Direction::Revert].map(|direction| {
+        let parameters = vec![Value::Text(identity.to_string()), Value::from(direction.as_str())];
+        opened.ledger.bound(&sql::DELETE_JOURNAL, parameters)
+    })
 }
 
 fn change_of<'c>(changes: &'c [Change], identity: &Identity) -> Result<&'c Change, Failure> {
@@ -237,9 +242,13 @@ fn statement(
     };
     let mark = if done { "done" } else { "retry" };
     let audit = vec![("repair", Some(identity.to_string()), json!({"statement": number, "mark": mark}))];
+    let next = match row.direction {
+        Direction::Apply => "limosa migrate".to_owned(),
+        Direction::Revert => format!("limosa rollback {identity}"),
+    };
     let said = match done {
-        true => format!("statement {number} of {identity} counts as done; run limosa migrate to go on"),
-        false => format!("statement {number} of {identity} will run again with the next limosa migrate"),
+        true => format!("statement {number} of {identity} counts as done; run {next} to go on"),
+        false => format!("statement {number} of {identity} will run again with the next {next}"),
     };
     Ok((Edit { items, audit }, said))
 }

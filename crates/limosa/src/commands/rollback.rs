@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use limosa_core::{
     Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TransactionWish,
-    decide_rollback,
+    decide_rollback, selected,
 };
-use limosa_db::Value;
+use limosa_db::{Row, Value};
 use limosa_db::ledger::statements as sql;
 use limosa_run::{Acquired, Events, LockError, RunReport, Stop, acquire, conduct, release};
-use limosa_sql::Position;
+use limosa_sql::{Engine, Position};
 
 use super::{interrupted, migrate};
 use crate::event::{Listener, Progress};
@@ -91,7 +91,8 @@ async fn differences(
         &RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() },
     )
     .await?;
-    let recorded = stored(opened, &view).await?;
+    let chosen: Vec<Identity> = plan.steps.iter().map(|step| step.identity.clone()).collect();
+    let recorded = stored(opened, &chosen).await?;
     Ok(plan
         .steps
         .iter()
@@ -107,29 +108,42 @@ async fn differences(
         .collect())
 }
 
-/// The recorded ways back of all rows that have one.
-pub(crate) async fn stored(
+/// The recorded ways back of these changes, as far as there are some.
+async fn stored(
     opened: &mut Opened<'_>,
-    view: &LedgerView,
+    identities: &[Identity],
 ) -> Result<HashMap<Identity, StoredRollback>, Failure> {
+    let questions = identities.iter().map(|identity| Value::Text(identity.to_string()));
+    let questions = questions.map(|identity| opened.ledger.bound(&sql::ROLLBACK_OF, vec![identity])).collect();
+    let answers = opened.session.send(questions).await?;
     let mut found = HashMap::new();
-    for row in view.rows.iter().filter(|row| row.has_rollback) {
-        let item = opened.ledger.bound(&sql::ROLLBACK_OF, vec![Value::Text(row.identity.to_string())]);
-        let rows = opened.session.query_item(item).await?;
-        let Some(text) = rows.first().and_then(|row| row.text(0)) else { continue };
-        let origin: serde_json::Value =
-            rows[0].text(1).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
-        let position = Position { line: number("line"), column: number("column") };
-        let file = origin.get("file").and_then(|file| file.as_str()).unwrap_or_default();
-        let outline = interrupted_scripts::outline(opened.target.engine, file, &text, TransactionWish::Auto)?;
-        let file = format!("recorded rollback of {} ({file})", row.identity);
-        let values: BTreeMap<String, Option<String>> =
-            rows[0].text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let values = values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        found.insert(row.identity.clone(), StoredRollback { text, file, position, outline, values });
+    for (identity, rows) in identities.iter().zip(&answers) {
+        if let Some(row) = rows.first()
+            && let Some(text) = row.text(0)
+        {
+            found.insert(identity.clone(), recorded(opened.target.engine, identity, text, row)?);
+        }
     }
     Ok(found)
+}
+
+/// A way back from the columns of [`sql::ROLLBACK_OF`].
+fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Result<StoredRollback, Failure> {
+    let origin: serde_json::Value = row.text(1).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
+    let position = Position { line: number("line"), column: number("column") };
+    let file = origin.get("file").and_then(|file| file.as_str()).unwrap_or_default();
+    let outline = interrupted_scripts::outline(engine, file, &text, TransactionWish::Auto)?;
+    let values: BTreeMap<String, Option<String>> =
+        row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    Ok(StoredRollback {
+        text,
+        file: format!("recorded rollback of {identity} ({file})"),
+        position,
+        outline,
+        values: values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        placeholders_off: origin.get("placeholders").and_then(|word| word.as_str()) == Some("off"),
+    })
 }
 
 /// What this rollback would do, given the ledger as it is.
@@ -140,7 +154,8 @@ pub(crate) async fn decide(
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
     let around = opened.surroundings(false).await?;
-    let stored = stored(opened, view).await?;
+    let chosen = selected(view, &options.selection).map_err(|problem| Failure::refused(vec![*problem]))?;
+    let stored = stored(opened, &chosen).await?;
     let done_unchanged = interrupted_scripts::unchanged_back(opened.target.engine, &stored, view);
     let ask = RollbackAsk {
         selection: options.selection.clone(),

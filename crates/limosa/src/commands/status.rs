@@ -1,9 +1,9 @@
 //! `status`, `validate`, `history`: what is, what is wrong, what was. They write nothing.
 
-use limosa_core::{Assessed, LedgerView, State, assess};
+use limosa_core::{Assessed, LedgerView, OutOfOrder, State, assess};
 use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Diagnostic, Label, Severity};
 
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
@@ -112,7 +112,8 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     let assessed = assess(&loaded.changes, &view, &around);
     let mut findings: Vec<Diagnostic> =
         loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
-    findings.extend(assessed.iter().filter_map(finding));
+    let order = opened.configuration.out_of_order;
+    findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
     let count = |state: State| assessed.iter().filter(|line| line.state == state).count();
     let states = [
         State::Applied,
@@ -133,6 +134,8 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
         .map(|state| CheckLine {
             name: state.title().to_owned(),
             result: match state {
+                State::OutOfOrder if order == OutOfOrder::Allow => "ok",
+                State::OutOfOrder if order == OutOfOrder::Warn => "warning",
                 State::Changed | State::Partial | State::Reverting | State::Missing | State::OutOfOrder => "error",
                 State::Failed => "warning",
                 _ => "ok",
@@ -140,7 +143,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
             seen: count(*state).to_string(),
         })
         .collect();
-    let exit = if findings.is_empty() { Exit::Done } else { Exit::No };
+    let exit = if findings.iter().any(Diagnostic::is_error) { Exit::No } else { Exit::Done };
     Ok(FindingsAnswer {
         schema_version: SCHEMA_VERSION,
         command: "validate",
@@ -151,7 +154,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     })
 }
 
-fn finding(line: &Assessed<'_>) -> Option<Diagnostic> {
+fn finding(line: &Assessed<'_>, order: OutOfOrder) -> Option<Diagnostic> {
     let reason = line.reason.as_deref().unwrap_or_default();
     let name = line.change.map(|change| change.script.file.clone()).unwrap_or_else(|| line.identity.to_string());
     let (code, message, help) = match line.state {
@@ -170,10 +173,15 @@ fn finding(line: &Assessed<'_>) -> Option<Diagnostic> {
             "put the file back, or forget the row: limosa repair --mark-not-applied ".to_owned()
                 + line.identity.as_str(),
         ),
-        State::OutOfOrder => (
+        State::OutOfOrder if order != OutOfOrder::Allow => (
             "LIM-P005",
             format!("{name} comes late: {reason}"),
             "give it a newer version, or allow it: --out-of-order warn".to_owned(),
+        ),
+        State::Partial if line.change.is_none() => (
+            "LIM-P003",
+            format!("{name} was interrupted: {reason}"),
+            "put the file back, or settle it with 'limosa repair'".to_owned(),
         ),
         State::Partial => (
             "LIM-P017",
@@ -187,7 +195,9 @@ fn finding(line: &Assessed<'_>) -> Option<Diagnostic> {
         ),
         _ => return None,
     };
-    let mut diagnostic = Diagnostic::error(code, message).help(help);
+    let warns = line.state == State::OutOfOrder && order == OutOfOrder::Warn;
+    let severity = if warns { Severity::Warning } else { Severity::Error };
+    let mut diagnostic = Diagnostic::new(code, severity, message).help(help);
     if let Some(change) = line.change {
         diagnostic = diagnostic.at(Label::file(change.script.file.as_str()));
     }

@@ -1,0 +1,275 @@
+//! What a migrate would do.
+
+use std::collections::{HashMap, HashSet};
+
+use limosa_sql::{Diagnostic, Label};
+
+use super::{MigrateAsk, OutOfOrder, Policy, full_name, join, limits, losses, refuse, values_used};
+use crate::{
+    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan, Skipped,
+    State, Step, Surroundings, Undo, Version, Work, assess,
+};
+
+fn file_label(change: &Change) -> Label {
+    Label::file(change.script.file.as_str())
+}
+
+/// What a migrate would do.
+///
+/// # Errors
+/// All reasons why nothing may be run, each with the files it concerns.
+pub fn decide_migrate(
+    changes: &[Change],
+    ledger: &LedgerView,
+    ask: &MigrateAsk,
+    policy: &Policy,
+    around: &Surroundings,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let assessed = assess(changes, ledger, around);
+    let mut notices = Vec::new();
+    refuse(history_problems(&assessed, ask, policy, &mut notices))?;
+
+    let mut chosen: Vec<&Assessed<'_>> =
+        assessed.iter().filter(|line| line.state.is_pending()).filter(|line| within(line, ask.to.as_ref())).collect();
+    // What was interrupted goes on before anything new begins.
+    chosen.sort_by_key(|line| line.state != State::Partial);
+    if let Some(limit) = ask.steps {
+        chosen.truncate(limit);
+    }
+    refuse(dependency_problems(&assessed, &chosen))?;
+    refuse(capability_problems(&chosen, policy, around))?;
+
+    let skipped = assessed
+        .iter()
+        .filter(|line| line.state == State::NotApplicable && !ledger.skipped.contains(&line.identity))
+        .filter_map(|line| line.change.map(|change| skip(change, line.reason.clone().unwrap_or_default())))
+        .collect();
+    let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
+    if policy.single_transaction {
+        join(&mut steps, &mut notices);
+    }
+    Ok(Plan {
+        format: PLAN_FORMAT,
+        project: policy.project.clone(),
+        environment: around.environment.clone(),
+        engine: around.engine,
+        database: full_name(around),
+        direction: Direction::Apply,
+        ledger_head: ledger.head.clone(),
+        values: values_used(&steps, policy),
+        steps,
+        skipped,
+        notices,
+    })
+}
+
+fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {
+    match (to, line.change.map(|change| &change.kind)) {
+        (None, _) => true,
+        (Some(to), Some(Kind::Versioned(version))) => version <= to,
+        // An interrupted repeatable must go on, whatever the target.
+        (Some(_), _) => line.state == State::Partial,
+    }
+}
+
+fn history_problems(
+    assessed: &[Assessed<'_>],
+    ask: &MigrateAsk,
+    policy: &Policy,
+    notices: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for line in assessed {
+        let (identity, row) = (&line.identity, line.row);
+        match (line.state, line.change, row) {
+            (State::Changed, Some(change), Some(row)) => problems.push(changed_problem(change, row)),
+            (State::Partial, None, Some(row)) => problems.push(
+                Diagnostic::error("LIM-P003", format!("{identity} ({}) was interrupted and its file is gone", row.name))
+                    .help("put the file back, or settle it with 'limosa repair'"),
+            ),
+            (State::Missing, _, Some(row)) => notices.push(
+                Diagnostic::warning("LIM-P002", format!("{identity} ({}) was applied, but no file defines it any more", row.name))
+                    .help("if another branch or release brought it, nothing is wrong; 'limosa validate' treats it as a finding"),
+            ),
+            (State::Reverting, _, _) => problems.push(
+                Diagnostic::error("LIM-P004", format!("the rollback of {identity} was interrupted"))
+                    .help(format!("finish it first: limosa rollback {identity}")),
+            ),
+            (State::OutOfOrder, Some(change), _) if within(line, ask.to.as_ref()) => {
+                out_of_order(change, line, policy, &mut problems, notices);
+            }
+            (State::Partial, Some(change), Some(row)) => {
+                problems.extend(edited_before_break(change, row, ask.done_unchanged.get(identity)));
+            }
+            _ => {}
+        }
+    }
+    problems
+}
+
+fn changed_problem(change: &Change, row: &AppliedRow) -> Diagnostic {
+    let message = format!(
+        "{} was changed after it was applied: applied as {}, the file is now {}",
+        change.script.file, row.up_checksum, change.script.up_checksum
+    );
+    let help = format!(
+        "put the file back as it was, and bring the change in a new migration; where the change is right as it stands: limosa repair --accept {}",
+        change.identity
+    );
+    Diagnostic::error("LIM-P001", message).at(file_label(change)).help(help)
+}
+
+fn out_of_order(
+    change: &Change,
+    line: &Assessed<'_>,
+    policy: &Policy,
+    problems: &mut Vec<Diagnostic>,
+    notices: &mut Vec<Diagnostic>,
+) {
+    let message = format!(
+        "{} comes late: {}",
+        change.script.file,
+        line.reason.as_deref().unwrap_or("a later version was applied")
+    );
+    match policy.out_of_order {
+        OutOfOrder::Allow => {}
+        OutOfOrder::Warn => notices.push(Diagnostic::warning("LIM-P005", message).at(file_label(change))),
+        OutOfOrder::Refuse => problems.push(
+            Diagnostic::error("LIM-P005", message)
+                .at(file_label(change))
+                .help("give it a newer version, or allow it for this run: --out-of-order warn"),
+        ),
+    }
+}
+
+fn edited_before_break(change: &Change, row: &AppliedRow, unchanged: Option<&bool>) -> Option<Diagnostic> {
+    if unchanged.is_none_or(|unchanged| *unchanged) {
+        return None;
+    }
+    let message = format!(
+        "{} was changed in its first {} statements, which ran already and are committed",
+        change.script.file, row.statements_done
+    );
+    Some(
+        Diagnostic::error("LIM-P006", message)
+            .at(file_label(change))
+            .help("put those statements back as they were; from the failed statement on the file may be edited"),
+    )
+}
+
+fn dependency_problems(assessed: &[Assessed<'_>], chosen: &[&Assessed<'_>]) -> Vec<Diagnostic> {
+    let states: HashMap<&Identity, &Assessed<'_>> = assessed.iter().map(|line| (&line.identity, line)).collect();
+    let running: HashSet<&Identity> = chosen.iter().map(|line| &line.identity).collect();
+    let mut problems = Vec::new();
+    for line in chosen {
+        let Some(change) = line.change else { continue };
+        for needed in &change.depends_on {
+            let Some(other) = states.get(needed) else { continue };
+            let why = match other.state {
+                State::NotApplicable => format!("does not apply here: {}", other.reason.as_deref().unwrap_or_default()),
+                state if state.is_pending() && !running.contains(needed) => "is not part of this run".to_owned(),
+                _ => continue,
+            };
+            problems.push(
+                Diagnostic::error("LIM-P007", format!("{} depends on {needed}, which {why}", change.script.file))
+                    .at(file_label(change))
+                    .help("give both the same Environments and Engines, or take the dependency out"),
+            );
+        }
+    }
+    problems
+}
+
+fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surroundings) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for line in chosen {
+        let Some(change) = line.change else { continue };
+        if change.script.outline.is_atomic() {
+            continue;
+        }
+        let verb = change.script.outline.remarkable.first();
+        let label = verb.map_or_else(
+            || file_label(change),
+            |remark| {
+                Label::place(change.script.file.as_str(), remark.position).text("this cannot run in our transaction")
+            },
+        );
+        if around.transactions_only {
+            problems.push(
+                Diagnostic::error("LIM-P008", format!("{} needs a direct connection", change.script.file))
+                    .at(label.clone())
+                    .help("a pooler in transaction mode stands between; set direct_url to the server itself"),
+            );
+        }
+        let only_split_by_enum =
+            change.script.outline.groups.iter().all(|group| group.mode == crate::GroupMode::Transaction);
+        if policy.single_transaction && !only_split_by_enum {
+            problems.push(
+                Diagnostic::error("LIM-P009", format!("{} cannot be part of a single transaction", change.script.file))
+                    .at(label)
+                    .help("run without --single-transaction, or run up to the version before it first"),
+            );
+        }
+    }
+    problems
+}
+
+fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Option<Step> {
+    let change = line.change?;
+    let action = match line.state {
+        State::Partial => Action::Resume {
+            done: ledger
+                .journal
+                .iter()
+                .find(|row| row.identity == line.identity && row.direction == Direction::Apply)
+                .map_or(0, |row| row.done.unsigned_abs()),
+        },
+        State::Outdated => Action::Reapply,
+        _ => Action::Apply,
+    };
+    let script = &change.script;
+    let work = Work::File {
+        file: script.file.clone(),
+        start: script.span.start,
+        end: script.span.end,
+        position: script.start,
+    };
+    let undo = change.rollback.as_ref().map(|rollback| Undo {
+        text: rollback.text.clone(),
+        file: rollback.file.clone(),
+        position: rollback.start,
+        losses: losses(&rollback.outline),
+    });
+    Some(step(change, action, work, script.outline.clone(), undo, policy))
+}
+
+fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
+    Step {
+        identity: change.identity.clone(),
+        label: change.label.clone(),
+        version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.clone()),
+        name: change.name.clone(),
+        action,
+        work,
+        losses: losses(&outline),
+        outline,
+        joins_previous: false,
+        limits: limits(change, policy),
+        undo,
+        depends_on: change.depends_on.clone(),
+        file_checksum: change.script.file_checksum.clone(),
+        up_checksum: change.script.up_checksum.clone(),
+        placeholders_off: change.headers.placeholders_off,
+    }
+}
+
+fn skip(change: &Change, reason: String) -> Skipped {
+    Skipped {
+        identity: change.identity.clone(),
+        version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.clone()),
+        name: change.name.clone(),
+        reason,
+        file_checksum: change.script.file_checksum.clone(),
+        up_checksum: change.script.up_checksum.clone(),
+    }
+}

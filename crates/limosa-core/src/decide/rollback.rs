@@ -1,0 +1,233 @@
+//! What a rollback would do.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use limosa_sql::Diagnostic;
+
+use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
+use crate::{
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, PLAN_FORMAT, Plan, Step, Surroundings, Version, Work,
+};
+
+/// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
+///
+/// # Errors
+/// All reasons why nothing may be taken back.
+pub fn decide_rollback(
+    changes: &[Change],
+    ledger: &LedgerView,
+    stored: &HashMap<Identity, StoredRollback>,
+    ask: &RollbackAsk,
+    policy: &Policy,
+    around: &Surroundings,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let chosen = select(ledger, &ask.selection).map_err(|problem| vec![*problem])?;
+    let by_identity: HashMap<&Identity, &Change> = changes.iter().map(|change| (&change.identity, change)).collect();
+    let mut problems = dependents(ledger, &chosen);
+    let mut steps = Vec::new();
+    for row in &chosen {
+        match way_back(row, by_identity.get(&row.identity).copied(), stored.get(&row.identity), ask.use_file) {
+            Ok(back) => {
+                problems.extend(interrupted_edit(row, ledger, ask));
+                steps.push(revert_step(row, by_identity.get(&row.identity).copied(), back, ledger, policy));
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    problems.extend(consent_problem(&steps, ask, policy, around));
+    if around.transactions_only && steps.iter().any(|step| !step.outline.is_atomic()) {
+        problems.push(
+            Diagnostic::error("LIM-P008", "a rollback in this list needs a direct connection")
+                .help("a pooler in transaction mode stands between; set direct_url to the server itself"),
+        );
+    }
+    refuse(problems)?;
+    if policy.single_transaction {
+        join(&mut steps, &mut Vec::new());
+    }
+    Ok(Plan {
+        format: PLAN_FORMAT,
+        project: policy.project.clone(),
+        environment: around.environment.clone(),
+        engine: around.engine,
+        database: full_name(around),
+        direction: Direction::Revert,
+        ledger_head: ledger.head.clone(),
+        values: values_used(&steps, policy),
+        steps,
+        skipped: Vec::new(),
+        notices: Vec::new(),
+    })
+}
+
+/// The changes that a rollback takes back, newest first.
+///
+/// # Errors
+/// A change that is named and is not applied.
+pub fn selected(ledger: &LedgerView, selection: &Selection) -> Result<Vec<Identity>, Box<Diagnostic>> {
+    Ok(select(ledger, selection)?.into_iter().map(|row| row.identity.clone()).collect())
+}
+
+fn select<'a>(ledger: &'a LedgerView, selection: &Selection) -> Result<Vec<&'a AppliedRow>, Box<Diagnostic>> {
+    let mut rows: Vec<&AppliedRow> = ledger.rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.rank));
+    let find = |identity: &Identity| {
+        rows.iter().copied().find(|row| row.identity == *identity).ok_or_else(|| {
+            Box::new(
+                Diagnostic::error("LIM-P011", format!("{identity} is not applied, so there is nothing to take back"))
+                    .help("'limosa history' shows what is applied"),
+            )
+        })
+    };
+    Ok(match selection {
+        Selection::Steps(count) => rows.into_iter().filter(|row| row.version.is_some()).take(*count).collect(),
+        Selection::To(version) => {
+            if !ledger.rows.iter().any(|row| row.identity == Identity::of_version(version))
+                && version.to_string() != "0"
+            {
+                find(&Identity::of_version(version))?;
+            }
+            rows.into_iter()
+                .filter(|row| {
+                    row.version.as_deref().and_then(|text| Version::parse(text).ok()).is_some_and(|own| own > *version)
+                })
+                .collect()
+        }
+        Selection::From(identity) => {
+            let first = find(identity)?;
+            rows.into_iter()
+                .filter(|row| row.rank >= first.rank && (row.version.is_some() || row.identity == *identity))
+                .collect()
+        }
+        Selection::One(identity) => vec![find(identity)?],
+        Selection::These(identities) => identities.iter().map(find).collect::<Result<_, _>>()?,
+    })
+}
+
+fn dependents(ledger: &LedgerView, chosen: &[&AppliedRow]) -> Vec<Diagnostic> {
+    let going: HashSet<&Identity> = chosen.iter().map(|row| &row.identity).collect();
+    ledger
+        .rows
+        .iter()
+        .filter(|row| !going.contains(&row.identity))
+        .flat_map(|row| row.depends_on.iter().filter(|needed| going.contains(needed)).map(move |needed| (row, needed)))
+        .map(|(row, needed)| {
+            Diagnostic::error(
+                "LIM-P012",
+                format!("{needed} cannot be taken back: {} ({}) depends on it", row.identity, row.name),
+            )
+            .help(format!("take both back: limosa rollback --from {needed}"))
+        })
+        .collect()
+}
+
+fn way_back(
+    row: &AppliedRow,
+    change: Option<&Change>,
+    stored: Option<&StoredRollback>,
+    use_file: bool,
+) -> Result<StoredRollback, Box<Diagnostic>> {
+    if use_file {
+        let rollback = change.and_then(|change| change.rollback.as_ref()).ok_or_else(|| {
+            Box::new(
+                Diagnostic::error("LIM-P013", format!("no file holds a way back for {} ({})", row.identity, row.name))
+                    .help(
+                        "write one: a '-- limosa:rollback' section, or a file NAME.rollback.sql beside the migration",
+                    ),
+            )
+        })?;
+        return Ok(StoredRollback {
+            text: rollback.text.clone(),
+            file: rollback.file.clone(),
+            position: rollback.start,
+            outline: rollback.outline.clone(),
+            values: BTreeMap::new(),
+            placeholders_off: change.is_some_and(|change| change.headers.placeholders_off),
+        });
+    }
+    stored.cloned().ok_or_else(|| {
+        Box::new(
+            Diagnostic::error("LIM-P014", format!("{} ({}) was applied without a way back", row.identity, row.name))
+                .help("write one beside the migration, look at it, and run again with --use-file"),
+        )
+    })
+}
+
+fn interrupted_edit(row: &AppliedRow, ledger: &LedgerView, ask: &RollbackAsk) -> Option<Diagnostic> {
+    ledger.journal.iter().find(|entry| entry.identity == row.identity && entry.direction == Direction::Revert)?;
+    match ask.done_unchanged.get(&row.identity) {
+        Some(false) => Some(
+            Diagnostic::error(
+                "LIM-P006",
+                format!("the way back of {} was changed in statements that ran already", row.identity),
+            )
+            .help("put those statements back as they were; from the failed statement on it may be edited"),
+        ),
+        _ => None,
+    }
+}
+
+fn revert_step(
+    row: &AppliedRow,
+    change: Option<&Change>,
+    back: StoredRollback,
+    ledger: &LedgerView,
+    policy: &Policy,
+) -> Step {
+    let interrupted =
+        ledger.journal.iter().find(|entry| entry.identity == row.identity && entry.direction == Direction::Revert);
+    let action = match interrupted {
+        Some(entry) => Action::ResumeRevert { done: entry.done.unsigned_abs() },
+        None => Action::Revert,
+    };
+    let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position, values: back.values };
+    Step {
+        identity: row.identity.clone(),
+        label: row.version.clone().unwrap_or_else(|| "R".to_owned()),
+        version: row.version.clone(),
+        name: row.name.clone(),
+        action,
+        work,
+        losses: losses(&back.outline),
+        outline: back.outline,
+        joins_previous: false,
+        limits: change.map_or(policy.limits, |change| limits(change, policy)),
+        undo: None,
+        depends_on: row.depends_on.clone(),
+        file_checksum: row.file_checksum.clone(),
+        up_checksum: row.up_checksum.clone(),
+        placeholders_off: back.placeholders_off,
+    }
+}
+
+fn consent_problem(steps: &[Step], ask: &RollbackAsk, policy: &Policy, around: &Surroundings) -> Option<Diagnostic> {
+    let losses: Vec<String> = steps
+        .iter()
+        .flat_map(|step| step.losses.iter().map(move |loss| format!("{} {} ({})", loss.kind, loss.object, step.label)))
+        .collect();
+    if losses.is_empty() {
+        return None;
+    }
+    let shown = losses.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+    let more = if losses.len() > 8 { format!(" and {} more", losses.len() - 8) } else { String::new() };
+    if policy.protected {
+        let here = around.environment.as_deref().unwrap_or("this environment");
+        return Some(
+            Diagnostic::error(
+                "LIM-P015",
+                format!("this rollback destroys data in the protected environment {here}: {shown}{more}"),
+            )
+            .help("protected environments never lose data through limosa; bring a new migration that goes forward"),
+        );
+    }
+    if ask.consent.as_deref() == Some(around.database.as_str()) {
+        return None;
+    }
+    let wrong = ask.consent.as_deref().map(|named| format!(" (you named '{named}')")).unwrap_or_default();
+    Some(
+        Diagnostic::error("LIM-P016", format!("this rollback destroys data: {shown}{more}{wrong}")).help(format!(
+            "look at it with --dry-run; to go on, name the database: --allow-data-loss {}",
+            around.database
+        )),
+    )
+}

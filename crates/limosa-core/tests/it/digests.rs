@@ -1,0 +1,133 @@
+//! A plan's digest: the same for the same decisions, another one for each other decision.
+
+use std::collections::BTreeMap;
+
+use limosa_core::{
+    Action, AuditHead, Checksum, Direction, GroupMode, Identity, LedgerView, MigrateAsk, Plan, Undo, Work,
+    decide_migrate,
+};
+use limosa_sql::{Diagnostic, Engine, Loss, Position};
+use proptest::prelude::*;
+
+use crate::build::{Ledger, With, around, change, policy};
+
+fn plan() -> Plan {
+    let changes = [
+        change("1", "create table ${t} (); select 1;").back("drop table t;"),
+        change("2", "select 1;").needs("1"),
+        change("3", "select 1;").only_in("production"),
+    ];
+    let mut rule = policy();
+    rule.values = BTreeMap::from([("t".to_owned(), Some("a".to_owned()))]);
+    let mut ledger = Ledger::new().0;
+    ledger.head = Some(AuditHead { sequence: 4, hash: "abc".to_owned() });
+    decide_migrate(&changes, &ledger, &MigrateAsk::default(), &rule, &around()).unwrap()
+}
+
+fn undo(plan: &mut Plan) -> &mut Undo {
+    plan.steps[0].undo.as_mut().unwrap()
+}
+
+fn changed(edit: impl FnOnce(&mut Plan)) -> Checksum {
+    let mut plan = plan();
+    edit(&mut plan);
+    plan.digest()
+}
+
+#[test]
+fn the_same_decisions_give_the_same_digest() {
+    assert_eq!(plan().digest(), plan().digest());
+    assert!(plan().digest().as_str().starts_with("sha256:"));
+    // The form of digests is an interface: approvals are bound to it. A new form needs a new PLAN_FORMAT.
+    assert_eq!(limosa_core::PLAN_FORMAT, 1);
+}
+
+#[test]
+fn each_decision_changes_it() {
+    let text = |text: &str, values: &[(&str, &str)]| Work::Text {
+        origin: "o".to_owned(),
+        text: text.to_owned(),
+        position: Position::START,
+        values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+    };
+    let all = [
+        ("nothing", changed(|_| {})),
+        ("format", changed(|plan| plan.format = 2)),
+        ("project", changed(|plan| plan.project = "other".to_owned())),
+        ("engine", changed(|plan| plan.engine = Engine::Sqlite)),
+        ("database", changed(|plan| plan.database = "db:5432/other".to_owned())),
+        ("direction", changed(|plan| plan.direction = Direction::Revert)),
+        ("no head", changed(|plan| plan.ledger_head = None)),
+        ("head's number", changed(|plan| plan.ledger_head.as_mut().unwrap().sequence = 5)),
+        ("head's hash", changed(|plan| plan.ledger_head.as_mut().unwrap().hash = "abd".to_owned())),
+        ("value", changed(|plan| drop(plan.values.insert("t".to_owned(), Some("b".to_owned()))))),
+        ("secret", changed(|plan| drop(plan.values.insert("t".to_owned(), None)))),
+        ("order", changed(|plan| plan.steps.swap(0, 1))),
+        ("fewer steps", changed(|plan| drop(plan.steps.pop()))),
+        ("identity", changed(|plan| plan.steps[0].identity = Identity::new("9"))),
+        ("action", changed(|plan| plan.steps[0].action = Action::Reapply)),
+        ("resume", changed(|plan| plan.steps[0].action = Action::Resume { done: 1 })),
+        ("resume further", changed(|plan| plan.steps[0].action = Action::Resume { done: 2 })),
+        ("work", changed(|plan| plan.steps[0].work = text("a", &[]))),
+        ("its text", changed(|plan| plan.steps[0].work = text("b", &[]))),
+        ("its values", changed(|plan| plan.steps[0].work = text("a", &[("n", "1")]))),
+        ("mode", changed(|plan| plan.steps[0].outline.groups[0].mode = GroupMode::Alone)),
+        ("groups", changed(|plan| plan.steps[0].outline.groups[0].last = 1)),
+        ("joins", changed(|plan| plan.steps[1].joins_previous = true)),
+        ("lock time-out", changed(|plan| plan.steps[0].limits.lock_timeout_ms = 1)),
+        ("retries", changed(|plan| plan.steps[0].limits.lock_retries = 1)),
+        ("statement time-out", changed(|plan| plan.steps[0].limits.statement_timeout_ms = 1)),
+        ("no undo", changed(|plan| plan.steps[0].undo = None)),
+        ("undo", changed(|plan| undo(plan).text = "drop table t cascade;".to_owned())),
+        ("placeholders", changed(|plan| plan.steps[0].placeholders_off = true)),
+        ("file", changed(|plan| plan.steps[0].file_checksum = Checksum::of(b"x"))),
+        ("up part", changed(|plan| plan.steps[0].up_checksum = Checksum::of(b"x"))),
+    ];
+    for (at, (what, digest)) in all.iter().enumerate() {
+        for (other, (_, same)) in all.iter().enumerate().filter(|(other, _)| *other != at) {
+            assert_ne!(digest, same, "{what} gives the same as {}", all[other].0);
+        }
+    }
+}
+
+#[test]
+fn annotations_do_not() {
+    let same = plan().digest();
+    for (what, digest) in [
+        ("notices", changed(|plan| plan.notices.push(Diagnostic::warning("LIM-P002", "gone")))),
+        ("skipped", changed(|plan| plan.skipped.clear())),
+        (
+            "losses",
+            changed(|plan| plan.steps[0].losses.push(Loss { kind: "table".to_owned(), object: "t".to_owned() })),
+        ),
+        ("losses of the way back", changed(|plan| undo(plan).losses.clear())),
+        ("description", changed(|plan| plan.steps[0].name = "another".to_owned())),
+        ("remarks", changed(|plan| plan.steps[0].outline.remarkable.clear())),
+        ("file of the way back", changed(|plan| undo(plan).file = "elsewhere".to_owned())),
+    ] {
+        assert_eq!(digest, same, "{what}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn equal_inputs_give_equal_digests(ups in proptest::collection::vec("[a-z]{1,8}", 1..6), done in 0usize..6) {
+        let changes: Vec<_> =
+            ups.iter().enumerate().map(|(at, up)| change(&(at + 1).to_string(), &format!("select '{up}';"))).collect();
+        let ledger = changes.iter().take(done).fold(Ledger::new(), |ledger, change| ledger.applied(change)).0;
+        let decide = |ledger: &LedgerView| {
+            decide_migrate(&changes, ledger, &MigrateAsk::default(), &policy(), &around()).unwrap()
+        };
+        let first = decide(&ledger);
+        prop_assert_eq!(first.digest(), decide(&ledger).digest());
+        prop_assert_eq!(first.steps.len(), changes.len() - done.min(changes.len()));
+        // Another text of any step is another plan.
+        if let Some(step) = first.steps.first() {
+            let mut edited = changes.clone();
+            let at = edited.iter().position(|change| change.identity == step.identity).unwrap();
+            edited[at] = change(step.identity.as_str(), "select 'ANOTHER';");
+            let other = decide_migrate(&edited, &ledger, &MigrateAsk::default(), &policy(), &around()).unwrap();
+            prop_assert_ne!(first.digest(), other.digest());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What one look at the catalogue proves about a statement that was begun and not seen to end.
+
+use limosa_core::{After, Before, IndexState, Recovery, recover};
+use limosa_sql::{Engine, classify};
+
+fn index(name: &str, oid: i64, valid: bool) -> IndexState {
+    IndexState { schema: "public".to_owned(), name: name.to_owned(), oid, valid }
+}
+
+fn verdict(sql: &str, before: Option<&Before>, after: &After) -> String {
+    match recover(&classify(Engine::Postgres, sql), false, before, after) {
+        Recovery::Done { .. } => "done".to_owned(),
+        Recovery::Retry { .. } => "retry".to_owned(),
+        Recovery::DropAndRetry { indexes } => {
+            let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
+            format!("drop {}", names.join(" "))
+        }
+        Recovery::FinalizeDetach => "finalize".to_owned(),
+        Recovery::StillRunning => "running".to_owned(),
+        Recovery::Ask { reason } => format!("ask: {reason}"),
+    }
+}
+
+fn seen(indexes: &[IndexState]) -> After {
+    After { indexes: indexes.to_vec(), ..After::default() }
+}
+
+#[test]
+fn indexes_tell_how_far_their_statement_came() {
+    let none = Before::default();
+    let old = Before { indexes: vec![index("i", 1, true)], ..Before::default() };
+    let create = "create index concurrently i on t (a)";
+    let nameless = "create index concurrently on t (a)";
+    let lenient = "create index concurrently if not exists i on t (a)";
+    let drop = "drop index concurrently i";
+    let rebuild = "reindex index concurrently i";
+    let building = After { building: vec![2], ..seen(&[index("i", 2, false)]) };
+    for (sql, before, after, wanted) in [
+        (create, &none, seen(&[]), "retry"),
+        (create, &none, seen(&[index("i", 2, true)]), "done"),
+        (create, &none, seen(&[index("i", 2, false)]), "drop i"),
+        (create, &none, building.clone(), "running"),
+        (create, &none, seen(&[index("other", 3, false)]), "retry"),
+        // The one that was there before is not ours, however invalid.
+        (
+            create,
+            &Before { indexes: vec![index("i", 1, false)], ..Before::default() },
+            seen(&[index("i", 1, false)]),
+            "retry",
+        ),
+        (nameless, &none, seen(&[index("t_a_idx", 2, true)]), "done"),
+        (nameless, &none, seen(&[index("t_a_idx", 2, false)]), "drop t_a_idx"),
+        (
+            nameless,
+            &none,
+            seen(&[index("x", 2, true), index("y", 3, true)]),
+            "ask: several new indexes stand on the table: x, y",
+        ),
+        (lenient, &old, seen(&[index("i", 1, true)]), "done"),
+        (drop, &old, seen(&[]), "done"),
+        (drop, &old, seen(&[index("i", 1, false)]), "retry"),
+        (drop, &none, seen(&[]), "retry"),
+        (rebuild, &old, seen(&[index("i", 1, true)]), "retry"),
+        (rebuild, &old, seen(&[index("i", 1, true), index("i_ccnew", 2, false)]), "drop i_ccnew"),
+        (rebuild, &old, seen(&[index("i", 2, true), index("i_ccold", 3, false)]), "drop i_ccold"),
+    ] {
+        assert_eq!(verdict(sql, Some(before), &after), wanted, "{sql} {before:?} {after:?}");
+    }
+}
+
+#[test]
+fn databases_and_partitions_prove_themselves() {
+    let was = |existed| Before { existed: Some(existed), ..Before::default() };
+    let is = |exists| After { exists: Some(exists), ..After::default() };
+    for (sql, before, after, wanted) in [
+        ("create database d", was(false), is(true), "done"),
+        ("create database d", was(false), is(false), "retry"),
+        ("create database d", was(true), is(true), "ask: d was there before the statement began"),
+        ("drop database d", was(true), is(false), "done"),
+        ("drop database d", was(true), is(true), "retry"),
+        ("alter table p detach partition c concurrently", was(true), is(false), "done"),
+        ("alter table p detach partition c concurrently", was(true), is(true), "retry"),
+    ] {
+        assert_eq!(verdict(sql, Some(&before), &after), wanted, "{sql}");
+    }
+    let pending = After { detach_pending: true, ..is(true) };
+    assert_eq!(verdict("alter table p detach partition c concurrently", Some(&was(true)), &pending), "finalize");
+}
+
+#[test]
+fn what_proves_nothing_asks_and_what_harms_nothing_runs_again() {
+    for (sql, wanted) in [
+        ("vacuum t", "retry"),
+        ("set lock_timeout = 1", "retry"),
+        ("alter system set work_mem = '1MB'", "retry"),
+        ("insert into t values (1)", "ask: nothing in the catalogue proves whether this INSERT took effect"),
+        ("call refresh()", "ask: nothing in the catalogue proves whether this CALL took effect"),
+    ] {
+        assert_eq!(verdict(sql, Some(&Before::default()), &After::default()), wanted, "{sql}");
+        assert_eq!(verdict(sql, None, &After::default()), wanted, "{sql}");
+    }
+    assert!(verdict("create index concurrently i on t (a)", None, &After::default()).starts_with("ask"));
+}
+
+#[test]
+fn a_living_backend_comes_before_a_wish_and_a_wish_before_doubt() {
+    let alive = After { backend_alive: true, ..After::default() };
+    let class = classify(Engine::Postgres, "insert into t values (1)");
+    assert_eq!(recover(&class, true, None, &alive), Recovery::StillRunning);
+    assert!(matches!(recover(&class, true, None, &After::default()), Recovery::Retry { .. }));
+}

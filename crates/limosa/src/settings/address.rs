@@ -1,9 +1,9 @@
-//! Addresses of databases, read with tolerance: to show them without their secrets, and to compare where they lead.
+//! Addresses of databases, read with tolerance, to show them without their secrets.
 //!
 //! The sessions read addresses by their engines' exact rules. Here a text that is not clearly an address shows nothing
 //! but its scheme, for any part of it may be a password that was written without escapes.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";
@@ -82,7 +82,7 @@ pub fn redact(address: &str) -> String {
 }
 
 /// A scheme that is surely one, and not the beginning of a secret with a colon in it.
-fn scheme_of(text: &str) -> Option<&str> {
+pub(super) fn scheme_of(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(':')?;
     let first = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
     let plain = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
@@ -127,19 +127,19 @@ fn quoted(value: &str) -> String {
 }
 
 /// The parts of `user:password@host:port/database?name=value`.
-struct Parts<'a> {
-    user: Option<&'a str>,
+pub(super) struct Parts<'a> {
+    pub(super) user: Option<&'a str>,
     has_password: bool,
-    hosts: &'a str,
-    database: Option<&'a str>,
-    query: &'a str,
+    pub(super) hosts: &'a str,
+    pub(super) database: Option<&'a str>,
+    pub(super) query: &'a str,
 }
 
 impl<'a> Parts<'a> {
     /// Reads what follows `scheme://`; None where a part has characters that it cannot have.
     ///
     /// The user's part ends at the first `@` before any `/`, as in libpq.
-    fn read(text: &'a str) -> Option<Parts<'a>> {
+    pub(super) fn read(text: &'a str) -> Option<Parts<'a>> {
         if text.contains(|c: char| c.is_control() || c == ' ') {
             return None;
         }
@@ -204,7 +204,7 @@ fn is_host(text: &str) -> bool {
     host_is_plain && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn split_port(text: &str) -> (&str, &str) {
+pub(super) fn split_port(text: &str) -> (&str, &str) {
     match text.rfind(']') {
         Some(end) => (&text[..=end], text[end + 1..].strip_prefix(':').unwrap_or(&text[end + 1..])),
         None => text.split_once(':').unwrap_or((text, "")),
@@ -212,7 +212,7 @@ fn split_port(text: &str) -> (&str, &str) {
 }
 
 /// libpq's `key=value` pairs; None where the text is none.
-fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -242,145 +242,6 @@ fn pair_value(text: &str) -> Option<(String, &str)> {
     inside.is_none().then_some((value, ""))
 }
 
-/// Where an address leads, without user, password and parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Destination {
-    /// A file, as an absolute path without `.` and `..`.
-    File(PathBuf),
-    /// A database of its own for each session.
-    Memory,
-    /// A database of a server.
-    Server { scheme: String, hosts: Vec<String>, ports: Vec<String>, database: Option<DatabaseName> },
-    /// An address that is not understood, with what may be shown of it.
-    Unclear { shown: String, text: limosa_db::Secret },
-}
-
-/// The name of a database.
-#[derive(Debug, Clone)]
-pub(super) struct DatabaseName {
-    text: limosa_db::Secret,
-    /// False where it is the user's name, which stands in for it and is not shown.
-    named: bool,
-}
-
-impl PartialEq for DatabaseName {
-    fn eq(&self, other: &DatabaseName) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for DatabaseName {}
-
-impl Destination {
-    /// Reads an address. Relative paths of SQLite begin at `folder`.
-    pub(super) fn of(address: &str, folder: &Path) -> Destination {
-        let text = address.trim();
-        let unclear = || Destination::Unclear { shown: redact(text), text: limosa_db::Secret::new(text) };
-        let Some(scheme) = scheme_of(text) else {
-            return pairs(text).filter(|pairs| !pairs.is_empty()).map_or_else(unclear, |pairs| from_pairs(&pairs));
-        };
-        let rest = &text[scheme.len() + 1..];
-        let scheme = match scheme.to_ascii_lowercase() {
-            sqlite if sqlite.starts_with("sqlite") => return sqlite_destination(rest, folder),
-            other => {
-                if other == "postgresql" {
-                    "postgres".to_owned()
-                } else {
-                    other
-                }
-            }
-        };
-        let Some(parts) = rest.strip_prefix("//").and_then(Parts::read) else { return unclear() };
-        let mut pairs = Vec::new();
-        let (hosts, ports): (Vec<_>, Vec<_>) = parts.hosts.split(',').map(split_port).unzip();
-        pairs.push(("host".to_owned(), decoded(&hosts.join(",")).replace(['[', ']'], "")));
-        pairs.push(("port".to_owned(), ports.join(",")));
-        pairs.extend(parts.user.map(|user| ("user".to_owned(), decoded(user))));
-        let database = parts.database.filter(|name| !name.is_empty());
-        pairs.extend(database.map(|name| ("dbname".to_owned(), decoded(name))));
-        let parameters = parts.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.extend(parameters.map(|(name, value)| (decoded(name), decoded(value))));
-        match from_pairs(&pairs) {
-            Destination::Server { hosts, ports, database, .. } => {
-                Destination::Server { scheme, hosts, ports, database }
-            }
-            other => other,
-        }
-    }
-
-    /// The name of the database, where the address says it.
-    pub(super) fn database(&self) -> Option<&DatabaseName> {
-        match self {
-            Destination::Server { database, .. } => database.as_ref(),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Destination {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (scheme, hosts, ports, database) = match self {
-            Destination::File(path) => return write!(formatter, "the SQLite file {}", path.display()),
-            Destination::Memory => return formatter.write_str("a SQLite database in memory"),
-            Destination::Unclear { shown, .. } => return write!(formatter, "the address {shown}"),
-            Destination::Server { scheme, hosts, ports, database } => (scheme, hosts, ports, database),
-        };
-        match database {
-            Some(DatabaseName { text, named: true }) => write!(formatter, "database {}", text.expose())?,
-            _ => formatter.write_str("the user's own database")?,
-        }
-        let several = ports.len() == hosts.len();
-        let place = |(index, host): (usize, &String)| match if several { ports.get(index) } else { ports.first() } {
-            Some(port) => format!("{host}:{port}"),
-            None => host.clone(),
-        };
-        let places: Vec<String> = hosts.iter().enumerate().map(place).collect();
-        match places.is_empty() {
-            true => write!(formatter, " on the default host ({scheme})"),
-            false => write!(formatter, " on {} ({scheme})", places.join(",")),
-        }
-    }
-}
-
-fn from_pairs(pairs: &[(String, String)]) -> Destination {
-    let get = |name: &str| {
-        pairs.iter().rev().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
-    };
-    let list = |text: &str| text.split(',').map(str::to_ascii_lowercase).collect::<Vec<_>>();
-    let hosts = get("host").or_else(|| get("hostaddr")).map(list).unwrap_or_default();
-    let mut ports = get("port").map(list).unwrap_or_default();
-    ports.iter_mut().filter(|port| port.is_empty()).for_each(|port| *port = "5432".to_owned());
-    if ports.is_empty() {
-        ports.push("5432".to_owned());
-    }
-    if ports.len() > 1 && ports.iter().all(|port| *port == ports[0]) {
-        ports.truncate(1);
-    }
-    let name = |text: &str, named| DatabaseName { text: limosa_db::Secret::new(text), named };
-    let own = || get("user").map(|user| name(user, false));
-    let database = get("dbname").map(|text| name(text, true)).or_else(own);
-    Destination::Server { scheme: "postgres".to_owned(), hosts, ports, database }
-}
-
-fn sqlite_destination(rest: &str, folder: &Path) -> Destination {
-    let path = rest.split('?').next().unwrap_or_default();
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path == ":memory:" {
-        return Destination::Memory;
-    }
-    let mut clean = PathBuf::new();
-    for component in folder.join(decoded(path)).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    Destination::File(clean)
-}
-
 /// The same address with a relative SQLite path made relative to `folder` instead.
 pub(super) fn based(address: &str, folder: &Path) -> String {
     let Some((scheme, rest)) = address
@@ -398,7 +259,7 @@ pub(super) fn based(address: &str, folder: &Path) -> String {
 }
 
 /// Replaces `%XX`; what is no escape stays.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -436,6 +297,7 @@ pub(super) fn encoded(text: &str, kept: &[u8]) -> String {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::destination::Destination;
     use super::*;
 
     #[test]
@@ -520,42 +382,6 @@ mod tests {
         #[test]
         fn escapes_are_undone(text in any::<String>()) {
             prop_assert_eq!(decoded(&encoded(&text, b"")), text);
-        }
-    }
-
-    #[test]
-    fn the_same_database() {
-        let of = |address: &str| Destination::of(address, Path::new("/home/me"));
-        for (one, other, same) in [
-            ("postgres://a:x@DB.example/shop", "postgresql://b:y@db.example:5432/shop?sslmode=require", true),
-            ("postgres://db/shop", "host=db dbname=shop password=x", true),
-            ("postgres:///shop?host=db", "postgres://db/shop", true),
-            ("postgres://shop@db", "postgres://db/shop", true),
-            ("postgres://db/shop", "postgres://db/shop2", false),
-            ("postgres://db/shop", "postgres://db:5433/shop", false),
-            ("postgres://db1/shop", "postgres://db2/shop", false),
-            ("postgres://a,b/shop", "postgres://a:5432,b:5432/shop", true),
-            ("sqlite:a.db", "sqlite:./x/../a.db?mode=ro", true),
-            ("sqlite:a.db", "sqlite:/home/me/a.db", true),
-            ("sqlite:a.db", "sqlite:b.db", false),
-            ("sqlite:a.db", "postgres://db/a.db", false),
-            ("mysql://db/shop", "postgres://db/shop", false),
-            ("postgres://u:a@b@c/d", "postgres://u:x@y@c/d", false),
-        ] {
-            assert_eq!(of(one) == of(other), same, "{one} and {other}");
-        }
-    }
-
-    #[test]
-    fn destinations_in_words() {
-        for (address, words) in [
-            ("postgres://u:pw@db:5433/shop", "database shop on db:5433 (postgres)"),
-            ("postgres:///shop", "database shop on the default host (postgres)"),
-            ("postgres://a,b:6000/shop", "database shop on a:5432,b:6000 (postgres)"),
-            ("sqlite:x.db", "the SQLite file /home/x.db"),
-            ("postgres://u:p@w@h/d", "the address postgres://***"),
-        ] {
-            assert_eq!(Destination::of(address, Path::new("/home")).to_string(), words);
         }
     }
 

@@ -3,8 +3,8 @@
 use limosa_db::Secret;
 use limosa_sql::{Diagnostic, Severity};
 
-use super::address::Destination;
 use super::codes;
+use super::destination::Destination;
 use super::keys::FOREIGN_DATABASE_VARIABLE;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;

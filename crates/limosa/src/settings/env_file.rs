@@ -45,8 +45,11 @@ pub(super) fn parse(file: &str, text: &str) -> (BTreeMap<String, Line>, Vec<Diag
 
 type Problem = (&'static str, &'static str);
 
+/// A name with its value, or nothing.
+type Entry<'a> = Result<Option<(&'a str, String)>, Problem>;
+
 /// One entry, blank line or comment, and what follows it.
-fn entry(text: &str) -> (Result<Option<(&str, String)>, Problem>, &str) {
+fn entry(text: &str) -> (Entry<'_>, &str) {
     let end = text.find('\n').map_or(text.len(), |at| at + 1);
     let (line, below) = text.split_at(end);
     let start = line.trim_start();

@@ -23,6 +23,7 @@
 mod address;
 pub mod codes;
 mod database;
+mod destination;
 mod env_file;
 mod explain;
 mod file;

@@ -99,10 +99,7 @@ fn mistakes_in_the_file_have_their_line_and_column() {
         ),
         ("database == \"canary\"", "LIM-C001 limosa.toml:1:11 [database =|1] the configuration file is not TOML: "),
         ("lock_timeout = 3s", "LIM-C001 limosa.toml:1:16 the configuration file is not TOML: "),
-        (
-            "database = \"canary\nrole = \"x\"\n",
-            "LIM-C001 limosa.toml:1:19 the configuration file is not TOML: ",
-        ),
+        ("database = \"canary\nrole = \"x\"\n", "LIM-C001 limosa.toml:1:19 the configuration file is not TOML: "),
         (
             "environment = \"prod\"\n[environments.production]",
             "LIM-C008 limosa.toml:1:15 [environment = \"prod\"|6] \

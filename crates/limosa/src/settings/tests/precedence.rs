@@ -12,7 +12,8 @@ const TOML: &str = "lock_timeout = \"10s\"\nrole = \"top\"\nenvironment = \"dev\
 
 #[test]
 fn each_layer_beats_those_below() {
-    let layers: [(&str, fn(Case) -> Case, u64, &str); 6] = [
+    type Layers = [(&'static str, fn(Case) -> Case, u64, &'static str); 6];
+    let layers: Layers = [
         ("defaults", |case| case, 3, "default"),
         ("top", |case| case.toml("lock_timeout = \"10s\"\n"), 10, "limosa.toml:1"),
         ("section", |case| case.toml(TOML), 20, "limosa.toml:5 [environments.dev]"),

@@ -81,7 +81,7 @@ fn limits_of_the_run() {
 #[test]
 fn a_changed_file_is_refused_with_both_checksums() {
     let (was, is) = (change("1", "select 1;"), change("1", "select 2;"));
-    let problems = decide(&[is.clone()], &Ledger::new().applied(&was).0).unwrap_err();
+    let problems = decide(std::slice::from_ref(&is), &Ledger::new().applied(&was).0).unwrap_err();
     assert_eq!(codes(&problems), ["LIM-P001"]);
     let words = words(&problems);
     assert!(words.contains(was.script.up_checksum.as_str()) && words.contains(is.script.up_checksum.as_str()));
@@ -142,8 +142,8 @@ fn what_was_interrupted_goes_first_and_only_unchanged() {
         done_unchanged: HashMap::from([(two.identity.clone(), unchanged)]),
         ..MigrateAsk::default()
     };
-    assert!(with(&[two.clone()], &ledger, &edited(true)).is_ok());
-    let problems = with(&[two.clone()], &ledger, &edited(false)).unwrap_err();
+    assert!(with(std::slice::from_ref(&two), &ledger, &edited(true)).is_ok());
+    let problems = with(std::slice::from_ref(&two), &ledger, &edited(false)).unwrap_err();
     assert_eq!(codes(&problems), ["LIM-P006"]);
     assert!(words(&problems).contains("from the failed statement on the file may be edited"));
     // Its target may lie before it: half a change is never left.

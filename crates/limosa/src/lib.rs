@@ -18,6 +18,7 @@ mod anchor;
 mod backup;
 mod by_hand;
 pub mod clock;
+pub mod codes;
 mod commands;
 mod configuration;
 mod event;

@@ -1,0 +1,59 @@
+//! Every code that a diagnostic of limosa's can have, with its meaning: `docs/errors.md` is made from it.
+
+/// Codes of the database (`D`), of commands (`U`) and of reading files (`F9..`).
+const OWN: &[(&str, &str)] = &[
+    ("LIM-D001", "the database URL or its parameters make no sense"),
+    ("LIM-D002", "no connection can be made"),
+    ("LIM-D003", "the server refuses user or password"),
+    ("LIM-D004", "the database does not exist"),
+    ("LIM-D005", "a right is missing"),
+    ("LIM-D006", "the database, or the session, is read-only"),
+    ("LIM-D007", "the connection was lost"),
+    ("LIM-D008", "the server is out of disk or memory"),
+    ("LIM-D009", "the database refused something else"),
+    ("LIM-F900", "a file or folder cannot be read"),
+    ("LIM-F901", "a recorded rollback cannot be run in transactions as it stands"),
+    ("LIM-U001", "the plan is not the one that was looked at before"),
+    ("LIM-U002", "--auto-rollback in a protected environment"),
+    ("LIM-U003", "the environment is protected"),
+    ("LIM-U004", "consent that names the database is missing"),
+    ("LIM-U005", "--auto-rollback takes nothing back, because a migration stopped half-way"),
+    ("LIM-U006", "--auto-rollback leaves what has no way back, and what it stands on"),
+    ("LIM-U010", "the head of the audit log could not be appended to the anchor file"),
+    ("LIM-U011", "the anchor file cannot be read"),
+    ("LIM-U012", "an anchor is not authentic"),
+    ("LIM-U013", "the audit log was tampered with"),
+    ("LIM-U020", "no migration lies within a baseline"),
+    ("LIM-U021", "a baseline would cover what limosa applied"),
+    ("LIM-U030", "a change is applied already"),
+    ("LIM-U031", "no file defines a change"),
+    ("LIM-U032", "a change is not in the ledger"),
+    ("LIM-U033", "no statement of a change is in doubt"),
+    ("LIM-U034", "another statement than the named one is in doubt"),
+    ("LIM-U040", "a file or folder of 'init' cannot be written"),
+    ("LIM-U050", "a title names nothing"),
+    ("LIM-U051", "a new migration cannot be written"),
+    ("LIM-U060", "the backup folder cannot be made"),
+    ("LIM-U061", "there is no backup"),
+    ("LIM-U070", "'clean' would destroy what other projects made"),
+    ("LIM-U080", "'doctor' found an error"),
+    ("LIM-U081", "'doctor' found something worth knowing"),
+];
+
+/// Groups of codes: a title, and the codes with their meanings.
+pub fn groups() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let own = |letter: &str| {
+        let prefix = format!("LIM-{letter}");
+        OWN.iter().filter(|(code, _)| code.starts_with(&prefix)).copied().collect::<Vec<_>>()
+    };
+    let files = limosa_formats::codes::TABLE.iter().copied().chain(own("F")).collect();
+    vec![
+        ("Settings", crate::settings::codes::TABLE.to_vec()),
+        ("Files", files),
+        ("SQL text", limosa_sql::codes::TABLE.to_vec()),
+        ("Plans: what history and files do not allow", limosa_core::codes::TABLE.to_vec()),
+        ("Runs", limosa_run::codes::TABLE.to_vec()),
+        ("Databases", own("D")),
+        ("Commands", own("U")),
+    ]
+}

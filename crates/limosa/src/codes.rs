@@ -38,6 +38,14 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U070", "'clean' would destroy what other projects made"),
     ("LIM-U080", "'doctor' found an error"),
     ("LIM-U081", "'doctor' found something worth knowing"),
+    ("LIM-U090", "a command, a flag or a value of a flag is not understood"),
+    ("LIM-U091", "an answer of a person is needed, and there is no terminal to ask"),
+    ("LIM-U092", "a person did not agree"),
+    ("LIM-U093", "the operating system refuses what the command needs to run"),
+    ("LIM-U094", "no database is named"),
+    ("LIM-U095", "the answer could not be written"),
+    ("LIM-U096", "a page of the manual or a completion cannot be written"),
+    ("LIM-U097", "a setting is not known"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -6,23 +6,43 @@ use std::path::{Path, PathBuf};
 use limosa_db::DbError;
 use limosa_sql::Engine;
 
-use crate::Failure;
 use crate::event::{Listener, Progress};
 use crate::opened::{Opened, Purpose, options};
+use crate::{Configuration, Failure};
+
+/// What is backed up, or brought back.
+pub(crate) struct Subject<'c> {
+    configuration: &'c Configuration,
+    engine: Engine,
+    database: String,
+    server_version: u32,
+}
+
+impl<'c> Subject<'c> {
+    /// The database of a session.
+    pub(crate) fn of(opened: &Opened<'c>) -> Self {
+        Subject {
+            configuration: opened.configuration,
+            engine: opened.target.engine,
+            database: opened.target.database.clone(),
+            server_version: opened.session.facts().version_number,
+        }
+    }
+}
 
 /// Makes a backup; gives its path.
 ///
 /// # Errors
 /// Whatever stands in its way: the run does not begin then.
-pub(crate) async fn make(opened: &Opened<'_>, listener: &dyn Listener) -> Result<String, Failure> {
-    let folder = &opened.configuration.backup_directory;
+pub(crate) async fn make(of: &Subject<'_>, listener: &dyn Listener) -> Result<String, Failure> {
+    let folder = &of.configuration.backup_directory;
     std::fs::create_dir_all(folder).map_err(|error| {
         let message = format!("the backup folder {} cannot be made: {error}", folder.display());
         Failure::usage("LIM-U060", message, "choose another: --backup-dir")
     })?;
-    let path = folder.join(name(opened));
+    let path = folder.join(name(of));
     listener.progress(Progress::Note(format!("backup to {}", path.display())));
-    write(opened, &path).await.map_err(|error| refused(error, "the backup failed, so nothing was run"))?;
+    write(of, &path).await.map_err(|error| refused(error, "the backup failed, so nothing was run"))?;
     Ok(path.display().to_string())
 }
 
@@ -35,17 +55,17 @@ fn refused(error: DbError, what: &str) -> Failure {
 }
 
 /// A name that sorts by time and tells what it is a backup of.
-fn name(opened: &Opened<'_>) -> String {
-    let stem = Path::new(&opened.target.database).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+fn name(of: &Subject<'_>) -> String {
+    let stem = Path::new(&of.database).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    let ending = if opened.target.engine == Engine::Sqlite { "db" } else { "dump" };
+    let ending = if of.engine == Engine::Sqlite { "db" } else { "dump" };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{stem}-{}.{ending}", crate::clock::stamp(now))
 }
 
-async fn write(opened: &Opened<'_>, path: &Path) -> Result<(), DbError> {
-    let options = options(opened.configuration, Purpose::Write);
-    match opened.target.engine {
+async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
+    let options = options(of.configuration, Purpose::Change);
+    match of.engine {
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => {
             limosa_db::backup::sqlite::backup(&options, path, |_, _| ControlFlow::Continue(())).await.map(|_| ())
@@ -57,9 +77,9 @@ async fn write(opened: &Opened<'_>, path: &Path) -> Result<(), DbError> {
                 folder: None,
                 environment: &options.environment,
                 connection: &connection,
-                role: opened.configuration.role.as_deref(),
-                server_version: opened.session.facts().version_number,
-                lock_timeout: std::time::Duration::from_millis(opened.configuration.limits.lock_timeout_ms),
+                role: of.configuration.role.as_deref(),
+                server_version: of.server_version,
+                lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
             };
             limosa_db::backup::postgres::backup(&tools, path, std::future::pending()).await.map(|_| ())
         }
@@ -74,10 +94,10 @@ fn not_built(engine: Engine) -> DbError {
 }
 
 /// Brings a database back to a backup.
-pub(crate) async fn bring_back(opened: &Opened<'_>, from: &Path, listener: &dyn Listener) -> Result<(), Failure> {
+pub(crate) async fn bring_back(of: &Subject<'_>, from: &Path, listener: &dyn Listener) -> Result<(), Failure> {
     listener.progress(Progress::Note(format!("restoring from {}", from.display())));
-    let options = options(opened.configuration, Purpose::Write);
-    let done = match opened.target.engine {
+    let options = options(of.configuration, Purpose::Write);
+    let done = match of.engine {
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => {
             limosa_db::backup::sqlite::restore(&options, from, |_, _| ControlFlow::Continue(())).await.map(|_| ())
@@ -89,9 +109,9 @@ pub(crate) async fn bring_back(opened: &Opened<'_>, from: &Path, listener: &dyn 
                 folder: None,
                 environment: &options.environment,
                 connection: &connection,
-                role: opened.configuration.role.as_deref(),
-                server_version: opened.session.facts().version_number,
-                lock_timeout: std::time::Duration::from_millis(opened.configuration.limits.lock_timeout_ms),
+                role: of.configuration.role.as_deref(),
+                server_version: of.server_version,
+                lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
             };
             limosa_db::backup::postgres::restore(&tools, from, std::future::pending()).await.map(|_| ())
         }

@@ -11,6 +11,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-D007", "the connection was lost"),
     ("LIM-D008", "the server is out of disk or memory"),
     ("LIM-D009", "the database refused something else"),
+    ("LIM-D010", "a SQLite file does not exist yet"),
     ("LIM-F900", "a file or folder cannot be read"),
     ("LIM-F901", "a recorded rollback cannot be run in transactions as it stands"),
     ("LIM-U001", "the plan is not the one that was looked at before"),

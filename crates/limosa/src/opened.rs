@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{LedgerView, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Session, engine_of};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Secret, Session, engine_of};
 use limosa_run::{Connector, Context, Events, Stop};
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 
 use crate::files::FromDisk;
 use crate::report::Target;
@@ -20,10 +20,22 @@ const CHECK_CLIENT: &str = "; do $limosa$ begin perform set_config('client_conne
 /// What a session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Looking only: nothing is written, no file is made.
+    /// Looking only: nothing is written, no file is made. A SQLite file that the next migrate would make counts as empty.
     Read,
-    /// Changing the database.
+    /// Looking at a database that must be there.
+    Probe,
+    /// Running and rolling back. A SQLite file that is not there is not made: memory takes its place.
+    Rehearse,
+    /// Changing a database that must be there.
+    Change,
+    /// Changing the database; a missing SQLite file is made.
     Write,
+}
+
+impl Purpose {
+    fn only_looks(self) -> bool {
+        matches!(self, Purpose::Read | Purpose::Probe)
+    }
 }
 
 /// An open session and what was learnt.
@@ -33,6 +45,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) ledger: Ledger,
     pub(crate) target: Target,
     pub(crate) pooled: bool,
+    /// The SQLite file that does not exist yet.
+    absent: Option<String>,
     connector: Again,
     files: FromDisk,
 }
@@ -53,7 +67,7 @@ impl Connector for Again {
 pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> ConnectOptions {
     let database = match (&configuration.direct_url, purpose) {
         // Writing goes past the pooler where a way past it is known; looking may use either.
-        (Some(direct), Purpose::Write) => direct.clone(),
+        (Some(direct), purpose) if !purpose.only_looks() => direct.clone(),
         _ => configuration.database.clone(),
     };
     ConnectOptions {
@@ -62,7 +76,7 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
         home: configuration.home.clone(),
         role: configuration.role.clone(),
         application_name: "limosa".to_owned(),
-        read_only: purpose == Purpose::Read,
+        read_only: purpose.only_looks(),
         create: purpose == Purpose::Write,
         pooled: configuration.pooled,
         busy_timeout_ms: 5000,
@@ -73,8 +87,17 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
 pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Result<Opened<'_>, Failure> {
     let options = options(configuration, purpose);
     let engine = engine_of(options.database.expose())?;
-    let session = connect_patiently(&options, configuration.wait_for_database).await?;
-    let facts = session.facts().clone();
+    let (session, file) = match not_made_yet(&options, engine, purpose) {
+        Some(file) => {
+            let memory = ConnectOptions { database: Secret::new("sqlite::memory:"), ..options.clone() };
+            (limosa_db::connect(&memory).await?, Some(file))
+        }
+        None => (connect_patiently(&options, configuration.wait_for_database).await?, None),
+    };
+    let mut facts = session.facts().clone();
+    if let Some(file) = &file {
+        facts.database.clone_from(file);
+    }
     let target = Target {
         engine,
         host: facts.host.clone(),
@@ -87,7 +110,23 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
     };
     let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
     let pooled = facts.pooled;
-    Ok(Opened { configuration, session, ledger, target, pooled, connector: Again { options }, files: FromDisk })
+    Ok(Opened { configuration, session, ledger, target, pooled, absent: file, connector: Again { options }, files: FromDisk })
+}
+
+/// The SQLite file that a migrate would make, where it is not there and the purpose needs none.
+fn not_made_yet(options: &ConnectOptions, engine: Engine, purpose: Purpose) -> Option<String> {
+    #[cfg(feature = "sqlite")]
+    if engine == Engine::Sqlite && matches!(purpose, Purpose::Read | Purpose::Rehearse) {
+        // An address with a mode of its own says that the file must be there.
+        let made = !options.database.expose().contains("?mode=");
+        let name = limosa_db::engines::sqlite::describe(options).ok().filter(|_| made)?;
+        let path = std::path::Path::new(&name);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let has_place = folder.is_none_or(std::path::Path::is_dir);
+        return (name != ":memory:" && has_place && !path.exists()).then_some(name);
+    }
+    let _ = (options, engine, purpose);
+    None
 }
 
 async fn connect_patiently(options: &ConnectOptions, wait: Option<Duration>) -> Result<Box<dyn Session>, DbError> {
@@ -110,6 +149,15 @@ async fn connect_patiently(options: &ConnectOptions, wait: Option<Duration>) -> 
 }
 
 impl Opened<'_> {
+    /// Worth saying of the database before anything else.
+    pub(crate) fn notices(&self) -> Vec<Diagnostic> {
+        let warning = |path: &String| {
+            Diagnostic::warning("LIM-D010", format!("the database file {path} does not exist yet"))
+                .help("the first limosa migrate makes it; if it should be there, check the path")
+        };
+        self.absent.iter().map(warning).collect()
+    }
+
     /// Reads the ledger; writes nothing.
     pub(crate) async fn look(&mut self) -> Result<LedgerView, Failure> {
         Ok(self.ledger.look(self.session.as_mut()).await?)

@@ -54,7 +54,7 @@ impl Migrator {
         listener: &dyn Listener,
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("clean")?;
-        let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
+        let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Change }).await?;
         let result = clean(&mut opened, consent, dry_run, listener).await;
         opened.close().await;
         result

@@ -242,7 +242,8 @@ async fn sqlite(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
             );
         }
         Ok(found) => checks.ok("writable", format!("{path}, {} bytes", found.len())),
-        Err(_) => checks.note("writable", "a database in memory"),
+        Err(_) if path == ":memory:" => checks.note("writable", "a database in memory"),
+        Err(_) => checks.note("file", format!("{path} does not exist yet; the first migrate makes it")),
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ impl Migrator {
     /// Where the database cannot be asked.
     pub async fn ready(&self, at_least: Option<&Version>) -> Result<HealthAnswer, Failure> {
         let began = Instant::now();
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let mut opened = open(&self.configuration, Purpose::Probe).await?;
         let view = opened.look().await;
         let answer = view.map(|view| {
             let reason = not_ready(&view, at_least);
@@ -51,7 +51,7 @@ impl Migrator {
 
     async fn look_at_health(&self, began: Instant) -> Result<HealthAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let mut opened = open(&self.configuration, Purpose::Probe).await?;
         let looked = async {
             let view = opened.look().await?;
             let around = opened.surroundings(loaded.needs_extensions(&view)).await?;

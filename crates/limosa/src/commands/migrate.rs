@@ -7,6 +7,7 @@ use limosa_run::{Acquired, LockError, Outcome, RunReport, StepReport, StepState,
 use limosa_sql::Diagnostic;
 
 use super::{interrupted, rollback};
+use crate::backup::Subject;
 use crate::event::{Listener, Progress};
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
@@ -86,7 +87,7 @@ async fn run(
         announce_auto_rollback(opened, &plan, listener)?;
     }
     let saved = match options.backup {
-        true => Some(backup::make(opened, listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener).await?),
         false => None,
     };
 

@@ -77,7 +77,7 @@ impl Migrator {
         self.configuration.refuse_protected("an executed dry run")?;
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         loaded.refuse_errors()?;
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let mut opened = open(&self.configuration, Purpose::Rehearse).await?;
         let result = executed(&mut opened, &loaded, options, consent, listener, stop).await;
         opened.close().await;
         result
@@ -165,7 +165,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, _view: &LedgerView)
                 reason: skipped.reason.clone(),
             })
             .collect(),
-        notices: plan.notices.iter().chain(&loaded.diagnostics).cloned().collect(),
+        notices: opened.notices().iter().chain(&plan.notices).chain(&loaded.diagnostics).cloned().collect(),
         executed: None,
     })
 }

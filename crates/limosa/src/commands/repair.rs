@@ -38,7 +38,7 @@ impl Migrator {
     pub async fn repair(&self, repair: &Repair, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         let looking = dry_run || *repair == Repair::Explain;
-        let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Write }).await?;
+        let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Change }).await?;
         let result = mend(&mut opened, &loaded.changes, repair, looking, listener).await;
         opened.close().await;
         result

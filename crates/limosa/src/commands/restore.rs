@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::held::{Edit, under_lock};
+use crate::backup::Subject;
 use crate::event::Listener;
 use crate::opened::{Purpose, open};
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
@@ -16,8 +17,8 @@ impl Migrator {
     /// # Errors
     /// Whatever stands in its way.
     pub async fn backup(&self, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
-        let opened = open(&self.configuration, Purpose::Write).await?;
-        let made = backup::make(&opened, listener).await;
+        let opened = open(&self.configuration, Purpose::Change).await?;
+        let made = backup::make(&Subject::of(&opened), listener).await;
         let target = opened.target.clone();
         opened.close().await;
         Ok(DoneAnswer {
@@ -58,7 +59,7 @@ impl Migrator {
         let database = opened.target.database.clone();
         self.configuration.refuse_without_consent("restore", "--allow-data-loss", &database, consent)?;
         listener.progress(crate::Progress::Target(opened.target.clone()));
-        backup::bring_back(&opened, &from, listener).await?;
+        backup::bring_back(&Subject::of(&opened), &from, listener).await?;
         opened.close().await;
         // The ledger is the one of the backup now; the restore itself is recorded in it.
         opened = open(&self.configuration, Purpose::Write).await?;

@@ -7,12 +7,13 @@ use limosa_core::{
     Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TransactionWish,
     decide_rollback, selected,
 };
-use limosa_db::{Row, Value};
 use limosa_db::ledger::statements as sql;
+use limosa_db::{Row, Value};
 use limosa_run::{Acquired, Events, LockError, RunReport, Stop, acquire, conduct, release};
 use limosa_sql::{Engine, Position};
 
 use super::{interrupted, migrate};
+use crate::backup::Subject;
 use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
@@ -59,7 +60,7 @@ impl Migrator {
         if options.use_file {
             loaded.refuse_errors()?;
         }
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let mut opened = open(&self.configuration, Purpose::Change).await?;
         let answer = run(&mut opened, &loaded.changes, options, listener, stop, began).await;
         opened.close().await;
         answer
@@ -198,7 +199,7 @@ async fn run(
     }
     listener.progress(Progress::Target(opened.target.clone()));
     let saved = match options.backup {
-        true => Some(backup::make(opened, listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener).await?),
         false => None,
     };
     let events = |event| listener.progress(Progress::Run(event));

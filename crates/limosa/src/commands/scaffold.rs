@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use limosa_core::{Change, Kind};
+use limosa_sql::Engine;
 
+use crate::files::load;
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure};
+use crate::{Exit, Failure, Migrator};
 
 /// How the new version is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +29,31 @@ pub enum NewKind {
     Versioned,
     /// A repeatable one.
     Repeatable,
+}
+
+impl Migrator {
+    /// Writes the next migration, empty but for its headers, into the first folder of the configuration. Needs no database.
+    /// `timestamp` is the time that becomes the version where versions are times; see [`crate::clock::stamp`].
+    ///
+    /// # Errors
+    /// As [`scaffold`], and where the folders cannot be read; one that is missing is made.
+    pub fn new_migration(
+        &self,
+        title: &str,
+        kind: NewKind,
+        numbering: Numbering,
+        timestamp: &str,
+    ) -> Result<DoneAnswer, Failure> {
+        let folders = &self.configuration.directories;
+        let Some(folder) = folders.first() else {
+            return Err(Failure::usage("LIM-U051", "no folder of migrations is named", "name one: --dir migrations"));
+        };
+        let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
+        // Versions stand in names, which are the same for every engine.
+        let engine = self.engine().unwrap_or(Engine::Sqlite);
+        let loaded = load(&present, engine)?;
+        scaffold(folder, &loaded.changes, title, kind, numbering, timestamp)
+    }
 }
 
 /// Writes a new, empty migration.

@@ -73,7 +73,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         applied: view.rows.len(),
         runner: runner(&view),
         audit_head: view.head.clone(),
-        notices: loaded.diagnostics.clone(),
+        notices: opened.notices().into_iter().chain(loaded.diagnostics.iter().cloned()).collect(),
     })
 }
 

@@ -1,0 +1,51 @@
+//! Two or three examples for each command. A test parses them.
+
+/// Command and examples.
+const EXAMPLES: [(&str, &str); 22] = [
+    (
+        "init",
+        "limosa init\nlimosa init --dir db/migrations\nlimosa init --print-ledger-sql --engine postgres > ledger.sql",
+    ),
+    ("new", "limosa new \"create users\"\nlimosa new \"add index\" --timestamp\nlimosa new views --repeatable"),
+    ("plan", "limosa plan\nlimosa plan --to 12 --output json\nlimosa plan --sql > by_hand.sql"),
+    (
+        "migrate",
+        "limosa migrate --database sqlite:app.db\nlimosa migrate --environment production --backup\n\
+         limosa migrate --dry-run",
+    ),
+    (
+        "rollback",
+        "limosa rollback\nlimosa rollback --to 12 --dry-run\nlimosa rollback --steps 2 --allow-data-loss app.db",
+    ),
+    ("status", "limosa status\nlimosa status --fail-on-pending\nlimosa status --environment production --output json"),
+    ("history", "limosa history\nlimosa history --limit 100 --output json"),
+    ("validate", "limosa validate\nlimosa validate --environment production --output json"),
+    ("baseline", "limosa baseline --to 12 --dry-run\nlimosa baseline --to 12"),
+    ("repair", "limosa repair\nlimosa repair --mark-done 12:3\nlimosa repair --accept 7"),
+    ("backup", "limosa backup\nlimosa backup --backup-dir /var/backups/app"),
+    (
+        "restore",
+        "limosa restore --allow-data-loss app.db\n\
+         limosa restore backups/app-20240131120000.db --allow-data-loss app.db",
+    ),
+    ("clean", "limosa clean --dry-run\nlimosa clean --allow-data-loss app.db"),
+    ("reset", "limosa reset --allow-data-loss app.db\nlimosa reset --environment preview --allow-data-loss preview"),
+    ("seed", "limosa seed\nlimosa seed --dir-of-seeds demo --again"),
+    ("ready", "limosa ready --at-least 12\nlimosa ready --at-least 12 --wait-for-database 60s"),
+    ("health", "limosa health\nlimosa health --output text"),
+    ("doctor", "limosa doctor\nlimosa doctor --environment production --output json"),
+    ("audit", "limosa audit verify\nlimosa audit verify --output json"),
+    ("config", "limosa config explain\nlimosa config explain database --environment production"),
+    ("completion", "limosa completion bash > /etc/bash_completion.d/limosa\nlimosa completion zsh > ~/.zfunc/_limosa"),
+    ("man", "limosa man > limosa.1\nlimosa man migrate > limosa-migrate.1\nlimosa man --folder /usr/share/man/man1"),
+];
+
+/// Puts the examples below the help of their commands.
+pub(super) fn add(mut command: clap::Command) -> clap::Command {
+    for (name, examples) in EXAMPLES {
+        let lines: Vec<String> = examples.lines().map(|line| format!("  {}", line.trim_start())).collect();
+        let help = format!("Examples:\n{}", lines.join("\n"));
+        command = command.mut_subcommand(name, |command| command.after_help(help));
+    }
+    command
+}

@@ -1,0 +1,101 @@
+//! From settings to what the library wants to know.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use limosa::settings::{FILE_NAME, Loaded};
+use limosa::{Configuration, Limits, Values};
+
+/// The configuration of these settings.
+pub(crate) fn of(loaded: &Loaded) -> Configuration {
+    let settings = &loaded.settings;
+    let mut values = Values::default();
+    for (name, placeholder) in &settings.placeholders {
+        values.all.insert(name.clone(), placeholder.value.expose().to_owned());
+        if placeholder.secret {
+            values.secret.insert(name.clone());
+        }
+    }
+    Configuration {
+        database: settings.database.clone().unwrap_or_default(),
+        direct_url: settings.direct_url.clone(),
+        directories: settings.directories.clone(),
+        project: settings.project.clone(),
+        environment: settings.environment.clone(),
+        protected: settings.protected,
+        ledger_schema: settings.ledger_schema.clone(),
+        role: settings.role.clone(),
+        limits: Limits {
+            lock_timeout_ms: milliseconds(settings.lock_timeout),
+            lock_retries: settings.lock_retries,
+            statement_timeout_ms: milliseconds(settings.statement_timeout),
+        },
+        lock_wait: settings.lock_wait,
+        wait_for_database: settings.wait_for_database,
+        lease: settings.lease,
+        out_of_order: settings.out_of_order,
+        single_transaction: settings.single_transaction,
+        pooled: settings.pooled,
+        values,
+        variables: loaded.variables.clone(),
+        home: home(&loaded.variables),
+        actor: settings.actor.clone().unwrap_or_else(|| actor(&loaded.variables)),
+        backup_directory: settings.backup_directory.clone(),
+        anchor_file: settings.anchor_file.clone(),
+        anchor_key: settings.hmac_key.clone(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The home folder, where `.pgpass` lies.
+fn home(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    variables.get(name).filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+/// User, host and process, as the ledger shows who ran.
+fn actor(variables: &BTreeMap<String, String>) -> String {
+    let given = |name: &&str| variables.get(*name).filter(|value| !value.is_empty()).cloned();
+    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).unwrap_or_else(|| "unknown".to_owned());
+    let host =
+        ["HOSTNAME", "COMPUTERNAME"].iter().find_map(given).or_else(host).unwrap_or_else(|| "unknown".to_owned());
+    format!("{user}@{host} process {}", std::process::id())
+}
+
+/// The name of this machine, as Linux and most other systems keep it.
+fn host() -> Option<String> {
+    let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let text = files.iter().find_map(|file| std::fs::read_to_string(file).ok())?;
+    let name = text.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// How to name a database, where none was named.
+pub(crate) fn how_to_name(loaded: &Loaded) -> String {
+    let mut help =
+        String::from("give --database sqlite:app.db or --database postgres://user@host/name, or set LIMOSA_DATABASE");
+    if !loaded.environments.is_empty() && loaded.settings.environment.is_none() {
+        help.push_str(&format!(
+            "\nor choose an environment of {FILE_NAME}: --environment {}",
+            loaded.environments.join("|")
+        ));
+    }
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_has_user_host_and_process() {
+        let variables =
+            BTreeMap::from([("USER".to_owned(), "ci".to_owned()), ("HOSTNAME".to_owned(), "box".to_owned())]);
+        assert_eq!(actor(&variables), format!("ci@box process {}", std::process::id()));
+        assert!(actor(&BTreeMap::new()).starts_with("unknown@"));
+    }
+}

@@ -1,0 +1,232 @@
+//! The one place that writes: answers to standard output, talk to standard error.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use limosa::Diagnostic;
+use serde::Serialize;
+
+use crate::render::{diagnostic_text, style};
+
+/// The form of answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a console talks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// The form of answers.
+    pub(crate) form: Form,
+    /// Colours.
+    pub(crate) color: Color,
+    /// Only problems on standard error.
+    pub(crate) quiet: bool,
+    /// More on standard error.
+    pub(crate) verbose: bool,
+    /// True where the environment asks for no colours: `NO_COLOR`, or a terminal that has none.
+    pub(crate) plain_asked: bool,
+}
+
+/// Writes answers and talk.
+pub(crate) struct Console {
+    manner: Manner,
+    answer_color: bool,
+    talk_color: bool,
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Nobody reads standard output any more.
+    closed: bool,
+    /// Why an answer could not be written, where it is not that nobody reads it.
+    failed: Option<String>,
+    /// The line that moves at the foot of the terminal.
+    bar: Option<ProgressBar>,
+}
+
+impl Console {
+    /// A console for this process.
+    pub(crate) fn new(manner: Manner) -> Console {
+        let terminal = io::stderr().is_terminal();
+        Console {
+            manner,
+            answer_color: colored(&manner, io::stdout().is_terminal()),
+            talk_color: colored(&manner, terminal),
+            terminal,
+            state: Mutex::default(),
+        }
+    }
+
+    /// True where answers are JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.manner.form == Form::Json
+    }
+
+    /// True where more is to be said.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.manner.verbose
+    }
+
+    /// The width of the terminal that answers go to; None where they go elsewhere.
+    pub(crate) fn answer_width(&self) -> Option<u16> {
+        comfy_table::Table::new().width()
+    }
+
+    /// Writes a part of the answer, as it stands.
+    pub(crate) fn answer(&self, text: &str) {
+        self.above_bar(|| {
+            let text = if self.answer_color { text.to_owned() } else { style::bare(text) };
+            self.write_answer(text.as_bytes());
+        });
+    }
+
+    /// Writes bytes of the answer that are no text for people, such as a script.
+    pub(crate) fn data(&self, bytes: &[u8]) {
+        self.above_bar(|| self.write_answer(bytes));
+    }
+
+    /// Writes the answer as JSON.
+    pub(crate) fn json<T: Serialize>(&self, answer: &T) {
+        match serde_json::to_string_pretty(answer) {
+            Ok(mut text) => {
+                text.push('\n');
+                self.data(text.as_bytes());
+            }
+            Err(error) => self.state().failed = Some(format!("it has no JSON form: {error}")),
+        }
+    }
+
+    /// Says something that only people read; silent where quiet was asked for.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.manner.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// Says something whatever was asked for.
+    pub(crate) fn insist(&self, text: &str) {
+        self.above_bar(|| self.write_talk(text, "\n"));
+    }
+
+    /// Shows a problem. Worth-knowing ones are left out where quiet was asked for.
+    pub(crate) fn problem(&self, diagnostic: &Diagnostic) {
+        if self.manner.quiet && !diagnostic.is_error() {
+            return;
+        }
+        self.insist(&diagnostic_text::render(diagnostic));
+    }
+
+    /// Asks a question; the answer is read by the caller.
+    pub(crate) fn question(&self, text: &str) {
+        self.above_bar(|| self.write_talk(text, " "));
+    }
+
+    /// A line at the foot of the terminal; None where there is no terminal, or quiet was asked for.
+    pub(crate) fn bar(&self) -> Option<ProgressBar> {
+        if !self.terminal || self.manner.quiet {
+            return None;
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        self.state().bar = Some(bar.clone());
+        Some(bar)
+    }
+
+    /// Why the answer could not be written; None where it was, or where nobody wanted to read it.
+    pub(crate) fn failed(&self) -> Option<String> {
+        self.state().failed.take()
+    }
+
+    fn above_bar(&self, write: impl FnOnce()) {
+        let bar = self.state().bar.clone();
+        match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn write_answer(&self, bytes: &[u8]) {
+        if self.state().closed {
+            return;
+        }
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+        match written {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.state().closed = true,
+            Err(error) => self.state().failed = Some(error.to_string()),
+        }
+    }
+
+    fn write_talk(&self, text: &str, end: &str) {
+        let text = if self.talk_color { format!("{text}{end}") } else { style::bare(text) + end };
+        // Where standard error is gone, there is nobody to tell.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn colored(manner: &Manner, terminal: bool) -> bool {
+    match manner.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && !manner.plain_asked,
+    }
+}
+
+/// True where the environment asks for no colours (`NO_COLOR` as no-color.org says it, or `TERM=dumb`).
+pub(crate) fn plain_asked(variable: impl Fn(&str) -> Option<String>) -> bool {
+    variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || variable("TERM").is_some_and(|term| term == "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_by_choice_terminal_and_environment() {
+        for (color, plain_asked, terminal, expected) in [
+            (Color::Auto, false, true, true),
+            (Color::Auto, false, false, false),
+            (Color::Auto, true, true, false),
+            (Color::Always, true, false, true),
+            (Color::Never, false, true, false),
+        ] {
+            let manner = Manner { color, plain_asked, ..Manner::default() };
+            assert_eq!(colored(&manner, terminal), expected, "{color:?} {plain_asked} {terminal}");
+        }
+    }
+
+    #[test]
+    fn no_color_must_have_a_value() {
+        let given =
+            |name: &'static str, value: &'static str| move |asked: &str| (asked == name).then(|| value.to_owned());
+        assert!(plain_asked(given("NO_COLOR", "1")));
+        assert!(!plain_asked(given("NO_COLOR", "")));
+        assert!(plain_asked(given("TERM", "dumb")));
+        assert!(!plain_asked(given("TERM", "xterm")));
+    }
+}

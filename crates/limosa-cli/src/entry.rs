@@ -1,0 +1,106 @@
+//! From the command line to an exit code.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches};
+use limosa::{Diagnostic, Exit, Failure};
+
+use crate::args::{self, FirstLook, Limosa};
+use crate::call::{self, Call};
+use crate::commands::Command;
+use crate::console::{Console, Manner};
+use crate::interrupt::Interrupt;
+
+/// Threads of the runtime: one for the run, one that beside it watches, listens and draws.
+const THREADS: usize = 2;
+
+/// Runs a command; gives its exit code.
+pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+    let look = FirstLook::at(arguments.get(1..).unwrap_or_default(), |name| std::env::var(name).ok());
+    let console = Console::new(look.manner);
+    let parsed = args::command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Ok((Limosa::from_arg_matches(&matches)?, matches)));
+    let code = match parsed {
+        Ok((limosa, matches)) => chosen(&limosa, &matches, &console, look.manner),
+        Err(error) => not_understood(&error, &look, &console),
+    };
+    unwritten(&console, code)
+}
+
+/// Help and version are answers; anything else is a usage error.
+fn not_understood(error: &clap::Error, look: &FirstLook, console: &Console) -> u8 {
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            console.answer(&text.ansi().to_string());
+            Exit::Done.into()
+        }
+        _ if console.is_json() => {
+            let text = text.to_string();
+            let (message, help) = text.split_once("\n\n").unwrap_or((&text, ""));
+            let message = message.strip_prefix("error: ").unwrap_or(message).trim();
+            call::fail(console, &look.command, &Failure::usage("LIM-U090", message, help.trim()))
+        }
+        _ => {
+            console.insist(text.ansi().to_string().trim_end());
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn chosen(limosa: &Limosa, matches: &ArgMatches, console: &Console, manner: Manner) -> u8 {
+    let name = args::name(matches);
+    let manner = Manner { quiet: limosa.quiet, verbose: limosa.verbose, ..manner };
+    if let Some(result) = limosa.command.without_settings(console, &name) {
+        return result.unwrap_or_else(|failure| call::fail(console, &name, &failure));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let problem = Diagnostic::error("LIM-U093", format!("the threads for a run cannot be made: {error}"))
+                .help("look at the limits of this process: ulimit -a");
+            return call::fail(console, &name, &Failure::new(Exit::Database, problem));
+        }
+    };
+    let code = runtime.block_on(conduct(limosa, matches, &name, manner));
+    // A question that nobody answered may still be waiting on a thread.
+    runtime.shutdown_background();
+    code
+}
+
+async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Manner) -> u8 {
+    let interrupt = Interrupt::default();
+    let call = match Call::prepare(limosa, matches, manner, limosa.command.need(), interrupt.clone()) {
+        Ok(call) => call,
+        Err(failure) => return call::fail(&Console::new(manner), name, &failure),
+    };
+    let result = tokio::select! {
+        result = work(&limosa.command, &call) => result,
+        () = interrupt.before_anything() => Err(interrupted()),
+    };
+    call.reporter.end();
+    let code = match result {
+        Ok(code) => code,
+        Err(failure) => call::fail(&call.console, name, &failure),
+    };
+    unwritten(&Arc::clone(&call.console), code)
+}
+
+async fn work(command: &Command, call: &Call) -> Result<u8, Failure> {
+    command.run(call).await
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Database, Diagnostic::error("LIM-R005", "interrupted before anything was run"))
+}
+
+/// An answer that could not be written is a failure too, where nothing worse happened.
+fn unwritten(console: &Console, code: u8) -> u8 {
+    let Some(why) = console.failed() else { return code };
+    console.problem(&Diagnostic::error("LIM-U095", format!("the answer could not be written: {why}")));
+    if code == u8::from(Exit::Done) { Exit::Database.into() } else { code }
+}

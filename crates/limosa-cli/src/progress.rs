@@ -1,0 +1,228 @@
+//! A run as it goes on: one moving line on a terminal, plain lines in a log.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use limosa::{Event, Listener, Progress};
+
+use crate::console::Console;
+use crate::interrupt::Interrupt;
+use crate::render::style::{Tone, harmless};
+use crate::render::time::{duration, pace};
+use crate::render::{event, target};
+
+/// A log says at least this often what is being done.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Tells people how a run goes on.
+pub(crate) struct Reporter {
+    console: Arc<Console>,
+    interrupt: Interrupt,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bar: Option<ProgressBar>,
+    step: Option<Step>,
+    /// Steps of the run.
+    planned: usize,
+    /// Number of the step that was begun last.
+    last: usize,
+    /// True once the run takes back what it did.
+    taking_back: bool,
+    /// When a line was said last; None before the first step.
+    said: Option<Instant>,
+}
+
+struct Step {
+    label: String,
+    name: String,
+    statements: u64,
+    done: u64,
+    began: Instant,
+    statement_began: Instant,
+}
+
+impl Step {
+    fn title(&self) -> String {
+        format!("{} {}", harmless(&self.label), harmless(&self.name))
+    }
+
+    /// Where it stands, for a log.
+    fn place(&self, now: Instant) -> String {
+        let running = duration(now.duration_since(self.statement_began));
+        let current = (self.done + 1).min(self.statements);
+        let mut text = format!("{}: statement {current} of {}, running for {running}", self.title(), self.statements);
+        let pace = pace(self.done, self.statements, now.duration_since(self.began));
+        if !pace.is_empty() {
+            text.push_str(&format!(" ({pace})"));
+        }
+        text
+    }
+}
+
+impl Reporter {
+    /// A reporter for one command. In a log it speaks up now and then while a statement runs.
+    pub(crate) fn start(console: Arc<Console>, interrupt: Interrupt) -> Arc<Reporter> {
+        let bar = console.bar();
+        let waits_in_silence = bar.is_none();
+        let reporter = Arc::new(Reporter { console, interrupt, state: Mutex::new(State { bar, ..State::default() }) });
+        if waits_in_silence {
+            tokio::spawn(speak_up(Arc::downgrade(&reporter)));
+        }
+        reporter
+    }
+
+    /// How many steps the run had; 0 where none was begun.
+    pub(crate) fn planned(&self) -> usize {
+        self.state().planned
+    }
+
+    /// Takes the moving line away.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.step = None;
+        if let Some(bar) = state.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, state: &mut State, line: &str) {
+        state.said = Some(Instant::now());
+        self.console.say(line);
+    }
+
+    fn run(&self, event: &Event) {
+        let mut state = self.state();
+        if let Some(line) = event::line(event) {
+            self.say(&mut state, &line);
+        }
+        match event {
+            Event::StepStarted { number, of, label, name, statements, .. } => {
+                if *number <= state.last && !state.taking_back {
+                    state.taking_back = true;
+                    self.say(&mut state, &Tone::Doubtful.paint("taking back what this run did"));
+                }
+                if !state.taking_back {
+                    state.planned = *of;
+                }
+                state.last = *number;
+                state.said = Some(Instant::now());
+                let now = Instant::now();
+                let (label, name) = (label.clone(), name.clone());
+                let step = Step { label, name, statements: *statements, done: 0, began: now, statement_began: now };
+                if let Some(bar) = &state.bar {
+                    show(bar, &step, *number, *of);
+                }
+                state.step = Some(step);
+            }
+            Event::StatementDone { number, of, verb, elapsed } => {
+                let Some(step) = state.step.as_mut() else { return };
+                step.done = *number;
+                step.statement_began = Instant::now();
+                let line = format!("{}: {number} of {of} {} ... {}", step.title(), harmless(verb), duration(*elapsed));
+                if let Some(bar) = &state.bar {
+                    bar.set_position(*number);
+                    bar.set_message("");
+                }
+                if self.console.is_verbose() {
+                    self.say(&mut state, &line);
+                }
+            }
+            Event::StepDone { label, name, elapsed } => {
+                state.step = None;
+                let word = if state.taking_back { " taken back" } else { "" };
+                let line = format!("{} {}{word} ... {}", harmless(label), harmless(name), duration(*elapsed));
+                self.say(&mut state, &line);
+            }
+            Event::Waiting { .. } => {
+                if let Some(bar) = &state.bar {
+                    bar.set_message("waits for locks");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Listener for Reporter {
+    fn progress(&self, progress: Progress) {
+        match progress {
+            Progress::Target(found) => {
+                self.interrupt.begin();
+                self.console.say(&target::line(&found));
+            }
+            Progress::Run(event) => self.run(&event),
+            Progress::Backup { done, total } => {
+                if let Some(bar) = &self.state().bar {
+                    bar.set_style(style("{spinner} backup {pos}/{len} {elapsed}"));
+                    bar.set_length(total);
+                    bar.set_position(done);
+                }
+            }
+            Progress::Note(line) => {
+                self.interrupt.begin();
+                self.console.say(&harmless(&line));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+fn show(bar: &ProgressBar, step: &Step, number: usize, of: usize) {
+    let many = "{spinner} {prefix} {pos}/{len} statements, {elapsed}, {per_sec}, about {eta} left {msg}";
+    let one = "{spinner} {prefix} {elapsed} {msg}";
+    bar.reset();
+    bar.set_style(style(if step.statements > 1 { many } else { one }));
+    bar.set_length(step.statements);
+    bar.set_position(0);
+    bar.set_message("");
+    bar.set_prefix(format!("[{number}/{of}] {}", step.title()));
+    bar.enable_steady_tick(Duration::from_millis(120));
+}
+
+async fn speak_up(reporter: Weak<Reporter>) {
+    loop {
+        tokio::time::sleep(SILENCE / 5).await;
+        let Some(reporter) = reporter.upgrade() else { return };
+        let now = Instant::now();
+        let mut state = reporter.state();
+        let silent = state.said.is_some_and(|said| now.duration_since(said) >= SILENCE);
+        let place = state.step.as_ref().filter(|_| silent).map(|step| step.place(now));
+        if let Some(line) = place {
+            reporter.say(&mut state, &line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_statement_is_described_with_pace_and_rest() {
+        let now = Instant::now() + Duration::from_secs(100);
+        let mut step = Step {
+            label: "004".to_owned(),
+            name: "fill".to_owned(),
+            statements: 30,
+            done: 0,
+            began: now - Duration::from_secs(40),
+            statement_began: now - Duration::from_secs(40),
+        };
+        assert_eq!(step.place(now), "004 fill: statement 1 of 30, running for 40.0 s");
+        (step.done, step.statement_began) = (20, now - Duration::from_secs(3));
+        let expected = "004 fill: statement 21 of 30, running for 3.0 s (0.5 statements/s, about 20.0 s left)";
+        assert_eq!(step.place(now), expected);
+    }
+}

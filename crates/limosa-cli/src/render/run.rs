@@ -1,0 +1,222 @@
+//! How a run ended: what stands, what does not, what to do next.
+
+use limosa::report::{RunAnswer, StepLine};
+
+use super::done::audit_head;
+use super::findings::count;
+use super::style::{Tone, harmless};
+use super::time::milliseconds;
+
+/// The end of a run. `planned` is the number of steps that it had; 0 where that is not known.
+pub(crate) fn render(answer: &RunAnswer, planned: usize) -> String {
+    let mut text = match answer.outcome {
+        "nothing_to_do" => Tone::Good.paint(nothing(answer.command)) + "\n",
+        "done" => done(answer),
+        _ => stopped(answer, planned),
+    };
+    if let Some(backup) = &answer.backup {
+        text.push_str(&format!("backup {}\n", harmless(backup)));
+    }
+    if let Some(head) = &answer.audit_head {
+        text.push_str(&audit_head(head));
+    }
+    text
+}
+
+fn nothing(command: &str) -> &'static str {
+    match command {
+        "rollback" => "nothing to do: nothing of it is applied",
+        "seed" => "nothing to do: all seeds are planted as they are",
+        _ => "nothing to do: the database is up to date",
+    }
+}
+
+/// `3 migrations applied`, `1 of 3 migrations applied`, in the words of the command.
+fn amount(command: &str, number: usize, of: usize) -> String {
+    let (noun, verb) = match command {
+        "rollback" => ("migration", "taken back"),
+        "seed" => ("seed", "planted"),
+        _ => ("migration", "applied"),
+    };
+    match of > number {
+        true => format!("{number} of {} {verb}", count(of, noun)),
+        false => format!("{} {verb}", count(number, noun)),
+    }
+}
+
+fn done(answer: &RunAnswer) -> String {
+    let line =
+        format!("done: {} in {}", amount(answer.command, answer.steps.len(), 0), milliseconds(answer.elapsed_ms));
+    Tone::Good.paint(&line) + "\n"
+}
+
+fn stopped(answer: &RunAnswer, planned: usize) -> String {
+    let stands: Vec<&StepLine> = answer.steps.iter().filter(|step| step.state == "done").collect();
+    let word = if answer.outcome == "needs_person" { "a person is needed" } else { "stopped" };
+    let amount = amount(answer.command, stands.len(), planned);
+    let line = format!("{word}: {amount}, after {}", milliseconds(answer.elapsed_ms));
+    let mut text = Tone::Bad.paint(&line) + "\n";
+    let mut add = |what: &str, words: String| text.push_str(&format!("  {what:<11} {words}\n"));
+    for step in &stands {
+        let taken_back = answer.taken_back.iter().any(|back| back.identity == step.identity && back.state == "done");
+        if !taken_back {
+            add("stands", title(step));
+        }
+    }
+    for step in answer.steps.iter().filter(|step| step.state != "done") {
+        match step.state {
+            "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
+            _ => add("not kept", format!("{}: rolled back, nothing of it stands", title(step))),
+        }
+    }
+    for step in &answer.taken_back {
+        match step.state {
+            "done" => add("taken back", title(step)),
+            "partial" => add("half back", format!("{}: {} of its way back", title(step), parts(step))),
+            _ => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
+        }
+    }
+    let begun = answer.steps.len();
+    if planned > begun {
+        add("not begun", format!("{} more", planned - begun));
+    }
+    if let Some(next) = next(answer) {
+        text.push_str(&format!("next: {next}\n"));
+    }
+    text
+}
+
+fn title(step: &StepLine) -> String {
+    format!("{} {}", harmless(&step.version), harmless(&step.name))
+}
+
+fn parts(step: &StepLine) -> String {
+    format!("{} of {} statements stand", step.statements_done, step.statements_total)
+}
+
+/// What to do after a failure; None where the error itself says it.
+fn next(answer: &RunAnswer) -> Option<String> {
+    if answer.outcome == "needs_person" {
+        return None;
+    }
+    let file = answer.error.as_ref().and_then(|error| error.labels.first()).map(|label| harmless(&label.file));
+    let again = format!("limosa {}", answer.command);
+    let interrupted = answer.error.as_ref().is_some_and(|error| matches!(error.code, "LIM-R005" | "LIM-R006"));
+    let partial = answer.steps.iter().any(|step| step.state == "partial");
+    Some(match (interrupted, partial, file) {
+        (true, _, _) => format!("{again} goes on from here"),
+        (false, true, Some(file)) => {
+            format!("mend {file} from the failed statement on, then {again} goes on from there")
+        }
+        (false, false, Some(file)) if answer.command != "rollback" => format!("mend {file}, then run {again} again"),
+        (false, false, Some(_)) => {
+            "correct the rollback in the file, then take it with limosa rollback --use-file".to_owned()
+        }
+        (false, _, None) => format!("mend what the error names, then run {again} again"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use limosa::report::{SCHEMA_VERSION, Target};
+    use limosa::{AuditHead, Diagnostic, Engine, Label};
+
+    use super::super::style::bare;
+    use super::*;
+
+    fn step(version: &str, state: &'static str, done: u64, total: u64) -> StepLine {
+        StepLine {
+            identity: version.to_owned(),
+            version: version.to_owned(),
+            name: "some name".to_owned(),
+            state,
+            statements_done: done,
+            statements_total: total,
+            elapsed_ms: 5,
+            attempts: 1,
+            notices: Vec::new(),
+        }
+    }
+
+    fn answer(command: &'static str, outcome: &'static str, steps: Vec<StepLine>) -> RunAnswer {
+        RunAnswer {
+            schema_version: SCHEMA_VERSION,
+            command,
+            exit_code: 3,
+            outcome,
+            target: Target {
+                engine: Engine::Sqlite,
+                host: String::new(),
+                database: "a.db".to_owned(),
+                user: String::new(),
+                server_version: "3".to_owned(),
+                environment: None,
+                protected: false,
+                project: "default".to_owned(),
+            },
+            steps,
+            taken_back: Vec::new(),
+            error: None,
+            notices: Vec::new(),
+            plan_digest: None,
+            audit_head: None,
+            backup: None,
+            elapsed_ms: 1500,
+        }
+    }
+
+    fn check(answer: &RunAnswer, planned: usize, expected: &str) {
+        let text = bare(&render(answer, planned));
+        assert_eq!(text, expected.trim_start_matches('\n'), "\n{text}");
+    }
+
+    #[test]
+    fn done_and_nothing() {
+        let mut done = answer("migrate", "done", vec![step("1", "done", 1, 1), step("2", "done", 1, 1)]);
+        done.audit_head = Some(AuditHead { sequence: 7, hash: "ab12".to_owned() });
+        done.backup = Some("backups/a.db".to_owned());
+        check(&done, 2, "done: 2 migrations applied in 1.5 s\nbackup backups/a.db\naudit head 7 ab12\n");
+        check(&answer("rollback", "done", vec![step("1", "done", 1, 1)]), 1, "done: 1 migration taken back in 1.5 s\n");
+        check(&answer("migrate", "nothing_to_do", vec![]), 0, "nothing to do: the database is up to date\n");
+    }
+
+    #[test]
+    fn a_failure_says_what_stands_and_what_to_do() {
+        let mut failed = answer("migrate", "stopped", vec![step("1", "done", 1, 1), step("2", "rolled_back", 0, 3)]);
+        failed.error = Some(Diagnostic::error("LIM-R002", "no such table").at(Label::file("m/2.sql")));
+        check(
+            &failed,
+            4,
+            "
+stopped: 1 of 4 migrations applied, after 1.5 s
+  stands      1 some name
+  not kept    2 some name: rolled back, nothing of it stands
+  not begun   2 more
+next: mend m/2.sql, then run limosa migrate again
+",
+        );
+        failed.steps[1] = step("2", "partial", 2, 3);
+        check(
+            &failed,
+            2,
+            "
+stopped: 1 of 2 migrations applied, after 1.5 s
+  stands      1 some name
+  half done   2 some name: 2 of 3 statements stand
+next: mend m/2.sql from the failed statement on, then limosa migrate goes on from there
+",
+        );
+        failed.steps[1] = step("2", "rolled_back", 0, 3);
+        failed.taken_back = vec![step("1", "done", 1, 1)];
+        check(
+            &failed,
+            2,
+            "
+stopped: 1 of 2 migrations applied, after 1.5 s
+  not kept    2 some name: rolled back, nothing of it stands
+  taken back  1 some name
+next: mend m/2.sql, then run limosa migrate again
+",
+        );
+    }
+}

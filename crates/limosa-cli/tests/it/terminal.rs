@@ -1,0 +1,62 @@
+//! On a terminal: questions are asked. `script` of util-linux gives the command a terminal of its own.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use limosa_testkit::Folder;
+
+/// Runs a command on a terminal and types what it is to read; None where this machine has no `script` that can.
+fn on_a_terminal(folder: &Folder, words: &str, typed: &str) -> Option<(i32, String)> {
+    let line = format!("{} {words}", super::LIMOSA);
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--echo", "never", "--command", &line, "/dev/null"]);
+    command
+        .current_dir(folder.path())
+        .env("LIMOSA_DATABASE", "sqlite:app.db")
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut stdin = child.stdin.take()?;
+    stdin.write_all(typed.as_bytes()).ok()?;
+    let output = child.wait_with_output().ok()?;
+    drop(stdin);
+    let text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+    // Another `script` than that of util-linux refuses these options before it runs anything.
+    (text.contains("limosa") || text.contains("database")).then(|| (output.status.code().unwrap_or(-1), text))
+}
+
+fn shop() -> Folder {
+    let folder = Folder::new().file(
+        "migrations/001_users.sql",
+        "create table users (id integer primary key);\n-- limosa:rollback\ndrop table users;\n",
+    );
+    let output = limosa_testkit::Limosa::new(super::LIMOSA)
+        .in_folder(folder.path())
+        .args(["migrate", "--database", "sqlite:app.db"])
+        .run()
+        .unwrap();
+    let _ = output.assert_code(0);
+    folder
+}
+
+#[test]
+fn the_name_of_the_database_is_asked_for() {
+    let folder = shop();
+    let Some((code, text)) = on_a_terminal(&folder, "rollback", "other.db\n") else { return };
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("type the name of the database") && text.contains("you named 'other.db'"), "{text}");
+    let (code, text) = on_a_terminal(&folder, "rollback", "\n").unwrap();
+    assert!(code == 4 && text.contains("nothing was typed"), "{text}");
+    let (code, text) = on_a_terminal(&folder, "rollback", "app.db\n").unwrap();
+    assert!(code == 0 && text.contains("1 migration taken back"), "{text}");
+}
+
+#[test]
+fn a_terminal_has_colours_and_a_moving_line_that_is_gone_at_the_end() {
+    let folder = shop();
+    folder.write("migrations/002_more.sql", "create table more (id integer);\nselect 1;\n");
+    let Some((code, text)) = on_a_terminal(&folder, "migrate", "") else { return };
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("\u{1b}[32mdone: 1 migration applied"), "{text:?}");
+    assert!(text.contains("002 more ... "), "{text:?}");
+}

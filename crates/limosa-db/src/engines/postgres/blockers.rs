@@ -46,6 +46,23 @@ pub struct Blocker {
     pub queued_for: Option<String>,
 }
 
+impl From<Blocker> for crate::Blocker {
+    fn from(blocker: Blocker) -> Self {
+        let Blocker { activity, object, .. } = blocker;
+        crate::Blocker {
+            pid: activity.pid,
+            user: activity.user,
+            application: activity.application,
+            client: activity.client,
+            state: activity.state,
+            transaction_seconds: activity.transaction_seconds,
+            query: activity.query,
+            relation: object,
+            grant: activity.grant,
+        }
+    }
+}
+
 /// The progress of `CREATE INDEX CONCURRENTLY` or `REINDEX CONCURRENTLY`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexBuild {

@@ -13,7 +13,7 @@ use super::flight::{self, Flight};
 use super::parameters::{Parameters, SessionKind};
 use super::tap::TransactionStatus;
 use super::wire::Wire;
-use super::{answer, tls};
+use super::{answer, blockers, tls};
 use crate::{
     Canceller, ConnectOptions, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
     Session,
@@ -235,6 +235,12 @@ impl Session for PostgresSession {
             }
         }
         proof
+    }
+
+    async fn blockers(&mut self, backend: &str) -> Result<Vec<crate::Blocker>, DbError> {
+        let Some(pid) = backend.split(':').next().and_then(|pid| pid.parse().ok()) else { return Ok(Vec::new()) };
+        let found = blockers::blockers(self, pid).await?;
+        Ok(found.into_iter().map(crate::Blocker::from).collect())
     }
 
     fn canceller(&self) -> Box<dyn Canceller> {

@@ -127,6 +127,16 @@ pub enum OutlineError {
         /// Where it stands.
         position: Position,
     },
+    /// PREPARE TRANSACTION, COMMIT AND CHAIN: a transaction would be left to itself, or begun where nobody sees it.
+    #[error(
+        "{verb} leaves a transaction behind that no migration ends; write COMMIT, and BEGIN where another is wanted"
+    )]
+    LeavesBehind {
+        /// The statement.
+        verb: String,
+        /// Where it stands.
+        position: Position,
+    },
     /// A statement that cannot run inside stands between the file's own BEGIN and COMMIT.
     #[error("{verb} cannot run inside a transaction, and the file's own BEGIN stands before it")]
     InsideOwn {
@@ -145,6 +155,7 @@ impl OutlineError {
             | OutlineError::EndsNothing { position, .. }
             | OutlineError::CannotRunInside { position, .. }
             | OutlineError::NestedBegin { position }
+            | OutlineError::LeavesBehind { position, .. }
             | OutlineError::InsideOwn { position, .. } => *position,
         }
     }
@@ -236,6 +247,9 @@ impl Outliner {
     fn group(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<(), OutlineError> {
         let position = piece.position;
         self.last_statement_commits = false;
+        if class.verb == "PREPARE TRANSACTION" || class.verb.ends_with(" AND CHAIN") {
+            return Err(OutlineError::LeavesBehind { verb: class.verb.clone(), position });
+        }
         match class.transaction {
             TransactionRule::Begins => {
                 if self.own.is_some() {

@@ -530,6 +530,7 @@ pub(crate) fn transaction_misuse(path: &str, error: &OutlineError, line: Option<
         OutlineError::CannotRunInside { .. } => {
             "take out 'Transaction: always', or move the statement into a migration of its own"
         }
+        OutlineError::LeavesBehind { .. } => "a migration ends each transaction that it begins",
         OutlineError::NestedBegin { .. } => "leave out the second BEGIN, or use SAVEPOINT",
         OutlineError::InsideOwn { .. } => {
             "move the statement into a migration of its own, or leave out BEGIN and COMMIT"

@@ -45,13 +45,15 @@ pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<S
             }
             Before { indexes: found, ..Before::default() }
         }
-        Effect::Reindexes { name: Some(name), target, .. } if target == "INDEX" || target == "TABLE" => {
+        Effect::Reindexes { name: Some(name), target, .. } if !rebuilds_many(&class.effect) => {
             let oid = match target.as_str() {
                 "TABLE" => table_oid(session, name).await?,
                 _ => table_of_index(session, name).await?,
             };
             Before { table: oid, indexes: indexes_of(session, oid).await?, existed: None }
         }
+        // Of a whole schema or database, the indexes that are invalid are enough.
+        Effect::Reindexes { .. } => Before { indexes: invalid_indexes(session).await?, ..Before::default() },
         Effect::CreatesDatabase { .. }
         | Effect::DropsDatabase { .. }
         | Effect::CreatesTablespace { .. }
@@ -82,7 +84,10 @@ pub async fn after(
     }
     match &class.effect {
         Effect::CreatesIndex { .. } | Effect::Reindexes { .. } => {
-            after.indexes = indexes_of(session, before.and_then(|before| before.table)).await?;
+            after.indexes = match (before.and_then(|before| before.table), rebuilds_many(&class.effect)) {
+                (None, true) => invalid_indexes(session).await?,
+                (table, _) => indexes_of(session, table).await?,
+            };
             let sql = "select index_relid::bigint from pg_catalog.pg_stat_progress_create_index \
                        where datid = (select oid from pg_catalog.pg_database where datname = current_database())";
             after.building = session.query(sql, &[]).await?.iter().filter_map(|row| row.integer(0)).collect();
@@ -133,6 +138,16 @@ async fn indexes_of(session: &mut dyn Session, table: Option<i64>) -> Result<Vec
     let Some(table) = table else { return Ok(Vec::new()) };
     let sql = format!("{TABLE_INDEXES} where i.indrelid::bigint = $1 order by c.oid");
     Ok(index_states(&session.query(&sql, &[Value::Integer(table)]).await?))
+}
+
+/// REINDEX of a schema or a whole database.
+fn rebuilds_many(effect: &Effect) -> bool {
+    matches!(effect, Effect::Reindexes { target, .. } if target != "INDEX" && target != "TABLE")
+}
+
+async fn invalid_indexes(session: &mut dyn Session) -> Result<Vec<IndexState>, DbError> {
+    let sql = format!("{TABLE_INDEXES} where not i.indisvalid order by c.oid");
+    Ok(index_states(&session.query(&sql, &[]).await?))
 }
 
 /// Whether the named thing is there (for a partition: attached), and whether a detach is pending.

@@ -1,17 +1,17 @@
 //! Steps whose statements and ledger rows commit together: one flight, one wait.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::ledger::statements as sql;
-use limosa_db::{DbErrorKind, Item, Session, Value};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_db::{Item, Session};
+use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head};
+use crate::entries::{Marks, farewell, finished, head, settle_constraints};
 use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
+use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
 use crate::{Event, Outcome, StepState, pragmas};
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
             Err(failure) => failure,
         };
         if let Failure::Server { error, commit_sent, .. } = &failure {
-            if error.kind == DbErrorKind::ConnectionLost && *commit_sent {
+            if lost::is_open_question(error.kind, *commit_sent) {
                 return lost_answer(run, block, &marks, &failure, ended, first).await;
             }
             if error.is_transient() && ended.attempts <= limits.lock_retries && !run.context.stop.is_asked() {
@@ -129,7 +129,8 @@ pub(crate) fn feed<'f>(
     let count = block.len();
     for (offset, (step, reader)) in block.iter().zip(readers).enumerate() {
         let here = rows == Rows::Here;
-        let wipe = run.context.pooled && offset + 1 == count;
+        let ends = offset + 1 == count;
+        let wipe = run.context.pooled && ends;
         feed.stretch(Stretch {
             step_number: first + offset,
             step,
@@ -141,13 +142,20 @@ pub(crate) fn feed<'f>(
             last: true,
             head: head(run.context, run.engine, step, marks, true),
             closing: Box::new(move |_| {
-                let mut items = if here { finished(run.context, run.engine, step, marks, false) } else { Vec::new() };
+                let mut items = Vec::new();
+                if here {
+                    // Several steps of one transaction may rely on each other until its end.
+                    items.extend(settle_constraints(run.engine).filter(|_| ends));
+                    items.extend(finished(run.context, run.engine, step, marks, false));
+                }
                 if wipe {
                     // Behind a pooler the next client gets this server connection: nothing of ours may stay on it.
                     items.push((
                         Item::Control("reset session authorization; reset role; reset all".to_owned()),
                         Purpose::Settings,
                     ));
+                } else if here {
+                    items.extend(farewell(run.context, run.engine, step));
                 }
                 items
             }),
@@ -169,68 +177,21 @@ async fn lost_answer(
     first: usize,
 ) -> Ended {
     let last = &block[block.len() - 1];
-    let verdict = committed(run, last, marks).await;
-    let (outcome, _) = run.explain(failure, block, first);
     let names: Vec<&str> = block.iter().map(|step| step.label.as_str()).collect();
     let names = names.join(", ");
-    let (state, message, help) = match verdict {
-        Some(true) => (
-            StepState::Done,
-            format!("the connection was lost, but {names} is committed: the ledger says so"),
-            "run again for what is left",
-        ),
-        Some(false) => (
-            StepState::RolledBack,
-            format!("the connection was lost at the commit of {names}, and nothing of it stands: the ledger says so"),
-            "run again",
-        ),
-        None => (
-            StepState::RolledBack,
-            format!(
-                "the connection was lost at the commit of {names}, and the server cannot be asked whether it took effect"
-            ),
-            "when the server answers again, 'limosa status' tells; a run begins by looking",
-        ),
-    };
-    ended.state = state;
-    if let Outcome::Stopped(problem) = outcome {
-        let problem = Diagnostic { message, help: Some(help.to_owned()), ..*problem };
-        ended.outcome = Some(Outcome::Stopped(Box::new(problem)));
+    let standing = lost::standing(run, last).await.map(|standing| match standing {
+        // Another run may have done it since.
+        Standing::Done { mark: Some(mark) } if mark != marks.step_mark => Standing::Nothing,
+        Standing::Done { mark } => Standing::Done { mark },
+        Standing::Partial { .. } | Standing::Nothing => Standing::Nothing,
+    });
+    let committed = matches!(standing, Some(Standing::Done { .. }));
+    ended.state = if committed { StepState::Done } else { StepState::RolledBack };
+    if committed && first + block.len() == run.plan.steps.len() {
+        ended.notices.push((first, lost::nothing_left(&names)));
+        return ended;
     }
+    let (outcome, _) = run.explain(failure, block, first);
+    ended.outcome = Some(lost::told(outcome, &names, standing.as_ref()));
     ended
-}
-
-/// Asks over a new connection whether a step's transaction is committed; None where the server cannot be asked in time.
-async fn committed(run: &Run<'_>, step: &Step, marks: &Marks) -> Option<bool> {
-    let until = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < until {
-        if let Some(verdict) = ask_ledger(run, step, marks).await {
-            return Some(verdict);
-        }
-        tokio::time::sleep(jitter(Duration::from_millis(500))).await;
-    }
-    None
-}
-
-/// Takes the lease row against the old transaction, so that it has certainly ended, then looks at the mark.
-async fn ask_ledger(run: &Run<'_>, step: &Step, marks: &Marks) -> Option<bool> {
-    let mut session = run.context.connector.connect().await.ok()?;
-    let book = &run.context.ledger;
-    let lease = book.names.table("lease");
-    let ended = format!("select epoch from {lease} where project = $1 for update");
-    let items = vec![
-        Item::Begin,
-        Item::Control("set local lock_timeout = '2s'".to_owned()),
-        Item::Bound { sql: ended, parameters: vec![Value::Text(book.project.clone())] },
-        book.bound(&sql::STEP_MARK_OF, vec![Value::Text(step.identity.to_string())]),
-        Item::Rollback,
-    ];
-    let rows = session.send(items).await;
-    session.close().await;
-    let rows = rows.ok()?;
-    let found = rows[3].first().and_then(|row| row.text(0));
-    Some(match step.action.direction() {
-        limosa_core::Direction::Apply => found.as_deref() == Some(marks.step_mark.as_str()),
-        limosa_core::Direction::Revert => found.is_none(),
-    })
 }

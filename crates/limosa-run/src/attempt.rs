@@ -1,13 +1,15 @@
 //! One flight of a run: sent, watched, interruptible, and its end understood.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::{DbError, FlightError, Session};
+use limosa_db::{Canceller, DbError, DbErrorKind, FlightError, Session};
+use tokio::sync::oneshot;
 
-use crate::Context;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
 use crate::problem::purpose_of;
+use crate::{Context, Outcome, Stop};
 
 /// How a flight failed.
 #[derive(Debug)]
@@ -21,7 +23,22 @@ pub(crate) enum Failure {
     },
     /// The run was asked to stop, or the script could not be read on.
     GaveUp(GaveUp),
+    /// What an attempt left behind could not be settled.
+    Unsettled(Box<Outcome>),
 }
+
+impl Failure {
+    /// True where the connection broke: what took effect on the server is not known from here.
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        matches!(self, Failure::Server { error, .. } if error.kind == DbErrorKind::ConnectionLost)
+    }
+}
+
+/// A cancel request may come between two statements, where the server drops it; it is sent again after this time.
+const CANCEL_AGAIN: Duration = Duration::from_millis(200);
+
+/// How long one cancel request may take.
+const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
 pub(crate) fn new_log() -> SharedLog {
     Arc::new(Mutex::new(Log::default()))
@@ -38,18 +55,12 @@ pub(crate) async fn fly(
     first_step: usize,
 ) -> Result<(), Failure> {
     let mut watch = Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step };
-    let canceller = session.canceller();
-    let stop = context.stop.clone();
-    let guard = Arc::clone(log);
-    let cancelling = tokio::spawn(async move {
-        stop.asked().await;
-        // Once the commit is on its way, the work is done as far as we are concerned: its answer is awaited.
-        if !lock(&guard).commit_sent || lock(&guard).open.iter().any(|(_, p)| matches!(p, Purpose::Statement(_))) {
-            let _ = canceller.cancel().await;
-        }
-    });
+    let (ended, end) = oneshot::channel();
+    let cancelling = tokio::spawn(cancel_when_asked(context.stop.clone(), Arc::clone(log), session.canceller(), end));
     let flown = session.flight(&mut feed, &mut watch).await;
-    cancelling.abort();
+    drop(ended);
+    // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
+    let _ = cancelling.await;
     let log = lock(log);
     match flown {
         Ok(()) => Ok(()),
@@ -58,4 +69,27 @@ pub(crate) async fn fly(
             Err(Failure::Server { purpose: purpose_of(&log, item), error, commit_sent: log.commit_sent })
         }
     }
+}
+
+/// Cancels what the server runs once the run is asked to stop, again and again until the flight has ended.
+async fn cancel_when_asked(stop: Stop, log: SharedLog, canceller: Box<dyn Canceller>, mut end: oneshot::Receiver<()>) {
+    tokio::select! {
+        () = stop.asked() => {}
+        _ = &mut end => return,
+    }
+    loop {
+        if is_cancellable(&log) {
+            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(CANCEL_AGAIN) => {}
+            _ = &mut end => return,
+        }
+    }
+}
+
+/// Once the commit is all that is on its way, the work is done as far as we are concerned: its answer is awaited.
+fn is_cancellable(log: &SharedLog) -> bool {
+    let log = lock(log);
+    !log.commit_sent || log.open.iter().any(|(_, purpose)| matches!(purpose, Purpose::Statement(_)))
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, Plan, Step};
+use limosa_core::{Action, AuditHead, Plan, Step};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
@@ -82,6 +82,7 @@ impl Run<'_> {
         match failure {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
+            Failure::Unsettled(outcome) => ((**outcome).clone(), None),
             Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. }
                 if error.kind != DbErrorKind::ConnectionLost =>
             {
@@ -96,7 +97,12 @@ impl Run<'_> {
                     Some(Purpose::Statement(sent)) => steps.get(sent.step - first),
                     _ => None,
                 };
-                let problem = own_problem(purpose.as_ref(), &file(step.unwrap_or(&steps[0])), error);
+                let name = match purpose {
+                    // A deferred constraint may belong to any of them.
+                    Some(Purpose::Commit) => steps.iter().map(file).collect::<Vec<_>>().join(", "),
+                    _ => file(step.unwrap_or(&steps[0])),
+                };
+                let problem = own_problem(purpose.as_ref(), &name, error);
                 (Outcome::Stopped(Box::new(problem)), None)
             }
         }
@@ -177,7 +183,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             outcome = Outcome::Stopped(Box::new(interrupted()));
             break;
         }
-        let end = (at + 1..steps.len()).find(|next| !steps[*next].joins_previous).unwrap_or(steps.len());
+        let end = (at + 1..steps.len()).find(|next| !joins(steps, *next)).unwrap_or(steps.len());
         let block = &steps[at..end];
         for (offset, step) in block.iter().enumerate() {
             run.context.events.event(Event::StepStarted {
@@ -190,7 +196,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             });
         }
         let began = Instant::now();
-        let ended = if block.len() > 1 || (block[0].outline.is_atomic() && block[0].action.done() == 0) {
+        let ended = if block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])) {
             crate::atomic::run(run, session, block, at).await
         } else {
             crate::journalled::run(run, session, &block[0], at).await
@@ -209,6 +215,15 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     record_skipped(run, session).await;
     let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
     RunReport { steps: reports, outcome, head }
+}
+
+/// What was interrupted has a journal, which only a transaction of its own settles.
+fn joins(steps: &[Step], at: usize) -> bool {
+    steps[at].joins_previous && !resumes(&steps[at]) && !resumes(&steps[at - 1])
+}
+
+fn resumes(step: &Step) -> bool {
+    matches!(step.action, Action::Resume { .. } | Action::ResumeRevert { .. })
 }
 
 fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usize, ended: &Ended, elapsed: Duration) {

@@ -103,6 +103,12 @@ fn changes_role(step: &Step) -> bool {
     step.outline.settings.iter().any(|name| name == "role" || name == "session_authorization")
 }
 
+/// Deferred constraints and triggers run while the settings and the role are still the file's, and their failure is told
+/// as one of its commit.
+pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
+    (engine == Engine::Postgres).then(|| (Item::Control("set constraints all immediate".to_owned()), Purpose::Commit))
+}
+
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {

@@ -154,15 +154,7 @@ impl<'a> Feed<'a> {
             if !self.opened {
                 self.opened = true;
                 if !stretch.own {
-                    // SET TRANSACTION must come before any query, so before the fence.
-                    while stretch.from == 1
-                        && let Some(Part::Statement(statement)) = stretch.reader.peek()?
-                        && statement.number <= stretch.to
-                        && statement.class().verb.starts_with("SET TRANSACTION")
-                    {
-                        take(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
-                    }
-                    begin_options(stretch, self.engine, &mut self.queue)?;
+                    begin(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
                     self.queue.extend(stretch.head.drain(..));
                     continue;
                 }
@@ -190,23 +182,71 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// The options of a leading BEGIN that limosa replaces by its own.
-fn begin_options(
+/// What must come before any query, so before the fence: the options of a leading BEGIN that ours replaces, and SET TRANSACTION.
+fn begin(
     stretch: &mut Stretch<'_>,
     engine: Engine,
+    context: &Context<'_>,
+    log: &SharedLog,
     queue: &mut VecDeque<Tagged>,
 ) -> Result<(), Box<Diagnostic>> {
-    if !stretch.step.outline.wrapped || engine == Engine::Sqlite {
+    if stretch.from != 1 {
         return Ok(());
     }
-    let Some(Part::Statement(statement)) = stretch.reader.peek()? else { return Ok(()) };
-    let mut words = statement.piece.statement().split_whitespace().skip(1).peekable();
-    words.next_if(|word| ["work", "transaction"].contains(&word.to_ascii_lowercase().as_str()));
-    let options: Vec<&str> = words.collect();
-    if !options.is_empty() {
-        queue.push_back((Item::Control(format!("set transaction {}", options.join(" "))), Purpose::Settings));
+    if stretch.step.outline.wrapped {
+        if engine != Engine::Sqlite
+            && let Some(Part::Statement(statement)) = stretch.reader.peek()?
+            && let Some(options) = begin_options(statement.piece.statement())
+        {
+            queue.push_back((Item::Control(format!("set transaction {options}")), Purpose::Settings));
+        }
+        take(stretch, engine, context, log, queue)?;
+    }
+    while let Some(Part::Statement(statement)) = stretch.reader.peek()?
+        && statement.number <= stretch.to
+        && statement.class().verb.starts_with("SET TRANSACTION")
+    {
+        take(stretch, engine, context, log, queue)?;
     }
     Ok(())
+}
+
+/// What follows BEGIN, BEGIN WORK or START TRANSACTION, without comments.
+fn begin_options(statement: &str) -> Option<String> {
+    let plain = without_comments(statement);
+    let mut words = plain.split_whitespace().skip(1).peekable();
+    words.next_if(|word| ["work", "transaction"].contains(&word.to_ascii_lowercase().as_str()));
+    let options: Vec<&str> = words.collect();
+    (!options.is_empty()).then(|| options.join(" "))
+}
+
+/// A text that holds no quotes, with blanks in place of its comments, which nest in PostgreSQL.
+fn without_comments(statement: &str) -> String {
+    let mut plain = String::with_capacity(statement.len());
+    let mut rest = statement;
+    let mut depth = 0_usize;
+    while let Some(first) = rest.chars().next() {
+        let length = match (depth, rest.get(..2)) {
+            (0, Some("--")) => rest.find(['\n', '\r']).unwrap_or(rest.len()),
+            (_, Some("/*")) => {
+                depth += 1;
+                2
+            }
+            (1.., Some("*/")) => {
+                depth -= 1;
+                2
+            }
+            (0, _) => {
+                plain.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            _ => first.len_utf8(),
+        };
+        plain.push(' ');
+        rest = &rest[length..];
+    }
+    plain
 }
 
 /// Takes the next part of a stretch and queues what it makes.
@@ -252,7 +292,7 @@ fn take(
         let closing = std::mem::replace(&mut stretch.closing, Box::new(|_| Vec::new()));
         queue.extend(closing(&lock(log).hasher));
     }
-    let expanded = expand_statement(stretch, &statement, engine, context)?;
+    let expanded = expand_statement(stretch.step, stretch.reader.origin(), &statement, engine, context)?;
     let copies = class.effect == Effect::CopyFromStdin;
     let text = expanded.text.clone();
     let origin = stretch.reader.origin().to_owned();
@@ -273,17 +313,19 @@ fn queue_copies(log: &SharedLog) -> bool {
     lock(log).copying.is_some()
 }
 
-fn expand_statement(
-    stretch: &Stretch<'_>,
+/// A statement with the values of its placeholders.
+pub(crate) fn expand_statement(
+    step: &Step,
+    origin: &str,
     statement: &Numbered,
     engine: Engine,
     context: &Context<'_>,
 ) -> Result<Expanded, Box<Diagnostic>> {
     let text = statement.piece.statement();
-    if stretch.step.placeholders_off {
+    if step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
-    let merged = match &stretch.step.work {
+    let merged = match &step.work {
         Work::Text { values, .. } if !values.is_empty() => {
             let mut merged = context.values.all.clone();
             merged.extend(values.clone());
@@ -292,7 +334,7 @@ fn expand_statement(
         _ => None,
     };
     expand(engine, text, merged.as_ref().unwrap_or(&context.values.all)).map_err(|unknown| {
-        let label = statement.label(stretch.reader.origin(), unknown.offset);
+        let label = statement.label(origin, unknown.offset);
         Box::new(unknown_placeholder(&unknown.name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
     })
 }
@@ -412,5 +454,27 @@ impl FlightObserver for Watch<'_> {
         };
         let label = self.step(step).map(|step| step.label.clone()).unwrap_or_default();
         self.context.events.event(Event::Notice { label, notice });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_begin() {
+        for (statement, expected) in [
+            ("BEGIN", None),
+            ("begin work", None),
+            ("START TRANSACTION", None),
+            ("BEGIN -- the lot", None),
+            (
+                "begin /* a /* b */ c */ isolation level\n  serializable, read only",
+                Some("isolation level serializable, read only"),
+            ),
+            ("start transaction -- x\nread write", Some("read write")),
+        ] {
+            assert_eq!(begin_options(statement).as_deref(), expected, "{statement}");
+        }
     }
 }

@@ -4,14 +4,17 @@
 use std::time::{Duration, Instant};
 
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
-use limosa_db::{DbErrorKind, Item, Session, catalogue};
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Diagnostic, Effect, Engine, TransactionRule};
 
 use crate::atomic::pause;
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head, progress};
-use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
+use crate::entries::{Marks, finished, head, progress, reset, settle_constraints};
+use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
+use crate::lock::lock_key;
+use crate::lost::{self, Standing};
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Outcome, StepState, recovery};
 
@@ -27,7 +30,6 @@ struct Walk<'a> {
     ran: u64,
     hasher: StatementHasher,
     began: Instant,
-    fresh: bool,
     attempts: u32,
     notices: Vec<(usize, limosa_db::Notice)>,
 }
@@ -40,12 +42,11 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
     }
     let ended = walk(run, session, step, number).await;
-    let restored = match run.engine {
-        Engine::Sqlite => session.restore_settings().await,
-        _ => session.query(&format!("select set_config('limosa.step', '', false)"), &[]).await.map(|_| ()),
-    };
     // A broken connection shows in the outcome already.
-    drop(restored);
+    let _ = match run.engine {
+        Engine::Sqlite => session.restore_settings().await,
+        _ => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
+    };
     ended
 }
 
@@ -77,21 +78,49 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         ran: start.done,
         hasher: StatementHasher::new(),
         began: Instant::now(),
-        fresh: true,
         attempts: 1,
         notices: Vec::new(),
     };
-    let outcome = match walk.all(session, &start).await {
-        Ok(()) => None,
-        Err(failure) => Some(run.explain(&failure, std::slice::from_ref(step), number).0),
+    let result = walk.all(session, &start).await;
+    let mut ended = Ended {
+        outcome: None,
+        state: StepState::Done,
+        done: walk.done,
+        attempts: walk.attempts,
+        notices: walk.notices,
+        failed: Some(number),
     };
-    let state = match (&outcome, walk.done) {
-        (None, _) => StepState::Done,
-        (Some(_), 0) => StepState::RolledBack,
-        (Some(_), _) => StepState::Partial,
+    if let Err(failure) = result {
+        let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
+        if failure.is_connection_lost() {
+            lost_connection(run, step, number, outcome, &mut ended).await;
+        } else {
+            ended.outcome = Some(told(outcome, step, ended.done));
+            ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };
+        }
+    }
+    ended
+}
+
+/// The last record that was sent may be committed: the ledger knows.
+async fn lost_connection(run: &Run<'_>, step: &Step, number: usize, outcome: Outcome, ended: &mut Ended) {
+    let standing = lost::standing(run, step).await;
+    match &standing {
+        Some(Standing::Done { .. }) => ended.done = step.outline.statements,
+        Some(Standing::Partial { done }) => ended.done = *done,
+        Some(Standing::Nothing) => ended.done = 0,
+        None => {}
+    }
+    ended.state = match (&standing, ended.done) {
+        (Some(Standing::Done { .. }), _) => StepState::Done,
+        (_, 0) => StepState::RolledBack,
+        _ => StepState::Partial,
     };
-    let outcome = outcome.map(|outcome| told(outcome, step, walk.done));
-    Ended { outcome, state, done: walk.done, attempts: walk.attempts, notices: walk.notices, failed: Some(number) }
+    if ended.state == StepState::Done && number + 1 == run.plan.steps.len() {
+        ended.notices.push((number, lost::nothing_left(&step.label)));
+        return;
+    }
+    ended.outcome = Some(lost::told(outcome, &step.label, standing.as_ref()));
 }
 
 /// Says what stands, for a person who reads only the error.
@@ -125,16 +154,28 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Passes over the statements that are done, proves that they are the ones that ran, and sets again what they set for the
-    /// session.
+    /// Begins with the settings of a fresh session; passes over the statements that are done, proves that they are the ones
+    /// that ran, and sets again what they set for the session.
     async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
+        let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
+        if engine == Engine::Postgres {
+            let limits = self.step.limits;
+            settings.push(Item::Control(format!(
+                "{}; set lock_timeout = {}; set statement_timeout = {}",
+                reset(context),
+                limits.lock_timeout_ms,
+                limits.statement_timeout_ms
+            )));
+        }
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done
         {
             self.hasher.add(&statement_hash(statement.piece.statement()));
-            if matches!(statement.class().effect, Effect::SetsSession { .. }) {
-                settings.push(Item::Script(statement.piece.statement().to_owned()));
+            // What is set for one transaction only ended with it.
+            if matches!(statement.class().effect, Effect::SetsSession { .. }) && statement.class().verb != "SET LOCAL" {
+                let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
+                settings.push(Item::Script(expanded.map_err(problem)?.text));
             }
             self.take()?;
         }
@@ -173,9 +214,8 @@ impl<'a> Walk<'a> {
         self.run.marks(self.began.elapsed())
     }
 
-    fn head(&mut self, marks: &Marks) -> Vec<crate::feed::Tagged> {
-        let fresh = std::mem::replace(&mut self.fresh, false);
-        head(self.run.context, self.run.engine, self.step, marks, fresh)
+    fn head(&self, marks: &Marks) -> Vec<crate::feed::Tagged> {
+        head(self.run.context, self.run.engine, self.step, marks, false)
     }
 
     /// A group that commits together, its progress with it.
@@ -207,11 +247,12 @@ impl<'a> Walk<'a> {
                 last: ends_step,
                 head,
                 closing: Box::new(move |hasher: &StatementHasher| {
-                    if ends_step {
+                    let rows = if ends_step {
                         finished(run.context, run.engine, step, &closing_marks, true)
                     } else {
                         progress(run.context, run.engine, step, &closing_marks, to, hasher.value(), None)
-                    }
+                    };
+                    settle_constraints(run.engine).into_iter().chain(rows).collect()
                 }),
             });
             if !own {
@@ -263,6 +304,9 @@ impl<'a> Walk<'a> {
             self.announce(session, &statement).await?;
             self.execute(session, &statement).await?;
             self.ran = statement.number;
+            if statement.class().verb == "DISCARD ALL" {
+                self.take_on_again(session).await?;
+            }
             self.hasher.add(&statement_hash(statement.piece.statement()));
         }
         // The next group begins with its own record of what stands.
@@ -270,6 +314,18 @@ impl<'a> Walk<'a> {
             self.record(session, None).await?;
         }
         Ok(())
+    }
+
+    /// DISCARD ALL gave up the lock and the role of the session.
+    async fn take_on_again(&mut self, session: &mut dyn Session) -> Result<(), Failure> {
+        let context = self.run.context;
+        let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+        let items = vec![
+            Item::Control(reset(context)),
+            // Should another have it by now, our lease has ended, and the next record fails.
+            context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(false)]),
+        ];
+        session.send(items).await.map(|_| ()).map_err(|error| server(None, error))
     }
 
     /// Writes into the journal that a statement begins, what it is, and what the catalogue shows before it.
@@ -338,8 +394,11 @@ impl<'a> Walk<'a> {
             let log = new_log();
             self.run.begin_progress(self.step, statement.number);
             let (run, step) = (self.run, self.step);
+            let own_time_out = run.engine == Engine::Postgres && waits_by_design(statement.class());
+            if own_time_out {
+                session.send(vec![Item::Control(PUT_ASIDE.to_owned())]).await.map_err(|error| server(None, error))?;
+            }
             let mut feed = Feed::new(run.context, run.engine, log.clone());
-            feed.first(time_outs(run.engine, step, statement.class()));
             feed.stretch(Stretch {
                 step_number: self.number,
                 step,
@@ -355,34 +414,67 @@ impl<'a> Walk<'a> {
             let flown =
                 fly(session, run.context, feed, &log, &run.progress, std::slice::from_ref(step), self.number).await;
             self.keep(&log);
-            match flown {
-                Ok(()) => return Ok(()),
-                Err(failure) => {
-                    self.note_clean_failure(session, statement, &failure).await;
-                    self.again(session, failure).await?;
-                    self.announce(session, statement).await?;
+            let failure = match flown {
+                Ok(()) if own_time_out => {
+                    let taken = session.send(vec![Item::Control(TAKE_UP.to_owned())]).await;
+                    return taken.map(|_| ()).map_err(|error| server(None, error));
                 }
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if own_time_out && !failure.is_connection_lost() && session.settle().await.is_ok() {
+                // Where this fails, the next attempt fails too.
+                let _ = session.send(vec![Item::Control(TAKE_UP.to_owned())]).await;
             }
+            let clean = self.note_clean_failure(session, statement, &failure).await;
+            self.again(session, failure).await?;
+            if !clean && self.is_done_after_all(session, statement).await? {
+                return Ok(());
+            }
+            self.announce(session, statement).await?;
         }
+    }
+
+    /// Before another attempt at a statement that may have left something behind: the catalogue is looked at as after a death.
+    /// True where the statement counts as done.
+    async fn is_done_after_all(&mut self, session: &mut dyn Session, statement: &Numbered) -> Result<bool, Failure> {
+        let start = recovery::recover_step(self.run, session, self.step)
+            .await
+            .map_err(|outcome| Failure::Unsettled(Box::new(outcome)))?;
+        if start.done < statement.number {
+            return Ok(false);
+        }
+        self.take()?;
+        Ok(true)
     }
 
     /// A statement that the server refused, and that can leave nothing behind, is taken out of the journal again: the next
     /// run simply tries it. One that may leave something (an invalid index, a procedure that committed) stays in, and the next
-    /// run looks at the catalogue.
-    async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) {
+    /// run looks at the catalogue. True where it left nothing.
+    async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) -> bool {
         let leaves_nothing = match failure {
             Failure::GaveUp(_) => true,
+            Failure::Unsettled(_) => false,
             Failure::Server { error, .. } => {
-                error.kind != DbErrorKind::ConnectionLost
-                    && statement.class().effect == Effect::Unknown
-                    && statement.class().transaction == TransactionRule::Either
-                    && !["CALL", "DO"].contains(&statement.class().verb.as_str())
+                error.kind != DbErrorKind::ConnectionLost && undone_by_error(statement.class())
             }
         };
         if leaves_nothing && session.settle().await.is_ok() {
             // Where this fails, the next run asks about the statement: safe, only less comfortable.
             let _ = self.record(session, None).await;
         }
+        leaves_nothing
+    }
+}
+
+/// True where the server takes back all that the statement did when it gives an error.
+fn undone_by_error(class: &Class) -> bool {
+    match class.effect {
+        Effect::CreatesDatabase { .. } | Effect::DropsDatabase { .. } | Effect::CreatesTablespace { .. } => true,
+        Effect::Unknown | Effect::CopyFromStdin => {
+            class.transaction == TransactionRule::Either && !["CALL", "DO"].contains(&class.verb.as_str())
+        }
+        _ => false,
     }
 }
 
@@ -394,24 +486,15 @@ fn server(purpose: Option<Purpose>, error: limosa_db::DbError) -> Failure {
     Failure::Server { purpose, error: Box::new(error), commit_sent: false }
 }
 
-/// Time-outs of a statement outside of transactions. CONCURRENTLY waits for old transactions by design, so its lock time-out
-/// is off.
-fn time_outs(engine: Engine, step: &Step, class: &Class) -> Vec<crate::feed::Tagged> {
-    if engine != Engine::Postgres {
-        return Vec::new();
-    }
-    let set_by_file = |name: &str| step.outline.settings.iter().any(|setting| setting == name);
-    let mut items = Vec::new();
-    let lock = if class.verb.contains("CONCURRENTLY") { 0 } else { step.limits.lock_timeout_ms };
-    if !set_by_file("lock_timeout") || lock == 0 {
-        items.push((Item::Control(format!("set lock_timeout = {lock}")), Purpose::Settings));
-    }
-    if !set_by_file("statement_timeout") {
-        let limit = step.limits.statement_timeout_ms;
-        items.push((Item::Control(format!("set statement_timeout = {limit}")), Purpose::Settings));
-    }
-    items
+/// CONCURRENTLY waits for old transactions by design, so the lock time-out is off for it.
+fn waits_by_design(class: &Class) -> bool {
+    class.verb.contains("CONCURRENTLY")
 }
+
+const PUT_ASIDE: &str =
+    "select set_config('limosa.lock_timeout', current_setting('lock_timeout'), false); set lock_timeout = 0";
+
+const TAKE_UP: &str = "select set_config('lock_timeout', current_setting('limosa.lock_timeout'), false)";
 
 /// How long a recovery waits for a statement that still runs on the server.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(500);

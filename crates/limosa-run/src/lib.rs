@@ -11,6 +11,7 @@ mod event;
 mod feed;
 mod journalled;
 mod lock;
+mod lost;
 mod pragmas;
 mod problem;
 mod reader;

@@ -13,7 +13,7 @@ use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::lock_key;
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
-use crate::{Context, StepReport, StepState};
+use crate::{Context, Outcome, StepReport, StepState};
 
 /// What was tried.
 #[derive(Debug)]
@@ -134,6 +134,10 @@ fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
         Failure::GaveUp(GaveUp::Problem(problem)) => problem.clone(),
+        Failure::Unsettled(outcome) => match outcome.as_ref() {
+            Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem.clone(),
+            Outcome::Done => Box::new(interrupted()),
+        },
         Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
             Box::new(statement_problem(sent, steps.get(sent.step).map_or(0, |step| step.outline.statements), error))
         }

@@ -237,9 +237,17 @@ pub const ROLLBACK_OF: Statement = both(
     "select rollback_sql, rollback_origin, rollback_values from {schema_migrations} where project = $1 and identity = $2",
 );
 
-/// The mark of the step that wrote a row: project $1, identity $2.
+/// The mark of the step that wrote a row, its state and progress: project $1, identity $2.
 pub const STEP_MARK_OF: Statement =
-    both("select step_mark, state from {schema_migrations} where project = $1 and identity = $2");
+    both("select step_mark, state, statements_done from {schema_migrations} where project = $1 and identity = $2");
+
+/// Ends a lease from outside of its session: waits for a transaction that holds it, and no later one of that session can
+/// commit. The holder is forgotten only where a pooler stands between; else the next runner looks whether its session is
+/// gone. Project $1, epoch $2.
+pub const FENCE_OFF: Statement = both(
+    "update {lease} set epoch = epoch + 1, holder = case when pooled then null else holder end \
+     where project = $1 and epoch = $2",
+);
 
 /// PostgreSQL: tries the advisory lock $1 and remembers the answer for the statements of the same transaction.
 pub const TRY_LOCK: Statement = Statement {

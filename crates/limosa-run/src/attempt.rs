@@ -66,6 +66,7 @@ pub(crate) async fn fly(
         Ok(()) => Ok(()),
         Err(FlightError::Aborted) => Err(Failure::GaveUp(log.gave_up.clone().unwrap_or(GaveUp::Interrupted))),
         Err(FlightError::Failed { item, error }) => {
+            let error = context.values.hide_in_error(error);
             Err(Failure::Server { purpose: purpose_of(&log, item), error, commit_sent: log.commit_sent })
         }
     }

@@ -442,6 +442,7 @@ impl FlightObserver for Watch<'_> {
     }
 
     fn notice(&mut self, notice: Notice) {
+        let notice = self.context.values.hide_in_notice(notice);
         let step = {
             let mut log = lock(&self.log);
             let step = log.open.iter().find_map(|(_, purpose)| match purpose {

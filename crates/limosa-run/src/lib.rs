@@ -15,6 +15,7 @@ mod lost;
 mod pragmas;
 mod problem;
 mod reader;
+mod redact;
 mod recovery;
 mod rehearse;
 mod report;

@@ -3,14 +3,15 @@
 
 use std::fmt::Write;
 
-use limosa_core::{Direction, GroupMode, LedgerView, Plan, Step};
+use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_sql::{Engine, expand};
+use limosa_run::lock_key;
+use limosa_sql::{Engine, classify, expand, placeholders};
 use serde_json::json;
 
 use crate::Failure;
-use crate::commands::plan::each_statement;
+use crate::commands::plan::{Listed, each_statement};
 use crate::opened::Opened;
 
 /// The script.
@@ -18,154 +19,332 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
     let engine = opened.target.engine;
     let client = match engine {
         Engine::Sqlite => "sqlite3 -bail FILE",
-        _ => "psql --set ON_ERROR_STOP=1",
+        _ => "psql --no-psqlrc --set ON_ERROR_STOP=1",
     };
-    let mut out = format!(
+    let mut script = Script { opened, plan, engine, out: String::new() };
+    let _ = write!(
+        script.out,
         "-- What limosa would do to {}, for running by hand: {client} < this file\n-- Plan {}\n",
         plan.database,
         plan.digest()
     );
+    let secrets: Vec<&str> =
+        plan.values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
+    if !secrets.is_empty() {
+        let _ =
+            writeln!(script.out, "-- Secrets stand here by their names; put in their values: {}", secrets.join(", "));
+    }
+    if engine == Engine::Postgres {
+        let key = lock_key(&opened.configuration.ledger_schema, &opened.configuration.project);
+        script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");
+        script.line(&format!("select pg_advisory_lock({key})"));
+    }
     if !view.exists {
-        out.push_str("\n-- the ledger\n");
-        out.push_str(&opened.ledger.script());
+        script.out.push_str("\n-- the ledger\n");
+        script.out.push_str(&opened.ledger.script());
     }
     if engine == Engine::Sqlite {
-        out.push_str("\n-- limosa hashes its audit log in the database; by hand the log gets no rows\n");
+        script.out.push_str("\n-- See to it that limosa does not run meanwhile. Its audit log is hashed by limosa itself: by hand it gets no rows.\n");
     }
     for (at, step) in plan.steps.iter().enumerate() {
         let ends = plan.steps.get(at + 1).is_none_or(|next| !next.joins_previous);
-        write_step(opened, plan, step, ends, &mut out)?;
+        script.step(step, ends)?;
     }
-    Ok(out)
+    if !plan.skipped.is_empty() {
+        script.out.push_str("\n-- what does not apply here, so that it is not out of order when it does one day\n");
+        for skipped in &plan.skipped {
+            script.skipped(skipped);
+        }
+    }
+    Ok(script.out)
 }
 
-fn write_step(opened: &Opened<'_>, plan: &Plan, step: &Step, ends: bool, out: &mut String) -> Result<(), Failure> {
-    let engine = opened.target.engine;
-    let values = &opened.configuration.values;
-    let _ = write!(out, "\n-- {} {}\n", step.label, step.name);
-    let mut problem = None;
-    let total = step.outline.statements;
-    for lifted in step.outline.lifted.iter().filter(|_| engine == Engine::Sqlite) {
-        let _ = writeln!(out, "{};", lifted.text);
+struct Script<'a> {
+    opened: &'a Opened<'a>,
+    plan: &'a Plan,
+    engine: Engine,
+    out: String,
+}
+
+impl Script<'_> {
+    fn line(&mut self, sql: &str) {
+        let _ = writeln!(self.out, "{sql};");
     }
-    if total == 0 || (step.outline.is_atomic() && !step.joins_previous) {
-        begin(engine, step, out);
-    }
-    let single = step.outline.is_atomic();
-    each_statement(opened, step, u64::MAX, &mut |number, _, _, text| {
-        let place = step.outline.place_of(number);
-        let wrapper = step.outline.wrapped && (number == 1 || number == total);
-        let lifted = engine == Engine::Sqlite && step.outline.lifted.iter().any(|lifted| lifted.statement == number);
-        if wrapper || lifted || number <= step.action.done() {
-            return;
+
+    fn step(&mut self, step: &Step, ends: bool) -> Result<(), Failure> {
+        let _ = write!(self.out, "\n-- {} {}\n", step.label, step.name);
+        let atomic = step.outline.is_atomic() && step.action.done() == 0;
+        let lifted = if self.engine == Engine::Sqlite { step.outline.lifted.as_slice() } else { &[] };
+        // As in a run: the first value of each pragma before the transaction, later ones after it.
+        let is_first = |at: usize| !lifted[..at].iter().any(|earlier| earlier.name == lifted[at].name);
+        for at in (0..lifted.len()).filter(|at| is_first(*at)) {
+            self.line(&lifted[at].text);
         }
-        // Secrets stand in the script by their names: a script is kept and mailed.
-        let shown = values.all.iter().filter(|(name, _)| !values.secret.contains(*name));
-        let mut shown: std::collections::BTreeMap<String, String> =
-            shown.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if atomic && !step.outline.wrapped {
+            self.begin(step, if step.joins_previous { "" } else { "begin" });
+        }
+        if !atomic && self.engine == Engine::Postgres {
+            self.line(&self.reset());
+        }
+        let mut problem = None;
+        each_statement(self.opened, step, u64::MAX, &mut |listed| {
+            let result = match listed {
+                Listed::Statement { number, text, .. } => self.statement(step, number, text, atomic),
+                Listed::CopyData { number, data } => self.copy_data(step, number, data),
+                Listed::CopyEnd { number } if number > step.action.done() => {
+                    self.out.push_str("\\.\n");
+                    Ok(())
+                }
+                Listed::CopyEnd { .. } => Ok(()),
+            };
+            if let Err(failure) = result {
+                problem.get_or_insert(failure);
+            }
+        })?;
+        if let Some(failure) = problem {
+            return Err(failure);
+        }
+        let open = step.outline.groups.last().is_none_or(|group| group.mode == GroupMode::Transaction);
+        if !open {
+            self.begin(step, "begin");
+        }
+        self.rows(step);
+        if ends || !open {
+            self.line("commit");
+        }
+        for at in (0..lifted.len()).filter(|at| !is_first(*at)) {
+            self.line(&lifted[at].text);
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, step: &Step, number: u64, text: &str, atomic: bool) -> Result<(), Failure> {
+        if number <= step.action.done() {
+            return Ok(());
+        }
+        let outline = &step.outline;
+        if outline.wrapped && number == 1 {
+            // The file's own words, for they may name an isolation level.
+            let begin = if self.engine == Engine::Sqlite { "begin" } else { text };
+            self.begin(step, if step.joins_previous { "" } else { begin });
+            return Ok(());
+        }
+        let is_lifted = |number| outline.lifted.iter().any(|lifted| lifted.statement == number);
+        if (outline.wrapped && number == outline.statements) || (self.engine == Engine::Sqlite && is_lifted(number)) {
+            return Ok(());
+        }
+        let text = self.expanded(step, text)?;
+        let place = outline.place_of(number);
+        let ours = !atomic && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Transaction);
+        if ours && place.is_some_and(|(group, first, _)| first || is_resumed_in(step, group, number)) {
+            self.begin(step, "begin");
+        }
+        if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
+            let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
+            let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
+            let statement = step.limits.statement_timeout_ms;
+            self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
+        }
+        self.line(&text);
+        if ours && place.is_some_and(|(_, _, last)| last) && number < outline.statements {
+            self.line("commit");
+        }
+        Ok(())
+    }
+
+    fn copy_data(&mut self, step: &Step, number: u64, data: &[u8]) -> Result<(), Failure> {
+        if number <= step.action.done() {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(data).map_err(|_| {
+            let message =
+                format!("{} {} holds data for COPY that is not UTF-8, which no script can hold", step.label, step.name);
+            Failure::usage("LIM-U014", message, "run it by limosa, or convert its data")
+        })?;
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    /// The statement with its values, secrets by their names: a script is kept and mailed.
+    fn expanded(&self, step: &Step, text: &str) -> Result<String, Failure> {
+        if step.placeholders_off {
+            return Ok(text.to_owned());
+        }
+        let values = &self.opened.configuration.values;
+        let mut shown = values.all.clone();
         for name in &values.secret {
             shown.insert(name.clone(), format!("${{{name}}}"));
         }
-        let text = match step.placeholders_off {
-            true => text,
-            false => match expand(engine, &text, &shown) {
-                Ok(expanded) => expanded.text,
-                Err(unknown) => {
-                    problem = Some(unknown.name);
-                    text
-                }
-            },
+        if let Work::Text { values, .. } = &step.work {
+            shown.extend(values.clone());
+        }
+        let expanded = expand(self.engine, text, &shown).map_err(|unknown| {
+            let message = format!("the placeholder ${{{}}} has no value", unknown.name);
+            Failure::usage("LIM-R012", message, "give it one: --placeholder")
+        })?;
+        Ok(expanded.text)
+    }
+
+    /// Settings back to those of a fresh session.
+    fn reset(&self) -> String {
+        let role = match &self.opened.configuration.role {
+            Some(role) => format!("set role {}", self.engine.quote_identifier(role)),
+            None => "reset role".to_owned(),
         };
-        let ours = place.is_some_and(|(group, _, _)| group.mode == GroupMode::Transaction) && !single;
-        if ours && place.is_some_and(|(_, first, _)| first) {
-            begin(engine, step, out);
-        }
-        let _ = writeln!(out, "{text};");
-        if ours && place.is_some_and(|(_, _, last)| last) && number < total {
-            out.push_str("commit;\n");
-        }
-    })?;
-    if let Some(name) = problem {
-        return Err(Failure::usage(
-            "LIM-R012",
-            format!("the placeholder ${{{name}}} has no value"),
-            "give it one: --placeholder",
-        ));
+        format!("reset session authorization; {role}; reset all")
     }
-    let open = step.outline.groups.last().is_none_or(|group| group.mode == GroupMode::Transaction);
-    if !open {
-        begin(engine, step, out);
-    }
-    ledger_rows(opened, plan, step, out);
-    if ends || !open {
-        out.push_str("commit;\n");
-    }
-    Ok(())
-}
 
-fn begin(engine: Engine, step: &Step, out: &mut String) {
-    match engine {
-        Engine::Sqlite => out.push_str("begin immediate;\n"),
-        _ => {
-            let _ = writeln!(
-                out,
-                "begin;\nset local lock_timeout = {};\nset local statement_timeout = {};",
-                step.limits.lock_timeout_ms, step.limits.statement_timeout_ms
-            );
+    fn begin(&mut self, step: &Step, begin: &str) {
+        match (self.engine, begin) {
+            (Engine::Sqlite, "") => {}
+            (Engine::Sqlite, _) => self.line("begin immediate"),
+            (_, begin) => {
+                if !begin.is_empty() {
+                    self.line(begin);
+                }
+                if step.outline.is_atomic() {
+                    self.line(&self.reset());
+                }
+                let limits = step.limits;
+                self.line(&format!("set local lock_timeout = {}", limits.lock_timeout_ms));
+                self.line(&format!("set local statement_timeout = {}", limits.statement_timeout_ms));
+            }
         }
     }
-}
 
-fn ledger_rows(opened: &Opened<'_>, plan: &Plan, step: &Step, out: &mut String) {
-    let book = &opened.ledger;
-    let engine = opened.target.engine;
-    let text = |value: &str| engine.quote_literal(value);
-    let project = text(&book.project);
-    let identity = text(step.identity.as_str());
-    let table = book.names.table("schema_migrations");
-    if plan.direction == Direction::Revert {
-        let _ = writeln!(out, "delete from {table} where project = {project} and identity = {identity};");
-    } else {
-        let undo = step.undo.as_ref();
-        let or_null = |value: Option<String>| value.map_or("null".to_owned(), |value| text(&value));
-        let origin = undo.map(|undo| {
-            json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column}).to_string()
-        });
-        let depends: Vec<&str> = step.depends_on.iter().map(limosa_core::Identity::as_str).collect();
-        let _ = writeln!(
-            out,
+    /// The rows of the ledger for a step that is done.
+    fn rows(&mut self, step: &Step) {
+        let book = &self.opened.ledger;
+        let engine = self.engine;
+        let text = |value: &str| engine.quote_literal(value);
+        let (project, identity) = (text(&book.project), text(step.identity.as_str()));
+        let table = book.names.table("schema_migrations");
+        let journal = book.names.table("journal");
+        let changes_role = ["role", "session_authorization"]
+            .iter()
+            .any(|name| step.outline.settings.iter().any(|setting| setting == name));
+        if changes_role && self.engine == Engine::Postgres {
+            let role = match &self.opened.configuration.role {
+                Some(role) => self.engine.quote_identifier(role),
+                None => "none".to_owned(),
+            };
+            self.line(&format!("set local session authorization default; set local role {role}"));
+        }
+        self.line(&format!("delete from {journal} where project = {project} and identity = {identity}"));
+        self.line(&format!("delete from {table} where project = {project} and identity = {identity}"));
+        if self.plan.direction == Direction::Apply {
+            let undo = step.undo.as_ref();
+            let origin = undo.map(|undo| {
+                let mut origin = json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column});
+                if step.placeholders_off {
+                    origin["placeholders"] = json!("off");
+                }
+                origin.to_string()
+            });
+            let depends: Vec<&str> = step.depends_on.iter().map(limosa_core::Identity::as_str).collect();
+            let row = [
+                or_null(self.engine, step.version.as_deref()),
+                text(&step.name),
+                text(step.file_checksum.as_str()),
+                text(step.up_checksum.as_str()),
+                text("applied"),
+                step.outline.statements.to_string(),
+                step.outline.statements.to_string(),
+                or_null(self.engine, undo.map(|undo| undo.text.as_str())),
+                or_null(self.engine, origin.as_deref()),
+                or_null(self.engine, self.rollback_values(step).as_deref()),
+                text(&json!(depends).to_string()),
+                text(self.plan.digest().as_str()),
+            ];
+            self.insert(&project, &identity, &row);
+        }
+        self.audit(step);
+    }
+
+    fn insert(&mut self, project: &str, identity: &str, row: &[String; 12]) {
+        let table = self.opened.ledger.names.table("schema_migrations");
+        let actor = self.engine.quote_literal(&self.opened.configuration.actor);
+        let insert = format!(
             "insert into {table} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-             statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, depends_on, plan_digest, \
-             lease_epoch, step_mark) values ({project}, {identity}, {}, {}, {}, {}, 'applied', {total}, {total}, \
-             (select coalesce(max(rank), 0) + 1 from {table} where project = {project}), {}, 0, {}, {}, {}, {}, 0, 'by hand');",
-            or_null(step.version.clone()),
-            text(&step.name),
-            text(step.file_checksum.as_str()),
-            text(step.up_checksum.as_str()),
-            text(&opened.configuration.actor),
-            or_null(undo.map(|undo| undo.text.clone())),
-            or_null(origin),
-            text(&json!(depends).to_string()),
-            text(plan.digest().as_str()),
-            total = step.outline.statements,
+             statements_total, rollback_sql, rollback_origin, rollback_values, depends_on, plan_digest, applied_by, \
+             execution_ms, lease_epoch, step_mark, rank) select {project}, {identity}, {}, {actor}, 0, 0, 'by hand', \
+             coalesce(max(rank), 0) + 1 from {table} where project = {project}",
+            row.join(", ")
         );
+        self.line(&insert);
     }
-    if engine == Engine::Sqlite {
-        return;
+
+    fn rollback_values(&self, step: &Step) -> Option<String> {
+        let undo = step.undo.as_ref().filter(|_| !step.placeholders_off)?;
+        let values = &self.opened.configuration.values;
+        let used: serde_json::Map<String, serde_json::Value> = placeholders(self.engine, &undo.text)
+            .into_iter()
+            .map(|(name, _)| {
+                let known = values.all.get(&name).filter(|_| !values.secret.contains(&name));
+                let value = known.map_or(serde_json::Value::Null, |value| json!(value));
+                (name, value)
+            })
+            .collect();
+        (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
     }
-    let detail = json!({"name": step.name, "checksum": step.file_checksum.as_str(), "by_hand": true, "plan": plan.digest().as_str()});
-    let operation = if plan.direction == Direction::Revert { "revert" } else { "apply" };
-    let entry = AuditEntry {
-        actor: opened.configuration.actor.clone(),
-        operation: operation.to_owned(),
-        identity: Some(step.identity.to_string()),
-        outcome: "done",
-        detail: detail.to_string(),
-    };
-    let head = book.bound(&sql::ENSURE_HEAD, Vec::new());
-    for item in std::iter::once(head).chain(book.audit(&entry)) {
-        let _ = writeln!(out, "{};", inlined(engine, &item));
+
+    fn skipped(&mut self, skipped: &Skipped) {
+        let engine = self.engine;
+        let text = |value: &str| engine.quote_literal(value);
+        let project = text(&self.opened.ledger.project);
+        let null = || "null".to_owned();
+        let row = [
+            or_null(self.engine, skipped.version.as_deref()),
+            text(&skipped.name),
+            text(skipped.file_checksum.as_str()),
+            text(skipped.up_checksum.as_str()),
+            text("skipped"),
+            "0".to_owned(),
+            "0".to_owned(),
+            null(),
+            null(),
+            null(),
+            text("[]"),
+            null(),
+        ];
+        let identity = text(skipped.identity.as_str());
+        self.insert(&project, &identity, &row);
     }
+
+    fn audit(&mut self, step: &Step) {
+        if self.engine == Engine::Sqlite {
+            return;
+        }
+        let detail = json!({
+            "name": step.name,
+            "checksum": step.file_checksum.as_str(),
+            "by_hand": true,
+            "plan": self.plan.digest().as_str()
+        });
+        let operation = if self.plan.direction == Direction::Revert { "revert" } else { "apply" };
+        let book = &self.opened.ledger;
+        let entry = AuditEntry {
+            actor: self.opened.configuration.actor.clone(),
+            operation: operation.to_owned(),
+            identity: Some(step.identity.to_string()),
+            outcome: "done",
+            detail: detail.to_string(),
+        };
+        let head = book.bound(&sql::ENSURE_HEAD, Vec::new());
+        for item in std::iter::once(head).chain(book.audit(&entry)) {
+            self.line(&inlined(self.engine, &item));
+        }
+    }
+}
+
+/// True for the first statement of a group that an earlier run began.
+fn is_resumed_in(step: &Step, group: &Group, number: u64) -> bool {
+    let done = step.action.done();
+    number == done + 1 && group.first <= done
+}
+
+fn or_null(engine: Engine, text: Option<&str>) -> String {
+    text.map_or("null".to_owned(), |text| engine.quote_literal(text))
 }
 
 /// A statement of limosa's own with its parameters as quoted constants.

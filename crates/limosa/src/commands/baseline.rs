@@ -70,7 +70,7 @@ async fn count(
         answer.would = lines;
         return Ok(answer);
     }
-    let (_, head) = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, |opened, view, marks| {
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
         for change in chosen {
@@ -87,7 +87,8 @@ async fn count(
     })
     .await?;
     answer.done = lines;
-    answer.audit_head = head;
+    answer.audit_head = written.head;
+    answer.notices = written.notices;
     Ok(answer)
 }
 

@@ -135,7 +135,7 @@ async fn clean(
     }
     let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
-    let (_, head) = under_lock(opened, listener, |opened, _, _| {
+    let written = under_lock(opened, listener, |opened, _, _| {
         let cascade = if opened.target.engine == Engine::Sqlite { "" } else { " cascade" };
         let mut items: Vec<Item> = objects
             .iter()
@@ -154,6 +154,7 @@ async fn clean(
     })
     .await?;
     answer.done = lines;
-    answer.audit_head = head;
+    answer.audit_head = written.head;
+    answer.notices = written.notices;
     Ok(answer)
 }

@@ -4,6 +4,7 @@ use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, Value};
 use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::interrupted;
@@ -19,6 +20,14 @@ pub(crate) struct Edit {
     pub(crate) audit: Vec<(&'static str, Option<String>, serde_json::Value)>,
 }
 
+/// What came of an edit.
+pub(crate) struct Written {
+    /// The head of the audit log.
+    pub(crate) head: Option<AuditHead>,
+    /// An anchor that could not be written.
+    pub(crate) notices: Vec<Diagnostic>,
+}
+
 /// The marks under which rows are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
@@ -31,7 +40,7 @@ pub(crate) async fn under_lock<F>(
     opened: &mut Opened<'_>,
     listener: &dyn Listener,
     edit: F,
-) -> Result<(LedgerView, Option<AuditHead>), Failure>
+) -> Result<Written, Failure>
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
@@ -55,7 +64,10 @@ where
     };
     let (session, context) = opened.run_parts(&events, Stop::new());
     let _ = release(session.as_mut(), &context, held.epoch).await;
-    Ok((held.view, written?))
+    let head = written?;
+    let mut notices = Vec::new();
+    crate::anchor::append(opened.configuration, head.as_ref(), &mut notices);
+    Ok(Written { head, notices })
 }
 
 async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {

@@ -9,9 +9,8 @@ use limosa_sql::Engine;
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
 use crate::{Configuration, Exit, Failure};
 
+/// The settings file behind its first lines, which name the folder of migrations.
 const SETTINGS: &str = "\
-# Settings of limosa. All keys: limosa config explain
-dir = [\"migrations\"]
 
 # The project's name is the first part of every key in the ledger, so that several projects can share a database.
 project = \"default\"
@@ -52,7 +51,9 @@ pub fn init(folder: &Path, migrations: &Path) -> Result<DoneAnswer, Failure> {
         })?;
         done.push(format!("made {}", migrations.display()));
     }
-    written(&folder.join("limosa.toml"), SETTINGS, &mut done, &mut notes)?;
+    let directory = toml::Value::String(migrations.display().to_string());
+    let settings = format!("# Settings of limosa. All keys: limosa config explain\ndir = [{directory}]\n\n{SETTINGS}");
+    written(&folder.join("limosa.toml"), &settings, &mut done, &mut notes)?;
     Ok(DoneAnswer {
         schema_version: SCHEMA_VERSION,
         command: "init",

@@ -24,7 +24,7 @@ impl Migrator {
         loaded.refuse_errors()?;
         let mut opened = open(&self.configuration, Purpose::Read).await?;
         let answer = match planned(&mut opened, &loaded, options).await {
-            Ok((plan, view)) => answer(&opened, &plan, &loaded, &view),
+            Ok((plan, _)) => answer(&opened, &plan, &loaded),
             Err(failure) => Err(failure),
         };
         opened.close().await;
@@ -40,7 +40,7 @@ impl Migrator {
         let mut opened = open(&self.configuration, Purpose::Read).await?;
         let consented = RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() };
         let answer = match planned_back(&mut opened, &loaded.changes, &consented).await {
-            Ok((plan, view)) => answer(&opened, &plan, &loaded, &view),
+            Ok((plan, _)) => answer(&opened, &plan, &loaded),
             Err(failure) => Err(failure),
         };
         opened.close().await;
@@ -115,9 +115,9 @@ async fn executed(
 ) -> Result<PlanAnswer, Failure> {
     let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("an executed dry run", "--allow-execute", &database, consent)?;
-    let (plan, view) = planned(opened, loaded, options).await?;
+    let (plan, _) = planned(opened, loaded, options).await?;
     listener.progress(Progress::Target(opened.target.clone()));
-    let mut answer = answer(opened, &plan, loaded, &view)?;
+    let mut answer = answer(opened, &plan, loaded)?;
     let events = |event| listener.progress(Progress::Run(event));
     let (session, context) = opened.run_parts(&events, stop);
     let rehearsed = rehearse(session.as_mut(), &context, &plan).await;
@@ -141,7 +141,7 @@ async fn executed(
     Ok(answer)
 }
 
-fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, _view: &LedgerView) -> Result<PlanAnswer, Failure> {
+fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswer, Failure> {
     let mut transaction = 0;
     let mut steps = Vec::new();
     for step in &plan.steps {
@@ -176,7 +176,8 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         Work::Text { origin, position, .. } => (origin.clone(), position.line),
     };
     let mut statements = Vec::new();
-    each_statement(opened, step, LISTED, &mut |number, line, verb, text| {
+    each_statement(opened, step, LISTED, &mut |listed| {
+        let Listed::Statement { number, line, verb, text } = listed else { return };
         let done = number <= step.action.done();
         let group = step.outline.place_of(number);
         let begins = group.is_some_and(|(_, first, _)| first) && !(number == 1 && step.joins_previous);
@@ -187,8 +188,8 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         statements.push(PlannedStatement {
             number,
             line: start_line + line - 1,
-            verb,
-            excerpt: excerpt(&text),
+            verb: verb.to_owned(),
+            excerpt: excerpt(text),
             transaction: (inside && !done).then_some(*transaction),
             done,
         });
@@ -225,12 +226,22 @@ fn excerpt(text: &str) -> String {
     words
 }
 
-/// Reads the statements of a step: number, line within the script, verb, text.
+/// A part of a step's script.
+pub(crate) enum Listed<'p> {
+    /// A statement: its number, its line within the script, its verb, its text.
+    Statement { number: u64, line: u64, verb: &'p str, text: &'p str },
+    /// Whole lines of the data of COPY statement `number`.
+    CopyData { number: u64, data: &'p [u8] },
+    /// The end of that data.
+    CopyEnd { number: u64 },
+}
+
+/// Reads the statements of a step, and the data between them.
 pub(crate) fn each_statement(
     opened: &Opened<'_>,
     step: &Step,
     at_most: u64,
-    visit: &mut dyn FnMut(u64, u64, String, String),
+    visit: &mut dyn FnMut(Listed<'_>),
 ) -> Result<(), Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
@@ -244,12 +255,16 @@ pub(crate) fn each_statement(
     let (mut number, mut ended) = (0, false);
     while number < at_most {
         match splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
-            Some(piece) => {
-                if let PieceKind::Statement(class) = &piece.kind {
+            Some(piece) => match &piece.kind {
+                PieceKind::Statement(class) => {
                     number += 1;
-                    visit(number, piece.position.line, class.verb.clone(), piece.statement().to_owned());
+                    let (line, text) = (piece.position.line, piece.statement());
+                    visit(Listed::Statement { number, line, verb: &class.verb, text });
                 }
-            }
+                PieceKind::CopyData => visit(Listed::CopyData { number, data: &piece.text }),
+                PieceKind::CopyEnd => visit(Listed::CopyEnd { number }),
+                PieceKind::Meta | PieceKind::Blank => {}
+            },
             None if ended => break,
             None => {
                 let read = input.read(&mut buffer).map_err(unreadable)?;

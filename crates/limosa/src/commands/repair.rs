@@ -75,14 +75,15 @@ async fn mend(
         return Ok(answer);
     }
     let mut words = String::new();
-    let (_, head) = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, |opened, view, marks| {
         let (edit, said) = decide(opened, changes, view, repair, marks)?;
         words = said;
         Ok(edit)
     })
     .await?;
     answer.done = vec![words];
-    answer.audit_head = head;
+    answer.audit_head = written.head;
+    answer.notices = written.notices;
     Ok(answer)
 }
 

@@ -64,7 +64,7 @@ impl Migrator {
         // The ledger is the one of the backup now; the restore itself is recorded in it.
         opened = open(&self.configuration, Purpose::Write).await?;
         let said = from.display().to_string();
-        let (_, head) = under_lock(&mut opened, listener, |_, _, _| {
+        let written = under_lock(&mut opened, listener, |_, _, _| {
             Ok(Edit { items: Vec::new(), audit: vec![("restore", None, json!({"from": said}))] })
         })
         .await?;
@@ -77,8 +77,8 @@ impl Migrator {
             target: Some(target),
             done: vec![format!("restored from {}", from.display())],
             would: Vec::new(),
-            notices: Vec::new(),
-            audit_head: head,
+            notices: written.notices,
+            audit_head: written.head,
         })
     }
 }

@@ -98,6 +98,8 @@ async fn run(
     let mut answer = migrate::answer(opened, "seed", &plan, &report, began);
     if plan.is_empty() {
         answer.outcome = "nothing_to_do";
+        return Ok(answer);
     }
+    crate::anchor::append(opened.configuration, answer.audit_head.as_ref(), &mut answer.notices);
     Ok(answer)
 }

@@ -37,12 +37,20 @@ pub(crate) fn words<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -
                 .iter()
                 .map(|label| {
                     let place = label.position.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-                    format!("{}{place}", label.file.rsplit('/').next().unwrap_or_default())
+                    format!("{}{place}", short(&label.file))
                 })
                 .collect();
             format!("{} {}\n[{}]\n{}\n", it.code, it.message, labels.join(", "), it.help.as_deref().unwrap_or_default())
         })
         .collect()
+}
+
+/// A path without its folders; other origins as they are.
+fn short(file: &str) -> &str {
+    match file.contains(' ') {
+        true => file,
+        false => file.rsplit('/').next().unwrap_or_default(),
+    }
 }
 
 /// The exit code and everything that was said to be wrong.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use limosa::{Event, Listener, Progress};
 
 use crate::console::Console;
@@ -34,6 +34,10 @@ struct State {
     taking_back: bool,
     /// When a line was said last; None before the first step.
     said: Option<Instant>,
+    /// True while the moving line says that a statement waits for locks.
+    waits: bool,
+    /// The line about the database, said once.
+    target: String,
 }
 
 struct Step {
@@ -126,12 +130,18 @@ impl Reporter {
                 let Some(step) = state.step.as_mut() else { return };
                 step.done = *number;
                 step.statement_began = Instant::now();
-                let line = format!("{}: {number} of {of} {} ... {}", step.title(), harmless(verb), duration(*elapsed));
+                // A script may have millions of statements: nothing is made that is not shown.
+                let line = self.console.is_verbose().then(|| {
+                    format!("{}: {number} of {of} {} ... {}", step.title(), harmless(verb), duration(*elapsed))
+                });
                 if let Some(bar) = &state.bar {
                     bar.set_position(*number);
-                    bar.set_message("");
+                    if state.waits {
+                        bar.set_message("");
+                    }
                 }
-                if self.console.is_verbose() {
+                state.waits = false;
+                if let Some(line) = line {
                     self.say(&mut state, &line);
                 }
             }
@@ -142,6 +152,7 @@ impl Reporter {
                 self.say(&mut state, &line);
             }
             Event::Waiting { .. } => {
+                state.waits = true;
                 if let Some(bar) = &state.bar {
                     bar.set_message("waits for locks");
                 }
@@ -156,7 +167,12 @@ impl Listener for Reporter {
         match progress {
             Progress::Target(found) => {
                 self.interrupt.begin();
-                self.console.say(&target::line(&found));
+                let line = target::line(&found);
+                let mut state = self.state();
+                if state.target != line {
+                    self.console.say(&line);
+                    state.target = line;
+                }
             }
             Progress::Run(event) => self.run(&event),
             Progress::Backup { done, total } => {
@@ -176,18 +192,21 @@ impl Listener for Reporter {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("pace", |state: &ProgressState, line: &mut dyn std::fmt::Write| {
+        // A line that cannot be drawn is drawn again soon.
+        let _ = line.write_str(&pace(state.pos(), state.len().unwrap_or(0), state.elapsed()));
+    })
 }
 
 fn show(bar: &ProgressBar, step: &Step, number: usize, of: usize) {
-    let many = "{spinner} {prefix} {pos}/{len} statements, {elapsed}, {per_sec}, about {eta} left {msg}";
+    let many = "{spinner} {prefix} {pos}/{len} statements, {elapsed} {pace} {msg}";
     let one = "{spinner} {prefix} {elapsed} {msg}";
+    bar.set_prefix(format!("[{number}/{of}] {}", step.title()));
+    bar.set_message("");
+    bar.set_length(step.statements);
     bar.reset();
     bar.set_style(style(if step.statements > 1 { many } else { one }));
-    bar.set_length(step.statements);
-    bar.set_position(0);
-    bar.set_message("");
-    bar.set_prefix(format!("[{number}/{of}] {}", step.title()));
     bar.enable_steady_tick(Duration::from_millis(120));
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use limosa::report::RunAnswer;
-use limosa::{Failure, MigrateOptions, Migrator, Version};
+use limosa::{Engine, Failure, MigrateOptions, Migrator, Version};
 
 use crate::args;
 use crate::ask::{self, confirm};
@@ -97,7 +97,8 @@ impl Migrate {
     async fn migrate(&self, call: &Call, migrator: &Migrator, options: &MigrateOptions) -> Result<RunAnswer, Failure> {
         let run = || migrator.migrate(options, call.reporter.as_ref(), call.interrupt.stop());
         let mut failure = match run().await {
-            Err(failure) if is_missing(&failure) => failure,
+            // The file of a SQLite database is made by the migrate itself; what is missing then is its folder.
+            Err(failure) if is_missing(&failure) && migrator.engine()? != Engine::Sqlite => failure,
             other => return other,
         };
         let question = format!("{}; make it?", failure.diagnostics[0].message);

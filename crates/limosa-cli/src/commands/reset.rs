@@ -20,7 +20,7 @@ impl Reset {
         let migrator = call.migrator()?;
         let options = MigrateOptions { backup: false, ..MigrateOptions::default() };
         let given = self.allow_data_loss.as_deref();
-        let answer = ask::with_consent(call.person, &call.console, &call.interrupt, given, async |consent| {
+        let mut answer = ask::with_consent(call.person, &call.console, &call.interrupt, given, async |consent| {
             // The backup must hold what the clean drops; one before the migrate would be empty.
             if consent.is_some() && call.loaded.settings.backup {
                 migrator.backup(call.reporter.as_ref()).await?;
@@ -28,6 +28,7 @@ impl Reset {
             migrator.reset(consent, &options, call.reporter.as_ref(), call.interrupt.stop()).await
         })
         .await?;
+        answer.command = "reset";
         Ok(show(call, &answer))
     }
 }

@@ -25,7 +25,19 @@ impl Seed {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         let migrator = call.migrator()?;
         let stop = call.interrupt.stop();
-        let answer = migrator.seed(&self.dir_of_seeds, self.again, call.reporter.as_ref(), stop).await?;
+        let answer = migrator.seed(&self.dir_of_seeds, self.again, call.reporter.as_ref(), stop).await;
+        let answer = answer.map_err(|failure| self.about_seeds(failure))?;
         Ok(show(call, &answer))
+    }
+
+    /// Where the folder itself is missing, names the flag that is meant for it.
+    fn about_seeds(&self, mut failure: Failure) -> Failure {
+        let folder = self.dir_of_seeds.display().to_string();
+        for problem in &mut failure.diagnostics {
+            if problem.code == "LIM-F900" && problem.labels.iter().any(|label| label.file == folder) {
+                problem.help = Some("make the folder, or name another: --dir-of-seeds DIR".to_owned());
+            }
+        }
+        failure
     }
 }

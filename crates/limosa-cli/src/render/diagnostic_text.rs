@@ -147,22 +147,22 @@ error[LIM-R002]: no such table: userz
             &diagnostic,
             "
 error[LIM-R002]: duplicate key
-  |
-  = detail: Key (id)=(1)
-            exists already.
-  = hint: choose another
-  = context: PL/pgSQL function f()
-             line 3",
+ |
+ = detail: Key (id)=(1)
+           exists already.
+ = hint: choose another
+ = context: PL/pgSQL function f()
+            line 3",
         );
         let plain = Diagnostic::warning("LIM-X", "odd").help("do this:\n  limosa a\n  limosa b");
         check(
             &plain,
             "
 warning[LIM-X]: odd
-  |
-  = help: do this:
-            limosa a
-            limosa b",
+ |
+ = help: do this:
+           limosa a
+           limosa b",
         );
     }
 
@@ -172,7 +172,7 @@ warning[LIM-X]: odd
             &Diagnostic::error("LIM-F900", "cannot be read").at(Label::file("a/b.sql")),
             "
 error[LIM-F900]: cannot be read
- --> a/b.sql",
+--> a/b.sql",
         );
         check(&Diagnostic::new("LIM-N", Severity::Note, "so it is"), "note[LIM-N]: so it is");
     }

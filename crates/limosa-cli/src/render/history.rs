@@ -34,7 +34,7 @@ fn detail(operation: &OperationLine) -> String {
     if let Some(message) = fields.get("message").or_else(|| fields.get("error")).and_then(|message| message.as_str()) {
         return short(message, 100);
     }
-    let values = fields.iter().filter_map(|(name, value)| match value {
+    let values = fields.iter().filter(|(name, _)| *name != "run").filter_map(|(name, value)| match value {
         serde_json::Value::String(text) if name == "name" => Some(short(text, 60)),
         // Hashes and the like are for programs; they stand in the JSON.
         serde_json::Value::String(text) if text.len() <= 40 => Some(format!("{name} {}", short(text, 40))),

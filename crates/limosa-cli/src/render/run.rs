@@ -51,17 +51,16 @@ fn done(answer: &RunAnswer) -> String {
 }
 
 fn stopped(answer: &RunAnswer, planned: usize) -> String {
-    let stands: Vec<&StepLine> = answer.steps.iter().filter(|step| step.state == "done").collect();
+    let taken_back =
+        |step: &StepLine| answer.taken_back.iter().any(|back| back.identity == step.identity && back.state == "done");
+    let stands: Vec<&StepLine> = answer.steps.iter().filter(|step| step.state == "done" && !taken_back(step)).collect();
     let word = if answer.outcome == "needs_person" { "a person is needed" } else { "stopped" };
     let amount = amount(answer.command, stands.len(), planned);
     let line = format!("{word}: {amount}, after {}", milliseconds(answer.elapsed_ms));
     let mut text = Tone::Bad.paint(&line) + "\n";
     let mut add = |what: &str, words: String| text.push_str(&format!("  {what:<11} {words}\n"));
     for step in &stands {
-        let taken_back = answer.taken_back.iter().any(|back| back.identity == step.identity && back.state == "done");
-        if !taken_back {
-            add("stands", title(step));
-        }
+        add("stands", title(step));
     }
     for step in answer.steps.iter().filter(|step| step.state != "done") {
         match step.state {
@@ -100,7 +99,8 @@ fn next(answer: &RunAnswer) -> Option<String> {
         return None;
     }
     let file = answer.error.as_ref().and_then(|error| error.labels.first()).map(|label| harmless(&label.file));
-    let again = format!("limosa {}", answer.command);
+    // After a reset the database is empty already: what is left to do is to migrate.
+    let again = format!("limosa {}", if answer.command == "reset" { "migrate" } else { answer.command });
     let interrupted = answer.error.as_ref().is_some_and(|error| matches!(error.code, "LIM-R005" | "LIM-R006"));
     let partial = answer.steps.iter().any(|step| step.state == "partial");
     Some(match (interrupted, partial, file) {
@@ -212,7 +212,7 @@ next: mend m/2.sql from the failed statement on, then limosa migrate goes on fro
             &failed,
             2,
             "
-stopped: 1 of 2 migrations applied, after 1.5 s
+stopped: 0 of 2 migrations applied, after 1.5 s
   not kept    2 some name: rolled back, nothing of it stands
   taken back  1 some name
 next: mend m/2.sql, then run limosa migrate again

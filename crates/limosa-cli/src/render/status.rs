@@ -33,14 +33,14 @@ fn table(changes: &[ChangeLine], width: Option<u16>) -> String {
     for change in changes {
         let tone = tone(change.state);
         let time = change.execution_ms.and_then(|time| u64::try_from(time).ok()).map(milliseconds).unwrap_or_default();
-        let version = if change.version == "R" { "R".to_owned() } else { change.version.clone() };
         table.row(vec![
-            (version, tone),
+            (change.version.clone(), tone),
             (change.name.clone(), Tone::Plain),
             (change.state.title().to_owned(), Tone::Plain),
             (change.applied_at.clone().unwrap_or_default(), Tone::Plain),
             (change.applied_by.clone().unwrap_or_default(), Tone::Plain),
-            (time, Tone::Plain),
+            // One width for all but very long times, so that the columns behind it do not jump from look to look.
+            (format!("{time:>8}"), Tone::Plain),
             (if change.has_rollback { "yes" } else { "no" }.to_owned(), Tone::Plain),
             (change.reason.clone().unwrap_or_default(), Tone::Plain),
         ]);

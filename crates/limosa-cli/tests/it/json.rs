@@ -10,7 +10,7 @@ fn shop() -> Folder {
             "create table users (id integer primary key);\n-- limosa:rollback\ndrop table users;\n",
         )
         .file("migrations/002_names.sql", "alter table users add column name text;\n")
-        .file("seeds/people.sql", "insert or ignore into users (id) values (1);\n")
+        .file("seeds/001_people.sql", "insert or ignore into users (id) values (1);\n")
 }
 
 fn run(folder: &Folder, line: &str, code: i32) -> Value {

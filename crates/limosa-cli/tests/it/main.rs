@@ -1,7 +1,10 @@
 //! The binary as its users meet it: exit code, standard output and standard error together.
+#![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
 mod behaviour;
 mod json;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod scenario;
 mod secrets;
 mod terminal;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Checksum, Identity};
 
 /// The version of the ledger's tables that this build writes.
-pub const LEDGER_VERSION: i64 = 1;
+pub const LEDGER_VERSION: i64 = 2;
 
 /// Everything that a decision needs to know of the ledger of one project.
 #[derive(Debug, Clone, Default)]

@@ -19,6 +19,7 @@ mod redact;
 mod recovery;
 mod rehearse;
 mod report;
+mod upgrade;
 mod watch;
 
 pub use conduct::conduct;

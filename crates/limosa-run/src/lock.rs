@@ -78,10 +78,17 @@ pub async fn acquire(
             return Err(LockError::Interrupted);
         }
         let view = match try_once(session, context, exists).await {
-            Ok(Try::Held(held)) => return Ok(Acquired::Held(Box::new(held))),
+            Ok(Try::Held(mut held)) => {
+                if let Err(error) = crate::upgrade::upgrade(session, context, &mut held.view).await {
+                    // The lock must not stay behind a session that an embedding application keeps.
+                    let _ = release(session, context, held.epoch).await;
+                    return Err(error.into());
+                }
+                return Ok(Acquired::Held(Box::new(held)));
+            }
             Ok(Try::Refused(view)) => view,
             // Another runner makes the ledger, or holds a row that we must not wait for.
-            Err(error) if is_race(&error) => context.ledger.look(session).await?,
+            Err(error) if is_race(&error, exists) => context.ledger.look(session).await?,
             Err(error) => return Err(error.into()),
         };
         exists = view.exists;
@@ -105,8 +112,10 @@ pub async fn acquire(
     }
 }
 
-fn is_race(error: &DbError) -> bool {
+/// True where another runner is at the same work right now; without the lock nobody makes the ledger, so it may be missing.
+fn is_race(error: &DbError, ledger_exists: bool) -> bool {
     error.is_transient()
+        || (error.kind == DbErrorKind::UndefinedTable && !ledger_exists)
         || matches!(error.kind, DbErrorKind::Duplicate)
         || matches!(error.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
 }

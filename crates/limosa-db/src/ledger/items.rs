@@ -104,9 +104,48 @@ impl Ledger {
         Item::Bound { sql: statement.render(&self.names), parameters }
     }
 
+    /// The tables of the newest version, as statements separated by `;`.
+    fn newest(&self) -> String {
+        let mut text = sql::CREATE.render(&self.names);
+        for upgrade in sql::UPGRADES {
+            text.push_str(";\n");
+            text.push_str(&upgrade.statement.render(&self.names));
+        }
+        let table = self.names.table("application_metadata");
+        text.push_str(&format!(
+            ";\nupdate {table} set value = '{LEDGER_VERSION}' where project = '' and key = 'ledger_version'"
+        ));
+        text
+    }
+
+    /// What leads from a version of the tables to the newest one; empty where it is that already.
+    pub fn upgrades(&self, from: i64) -> Vec<Item> {
+        let mut items: Vec<Item> = sql::UPGRADES
+            .iter()
+            .filter(|upgrade| upgrade.to > from)
+            .map(|upgrade| Item::Control(upgrade.statement.render(&self.names)))
+            .collect();
+        if !items.is_empty() {
+            items.push(self.plain(&sql::SET_VERSION, vec![Value::Text(LEDGER_VERSION.to_string())]));
+        }
+        items
+    }
+
+    /// The statements of [`Ledger::upgrades`] for a database administrator.
+    pub fn upgrade_script(&self, from: i64) -> String {
+        let steps = sql::UPGRADES.iter().filter(|upgrade| upgrade.to > from);
+        let mut text: String =
+            steps.map(|upgrade| format!("{}; -- {}\n", upgrade.statement.render(&self.names), upgrade.gives)).collect();
+        let table = self.names.table("application_metadata");
+        text.push_str(&format!(
+            "update {table} set value = '{LEDGER_VERSION}' where project = '' and key = 'ledger_version';\n"
+        ));
+        text
+    }
+
     /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block.
     pub fn create(&self) -> Item {
-        let tables = sql::CREATE.render(&self.names);
+        let tables = self.newest();
         if self.names.engine == Engine::Sqlite {
             return Item::Control(tables);
         }
@@ -128,7 +167,7 @@ impl Ledger {
 
     /// The statements that a database administrator runs by hand to make the ledger.
     pub fn script(&self) -> String {
-        let tables = sql::CREATE.render(&self.names);
+        let tables = self.newest();
         match self.names.engine {
             Engine::Sqlite => format!("{tables};\n"),
             _ => format!("{};\n{tables};\n", self.names.fill("create schema if not exists {schema}")),

@@ -182,6 +182,35 @@ create table if not exists {journal} (
 insert or ignore into {application_metadata} (project, key, value) values ('', 'ledger_version', '1')",
 };
 
+/// A step from one version of the tables to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Upgrade {
+    /// The version that it leads to.
+    pub to: i64,
+    /// What it gives, for messages.
+    pub gives: &'static str,
+    /// False where this limosa works without it, so that a role without the rights for it can go on.
+    pub needed: bool,
+    /// The statements.
+    pub statement: Statement,
+}
+
+/// All steps, in order. The tables of [`CREATE`] are those of version 1 and stay so: each new ledger goes the same way as
+/// an old one.
+pub const UPGRADES: &[Upgrade] = &[Upgrade {
+    to: 2,
+    gives: "an index for the last operation on a change",
+    needed: false,
+    statement: Statement {
+        postgres: "create index if not exists audit_log_by_change on {audit_log} (project, identity, sequence)",
+        sqlite: "create index if not exists {audit_log_by_change} on {audit_log} (project, identity, sequence)",
+    },
+}];
+
+/// Remembers the version of the tables: $1.
+pub const SET_VERSION: Statement =
+    both("update {application_metadata} set value = $1 where project = '' and key = 'ledger_version' and value <> $1");
+
 /// One row, one column: whether the ledger stands.
 pub const EXISTS: Statement = Statement {
     postgres: "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \

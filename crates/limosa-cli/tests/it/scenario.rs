@@ -1,8 +1,8 @@
 //! Scenarios: each file in `scenarios/` is a story of files and commands, with what each command answers.
 //!
 //! ```text
-//! # prose
-//! == migrations/001_users.sql      a file, up to the next line that begins with ==, $ or #
+//! ## prose
+//! == migrations/001_users.sql      a file, up to the next line that begins with ==, $ or ##
 //! create table users (id integer);
 //! $ limosa status                  a command in the story's own folder, and below it what it must answer
 //! exit code 0
@@ -33,7 +33,7 @@ fn parse(text: &str) -> Vec<Part> {
             parts.push(Part::File { line: line.to_owned(), name: name.trim().to_owned(), text: String::new() });
         } else if line.starts_with("$ ") {
             parts.push(Part::Command { line: line.to_owned(), answer: String::new() });
-        } else if line.starts_with("# ") || parts.is_empty() {
+        } else if line.starts_with("## ") || parts.is_empty() {
             parts.push(Part::Prose(format!("{line}\n")));
         } else if let Some(Part::Prose(text) | Part::File { text, .. } | Part::Command { answer: text, .. }) =
             parts.last_mut()
@@ -185,7 +185,7 @@ fn every_command_has_a_story() {
 
 #[test]
 fn stories_are_read_as_they_are_written() {
-    let text = "# a story\n\n== a/b.sql\nselect 1;\n$ X=1 limosa new \"a b\"\nexit code 0\n";
+    let text = "## a story\n\n== a/b.sql\nselect 1;\n$ X=1 limosa new \"a b\"\nexit code 0\n";
     let parts = parse(text);
     assert_eq!(parts.len(), 3);
     assert_eq!(words("new \"a b\" c ''"), ["new", "a b", "c", ""]);

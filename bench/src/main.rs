@@ -1,0 +1,187 @@
+//! Measures limosa beside other migration tools and the engines' own shells; see README.md.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its tables are for a terminal")]
+
+mod layouts;
+mod ledger_cost;
+mod ledger_sql;
+mod place;
+mod report;
+mod stopwatch;
+mod tools;
+mod workload;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use limosa_testkit::{PostgresServer, ServerOptions, postgres};
+
+use crate::layouts::Layouts;
+use crate::place::Place;
+use crate::report::Line;
+use crate::tools::{Task, Tool};
+use crate::workload::Engine;
+
+/// Measures limosa beside other migration tools and the engines' own shells, all in one go.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// How many migrations; several numbers are measured one after the other
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "100")]
+    migrations: Vec<usize>,
+
+    /// How often each tool runs
+    #[arg(long, value_name = "R", default_value = "3")]
+    rounds: usize,
+
+    /// Only this engine
+    #[arg(long, value_name = "ENGINE")]
+    only: Option<Engine>,
+
+    /// PostgreSQL waits for the disk at each commit, as a server in use does
+    #[arg(long)]
+    durable: bool,
+
+    /// Measure what the ledger row and the forms of the audit chain cost, in place of the tools
+    #[arg(long)]
+    ledger_cost: bool,
+}
+
+/// Migrations that are taken back.
+const UNDONE: usize = 100;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).collect();
+    let done = match words.first() {
+        Some(first) if first == stopwatch::WORD => stopwatch::run(&words[1..]),
+        _ => run(&Arguments::parse()).map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    println!("CPU stalled in the last minute, before: {}", report::pressure());
+    let wanted = |engine| arguments.only.is_none_or(|only| only == engine);
+    if arguments.ledger_cost {
+        let server = start_server(arguments.durable)?;
+        for &count in &arguments.migrations {
+            print!("{}", ledger_cost::measure(&server, count, arguments.rounds)?);
+        }
+    } else {
+        if wanted(Engine::Postgres) {
+            let server = start_server(arguments.durable)?;
+            let shell = tools::psql(server.version());
+            measure_engine(arguments, Engine::Postgres, shell.as_deref(), |_, count| Place::postgres(&server, count))?;
+        }
+        if wanted(Engine::Sqlite) {
+            match tools::in_path("sqlite3") {
+                Ok(shell) => measure_engine(arguments, Engine::Sqlite, Some(&shell), |folder, count| {
+                    Place::sqlite(&shell, folder, count)
+                })?,
+                Err(reason) => println!("skipped: SQLite: its shell sqlite3 is {reason}"),
+            }
+        }
+    }
+    println!("\nCPU stalled in the last minute, after: {}", report::pressure());
+    Ok(())
+}
+
+/// A private server with the memory of a default installation.
+fn start_server(durable: bool) -> Result<PostgresServer> {
+    let word = if durable { "on" } else { "off" };
+    let options = ServerOptions::new()
+        .setting("shared_buffers", "128MB")
+        .setting("fsync", word)
+        .setting("full_page_writes", word)
+        .setting("shared_preload_libraries", "");
+    let version = postgres::newest()?;
+    println!("PostgreSQL {}, fsync {word}", version.major());
+    PostgresServer::start_with(&version, &options)
+}
+
+/// Where cargo builds to; all files of a bench stand below it.
+fn target() -> PathBuf {
+    let built = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    built.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
+}
+
+fn measure_engine<'a>(
+    arguments: &Arguments,
+    engine: Engine,
+    shell: Option<&Path>,
+    fresh: impl Fn(&Path, usize) -> Result<Place<'a>>,
+) -> Result<()> {
+    let target = target();
+    let (tools, missing) = tools::find(engine, &target, shell.map(Path::to_owned))?;
+    println!("\n## {engine}");
+    for line in missing {
+        println!("{line}");
+    }
+    for &count in &arguments.migrations {
+        let root = target.join("bench").join(engine.word()).join(count.to_string());
+        let root = absolute(&root)?;
+        let undone = UNDONE.min(count);
+        let layouts = Layouts::write(&root.join("forms"), engine, &workload::migrations(engine, count), undone)?;
+        let folder = root.join("run");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+
+        let tasks = [Task::Apply, Task::Nothing, Task::Status, Task::Rollback(undone)];
+        let mut taken: Vec<Vec<Line>> = tasks
+            .iter()
+            .map(|_| tools.iter().map(|tool| Line { name: tool.name, runs: Vec::new() }).collect())
+            .collect();
+        for round in 0..arguments.rounds {
+            for step in 0..tools.len() {
+                let at = (round + step) % tools.len();
+                let tool = &tools[at];
+                let place = fresh(&folder, count)?;
+                tool.prepare(&place, &layouts)?;
+                for (task, lines) in tasks.iter().zip(&mut taken) {
+                    match measure(tool, *task, &place, &layouts, &folder) {
+                        Ok(runs) => lines[at].runs.extend(runs),
+                        Err(error) => println!("\nFAILED, left out: {}, {task:?}: {error:#}", tool.name),
+                    }
+                }
+                place.remove()?;
+            }
+        }
+        for (task, lines) in tasks.iter().zip(&taken) {
+            let title = match task {
+                Task::Apply => format!("{engine}: apply {count} migrations to an empty database"),
+                Task::Nothing => format!("{engine}: nothing pending of {count}"),
+                Task::Status => format!("{engine}: status of {count}"),
+                Task::Rollback(undone) => format!("{engine}: take back {undone} of {count}"),
+            };
+            print!("{}", report::table(&title, lines));
+        }
+    }
+    Ok(())
+}
+
+/// Runs one task of one tool, and looks whether the right objects stand after it.
+fn measure(
+    tool: &Tool,
+    task: Task,
+    place: &Place<'_>,
+    layouts: &Layouts,
+    folder: &Path,
+) -> Result<Option<stopwatch::Taken>> {
+    let Some(words) = tool.command(task, place, layouts) else { return Ok(None) };
+    let taken = stopwatch::measure(&words, folder)?;
+    place.verify(match task {
+        Task::Rollback(undone) => place.migrations - undone,
+        _ => place.migrations,
+    })?;
+    Ok(Some(taken))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+    path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+}

@@ -115,6 +115,13 @@ pub enum TransactionWish {
     None,
 }
 
+impl TransactionWish {
+    /// True where the statements decide.
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
 /// Header comments, and the same keys from `migration_config.yaml`; the file's own header wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers {

@@ -134,18 +134,23 @@ fn losses(outline: &Outline) -> Vec<Loss> {
 }
 
 /// Joins steps into one transaction. A new enum value cannot be used in the transaction that adds it, so the run splits
-/// after a step that adds one to a type it did not make.
+/// after a step that adds one to a type it did not make. SQLite cannot begin or end to enforce foreign keys within one.
 fn join(steps: &mut [Step], notices: &mut Vec<Diagnostic>) {
     for at in 1..steps.len() {
-        let before = &steps[at - 1];
-        let splits = before.outline.adds_enum_value || !before.outline.is_atomic() || !steps[at].outline.is_atomic();
-        if splits {
-            let message = format!(
-                "the single transaction is split before {}: a new enum value must be committed first",
-                steps[at].label
-            );
+        let (before, after) = (&steps[at - 1].outline, &steps[at].outline);
+        let reason = if before.adds_enum_value {
+            Some("a new enum value must be committed first")
+        } else if !before.is_atomic() || !after.is_atomic() {
+            Some("not all of its neighbours' statements can share one")
+        } else if before.enforces_foreign_keys() != after.enforces_foreign_keys() {
+            Some("only one of the two wants foreign keys enforced")
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            let message = format!("the single transaction is split before {}: {reason}", steps[at].label);
             notices.push(Diagnostic::warning("LIM-P010", message));
         }
-        steps[at].joins_previous = !splits;
+        steps[at].joins_previous = reason.is_none();
     }
 }

@@ -11,6 +11,7 @@ mod graph;
 mod ledger;
 mod outline;
 mod plan;
+mod pragmas;
 mod recover;
 mod statements;
 mod version;

@@ -39,6 +39,14 @@ impl Outline {
         self.groups.len() <= 1 && self.groups.iter().all(|group| group.mode == GroupMode::Transaction)
     }
 
+    /// The wish that gives these groups again when the same text is outlined.
+    pub fn wish(&self) -> TransactionWish {
+        match self.groups.iter().any(|group| group.mode == GroupMode::Transaction) {
+            false if !self.groups.is_empty() => TransactionWish::None,
+            _ => TransactionWish::Auto,
+        }
+    }
+
     /// What the script destroys for good.
     pub fn losses(&self) -> impl Iterator<Item = (&Remark, &Loss)> {
         self.remarkable.iter().filter_map(|remark| remark.class.loss.as_ref().map(|loss| (remark, loss)))
@@ -359,6 +367,7 @@ impl Outliner {
             self.outline.wrapped = true;
             self.outline.groups[0].mode = GroupMode::Transaction;
         }
+        self.outline.settle_pragmas(self.engine);
         Ok(self.outline)
     }
 }

@@ -162,8 +162,25 @@ pub struct Undo {
     pub file: String,
     /// Line and column of its first byte.
     pub position: Position,
+    /// How it wants to be run.
+    #[serde(skip_serializing_if = "TransactionWish::is_auto")]
+    pub transaction: TransactionWish,
     /// What it destroys for good.
     pub losses: Vec<Loss>,
+}
+
+impl Undo {
+    /// Where it comes from and how it is run, as the ledger keeps it beside the text.
+    pub fn origin(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut origin = serde_json::Map::new();
+        origin.insert("file".to_owned(), self.file.clone().into());
+        origin.insert("line".to_owned(), self.position.line.into());
+        origin.insert("column".to_owned(), self.position.column.into());
+        if self.transaction == TransactionWish::None {
+            origin.insert("transaction".to_owned(), "none".into());
+        }
+        origin
+    }
 }
 
 /// A change that does not apply here.

@@ -280,10 +280,10 @@ fn take(
     let class = statement.class().clone();
     let outline = &stretch.step.outline;
     let wrapper = outline.wrapped && (statement.number == 1 || statement.number == outline.statements);
-    let lifted = engine == Engine::Sqlite && matches!(class.effect, Effect::LiftedPragma { .. }) && !stretch.own;
+    let lifted = engine == Engine::Sqlite && outline.lifted.iter().any(|lifted| lifted.statement == statement.number);
     let passed = statement.number < stretch.from;
     let replayed = passed && stretch.replay && matches!(class.effect, Effect::SetsSession { .. });
-    if wrapper || (lifted && stretch.from != stretch.to) || (passed && !replayed) {
+    if wrapper || lifted || (passed && !replayed) {
         return Ok(());
     }
     let ends_own = stretch.own && statement.number == stretch.to;

@@ -46,10 +46,9 @@ async fn inside(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    let lifted: Vec<&Lifted> = block.iter().flat_map(|step| &step.outline.lifted).collect();
-    let (before, after) = split(&lifted);
+    let (before, after) = split(block);
     pragmas(session, &before).await?;
-    let foreign_keys = lifted.iter().any(|pragma| pragma.name == "foreign_keys");
+    let foreign_keys = before.iter().chain(&after).any(|pragma| pragma.name == "foreign_keys");
     let known = if foreign_keys { violations(session).await? } else { HashSet::new() };
 
     let mut readers = open(run, block)?;
@@ -74,10 +73,19 @@ async fn inside(
     pragmas(session, &after).await
 }
 
-/// The first value of each pragma is set before the transaction, later ones after it.
-fn split<'l>(lifted: &[&'l Lifted]) -> (Vec<&'l Lifted>, Vec<&'l Lifted>) {
-    let mut seen = HashSet::new();
-    lifted.iter().partition(|pragma| seen.insert(pragma.name.as_str()))
+/// What is set before the transaction and what after it. Steps that share one agree on foreign keys.
+fn split(block: &[Step]) -> (Vec<&Lifted>, Vec<&Lifted>) {
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for (at, step) in block.iter().enumerate() {
+        let (leading, trailing) = step.outline.pragmas_around();
+        if at == 0 {
+            before.extend(leading)
+        } else {
+            after.extend(leading)
+        }
+        after.extend(trailing);
+    }
+    (before, after)
 }
 
 async fn pragmas(session: &mut dyn Session, pragmas: &[&Lifted]) -> Result<(), Failure> {

@@ -29,9 +29,7 @@ pub struct Rehearsed {
 /// Runs the steps of a plan in one transaction and rolls it back.
 pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &Plan) -> Rehearsed {
     let engine = session.facts().engine;
-    let (tried, not_tried): (Vec<Step>, Vec<Step>) =
-        plan.steps.iter().cloned().partition(|step| step.outline.is_atomic());
-    let not_tried = not_tried.into_iter().map(|step| (step, "it does not run in one transaction".to_owned())).collect();
+    let (tried, not_tried) = sorted(&plan.steps);
     let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
     if tried.is_empty() {
         return rehearsed;
@@ -69,6 +67,23 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
     rehearsed
 }
 
+/// Steps that can share one transaction, and the others with the reason why they cannot.
+fn sorted(steps: &[Step]) -> (Vec<Step>, Vec<(Step, String)>) {
+    let (mut tried, mut not_tried): (Vec<Step>, Vec<(Step, String)>) = (Vec::new(), Vec::new());
+    for step in steps {
+        let enforces = step.outline.enforces_foreign_keys();
+        if !step.outline.is_atomic() {
+            not_tried.push((step.clone(), "it does not run in one transaction".to_owned()));
+        } else if tried.first().is_some_and(|first| first.outline.enforces_foreign_keys() != enforces) {
+            let reason = "foreign keys cannot be switched within the one transaction of a dry run";
+            not_tried.push((step.clone(), reason.to_owned()));
+        } else {
+            tried.push(step.clone());
+        }
+    }
+    (tried, not_tried)
+}
+
 async fn flight(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -78,10 +93,8 @@ async fn flight(
 ) -> Result<(), Failure> {
     if engine == Engine::Sqlite {
         let _ = session.remember_settings().await;
-        for lifted in steps.iter().flat_map(|step| &step.outline.lifted).filter(|lifted| lifted.name == "foreign_keys")
-        {
-            let _ = session.send(vec![Item::Script(lifted.text.clone())]).await;
-        }
+        let enforced = steps.first().is_some_and(|step| step.outline.enforces_foreign_keys());
+        let _ = session.send(vec![Item::Control(format!("pragma foreign_keys = {}", u8::from(enforced)))]).await;
     }
     let mut readers = steps
         .iter()

@@ -74,11 +74,9 @@ impl Script<'_> {
     fn step(&mut self, step: &Step, ends: bool) -> Result<(), Failure> {
         let _ = write!(self.out, "\n-- {} {}\n", step.label, step.name);
         let atomic = step.outline.is_atomic() && step.action.done() == 0;
-        let lifted = if self.engine == Engine::Sqlite { step.outline.lifted.as_slice() } else { &[] };
-        // As in a run: the first value of each pragma before the transaction, later ones after it.
-        let is_first = |at: usize| !lifted[..at].iter().any(|earlier| earlier.name == lifted[at].name);
-        for at in (0..lifted.len()).filter(|at| is_first(*at)) {
-            self.line(&lifted[at].text);
+        let (before, after) = step.outline.pragmas_around();
+        for lifted in before {
+            self.line(&lifted.text);
         }
         if atomic && !step.outline.wrapped {
             self.begin(step, if step.joins_previous { "" } else { "begin" });
@@ -112,8 +110,8 @@ impl Script<'_> {
         if ends || !open {
             self.line("commit");
         }
-        for at in (0..lifted.len()).filter(|at| !is_first(*at)) {
-            self.line(&lifted[at].text);
+        for lifted in after {
+            self.line(&lifted.text);
         }
         Ok(())
     }

@@ -71,6 +71,17 @@ fn exit_of(code: &str) -> Exit {
     }
 }
 
+/// What to do where the server says nothing of it.
+fn own_hint(kind: DbErrorKind) -> Option<&'static str> {
+    match kind {
+        DbErrorKind::ReadOnly => Some("this is a standby or a read-only session; use the address of the primary"),
+        DbErrorKind::PermissionDenied => Some(
+            "grant the right, or set 'role' to a role that has it; what limosa itself needs: limosa init --print-ledger-sql",
+        ),
+        _ => None,
+    }
+}
+
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Failure {
         let (exit, code) = match error.kind {
@@ -89,8 +100,9 @@ impl From<DbError> for Failure {
             _ => error.message.clone(),
         };
         let mut diagnostic = Diagnostic::error(code, message);
+        let hint = error.hint.or_else(|| own_hint(error.kind).map(str::to_owned));
         let help: Vec<String> =
-            [error.detail.map(|detail| format!("detail: {detail}")), error.hint].into_iter().flatten().collect();
+            [error.detail.map(|detail| format!("detail: {detail}")), hint].into_iter().flatten().collect();
         if !help.is_empty() {
             diagnostic = diagnostic.help(help.join("\n"));
         }

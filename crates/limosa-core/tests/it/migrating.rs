@@ -237,6 +237,27 @@ fn a_single_transaction_splits_behind_a_new_enum_value_only() {
 }
 
 #[test]
+fn a_single_transaction_splits_where_foreign_keys_are_switched() {
+    let single = Policy { single_transaction: true, ..policy() };
+    let lite = |identity: &str, text: &str| {
+        let mut change = change(identity, "");
+        change.script.outline =
+            crate::build::outline_of(Engine::Sqlite, text, limosa_core::TransactionWish::Auto).unwrap();
+        change
+    };
+    let changes = [
+        lite("1", "create table a (x);"),
+        lite("2", "pragma foreign_keys = off; drop table a; pragma foreign_keys = on;"),
+        lite("3", "pragma foreign_keys = on; insert into b values (1);"),
+    ];
+    let here = Surroundings { engine: Engine::Sqlite, ..around() };
+    let plan = decide_migrate(&changes, &LedgerView::default(), &MigrateAsk::default(), &single, &here).unwrap();
+    let joins: Vec<bool> = plan.steps.iter().map(|step| step.joins_previous).collect();
+    assert_eq!(joins, [false, true, false]);
+    assert!(words(&plan.notices).contains("split before 3: only one of the two wants foreign keys enforced"));
+}
+
+#[test]
 fn values_enter_the_plan_and_secrets_by_name_only() {
     let mut rule = policy();
     for (name, value) in [("table", Some("t")), ("password", None), ("unused", Some("x"))] {

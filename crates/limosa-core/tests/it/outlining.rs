@@ -105,8 +105,58 @@ fn sqlite_lifts_pragmas_out() {
         ("create table t (a); vacuum;", "1 inside, 2 alone"),
         ("begin; pragma foreign_keys=off; create table t (a); commit;", "1-4 inside (wrapped)"),
         ("pragma journal_mode = wal;", "1 inside"),
+        // What cannot be one transaction keeps its pragmas where they stand.
+        ("pragma page_size = 8192; vacuum;", "1 alone, 2 alone"),
+        (
+            "create table a (x); pragma synchronous = off; create table b (x); vacuum; pragma synchronous = full;",
+            "1 inside, 2 alone, 3 inside, 4 alone, 5 alone",
+        ),
     ] {
         assert_eq!(groups(Engine::Sqlite, text, TransactionWish::Auto), wanted, "{text}");
+    }
+}
+
+#[test]
+fn foreign_keys_are_enforced_where_the_script_says_so_and_nowhere_else() {
+    for (text, enforced, grouped) in [
+        ("drop table p; pragma foreign_keys = on;", false, "1-2 inside"),
+        (
+            "pragma foreign_keys = on; pragma foreign_keys = off; drop table p; pragma foreign_keys = on;",
+            false,
+            "1-4 inside",
+        ),
+        ("pragma foreign_keys = on; insert into c values (1);", true, "1-2 inside"),
+        ("pragma foreign_keys(1); insert into c values (1); pragma foreign_keys = 0;", true, "1-3 inside"),
+        ("pragma main.foreign_keys = 'yes'; insert into c values (1);", true, "1-2 inside"),
+        ("pragma foreign_keys = nonsense; insert into c values (1);", false, "1-2 inside"),
+        ("create table x (a); pragma foreign_keys = off; drop table p;", false, "1-3 inside"),
+        (
+            "pragma foreign_keys = off; drop table p; pragma foreign_keys = on; pragma foreign_keys = off; drop table q;",
+            false,
+            "1-5 inside",
+        ),
+        // Switched between statements: in pieces, as the shell would.
+        (
+            "create table x (a); pragma foreign_keys = on; insert into c values (1);",
+            false,
+            "1 inside, 2 alone, 3 inside",
+        ),
+        (
+            "pragma foreign_keys = on; insert into c values (1); pragma foreign_keys = off; drop table p;",
+            false,
+            "1 alone, 2 inside, 3 alone, 4 inside",
+        ),
+        (
+            "begin; drop table p; pragma foreign_keys = on; insert into c values (1); commit;",
+            false,
+            "1-5 inside (wrapped)",
+        ),
+    ] {
+        let found = outline_of(Engine::Sqlite, text, TransactionWish::Auto).unwrap();
+        assert_eq!(groups(Engine::Sqlite, text, TransactionWish::Auto), grouped, "{text}");
+        assert_eq!(found.enforces_foreign_keys(), enforced, "{text}");
+        let (before, after) = found.pragmas_around();
+        assert_eq!(before.len() + after.len(), found.lifted.len(), "{text}");
     }
 }
 

@@ -102,6 +102,17 @@ pub struct Rollback {
     pub outline: Outline,
 }
 
+impl Rollback {
+    /// The wish that gives its groups again when the text alone is outlined.
+    pub fn transaction(&self) -> TransactionWish {
+        let groups = &self.outline.groups;
+        match groups.iter().any(|group| group.mode == crate::GroupMode::Transaction) {
+            false if !groups.is_empty() => TransactionWish::None,
+            _ => TransactionWish::Auto,
+        }
+    }
+}
+
 /// How a file wants to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, Checksum, Direction, Identity, Outline};
+use crate::{AuditHead, Checksum, Direction, Identity, Outline, TransactionWish};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;

@@ -159,7 +159,7 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         },
         rollback: undo.map(|undo| undo.text.clone()),
         rollback_origin: undo.map(|undo| {
-            let mut origin = json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column});
+            let mut origin = serde_json::Value::Object(undo.origin());
             if step.placeholders_off {
                 origin["placeholders"] = json!("off");
             }

@@ -233,7 +233,7 @@ impl Script<'_> {
         if self.plan.direction == Direction::Apply {
             let undo = step.undo.as_ref();
             let origin = undo.map(|undo| {
-                let mut origin = json!({"file": undo.file, "line": undo.position.line, "column": undo.position.column});
+                let mut origin = serde_json::Value::Object(undo.origin());
                 if step.placeholders_off {
                     origin["placeholders"] = json!("off");
                 }

@@ -238,6 +238,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         text: rollback.text.clone(),
         file: rollback.file.clone(),
         position: rollback.start,
+        transaction: rollback.transaction(),
         losses: losses(&rollback.outline),
     });
     Some(step(change, action, work, script.outline.clone(), undo, policy))

@@ -170,6 +170,10 @@ impl Link {
         let cut = state.cut.take_if(|cut| cut.is_at(&message, number));
         state.messages.push(message);
         state.cuts_done += usize::from(cut.is_some());
+        drop(state);
+        if cut.as_ref().is_some_and(|cut| cut.ending == Ending::Hang) {
+            self.shared.traffic.send_replace(Traffic::Paused);
+        }
         cut
     }
 
@@ -306,6 +310,9 @@ impl Link {
                 (held.bytes.is_empty(), held.over(), held.asked)
             };
             if empty && over {
+                if self.held().cut == Some(Ending::Hang) {
+                    self.flows().await;
+                }
                 return Ok(());
             }
             if empty {

@@ -31,6 +31,9 @@ pub enum Ending {
     Close,
     /// Reset by peer, as when a router or a firewall drops the connection.
     Reset,
+    /// Not yet: all traffic of the proxy stands still, so that the client can be killed at this very message. The
+    /// connection ends when the traffic is made to flow again, and nothing more of the client arrives.
+    Hang,
 }
 
 impl Cut {

@@ -1,6 +1,6 @@
 //! `baseline`: an existing database counts as migrated up to a version, without running anything.
 
-use limosa_core::{Change, Kind, LedgerView, RowState, Version, not_applicable};
+use limosa_core::{Change, Kind, LedgerView, RowState, TransactionWish, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
 use limosa_sql::Engine;
 use serde_json::json;
@@ -125,6 +125,9 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         rollback_origin: rollback.map(|rollback| {
             let mut origin =
                 json!({"file": rollback.file, "line": rollback.start.line, "column": rollback.start.column});
+            if rollback.transaction() == TransactionWish::None {
+                origin["transaction"] = json!("none");
+            }
             if change.headers.placeholders_off {
                 origin["placeholders"] = json!("off");
             }

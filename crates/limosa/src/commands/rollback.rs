@@ -134,7 +134,11 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
     let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
     let position = Position { line: number("line"), column: number("column") };
     let file = origin.get("file").and_then(|file| file.as_str()).unwrap_or_default();
-    let outline = interrupted_scripts::outline(engine, file, &text, TransactionWish::Auto)?;
+    let wish = match origin.get("transaction").and_then(|word| word.as_str()) {
+        Some("none") => TransactionWish::None,
+        _ => TransactionWish::Auto,
+    };
+    let outline = interrupted_scripts::outline(engine, file, &text, wish)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(StoredRollback {

@@ -126,7 +126,7 @@ async fn table_of_index(session: &mut dyn Session, index: &QualifiedName) -> Res
 }
 
 async fn index_rows(session: &mut dyn Session, index: &QualifiedName) -> Result<Vec<Row>, DbError> {
-    let sql = format!("{TABLE_INDEXES} where c.oid = to_regclass($1)");
+    let sql = format!("{TABLE_INDEXES} where c.oid = to_regclass($1)::oid");
     session.query(&sql, &[Value::Text(quoted(index))]).await
 }
 
@@ -163,7 +163,7 @@ async fn exists(session: &mut dyn Session, class: &Class) -> Result<Option<(bool
         }
         Effect::DetachesPartition { parent, partition } => {
             let sql = "select count(*) > 0, coalesce(bool_or(inhdetachpending), false) from pg_catalog.pg_inherits \
-                       where inhparent = to_regclass($1) and inhrelid = to_regclass($2)";
+                       where inhparent = to_regclass($1)::oid and inhrelid = to_regclass($2)::oid";
             session.query(sql, &[Value::Text(quoted(parent)), Value::Text(quoted(partition))]).await?
         }
         _ => return Ok(None),

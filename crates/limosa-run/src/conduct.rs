@@ -123,9 +123,6 @@ impl Run<'_> {
             return;
         }
         let mut items = vec![Item::Begin];
-        if let Some(role) = &self.context.local_role {
-            items.push(Item::Control(format!("set local role {}", self.engine.quote_identifier(role))));
-        }
         items.extend(
             crate::entries::head(self.context, self.engine, step, &marks, true).into_iter().map(|(item, _)| item),
         );
@@ -268,7 +265,7 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
         return;
     }
     let marks = run.marks(Duration::ZERO);
-    let mut items = vec![Item::Begin];
+    let mut items = run.context.ledger.begin();
     items.push(run.context.ledger.bound(
         &sql::FENCE,
         vec![

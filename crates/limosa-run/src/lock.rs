@@ -150,10 +150,7 @@ async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool
 async fn try_postgres(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
     let ledger = &context.ledger;
     let key = lock_key(&ledger.names.schema, &ledger.project);
-    let mut items = vec![Item::Begin];
-    if let Some(role) = &context.local_role {
-        items.push(Item::Control(format!("set local role {}", Engine::Postgres.quote_identifier(role))));
-    }
+    let mut items = ledger.begin();
     items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
     let locked_at = items.len();
     items.push(ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(context.pooled)]));
@@ -167,6 +164,7 @@ async fn try_postgres(session: &mut dyn Session, context: &Context<'_>, exists: 
             Value::Text(context.actor.clone()),
             Value::Boolean(context.pooled),
             Value::Integer(context.lease.as_secs().max(1).cast_signed()),
+            Value::optional(session.facts().backend.clone()),
         ],
     ));
     items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
@@ -252,7 +250,8 @@ async fn try_sqlite(session: &mut dyn Session, context: &Context<'_>, exists: bo
 /// # Errors
 /// What the server says; the lease then ends by itself when the session does.
 pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
-    session.query_item(context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)])).await?;
+    let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
+    context.ledger.transact(session, vec![give_up]).await?;
     if session.facts().engine == Engine::Postgres && !context.pooled {
         unlock(session, context).await?;
     }

@@ -49,11 +49,7 @@ pub(crate) async fn standing(run: &Run<'_>, step: &Step) -> Option<Standing> {
 async fn ask(run: &Run<'_>, step: &Step) -> Option<Standing> {
     let mut session = run.context.connector.connect().await.ok()?;
     let book = &run.context.ledger;
-    let mut items = vec![Item::Begin];
-    if let Some(role) = &run.context.local_role {
-        items.push(Item::Control(format!("set local role {}", run.engine.quote_identifier(role))));
-    }
-    items.push(Item::Control("set local lock_timeout = '2s'".to_owned()));
+    let mut items = run.context.ledger.begin();
     items.push(book.bound(&sql::FENCE_OFF, vec![Value::Integer(run.epoch)]));
     let asked = items.len();
     items.push(book.bound(&sql::STEP_MARK_OF, vec![Value::Text(step.identity.to_string())]));

@@ -18,10 +18,7 @@ pub(crate) async fn upgrade(
     if steps.is_empty() {
         return Ok(());
     }
-    let mut items = vec![Item::Begin];
-    if let Some(role) = &context.local_role {
-        items.push(Item::Control(format!("set local role {}", session.facts().engine.quote_identifier(role))));
-    }
+    let mut items = context.ledger.begin();
     items.extend(steps);
     items.push(Item::Commit);
     let needed = sql::UPGRADES.iter().any(|step| step.to > from && step.needed);

@@ -60,7 +60,7 @@ async fn opened<'s>(run: &Run<'_>, session: &'s mut Option<Box<dyn Session>>) ->
 async fn heartbeat(run: &Run<'_>, session: &mut Option<Box<dyn Session>>) {
     let Some(open) = opened(run, session).await else { return };
     let beat = run.context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(run.epoch)]);
-    if open.query_item(beat).await.is_err() {
+    if run.context.ledger.transact(open.as_mut(), vec![beat]).await.is_err() {
         // A broken session is opened again at the next beat.
         *session = None;
     }

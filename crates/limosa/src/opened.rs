@@ -108,8 +108,9 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         protected: configuration.protected,
         project: configuration.project.clone(),
     };
-    let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
     let pooled = facts.pooled;
+    let mut ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
+    ledger.role = configuration.role.clone().filter(|_| pooled);
     Ok(Opened { configuration, session, ledger, target, pooled, absent: file, connector: Again { options }, files: FromDisk })
 }
 

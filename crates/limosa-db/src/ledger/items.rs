@@ -13,6 +13,8 @@ pub struct Ledger {
     pub names: LedgerNames,
     /// The project: the first part of every key.
     pub project: String,
+    /// Role that each transaction takes on by itself, where the session could not take it on for good (behind a pooler).
+    pub role: Option<String>,
 }
 
 /// What a row of `schema_migrations` says.
@@ -89,7 +91,42 @@ pub struct AuditEntry {
 impl Ledger {
     /// The ledger of a project.
     pub fn new(names: LedgerNames, project: impl Into<String>) -> Self {
-        Ledger { names, project: project.into() }
+        Ledger { names, project: project.into(), role: None }
+    }
+
+    /// Begins a transaction of limosa's own: with the role, without waiting long for a lock, and with no names but the
+    /// server's own in sight, so that nobody's operators and functions stand in for them.
+    pub fn begin(&self) -> Vec<Item> {
+        let mut items = vec![Item::Begin];
+        if self.names.engine == Engine::Postgres {
+            let role = self
+                .role
+                .as_deref()
+                .map(|role| format!("set local role {}; ", self.names.engine.quote_identifier(role)));
+            let role = role.unwrap_or_default();
+            items.push(Item::Control(format!(
+                "{role}set local search_path = pg_catalog, pg_temp; set local lock_timeout = '3s'"
+            )));
+        }
+        items
+    }
+
+    /// Sends statements of limosa's own; gives the rows of each. On PostgreSQL in a transaction of their own; on SQLite as they
+    /// stand, since a transaction of limosa's takes the write lock there.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn transact(&self, session: &mut dyn Session, items: Vec<Item>) -> Result<Vec<Vec<Row>>, DbError> {
+        if self.names.engine == Engine::Sqlite {
+            return session.send(items).await;
+        }
+        let mut all = self.begin();
+        let (before, count) = (all.len(), items.len());
+        all.extend(items);
+        all.push(Item::Commit);
+        let mut rows = session.send(all).await?;
+        rows.truncate(before + count);
+        Ok(rows.split_off(before))
     }
 
     /// A statement with parameters, the project first.
@@ -291,24 +328,26 @@ impl Ledger {
     /// # Errors
     /// What the server says.
     pub async fn look(&self, session: &mut dyn Session) -> Result<LedgerView, DbError> {
-        let mut items = vec![Item::Begin, self.plain(&sql::EXISTS, Vec::new())];
+        let exists = self.plain(&sql::EXISTS, Vec::new());
         if self.names.engine == Engine::Sqlite {
             // A plain read transaction: looking must not take the write lock.
-            items.remove(0);
-            let rows = session.send(items).await?;
+            let rows = session.send(vec![exists]).await?;
             if !rows[0].first().is_some_and(|row| row.boolean(0)) {
                 return Ok(LedgerView::default());
             }
             let rows = session.send(self.reads()).await?;
             return self.view(&rows);
         }
+        let mut items = self.begin();
+        let looks_at = items.len();
+        items.push(exists);
         items.extend(self.reads());
         items.push(Item::Commit);
         let mut collector = Collector::default();
         let flown = session.flight(&mut items.into_iter(), &mut collector).await;
-        let exists = collector.rows.get(1).and_then(|rows| rows.first()).is_some_and(|row| row.boolean(0));
+        let exists = collector.rows.get(looks_at).and_then(|rows| rows.first()).is_some_and(|row| row.boolean(0));
         match flown {
-            Ok(()) => self.view(&collector.rows[2..]),
+            Ok(()) => self.view(&collector.rows[looks_at + 1..]),
             Err(FlightError::Failed { error, .. }) if !exists && error.kind == DbErrorKind::UndefinedTable => {
                 Ok(LedgerView::default())
             }

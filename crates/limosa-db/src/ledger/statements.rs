@@ -287,21 +287,20 @@ pub const TRY_LOCK: Statement = Statement {
 /// PostgreSQL: gives the advisory lock $1 back, once per time it was taken.
 pub const UNLOCK: Statement = Statement { postgres: "select pg_advisory_unlock($1)", sqlite: "select 1" };
 
-/// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none.
+/// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none. On PostgreSQL a
+/// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone.
 /// $1 project, $2 holder, $3 pooled, $4 seconds of silence after which a holder that cannot be looked up counts as gone,
-/// $5 (SQLite) backend of this runner, $6 (SQLite) the epoch whose holder is known to be gone, or -1.
+/// $5 backend of this runner, $6 (SQLite) the epoch whose holder is known to be gone, or -1.
 pub const TAKE_LEASE: Statement = Statement {
     postgres: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
-               select $1, 1, $2, a.pid || ':' || coalesce(extract(epoch from a.backend_start)::text, '?'), $3, \
-               clock_timestamp(), clock_timestamp() \
-               from (select 1) one left join pg_catalog.pg_stat_activity a on a.pid = pg_backend_pid() \
+               select $1, 1, $2, $5, $3, clock_timestamp(), clock_timestamp() \
                where current_setting('limosa.locked', true) = 'true' \
                on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
                pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
                where current_setting('limosa.locked', true) = 'true' and (l.holder is null or \
-               (l.pooled and l.heartbeat_at < clock_timestamp() - make_interval(secs => $4)) or \
+               (l.pooled and l.heartbeat_at < clock_timestamp() - make_interval(secs => $4::float8)) or \
                (not l.pooled and not exists (select from pg_catalog.pg_stat_activity a where a.pid::text = split_part(l.backend, ':', 1) \
-               and (a.backend_start is null or extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2))))) \
+               and extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2)))) \
                returning epoch",
     sqlite: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
              values ($1, 1, $2, $5, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
@@ -344,7 +343,7 @@ pub const WRITE_ROW: Statement = Statement {
                plan_digest, lease_epoch, step_mark) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
                (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
-               $11 + (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::bigint, $12, $13, $14, $15, $16, \
+               $11 + (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint, $12, $13, $14, $15, $16, \
                (select epoch from {lease} where project = $1 and epoch = $17 for key share), \
                case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
                on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
@@ -409,9 +408,8 @@ pub const WRITE_JOURNAL: Statement = Statement {
     postgres: "insert into {journal} (project, identity, direction, done, done_hash, current_statement, current_hash, \
                current_before, current_started_at, current_retry, backend, lease_epoch) \
                select $1, $2, $3, $4, $5, $6::bigint, $7, $8, case when $6 is not null then clock_timestamp() end, false, \
-               a.pid || ':' || coalesce(extract(epoch from a.backend_start)::text, '?'), \
+               (select backend from {lease} where project = $1 and epoch = $9), \
                (select epoch from {lease} where project = $1 and epoch = $9 for key share) \
-               from (select 1) one left join pg_catalog.pg_stat_activity a on a.pid = pg_backend_pid() \
                on conflict (project, identity, direction) do update set done = excluded.done, done_hash = excluded.done_hash, \
                current_statement = excluded.current_statement, current_hash = excluded.current_hash, \
                current_before = excluded.current_before, current_started_at = excluded.current_started_at, \
@@ -447,7 +445,7 @@ pub const APPEND_AUDIT: Statement = Statement {
                entry as (select h.sequence + 1 as sequence, h.hash as previous_hash, \
                to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at from head h), \
                hashed as (select e.*, encode(sha256(convert_to(e.previous_hash || e'\\n' || \
-               replace(replace($1, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || e.sequence || e'\\n' || e.at || e'\\n' || \
+               replace(replace($1, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || e.sequence::text || e'\\n' || e.at || e'\\n' || \
                replace(replace($2, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
                replace(replace($3, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
                replace(replace(coalesce($4, ''), e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \

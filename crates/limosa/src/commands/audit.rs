@@ -1,6 +1,6 @@
 //! `audit verify`: whether any row of the audit log was changed, removed or inserted.
 
-use limosa_core::{AuditHead, ChainCheck};
+use limosa_core::{AuditHead, ChainCheck, ChainError};
 use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::Diagnostic;
@@ -52,29 +52,14 @@ async fn verify(opened: &mut Opened<'_>, heads: &[AuditHead]) -> Result<Findings
             }
         }
     }
-    let view = opened.look().await?;
-    let mut check = ChainCheck::new(&configuration.project, &anchors);
-    let mut last = 0;
-    let mut broken = None;
-    while view.exists && broken.is_none() {
-        let page = opened.ledger.bound(&sql::AUDIT_PAGE, vec![Value::Integer(last), Value::Integer(PAGE)]);
-        let rows = opened.session.query_item(page).await?;
-        for row in &rows {
-            let row = audit_row(row);
-            last = row.sequence;
-            if let Err(error) = check.add(&row) {
-                broken = Some(error);
-                break;
-            }
-        }
-        if rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+    // While the log is read, a run may append to it: then the head has moved, and all is read again.
+    let mut verdict = chain(opened, &anchors).await?;
+    for _ in 0..5 {
+        if !matches!(verdict, Err(ChainError::HeadDiffers { .. })) {
             break;
         }
+        verdict = chain(opened, &anchors).await?;
     }
-    let verdict = match broken {
-        Some(error) => Err(error),
-        None => check.finish(view.head.as_ref()),
-    };
     let mut checks = Vec::new();
     match verdict {
         Ok((head, unanchored)) => {
@@ -101,6 +86,32 @@ async fn verify(opened: &mut Opened<'_>, heads: &[AuditHead]) -> Result<Findings
         findings,
         checks,
     })
+}
+
+/// Reads the whole log once.
+async fn chain(
+    opened: &mut Opened<'_>,
+    anchors: &[AuditHead],
+) -> Result<Result<(AuditHead, i64), ChainError>, Failure> {
+    let view = opened.look().await?;
+    let mut check = ChainCheck::new(&opened.configuration.project, anchors);
+    let mut last = 0;
+    while view.exists {
+        let page = opened.ledger.bound(&sql::AUDIT_PAGE, vec![Value::Integer(last), Value::Integer(PAGE)]);
+        let ledger = opened.ledger.clone();
+        let rows = ledger.transact(opened.session.as_mut(), vec![page]).await?.pop().unwrap_or_default();
+        for row in &rows {
+            let row = audit_row(row);
+            last = row.sequence;
+            if let Err(error) = check.add(&row) {
+                return Ok(Err(error));
+            }
+        }
+        if rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    Ok(check.finish(view.head.as_ref()))
 }
 
 fn line(name: &str, result: &'static str, seen: String) -> CheckLine {

@@ -1,5 +1,6 @@
 //! `clean` and `reset`: an empty database again. Never where the environment is protected, never without consent.
 
+use limosa_db::ledger::TABLES;
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
 use limosa_sql::Engine;
@@ -11,35 +12,13 @@ use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, RunAnswer, SCHEMA_VERSION};
 use crate::{Exit, Failure, MigrateOptions, Migrator};
 
-/// PostgreSQL: what a clean drops, as (kind, quoted name), leaving out what extensions own and the ledger's schema ($1).
-const POSTGRES: &str = "\
-with mine as (select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' \
-    and n.nspname <> $1 and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass \
-    and d.objid = n.oid and d.deptype = 'e')), \
-extended as (select classid, objid from pg_catalog.pg_depend where deptype = 'e') \
-select 'schema', quote_ident(nspname), 1 from mine where nspname <> 'public' \
-union all select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' \
-    when 'f' then 'foreign table' else 'table' end, format('public.%I', c.relname), 2 \
-    from pg_catalog.pg_class c join mine on mine.oid = c.relnamespace and mine.nspname = 'public' \
-    where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and not c.relispartition \
-    and not exists (select from extended e where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid) \
-    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid \
-        and d.deptype in ('a', 'i') and c.relkind = 'S') \
-union all select case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, \
-    format('public.%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), 3 \
-    from pg_catalog.pg_proc p join mine on mine.oid = p.pronamespace and mine.nspname = 'public' \
-    where not exists (select from extended e where e.classid = 'pg_catalog.pg_proc'::regclass and e.objid = p.oid) \
-union all select case t.typtype when 'd' then 'domain' else 'type' end, format('public.%I', t.typname), 4 \
-    from pg_catalog.pg_type t join mine on mine.oid = t.typnamespace and mine.nspname = 'public' \
-    where t.typtype in ('e', 'd', 'r', 'c') and (t.typtype <> 'c' or exists (select from pg_catalog.pg_class c \
-        where c.oid = t.typrelid and c.relkind = 'c')) \
-    and not exists (select from extended e where e.classid = 'pg_catalog.pg_type'::regclass and e.objid = t.oid) \
-order by 3, 2";
+/// PostgreSQL: what a clean drops, as (kind, quoted name). Extensions stay, with their members and the schemas they live in;
+/// so do the tables ($2, joined by commas) of the ledger's schema ($1).
+const POSTGRES: &str = include_str!("clean_postgres.sql");
 
-/// SQLite: the same; `$1` is the prefix of the ledger's tables.
+/// SQLite: the same, ledger included.
 const SQLITE: &str = "\
 select type, name from sqlite_schema where type in ('view', 'table', 'trigger') and name not like 'sqlite\\_%' escape '\\' \
-and substr(name, 1, length(?1) + 1) <> ?1 || '_' \
 order by case type when 'trigger' then 0 when 'view' then 1 else 2 end, name";
 
 impl Migrator {
@@ -77,21 +56,17 @@ impl Migrator {
 }
 
 async fn objects(opened: &mut Opened<'_>) -> Result<Vec<(String, String)>, Failure> {
-    let query = match opened.target.engine {
-        Engine::Sqlite => SQLITE,
-        _ => POSTGRES,
-    };
+    let pair = |row: &limosa_db::Row| (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+    if opened.target.engine == Engine::Sqlite {
+        let rows = opened.session.query(SQLITE, &[]).await?;
+        let names = &opened.ledger.names;
+        let ledger: Vec<String> = TABLES.iter().map(|table| names.table(table)).collect();
+        let quoted = |(kind, name): (String, String)| (kind, Engine::Sqlite.quote_identifier(&name));
+        return Ok(rows.iter().map(pair).map(quoted).filter(|(_, name)| !ledger.contains(name)).collect());
+    }
     let schema = Value::Text(opened.configuration.ledger_schema.clone());
-    let rows = opened.session.query(query, &[schema]).await?;
-    let engine = opened.target.engine;
-    Ok(rows
-        .iter()
-        .map(|row| {
-            let name = row.text(1).unwrap_or_default();
-            let name = if engine == Engine::Sqlite { engine.quote_identifier(&name) } else { name };
-            (row.text(0).unwrap_or_default(), name)
-        })
-        .collect())
+    let rows = opened.session.query(POSTGRES, &[schema, Value::Text(TABLES.join(","))]).await?;
+    Ok(rows.iter().map(pair).collect())
 }
 
 async fn others(opened: &mut Opened<'_>, exists: bool) -> Result<Vec<String>, Failure> {

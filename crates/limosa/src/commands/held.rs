@@ -36,11 +36,7 @@ pub(crate) struct Marks {
 }
 
 /// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
-pub(crate) async fn under_lock<F>(
-    opened: &mut Opened<'_>,
-    listener: &dyn Listener,
-    edit: F,
-) -> Result<Written, Failure>
+pub(crate) async fn under_lock<F>(opened: &mut Opened<'_>, listener: &dyn Listener, edit: F) -> Result<Written, Failure>
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
@@ -72,10 +68,7 @@ where
 
 async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
     let ledger = opened.ledger.clone();
-    let mut items = vec![Item::Begin];
-    if let (true, Some(role)) = (opened.pooled, &opened.configuration.role) {
-        items.push(Item::Control(format!("set local role {}", opened.target.engine.quote_identifier(role))));
-    }
+    let mut items = ledger.begin();
     items.push(ledger.bound(
         &sql::FENCE,
         vec![Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone()), Value::from("3000"), Value::from("")],

@@ -209,7 +209,8 @@ async fn history(opened: &mut Opened<'_>, limit: u32) -> Result<HistoryAnswer, F
     let rows = match view.exists {
         true => {
             let newest = opened.ledger.bound(&sql::AUDIT_NEWEST, vec![Value::Integer(i64::from(limit))]);
-            opened.session.query_item(newest).await?
+            let ledger = opened.ledger.clone();
+            ledger.transact(opened.session.as_mut(), vec![newest]).await?.pop().unwrap_or_default()
         }
         false => Vec::new(),
     };

@@ -32,10 +32,12 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         };
         items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
     }
-    // A script that has taken on another role goes on with it after the fence, which needs our own rights.
-    let borrowed = engine == Engine::Postgres && !fresh && changes_role(step);
+    // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
+    let borrowed = engine == Engine::Postgres
+        && !fresh
+        && step.outline.settings.iter().any(|name| BORROWED.contains(&name.as_str()));
     if borrowed {
-        items.push((Item::Control(KEEP_ROLE.to_owned()), Purpose::Settings));
+        items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
         items.extend(own_rights(context, engine));
     }
     let (lock, statement) = if fresh {
@@ -59,17 +61,22 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         Purpose::Fence,
     ));
     if borrowed {
-        items.push((Item::Control(ROLE_AGAIN.to_owned()), Purpose::Settings));
+        items.push((Item::Control(BORROWED_AGAIN.to_owned()), Purpose::Settings));
     }
     items
 }
 
-const KEEP_ROLE: &str = "select set_config('limosa.authorization', current_setting('session_authorization'), true); \
-    select set_config('limosa.role', current_setting('role'), true)";
+/// Settings of a script that the ledger must not be written under.
+const BORROWED: &[&str] = &["role", "session_authorization", "client_encoding"];
+
+const KEEP_BORROWED: &str = "select set_config('limosa.authorization', current_setting('session_authorization'), true); \
+    select set_config('limosa.role', current_setting('role'), true); \
+    select set_config('limosa.encoding', current_setting('client_encoding'), true)";
 
 /// The authorization first: setting it takes the role away.
-const ROLE_AGAIN: &str = "select set_config('session_authorization', current_setting('limosa.authorization'), true); \
-    select set_config('role', current_setting('limosa.role'), true)";
+const BORROWED_AGAIN: &str = "select set_config('session_authorization', current_setting('limosa.authorization'), true); \
+    select set_config('role', current_setting('limosa.role'), true); \
+    select set_config('client_encoding', current_setting('limosa.encoding'), true)";
 
 /// A time-out that the file sets itself is left alone between the transactions of the file.
 fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
@@ -86,8 +93,8 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
     format!("reset session authorization; {role}; reset all{}", context.session_settings)
 }
 
-/// Before the ledger is written: the rights that we came with, whatever the file has set, for the rest of the transaction.
-/// Always: a function may have taken on another role without the file saying so.
+/// Before the ledger is written: the rights that we came with and the encoding that we speak, whatever the file has set, for
+/// the rest of the transaction. Always: a function may have changed them without the file saying so.
 pub(crate) fn own_rights(context: &Context<'_>, engine: Engine) -> Vec<Tagged> {
     if engine != Engine::Postgres {
         return Vec::new();
@@ -96,11 +103,10 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine) -> Vec<Tagged> {
         Some(role) => format!("set local role {}", engine.quote_identifier(role)),
         None => "set local role none".to_owned(),
     };
-    vec![(Item::Control(format!("set local session authorization default; {role}")), Purpose::Settings)]
-}
-
-fn changes_role(step: &Step) -> bool {
-    step.outline.settings.iter().any(|name| name == "role" || name == "session_authorization")
+    // In a message of its own: the server reads the whole of one in the encoding of before.
+    ["set local client_encoding = 'UTF8'".to_owned(), format!("set local session authorization default; {role}")]
+        .map(|text| (Item::Control(text), Purpose::Settings))
+        .into()
 }
 
 /// Deferred constraints and triggers run while the settings and the role are still the file's, and their failure is told
@@ -198,6 +204,9 @@ pub(crate) fn finished(
             let guards = vec![identity.clone(), Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone())];
             items.push(ledger(book.bound(&sql::GUARD_ROW, guards)));
             items.push(ledger(book.bound(&sql::DELETE_ROW, vec![identity.clone()])));
+            // What is taken back may have been half done: then its journal of the way up goes too.
+            let up = Value::from(Direction::Apply.as_str());
+            items.push(ledger(book.bound(&sql::DELETE_JOURNAL, vec![identity.clone(), up])));
         }
     }
     if journalled {

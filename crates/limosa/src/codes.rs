@@ -37,6 +37,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U060", "the backup folder cannot be made"),
     ("LIM-U061", "there is no backup"),
     ("LIM-U070", "'clean' would destroy what other projects made"),
+    ("LIM-U071", "the folder of seeds holds no seed"),
     ("LIM-U080", "'doctor' found an error"),
     ("LIM-U081", "'doctor' found something worth knowing"),
     ("LIM-U090", "a command, a flag or a value of a flag is not understood"),

@@ -32,19 +32,26 @@ pub(crate) async fn unchanged(
     Ok(answers)
 }
 
-/// The same for ways back.
+/// The same for ways back: the text that will run is the file's where that was asked for, else the recorded one.
 pub(crate) fn unchanged_back(
     engine: Engine,
     stored: &HashMap<Identity, StoredRollback>,
+    changes: Option<&[Change]>,
     view: &LedgerView,
 ) -> HashMap<Identity, bool> {
+    let text_of = |identity: &Identity| match changes {
+        Some(changes) => {
+            let change = changes.iter().find(|change| change.identity == *identity)?;
+            change.rollback.as_ref().map(|rollback| (rollback.file.as_str(), rollback.text.as_str()))
+        }
+        None => stored.get(identity).map(|rollback| (rollback.file.as_str(), rollback.text.as_str())),
+    };
     view.journal
         .iter()
         .filter(|row| row.direction == Direction::Revert)
         .filter_map(|row| {
-            let rollback = stored.get(&row.identity)?;
-            let found =
-                hash_of_first(engine, &rollback.file, rollback.text.as_bytes(), row.done.unsigned_abs()).ok()?;
+            let (file, text) = text_of(&row.identity)?;
+            let found = hash_of_first(engine, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
             Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
         })
         .collect()

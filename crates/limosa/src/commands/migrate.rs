@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use limosa_core::{Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate};
+use limosa_core::{
+    Action, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
+};
 use limosa_run::{Acquired, LockError, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
 
@@ -149,8 +151,17 @@ async fn run(
     Ok(answer)
 }
 
+/// What this run brought, newest first. A repeatable that stood before, and a change that an earlier run began, are not its
+/// own to take away.
 fn done_steps(report: &RunReport) -> Vec<Identity> {
-    report.steps.iter().rev().filter(|step| step.state == StepState::Done).map(|step| step.identity.clone()).collect()
+    report
+        .steps
+        .iter()
+        .rev()
+        .filter(|step| step.state == StepState::Done)
+        .take_while(|step| step.action == Action::Apply)
+        .map(|step| step.identity.clone())
+        .collect()
 }
 
 /// The step that stopped between two commits. What was done before it is what it stands on.
@@ -173,12 +184,13 @@ fn what_stays(plan: &Plan, report: &RunReport) -> Vec<Diagnostic> {
     }
     let done: Vec<_> = report.steps.iter().filter(|step| step.state == StepState::Done).collect();
     let has_way_back = |step: &StepReport| {
-        plan.steps.iter().any(|planned| planned.identity == step.identity && planned.undo.is_some())
+        step.action == Action::Apply
+            && plan.steps.iter().any(|planned| planned.identity == step.identity && planned.undo.is_some())
     };
     let Some(last) = done.iter().rposition(|step| !has_way_back(step)) else { return Vec::new() };
     let kept: Vec<String> = done[..=last].iter().map(|step| format!("{} {}", step.label, step.name)).collect();
     let message = format!(
-        "{} {} has no way back, so this run leaves applied: {}",
+        "{} {} stood before or has no way back, so this run leaves applied: {}",
         done[last].label,
         done[last].name,
         kept.join(", ")

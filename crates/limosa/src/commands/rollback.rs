@@ -161,7 +161,8 @@ pub(crate) async fn decide(
     let around = opened.surroundings(false).await?;
     let chosen = selected(view, &options.selection).map_err(|problem| Failure::refused(vec![*problem]))?;
     let stored = stored(opened, &chosen).await?;
-    let done_unchanged = interrupted_scripts::unchanged_back(opened.target.engine, &stored, view);
+    let done_unchanged =
+        interrupted_scripts::unchanged_back(opened.target.engine, &stored, options.use_file.then_some(changes), view);
     let ask = RollbackAsk {
         selection: options.selection.clone(),
         use_file: options.use_file,

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use limosa_core::{Action, Change, Identity, Kind, MigrateAsk, SEED_PREFIX, Surroundings, decide_migrate};
+use limosa_core::{Action, Change, Identity, Kind, MigrateAsk, RowState, SEED_PREFIX, Surroundings, decide_migrate};
 use limosa_run::{Acquired, LockError, Stop, acquire, conduct, release};
+use limosa_sql::Diagnostic;
 
 use super::{interrupted, migrate};
 use crate::event::{Listener, Progress};
@@ -36,7 +37,15 @@ impl Migrator {
         let mut opened = open(&self.configuration, Purpose::Write).await?;
         let answer = run(&mut opened, &loaded.changes, again, listener, stop).await;
         opened.close().await;
-        answer
+        let mut answer = answer?;
+        answer.notices.extend(loaded.diagnostics);
+        if loaded.changes.is_empty() {
+            let message = format!("{} holds no seed", folder.display());
+            answer
+                .notices
+                .push(Diagnostic::warning("LIM-U071", message).help("name a seed like a migration: 001_people.sql"));
+        }
+        Ok(answer)
     }
 }
 
@@ -73,7 +82,11 @@ async fn run(
     };
     // Seeds are weighed against seeds only: migrations are neither missing nor pending here.
     let mut view = held.view;
-    view.rows = if again { Vec::new() } else { std::mem::take(&mut view.seeds) };
+    view.rows = std::mem::take(&mut view.seeds);
+    if again {
+        // One that was interrupted goes on from where it stands, asked again or not.
+        view.rows.retain(|row| row.state == RowState::Partial);
+    }
     let ask = MigrateAsk { done_unchanged: HashMap::new(), ..MigrateAsk::default() };
     let decided = decide_migrate(seeds, &view, &ask, &opened.configuration.policy(), &around)
         .map_err(Failure::refused)
@@ -84,7 +97,9 @@ async fn run(
             // A seed whose file is gone is nobody's concern.
             plan.notices.clear();
             for step in &mut plan.steps {
-                step.action = if again { Action::Reapply } else { step.action };
+                if again && step.action == Action::Apply {
+                    step.action = Action::Reapply;
+                }
             }
             let (session, context) = opened.run_parts(&events, stop);
             let report = conduct(session.as_mut(), &context, &plan, held.epoch).await;

@@ -1,6 +1,6 @@
 //! `status`, `validate`, `history`: what is, what is wrong, what was. They write nothing.
 
-use limosa_core::{Assessed, LedgerView, OutOfOrder, State, assess};
+use limosa_core::{Assessed, LedgerView, OutOfOrder, RowState, State, assess};
 use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
@@ -70,7 +70,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         ledger_exists: view.exists,
         changes: assessed.iter().map(line).collect(),
         pending,
-        applied: view.rows.len(),
+        applied: view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline)).count(),
         runner: runner(&view),
         audit_head: view.head.clone(),
         notices: opened.notices().into_iter().chain(loaded.diagnostics.iter().cloned()).collect(),

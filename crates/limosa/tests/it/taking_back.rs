@@ -1,0 +1,81 @@
+//! Ways back that go wrong halfway, and what a failed run may take back.
+
+use limosa::{MigrateOptions, Progress, RollbackOptions, Selection, Stop};
+
+use crate::place::{error_text, homes, sqlite};
+
+/// A way back that stops at its second statement, which can run in no transaction.
+fn interrupted_home(file: &str) -> crate::place::Home {
+    let home = sqlite();
+    home.file("001_a.sql", "create table a (n integer);\ncreate table b (n integer);\n");
+    home.file("001_a.rollback.sql", file);
+    home
+}
+
+#[tokio::test]
+async fn an_interrupted_way_back_from_a_file_is_finished_by_the_same_command() {
+    let home = interrupted_home("drop table b;\n");
+    home.migrate().await.unwrap();
+    home.file("001_a.rollback.sql", "drop table b;\nvacuum into '/nowhere/at/all';\ndrop table a;\n");
+    let options = RollbackOptions {
+        selection: Selection::Steps(1),
+        use_file: true,
+        consent: Some(home.database()),
+        backup: false,
+    };
+    let quiet = |_: Progress| {};
+    let first = home.migrator().rollback(&options, &quiet, Stop::new()).await;
+    assert_eq!(first.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 3, "{}", error_text(&first));
+    assert_eq!(home.ledger(), ["1|reverting"]);
+
+    // From the failed statement on the file may be edited; the statement before it ran and stays.
+    home.file("001_a.rollback.sql", "drop table b;\nvacuum;\ndrop table a;\n");
+    let second = home.migrator().rollback(&options, &quiet, Stop::new()).await;
+    assert_eq!(second.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 0, "{}", error_text(&second));
+    assert_eq!(home.tables(), Vec::<String>::new());
+    assert_eq!(home.rows("select count(*) from limosa_journal"), ["0"]);
+}
+
+#[tokio::test]
+async fn taking_back_what_was_half_done_leaves_no_journal() {
+    let home = interrupted_home("drop table a;\n");
+    home.file("001_a.sql", "create table a (n integer);\nvacuum into '/nowhere/at/all';\n");
+    let result = home.migrate().await;
+    assert_eq!(result.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 3, "{}", error_text(&result));
+    let back = home.rollback(Selection::Steps(1)).await;
+    assert_eq!(back.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 0, "{}", error_text(&back));
+    assert_eq!(home.rows("select count(*) from limosa_journal"), ["0"]);
+    assert_eq!(home.ledger(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn auto_rollback_leaves_what_stood_before() {
+    for home in homes() {
+        home.file(
+            "R__a.sql",
+            "drop view if exists a;\ncreate view a as select 1 as n;\n-- limosa:rollback\ndrop view a;\n",
+        );
+        home.migrate().await.unwrap();
+        home.file(
+            "R__a.sql",
+            "drop view if exists a;\ncreate view a as select 2 as n;\n-- limosa:rollback\ndrop view a;\n",
+        );
+        home.file("R__b.sql", "select * from nowhere;\n");
+        let options = MigrateOptions { auto_rollback: true, ..MigrateOptions::default() };
+        let result = home.migrate_with(&options).await;
+        assert_eq!(result.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 3, "{}", error_text(&result));
+        assert!(result.unwrap().taken_back.is_empty());
+        assert_eq!(home.rows("select n from a"), ["2"], "the view stood before this run, so it stays");
+        assert_eq!(home.ledger(), ["R:a|applied"]);
+    }
+}
+
+#[tokio::test]
+async fn seeds_say_what_they_do_not_read() {
+    let home = sqlite();
+    home.folder.write("seeds/people.sql", "insert into people values (1);");
+    let answer = home.migrator().seed(&home.folder.join("seeds"), false, &|_: Progress| {}, Stop::new()).await.unwrap();
+    assert_eq!(answer.outcome, "nothing_to_do");
+    let notices: Vec<&str> = answer.notices.iter().map(|notice| notice.code).collect();
+    assert!(notices.contains(&"LIM-U071") && notices.contains(&"LIM-F001"), "{notices:?}");
+}

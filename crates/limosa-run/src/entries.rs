@@ -183,6 +183,12 @@ fn ledger(item: Item) -> Tagged {
     (item, Purpose::Ledger)
 }
 
+/// SQLite, where no second session may write while ours does: at the end of each transaction too, which may have been long.
+fn sign_of_life(context: &Context<'_>, engine: Engine, marks: &Marks) -> Option<Tagged> {
+    let beat = context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(marks.epoch)]);
+    (engine == Engine::Sqlite).then(|| ledger(beat))
+}
+
 /// The change is done: its row, its place in the audit log, the end of its journal.
 pub(crate) fn finished(
     context: &Context<'_>,
@@ -195,6 +201,7 @@ pub(crate) fn finished(
     let direction = step.action.direction();
     let identity = Value::Text(step.identity.to_string());
     let mut items = own_rights(context, engine);
+    items.extend(sign_of_life(context, engine, marks));
     match direction {
         Direction::Apply => {
             let row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
@@ -228,6 +235,7 @@ pub(crate) fn progress(
 ) -> Vec<Tagged> {
     let book = &context.ledger;
     let mut items = own_rights(context, engine);
+    items.extend(sign_of_life(context, engine, marks));
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),
         Direction::Revert => ledger(book.bound(

@@ -1,7 +1,7 @@
 //! Errors of a database, told in the user's terms: which file, which line, which statement, and what to do.
 
 use limosa_db::{DbError, DbErrorKind};
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Diagnostic, Effect, Label, Position};
 
 use crate::feed::{Log, Purpose, Sent};
 
@@ -22,8 +22,14 @@ pub(crate) fn statement_problem(sent: &Sent, of: u64, error: &DbError) -> Diagno
     let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
     let message = format!("{}{code}: statement {} of {of}, {what}", error.message, statement.number);
     let offset = error.position.map_or(0, |at| sent.expanded.original_offset(at));
-    let label =
-        statement.label(&sent.origin, offset).text(if error.position.is_some() { "here" } else { "this statement" });
+    let label = match copied_line(error).filter(|_| class.effect == Effect::CopyFromStdin) {
+        Some(line) => {
+            let first = statement.position.after(statement.piece.statement()).line + 1;
+            Label::place(sent.origin.as_str(), Position { line: first + line - 1, column: 1 }).text("this row")
+        }
+        None if error.position.is_some() => statement.label(&sent.origin, offset).text("here"),
+        None => statement.label(&sent.origin, offset).text("this statement"),
+    };
     let mut diagnostic = Diagnostic::error(code_for(error.kind), message).at(label);
     let mut help = Vec::new();
     if let Some(detail) = &error.detail {
@@ -44,6 +50,14 @@ pub(crate) fn statement_problem(sent: &Sent, of: u64, error: &DbError) -> Diagno
     diagnostic
 }
 
+/// The line of the data that COPY stumbled over, from 1, as the first line of the context says: `COPY t, line 3, column n`.
+fn copied_line(error: &DbError) -> Option<u64> {
+    let context = first_line(error.context.as_deref()?);
+    let line = context.strip_prefix("COPY ")?.split(", line ").nth(1)?;
+    let digits = line.find(|c: char| !c.is_ascii_digit()).unwrap_or(line.len());
+    line[..digits].parse().ok().filter(|line| *line > 0)
+}
+
 fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default()
 }
@@ -56,6 +70,9 @@ fn own_hint(error: &DbError) -> Option<String> {
         }
         (Some("25001"), _) => {
             "this statement cannot run inside a transaction; put '-- Transaction: none' at the head of the file"
+        }
+        (Some("57014"), _) if error.message.contains("statement timeout") => {
+            "allow more with --statement-timeout, or for this file with a header '-- Statement-timeout: 10min'"
         }
         (Some("25P02"), _) => "an earlier statement of the same transaction failed",
         (_, DbErrorKind::LockTimeout) => {
@@ -89,7 +106,8 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
             format!("the connection was lost: {}", error.message),
             "run again: limosa looks at the ledger first, and knows what stands".to_owned(),
         ),
-        (Some(Purpose::Fence), DbErrorKind::DivisionByZero) | (Some(Purpose::Ledger), DbErrorKind::NotNull)
+        (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero)
+        | (Some(Purpose::Ledger), DbErrorKind::NotNull)
             if error.message.contains("step_mark") =>
         {
             (
@@ -99,7 +117,7 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
                     .to_owned(),
             )
         }
-        (Some(Purpose::Fence), DbErrorKind::DivisionByZero) | (Some(Purpose::Ledger), DbErrorKind::NotNull) => (
+        (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero | DbErrorKind::NotNull) => (
             "LIM-R008",
             "the lease was lost: another runner has taken over".to_owned(),
             "nothing of this transaction was kept; see what the other one did: limosa history".to_owned(),

@@ -1,4 +1,4 @@
-//! Beside the run: signs of life for the lease, and a look at who stands in the way. Over a session of its own, opened only
+//! Beside the run on a server: signs of life for the lease, and a look at who stands in the way. Over a session of its own, opened only
 //! when a run lasts; it holds no transaction open.
 
 use std::sync::PoisonError;
@@ -15,7 +15,7 @@ use crate::conduct::Run;
 /// Watches until it is dropped.
 pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
     if run.engine != Engine::Postgres {
-        // One writer at a time, and a holder is looked up by its process: there is nobody to ask.
+        // One writer at a time: there is nobody to ask, and our transactions themselves carry the signs of life.
         return std::future::pending().await;
     }
     let mut session: Option<Box<dyn Session>> = None;

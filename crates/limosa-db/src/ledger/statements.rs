@@ -321,15 +321,18 @@ pub const HEARTBEAT: Statement = Statement {
     sqlite: "update {lease} set heartbeat_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') where project = $1 and epoch = $2 returning epoch",
 };
 
-/// Fails with a division by zero where the lease is not ours any more, holds it against takeover for the transaction, and
-/// sets the marks and time-outs of the transaction: project $1, epoch $2, step mark $3, lock time-out $4, statement
-/// time-out $5 (milliseconds as text; empty leaves what the file itself has set).
+/// Fails where the lease is not ours any more (PostgreSQL: by a division by zero; SQLite: by a NULL), holds it against
+/// takeover for the transaction, and sets the marks and time-outs of the transaction: project $1, epoch $2, step mark $3, lock
+/// time-out $4, statement time-out $5 (milliseconds as text; empty leaves what the file itself has set). On SQLite it is a sign
+/// of life too.
 pub const FENCE: Statement = Statement {
     postgres: "select 1 / count(*), set_config('limosa.step', $3, true), \
                case when $4 <> '' then set_config('lock_timeout', $4, true) end, \
                case when $5 <> '' then set_config('statement_timeout', $5, true) end \
                from (select epoch from {lease} where project = $1 and epoch = $2 for key share) held",
-    sqlite: "select $3, $4, $5 from {lease} where project = $1 and epoch = $2",
+    sqlite: "insert into {lease} (project, epoch, heartbeat_at) \
+             values ($1, (select epoch from {lease} where project = $1 and epoch = $2), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
+             on conflict (project) do update set heartbeat_at = excluded.heartbeat_at returning $3, $4, $5",
 };
 
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,

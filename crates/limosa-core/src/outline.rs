@@ -183,6 +183,9 @@ pub struct Outliner {
     /// Own transactions seen.
     own_count: u64,
     first_begins: bool,
+    /// Statements that destroy data, and other remarkable ones.
+    losses: u64,
+    other_remarks: u64,
     error: Option<OutlineError>,
 }
 
@@ -199,6 +202,8 @@ impl Outliner {
             last_statement_commits: false,
             own_count: 0,
             first_begins: false,
+            losses: 0,
+            other_remarks: 0,
             error: None,
         }
     }
@@ -245,9 +250,15 @@ impl Outliner {
             });
         }
         self.outline.copies |= class.effect == Effect::CopyFromStdin;
-        // A file of a million DELETEs has a million losses; the first thousand tell the story.
-        let worth = class.transaction != TransactionRule::Either || class.loss.is_some();
-        if worth && self.outline.remarkable.len() < 1000 {
+        // A file of a million DELETEs has a million losses; the first thousand tell the story. Other remarks take no place
+        // from them.
+        let seen = match (&class.loss, class.transaction) {
+            (Some(_), _) => &mut self.losses,
+            (None, TransactionRule::Either) => return,
+            (None, _) => &mut self.other_remarks,
+        };
+        *seen += 1;
+        if *seen <= 1000 {
             self.outline.remarkable.push(Remark { statement: number, position: piece.position, class: class.clone() });
         }
     }

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{Action, AuditHead, Plan, Step};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbErrorKind, Item, Notice, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use crate::attempt::Failure;
 use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
+use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
 use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, watch};
 
@@ -33,7 +34,7 @@ pub(crate) struct Ended {
     pub(crate) state: StepState,
     pub(crate) done: u64,
     pub(crate) attempts: u32,
-    pub(crate) notices: Vec<(usize, Notice)>,
+    pub(crate) notices: Notices,
     /// Number of the step that failed, where several shared a transaction.
     pub(crate) failed: Option<usize>,
 }
@@ -79,6 +80,8 @@ impl Run<'_> {
             limosa_core::Work::File { file, .. } => file.clone(),
             limosa_core::Work::Text { origin, .. } => origin.clone(),
         };
+        // Not every error has passed a flight: settings that are sent again come straight from the session.
+        let hidden = |error: &DbError| self.context.values.hide_in_error(Box::new(error.clone()));
         match failure {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
@@ -90,7 +93,7 @@ impl Run<'_> {
                     return (Outcome::Stopped(Box::new(interrupted())), Some(sent.step));
                 }
                 let of = steps.get(sent.step - first).map_or(0, |step| step.outline.statements);
-                (Outcome::Stopped(Box::new(statement_problem(sent, of, error))), Some(sent.step))
+                (Outcome::Stopped(Box::new(statement_problem(sent, of, &hidden(error)))), Some(sent.step))
             }
             Failure::Server { purpose, error, .. } => {
                 let step = match purpose {
@@ -102,7 +105,7 @@ impl Run<'_> {
                     Some(Purpose::Commit) => steps.iter().map(file).collect::<Vec<_>>().join(", "),
                     _ => file(step.unwrap_or(&steps[0])),
                 };
-                let problem = own_problem(purpose.as_ref(), &name, error);
+                let problem = own_problem(purpose.as_ref(), &name, &hidden(error));
                 (Outcome::Stopped(Box::new(problem)), None)
             }
         }
@@ -241,12 +244,7 @@ fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usiz
             statements_total: step.outline.statements,
             elapsed: share,
             attempts: ended.attempts,
-            notices: ended
-                .notices
-                .iter()
-                .filter(|(number, _)| *number == at + offset)
-                .map(|(_, notice)| notice.clone())
-                .collect(),
+            notices: ended.notices.of(at + offset),
         });
         if ended.outcome.is_none() {
             run.context.events.event(Event::StepDone {
@@ -301,5 +299,5 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
 }
 
 pub(crate) fn empty_ended() -> Ended {
-    Ended { outcome: None, state: StepState::Done, done: 0, attempts: 1, notices: Vec::new(), failed: None }
+    Ended { outcome: None, state: StepState::Done, done: 0, attempts: 1, notices: Notices::default(), failed: None }
 }

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, StatementHasher, Step, Work, statement_hash};
+use limosa_core::{AuditHead, Lifted, StatementHasher, Step, Work, statement_hash};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
-use limosa_sql::{Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, expand};
+use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, UnknownPlaceholder, expand};
 
+use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Context, Event};
 
@@ -53,7 +54,7 @@ pub(crate) struct Log {
     /// Statements of the flight that landed.
     pub(crate) landed: u64,
     /// What the server said, by step.
-    pub(crate) notices: Vec<(usize, Notice)>,
+    pub(crate) notices: Notices,
     /// The COPY whose data is being sent.
     pub(crate) copying: Option<Box<Sent>>,
     /// Hash over the statements of a script that have passed the feed.
@@ -89,7 +90,7 @@ pub(crate) struct Stretch<'a> {
     pub(crate) replay: bool,
     /// The script ends with this stretch: its checksum is proven before `closing` is sent.
     pub(crate) last: bool,
-    /// Sent before the statements (in an own transaction: after its BEGIN).
+    /// Sent before the statements (in an own transaction: after its BEGIN and what must follow that at once).
     pub(crate) head: Vec<Tagged>,
     /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
     pub(crate) closing: Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + Send + 'a>,
@@ -204,11 +205,18 @@ fn begin(
     }
     while let Some(Part::Statement(statement)) = stretch.reader.peek()?
         && statement.number <= stretch.to
-        && statement.class().verb.starts_with("SET TRANSACTION")
+        && precedes_queries(statement.class())
     {
         take(stretch, engine, context, log, queue)?;
     }
     Ok(())
+}
+
+/// What the server takes before the first query of a transaction only.
+fn precedes_queries(class: &Class) -> bool {
+    let named = matches!(&class.effect, Effect::SetsSession { name }
+        if ["transaction_isolation", "transaction_read_only", "transaction_deferrable"].contains(&name.as_str()));
+    class.verb.starts_with("SET TRANSACTION") || (class.verb.starts_with("SET") && named)
 }
 
 /// What follows BEGIN, BEGIN WORK or START TRANSACTION, without comments.
@@ -287,7 +295,9 @@ fn take(
         return Ok(());
     }
     let ends_own = stretch.own && statement.number == stretch.to;
-    let begins_own = stretch.own && statement.number == stretch.from;
+    if stretch.own && statement.number > stretch.from && !precedes_queries(&class) {
+        queue.extend(stretch.head.drain(..));
+    }
     if ends_own && class.transaction == TransactionRule::Commits {
         let closing = std::mem::replace(&mut stretch.closing, Box::new(|_| Vec::new()));
         queue.extend(closing(&lock(log).hasher));
@@ -302,9 +312,6 @@ fn take(
         queue.push_back((Item::CopyStart(text), Purpose::Statement(sent)));
     } else {
         queue.push_back((Item::Script(text), Purpose::Statement(sent)));
-    }
-    if begins_own {
-        queue.extend(stretch.head.drain(..));
     }
     Ok(())
 }
@@ -321,7 +328,31 @@ pub(crate) fn expand_statement(
     engine: Engine,
     context: &Context<'_>,
 ) -> Result<Expanded, Box<Diagnostic>> {
-    let text = statement.piece.statement();
+    expand_text(step, statement.piece.statement(), engine, context)
+        .map_err(|unknown| unknown_value(&unknown.name, statement.label(origin, unknown.offset), context))
+}
+
+fn unknown_value(name: &str, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
+    Box::new(unknown_placeholder(name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
+}
+
+/// A pragma that is run outside of its script, with the values of its placeholders.
+pub(crate) fn expand_lifted(
+    step: &Step,
+    lifted: &Lifted,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<String, Box<Diagnostic>> {
+    let file = match &step.work {
+        Work::File { file, .. } => file,
+        Work::Text { origin, .. } => origin,
+    };
+    expand_text(step, &lifted.text, engine, context)
+        .map(|expanded| expanded.text)
+        .map_err(|unknown| unknown_value(&unknown.name, Label::file(file.as_str()), context))
+}
+
+fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -> Result<Expanded, UnknownPlaceholder> {
     if step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
@@ -333,10 +364,7 @@ pub(crate) fn expand_statement(
         }
         _ => None,
     };
-    expand(engine, text, merged.as_ref().unwrap_or(&context.values.all)).map_err(|unknown| {
-        let label = statement.label(origin, unknown.offset);
-        Box::new(unknown_placeholder(&unknown.name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
-    })
+    expand(engine, text, merged.as_ref().unwrap_or(&context.values.all))
 }
 
 /// The error for a placeholder without a value.

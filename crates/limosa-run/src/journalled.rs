@@ -15,6 +15,7 @@ use crate::entries::{Marks, finished, head, progress, reset, settle_constraints}
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
 use crate::lock::lock_key;
 use crate::lost::{self, Standing};
+use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Outcome, StepState, recovery};
 
@@ -31,7 +32,7 @@ struct Walk<'a> {
     hasher: StatementHasher,
     began: Instant,
     attempts: u32,
-    notices: Vec<(usize, limosa_db::Notice)>,
+    notices: Notices,
 }
 
 /// Runs one step, from where its journal says it stands.
@@ -79,7 +80,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         hasher: StatementHasher::new(),
         began: Instant::now(),
         attempts: 1,
-        notices: Vec::new(),
+        notices: Notices::default(),
     };
     let result = walk.all(session, &start).await;
     let mut ended = Ended {

@@ -12,6 +12,7 @@ mod feed;
 mod journalled;
 mod lock;
 mod lost;
+mod notices;
 mod pragmas;
 mod problem;
 mod reader;

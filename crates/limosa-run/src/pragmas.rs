@@ -4,13 +4,14 @@
 use std::collections::HashSet;
 
 use limosa_core::{Lifted, Step};
-use limosa_db::{DbError, DbErrorKind, Item, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session};
 
+use crate::Event;
 use crate::atomic::{Rows, feed, open};
 use crate::attempt::{Failure, fly};
 use crate::conduct::Run;
 use crate::entries::{Marks, finished};
-use crate::feed::{Purpose, SharedLog};
+use crate::feed::{GaveUp, Purpose, SharedLog, expand_lifted, lock};
 
 const VIOLATIONS: &str = "select \"table\", rowid, parent, fkid from pragma_foreign_key_check limit 1000";
 
@@ -34,10 +35,30 @@ pub(crate) async fn around(
         let _ = session.settle().await;
     }
     let restored = session.restore_settings().await;
-    result?;
-    restored.map_err(settings)
+    let committed = result?;
+    for error in committed.err().into_iter().chain(restored.err()) {
+        tell(run, block, first, log, error);
+    }
+    Ok(())
 }
 
+/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
+fn tell(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
+    let error = run.context.values.hide_in_error(Box::new(error));
+    let notice = Notice {
+        severity: "WARNING".to_owned(),
+        message: format!("committed, but afterwards: {}", error.message),
+        detail: error.detail,
+        hint: error.hint,
+        code: error.code,
+    };
+    let number = block.len().saturating_sub(1);
+    let label = block.get(number).map(|step| step.label.clone()).unwrap_or_default();
+    run.context.events.event(Event::Notice { label, notice: notice.clone() });
+    lock(log).notices.push((first + number, notice));
+}
+
+/// The inner result is what came after the commit.
 async fn inside(
     run: &Run<'_>,
     session: &mut dyn Session,
@@ -45,10 +66,11 @@ async fn inside(
     first: usize,
     marks: &Marks,
     log: &SharedLog,
-) -> Result<(), Failure> {
+) -> Result<Result<(), DbError>, Failure> {
     let (before, after) = split(block);
-    pragmas(session, &before).await?;
-    let foreign_keys = before.iter().chain(&after).any(|pragma| pragma.name == "foreign_keys");
+    let foreign_keys = before.iter().chain(&after).any(|(_, pragma)| pragma.name == "foreign_keys");
+    let (before, after) = (expanded(run, &before)?, expanded(run, &after)?);
+    pragmas(session, &before).await.map_err(|error| server(Purpose::Settings, error))?;
     let known = if foreign_keys { violations(session).await? } else { HashSet::new() };
 
     let mut readers = open(run, block)?;
@@ -69,32 +91,30 @@ async fn inside(
         let whole = feed(run, block, first, marks, log, &mut readers, Rows::Here);
         fly(session, run.context, whole, log, &run.progress, block, first).await?;
     }
-    // The changes stand; a pragma that fails now is told, but cannot take them back.
-    pragmas(session, &after).await
+    Ok(pragmas(session, &after).await)
 }
 
 /// What is set before the transaction and what after it. Steps that share one agree on foreign keys.
-fn split(block: &[Step]) -> (Vec<&Lifted>, Vec<&Lifted>) {
+fn split(block: &[Step]) -> (Vec<(&Step, &Lifted)>, Vec<(&Step, &Lifted)>) {
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for (at, step) in block.iter().enumerate() {
         let (leading, trailing) = step.outline.pragmas_around();
-        if at == 0 {
-            before.extend(leading)
-        } else {
-            after.extend(leading)
-        }
-        after.extend(trailing);
+        let early = if at == 0 { &mut before } else { &mut after };
+        early.extend(leading.into_iter().map(|pragma| (step, pragma)));
+        after.extend(trailing.into_iter().map(|pragma| (step, pragma)));
     }
     (before, after)
 }
 
-async fn pragmas(session: &mut dyn Session, pragmas: &[&Lifted]) -> Result<(), Failure> {
+fn expanded(run: &Run<'_>, pragmas: &[(&Step, &Lifted)]) -> Result<Vec<String>, Failure> {
+    let text = |(step, pragma): &(&Step, &Lifted)| expand_lifted(step, pragma, run.engine, run.context);
+    pragmas.iter().map(text).collect::<Result<_, _>>().map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))
+}
+
+async fn pragmas(session: &mut dyn Session, pragmas: &[String]) -> Result<(), DbError> {
     for pragma in pragmas {
-        let sent = session.send(vec![Item::Script(pragma.text.clone())]).await;
-        sent.map_err(|mut error| {
-            error.message = format!("{}: {}", pragma.text, error.message);
-            server(Purpose::Settings, error)
-        })?;
+        let sent = session.send(vec![Item::Script(pragma.clone())]).await;
+        sent.map_err(|error| DbError { message: format!("{pragma}: {}", error.message), ..error })?;
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
             statements_total: step.outline.statements,
             elapsed: began.elapsed() / u32::try_from(ran).unwrap_or(1).max(1),
             attempts: 1,
-            notices: log.notices.iter().filter(|(number, _)| *number == at).map(|(_, notice)| notice.clone()).collect(),
+            notices: log.notices.of(at),
         });
     }
     rehearsed.error = failure.map(|failure| explain(&failure, &tried));

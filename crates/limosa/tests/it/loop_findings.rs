@@ -81,7 +81,8 @@ async fn an_encoding_that_a_file_sets_is_not_that_of_the_ledger() {
         let result =
             Migrator::new(configuration).migrate(&MigrateOptions::default(), &|_: Progress| {}, Stop::new()).await;
         well(&result);
-        let sql = "select rollback_sql like '%caf\u{e9}%', project = 'caf\u{e9}' from limosa.schema_migrations order by rank";
+        let sql =
+            "select rollback_sql like '%caf\u{e9}%', project = 'caf\u{e9}' from limosa.schema_migrations order by rank";
         assert_eq!(home.rows(sql), ["t|t", "t|t"]);
         // The file's own statements go on in the encoding that it set.
         assert_eq!(home.rows("select n from b"), ["2"]);
@@ -97,7 +98,10 @@ async fn a_role_without_plpgsql_migrates_and_the_server_goes_on_looking_for_the_
              grant create on database {} to {role}; create schema {role} authorization {role}",
             home.database()
         ));
-        home.file("0001_seen.sql", "create table seen as select current_setting('client_connection_check_interval') as value;");
+        home.file(
+            "0001_seen.sql",
+            "create table seen as select current_setting('client_connection_check_interval') as value;",
+        );
         home.file("0002_again.sql", "set work_mem = '5MB';\ninsert into seen values ('5');\n");
         home.file("0003_still.sql", "insert into seen select current_setting('client_connection_check_interval');");
         let mut configuration = home.configuration();
@@ -211,9 +215,7 @@ async fn a_secret_set_again_by_a_resumed_file_is_in_no_error() {
         let mut configuration = home.configuration();
         configuration.values.all.insert("secret".to_owned(), value.to_owned());
         configuration.values.secret = [String::from("secret")].into();
-        async move {
-            Migrator::new(configuration).migrate(&MigrateOptions::default(), &|_: Progress| {}, Stop::new()).await
-        }
+        async move { Migrator::new(configuration).migrate(&MigrateOptions::default(), &|_: Progress| {}, Stop::new()).await }
     };
     says(&run("12345").await, &["division by zero"]);
     // The server repeats the value that it refuses.

@@ -40,7 +40,7 @@ pub(crate) async fn make(of: &Subject<'_>, listener: &dyn Listener) -> Result<St
         let message = format!("the backup folder {} cannot be made: {error}", folder.display());
         Failure::usage("LIM-U060", message, "choose another: --backup-dir")
     })?;
-    let path = folder.join(name(of));
+    let path = fresh(folder, of);
     listener.progress(Progress::Note(format!("backup to {}", path.display())));
     write(of, &path).await.map_err(|error| refused(error, "the backup failed, so nothing was run"))?;
     Ok(path.display().to_string())
@@ -54,13 +54,26 @@ fn refused(error: DbError, what: &str) -> Failure {
     failure
 }
 
-/// A name that sorts by time and tells what it is a backup of.
-fn name(of: &Subject<'_>) -> String {
+/// A path that sorts by time and tells what it is a backup of.
+fn fresh(folder: &Path, of: &Subject<'_>) -> PathBuf {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let (start, ending) = frame(of);
+    let stamp = crate::clock::stamp(now);
+    let mut path = folder.join(format!("{start}{stamp}.{ending}"));
+    // '_' sorts behind '.', so a second backup of the same second is the newer one.
+    let mut count = 1;
+    while path.exists() {
+        count += 1;
+        path = folder.join(format!("{start}{stamp}_{count}.{ending}"));
+    }
+    path
+}
+
+/// What stands before and behind the time in the names of this database's backups.
+fn frame(of: &Subject<'_>) -> (String, &'static str) {
     let stem = Path::new(&of.database).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    let ending = if of.engine == Engine::Sqlite { "db" } else { "dump" };
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{stem}-{}.{ending}", crate::clock::stamp(now))
+    (format!("{stem}-"), if of.engine == Engine::Sqlite { "db" } else { "dump" })
 }
 
 async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
@@ -121,11 +134,14 @@ pub(crate) async fn bring_back(of: &Subject<'_>, from: &Path, listener: &dyn Lis
     done.map_err(|error| refused(error, "nothing was changed"))
 }
 
-/// Backups in the folder, oldest first.
-pub(crate) fn found(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
-    paths.sort();
-    paths
+/// The newest backup of this database in its folder.
+pub(crate) fn newest(of: &Subject<'_>) -> Option<PathBuf> {
+    let (start, ending) = frame(of);
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let rest = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(&format!(".{ending}")));
+        rest.is_some_and(|time| time.len() >= 14 && time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'))
+    };
+    let entries = std::fs::read_dir(&of.configuration.backup_directory).ok()?;
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file() && is_ours(path)).max()
 }

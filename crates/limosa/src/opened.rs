@@ -13,9 +13,14 @@ use crate::files::FromDisk;
 use crate::report::Target;
 use crate::{Configuration, Failure};
 
-/// Follows `reset all`: the server goes on looking whether we are still there. Some systems refuse the setting.
-const CHECK_CLIENT: &str = "; do $limosa$ begin perform set_config('client_connection_check_interval', '10s', false); \
-    exception when others then null; end $limosa$";
+/// Follows `reset all`: what the session set for itself when it began.
+fn set_again(settings: &[(String, String)]) -> String {
+    let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    settings
+        .iter()
+        .map(|(name, value)| format!("; select set_config({}, {}, false)", quote(name), quote(value)))
+        .collect()
+}
 
 /// What a session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +155,11 @@ async fn connect_patiently(options: &ConnectOptions, wait: Option<Duration>) -> 
 }
 
 impl Opened<'_> {
+    /// False where the session stands in for a SQLite file that does not exist yet.
+    pub(crate) fn is_there(&self) -> bool {
+        self.absent.is_none()
+    }
+
     /// Worth saying of the database before anything else.
     pub(crate) fn notices(&self) -> Vec<Diagnostic> {
         let warning = |path: &String| {
@@ -205,7 +215,7 @@ impl Opened<'_> {
             pooled: self.pooled,
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),
-            session_settings: if postgres && !self.pooled { CHECK_CLIENT.to_owned() } else { String::new() },
+            session_settings: set_again(&self.session.facts().settings),
             events,
             stop,
         };

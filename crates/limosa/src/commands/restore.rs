@@ -1,13 +1,15 @@
 //! `backup` and `restore` as commands of their own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use limosa_run::{Acquired, LockError, Stop, acquire, release};
 use serde_json::json;
 
 use super::held::{Edit, under_lock};
+use super::interrupted;
 use crate::backup::Subject;
-use crate::event::Listener;
-use crate::opened::{Purpose, open};
+use crate::event::{Listener, Progress};
+use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
 use crate::{Exit, Failure, Migrator, backup};
 
@@ -44,25 +46,21 @@ impl Migrator {
         listener: &dyn Listener,
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("restore")?;
-        let folder = &self.configuration.backup_directory;
-        let from = match from {
-            Some(from) => from.to_owned(),
-            None => backup::found(folder).pop().ok_or_else(|| {
-                Failure::usage(
-                    "LIM-U061",
-                    format!("no backup is in {}", folder.display()),
-                    "name one: limosa restore FILE",
-                )
-            })?,
-        };
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
-        let database = opened.target.database.clone();
-        self.configuration.refuse_without_consent("restore", "--allow-data-loss", &database, consent)?;
-        listener.progress(crate::Progress::Target(opened.target.clone()));
-        backup::bring_back(&Subject::of(&opened), &from, listener).await?;
-        opened.close().await;
+        let looked = open(&self.configuration, Purpose::Read).await?;
+        let begun = begin(&looked, from, consent, listener);
+        let (subject, is_there) = (Subject::of(&looked), looked.is_there());
+        looked.close().await;
+        let from = begun?;
+        if is_there {
+            let mut opened = open(&self.configuration, Purpose::Change).await?;
+            let restored = replace(&mut opened, &subject, &from, listener).await;
+            opened.close().await;
+            restored?;
+        } else {
+            backup::bring_back(&subject, &from, listener).await?;
+        }
         // The ledger is the one of the backup now; the restore itself is recorded in it.
-        opened = open(&self.configuration, Purpose::Write).await?;
+        let mut opened = open(&self.configuration, Purpose::Write).await?;
         let said = from.display().to_string();
         let written = under_lock(&mut opened, listener, |_, _, _| {
             Ok(Edit { items: Vec::new(), audit: vec![("restore", None, json!({"from": said}))] })
@@ -81,4 +79,51 @@ impl Migrator {
             audit_head: written.head,
         })
     }
+}
+
+/// What must hold before anything is touched; gives the backup.
+fn begin(
+    opened: &Opened<'_>,
+    from: Option<&Path>,
+    consent: Option<&str>,
+    listener: &dyn Listener,
+) -> Result<PathBuf, Failure> {
+    let subject = Subject::of(opened);
+    let from = match from {
+        Some(from) => from.to_owned(),
+        None => backup::newest(&subject).ok_or_else(|| {
+            let folder = opened.configuration.backup_directory.display();
+            let message = format!("no backup of {} is in {folder}", opened.target.database);
+            Failure::usage("LIM-U061", message, "name one: limosa restore FILE")
+        })?,
+    };
+    let database = opened.target.database.clone();
+    opened.configuration.refuse_without_consent("restore", "--allow-data-loss", &database, consent)?;
+    listener.progress(Progress::Target(opened.target.clone()));
+    Ok(from)
+}
+
+/// Replaces the database while no other runner is at work.
+async fn replace(
+    opened: &mut Opened<'_>,
+    subject: &Subject<'_>,
+    from: &Path,
+    listener: &dyn Listener,
+) -> Result<(), Failure> {
+    let view = opened.look().await?;
+    if !view.exists {
+        return backup::bring_back(subject, from, listener).await;
+    }
+    let events = |event| listener.progress(Progress::Run(event));
+    let (session, context) = opened.run_parts(&events, Stop::new());
+    let epoch = match acquire(session.as_mut(), &context, true, &|_| true).await {
+        Ok(Acquired::Held(held)) => held.epoch,
+        Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
+        Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
+        Err(LockError::Database(error)) => return Err((*error).into()),
+    };
+    let restored = backup::bring_back(subject, from, listener).await;
+    // Where it went well, the lease is the one of the backup; the lock itself goes with the session.
+    let _ = release(session.as_mut(), &context, epoch).await;
+    restored
 }

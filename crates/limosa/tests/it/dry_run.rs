@@ -23,7 +23,7 @@ pub(crate) fn snapshot(home: &Home) -> String {
             home.rows("select name from sqlite_schema where type = 'table' and name <> 'sqlite_sequence' order by 1")
         {
             lines.push(format!("-- {table}"));
-            let mut rows = home.rows(&format!("select * from \"{table}\""));
+            let mut rows = home.rows(&format!("select * from \"{}\"", table.replace('"', "\"\"")));
             rows.sort();
             lines.extend(rows);
         }

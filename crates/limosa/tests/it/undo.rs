@@ -262,7 +262,7 @@ async fn an_automatic_rollback_says_what_stays() {
         assert_eq!(home.tables(), ["a", "b"]);
         let notice = &answer.notices[0];
         assert_eq!(notice.code, "LIM-U006");
-        assert_eq!(notice.message, "002 b has no way back, so this run leaves applied: 001 a, 002 b");
+        assert_eq!(notice.message, "002 b stood before or has no way back, so this run leaves applied: 001 a, 002 b");
 
         let protected = home.with(|it| it.protected = true);
         let options = MigrateOptions { auto_rollback: true, ..MigrateOptions::default() };

@@ -55,7 +55,7 @@ const MODES: [(&str, Form, Reading); 9] = [
 pub(crate) fn measure(server: &PostgresServer, count: usize, rounds: usize) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let all = migrations(Engine::Postgres, count);
-    let mut taken: Vec<Vec<Duration>> = vec![Vec::new(); MODES.len()];
+    let mut taken: Vec<Vec<Cost>> = vec![Vec::new(); MODES.len()];
     for round in 0..rounds {
         for step in 0..MODES.len() {
             let at = (round + step) % MODES.len();
@@ -63,33 +63,55 @@ pub(crate) fn measure(server: &PostgresServer, count: usize, rounds: usize) -> R
             let database = server.create_database()?;
             database.execute(CREATE)?;
             server.execute("postgres", "CHECKPOINT")?;
-            let time = runtime.block_on(run(&database, form, reading, &all)).context(name)?;
+            let cost = runtime.block_on(run(&database, form, reading, &all)).context(name)?;
             check(&database, form, count).context(name)?;
-            taken[at].push(time);
+            taken[at].push(cost);
             server.execute("postgres", &format!("DROP DATABASE \"{}\" WITH (FORCE)", database.name()))?;
         }
     }
+    Ok(table(&taken, count, rounds))
+}
+
+/// What all migrations of one run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    /// Of the server's process for this connection alone.
+    server: Duration,
+}
+
+fn table(taken: &[Vec<Cost>], count: usize, rounds: usize) -> String {
     let each = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
-    let base = median(taken[0].clone()).unwrap_or_default();
-    let mut text = format!(
-        "\n### Ledger on PostgreSQL, {count} migrations, {rounds} rounds\n\n\
-         | written | us per migration, median (min-max) | more than (a), us | x (a) |\n|---|---|---|---|\n"
-    );
-    for ((name, ..), times) in MODES.iter().zip(&taken) {
-        let middle = median(times.clone()).unwrap_or_default();
-        let least = times.iter().min().copied().unwrap_or_default();
-        let most = times.iter().max().copied().unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "| {name} | {:.0} ({:.0}-{:.0}) | {:.0} | {:.2} |",
+    let spread = |times: Vec<Duration>| {
+        let (least, most) = (times.iter().min().copied(), times.iter().max().copied());
+        let middle = median(times).unwrap_or_default();
+        let text = format!(
+            "{:.0} ({:.0}-{:.0})",
             each(middle),
-            each(least),
-            each(most),
-            each(middle) - each(base),
-            middle.as_secs_f64() / base.as_secs_f64()
+            each(least.unwrap_or_default()),
+            each(most.unwrap_or_default())
         );
+        (each(middle), text)
+    };
+    let columns = |costs: &[Cost]| {
+        let wall = spread(costs.iter().map(|cost| cost.wall).collect());
+        let server = spread(costs.iter().map(|cost| cost.server).collect());
+        (wall, server)
+    };
+    let Some(((base_wall, _), (base_server, _))) = taken.first().map(|costs| columns(costs)) else {
+        return String::new();
+    };
+    let mut text = format!(
+        "\n### Ledger on PostgreSQL, {count} migrations, {rounds} rounds, us per migration\n\n\
+         | written | wall, median (min-max) | more than (a) | server CPU, median (min-max) | more than (a) |\n\
+         |---|---|---|---|---|\n"
+    );
+    for ((name, ..), costs) in MODES.iter().zip(taken) {
+        let ((wall, walls), (server, servers)) = columns(costs);
+        let _ =
+            writeln!(text, "| {name} | {walls} | {:.0} | {servers} | {:.0} |", wall - base_wall, server - base_server);
     }
-    Ok(text)
+    text
 }
 
 type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
@@ -147,8 +169,8 @@ impl Sender<'_> {
     }
 }
 
-/// All migrations, one wait each; the time of the loop alone.
-async fn run(database: &TestDatabase, form: Form, reading: Reading, all: &[Migration]) -> Result<Duration> {
+/// All migrations, one wait each; the cost of the loop alone.
+async fn run(database: &TestDatabase, form: Form, reading: Reading, all: &[Migration]) -> Result<Cost> {
     // Over TCP, as a client would; the test kit's own configuration takes the socket.
     let mut config = Config::new();
     config.host("127.0.0.1").port(database.port()).user("postgres").dbname(database.name());
@@ -165,6 +187,8 @@ async fn run(database: &TestDatabase, form: Form, reading: Reading, all: &[Migra
         sender.prepare(APPEND_BY_CLIENT, &by_client(&any, &mut spare)).await?;
         sender.prepare(APPEND_BY_SERVER, &by_server(&any)).await?;
     }
+    let backend: i32 = client.query_one("select pg_backend_pid()", &[]).await?.try_get(0)?;
+    let before = running_time(backend)?;
     let start = Instant::now();
     for migration in all {
         let mut flight = vec![sender.plain("BEGIN")];
@@ -192,11 +216,19 @@ async fn run(database: &TestDatabase, form: Form, reading: Reading, all: &[Migra
         // Each is sent when it is first polled, and all are polled in turn before any answer can arrive.
         try_join_all(flight).await.with_context(|| format!("migration {}", migration.number))?;
     }
-    let taken = start.elapsed();
+    let cost = Cost { wall: start.elapsed(), server: running_time(backend)?.saturating_sub(before) };
     drop(sender);
     drop(client);
     driver.await??;
-    Ok(taken)
+    Ok(cost)
+}
+
+/// How long a process has run on a processor; Linux counts it in nanoseconds.
+fn running_time(process: i32) -> Result<Duration> {
+    let file = format!("/proc/{process}/schedstat");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+    let first = text.split_whitespace().next().with_context(|| format!("{file} is empty"))?;
+    Ok(Duration::from_nanos(first.parse()?))
 }
 
 fn fence() -> Vec<Parameter> {

@@ -2,11 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
 mod behaviour;
+mod disk_full;
+mod huge_file;
+mod interrupt;
 mod json;
+mod kill_walk;
+mod many_runners;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod paused;
 mod scenario;
 mod secrets;
+mod stage;
 mod terminal;
 
 /// The binary under test.

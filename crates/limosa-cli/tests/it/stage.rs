@@ -23,10 +23,14 @@ pub(crate) fn run(folder: &Folder, url: &str, words: &[&str], code: i32) -> Outp
 }
 
 /// Nothing is missing, changed or half done, and nobody has touched the audit log.
-#[track_caller]
-pub(crate) fn assert_sound(folder: &Folder, url: &str) {
-    let _ = run(folder, url, &["validate"], 0);
-    let _ = run(folder, url, &["audit", "verify"], 0);
+pub(crate) fn sound(folder: &Folder, url: &str) -> Result<(), String> {
+    for words in [&["validate"][..], &["audit", "verify"]] {
+        let output = limosa(folder, url, words).run().map_err(|error| error.to_string())?;
+        if output.code != Some(0) {
+            return Err(format!("{words:?}\n{output}"));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn sqlite(path: &Path) -> Connection {
@@ -62,7 +66,13 @@ pub(crate) fn for_each<T: Sync + std::fmt::Debug>(items: &[T], work: impl Fn(&T)
         }
     });
     let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {} failed; the first:\n{}", wrong.len(), items.len(), wrong[..wrong.len().min(3)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} failed; the first:\n{}",
+        wrong.len(),
+        items.len(),
+        wrong[..wrong.len().min(3)].join("\n")
+    );
 }
 
 #[cfg(feature = "postgres")]

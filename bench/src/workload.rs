@@ -44,7 +44,7 @@ pub(crate) struct Migration {
 }
 
 impl Migration {
-    /// Sorts like the number, whatever the tool: `0007`.
+    /// Sorts like the number, whatever the tool: `00007`.
     pub(crate) fn version(&self) -> String {
         format!("{:05}", self.number)
     }
@@ -127,7 +127,7 @@ pub(crate) fn expected(applied: usize) -> Counts {
 
 /// Counts what stands, as one row; the tables named must stand after `applied` migrations.
 pub(crate) fn count_query(engine: Engine, applied: usize) -> String {
-    let last = (applied + KINDS - 1) / KINDS;
+    let last = applied.div_ceil(KINDS);
     let rows = match last {
         0 => "0, 0".to_owned(),
         _ => format!("(SELECT count(*) FROM item_1), (SELECT count(*) FROM item_{last})"),

@@ -57,10 +57,23 @@ fn home(variables: &BTreeMap<String, String>) -> Option<PathBuf> {
     variables.get(name).filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
+/// The name of the account that owns this process: containers and services often set no `USER`.
+fn account() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let user = status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().next()?.to_owned();
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == user).then(|| name.to_owned())
+    });
+    Some(named.unwrap_or_else(|| format!("uid {user}")))
+}
+
 /// User, host and process, as the ledger shows who ran.
 fn actor(variables: &BTreeMap<String, String>) -> String {
     let given = |name: &&str| variables.get(*name).filter(|value| !value.is_empty()).cloned();
-    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).unwrap_or_else(|| "unknown".to_owned());
+    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).or_else(account).unwrap_or_else(|| "unknown".to_owned());
     let host =
         ["HOSTNAME", "COMPUTERNAME"].iter().find_map(given).or_else(host).unwrap_or_else(|| "unknown".to_owned());
     format!("{user}@{host} process {}", std::process::id())
@@ -96,6 +109,7 @@ mod tests {
         let variables =
             BTreeMap::from([("USER".to_owned(), "ci".to_owned()), ("HOSTNAME".to_owned(), "box".to_owned())]);
         assert_eq!(actor(&variables), format!("ci@box process {}", std::process::id()));
-        assert!(actor(&BTreeMap::new()).starts_with("unknown@"));
+        // Without a variable the account of the process speaks; no system is without one.
+        assert!(!actor(&BTreeMap::new()).starts_with('@'));
     }
 }

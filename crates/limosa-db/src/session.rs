@@ -151,6 +151,9 @@ pub struct ServerFacts {
     pub pooled: bool,
     /// Names this session among those of the server (PostgreSQL: `pid:start time`), for finding whether it still runs.
     pub backend: Option<String>,
+    /// What limosa set for this session beyond the defaults of the server, the address and the role, and the server accepted:
+    /// names and values, for setting it again after a `reset all`.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Cancels what a session runs, from another task.

@@ -147,15 +147,54 @@ async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool
     }
 }
 
+/// How the ledger's tables come to be, where they are missing.
+#[derive(Debug, Clone, Copy)]
+enum Making {
+    /// They stand.
+    Nothing,
+    /// In a DO block, which looks whether the lock is ours.
+    InBlock,
+    /// As plain statements, under the lock.
+    Plainly { schema_exists: bool },
+}
+
 async fn try_postgres(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+    let making = if exists { Making::Nothing } else { Making::InBlock };
+    match take_postgres(session, context, making).await {
+        // Without the right to PL/pgSQL there is no DO block: one wait more, once in the life of a ledger.
+        Err(error) if !exists && error.message.contains("plpgsql") => {
+            let mut items = context.ledger.begin();
+            let locked_at = items.len();
+            items.push(try_lock(context, context.pooled));
+            items.push(context.ledger.plain(&sql::SCHEMA_EXISTS, Vec::new()));
+            items.push(Item::Commit);
+            let rows = session.send(items).await?;
+            let answer = |at: usize| rows[at].first().is_some_and(|row| row.boolean(0));
+            if !answer(locked_at) {
+                return Ok(Try::Refused(context.ledger.look(session).await?));
+            }
+            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }).await
+        }
+        result => result,
+    }
+}
+
+/// `held` says that it need not be taken: it is ours already, or there is none behind a pooler.
+fn try_lock(context: &Context<'_>, held: bool) -> Item {
+    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+    context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(held)])
+}
+
+async fn take_postgres(session: &mut dyn Session, context: &Context<'_>, making: Making) -> Result<Try, DbError> {
     let ledger = &context.ledger;
-    let key = lock_key(&ledger.names.schema, &ledger.project);
     let mut items = ledger.begin();
     items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
     let locked_at = items.len();
-    items.push(ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(context.pooled)]));
-    if !exists {
-        items.push(ledger.create());
+    items.push(try_lock(context, context.pooled || matches!(making, Making::Plainly { .. })));
+    match making {
+        Making::Nothing => {}
+        Making::InBlock => items.push(ledger.create()),
+        Making::Plainly { schema_exists } => items.extend(ledger.create_plainly(schema_exists)),
     }
     let taken_at = items.len();
     items.push(ledger.bound(

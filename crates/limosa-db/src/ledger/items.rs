@@ -202,6 +202,13 @@ impl Ledger {
         Item::Control(format!("do ${tag}$ {body} ${tag}$"))
     }
 
+    /// Makes the tables on PostgreSQL without a DO block, for a role that may not use PL/pgSQL; the lock must be held. Fails
+    /// where they stand already.
+    pub fn create_plainly(&self, schema_exists: bool) -> Vec<Item> {
+        let schema = (!schema_exists).then(|| Item::Control(self.names.fill("create schema {schema}")));
+        schema.into_iter().chain([Item::Control(self.newest())]).collect()
+    }
+
     /// The statements that a database administrator runs by hand to make the ledger.
     pub fn script(&self) -> String {
         let tables = self.newest();

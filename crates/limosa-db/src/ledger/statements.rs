@@ -218,6 +218,12 @@ pub const EXISTS: Statement = Statement {
     sqlite: "select exists (select 1 from sqlite_schema where type = 'table' and '\"' || name || '\"' = '{schema_migrations}')",
 };
 
+/// PostgreSQL: one row, one column: whether the schema of the ledger stands.
+pub const SCHEMA_EXISTS: Statement = Statement {
+    postgres: "select exists (select from pg_catalog.pg_namespace where nspname = {schema_text})",
+    sqlite: "select true",
+};
+
 /// The version of the ledger's tables.
 pub const VERSION: Statement =
     both("select value from {application_metadata} where project = '' and key = 'ledger_version'");

@@ -45,18 +45,21 @@ pub(super) async fn learn(
     );
     let process = process.unwrap_or(0);
     wire.send(answer::bound(wire.client(), 0, ask, Vec::new())).await;
-    let mut settings = vec![(CHECK_CLIENT.to_owned(), vec![Value::Integer(process), CHECK_INTERVAL.into()])];
+    let check = format!(
+        "select set_config('{CHECK_CLIENT}', $2, false) \
+         where pg_backend_pid() = $1 and current_setting('{CHECK_CLIENT}', true) = '0'"
+    );
+    let mut settings = vec![(check, vec![Value::Integer(process), CHECK_INTERVAL.into()])];
     settings.extend(default_settings(defaults, Some(process)));
     for (number, (sql, parameters)) in (1..).zip(settings) {
         wire.send(answer::bound(wire.client(), number, sql, parameters)).await;
     }
-    let (rows, notices) = collect(wire).await?;
-    read(&rows, process, defaults, host, notices)
+    let answers = collect(wire).await?;
+    read(answers, process, defaults, host)
 }
 
-/// Not where the user has set it, nor where the server does not know it. Some systems refuse it: that is no error.
-const CHECK_CLIENT: &str = "select set_config('client_connection_check_interval', $2, false) \
-     where pg_backend_pid() = $1 and current_setting('client_connection_check_interval', true) = '0'";
+/// Not set where the user has set it, nor where the server does not know it. Some systems refuse it: that is no error.
+const CHECK_CLIENT: &str = "client_connection_check_interval";
 
 /// Role and read-only as statements of the session's own; `process` makes them depend on the server's process.
 pub(super) fn default_settings(defaults: &Defaults, process: Option<i64>) -> Vec<(String, Vec<Value>)> {
@@ -75,15 +78,22 @@ pub(super) fn default_settings(defaults: &Defaults, process: Option<i64>) -> Vec
     settings
 }
 
+#[derive(Default)]
+struct Answers {
+    rows: Vec<Row>,
+    checks_client: bool,
+    notices: Vec<Notice>,
+}
+
 /// All answers; the second, the client check, may fail.
-async fn collect(wire: &mut Wire) -> Result<(Vec<Row>, Vec<Notice>), DbError> {
-    let mut rows = Vec::new();
-    let mut notices = Vec::new();
+async fn collect(wire: &mut Wire) -> Result<Answers, DbError> {
+    let mut answers = Answers::default();
     let mut failure = None;
     while let Some(event) = wire.next().await {
         match event {
-            Event::Notice(notice) => notices.push(notice),
-            Event::Answer(Answer { item: 0, outcome: Ok(reply), .. }) => rows = reply.rows,
+            Event::Notice(notice) => answers.notices.push(notice),
+            Event::Answer(Answer { item: 0, outcome: Ok(reply), .. }) => answers.rows = reply.rows,
+            Event::Answer(Answer { item: 1, outcome: Ok(reply), .. }) => answers.checks_client = !reply.rows.is_empty(),
             Event::Answer(Answer { item: 1, outcome: Err(error), .. }) if error.code.is_some() => {}
             Event::Answer(Answer { outcome: Err(error), .. }) => {
                 failure.get_or_insert(error);
@@ -93,12 +103,12 @@ async fn collect(wire: &mut Wire) -> Result<(Vec<Row>, Vec<Notice>), DbError> {
     }
     match failure {
         Some(error) => Err(wire.explain(error)),
-        None => Ok((rows, notices)),
+        None => Ok(answers),
     }
 }
 
-fn read(rows: &[Row], process: i64, defaults: &Defaults, host: &str, notices: Vec<Notice>) -> Result<Learnt, DbError> {
-    let Some(row) = rows.first() else {
+fn read(answers: Answers, process: i64, defaults: &Defaults, host: &str) -> Result<Learnt, DbError> {
+    let Some(row) = answers.rows.first() else {
         return Err(super::error::connection_lost("the server did not say what it is"));
     };
     let version = row.text(0).unwrap_or_default();
@@ -114,6 +124,11 @@ fn read(rows: &[Row], process: i64, defaults: &Defaults, host: &str, notices: Ve
         read_only: standby || default_read_only || defaults.read_only,
         pooled: row.integer(6) != Some(process),
         backend: row.text(7),
+        settings: answers
+            .checks_client
+            .then(|| (CHECK_CLIENT.to_owned(), CHECK_INTERVAL.to_owned()))
+            .into_iter()
+            .collect(),
     };
-    Ok(Learnt { facts, standby, default_read_only, notices })
+    Ok(Learnt { facts, standby, default_read_only, notices: answers.notices })
 }

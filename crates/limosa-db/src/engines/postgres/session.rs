@@ -158,6 +158,7 @@ impl PostgresSession {
             for setting in ["role", "default_transaction_read_only", "client_connection_check_interval"] {
                 flight::command(&mut self.wire, &format!("reset {setting}")).await?;
             }
+            self.facts.settings.clear();
         } else {
             for (sql, parameters) in facts::default_settings(&self.defaults, None) {
                 let request = answer::bound(self.wire.client(), 0, sql, parameters);

@@ -50,6 +50,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError>
         read_only,
         pooled: false,
         backend: this_process(&options.environment),
+        settings: Vec::new(),
     };
     Ok(SqliteSession { facts, handle, remembered: None })
 }

@@ -151,3 +151,9 @@ pub(crate) async fn back(
     let options = RollbackOptions { selection, use_file: false, consent: consent.map(str::to_owned), backup: false };
     migrator.rollback(&options, &quiet, Stop::new()).await
 }
+
+/// This very program, even where a newer one has taken its place on the disk.
+pub(crate) fn this_program() -> std::path::PathBuf {
+    let linux = std::path::PathBuf::from("/proc/self/exe");
+    if linux.exists() { linux } else { std::env::current_exe().unwrap() }
+}

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use limosa::{MigrateOptions, Progress, Secret, Selection, Stop};
 
-use crate::answers::{back, done, failed, labels, migrate, quiet};
+use crate::answers::{back, done, failed, labels, migrate, quiet, this_program};
 use crate::place::{Home, sqlite};
 
 const FAMILY: &str = "create table parent (id integer primary key, word text);\n\
@@ -240,7 +240,7 @@ async fn many_processes_apply_each_change_once() {
             &format!("create table t{number} (id int);\ninsert into t{number} values (1);\n"),
         );
     }
-    let program = std::env::current_exe().unwrap();
+    let program = this_program();
     let processes: Vec<_> = (0..4)
         .map(|_| {
             Command::new(&program)

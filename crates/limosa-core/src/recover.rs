@@ -22,6 +22,9 @@ pub struct Before {
     /// The table that the statement names, by its object identifier.
     #[serde(default)]
     pub table: Option<i64>,
+    /// The partition that the statement names, likewise.
+    #[serde(default)]
+    pub partition: Option<i64>,
     /// Indexes of the table that the statement names, or the indexes it names.
     #[serde(default)]
     pub indexes: Vec<IndexState>,

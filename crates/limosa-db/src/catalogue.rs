@@ -36,7 +36,7 @@ pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<S
     let image = match &class.effect {
         Effect::CreatesIndex { table, .. } => {
             let oid = table_oid(session, table).await?;
-            Before { table: oid, indexes: indexes_of(session, oid).await?, existed: None }
+            Before { table: oid, indexes: indexes_of(session, oid).await?, ..Before::default() }
         }
         Effect::DropsIndex { indexes, .. } => {
             let mut found = Vec::new();
@@ -50,15 +50,18 @@ pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<S
                 "TABLE" => table_oid(session, name).await?,
                 _ => table_of_index(session, name).await?,
             };
-            Before { table: oid, indexes: indexes_of(session, oid).await?, existed: None }
+            Before { table: oid, indexes: indexes_of(session, oid).await?, ..Before::default() }
         }
         // Of a whole schema or database, the indexes that are invalid are enough.
         Effect::Reindexes { .. } => Before { indexes: invalid_indexes(session).await?, ..Before::default() },
-        Effect::CreatesDatabase { .. }
-        | Effect::DropsDatabase { .. }
-        | Effect::CreatesTablespace { .. }
-        | Effect::DetachesPartition { .. } => {
-            Before { existed: exists(session, class).await?.map(|(exists, _)| exists), ..Before::default() }
+        Effect::CreatesDatabase { .. } | Effect::DropsDatabase { .. } | Effect::CreatesTablespace { .. } => {
+            Before { existed: exists(session, class).await?, ..Before::default() }
+        }
+        Effect::DetachesPartition { parent, partition } => {
+            // By number: the next run may look the names up along another search path.
+            let (table, partition) = (table_oid(session, parent).await?, table_oid(session, partition).await?);
+            let (existed, _) = attached(session, table, partition).await?;
+            Before { table, partition, existed: Some(existed), ..Before::default() }
         }
         _ => return Ok(None),
     };
@@ -98,12 +101,13 @@ pub async fn after(
                 after.indexes.extend(index_states(&session.query(&sql, &[Value::Integer(index.oid)]).await?));
             }
         }
-        _ => {
-            if let Some((exists, pending)) = exists(session, class).await? {
-                after.exists = Some(exists);
-                after.detach_pending = pending;
-            }
+        Effect::DetachesPartition { .. } => {
+            let (table, partition) = before.map_or((None, None), |before| (before.table, before.partition));
+            let (exists, pending) = attached(session, table, partition).await?;
+            after.exists = Some(exists);
+            after.detach_pending = pending;
         }
+        _ => after.exists = exists(session, class).await?,
     }
     Ok(after)
 }
@@ -150,25 +154,32 @@ async fn invalid_indexes(session: &mut dyn Session) -> Result<Vec<IndexState>, D
     Ok(index_states(&session.query(&sql, &[]).await?))
 }
 
-/// Whether the named thing is there (for a partition: attached), and whether a detach is pending.
-async fn exists(session: &mut dyn Session, class: &Class) -> Result<Option<(bool, bool)>, DbError> {
-    let rows = match &class.effect {
+/// Whether the database or tablespace is there; None for other statements.
+async fn exists(session: &mut dyn Session, class: &Class) -> Result<Option<bool>, DbError> {
+    let (sql, name) = match &class.effect {
         Effect::CreatesDatabase { name } | Effect::DropsDatabase { name, .. } => {
-            let sql = "select exists (select from pg_catalog.pg_database where datname = $1), false";
-            session.query(sql, &[Value::from(name.as_str())]).await?
+            ("select exists (select from pg_catalog.pg_database where datname = $1)", name)
         }
         Effect::CreatesTablespace { name } => {
-            let sql = "select exists (select from pg_catalog.pg_tablespace where spcname = $1), false";
-            session.query(sql, &[Value::from(name.as_str())]).await?
-        }
-        Effect::DetachesPartition { parent, partition } => {
-            let sql = "select count(*) > 0, coalesce(bool_or(inhdetachpending), false) from pg_catalog.pg_inherits \
-                       where inhparent = to_regclass($1)::oid and inhrelid = to_regclass($2)::oid";
-            session.query(sql, &[Value::Text(quoted(parent)), Value::Text(quoted(partition))]).await?
+            ("select exists (select from pg_catalog.pg_tablespace where spcname = $1)", name)
         }
         _ => return Ok(None),
     };
-    Ok(rows.first().map(|row| (row.boolean(0), row.boolean(1))))
+    let rows = session.query(sql, &[Value::from(name.as_str())]).await?;
+    Ok(rows.first().map(|row| row.boolean(0)))
+}
+
+/// Whether a partition is attached, and whether its detach was begun.
+async fn attached(
+    session: &mut dyn Session,
+    table: Option<i64>,
+    partition: Option<i64>,
+) -> Result<(bool, bool), DbError> {
+    let (Some(table), Some(partition)) = (table, partition) else { return Ok((false, false)) };
+    let sql = "select count(*) > 0, coalesce(bool_or(inhdetachpending), false) from pg_catalog.pg_inherits \
+               where inhparent::bigint = $1 and inhrelid::bigint = $2";
+    let rows = session.query(sql, &[Value::Integer(table), Value::Integer(partition)]).await?;
+    Ok(rows.first().map_or((false, false), |row| (row.boolean(0), row.boolean(1))))
 }
 
 /// The statement that removes an index that a death left invalid.
@@ -176,7 +187,20 @@ pub fn drop_invalid(index: &IndexState) -> String {
     format!("drop index concurrently if exists {}", Engine::Postgres.quote_qualified(Some(&index.schema), &index.name))
 }
 
-/// The statement that finishes a detach that a death left pending.
-pub fn finalize_detach(parent: &QualifiedName, partition: &QualifiedName) -> String {
-    format!("alter table {} detach partition {} finalize", quoted(parent), quoted(partition))
+/// The statement that finishes a detach that a death left pending; None where the tables are gone.
+///
+/// # Errors
+/// What the server says.
+pub async fn finalize_detach(session: &mut dyn Session, before: &Before) -> Result<Option<String>, DbError> {
+    let (Some(table), Some(partition)) = (before.table, before.partition) else { return Ok(None) };
+    let sql = "select n.nspname::text, c.relname::text from pg_catalog.pg_class c \
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid::bigint = $1";
+    let mut names = Vec::new();
+    for oid in [table, partition] {
+        let rows = session.query(sql, &[Value::Integer(oid)]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let (schema, name) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+        names.push(Engine::Postgres.quote_qualified(Some(&schema), &name));
+    }
+    Ok(Some(format!("alter table {} detach partition {} finalize", names[0], names[1])))
 }

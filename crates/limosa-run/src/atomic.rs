@@ -53,7 +53,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
     }
 }
 
-fn attempts_told(outcome: Outcome, attempts: u32) -> Outcome {
+pub(crate) fn attempts_told(outcome: Outcome, attempts: u32) -> Outcome {
     match outcome {
         Outcome::Stopped(mut problem) if attempts > 1 => {
             problem.message = format!("{} (tried {attempts} times)", problem.message);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbErrorKind, Item, Session, Value, catalogue};
-use limosa_sql::{Class, Diagnostic, Effect, Engine, TransactionRule};
+use limosa_sql::{Class, Diagnostic, Effect, Engine, TransactionRule, classify};
 
-use crate::atomic::pause;
+use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{Marks, finished, head, progress, reset, settle_constraints};
@@ -27,6 +27,8 @@ struct Walk<'a> {
     reader: ScriptReader,
     /// Statements that are committed and recorded.
     done: u64,
+    /// The statement outside of transactions that the journal calls begun and not ended.
+    begun: Option<u64>,
     /// Statements that took effect; the record of those after `done` goes with the next transaction.
     ran: u64,
     hasher: StatementHasher,
@@ -56,6 +58,13 @@ fn stopped(problem: Diagnostic, done: u64) -> Ended {
 }
 
 async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
+    // The rest of a file that was edited may be a single transaction: its pragmas stay where they stand all the same.
+    let mut step = std::borrow::Cow::Borrowed(step);
+    if !step.outline.lifted.is_empty() {
+        let outline = &mut step.to_mut().outline;
+        *outline = std::mem::take(outline).in_pieces();
+    }
+    let step = &*step;
     let start = match step.action {
         Action::Resume { .. } | Action::ResumeRevert { .. } => match recovery::recover_step(run, session, step).await {
             Ok(start) => start,
@@ -76,6 +85,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         number,
         reader,
         done: start.done,
+        begun: None,
         ran: start.done,
         hasher: StatementHasher::new(),
         began: Instant::now(),
@@ -83,6 +93,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         notices: Notices::default(),
     };
     let result = walk.all(session, &start).await;
+    let begun = walk.begun;
     let mut ended = Ended {
         outcome: None,
         state: StepState::Done,
@@ -96,7 +107,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         if failure.is_connection_lost() {
             lost_connection(run, step, number, outcome, &mut ended).await;
         } else {
-            ended.outcome = Some(told(outcome, step, ended.done));
+            ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
             ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };
         }
     }
@@ -105,7 +116,13 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
 
 /// The last record that was sent may be committed: the ledger knows.
 async fn lost_connection(run: &Run<'_>, step: &Step, number: usize, outcome: Outcome, ended: &mut Ended) {
-    let standing = lost::standing(run, step).await;
+    let ours =
+        |mark: &Option<String>| mark.as_ref().is_none_or(|mark| mark.starts_with(&format!("{}:", run.context.run_id)));
+    let standing = match lost::standing(run, step).await {
+        // A repeatable is done from before until its first record.
+        Some(Standing::Done { mark }) if !ours(&mark) => Some(Standing::Nothing),
+        standing => standing,
+    };
     match &standing {
         Some(Standing::Done { .. }) => ended.done = step.outline.statements,
         Some(Standing::Partial { done }) => ended.done = *done,
@@ -125,13 +142,19 @@ async fn lost_connection(run: &Run<'_>, step: &Step, number: usize, outcome: Out
 }
 
 /// Says what stands, for a person who reads only the error.
-fn told(outcome: Outcome, step: &Step, done: u64) -> Outcome {
+fn told(outcome: Outcome, step: &Step, done: u64, begun: Option<u64>) -> Outcome {
     let Outcome::Stopped(mut problem) = outcome else { return outcome };
     let stands = match done {
-        0 => "no statement of this file is committed".to_owned(),
+        0 => "no statement of this file is recorded as committed".to_owned(),
         _ => format!("statements 1 to {done} of {} are committed and recorded", step.outline.statements),
     };
-    let next = "mend the file from the failed statement on if it is wrong, and run again: limosa goes on from there";
+    let next = match begun {
+        Some(number) => format!(
+            "statement {number} was begun, and its end is not recorded: the next run looks what became of it, and goes on"
+        ),
+        None => "mend the file from the failed statement on if it is wrong, and run again: limosa goes on from there"
+            .to_owned(),
+    };
     problem.help = Some(match problem.help.take() {
         Some(help) => format!("{help}\n{stands}; {next}"),
         None => format!("{stands}; {next}"),
@@ -149,10 +172,10 @@ impl<'a> Walk<'a> {
                 GroupMode::Transaction | GroupMode::Own => self.together(session, group).await?,
             }
         }
-        if self.step.outline.groups.last().is_none_or(|group| group.mode != GroupMode::Transaction) {
-            self.finish(session).await?;
-        }
-        Ok(())
+        // A transaction at the end records it; where everything ran already, as the file now is, none was begun.
+        let recorded =
+            groups.last().is_some_and(|group| group.last > start.done && group.mode == GroupMode::Transaction);
+        if recorded { Ok(()) } else { self.finish(session).await }
     }
 
     /// Begins with the settings of a fresh session; passes over the statements that are done, proves that they are the ones
@@ -161,20 +184,19 @@ impl<'a> Walk<'a> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
         if engine == Engine::Postgres {
-            let limits = self.step.limits;
-            settings.push(Item::Control(format!(
-                "{}; set lock_timeout = {}; set statement_timeout = {}",
-                reset(context),
-                limits.lock_timeout_ms,
-                limits.statement_timeout_ms
-            )));
+            settings.push(self.fresh_settings());
         }
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done
         {
             self.hasher.add(&statement_hash(statement.piece.statement()));
-            // What is set for one transaction only ended with it.
-            if matches!(statement.class().effect, Effect::SetsSession { .. }) && statement.class().verb != "SET LOCAL" {
+            let sets = match statement.class().effect {
+                // What is set for one transaction only ended with it.
+                Effect::SetsSession { .. } => statement.class().verb != "SET LOCAL",
+                Effect::LiftedPragma { .. } => engine == Engine::Sqlite,
+                _ => false,
+            };
+            if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
             }
@@ -317,12 +339,19 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Those of a fresh session, with the time-outs of the step.
+    fn fresh_settings(&self) -> Item {
+        let (reset, limits) = (reset(self.run.context), self.step.limits);
+        let (lock, statement) = (limits.lock_timeout_ms, limits.statement_timeout_ms);
+        Item::Control(format!("{reset}; set lock_timeout = {lock}; set statement_timeout = {statement}"))
+    }
+
     /// DISCARD ALL gave up the lock and the role of the session.
     async fn take_on_again(&mut self, session: &mut dyn Session) -> Result<(), Failure> {
         let context = self.run.context;
         let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
         let items = vec![
-            Item::Control(reset(context)),
+            self.fresh_settings(),
             // Should another have it by now, our lease has ended, and the next record fails.
             context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(false)]),
         ];
@@ -331,9 +360,16 @@ impl<'a> Walk<'a> {
 
     /// Writes into the journal that a statement begins, what it is, and what the catalogue shows before it.
     async fn announce(&mut self, session: &mut dyn Session, statement: &Numbered) -> Result<(), Failure> {
-        let class = statement.class();
-        let before = catalogue::before(session, class).await.map_err(|error| server(None, error))?;
-        let remembered = recovery::remember(class, before);
+        // What is sent counts: names may be placeholders in the file.
+        let (engine, context) = (self.run.engine, self.run.context);
+        let expanded =
+            expand_statement(self.step, self.reader.origin(), statement, engine, context).map_err(problem)?;
+        let class = match expanded.used.is_empty() {
+            true => statement.class().clone(),
+            false => classify(engine, &expanded.text),
+        };
+        let before = catalogue::before(session, &class).await.map_err(|error| server(None, error))?;
+        let remembered = recovery::remember(&class, before);
         let hash = statement_hash(statement.piece.statement());
         self.record(session, Some((statement.number, hash, Some(remembered)))).await
     }
@@ -346,10 +382,12 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Failure> {
         let marks = self.marks();
         let head = self.head(&marks);
+        let begun = current.as_ref().map(|(number, _, _)| *number);
         let rows =
             progress(self.run.context, self.run.engine, self.step, &marks, self.ran, self.hasher.value(), current);
         self.send(session, head, rows).await?;
         self.done = self.ran;
+        self.begun = begun;
         Ok(())
     }
 
@@ -361,6 +399,7 @@ impl<'a> Walk<'a> {
         let rows = finished(self.run.context, self.run.engine, self.step, &marks, true);
         self.send(session, head, rows).await?;
         self.done = self.ran;
+        self.begun = None;
         Ok(())
     }
 
@@ -415,7 +454,20 @@ impl<'a> Walk<'a> {
             let flown =
                 fly(session, run.context, feed, &log, &run.progress, std::slice::from_ref(step), self.number).await;
             self.keep(&log);
+            let landed = lock(&log).landed > 0;
+            let flown = match flown {
+                // It is done; the stop shows before the next one.
+                Err(Failure::GaveUp(GaveUp::Interrupted)) if landed => Ok(()),
+                flown => flown,
+            };
             let failure = match flown {
+                // The script could not be read on behind it.
+                Err(Failure::GaveUp(problem)) if landed => {
+                    self.ran = statement.number;
+                    self.hasher.add(&statement_hash(statement.piece.statement()));
+                    self.record(session, None).await?;
+                    return Err(Failure::GaveUp(problem));
+                }
                 Ok(()) if own_time_out => {
                     let taken = session.send(vec![Item::Control(TAKE_UP.to_owned())]).await;
                     return taken.map(|_| ()).map_err(|error| server(None, error));
@@ -457,7 +509,8 @@ impl<'a> Walk<'a> {
             Failure::GaveUp(_) => true,
             Failure::Unsettled(_) => false,
             Failure::Server { error, .. } => {
-                error.kind != DbErrorKind::ConnectionLost && undone_by_error(statement.class())
+                error.kind != DbErrorKind::ConnectionLost
+                    && (undone_by_error(statement.class()) || names_nothing(error))
             }
         };
         if leaves_nothing && session.settle().await.is_ok() {
@@ -472,11 +525,25 @@ impl<'a> Walk<'a> {
 fn undone_by_error(class: &Class) -> bool {
     match class.effect {
         Effect::CreatesDatabase { .. } | Effect::DropsDatabase { .. } | Effect::CreatesTablespace { .. } => true,
-        Effect::Unknown | Effect::CopyFromStdin => {
+        Effect::Unknown
+        | Effect::CopyFromStdin
+        | Effect::CreatesType { .. }
+        | Effect::AddsEnumValue { .. }
+        | Effect::SetsSession { .. }
+        | Effect::CreatesIndex { .. }
+        | Effect::DropsIndex { .. } => {
             class.transaction == TransactionRule::Either && !["CALL", "DO"].contains(&class.verb.as_str())
         }
         _ => false,
     }
+}
+
+/// True where the server did not find the table or schema that the statement itself names; a function that it called would show
+/// in the context.
+fn names_nothing(error: &limosa_db::DbError) -> bool {
+    matches!(error.code.as_deref(), Some("42P01" | "3F000"))
+        && error.context.is_none()
+        && error.internal_query.is_none()
 }
 
 fn problem(problem: Box<Diagnostic>) -> Failure {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use limosa_core::{Before, JournalRow, Recovery, StatementHasher, Step, recover};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, Item, Session, Value, catalogue};
-use limosa_sql::{Class, Diagnostic, Effect};
+use limosa_sql::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::Run;
@@ -74,8 +74,9 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 format!("it left {} invalid; dropped, and built again", names.join(", "))
             }
             Recovery::FinalizeDetach => {
-                if let Effect::DetachesPartition { parent, partition } = &class.effect {
-                    let finish = catalogue::finalize_detach(parent, partition);
+                let nothing = Before::default();
+                let known = before.as_ref().unwrap_or(&nothing);
+                if let Some(finish) = catalogue::finalize_detach(session, known).await.map_err(refused)? {
                     session.send(vec![Item::Control(finish)]).await.map_err(refused)?;
                 }
                 start.done = number;

@@ -116,7 +116,7 @@ mod postgres {
     /// The places of a whole run: after each message that makes the server do or commit something, after some of the others,
     /// and before some of the server's answers, which the client never hears.
     fn places(proxy: &Proxy) -> Vec<Place> {
-        let every = number("LIMOSA_TEST_WALK_EVERY", 12);
+        let every = number("LIMOSA_TEST_WALK_EVERY", 40);
         let mut counts = [0, 0];
         let mut answers = 0;
         let mut places = Vec::new();
@@ -354,7 +354,7 @@ mod sqlite {
 
     #[test]
     fn at_many_moments() {
-        let steps = u32::try_from(number("LIMOSA_TEST_LADDER", 30)).unwrap();
+        let steps = u32::try_from(number("LIMOSA_TEST_LADDER", 16)).unwrap();
         for back in [false, true] {
             let template = folder();
             let words = if back { &rollback()[..] } else { &["migrate"][..] };
@@ -413,7 +413,7 @@ mod sqlite {
     fn sits(database: &Connection) -> bool {
         database.busy_timeout(Duration::ZERO).unwrap();
         let began = Instant::now();
-        while began.elapsed() < Duration::from_millis(150) {
+        while began.elapsed() < Duration::from_millis(100) {
             if database.execute_batch("begin immediate; rollback").is_ok() {
                 return false;
             }

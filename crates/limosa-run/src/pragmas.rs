@@ -94,8 +94,11 @@ async fn inside(
     Ok(pragmas(session, &after).await)
 }
 
+/// A pragma and the step that it stands in.
+type Placed<'s> = (&'s Step, &'s Lifted);
+
 /// What is set before the transaction and what after it. Steps that share one agree on foreign keys.
-fn split(block: &[Step]) -> (Vec<(&Step, &Lifted)>, Vec<(&Step, &Lifted)>) {
+fn split(block: &[Step]) -> (Vec<Placed<'_>>, Vec<Placed<'_>>) {
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for (at, step) in block.iter().enumerate() {
         let (leading, trailing) = step.outline.pragmas_around();
@@ -106,8 +109,8 @@ fn split(block: &[Step]) -> (Vec<(&Step, &Lifted)>, Vec<(&Step, &Lifted)>) {
     (before, after)
 }
 
-fn expanded(run: &Run<'_>, pragmas: &[(&Step, &Lifted)]) -> Result<Vec<String>, Failure> {
-    let text = |(step, pragma): &(&Step, &Lifted)| expand_lifted(step, pragma, run.engine, run.context);
+fn expanded(run: &Run<'_>, pragmas: &[Placed<'_>]) -> Result<Vec<String>, Failure> {
+    let text = |(step, pragma): &Placed<'_>| expand_lifted(step, pragma, run.engine, run.context);
     pragmas.iter().map(text).collect::<Result<_, _>>().map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))
 }
 

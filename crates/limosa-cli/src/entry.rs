@@ -13,9 +13,6 @@ use crate::commands::Command;
 use crate::console::{Console, Manner};
 use crate::interrupt::Interrupt;
 
-/// Threads of the runtime: one for the run, one that beside it watches, listens and draws.
-const THREADS: usize = 2;
-
 /// Runs a command; gives its exit code.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let look = FirstLook::at(arguments.get(1..).unwrap_or_default(), |name| std::env::var(name).ok());
@@ -57,7 +54,8 @@ fn chosen(limosa: &Limosa, matches: &ArgMatches, console: &Console, manner: Mann
     if let Some(result) = limosa.command.without_settings(console, &name) {
         return result.unwrap_or_else(|failure| call::fail(console, &name, &failure));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    // One thread: each answer of a server would otherwise wake another one first.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

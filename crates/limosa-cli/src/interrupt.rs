@@ -42,27 +42,44 @@ impl Interrupt {
         }
     }
 
-    /// Listens to signals until the process ends.
+    /// Listens to signals until the process ends, on a thread of its own: a run that reads a large file must not be deaf.
     ///
     /// # Errors
     /// Where the system lets nobody listen.
     pub(crate) fn listen(&self, console: Arc<Console>) -> std::io::Result<()> {
-        let mut signals = Signals::new()?;
         let interrupt = self.clone();
-        tokio::spawn(async move {
-            loop {
-                signals.next().await;
-                if interrupt.stop.is_asked() || interrupt.asking.load(Ordering::SeqCst) {
-                    console.insist("interrupted: ended at once; see what stands with limosa status");
-                    std::process::exit(INTERRUPTED);
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return tell.send(Err(error)),
+            };
+            runtime.block_on(async {
+                match Signals::new() {
+                    Ok(signals) => {
+                        let listening = tell.send(Ok(()));
+                        interrupt.obey(signals, &console).await;
+                        listening
+                    }
+                    Err(error) => tell.send(Err(error)),
                 }
-                if interrupt.begun.load(Ordering::SeqCst) {
-                    console.insist("stopping in order: what runs is taken back or recorded; once more ends it at once");
-                }
-                interrupt.stop.ask();
+            })
+        })?;
+        told.recv().unwrap_or_else(|_| Err(std::io::Error::other("the thread for signals ended at once")))
+    }
+
+    async fn obey(&self, mut signals: Signals, console: &Console) {
+        loop {
+            signals.next().await;
+            if self.stop.is_asked() || self.asking.load(Ordering::SeqCst) {
+                console.insist("interrupted: ended at once; see what stands with limosa status");
+                std::process::exit(INTERRUPTED);
             }
-        });
-        Ok(())
+            if self.begun.load(Ordering::SeqCst) {
+                console.insist("stopping in order: what runs is taken back or recorded; once more ends it at once");
+            }
+            self.stop.ask();
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl LedgerNames {
     /// Puts the names into a statement: `{schema_migrations}`, `{lease}`, ..., `{schema}`, `{schema_text}`.
     pub fn fill(&self, sql: &str) -> String {
         let mut filled = sql.to_owned();
-        for name in TABLES.iter().chain(&["audit_log_by_change"]) {
+        for name in TABLES.iter().chain(&["audit_log_by_change", "schema_migrations_by_rank"]) {
             let mark = format!("{{{name}}}");
             if filled.contains(&mark) {
                 filled = filled.replace(&mark, &self.table(name));

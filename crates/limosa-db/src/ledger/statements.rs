@@ -199,11 +199,13 @@ pub struct Upgrade {
 /// an old one.
 pub const UPGRADES: &[Upgrade] = &[Upgrade {
     to: 2,
-    gives: "an index for the last operation on a change",
+    gives: "indexes for the last operation on a change, and for the order of application",
     needed: false,
     statement: Statement {
-        postgres: "create index if not exists audit_log_by_change on {audit_log} (project, identity, sequence)",
-        sqlite: "create index if not exists {audit_log_by_change} on {audit_log} (project, identity, sequence)",
+        postgres: "create index if not exists audit_log_by_change on {audit_log} (project, identity, sequence); \
+                   create index if not exists schema_migrations_by_rank on {schema_migrations} (project, rank)",
+        sqlite: "create index if not exists {audit_log_by_change} on {audit_log} (project, identity, sequence); \
+                 create index if not exists {schema_migrations_by_rank} on {schema_migrations} (project, rank)",
     },
 }];
 

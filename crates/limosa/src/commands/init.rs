@@ -10,7 +10,7 @@ use crate::report::{DoneAnswer, SCHEMA_VERSION};
 use crate::{Configuration, Exit, Failure};
 
 /// The settings file behind its first lines, which name the folder of migrations.
-const SETTINGS: &str = "\n\
+const SETTINGS: &str = "\
 # The project's name is the first part of every key in the ledger, so that several projects can share a database.
 project = \"default\"
 

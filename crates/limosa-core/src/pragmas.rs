@@ -51,9 +51,19 @@ impl Outline {
 
     /// Gives pragmas back their place where the script cannot run in one transaction, or must not.
     pub(crate) fn settle_pragmas(&mut self, engine: Engine) {
-        if engine != Engine::Sqlite || self.lifted.is_empty() || (self.is_atomic() && !self.switches_foreign_keys()) {
-            return;
+        let apart = !self.is_atomic() || self.switches_foreign_keys();
+        if engine == Engine::Sqlite && !self.lifted.is_empty() && apart {
+            self.split_at_pragmas();
         }
+    }
+
+    /// The same script with each pragma run where it stands, outside of transactions.
+    pub fn in_pieces(mut self) -> Outline {
+        self.split_at_pragmas();
+        self
+    }
+
+    fn split_at_pragmas(&mut self) {
         let lifted = std::mem::take(&mut self.lifted);
         let groups = std::mem::take(&mut self.groups);
         for group in groups {

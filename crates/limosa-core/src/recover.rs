@@ -92,6 +92,9 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
             created_index(index.as_ref().map(|name| name.name.as_str()), *if_not_exists, before, after)
         }
         Effect::DropsIndex { .. } => dropped_index(before, after),
+        Effect::Reindexes { target, .. } if before.table.is_none() && ["INDEX", "TABLE"].contains(&target.as_str()) => {
+            unknown_table()
+        }
         Effect::Reindexes { .. } => reindexed(before, after),
         Effect::CreatesDatabase { name } | Effect::CreatesTablespace { name } => appeared(name, before, after),
         Effect::DropsDatabase { name, .. } => disappeared(name, before, after),
@@ -128,6 +131,7 @@ fn created_index(name: Option<&str>, if_not_exists: bool, before: &Before, after
         [] if if_not_exists && before.indexes.iter().any(|index| Some(index.name.as_str()) == name && index.valid) => {
             Recovery::Done { proof: "the index was there before, and IF NOT EXISTS leaves it alone".to_owned() }
         }
+        [] if before.table.is_none() => unknown_table(),
         [] => Recovery::Retry { proof: "no new index stands in the catalogue".to_owned() },
         [index] if index.valid => Recovery::Done { proof: format!("index {} is there and valid", index.name) },
         [index] => Recovery::DropAndRetry { indexes: vec![(*index).clone()] },
@@ -138,6 +142,11 @@ fn created_index(name: Option<&str>, if_not_exists: bool, before: &Before, after
             ),
         },
     }
+}
+
+/// Nothing was looked at: what stands cannot be told from what was there.
+fn unknown_table() -> Recovery {
+    Recovery::Ask { reason: "its table was not found in the catalogue when it began".to_owned() }
 }
 
 fn dropped_index(before: &Before, after: &After) -> Recovery {
@@ -190,6 +199,7 @@ fn detached(name: &str, before: &Before, after: &After) -> Recovery {
     }
     match (before.existed, after.exists) {
         (Some(true), Some(false)) => Recovery::Done { proof: format!("{name} is detached") },
+        (Some(false), _) if before.table.is_none() || before.partition.is_none() => unknown_table(),
         _ => Recovery::Retry { proof: format!("{name} is still attached") },
     }
 }

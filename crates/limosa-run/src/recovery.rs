@@ -5,11 +5,14 @@ use std::time::Instant;
 
 use limosa_core::{Before, JournalRow, Recovery, StatementHasher, Step, recover};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, Item, Session, Value, catalogue};
+use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
-use crate::conduct::Run;
+use crate::atomic::pause;
+use crate::attempt::{Failure, fly, new_log};
+use crate::conduct::{Run, interrupted};
+use crate::feed::{Feed, Purpose};
 use crate::journalled::PATIENCE;
 use crate::{Event, Outcome};
 
@@ -64,11 +67,8 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
             Recovery::Retry { proof } => format!("{proof}: it runs again"),
             Recovery::DropAndRetry { indexes } => {
                 for index in &indexes {
-                    let drop = catalogue::drop_invalid(index);
-                    session
-                        .send(vec![Item::Control("set lock_timeout = 0".into()), Item::Control(drop)])
-                        .await
-                        .map_err(refused)?;
+                    // CONCURRENTLY waits for old transactions by design.
+                    clean_up(run, session, step, number, 0, catalogue::drop_invalid(index)).await?;
                 }
                 let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
                 format!("it left {} invalid; dropped, and built again", names.join(", "))
@@ -77,7 +77,7 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 let nothing = Before::default();
                 let known = before.as_ref().unwrap_or(&nothing);
                 if let Some(finish) = catalogue::finalize_detach(session, known).await.map_err(refused)? {
-                    session.send(vec![Item::Control(finish)]).await.map_err(refused)?;
+                    clean_up(run, session, step, number, step.limits.lock_timeout_ms, finish).await?;
                 }
                 start.done = number;
                 start.hasher.add(&current.hash);
@@ -93,6 +93,70 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
         run.context.events.event(Event::Recovered { label: step.label.clone(), statement: number, finding });
         return Ok(start);
     }
+}
+
+/// Sends a statement of our own under these time-outs, as often as the step may be tried; a signal to stop cancels it. The
+/// session has its own time-outs again afterwards.
+async fn clean_up(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    number: u64,
+    lock_timeout_ms: u64,
+    statement: String,
+) -> Result<(), Outcome> {
+    let limits = step.limits;
+    let time_outs = format!(
+        "{KEEP_TIME_OUTS}; set lock_timeout = {lock_timeout_ms}; set statement_timeout = {}",
+        limits.statement_timeout_ms
+    );
+    let mut attempt = 1;
+    loop {
+        let log = new_log();
+        let mut feed = Feed::new(run.context, run.engine, log.clone());
+        feed.first([time_outs.clone(), statement.clone()].map(|text| (Item::Control(text), Purpose::Settings)));
+        run.begin_progress(step, number);
+        let flown = fly(session, run.context, feed, &log, &run.progress, std::slice::from_ref(step), 0).await;
+        run.end_progress();
+        let lost = flown.as_ref().is_err_and(Failure::is_connection_lost);
+        if !lost && let Err(error) = put_back(session).await {
+            return Err(refused(error));
+        }
+        let failure = match flown {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        let Failure::Server { error, .. } = &failure else {
+            return Err(run.explain(&failure, std::slice::from_ref(step), 0).0);
+        };
+        if run.context.stop.is_asked() && error.kind == DbErrorKind::Cancelled {
+            return Err(Outcome::Stopped(Box::new(interrupted())));
+        }
+        if !error.is_transient() || attempt > limits.lock_retries || run.context.stop.is_asked() {
+            let Outcome::Stopped(problem) = run.explain(&failure, std::slice::from_ref(step), 0).0 else {
+                return Err(refused((**error).clone()));
+            };
+            return Err(Outcome::Stopped(Box::new(problem.help(format!(
+                "while cleaning up what an interrupted run left behind: {statement}; run again to go on"
+            )))));
+        }
+        pause(run, step, attempt, limits.lock_retries, &error.message).await;
+        attempt += 1;
+    }
+}
+
+const KEEP_TIME_OUTS: &str = "select set_config('limosa.lock_timeout', current_setting('lock_timeout'), false), \
+    set_config('limosa.statement_timeout', current_setting('statement_timeout'), false)";
+
+async fn put_back(session: &mut dyn Session) -> Result<(), DbError> {
+    session.settle().await?;
+    // A run that is stopped early enough has kept nothing.
+    let set = |name: &str| {
+        let kept = format!("nullif(current_setting('limosa.{name}', true), '')");
+        format!("set_config('{name}', coalesce({kept}, current_setting('{name}')), false)")
+    };
+    let sql = format!("select {}, {}", set("lock_timeout"), set("statement_timeout"));
+    session.send(vec![Item::Control(sql)]).await.map(|_| ())
 }
 
 async fn journal_of(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<Option<JournalRow>, DbError> {

@@ -27,8 +27,10 @@ fn seen(indexes: &[IndexState]) -> After {
 
 #[test]
 fn indexes_tell_how_far_their_statement_came() {
-    let none = Before::default();
-    let old = Before { indexes: vec![index("i", 1, true)], ..Before::default() };
+    let none = Before { table: Some(9), ..Before::default() };
+    let old = Before { table: Some(9), indexes: vec![index("i", 1, true)], ..Before::default() };
+    let unseen = Before::default();
+    let doubt = "ask: its table was not found in the catalogue when it began";
     let create = "create index concurrently i on t (a)";
     let nameless = "create index concurrently on t (a)";
     let lenient = "create index concurrently if not exists i on t (a)";
@@ -44,7 +46,7 @@ fn indexes_tell_how_far_their_statement_came() {
         // The one that was there before is not ours, however invalid.
         (
             create,
-            &Before { indexes: vec![index("i", 1, false)], ..Before::default() },
+            &Before { indexes: vec![index("i", 1, false)], ..none.clone() },
             seen(&[index("i", 1, false)]),
             "retry",
         ),
@@ -60,6 +62,9 @@ fn indexes_tell_how_far_their_statement_came() {
         (drop, &old, seen(&[]), "done"),
         (drop, &old, seen(&[index("i", 1, false)]), "retry"),
         (drop, &none, seen(&[]), "retry"),
+        (create, &unseen, seen(&[]), doubt),
+        (rebuild, &unseen, seen(&[]), doubt),
+        ("reindex schema concurrently s", &unseen, seen(&[]), "retry"),
         (rebuild, &old, seen(&[index("i", 1, true)]), "retry"),
         (rebuild, &old, seen(&[index("i", 1, true), index("i_ccnew", 2, false)]), "drop i_ccnew"),
         (rebuild, &old, seen(&[index("i", 2, true), index("i_ccold", 3, false)]), "drop i_ccold"),
@@ -70,7 +75,7 @@ fn indexes_tell_how_far_their_statement_came() {
 
 #[test]
 fn databases_and_partitions_prove_themselves() {
-    let was = |existed| Before { existed: Some(existed), ..Before::default() };
+    let was = |existed| Before { existed: Some(existed), table: Some(8), partition: Some(9), ..Before::default() };
     let is = |exists| After { exists: Some(exists), ..After::default() };
     for (sql, before, after, wanted) in [
         ("create database d", was(false), is(true), "done"),
@@ -83,6 +88,8 @@ fn databases_and_partitions_prove_themselves() {
     ] {
         assert_eq!(verdict(sql, Some(&before), &after), wanted, "{sql}");
     }
+    let unseen = Before { existed: Some(false), ..Before::default() };
+    assert!(verdict("alter table p detach partition c concurrently", Some(&unseen), &is(false)).starts_with("ask"));
     let pending = After { detach_pending: true, ..is(true) };
     assert_eq!(verdict("alter table p detach partition c concurrently", Some(&was(true)), &pending), "finalize");
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Diagnostic, Label, Loss};
 
 use super::{MigrateAsk, OutOfOrder, Policy, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan, Skipped,
-    State, Step, Surroundings, Undo, Version, Work, assess,
+    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan, Remark,
+    Skipped, State, Step, Surroundings, Undo, Version, Work, assess,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -38,6 +38,7 @@ pub fn decide_migrate(
     }
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
+    notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
 
     let skipped = assessed
         .iter()
@@ -212,6 +213,20 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
         }
     }
     problems
+}
+
+/// Nothing is destroyed in silence: what the author has not said is said by us.
+fn unsaid_loss(change: &Change) -> Option<Diagnostic> {
+    let losses: Vec<(&Remark, &Loss)> = change.script.outline.losses().collect();
+    let (first, _) = losses.first().filter(|_| !change.headers.data_loss_allowed)?;
+    let shown: Vec<String> = losses.iter().take(5).map(|(_, loss)| format!("{} {}", loss.kind, loss.object)).collect();
+    let more = if losses.len() > 5 { format!(" and {} more", losses.len() - 5) } else { String::new() };
+    let message = format!("{} destroys data for good: {}{more}", change.script.file, shown.join(", "));
+    Some(
+        Diagnostic::warning("LIM-P018", message)
+            .at(Label::place(change.script.file.as_str(), first.position).text("first here"))
+            .help("where that is meant, say so with the header '-- Data-loss: allowed'"),
+    )
 }
 
 fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Option<Step> {

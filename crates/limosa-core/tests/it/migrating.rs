@@ -258,6 +258,20 @@ fn a_single_transaction_splits_where_foreign_keys_are_switched() {
 }
 
 #[test]
+fn data_is_destroyed_in_silence_only_where_the_header_allows_it() {
+    let loud = change("1", "select 1;\n drop table a; truncate b; delete from c;");
+    let plan = decide(std::slice::from_ref(&loud), &LedgerView::default()).unwrap();
+    assert_eq!(codes(&plan.notices), ["LIM-P018"]);
+    assert!(words(&plan.notices).contains("m/1_1.sql destroys data for good: table a, rows b, rows c"));
+    assert_eq!(plan.notices[0].labels[0].position.unwrap().line, 2);
+    assert_eq!(plan.steps[0].losses.len(), 3);
+    let mut meant = loud;
+    meant.headers.data_loss_allowed = true;
+    let plan = decide(&[meant], &LedgerView::default()).unwrap();
+    assert_eq!((plan.notices.len(), plan.steps[0].losses.len()), (0, 3));
+}
+
+#[test]
 fn values_enter_the_plan_and_secrets_by_name_only() {
     let mut rule = policy();
     for (name, value) in [("table", Some("t")), ("password", None), ("unused", Some("x"))] {

@@ -68,10 +68,16 @@ where
 
 async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
     let ledger = opened.ledger.clone();
+    let limits = opened.configuration.limits;
     let mut items = ledger.begin();
     items.push(ledger.bound(
         &sql::FENCE,
-        vec![Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone()), Value::from("3000"), Value::from("")],
+        vec![
+            Value::Integer(marks.epoch),
+            Value::Text(marks.step_mark.clone()),
+            Value::Text(limits.lock_timeout_ms.to_string()),
+            Value::Text(limits.statement_timeout_ms.to_string()),
+        ],
     ));
     items.extend(edit.items);
     let mut appended = None;

@@ -311,6 +311,34 @@ async fn a_single_transaction_by_hand_is_one_too() {
 }
 
 #[tokio::test]
+async fn half_a_change_can_be_finished_by_hand() {
+    for home in homes() {
+        home.file(
+            "001_half.sql",
+            "-- Transaction: none\ncreate table a (id int);\ninsert into a values (1);\ninsert into nowhere values (1);\n\
+             create table b (id int);\n",
+        );
+        crate::answers::failed(&home.migrate().await, 3, &["nowhere"]);
+        assert_eq!(home.ledger(), ["1|partial"]);
+        home.file(
+            "001_half.sql",
+            "-- Transaction: none\ncreate table a (id int);\ninsert into a values (1);\ninsert into a values (2);\n\
+             create table b (id int);\n",
+        );
+        let plan = home.migrator().plan(&MigrateOptions::default()).await.unwrap();
+        assert_eq!(plan.steps[0].action, "resume");
+        let done_already: Vec<bool> = plan.steps[0].statements.iter().map(|one| one.done).collect();
+        assert_eq!(done_already, [true, true, false, false]);
+        by_hand(&home, &home.migrator().plan_script(&MigrateOptions::default()).await.unwrap());
+        assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+        assert_eq!(home.rows("select id from a order by 1"), ["1", "2"]);
+        assert_eq!((home.tables(), home.ledger()), (vec!["a".into(), "b".into()], vec!["1|applied".to_owned()]));
+        assert_eq!(home.count(&format!("select count(*) from {}", home.table("journal"))), 0);
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_plan_shows_statements_transactions_and_limits() {
     for home in homes() {
         home.file("001_a.sql", "-- Lock-timeout: 7s\n-- Statement-timeout: 1min\ncreate table a (id int);\n\ninsert into a\n  values (1);\n");

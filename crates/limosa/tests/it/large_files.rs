@@ -77,7 +77,7 @@ fn within_bounds(what: &str, small: u64, large: u64) {
 
 #[test]
 fn statements_stream() {
-    let padding = "x".repeat(900);
+    let padding = "x".repeat(3900);
     for home in homes() {
         home.file("001_start.sql", "create table large (id bigint, word text);\n");
         let small = migrate_apart(&home);

@@ -289,3 +289,21 @@ async fn what_the_server_refused_whole_is_simply_tried_again() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_holds_no_secret() {
+    let home = newest_postgres();
+    home.execute("create schema hunter2; create table hunter2.t (n int)");
+    home.file("0001_index.sql", "create index concurrently t_n on ${secret}.t (n);\n");
+    let mut configuration = home.configuration();
+    configuration.values.all.insert("secret".to_owned(), "hunter2".to_owned());
+    configuration.values.secret = [String::from("secret")].into();
+    let holder = holding(&home, "insert into hunter2.t values (1)");
+    die_in(&home, Running::migrate(configuration.clone()), "create index concurrently").await;
+    holder.execute("rollback").unwrap();
+    assert_eq!(home.rows("select count(*) from limosa.journal where current_before like '%hunter2%'"), ["0"]);
+    // Without the name nothing can be looked up.
+    let result = Running::migrate(configuration).end().await;
+    assert_eq!(exit(&result), 4);
+    says(&result, &["LIM-R021"]);
+}

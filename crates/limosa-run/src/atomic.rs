@@ -114,7 +114,6 @@ pub(crate) enum Rows {
 }
 
 /// The feed of a transaction: begin, per step its head, statements and rows, and what ends it.
-#[expect(clippy::too_many_arguments, reason = "the parts of one transaction, used in two places")]
 pub(crate) fn feed<'f>(
     run: &'f Run<'f>,
     block: &'f [Step],

@@ -76,6 +76,9 @@ pub(crate) fn lock(log: &SharedLog) -> MutexGuard<'_, Log> {
 
 pub(crate) type Tagged = (Item, Purpose);
 
+/// Makes the items behind a script's statements, from the hash over them.
+pub(crate) type Closing<'a> = Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + Send + 'a>;
+
 /// Statements of one script that travel in one flight.
 pub(crate) struct Stretch<'a> {
     pub(crate) step_number: usize,
@@ -93,7 +96,7 @@ pub(crate) struct Stretch<'a> {
     /// Sent before the statements (in an own transaction: after its BEGIN and what must follow that at once).
     pub(crate) head: Vec<Tagged>,
     /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
-    pub(crate) closing: Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + Send + 'a>,
+    pub(crate) closing: Closing<'a>,
 }
 
 /// A flight's source.

@@ -36,10 +36,7 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
     }
     let began = Instant::now();
     let log = new_log();
-    let failure = match flight(session, context, engine, &tried, &log).await {
-        Ok(()) => None,
-        Err(failure) => Some(failure),
-    };
+    let failure = flight(session, context, engine, &tried, &log).await.err();
     if engine == Engine::Sqlite {
         let _ = session.restore_settings().await;
     }

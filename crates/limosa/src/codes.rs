@@ -24,6 +24,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U011", "the anchor file cannot be read"),
     ("LIM-U012", "an anchor is not authentic"),
     ("LIM-U013", "the audit log was tampered with"),
+    ("LIM-U014", "a plan cannot be written as a script: it holds data that is not UTF-8"),
     ("LIM-U020", "no migration lies within a baseline"),
     ("LIM-U021", "a baseline would cover what limosa applied"),
     ("LIM-U030", "a change is applied already"),

@@ -87,9 +87,12 @@ fn select<'a>(ledger: &'a LedgerView, selection: &Selection) -> Result<Vec<&'a A
             {
                 find(&Identity::of_version(version))?;
             }
+            // Back to nothing takes the repeatables along that have a way back; else they stand on what goes.
+            let to_nothing = version.to_string() == "0";
             rows.into_iter()
-                .filter(|row| {
-                    row.version.as_deref().and_then(|text| Version::parse(text).ok()).is_some_and(|own| own > *version)
+                .filter(|row| match row.version.as_deref() {
+                    Some(text) => Version::parse(text).is_ok_and(|own| own > *version),
+                    None => to_nothing && row.has_rollback,
                 })
                 .collect()
         }

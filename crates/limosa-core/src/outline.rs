@@ -26,8 +26,7 @@ pub struct Outline {
     pub placeholders: Vec<(String, Position)>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: Vec<Lifted>,
-    /// True where a value is added to an enum type that the same group did not make; nothing later in the same transaction may
-    /// use it.
+    /// True where a value is added to an enum type; nothing later in the same transaction may use it.
     pub adds_enum_value: bool,
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
@@ -37,14 +36,6 @@ impl Outline {
     /// True where all statements and the ledger row commit together.
     pub fn is_atomic(&self) -> bool {
         self.groups.len() <= 1 && self.groups.iter().all(|group| group.mode == GroupMode::Transaction)
-    }
-
-    /// The wish that gives these groups again when the same text is outlined.
-    pub fn wish(&self) -> TransactionWish {
-        match self.groups.iter().any(|group| group.mode == GroupMode::Transaction) {
-            false if !self.groups.is_empty() => TransactionWish::None,
-            _ => TransactionWish::Auto,
-        }
     }
 
     /// What the script destroys for good.
@@ -178,7 +169,6 @@ pub struct Outliner {
     own: Option<(u64, Position)>,
     /// Enum values added in the open group, with their type.
     added_values: Vec<(String, String)>,
-    created_types: Vec<String>,
     last_statement_commits: bool,
     /// Own transactions seen.
     own_count: u64,
@@ -198,7 +188,6 @@ impl Outliner {
             outline: Outline::default(),
             own: None,
             added_values: Vec::new(),
-            created_types: Vec::new(),
             last_statement_commits: false,
             own_count: 0,
             first_begins: false,
@@ -324,9 +313,8 @@ impl Outliner {
 
     fn note_types(&mut self, class: &Class) {
         match &class.effect {
-            Effect::CreatesType { type_name } => self.created_types.push(type_name.clone()),
-            // PostgreSQL lets new values be used at once where the type is as new as they are.
-            Effect::AddsEnumValue { type_name, value } if !self.created_types.contains(type_name) => {
+            // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
+            Effect::AddsEnumValue { type_name, value } => {
                 self.added_values.push((type_name.clone(), value.clone()));
                 self.outline.adds_enum_value = true;
             }
@@ -352,7 +340,6 @@ impl Outliner {
 
     fn push(&mut self, number: u64, mode: GroupMode) {
         self.added_values.clear();
-        self.created_types.clear();
         self.outline.groups.push(Group { first: number, last: number, mode });
     }
 

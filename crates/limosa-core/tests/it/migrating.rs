@@ -222,7 +222,7 @@ fn a_pooler_and_a_single_transaction_forbid_what_cannot_run_inside() {
 fn a_single_transaction_splits_behind_a_new_enum_value_only() {
     let single = Policy { single_transaction: true, ..policy() };
     let changes = [
-        change("1", "create type mood as enum ('glad'); alter type mood add value 'sad';"),
+        change("1", "create type mood as enum ('glad', 'sad');"),
         change("2", SQL),
         change("3", "alter type mood add value 'wild';"),
         change("4", SQL),

@@ -156,11 +156,18 @@ async fn a_connection_cut_before_any_message_of_the_server() {
     cut_everywhere(Side::Server).await;
 }
 
-/// The number, among the server's messages, of its n-th answer to a COMMIT.
-fn answer_to_commit(messages: &[Message], nth: usize) -> usize {
-    let server = messages.iter().filter(|message| message.side == Side::Server);
-    let commits = (1..).zip(server).filter(|(_, message)| message.kind == 'C' && message.text == "COMMIT");
-    commits.map(|(number, _)| number).nth(nth).expect("so many commits")
+/// The numbers, among the server's messages, of its answers to the COMMITs of transactions that made a table.
+fn answers_to_commits(messages: &[Message]) -> Vec<usize> {
+    let mut made = false;
+    let mut found = Vec::new();
+    for (number, message) in (1..).zip(messages.iter().filter(|message| message.side == Side::Server)) {
+        match (message.kind, message.text.as_str()) {
+            ('C', "CREATE TABLE") => made = true,
+            ('C', "COMMIT") if std::mem::take(&mut made) => found.push(number),
+            _ => {}
+        }
+    }
+    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -170,14 +177,8 @@ async fn a_lost_answer_to_commit_is_settled_by_the_ledger() {
     home.file("0002_b.sql", "create table b (n int);");
     let proxy = proxy_to(home.database_handle());
     well(&Running::migrate(through(&home, &proxy)).end().await);
-    // Looking at the ledger, taking the lease, then the migrations.
-    let commits = proxy
-        .messages()
-        .iter()
-        .filter(|message| message.side == Side::Server && message.kind == 'C' && message.text == "COMMIT")
-        .count();
-    let (first, second) =
-        (answer_to_commit(&proxy.messages(), commits - 2), answer_to_commit(&proxy.messages(), commits - 1));
+    let commits = answers_to_commits(&proxy.messages());
+    let [first, second] = commits[..] else { panic!("two migrations commit: {commits:?}") };
 
     let home = newest_postgres();
     home.file("0001_a.sql", "create table a (n int);");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limosa::{Event, MigrateOptions};
+use limosa::{Event, MigrateOptions, Migrator, Progress, Stop};
 use limosa_testkit::eventually;
 
 use crate::place::{Home, homes, newest_postgres};
@@ -174,7 +174,17 @@ async fn the_lease_cannot_be_taken_from_under_a_transaction() {
     home.file("0002_second.sql", "create table second (n int);");
     let mut configuration = home.configuration();
     configuration.limits.lock_timeout_ms = 60_000;
-    let run = Running::migrate(configuration);
+    let (stolen, told) = std::sync::mpsc::channel::<()>();
+    let told = std::sync::Mutex::new(told);
+    let run = tokio::spawn(async move {
+        // Between the two migrations the thief is let through.
+        let listener = move |progress| {
+            if matches!(&progress, Progress::Run(Event::StepDone { label, .. }) if label == "0001") {
+                told.lock().unwrap().recv().unwrap();
+            }
+        };
+        Migrator::new(configuration).migrate(&MigrateOptions::default(), &listener, Stop::new()).await
+    });
     home.backend_running("select count(*) from gate");
 
     // Whoever takes the lease waits for the transaction that relies on it.
@@ -184,8 +194,9 @@ async fn the_lease_cannot_be_taken_from_under_a_transaction() {
     eventually("the thief waits", || !home.rows(&waits).is_empty());
     gate.execute("commit").unwrap();
     theft.wait().unwrap();
+    stolen.send(()).unwrap();
 
-    let result = run.end().await;
+    let result = run.await.unwrap();
     assert_eq!(exit(&result), 3);
     says(&result, &["LIM-R008", "the lease was lost"]);
     assert_eq!(

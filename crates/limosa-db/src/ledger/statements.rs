@@ -296,7 +296,8 @@ pub const TRY_LOCK: Statement = Statement {
 pub const UNLOCK: Statement = Statement { postgres: "select pg_advisory_unlock($1)", sqlite: "select 1" };
 
 /// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none. On PostgreSQL a
-/// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone.
+/// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone, and
+/// behind a pooler, where nobody holds one, it counts as there.
 /// $1 project, $2 holder, $3 pooled, $4 seconds of silence after which a holder that cannot be looked up counts as gone,
 /// $5 backend of this runner, $6 (SQLite) the epoch whose holder is known to be gone, or -1.
 pub const TAKE_LEASE: Statement = Statement {
@@ -308,7 +309,7 @@ pub const TAKE_LEASE: Statement = Statement {
                where current_setting('limosa.locked', true) = 'true' and (l.holder is null or \
                (l.pooled and l.heartbeat_at < clock_timestamp() - make_interval(secs => $4::float8)) or \
                (not l.pooled and not exists (select from pg_catalog.pg_stat_activity a where a.pid::text = split_part(l.backend, ':', 1) \
-               and extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2)))) \
+               and (extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2) or (a.backend_start is null and $3))))) \
                returning epoch",
     sqlite: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
              values ($1, 1, $2, $5, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \

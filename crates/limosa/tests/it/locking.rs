@@ -264,3 +264,38 @@ async fn projects_do_not_wait_for_each_other() {
     first.end().await.unwrap();
     assert_eq!(home.rows("select project, identity from limosa.schema_migrations"), ["other|1"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_whose_session_is_hidden_counts_as_gone_only_for_who_has_the_lock() {
+    let home = newest_postgres();
+    let role = format!("{}_other", home.database());
+    home.file("0001_table.sql", "create table done (n int);");
+    well(&home.migrate().await);
+    home.execute(&format!(
+        "create role {role} login; grant all on schema limosa, public to {role}; grant all on all tables in schema limosa to {role}"
+    ));
+    home.file("0002_slow.sql", "-- Transaction: none\nselect pg_sleep(600);");
+    let first = home.start();
+    let backend = home.backend_running("select pg_sleep");
+
+    // Another user sees that there is a session, not since when; behind a pooler there is no lock to tell.
+    let mut configuration = home.configuration();
+    configuration.database = limosa::Secret::new(home.database_handle().url_for(&role, "none"));
+    configuration.pooled = Some(true);
+    configuration.lock_wait = Duration::ZERO;
+    let other = home.folder.write("other/0002_other.sql", "create table other (n int);");
+    home.folder.write("other/0001_table.sql", "create table done (n int);");
+    configuration.directories = vec![other.parent().unwrap().to_owned()];
+    let result = Running::migrate(configuration.clone()).end().await;
+    assert_eq!(exit(&result), 4);
+    says(&result, &["LIM-R001", "tester@here"]);
+
+    home.terminate(backend);
+    first.end().await.unwrap();
+    // A direct session takes the lock, and with it the proof that the other is gone.
+    configuration.pooled = Some(false);
+    configuration.lock_wait = Duration::from_secs(20);
+    let result = Running::migrate(configuration).end().await;
+    assert_eq!(exit(&result), 4);
+    says(&result, &["LIM-R021"]);
+}

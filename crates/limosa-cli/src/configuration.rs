@@ -73,7 +73,8 @@ fn account() -> Option<String> {
 /// User, host and process, as the ledger shows who ran.
 fn actor(variables: &BTreeMap<String, String>) -> String {
     let given = |name: &&str| variables.get(*name).filter(|value| !value.is_empty()).cloned();
-    let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).or_else(account).unwrap_or_else(|| "unknown".to_owned());
+    let user =
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).or_else(account).unwrap_or_else(|| "unknown".to_owned());
     let host =
         ["HOSTNAME", "COMPUTERNAME"].iter().find_map(given).or_else(host).unwrap_or_else(|| "unknown".to_owned());
     format!("{user}@{host} process {}", std::process::id())

@@ -312,13 +312,10 @@ impl Outliner {
     }
 
     fn note_types(&mut self, class: &Class) {
-        match &class.effect {
-            // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
-            Effect::AddsEnumValue { type_name, value } => {
-                self.added_values.push((type_name.clone(), value.clone()));
-                self.outline.adds_enum_value = true;
-            }
-            _ => {}
+        // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
+        if let Effect::AddsEnumValue { type_name, value } = &class.effect {
+            self.added_values.push((type_name.clone(), value.clone()));
+            self.outline.adds_enum_value = true;
         }
     }
 

@@ -46,10 +46,9 @@ pub async fn connect(options: &ConnectOptions) -> Result<Box<dyn Session>, DbErr
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => Ok(Box::new(crate::engines::sqlite::connect(options).await?)),
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
-        engine => Err(DbError::new(
-            DbErrorKind::Configuration,
-            format!("this limosa was built without {}", engine.title()),
-        )),
+        engine => {
+            Err(DbError::new(DbErrorKind::Configuration, format!("this limosa was built without {}", engine.title())))
+        }
     }
 }
 

@@ -116,7 +116,16 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
     let pooled = facts.pooled;
     let mut ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
     ledger.role = configuration.role.clone().filter(|_| pooled);
-    Ok(Opened { configuration, session, ledger, target, pooled, absent: file, connector: Again { options }, files: FromDisk })
+    Ok(Opened {
+        configuration,
+        session,
+        ledger,
+        target,
+        pooled,
+        absent: file,
+        connector: Again { options },
+        files: FromDisk,
+    })
 }
 
 /// The SQLite file that a migrate would make, where it is not there and the purpose needs none.

@@ -8,9 +8,9 @@ mod interrupt;
 mod json;
 mod kill_walk;
 mod many_runners;
+mod paused;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod paused;
 mod scenario;
 mod secrets;
 mod stage;

@@ -1,8 +1,8 @@
 //! `repair`: explains what is wrong with the ledger, then mends what it is told to.
 
 use limosa_core::{Change, Direction, Identity, LedgerView, RowState, State, StatementHasher, assess};
-use limosa_db::{Item, Value};
 use limosa_db::ledger::{JournalEntry, statements as sql};
+use limosa_db::{Item, Value};
 use serde_json::json;
 
 use super::baseline::counted;
@@ -104,7 +104,8 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
                 line.reason.unwrap_or_default()
             )),
             State::Partial | State::Reverting => {
-                let command = if line.state == State::Partial { "migrate".to_owned() } else { format!("rollback {id}") };
+                let command =
+                    if line.state == State::Partial { "migrate".to_owned() } else { format!("rollback {id}") };
                 let current = view.journal.iter().find(|row| row.identity == *id).and_then(|row| row.current.as_ref());
                 lines.push(match current {
                     Some(current) => format!(
@@ -155,8 +156,7 @@ fn decide(
         }
         Repair::MarkNotApplied(identity) => {
             let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
-            let mut items =
-                vec![opened.ledger.bound(&sql::DELETE_ROW, vec![Value::Text(identity.to_string())])];
+            let mut items = vec![opened.ledger.bound(&sql::DELETE_ROW, vec![Value::Text(identity.to_string())])];
             items.extend(forget_journal(opened, identity));
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "not applied", "name": row.name}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as not applied; nothing was run", row.name)))

@@ -50,7 +50,8 @@ fn collect(folder: &Path, used: &mut BTreeSet<String>) {
             for (at, _) in text.match_indices("\"LIM-") {
                 let code = &text[at + 1..(at + 9).min(text.len())];
                 // X stands in tests beside the code.
-                if code.len() == 8 && !code.starts_with("LIM-X") && code[5..].bytes().all(|byte| byte.is_ascii_digit()) {
+                if code.len() == 8 && !code.starts_with("LIM-X") && code[5..].bytes().all(|byte| byte.is_ascii_digit())
+                {
                     used.insert(code.to_owned());
                 }
             }

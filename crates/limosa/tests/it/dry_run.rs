@@ -203,7 +203,7 @@ fn with_value(home: &Home) -> Migrator {
 }
 
 /// Runs a script as a person would.
-fn by_hand(home: &Home, script: &str) {
+pub(crate) fn by_hand(home: &Home, script: &str) {
     let Place::Postgres(database) = &home.place else {
         let connection = rusqlite::Connection::open(home.database()).unwrap();
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).unwrap();

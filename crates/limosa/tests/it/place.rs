@@ -88,8 +88,7 @@ impl Home {
     }
 
     pub(crate) async fn rollback(&self, selection: Selection) -> Result<RunAnswer, Failure> {
-        let options =
-            RollbackOptions { selection, use_file: false, consent: Some(self.database()), backup: false };
+        let options = RollbackOptions { selection, use_file: false, consent: Some(self.database()), backup: false };
         self.migrator().rollback(&options, &|_: Progress| {}, Stop::new()).await
     }
 
@@ -119,7 +118,9 @@ impl Home {
                 .query(sql)
                 .expect(sql)
                 .into_iter()
-                .map(|row| row.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect::<Vec<_>>().join("|"))
+                .map(|row| {
+                    row.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect::<Vec<_>>().join("|")
+                })
                 .collect(),
         }
     }
@@ -174,8 +175,13 @@ pub(crate) fn error_text(result: &Result<RunAnswer, Failure>) -> String {
 
 fn text(diagnostic: &limosa::Diagnostic) -> String {
     let label = diagnostic.labels.first().map(|label| {
-        let place = label.position.map(|position| format!(":{}:{}", position.line, position.column)).unwrap_or_default();
-        format!(" at {}{place} [{}]", label.file.rsplit('/').next().unwrap_or_default(), label.line_text.as_deref().unwrap_or_default())
+        let place =
+            label.position.map(|position| format!(":{}:{}", position.line, position.column)).unwrap_or_default();
+        format!(
+            " at {}{place} [{}]",
+            label.file.rsplit('/').next().unwrap_or_default(),
+            label.line_text.as_deref().unwrap_or_default()
+        )
     });
     format!(
         "{} {}{}\n{}",

@@ -124,7 +124,8 @@ impl SessionSettings {
         for kind in ["trigger", "view", "table"] {
             for (_, name) in made.iter().filter(|(its_kind, _)| its_kind == kind) {
                 // Dropping a virtual table drops its shadow tables too, hence IF EXISTS.
-                connection.execute_batch(&format!("DROP {kind} IF EXISTS temp.{}", Engine::Sqlite.quote_identifier(name)))?;
+                connection
+                    .execute_batch(&format!("DROP {kind} IF EXISTS temp.{}", Engine::Sqlite.quote_identifier(name)))?;
             }
         }
         Ok(())

@@ -345,34 +345,39 @@ fn or_null(engine: Engine, text: Option<&str>) -> String {
     text.map_or("null".to_owned(), |text| engine.quote_literal(text))
 }
 
-/// A statement of limosa's own with its parameters as quoted constants.
+/// A statement of limosa's own with its parameters as quoted constants. A `$` within quotes belongs to a name or a text.
 fn inlined(engine: Engine, item: &Item) -> String {
     let Item::Bound { sql, parameters } = item else { return String::new() };
     let mut out = String::with_capacity(sql.len());
-    let mut rest = sql.as_str();
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        let value = digits.parse::<usize>().ok().and_then(|number| parameters.get(number.checked_sub(1)?));
-        match value {
-            Some(Value::Text(text)) => {
-                let _ = write!(out, "{}::text", engine.quote_literal(text));
+    let mut quote = None;
+    let mut rest = sql.char_indices().peekable();
+    while let Some((at, letter)) = rest.next() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            None if letter == '"' || letter == '\'' => quote = Some(letter),
+            None if letter == '$' => {
+                let digits: String = sql[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+                let number = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                if let Some(value) = number.and_then(|number| parameters.get(number)) {
+                    out.push_str(&constant(engine, value));
+                    for _ in 0..digits.len() {
+                        rest.next();
+                    }
+                    continue;
+                }
             }
-            Some(Value::Integer(number)) => {
-                let _ = write!(out, "{number}");
-            }
-            Some(Value::Boolean(truth)) => {
-                let _ = write!(out, "{truth}");
-            }
-            Some(Value::Null) => out.push_str("null::text"),
-            None => {
-                out.push('$');
-                rest = &rest[at + 1..];
-                continue;
-            }
+            _ => {}
         }
-        rest = &rest[at + 1 + digits.len()..];
+        out.push(letter);
     }
-    out.push_str(rest);
     out
+}
+
+fn constant(engine: Engine, value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("{}::text", engine.quote_literal(text)),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Null => "null::text".to_owned(),
+    }
 }

@@ -25,21 +25,59 @@ impl LedgerNames {
         }
     }
 
-    /// Puts the names into a statement: `{schema_migrations}`, `{lease}`, ..., `{schema}`, `{schema_text}`.
+    /// Puts the names into a statement: `{schema_migrations}`, `{lease}`, ..., `{schema}`; with `_text` behind it, the name as
+    /// a text constant. What a name itself holds is left alone.
     pub fn fill(&self, sql: &str) -> String {
-        let mut filled = sql.to_owned();
-        for name in TABLES.iter().chain(&["audit_log_by_change", "schema_migrations_by_rank"]) {
-            let mark = format!("{{{name}}}");
-            if filled.contains(&mark) {
-                filled = filled.replace(&mark, &self.table(name));
-            }
+        let mut filled = String::with_capacity(sql.len() + 256);
+        let mut rest = sql;
+        while let Some(at) = rest.find('{') {
+            filled.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let named = rest.find('}').and_then(|end| Some((self.filling(&rest[1..end])?, end + 1)));
+            let (text, length) = named.unwrap_or(("{".to_owned(), 1));
+            filled.push_str(&text);
+            rest = &rest[length..];
         }
+        filled.push_str(rest);
         filled
-            .replace("{schema}", &self.engine.quote_identifier(&self.schema))
-            .replace("{schema_text}", &self.engine.quote_literal(&self.schema))
+    }
+
+    /// What stands for `{name}`; None where the name is none of ours.
+    fn filling(&self, name: &str) -> Option<String> {
+        if name == "schema" {
+            return Some(self.engine.quote_identifier(&self.schema));
+        }
+        if let Some(bare) = name.strip_suffix("_text") {
+            let text = match self.engine {
+                _ if bare == "schema" => self.schema.clone(),
+                Engine::Postgres => bare.to_owned(),
+                _ => format!("{}_{bare}", self.schema),
+            };
+            return Some(self.engine.quote_literal(&text));
+        }
+        TABLES.iter().chain(INDEXES).any(|known| *known == name).then(|| self.table(name))
     }
 }
+
+/// The indexes of the ledger that have a name of their own.
+const INDEXES: &[&str] = &["audit_log_by_change", "schema_migrations_by_rank"];
 
 /// The tables of the ledger.
 pub const TABLES: &[&str] =
     &["schema_migrations", "audit_log", "audit_head", "application_metadata", "lease", "journal"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_filled_in_once() {
+        let names = LedgerNames::new(Engine::Postgres, "{lease} \"o'x\"");
+        assert_eq!(
+            names.fill("'{}' {schema_text} {lease} {unknown} {"),
+            "'{}' '{lease} \"o''x\"' \"{lease} \"\"o'x\"\"\".\"lease\" {unknown} {"
+        );
+        let names = LedgerNames::new(Engine::Sqlite, "o'x");
+        assert_eq!(names.fill("{lease_text} {lease}"), "'o''x_lease' \"o'x_lease\"");
+    }
+}

@@ -18,7 +18,7 @@ impl Statement {
     /// The text for an engine, with the names of the tables.
     pub fn render(&self, names: &LedgerNames) -> String {
         match names.engine {
-            Engine::Sqlite => names.fill(self.sqlite).replace('$', "?"),
+            Engine::Sqlite => names.fill(&self.sqlite.replace('$', "?")),
             _ => names.fill(self.postgres),
         }
     }
@@ -217,7 +217,7 @@ pub const SET_VERSION: Statement =
 pub const EXISTS: Statement = Statement {
     postgres: "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
                where n.nspname = {schema_text} and c.relname = 'schema_migrations')",
-    sqlite: "select exists (select 1 from sqlite_schema where type = 'table' and '\"' || name || '\"' = '{schema_migrations}')",
+    sqlite: "select exists (select 1 from sqlite_schema where type = 'table' and name = {schema_migrations_text})",
 };
 
 /// PostgreSQL: one row, one column: whether the schema of the ledger stands.

@@ -1,0 +1,193 @@
+//! Backups before a run and by themselves, and the way back to them.
+
+use std::path::Path;
+
+use limosa::{MigrateOptions, Migrator, Progress, RollbackOptions, Selection, Stop};
+use limosa_testkit::{Folder, postgres};
+
+use crate::answers::{done, failed, labels, migrate, quiet, refusal};
+use crate::dry_run::snapshot;
+use crate::place::{Home, Place, homes};
+
+fn table(name: &str) -> String {
+    format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
+}
+
+/// Homes whose server has its client tools, which backups need.
+fn with_tools() -> Vec<Home> {
+    let mut homes: Vec<Home> = homes().into_iter().filter(Home::is_sqlite).collect();
+    let version = postgres::versions()
+        .unwrap()
+        .into_iter()
+        .rfind(|version| ["pg_dump", "pg_restore", "psql"].iter().all(|name| version.program(name).is_some()))
+        .expect("a PostgreSQL with its client tools is needed; run the tests with `cargo xtask test`");
+    let database = postgres::shared(&version).unwrap().create_database().unwrap();
+    let events = std::sync::Mutex::new(Vec::new());
+    homes.push(Home { folder: Folder::new(), place: Place::Postgres(database), events });
+    homes
+}
+
+/// A migrator that finds the tools.
+fn tooled(home: &Home) -> Migrator {
+    home.with(|it| {
+        let paths: Vec<_> = postgres::versions().unwrap().iter().map(|version| version.bin().to_owned()).collect();
+        let path = std::env::join_paths(paths).unwrap().into_string().unwrap();
+        it.variables.insert("PATH".to_owned(), path);
+    })
+}
+
+fn with_backup() -> MigrateOptions {
+    MigrateOptions { backup: true, ..MigrateOptions::default() }
+}
+
+fn backups(home: &Home) -> Vec<String> {
+    home.folder.files().into_iter().filter(|name| name.starts_with("backups/test")).collect()
+}
+
+#[tokio::test]
+async fn a_backup_before_a_run_brings_everything_back() {
+    for home in with_tools() {
+        let migrator = tooled(&home);
+        home.file("001_a.sql", &table("a"));
+        done(migrate(&migrator).await);
+        home.execute("insert into a values (7)");
+        let before = snapshot(&home);
+        home.file("002_b.sql", "drop table a; create table b (id int);");
+        let answer = done(migrator.migrate(&with_backup(), &quiet, Stop::new()).await);
+        let path = answer.backup.unwrap();
+        assert_eq!(backups(&home).len(), 1);
+        assert!(Path::new(&path).is_file());
+        // Where nothing is to be run, no backup is made.
+        let nothing = done(migrator.migrate(&with_backup(), &quiet, Stop::new()).await);
+        assert_eq!((nothing.outcome, nothing.backup, backups(&home).len()), ("nothing_to_do", None, 1));
+
+        let name = home.database();
+        refusal(migrator.restore(None, None, &quiet).await, 4, &["LIM-U004", "restore needs consent", &name]);
+        refusal(migrator.restore(None, Some("other"), &quiet).await, 4, &["(you named 'other')"]);
+        let mut protected = migrator.configuration().clone();
+        protected.protected = true;
+        let refused = Migrator::new(protected).restore(None, Some(&name), &quiet).await;
+        refusal(refused, 4, &["LIM-U003", "restore is refused"]);
+        assert_eq!(home.tables(), ["b"]);
+
+        let answer = migrator.restore(None, Some(&name), &quiet).await.unwrap();
+        assert_eq!(answer.done, [format!("restored from {path}")]);
+        assert_eq!((home.tables(), home.rows("select id from a")), (vec!["a".to_owned()], vec!["7".to_owned()]));
+        assert_eq!(home.ledger(), ["1|applied"]);
+        let newest = migrator.history(1).await.unwrap().operations.remove(0);
+        assert_eq!((newest.operation.as_str(), newest.outcome.as_str()), ("restore", "done"));
+        assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
+        assert!(snapshot(&home).len() > before.len());
+        // It goes on from there.
+        assert_eq!(labels(&done(migrate(&migrator).await)), ["002"]);
+    }
+}
+
+#[tokio::test]
+async fn the_newest_backup_of_this_database_is_taken() {
+    for home in with_tools() {
+        let migrator = tooled(&home);
+        home.file("001_a.sql", &table("a"));
+        done(migrate(&migrator).await);
+        for number in 1..=3 {
+            migrator.backup(&quiet).await.unwrap();
+            home.execute(&format!("insert into a values ({number})"));
+        }
+        assert_eq!(backups(&home).len(), 3);
+        // Of another database, and something else altogether.
+        home.folder.write("backups/zzz-29990101000000.db", "no backup of ours");
+        home.folder.write("backups/zzz-29990101000000.dump", "no backup of ours");
+        home.folder.write("backups/README", "");
+        migrator.restore(None, Some(&home.database()), &quiet).await.unwrap();
+        assert_eq!(home.rows("select id from a order by 1"), ["1", "2"]);
+        let first = home.folder.join(&backups(&home)[0]);
+        migrator.restore(Some(&first), Some(&home.database()), &quiet).await.unwrap();
+        assert_eq!(home.count("select count(*) from a"), 0);
+
+        // What is no backup changes nothing.
+        let log = format!("select count(*) from {}", home.table("audit_log"));
+        let state = || (home.tables(), home.ledger(), home.count(&log), home.count("select count(*) from a"));
+        let before = state();
+        let junk = home.folder.write("junk", "junk");
+        for from in [junk, home.folder.join("nowhere")] {
+            refusal(migrator.restore(Some(&from), Some(&home.database()), &quiet).await, 3, &["nothing was changed"]);
+        }
+        let none = home.with(|it| it.backup_directory = home.folder.join("empty"));
+        refusal(none.restore(None, Some(&home.database()), &quiet).await, 2, &["LIM-U061", "no backup of"]);
+        assert_eq!(state(), before);
+        assert_eq!(done(migrate(&migrator).await).outcome, "nothing_to_do", "the lock is free");
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_may_be_backed_up_too() {
+    for home in with_tools() {
+        let migrator = tooled(&home);
+        home.file("001_a.sql", &table("a"));
+        done(migrate(&migrator).await);
+        home.execute("insert into a values (1)");
+        let options = RollbackOptions {
+            selection: Selection::Steps(1),
+            use_file: false,
+            consent: Some(home.database()),
+            backup: true,
+        };
+        let answer = done(migrator.rollback(&options, &quiet, Stop::new()).await);
+        assert!(home.tables().is_empty());
+        let from = answer.backup.unwrap();
+        migrator.restore(Some(Path::new(&from)), Some(&home.database()), &quiet).await.unwrap();
+        assert_eq!(home.count("select count(*) from a"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_backup_stops_the_run() {
+    for home in homes() {
+        home.file("001_a.sql", &table("a"));
+        home.folder.write("file", "");
+        // The folder's path is a file.
+        let mut configuration = tooled(&home).configuration().clone();
+        configuration.backup_directory = home.folder.join("file/backups");
+        if home.is_sqlite() {
+            home.execute("create table users_own (n int)");
+        }
+        let migrator = Migrator::new(configuration.clone());
+        failed(
+            &migrator.migrate(&with_backup(), &quiet, Stop::new()).await,
+            2,
+            &["LIM-U060", "cannot be made", "--backup-dir"],
+        );
+        assert!(!home.tables().contains(&"a".to_owned()));
+        if !home.is_sqlite() {
+            // No tool is found.
+            configuration.backup_directory = home.folder.join("backups");
+            configuration.variables.clear();
+            let migrator = Migrator::new(configuration);
+            failed(
+                &migrator.migrate(&with_backup(), &quiet, Stop::new()).await,
+                2,
+                &["the backup failed, so nothing was run", "pg_dump", "install the PostgreSQL"],
+            );
+            assert!(home.tables().is_empty());
+        }
+        assert!(backups(&home).is_empty());
+        assert!(!home.states().await.contains(&"1 applied".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_tells_of_itself() {
+    for home in with_tools() {
+        home.file("001_a.sql", &table("a"));
+        done(migrate(&tooled(&home)).await);
+        let notes = std::sync::Mutex::new(Vec::new());
+        let listener = |progress| {
+            if let Progress::Note(line) = progress {
+                notes.lock().unwrap().push(line);
+            }
+        };
+        let answer = tooled(&home).backup(&listener).await.unwrap();
+        assert_eq!(notes.into_inner().unwrap(), [format!("backup to {}", answer.done[0])]);
+        assert_eq!(home.states().await, ["1 applied"]);
+    }
+}

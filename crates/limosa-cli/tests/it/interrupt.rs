@@ -5,8 +5,11 @@ use limosa_testkit::binary::{Output, Running};
 
 use super::stage::{limosa, run, seen, sound, sqlite};
 
-/// The two ways in which a run is asked to stop.
-const WAYS: [(&str, fn(&Running)); 2] =
+/// A way to ask a run to stop.
+type Way = (&'static str, fn(&Running));
+
+/// The two that there are.
+const WAYS: [Way; 2] =
     [("SIGINT", |running| running.interrupt().unwrap()), ("SIGTERM", |running| running.terminate().unwrap())];
 
 #[track_caller]

@@ -96,7 +96,8 @@ async fn chain(
     let view = opened.look().await?;
     let mut check = ChainCheck::new(&opened.configuration.project, anchors);
     let mut last = 0;
-    while view.exists {
+    let mut more = view.exists;
+    while more {
         let page = opened.ledger.bound(&sql::AUDIT_PAGE, vec![Value::Integer(last), Value::Integer(PAGE)]);
         let ledger = opened.ledger.clone();
         let rows = ledger.transact(opened.session.as_mut(), vec![page]).await?.pop().unwrap_or_default();
@@ -107,9 +108,7 @@ async fn chain(
                 return Ok(Err(error));
             }
         }
-        if rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            break;
-        }
+        more = rows.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     }
     Ok(check.finish(view.head.as_ref()))
 }

@@ -120,7 +120,7 @@ fn is_tried(number: usize, message: &Message) -> bool {
         Side::Client => "!QScd".contains(message.kind),
         Side::Server => "CZEG".contains(message.kind),
     };
-    telling || number % 4 == 0 || std::env::var_os("LIMOSA_TEST_EVERY_MESSAGE").is_some()
+    telling || number.is_multiple_of(4) || std::env::var_os("LIMOSA_TEST_EVERY_MESSAGE").is_some()
 }
 
 async fn cut_everywhere(side: Side) {

@@ -71,7 +71,6 @@ fn grow(folder: &Folder, name: &str, head: &str, tail: &str, bytes: u64, line: i
 }
 
 fn within_bounds(what: &str, small: u64, large: u64) {
-    println!("{what}: {} MiB for a small file, {} MiB for {} MiB", small >> 10, large >> 10, bytes() >> 20);
     assert!(small == 0 || large < small + ALLOWED, "{what}: {small} KiB for a small file, {large} KiB for a large one");
 }
 

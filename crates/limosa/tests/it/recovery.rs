@@ -469,20 +469,45 @@ async fn no_connection_of_ours_holds_a_snapshot_while_an_index_is_built() {
 async fn a_statement_that_still_runs_is_not_begun_again() {
     let home = newest_postgres();
     let holder = held(&home);
-    home.file("0001_index.sql", "create index concurrently t_n on t (n);\n");
+    // A file that gives our lock away, and a hand that frees the lease: only the journal knows.
+    home.file(
+        "0001_index.sql",
+        "-- Transaction: none\nselect pg_advisory_unlock_all();\ncreate index concurrently t_n on t (n);\n",
+    );
     let run = home.start();
     let backend = home.backend_running("create index concurrently");
     waits_for_lock(&home, backend);
     run.kill().await;
-    // As if its advisory lock were lost, which only a hand on the server can bring about.
-    home.execute("update limosa.lease set holder = null, backend = null");
     let mut configuration = home.configuration();
-    configuration.ledger_schema = "limosa".to_owned();
     configuration.lock_wait = std::time::Duration::from_millis(500);
+    let result = Running::migrate(configuration.clone()).end().await;
+    assert_eq!(exit(&result), 4, "the holder of the lease is still there");
+    says(&result, &["LIM-R001"]);
+    home.execute("update limosa.lease set holder = null, backend = null");
     let result = Running::migrate(configuration).end().await;
     assert_eq!(exit(&result), 4);
-    says(&result, &["LIM-R001"]);
+    says(
+        &result,
+        &["LIM-R020", "statement 2 of 0001 still runs on the server", &format!("pg_cancel_backend({backend})")],
+    );
     holder.execute("rollback").unwrap();
     well(&home.migrate().await);
-    assert_eq!(home.rows("select count(*) from pg_index where indrelid = 't'::regclass"), ["1"]);
+    assert_eq!(home.rows("select indisvalid::text from pg_index where indrelid = 't'::regclass"), ["true"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_while_an_index_is_built_leaves_it_to_the_next_run() {
+    for home in postgres_homes() {
+        let holder = held(&home);
+        home.file("0001_index.sql", "create index concurrently t_n on t (n);\n");
+        let run = home.start();
+        let backend = home.backend_running("create index concurrently");
+        waits_for_lock(&home, backend);
+        run.stop.ask();
+        let result = run.end().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["LIM-R005", "statement 1 was begun"]);
+        holder.execute("rollback").unwrap();
+        assert_eq!(goes_on(&home).await, "0001:1 it left t_n invalid; dropped, and built again");
+    }
 }

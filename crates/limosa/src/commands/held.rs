@@ -8,6 +8,7 @@ use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::interrupted;
+use crate::anchor::Reason;
 use crate::event::{Listener, Progress};
 use crate::opened::Opened;
 use crate::{Exit, Failure};
@@ -54,15 +55,21 @@ where
         }
     };
     let marks = Marks { epoch: held.epoch, step_mark: mark };
+    let mut reason = Reason::Work;
     let written = match edit(opened, &held.view, &marks) {
-        Ok(edit) => write(opened, &marks, edit).await,
+        Ok(edit) => {
+            if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {
+                reason = Reason::Restore;
+            }
+            write(opened, &marks, edit).await
+        }
         Err(failure) => Err(failure),
     };
     let (session, context) = opened.run_parts(&events, Stop::new());
     let _ = release(session.as_mut(), &context, held.epoch).await;
     let head = written?;
     let mut notices = Vec::new();
-    crate::anchor::append(opened.configuration, head.as_ref(), &mut notices);
+    crate::anchor::append_for(reason, opened.configuration, head.as_ref(), &mut notices);
     Ok(Written { head, notices })
 }
 

@@ -191,3 +191,48 @@ async fn a_backup_tells_of_itself() {
         assert_eq!(home.states().await, ["1 applied"]);
     }
 }
+
+#[tokio::test]
+async fn a_restore_voids_the_anchors_of_what_it_replaced_and_no_others() {
+    for home in with_tools() {
+        for key in [None, Some("the key")] {
+            let mut configuration = tooled(&home).configuration().clone();
+            configuration.project = format!("my shop {}", key.unwrap_or("open"));
+            configuration.anchor_file = Some(home.folder.join(&format!("anchors {}", key.unwrap_or("open"))));
+            configuration.anchor_key = key.map(limosa::Secret::new);
+            let migrator = Migrator::new(configuration);
+            home.file("001_a.sql", &table("a"));
+            done(migrate(&migrator).await);
+            let saved = migrator.backup(&quiet).await.unwrap().done.remove(0);
+            home.file("002_b.sql", &table("b"));
+            home.file("003_c.sql", &table("c"));
+            done(migrate(&migrator).await);
+            let restored = migrator.restore(Some(Path::new(&saved)), Some(&home.database()), &quiet).await.unwrap();
+            assert_eq!(restored.audit_head.unwrap().sequence, 2);
+            let anchors = home.folder.read(&format!("anchors {}", key.unwrap_or("open")));
+            let lines: Vec<&str> = anchors.lines().collect();
+            assert_eq!(lines.len(), 3, "{anchors}");
+            assert!(lines[2].ends_with(" restored"), "{anchors}");
+            assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0, "{anchors}");
+            done(migrate(&migrator).await);
+            assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
+
+            // Rows that are cut off without a restore stay visible, and so do those before it.
+            let name = format!("anchors {}", key.unwrap_or("open"));
+            home.folder.write(&name, anchors.replace(" restored", ""));
+            assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 1);
+            home.folder.write(&name, &anchors);
+            home.execute(&format!(
+                "update {} set actor = 'eve' where sequence = 1 and project like 'my shop%'",
+                home.table("audit_log")
+            ));
+            assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 1);
+            home.execute("drop table a; drop table b; drop table c");
+            for ledger in ["schema_migrations", "audit_log", "audit_head"] {
+                home.execute(&format!("delete from {}", home.table(ledger)));
+            }
+            home.folder.remove("migrations/002_b.sql");
+            home.folder.remove("migrations/003_c.sql");
+        }
+    }
+}

@@ -183,8 +183,20 @@ async fn run(
     stop: Stop,
     began: Instant,
 ) -> Result<RunAnswer, Failure> {
-    let view = opened.look().await?;
-    let plan = decide(opened, changes, &view, options).await?;
+    let mut view = opened.look().await?;
+    let plan = loop {
+        match decide(opened, changes, &view, options).await {
+            Ok(plan) => break plan,
+            // A run that is gone may have had its last commit on its way: then the ledger has moved since we looked.
+            Err(failure) => {
+                let now = opened.look().await?;
+                if now.head == view.head {
+                    return Err(failure);
+                }
+                view = now;
+            }
+        }
+    };
     if plan.is_empty() {
         return Ok(RunAnswer {
             schema_version: SCHEMA_VERSION,

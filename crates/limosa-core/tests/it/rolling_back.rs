@@ -62,7 +62,8 @@ fn selections() {
         (Selection::Steps(3), vec!["10", "2", "3"]),
         (Selection::Steps(99), vec!["10", "2", "3", "1"]),
         (to("2"), vec!["10", "3"]),
-        (to("0"), vec!["10", "2", "3", "1"]),
+        // Back to nothing takes the repeatables along.
+        (to("0"), vec!["10", "2", "R:v", "3", "1"]),
         (to("10"), vec![]),
         (Selection::From(id("2")), vec!["10", "2"]),
         // A repeatable between two versions stays, unless it is the one that is named.

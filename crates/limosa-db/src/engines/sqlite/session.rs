@@ -237,6 +237,7 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         if self.outcome.is_none() {
             self.abandoned.store(true, Ordering::SeqCst);
+            self.handle.halted.store(true, Ordering::SeqCst);
             self.handle.stop();
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Handle {
     /// Stops what runs: the statement, and with the flag what comes after it and the waiting for locks.
     pub(super) interrupt: Arc<InterruptHandle>,
     pub(super) cancelled: Arc<AtomicBool>,
+    /// The flight under way was dropped; the thread takes it back when it begins something new.
+    pub(super) halted: Arc<AtomicBool>,
 }
 
 /// What the asynchronous side sends to a flight on the thread.
@@ -76,8 +78,13 @@ pub(super) async fn start<T: Send + 'static>(
     let (answer, opened) = oneshot::channel();
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancelled);
+    let halted = Arc::new(AtomicBool::new(false));
+    let halt = Arc::clone(&halted);
     let run = move || {
-        let prepared = |connection: &mut Connection| wait_for_writers(connection, busy_limit, &flag);
+        let prepared = |connection: &mut Connection| {
+            stop_by_flag(connection, &flag, &halt)?;
+            wait_for_writers(connection, busy_limit, &flag)
+        };
         let worker = open(&location, prepared).map(|connection| Worker {
             connection,
             database: location.name(),
@@ -88,7 +95,7 @@ pub(super) async fn start<T: Send + 'static>(
         match looked {
             Ok((mut worker, seen)) => {
                 let interrupt = worker.connection.get_interrupt_handle();
-                let closing = answer.send(Ok((interrupt, seen))).ok().and_then(|()| work(&mut worker, &queue));
+                let closing = answer.send(Ok((interrupt, seen))).ok().and_then(|()| work(&mut worker, &queue, &halt));
                 drop(worker);
                 closing.map(|closed| closed.send(()));
             }
@@ -100,14 +107,31 @@ pub(super) async fn start<T: Send + 'static>(
             .hint("raise the limit of processes and threads of this user")
     })?;
     let (interrupt, seen) = opened.await.map_err(|_| thread_ended())??;
-    Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled }, seen))
+    Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled, halted }, seen))
+}
+
+/// Operations of SQLite's virtual machine between two looks at the flags.
+const OPERATIONS: i32 = 1000;
+
+/// An interrupt that comes between two statements hits nothing and is forgotten by SQLite; the flags are not.
+fn stop_by_flag(
+    connection: &mut Connection,
+    cancelled: &Arc<AtomicBool>,
+    halted: &Arc<AtomicBool>,
+) -> rusqlite::Result<()> {
+    let (cancelled, halted) = (Arc::clone(cancelled), Arc::clone(halted));
+    let stop = move || cancelled.load(Ordering::SeqCst) || halted.load(Ordering::SeqCst);
+    connection.progress_handler(OPERATIONS, Some(stop))
 }
 
 /// Runs jobs until the session is closed or dropped.
-fn work(worker: &mut Worker, queue: &mpsc::Receiver<Job>) -> Option<oneshot::Sender<()>> {
+fn work(worker: &mut Worker, queue: &mpsc::Receiver<Job>, halted: &AtomicBool) -> Option<oneshot::Sender<()>> {
     loop {
         match queue.recv().ok()? {
-            Job::Run(job) => job(worker),
+            Job::Run(job) => {
+                halted.store(false, Ordering::SeqCst);
+                job(worker);
+            }
             Job::Close(answer) => return Some(answer),
         }
     }

@@ -76,6 +76,23 @@ fn frame(of: &Subject<'_>) -> (String, &'static str) {
     (format!("{stem}-"), if of.engine == Engine::Sqlite { "db" } else { "dump" })
 }
 
+/// The programs of PostgreSQL's own, told how to connect.
+#[cfg(feature = "postgres")]
+fn tools<'a>(
+    of: &'a Subject<'_>,
+    options: &'a limosa_db::ConnectOptions,
+    connection: &'a [(String, limosa_db::Secret)],
+) -> limosa_db::backup::postgres::PostgresTools<'a> {
+    limosa_db::backup::postgres::PostgresTools {
+        folder: None,
+        environment: &options.environment,
+        connection,
+        role: of.configuration.role.as_deref(),
+        server_version: of.server_version,
+        lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
+    }
+}
+
 async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
     let options = options(of.configuration, Purpose::Change);
     match of.engine {
@@ -86,14 +103,7 @@ async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
         #[cfg(feature = "postgres")]
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
-            let tools = limosa_db::backup::postgres::PostgresTools {
-                folder: None,
-                environment: &options.environment,
-                connection: &connection,
-                role: of.configuration.role.as_deref(),
-                server_version: of.server_version,
-                lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
-            };
+            let tools = tools(of, &options, &connection);
             limosa_db::backup::postgres::backup(&tools, path, std::future::pending()).await.map(|_| ())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
@@ -118,14 +128,7 @@ pub(crate) async fn bring_back(of: &Subject<'_>, from: &Path, listener: &dyn Lis
         #[cfg(feature = "postgres")]
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
-            let tools = limosa_db::backup::postgres::PostgresTools {
-                folder: None,
-                environment: &options.environment,
-                connection: &connection,
-                role: of.configuration.role.as_deref(),
-                server_version: of.server_version,
-                lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
-            };
+            let tools = tools(of, &options, &connection);
             limosa_db::backup::postgres::restore(&tools, from, std::future::pending()).await.map(|_| ())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]

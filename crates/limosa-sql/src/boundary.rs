@@ -24,7 +24,7 @@ impl Boundary {
     pub(crate) fn new(engine: Engine) -> Self {
         match engine {
             Engine::Postgres => Boundary::Postgres(PostgresBoundary::default()),
-            Engine::Sqlite => Boundary::Sqlite(SqliteBoundary::default()),
+            Engine::Sqlite | Engine::Mysql => Boundary::Sqlite(SqliteBoundary::default()),
         }
     }
 

@@ -4,11 +4,16 @@ use crate::Engine;
 
 impl Engine {
     /// An identifier, quoted always, so that no name is ever read as anything else.
+    ///
+    /// On MySQL in backticks: double quotes mark identifiers only where `sql_mode` holds ANSI_QUOTES, backticks always.
     pub fn quote_identifier(self, name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
+        match self {
+            Engine::Postgres | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+            Engine::Mysql => format!("`{}`", name.replace('`', "``")),
+        }
     }
 
-    /// A schema-qualified identifier.
+    /// A schema-qualified identifier; on MySQL the schema is a database.
     pub fn quote_qualified(self, schema: Option<&str>, name: &str) -> String {
         match schema {
             Some(schema) => format!("{}.{}", self.quote_identifier(schema), self.quote_identifier(name)),
@@ -16,12 +21,22 @@ impl Engine {
         }
     }
 
-    /// A text constant. On PostgreSQL the form is safe whatever `standard_conforming_strings` says.
+    /// A text constant, for wherever an expression may stand.
+    ///
+    /// On PostgreSQL the form is safe whatever `standard_conforming_strings` says. On MySQL `sql_mode` decides
+    /// (NO_BACKSLASH_ESCAPES) whether a backslash in quotes stands for itself or escapes what follows, and the session
+    /// that reads the constant may have either. A text that holds a backslash is therefore written as the hexadecimal
+    /// digits of its UTF-8 bytes, which mean the same in each mode; so is one with a NUL, which not every server and
+    /// client passes on. An apostrophe is doubled, which is right in each mode too.
     pub fn quote_literal(self, text: &str) -> String {
-        let doubled = text.replace('\'', "''");
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match self {
-            Engine::Postgres if text.contains('\\') => format!("E'{}'", doubled.replace('\\', "\\\\")),
-            _ => format!("'{doubled}'"),
+            Engine::Postgres if text.contains('\\') => format!("E{}", quoted(&text.replace('\\', "\\\\"))),
+            Engine::Mysql if text.contains(['\\', '\0']) => {
+                let digits: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
+                format!("_utf8mb4 X'{digits}'")
+            }
+            Engine::Postgres | Engine::Sqlite | Engine::Mysql => quoted(text),
         }
     }
 }
@@ -35,5 +50,15 @@ mod tests {
         assert_eq!(Engine::Postgres.quote_identifier(r#"a"; drop table b --"#), r#""a""; drop table b --""#);
         assert_eq!(Engine::Postgres.quote_literal(r"it's \n"), r"E'it''s \\n'");
         assert_eq!(Engine::Sqlite.quote_literal(r"it's \n"), r"'it''s \n'");
+    }
+
+    #[test]
+    fn quotes_of_mysql_hold_in_each_mode() {
+        assert_eq!(Engine::Mysql.quote_identifier("a`; drop table b -- \""), "`a``; drop table b -- \"`");
+        assert_eq!(Engine::Mysql.quote_qualified(Some("shop"), "order"), "`shop`.`order`");
+        assert_eq!(Engine::Mysql.quote_literal("it's \"so\""), "'it''s \"so\"'");
+        assert_eq!(Engine::Mysql.quote_literal("é\\'"), "_utf8mb4 X'C3A95C27'");
+        assert_eq!(Engine::Mysql.quote_literal("\0"), "_utf8mb4 X'00'");
+        assert_eq!(Engine::Mysql.quote_literal(""), "''");
     }
 }

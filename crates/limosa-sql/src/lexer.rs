@@ -123,7 +123,7 @@ impl Lexer {
     pub(crate) fn new(engine: Engine, backslashes: bool) -> Self {
         let classes = match engine {
             Engine::Postgres => &POSTGRES,
-            Engine::Sqlite => &SQLITE,
+            Engine::Sqlite | Engine::Mysql => &SQLITE,
         };
         Lexer {
             engine,
@@ -331,7 +331,7 @@ impl Lexer {
     fn line_comment(&mut self, text: &[u8], last: bool) -> Step {
         let end = match self.engine {
             Engine::Postgres => find_either(text, self.at, b'\n', b'\r'),
-            Engine::Sqlite => find(text, self.at, b'\n'),
+            Engine::Sqlite | Engine::Mysql => find(text, self.at, b'\n'),
         };
         match end {
             Some(end) => self.emit(Kind::LineComment, end),
@@ -368,7 +368,7 @@ impl Lexer {
         }
         self.at = text.len();
         match self.engine {
-            Engine::Postgres => self.unclosed(Open::Comment),
+            Engine::Postgres | Engine::Mysql => self.unclosed(Open::Comment),
             Engine::Sqlite => self.emit(Kind::BlockComment, self.at),
         }
     }
@@ -417,7 +417,7 @@ impl Lexer {
         }
         let next_class = next.map(|next| self.classes[next as usize]);
         match (self.engine, next_class) {
-            (Engine::Sqlite, _) => {
+            (Engine::Sqlite | Engine::Mysql, _) => {
                 self.at += 1;
                 self.parameter(text, last)
             }

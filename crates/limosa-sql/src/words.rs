@@ -222,7 +222,7 @@ impl<'a> Words<'a> {
         };
         match self.engine {
             Engine::Postgres => truncate(name, POSTGRES_NAME_BYTES),
-            Engine::Sqlite => name,
+            Engine::Sqlite | Engine::Mysql => name,
         }
     }
 

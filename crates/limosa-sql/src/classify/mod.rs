@@ -28,6 +28,7 @@ pub(crate) fn classify_with(engine: Engine, statement: &str, backslashes: bool) 
     match engine {
         Engine::Postgres => postgres::classify(&mut words),
         Engine::Sqlite => sqlite::classify(&mut words),
+        Engine::Mysql => rows(&mut words, 0).unwrap_or_else(|| verb(&*words.capitals(0))),
     }
 }
 

@@ -48,6 +48,7 @@ impl Run<'_> {
             epoch: self.epoch,
             step_mark: format!("{}:{count}", self.context.run_id),
             plan_digest: self.digest.clone(),
+            began: Instant::now(),
             began_ms: i64::try_from(now.as_millis()).unwrap_or(0),
             before_ms: i64::try_from(before.as_millis()).unwrap_or(0),
         }
@@ -129,14 +130,10 @@ impl Run<'_> {
         items.extend(
             crate::entries::head(self.context, self.engine, step, &marks, true).into_iter().map(|(item, _)| item),
         );
-        let before = items.len();
         items.extend(audit(self.context, step, &marks, "failed", more).into_iter().map(|(item, _)| item));
         items.push(Item::Commit);
-        if let Ok(rows) = session.send(items).await
-            && let Some(row) = rows.get(before).and_then(|rows| rows.first())
-            && let Some(sequence) = row.integer(0)
-        {
-            self.keep_head(Some(AuditHead { sequence, hash: row.text(1).unwrap_or_default() }));
+        if let Ok(rows) = session.send(items).await {
+            self.keep_head(limosa_db::ledger::audit_head(&rows));
         }
     }
 }

@@ -368,16 +368,8 @@ impl<'a> Walk<'a> {
         feed.first(rows);
         feed.first([(Item::Commit, Purpose::Commit)]);
         // The record of what happened is written even when the run was asked to stop.
-        let items: Vec<Item> = feed.into_items();
-        let audits = items.len();
-        let rows = session.send(items).await.map_err(|error| server(Some(Purpose::Ledger), error))?;
-        let head = rows.get(audits.saturating_sub(2)).and_then(|rows| rows.first());
-        if let Some(row) = head
-            && let (Some(sequence), Some(hash)) = (row.integer(0), row.text(1))
-            && hash.len() == 64
-        {
-            self.run.keep_head(Some(limosa_core::AuditHead { sequence, hash }));
-        }
+        let rows = session.send(feed.into_items()).await.map_err(|error| server(Some(Purpose::Ledger), error))?;
+        self.run.keep_head(limosa_db::ledger::audit_head(&rows));
         Ok(())
     }
 }

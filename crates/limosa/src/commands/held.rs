@@ -1,7 +1,7 @@
 //! Work on the ledger itself, under the lock: take it, write, record, give it back.
 
 use limosa_core::{AuditHead, LedgerView};
-use limosa_db::ledger::{AuditEntry, statements as sql};
+use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
 use limosa_db::{Item, Value};
 use limosa_run::{Acquired, LockError, Stop, acquire, release};
 use limosa_sql::Diagnostic;
@@ -87,9 +87,7 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Opt
         ],
     ));
     items.extend(edit.items);
-    let mut appended = None;
     for (operation, identity, detail) in edit.audit {
-        appended = Some(items.len());
         items.extend(ledger.audit(&AuditEntry {
             actor: opened.configuration.actor.clone(),
             operation: operation.to_owned(),
@@ -100,8 +98,5 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Opt
     }
     items.push(Item::Commit);
     let rows = opened.session.send(items).await?;
-    Ok(appended
-        .and_then(|at| rows.get(at))
-        .and_then(|rows| rows.first())
-        .and_then(|row| Some(AuditHead { sequence: row.integer(0)?, hash: row.text(1)? })))
+    Ok(audit_head(&rows))
 }

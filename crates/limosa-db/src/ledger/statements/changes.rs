@@ -78,7 +78,7 @@ pub const WRITE_ROW: Statement = Statement {
             select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
             (select coalesce(max(m.`rank`), 0) + 1 from {schema_migrations} m where m.project = $1), utc_timestamp(3), $10, \
             $11, $12, $13, $14, $15, $16, \
-            (select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), $18 from dual \
+            coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual \
             on duplicate key update version = values(version), name = values(name), checksum = values(checksum), \
             up_checksum = values(up_checksum), statements_done = values(statements_done), \
             statements_total = values(statements_total), \
@@ -100,7 +100,7 @@ pub const GUARD_ROW: Statement = Statement {
     sqlite: "update {schema_migrations} set lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3), \
              step_mark = $4 where project = $1 and identity = $2",
     mysql: "update {schema_migrations} set \
-            lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3 lock in share mode), step_mark = $4 \
+            lease_epoch = coalesce((select epoch from {lease} where project = $1 and epoch = $3 lock in share mode), (select 1 union all select 2)), step_mark = $4 \
             where project = $1 and identity = $2",
 };
 
@@ -117,7 +117,7 @@ pub const PROGRESS_ROW: Statement = Statement {
              lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3), step_mark = $4 \
              where project = $1 and identity = $2",
     mysql: "update {schema_migrations} set state = $5, statements_done = $6, statements_total = $7, \
-            lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3 lock in share mode), step_mark = $4 \
+            lease_epoch = coalesce((select epoch from {lease} where project = $1 and epoch = $3 lock in share mode), (select 1 union all select 2)), step_mark = $4 \
             where project = $1 and identity = $2",
 };
 

@@ -38,7 +38,7 @@ pub const WRITE_JOURNAL: Statement = Statement {
             current_before, current_started_at, current_retry, backend, lease_epoch) \
             select $1, $2, $3, $4, $5, $6, $7, $8, case when $6 is not null then utc_timestamp(3) end, false, \
             (select backend from {lease} where project = $1 and epoch = $9), \
-            (select epoch from {lease} where project = $1 and epoch = $9 lock in share mode) from dual \
+            coalesce((select epoch from {lease} where project = $1 and epoch = $9 lock in share mode), (select 1 union all select 2)) from dual \
             on duplicate key update done = values(done), done_hash = values(done_hash), \
             current_statement = values(current_statement), current_hash = values(current_hash), \
             current_before = values(current_before), current_started_at = values(current_started_at), \

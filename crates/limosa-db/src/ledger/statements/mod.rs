@@ -2,6 +2,8 @@
 //!
 //! Parameters are written `$n`; where an engine has no column of its own it takes the PostgreSQL text. SQLite reads `$n`
 //! as `?n`; the session of MySQL puts `?` in their place. Times are the server's: RFC 3339 in UTC with milliseconds.
+//!
+//! On MySQL a guard fails by a subquery of two rows: unlike a NULL it does so whatever `sql_mode` a script has set.
 
 mod audit;
 mod changes;

@@ -367,10 +367,22 @@ impl<'a> Walk<'a> {
         feed.first(head);
         feed.first(rows);
         feed.first([(Item::Commit, Purpose::Commit)]);
-        // The record of what happened is written even when the run was asked to stop.
         let items: Vec<Item> = feed.into_items();
         let audits = items.len();
-        let rows = session.send(items).await.map_err(|error| server(Some(Purpose::Ledger), error))?;
+        // The record of what happened is written even when the run was asked to stop.
+        let rows = loop {
+            let error = match session.send(items.clone()).await {
+                Ok(rows) => break rows,
+                Err(error) => error,
+            };
+            let retries = self.step.limits.lock_retries;
+            if !error.is_transient() || self.attempts > retries {
+                return Err(server(Some(Purpose::Ledger), error));
+            }
+            pause(self.run, self.step, self.attempts, retries, &error.message).await;
+            self.attempts += 1;
+            session.settle().await.map_err(|error| server(None, error))?;
+        };
         let head = rows.get(audits.saturating_sub(2)).and_then(|rows| rows.first());
         if let Some(row) = head
             && let (Some(sequence), Some(hash)) = (row.integer(0), row.text(1))

@@ -190,6 +190,12 @@ pub trait Session: Send {
     /// Stops what runs, rolls back what is open, and proves that the session is idle and usable.
     async fn settle(&mut self) -> Result<(), DbError>;
 
+    /// How long statements wait for locks of others from now on; None for without a limit. Engines with a setting for it (lock
+    /// time-outs that limosa sends as statements) have nothing to do.
+    fn wait_for_locks(&mut self, limit: Option<Duration>) {
+        let _ = limit;
+    }
+
     /// Whether a backend that calls itself so (see [`ServerFacts::backend`]) has ended, where that can be told without asking
     /// the server: SQLite looks for the process.
     fn backend_is_gone(&self, backend: &str) -> Option<bool> {

@@ -1,10 +1,11 @@
 //! One flight of a run: sent, watched, interruptible, and its end understood.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use limosa_core::Step;
 use limosa_db::{Canceller, DbError, DbErrorKind, FlightError, Session};
+use limosa_sql::Engine;
 use tokio::sync::oneshot;
 
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
@@ -37,6 +38,9 @@ impl Failure {
 /// A cancel request may come between two statements, where the server drops it; it is sent again after this time.
 const CANCEL_AGAIN: Duration = Duration::from_millis(200);
 
+/// How often a flight is looked at for a statement that has run too long.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// How long one cancel request may take.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -56,36 +60,70 @@ pub(crate) async fn fly(
 ) -> Result<(), Failure> {
     let mut watch = Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step };
     let (ended, end) = oneshot::channel();
-    let cancelling = tokio::spawn(cancel_when_asked(context.stop.clone(), Arc::clone(log), session.canceller(), end));
+    // PostgreSQL ends what runs too long by itself.
+    let watched = (session.facts().engine != Engine::Postgres).then(|| Arc::clone(progress));
+    let cancelling =
+        tokio::spawn(cancel_when_due(context.stop.clone(), watched, Arc::clone(log), session.canceller(), end));
     let flown = session.flight(&mut feed, &mut watch).await;
     drop(ended);
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
-    let _ = cancelling.await;
+    let timed_out = cancelling.await.ok().flatten();
     let log = lock(log);
     match flown {
         Ok(()) => Ok(()),
         Err(FlightError::Aborted) => Err(Failure::GaveUp(log.gave_up.clone().unwrap_or(GaveUp::Interrupted))),
         Err(FlightError::Failed { item, error }) => {
-            let error = context.values.hide_in_error(error);
+            let mut error = context.values.hide_in_error(error);
+            if let (DbErrorKind::Cancelled, Some(limit)) = (error.kind, timed_out) {
+                error.message = format!("cancelled by limosa after its statement timeout of {} ms", limit.as_millis());
+            }
             Err(Failure::Server { purpose: purpose_of(&log, item), error, commit_sent: log.commit_sent })
         }
     }
 }
 
-/// Cancels what the server runs once the run is asked to stop, again and again until the flight has ended.
-async fn cancel_when_asked(stop: Stop, log: SharedLog, canceller: Box<dyn Canceller>, mut end: oneshot::Receiver<()>) {
-    tokio::select! {
-        () = stop.asked() => {}
-        _ = &mut end => return,
-    }
+/// Cancels what the server runs once the run is asked to stop, or once the statement has run for its time-out where the progress
+/// is watched for it; again and again until the flight has ended. Gives the time-out that was passed.
+async fn cancel_when_due(
+    stop: Stop,
+    watched: Option<SharedProgress>,
+    log: SharedLog,
+    canceller: Box<dyn Canceller>,
+    mut end: oneshot::Receiver<()>,
+) -> Option<Duration> {
+    let passed = tokio::select! {
+        () = stop.asked() => None,
+        limit = time_out(watched, &log) => Some(limit),
+        _ = &mut end => return None,
+    };
     loop {
         if is_cancellable(&log) {
             let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;
         }
         tokio::select! {
             () = tokio::time::sleep(CANCEL_AGAIN) => {}
-            _ = &mut end => return,
+            _ = &mut end => return passed,
         }
+    }
+}
+
+/// Returns once a statement of the user's has run for its time-out, with that.
+async fn time_out(watched: Option<SharedProgress>, log: &SharedLog) -> Duration {
+    let Some(progress) = watched else { return std::future::pending().await };
+    loop {
+        let (since, limit) = {
+            let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            (progress.since, progress.statement_timeout)
+        };
+        let left = match since {
+            Some(since) if !limit.is_zero() => limit.saturating_sub(since.elapsed()),
+            _ => LOOK_AGAIN,
+        };
+        if left.is_zero() && is_cancellable(log) {
+            return limit;
+        }
+        // Another statement may have begun meanwhile, with another limit.
+        tokio::time::sleep(left.clamp(Duration::from_millis(5), LOOK_AGAIN)).await;
     }
 }
 

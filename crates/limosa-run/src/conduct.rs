@@ -68,6 +68,7 @@ impl Run<'_> {
             statement,
             since: Some(Instant::now()),
             lock_timeout: Duration::from_millis(step.limits.lock_timeout_ms),
+            statement_timeout: Duration::from_millis(step.limits.statement_timeout_ms),
         };
     }
 
@@ -138,6 +139,9 @@ impl Run<'_> {
     }
 }
 
+/// How long limosa's own statements wait for the lock of another writer, where the engine knows one lock only.
+const OWN_PATIENCE: Duration = Duration::from_secs(5);
+
 pub(crate) fn interrupted() -> Diagnostic {
     Diagnostic::error("LIM-R005", "interrupted: the running statement was cancelled, and its transaction rolled back")
         .help("what was committed before stands; run again to go on")
@@ -193,12 +197,15 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             });
         }
         let began = Instant::now();
+        let lock_timeout = Duration::from_millis(block[0].limits.lock_timeout_ms);
+        session.wait_for_locks(Some(lock_timeout).filter(|limit| !limit.is_zero()));
         let ended = if block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])) {
             crate::atomic::run(run, session, block, at).await
         } else {
             crate::journalled::run(run, session, &block[0], at).await
         };
         run.end_progress();
+        session.wait_for_locks(Some(OWN_PATIENCE));
         let elapsed = began.elapsed();
         report(run, &mut reports, block, at, &ended, elapsed);
         if let Some(ended_badly) = ended.outcome {

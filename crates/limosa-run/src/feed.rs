@@ -410,6 +410,8 @@ pub(crate) struct Progress {
     pub(crate) statement: u64,
     pub(crate) since: Option<Instant>,
     pub(crate) lock_timeout: Duration,
+    /// Zero for none.
+    pub(crate) statement_timeout: Duration,
 }
 
 pub(crate) type SharedProgress = Arc<Mutex<Progress>>;
@@ -433,6 +435,7 @@ impl Watch<'_> {
         if let Some(step) = self.step(step) {
             progress.label.clone_from(&step.label);
             progress.lock_timeout = Duration::from_millis(step.limits.lock_timeout_ms);
+            progress.statement_timeout = Duration::from_millis(step.limits.statement_timeout_ms);
         }
         progress.statement = statement + 1;
         progress.since = Some(Instant::now());

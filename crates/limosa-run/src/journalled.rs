@@ -367,8 +367,21 @@ impl<'a> Walk<'a> {
         feed.first(head);
         feed.first(rows);
         feed.first([(Item::Commit, Purpose::Commit)]);
+        let items: Vec<Item> = feed.into_items();
         // The record of what happened is written even when the run was asked to stop.
-        let rows = session.send(feed.into_items()).await.map_err(|error| server(Some(Purpose::Ledger), error))?;
+        let rows = loop {
+            let error = match session.send(items.clone()).await {
+                Ok(rows) => break rows,
+                Err(error) => error,
+            };
+            let retries = self.step.limits.lock_retries;
+            if !error.is_transient() || self.attempts > retries {
+                return Err(server(Some(Purpose::Ledger), error));
+            }
+            pause(self.run, self.step, self.attempts, retries, &error.message).await;
+            self.attempts += 1;
+            session.settle().await.map_err(|error| server(None, error))?;
+        };
         self.run.keep_head(limosa_db::ledger::audit_head(&rows));
         Ok(())
     }

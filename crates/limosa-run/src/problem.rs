@@ -71,7 +71,7 @@ fn own_hint(error: &DbError) -> Option<String> {
         (Some("25001"), _) => {
             "this statement cannot run inside a transaction; put '-- Transaction: none' at the head of the file"
         }
-        (Some("57014"), _) if error.message.contains("statement timeout") => {
+        (_, DbErrorKind::Cancelled) if error.message.contains("statement timeout") => {
             "allow more with --statement-timeout, or for this file with a header '-- Statement-timeout: 10min'"
         }
         (Some("25P02"), _) => "an earlier statement of the same transaction failed",

@@ -1,7 +1,7 @@
 //! A dry run that executes: everything in one transaction that is rolled back. Writes nothing, not even to the ledger.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use limosa_core::{Plan, Step};
 use limosa_db::{Item, Session, Value};
@@ -115,8 +115,15 @@ async fn flight(
         });
     }
     feed.last([(Item::Rollback, Purpose::Settings)]);
-    let progress = Arc::new(Mutex::new(Progress::default()));
-    fly(session, context, feed, log, &progress, steps, 0).await
+    let limits = steps[0].limits;
+    let progress = Progress {
+        since: Some(Instant::now()),
+        statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
+        ..Progress::default()
+    };
+    let lock_timeout = Duration::from_millis(limits.lock_timeout_ms);
+    session.wait_for_locks(Some(lock_timeout).filter(|limit| !limit.is_zero()));
+    fly(session, context, feed, log, &Arc::new(Mutex::new(progress)), steps, 0).await
 }
 
 fn settings(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<crate::feed::Tagged> {

@@ -1,9 +1,11 @@
 //! Time-outs, retries, who is waited for, and stopping.
 
-use limosa::Event;
+use std::sync::Mutex;
+
+use limosa::{Event, MigrateOptions, Migrator, Progress, Stop};
 use limosa_testkit::eventually;
 
-use crate::place::{Home, newest_postgres};
+use crate::place::{Home, newest_postgres, sqlite};
 use crate::running::{Running, exit, postgres_homes, says, well};
 
 fn blocked(home: &Home) -> limosa_testkit::postgres::Session {
@@ -232,4 +234,56 @@ async fn a_lock_time_out_of_the_file_returns_behind_concurrently() {
     );
     well(&home.migrate().await);
     assert_eq!(home.rows("select how from seen"), ["7s", "7s"]);
+}
+
+/// Counts for hours if nobody stops it.
+const ENDLESS: &str = "insert into t with recursive counted(n) as (select 1 union all select n + 1 from counted) select max(n) from counted;";
+
+#[tokio::test]
+async fn a_statement_of_sqlite_that_runs_too_long_is_stopped() {
+    for (header, environment) in [("-- Statement-timeout: 300ms\n", 0), ("", 300)] {
+        for transaction in ["", "-- Transaction: none\n"] {
+            let home = sqlite();
+            home.file("0001_quick.sql", "create table t (n int);");
+            home.file("0002_slow.sql", &format!("{header}{transaction}insert into t values (1);\n{ENDLESS}"));
+            let mut configuration = home.configuration();
+            configuration.limits.statement_timeout_ms = environment;
+            let result = Running::migrate(configuration).end().await;
+            assert_eq!(exit(&result), 3);
+            says(
+                &result,
+                &["LIM-R005", "statement timeout of 300 ms", "0002_slow.sql:", "statement 2 of 2", "Statement-timeout"],
+            );
+            assert_eq!(home.ledger()[0], "1|applied");
+            let kept = if transaction.is_empty() { "0" } else { "1" };
+            assert_eq!(home.rows("select count(*) from t"), [kept]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_lock_time_out_of_sqlite_comes_from_the_configuration_and_from_headers() {
+    for (header, environment) in [("-- Lock-timeout: 40ms\n", 3_600_000), ("", 40)] {
+        for transaction in ["", "-- Transaction: none\n"] {
+            let home = sqlite();
+            home.file("0001_a.sql", "create table a (n int);");
+            well(&home.migrate().await);
+            home.file("0002_b.sql", &format!("{header}{transaction}create table b (n int);"));
+            let mut configuration = home.configuration();
+            configuration.limits.lock_timeout_ms = environment;
+            let writer = Mutex::new(rusqlite::Connection::open(home.folder.join("test.db")).unwrap());
+            // With a time-out of an hour nothing would ever be tried again.
+            let listener = |progress| {
+                let writer = writer.lock().unwrap();
+                match progress {
+                    Progress::Run(Event::StepStarted { .. }) => writer.execute_batch("begin immediate").unwrap(),
+                    Progress::Run(Event::Retrying { .. }) => writer.execute_batch("rollback").unwrap(),
+                    _ => {}
+                }
+            };
+            let migrator = Migrator::new(configuration);
+            let result = migrator.migrate(&MigrateOptions::default(), &listener, Stop::new()).await;
+            assert_eq!(well(&result).steps[0].attempts, 2, "{header}{transaction}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Waiting for another writer, in a way that a cancelled session ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,21 @@ use rusqlite::Connection;
 /// Naps before each new attempt; the last is repeated. Short at first, for most writers are quick.
 const NAPS_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 50];
 
+/// How long to wait, in milliseconds; shared between the session and its thread.
+pub(super) type Patience = Arc<AtomicU64>;
+
+/// Without a limit.
+pub(super) const FOR_EVER: u64 = u64::MAX;
+
 /// Installs the waiting. A `PRAGMA busy_timeout` of a script replaces it until the settings are restored.
 ///
 /// SQLite's own handler is not used because nothing ends its wait: `sqlite3_interrupt` reaches running statements only.
 pub(super) fn wait_for_writers(
     connection: &mut Connection,
-    limit: Duration,
+    patience: &Patience,
     cancelled: &Arc<AtomicBool>,
 ) -> rusqlite::Result<()> {
+    let patience = Arc::clone(patience);
     let cancelled = Arc::clone(cancelled);
     let mut begun = Instant::now();
     connection.busy_handler(Some(move |attempt: i32| {
@@ -25,6 +32,7 @@ pub(super) fn wait_for_writers(
             begun = Instant::now();
         }
         let waited = begun.elapsed();
+        let limit = Duration::from_millis(patience.load(Ordering::SeqCst));
         if waited >= limit || cancelled.load(Ordering::SeqCst) {
             return false;
         }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::busy::wait_for_writers;
+use super::busy::{FOR_EVER, Patience, wait_for_writers};
 use super::execute::Executor;
 use super::location::Location;
 use super::open::open;
@@ -28,7 +28,7 @@ pub(super) enum Job {
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) database: String,
-    busy_limit: Duration,
+    patience: Patience,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -38,6 +38,8 @@ pub(super) struct Handle {
     /// Stops what runs: the statement, and with the flag what comes after it and the waiting for locks.
     pub(super) interrupt: Arc<InterruptHandle>,
     pub(super) cancelled: Arc<AtomicBool>,
+    /// How long statements wait for other writers.
+    pub(super) patience: Patience,
     /// The flight under way was dropped; the thread takes it back when it begins something new.
     pub(super) halted: Arc<AtomicBool>,
 }
@@ -78,17 +80,19 @@ pub(super) async fn start<T: Send + 'static>(
     let (answer, opened) = oneshot::channel();
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancelled);
+    let patience = Patience::new(u64::try_from(busy_limit.as_millis()).unwrap_or(FOR_EVER).into());
+    let waits = Arc::clone(&patience);
     let halted = Arc::new(AtomicBool::new(false));
     let halt = Arc::clone(&halted);
     let run = move || {
         let prepared = |connection: &mut Connection| {
             stop_by_flag(connection, &flag, &halt)?;
-            wait_for_writers(connection, busy_limit, &flag)
+            wait_for_writers(connection, &waits, &flag)
         };
         let worker = open(&location, prepared).map(|connection| Worker {
             connection,
             database: location.name(),
-            busy_limit,
+            patience: Arc::clone(&waits),
             cancelled: Arc::clone(&flag),
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
@@ -107,7 +111,7 @@ pub(super) async fn start<T: Send + 'static>(
             .hint("raise the limit of processes and threads of this user")
     })?;
     let (interrupt, seen) = opened.await.map_err(|_| thread_ended())??;
-    Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled, halted }, seen))
+    Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled, patience, halted }, seen))
 }
 
 /// Operations of SQLite's virtual machine between two looks at the flags.
@@ -228,7 +232,7 @@ impl Worker {
 
     /// Puts the waiting for writers back in place.
     pub(super) fn wait_for_writers(&mut self) -> rusqlite::Result<()> {
-        wait_for_writers(&mut self.connection, self.busy_limit, &self.cancelled)
+        wait_for_writers(&mut self.connection, &self.patience, &self.cancelled)
     }
 
     fn executor(&self) -> Executor<'_> {

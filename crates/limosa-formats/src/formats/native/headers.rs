@@ -124,7 +124,7 @@ const RULES: &[HeaderRule] = &[
         name: "Statement-timeout",
         config_key: Some("statement_timeout"),
         allowed: DURATION,
-        meaning: "how long a statement may run",
+        meaning: "how long a statement may run; on SQLite limosa stops it",
         arity: Arity::One,
         in_rollback: false,
         take: |wishes, items| one(&mut wishes.statement_timeout, items, duration),

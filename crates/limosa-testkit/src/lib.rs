@@ -27,20 +27,26 @@
 //! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL refuses root.
 
 pub mod binary;
+mod cache;
+mod certificates;
 mod filters;
 mod folder;
 mod guardian;
+pub mod mysql;
 mod pgbouncer;
 mod poll;
 mod port;
 pub mod postgres;
 pub mod proxy;
+mod rows;
+mod session;
 mod signal;
-mod sql;
+mod template;
 
 pub use binary::Limosa;
 pub use filters::Filters;
 pub use folder::Folder;
+pub use mysql::{MysqlServer, MysqlVersion};
 pub use pgbouncer::{PgBouncer, PoolMode};
 pub use poll::eventually;
 pub use port::free_port;

@@ -1,0 +1,4 @@
+//! MariaDB and MySQL.
+
+mod server;
+mod session;

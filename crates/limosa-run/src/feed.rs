@@ -198,7 +198,7 @@ fn begin(
         return Ok(());
     }
     if stretch.step.outline.wrapped {
-        if engine != Engine::Sqlite
+        if engine == Engine::Postgres
             && let Some(Part::Statement(statement)) = stretch.reader.peek()?
             && let Some(options) = begin_options(statement.piece.statement())
         {

@@ -12,7 +12,7 @@ use limosa_sql::{Diagnostic, Effect, Engine};
 use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head, progress, reset, settle_constraints};
+use crate::entries::{Marks, finished, head, mysql, progress, reset, settle_constraints};
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
@@ -39,7 +39,7 @@ struct Walk<'a> {
 
 /// Runs one step, from where its journal says it stands.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
-    if run.engine == Engine::Sqlite
+    if run.engine != Engine::Postgres
         && let Err(error) = session.remember_settings().await
     {
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
@@ -47,8 +47,8 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     let ended = walk(run, session, step, number).await;
     // A broken connection shows in the outcome already.
     let _ = match run.engine {
-        Engine::Sqlite => session.restore_settings().await,
-        _ => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
+        Engine::Postgres => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
+        _ => session.restore_settings().await,
     };
     ended
 }
@@ -183,8 +183,10 @@ impl<'a> Walk<'a> {
     async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
-        if engine == Engine::Postgres {
-            settings.push(self.fresh_settings());
+        match engine {
+            Engine::Postgres => settings.push(self.fresh_settings()),
+            Engine::Mysql => settings.extend(mysql::time_outs(self.step).map(Item::Control)),
+            _ => {}
         }
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done

@@ -27,7 +27,7 @@ pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};
 pub use feed::unknown_placeholder;
-pub use lock::{Acquired, Held, LockError, acquire, lock_key, release};
+pub use lock::{Acquired, Held, LockError, acquire, lock_key, lock_name, release};
 pub use reader::Files;
 pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use limosa_db::engine_of;
-use limosa_db::ledger::{Ledger, LedgerNames};
+use limosa_db::ledger::{Ledger, LedgerNames, TABLES};
 use limosa_sql::Engine;
 
 use crate::report::{DoneAnswer, SCHEMA_VERSION};
@@ -78,6 +78,9 @@ pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> R
     let mut script =
         format!("-- The ledger of limosa for {}, to be run by a database administrator.\n", engine.title());
     script.push_str(&ledger.script());
+    if engine == Engine::Mysql {
+        script.push_str(&mysql_grants(&ledger));
+    }
     if engine == Engine::Postgres {
         let role = configuration.role.clone().unwrap_or_else(|| "limosa_runner".to_owned());
         let role = engine.quote_identifier(&role);
@@ -96,4 +99,19 @@ pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> R
         ));
     }
     Ok(script)
+}
+
+/// MySQL grants by table, and knows no "all tables so far": each is named.
+fn mysql_grants(ledger: &Ledger) -> String {
+    let mut text = String::from("\n-- for the user that runs migrations; put in its name\n");
+    for table in TABLES {
+        let rights = if *table == "audit_log" { "SELECT, INSERT" } else { "SELECT, INSERT, UPDATE, DELETE" };
+        text.push_str(&format!("GRANT {rights} ON {} TO 'limosa_runner'@'%';\n", ledger.names.table(table)));
+    }
+    text.push_str("\n-- for users that only look (status, health, ready)\n");
+    for table in TABLES {
+        text.push_str(&format!("-- GRANT SELECT ON {} TO 'monitoring'@'%';\n", ledger.names.table(table)));
+    }
+    text.push_str("\n-- shows who stands in the way of a migration\n-- GRANT PROCESS ON *.* TO 'limosa_runner'@'%';\n");
+    text
 }

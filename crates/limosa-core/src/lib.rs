@@ -30,6 +30,6 @@ pub use ledger::{
 };
 pub use outline::{Group, GroupMode, Lifted, Outline, OutlineError, Outliner, Remark};
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};
-pub use recover::{After, Before, IndexState, Recovery, recover};
+pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use statements::{StatementHasher, statement_hash};
 pub use version::{BadVersion, Version};

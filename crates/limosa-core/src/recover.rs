@@ -1,7 +1,13 @@
 //! After a death: what one look at the catalogue proves about a statement that was begun and not seen to end.
 
+mod objects;
+mod table_image;
+
 use limosa_sql::{Class, Effect, TransactionRule};
 use serde::{Deserialize, Serialize};
+
+pub use objects::ObjectState;
+pub use table_image::Image;
 
 /// An index as the catalogue shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +36,9 @@ pub struct Before {
     pub indexes: Vec<IndexState>,
     /// Whether the database, tablespace or partition that it names was there (attached).
     pub existed: Option<bool>,
+    /// MySQL: the objects that the statement names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectState>,
 }
 
 /// What the catalogue shows now.
@@ -45,6 +54,8 @@ pub struct After {
     pub detach_pending: bool,
     /// The backend that ran the statement is still there.
     pub backend_alive: bool,
+    /// As in [`Before`].
+    pub objects: Vec<ObjectState>,
 }
 
 /// What to do with the statement.
@@ -99,6 +110,7 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
         Effect::CreatesDatabase { name } | Effect::CreatesTablespace { name } => appeared(name, before, after),
         Effect::DropsDatabase { name, .. } => disappeared(name, before, after),
         Effect::DetachesPartition { partition, .. } => detached(&partition.name, before, after),
+        Effect::ChangesSchema { changes } => objects::changed(changes, &before.objects, &after.objects),
         Effect::Idempotent | Effect::SetsSession { .. } | Effect::LiftedPragma { .. } => {
             Recovery::Retry { proof: format!("{} may be run twice without harm", class.verb) }
         }

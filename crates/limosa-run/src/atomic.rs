@@ -119,11 +119,8 @@ async fn put_back_around(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    let settings = |error| Failure::Server {
-        purpose: Some(Purpose::Settings),
-        error: Box::new(error),
-        commit_sent: false,
-    };
+    let settings =
+        |error| Failure::Server { purpose: Some(Purpose::Settings), error: Box::new(error), commit_sent: false };
     session.remember_settings().await.map_err(settings)?;
     let result = together(run, session, block, first, marks, log).await;
     if result.is_err() {

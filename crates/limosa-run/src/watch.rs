@@ -4,8 +4,8 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use limosa_db::{Item, Session, Value};
 use limosa_db::ledger::statements as sql;
+use limosa_db::{Item, Session, Value};
 use limosa_sql::Engine;
 
 use crate::Event;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Position, Span};
+use crate::{Position, SchemaChange, Span};
 
 /// One part of a script. All pieces of a script, joined in order, are the script byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +174,11 @@ pub enum Effect {
     CreatesTablespace {
         /// The tablespace, unquoted and folded.
         name: String,
+    },
+    /// MySQL: DDL, which commits by itself. What it changes, in order.
+    ChangesSchema {
+        /// One for each object.
+        changes: Vec<SchemaChange>,
     },
 }
 

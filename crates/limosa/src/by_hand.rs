@@ -215,9 +215,7 @@ impl Script<'_> {
             (Engine::Sqlite, _) => self.line("begin immediate"),
             (Engine::Mysql, begin) => {
                 let seconds = step.limits.lock_timeout_ms.div_ceil(1000).max(1);
-                self.line(&format!(
-                    "set session lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"
-                ));
+                self.line(&format!("set session lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"));
                 if !begin.is_empty() {
                     self.line("start transaction");
                 }

@@ -23,11 +23,7 @@ fn name_of(session: &dyn Session, context: &Context<'_>) -> Value {
 }
 
 /// Takes the lock of the session, then the lease; makes the ledger where it is missing.
-pub(super) async fn try_once(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    exists: bool,
-) -> Result<Try, DbError> {
+pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
     let lock = context.ledger.plain(&sql::TRY_LOCK, vec![name_of(session, context)]);
     let rows = session.send(vec![Item::Control(OWN_TIME_OUTS.to_owned()), lock]).await?;
     let locked = rows.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer(0) == Some(1));
@@ -35,8 +31,7 @@ pub(super) async fn try_once(
         return Ok(Try::Refused(context.ledger.look(session).await?));
     }
     let taken = take(session, context, exists).await;
-    if !matches!(taken, Ok(Try::Held(_)))
-        && !matches!(&taken, Err(error) if error.kind == DbErrorKind::ConnectionLost)
+    if !matches!(taken, Ok(Try::Held(_))) && !matches!(&taken, Err(error) if error.kind == DbErrorKind::ConnectionLost)
     {
         session.settle().await?;
         unlock(session, context).await?;
@@ -77,7 +72,8 @@ async fn take(session: &mut dyn Session, context: &Context<'_>, exists: bool) ->
     let rows = session.send(items).await?;
     let view = ledger.view(&rows[reads_at..])?;
     let epoch = view.lease.as_ref().map(|lease| lease.epoch);
-    let epoch = epoch.ok_or_else(|| DbError::new(DbErrorKind::Statement, "the lease that was just taken is not there"))?;
+    let epoch =
+        epoch.ok_or_else(|| DbError::new(DbErrorKind::Statement, "the lease that was just taken is not there"))?;
     Ok(Try::Held(Held { epoch, view }))
 }
 

@@ -3,7 +3,7 @@
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
 
-use super::{Try, Held, lock_key};
+use super::{Held, Try, lock_key};
 use crate::Context;
 
 /// How the ledger's tables come to be, where they are missing.

@@ -68,13 +68,11 @@ pub const MOVE_HEAD: Statement = Statement {
 };
 
 /// A page of the audit log: project $1, after sequence $2, at most $3 rows.
-pub const AUDIT_PAGE: Statement = all(
-    "select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
-     where project = $1 and sequence > $2 order by sequence limit $3",
-);
+pub const AUDIT_PAGE: Statement =
+    all("select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
+     where project = $1 and sequence > $2 order by sequence limit $3");
 
 /// The newest rows of the audit log: project $1, at most $2 rows.
-pub const AUDIT_NEWEST: Statement = all(
-    "select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
-     where project = $1 order by sequence desc limit $2",
-);
+pub const AUDIT_NEWEST: Statement =
+    all("select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
+     where project = $1 order by sequence desc limit $2");

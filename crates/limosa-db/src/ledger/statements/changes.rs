@@ -17,12 +17,11 @@ pub const ROWS: Statement = Statement {
 };
 
 /// The newest failed attempts of a project ($1) that no later operation on the same change followed.
-pub const FAILURES: Statement = all(
-    "select a.identity, a.at, a.detail from {audit_log} a where a.project = $1 and a.outcome = 'failed' \
+pub const FAILURES: Statement =
+    all("select a.identity, a.at, a.detail from {audit_log} a where a.project = $1 and a.outcome = 'failed' \
      and a.identity is not null and a.operation = 'apply' and not exists (select 1 from {audit_log} b \
      where b.project = a.project and b.identity = a.identity and b.sequence > a.sequence) \
-     order by a.sequence desc limit 100",
-);
+     order by a.sequence desc limit 100");
 
 /// The recorded way back of one change: project $1, identity $2.
 pub const ROLLBACK_OF: Statement = all(

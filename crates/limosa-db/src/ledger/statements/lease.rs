@@ -20,7 +20,8 @@ pub const TRY_LOCK: Statement = Statement {
 };
 
 /// PostgreSQL: gives the advisory lock $1 back, once per time it was taken.
-pub const UNLOCK: Statement = Statement { postgres: "select pg_advisory_unlock($1)", sqlite: "select 1", mysql: "select release_lock($1)" };
+pub const UNLOCK: Statement =
+    Statement { postgres: "select pg_advisory_unlock($1)", sqlite: "select 1", mysql: "select release_lock($1)" };
 
 /// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none. On PostgreSQL a
 /// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone, and
@@ -67,10 +68,9 @@ pub const RELEASE_LEASE: Statement =
 /// Ends a lease from outside of its session: waits for a transaction that holds it, and no later one of that session can
 /// commit. The holder is forgotten only where a pooler stands between; else the next runner looks whether its session is
 /// gone. Project $1, epoch $2.
-pub const FENCE_OFF: Statement = all(
-    "update {lease} set epoch = epoch + 1, holder = case when pooled then null else holder end \
-     where project = $1 and epoch = $2",
-);
+pub const FENCE_OFF: Statement =
+    all("update {lease} set epoch = epoch + 1, holder = case when pooled then null else holder end \
+     where project = $1 and epoch = $2");
 
 /// A sign of life, in no column of a key: project $1, epoch $2.
 pub const HEARTBEAT: Statement = Statement {

@@ -66,7 +66,11 @@ async fn writable(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fa
     if let Ok(rows) = opened.session.query("show slave status", &[]).await
         && !rows.is_empty()
     {
-        checks.warn("replica", "this server replicates from another", "migrate on the primary: it brings the change here");
+        checks.warn(
+            "replica",
+            "this server replicates from another",
+            "migrate on the primary: it brings the change here",
+        );
     }
     Ok(())
 }
@@ -83,7 +87,9 @@ async fn cluster(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fai
             "a Galera cluster: named locks hold on one node only",
             "let all runners use the same node; DDL blocks the whole cluster while it runs (wsrep_OSU_method = TOI)",
         ),
-        false => checks.bad("cluster", "this Galera node is not ready (wsrep_ready is off)", "use a node that is in sync"),
+        false => {
+            checks.bad("cluster", "this Galera node is not ready (wsrep_ready is off)", "use a node that is in sync")
+        }
     }
     Ok(())
 }
@@ -149,7 +155,8 @@ async fn rights(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
             let wanted = if view.exists { "INSERT" } else { "CREATE" };
             let database = opened.target.database.clone();
             let table = names.table("schema_migrations");
-            let granted = grants.iter().filter_map(|row| row.text(0)).any(|grant| gives(&grant, wanted, &database, &table));
+            let granted =
+                grants.iter().filter_map(|row| row.text(0)).any(|grant| gives(&grant, wanted, &database, &table));
             match (view.exists, granted) {
                 (true, true) => checks.ok("ledger rights", "the ledger stands and can be written"),
                 (false, true) => checks.ok("ledger rights", "the ledger can be made"),
@@ -214,7 +221,10 @@ async fn visibility(opened: &mut Opened<'_>, checks: &mut Checks, mariadb: bool)
     let sees = opened.session.query("select count(*) from information_schema.innodb_trx", &[]).await;
     if sees.is_err_and(|error| error.kind == DbErrorKind::PermissionDenied) {
         let user = Engine::Mysql.quote_literal(&user);
-        checks.note("processes", format!("sessions of other users are hidden; to see them: GRANT PROCESS ON *.* TO {user}"));
+        checks.note(
+            "processes",
+            format!("sessions of other users are hidden; to see them: GRANT PROCESS ON *.* TO {user}"),
+        );
     }
     Ok(())
 }

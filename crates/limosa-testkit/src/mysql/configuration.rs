@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::options::ServerOptions;
 use super::template::REDO_LOG;
+use super::version::MysqlVersion;
 use crate::certificates::Certificates;
 
 /// What every test server has: small, in UTC, and nothing that depends on the machine. A name with `loose_` is passed
@@ -47,15 +48,17 @@ pub(super) struct Places<'a> {
 }
 
 /// The text of the option file.
-pub(super) fn text(places: &Places<'_>, options: &ServerOptions) -> String {
+pub(super) fn text(version: &MysqlVersion, places: &Places<'_>, options: &ServerOptions) -> String {
     let mut text = String::from("[mysqld]\nskip_log_bin\n");
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name} = {value}");
     };
+    if let Some(base) = version.base() {
+        line("basedir", &base.to_string_lossy());
+    }
     line("datadir", &places.data.to_string_lossy());
     line("socket", &places.socket.to_string_lossy());
     line("port", &places.port.to_string());
-    line("pid_file", &places.data.join("server.pid").to_string_lossy());
     for (name, value) in SETTINGS {
         line(name, value);
     }
@@ -64,10 +67,15 @@ pub(super) fn text(places: &Places<'_>, options: &ServerOptions) -> String {
             line(name, value);
         }
     }
-    if let Some(certificates) = places.certificates {
-        line("ssl_cert", &certificates.server_certificate().to_string_lossy());
-        line("ssl_key", &certificates.server_key().to_string_lossy());
-        line("ssl_ca", &certificates.authority().to_string_lossy());
+    match places.certificates {
+        Some(certificates) => {
+            line("ssl_cert", &certificates.server_certificate().to_string_lossy());
+            line("ssl_key", &certificates.server_key().to_string_lossy());
+            line("ssl_ca", &certificates.authority().to_string_lossy());
+        }
+        // Newer servers make certificates of their own.
+        None if version.is_mariadb() => line("ssl", "OFF"),
+        None => line("tls_version", ""),
     }
     for (name, value) in &options.settings {
         line(name, value);

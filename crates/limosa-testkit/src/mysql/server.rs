@@ -264,7 +264,8 @@ impl MysqlServer {
             port: self.port,
             certificates: self.certificates.as_ref(),
         };
-        fs::write(self.option_file(), configuration::text(&places, options)).context("cannot write my.cnf")
+        fs::write(self.option_file(), configuration::text(&self.version, &places, options))
+            .context("cannot write my.cnf")
     }
 }
 

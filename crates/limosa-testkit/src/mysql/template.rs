@@ -10,7 +10,7 @@ use crate::guardian;
 use crate::template::Template;
 
 /// Part of the template's name; raise it when the arguments below change.
-const FORM: &str = "a";
+const FORM: &str = "b";
 
 /// The size of the redo log, in the folder and in the option file: another size would be changed at each first start.
 pub(super) const REDO_LOG: &str = "16M";
@@ -28,6 +28,9 @@ pub(super) fn create_data_folder(version: &MysqlVersion, data: &Path) -> Result<
 
 fn make(version: &MysqlVersion, data: &Path) -> Result<()> {
     let mut command = if version.is_mariadb() { install_db(version)? } else { initialize(version)? };
+    if let Some(base) = version.base() {
+        command.arg(format!("--basedir={}", base.display()));
+    }
     command.arg(format!("--datadir={}", data.display())).stdout(Stdio::piped()).stderr(Stdio::piped());
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,7 +46,9 @@ impl MysqlVersion {
         let text = String::from_utf8_lossy(&output.stdout);
         let (flavor, number) =
             version_in(&text).with_context(|| format!("{} --version says {text:?}", program.display()))?;
-        Ok(Self { flavor, number, program: program.to_owned() })
+        // A link such as /sbin would hide what stands beside the program.
+        let program = fs::canonicalize(program)?;
+        Ok(Self { flavor, number, program })
     }
 
     /// Whose server it is.
@@ -71,6 +74,12 @@ impl MysqlVersion {
     /// The path of `mariadbd` or `mysqld`.
     pub fn server_program(&self) -> &Path {
         &self.program
+    }
+
+    /// The folder above the server's, where it is not the system's own: what the server calls `basedir`.
+    pub(super) fn base(&self) -> Option<&Path> {
+        let above = self.program.parent()?.parent()?;
+        above.join("share/english/errmsg.sys").is_file().then_some(above)
     }
 
     /// The path of another program of this installation, such as `mariadb-dump` or `mysql`, if it

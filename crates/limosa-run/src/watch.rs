@@ -66,7 +66,11 @@ const SHORT_WAITS: &str = "set session innodb_lock_wait_timeout = 1, lock_wait_t
 async fn heartbeat(run: &Run<'_>, session: &mut Option<Box<dyn Session>>) {
     let Some(open) = opened(run, session).await else { return };
     let beat = run.context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(run.epoch)]);
-    match run.context.ledger.transact(open.as_mut(), vec![beat]).await {
+    let beaten = match run.engine {
+        Engine::Mysql => open.send(vec![beat]).await,
+        _ => run.context.ledger.transact(open.as_mut(), vec![beat]).await,
+    };
+    match beaten {
         Err(error) if error.is_transient() => {}
         // A broken session is opened again at the next beat.
         Err(_) => *session = None,

@@ -101,10 +101,14 @@ impl Ledger {
         Ledger { names, project: project.into(), role: None }
     }
 
-    /// Begins a transaction of limosa's own: with the role, without waiting long for a lock, and with no names but the
-    /// server's own in sight, so that nobody's operators and functions stand in for them.
+    /// Begins a transaction of limosa's own: without waiting long for a lock, and on PostgreSQL with the role and with no names
+    /// but the server's own in sight, so that nobody's operators and functions stand in for them.
     pub fn begin(&self) -> Vec<Item> {
         let mut items = vec![Item::Begin];
+        if self.names.engine == Engine::Mysql {
+            let time_outs = "set session lock_wait_timeout = 3, innodb_lock_wait_timeout = 3";
+            items.insert(0, Item::Control(time_outs.to_owned()));
+        }
         if self.names.engine == Engine::Postgres {
             let role = self
                 .role

@@ -7,9 +7,6 @@ use sha2::{Digest, Sha256};
 use super::{Held, Try};
 use crate::Context;
 
-/// Statements of limosa's own wait for a lock at most so long, in seconds: the shortest time that the server knows.
-const OWN_TIME_OUTS: &str = "set session lock_wait_timeout = 3, innodb_lock_wait_timeout = 3";
-
 /// The name of the lock: the server has one space of names for all its databases, and takes at most 64 characters.
 pub fn lock_name(database: &str, schema: &str, project: &str) -> String {
     let digest = Sha256::digest(format!("limosa\n{database}\n{schema}\n{project}").as_bytes());
@@ -25,7 +22,7 @@ fn name_of(session: &dyn Session, context: &Context<'_>) -> Value {
 /// Takes the lock of the session, then the lease; makes the ledger where it is missing.
 pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
     let lock = context.ledger.plain(&sql::TRY_LOCK, vec![name_of(session, context)]);
-    let rows = session.send(vec![Item::Control(OWN_TIME_OUTS.to_owned()), lock]).await?;
+    let rows = session.send(vec![lock]).await?;
     let locked = rows.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer(0) == Some(1));
     if !locked {
         return Ok(Try::Refused(context.ledger.look(session).await?));
@@ -45,7 +42,9 @@ async fn take(session: &mut dyn Session, context: &Context<'_>, exists: bool) ->
         // Each table commits by itself; a run that died between two of them is followed by one that makes the rest.
         session.send(vec![ledger.create()]).await?;
     }
-    let rows = session.send(vec![Item::Begin, ledger.bound(&sql::HOLD_LEASE, Vec::new())]).await?;
+    let mut items = ledger.begin();
+    items.push(ledger.bound(&sql::HOLD_LEASE, Vec::new()));
+    let rows = session.send(items).await?;
     if let Some(row) = rows.last().and_then(|rows| rows.first()) {
         // With the lock in our hands its session is gone, but for a script that gave all its locks back.
         let held = row.text(1).is_some() && row.boolean(3) && row.text(2) != session.facts().backend;

@@ -1,4 +1,5 @@
 //! MariaDB and MySQL.
 
+mod proxy;
 mod server;
 mod session;

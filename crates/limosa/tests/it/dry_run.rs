@@ -110,6 +110,17 @@ async fn looking_needs_no_more_than_reading_rights() {
                 ));
                 database.url_for(&role, "x")
             }
+            Place::Mysql(database) => {
+                let role = format!("r_{}", &database.name()[database.name().len().saturating_sub(20)..]);
+                let tables = home.rows(
+                    "select table_name from information_schema.tables where table_schema = database() and table_name like 'limosa%'",
+                );
+                home.execute(&format!("create user '{role}'@'%' identified by 'x'"));
+                for name in tables {
+                    home.execute(&format!("grant select on {name} to '{role}'@'%'"));
+                }
+                database.url_for(&role, "x")
+            }
         };
         let reader = home.with(|it| it.database = limosa::Secret::new(url.clone()));
         assert_eq!(look(&reader).await, 15);

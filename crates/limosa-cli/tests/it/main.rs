@@ -7,6 +7,8 @@ mod huge_file;
 mod interrupt;
 mod json;
 mod kill_walk;
+#[cfg(feature = "mysql")]
+mod kill_walk_mysql;
 mod many_runners;
 mod paused;
 #[cfg(feature = "postgres")]

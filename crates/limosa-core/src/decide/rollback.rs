@@ -42,8 +42,9 @@ pub fn decide_rollback(
         );
     }
     refuse(problems)?;
+    let mut notices = Vec::new();
     if policy.single_transaction {
-        join(&mut steps, &mut Vec::new());
+        join(&mut steps, &ask.enum_values, &mut notices);
     }
     Ok(Plan {
         format: PLAN_FORMAT,
@@ -56,7 +57,7 @@ pub fn decide_rollback(
         values: values_used(&steps, policy),
         steps,
         skipped: Vec::new(),
-        notices: Vec::new(),
+        notices,
     })
 }
 

@@ -15,7 +15,13 @@ fn id(text: &str) -> Identity {
 }
 
 fn ask(selection: Selection) -> RollbackAsk {
-    RollbackAsk { selection, use_file: false, consent: None, done_unchanged: HashMap::new() }
+    RollbackAsk {
+        selection,
+        use_file: false,
+        consent: None,
+        done_unchanged: HashMap::new(),
+        enum_values: HashMap::new(),
+    }
 }
 
 fn harmless(identity: &str) -> Change {

@@ -14,7 +14,7 @@ use crate::event::{Listener, Progress};
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
-use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a migrate is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -62,10 +62,12 @@ pub(crate) async fn decide(
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
     let done_unchanged = interrupted_scripts::unchanged(opened, changes, view).await?;
-    let ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged };
-    let plan = decide_migrate(changes, view, &ask, &opened.configuration.policy(), around).map_err(Failure::refused)?;
-    opened.configuration.refuse_unknown_placeholders(&plan)?;
-    Ok(plan)
+    let mut ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged, ..MigrateAsk::default() };
+    let policy = opened.configuration.policy();
+    enum_values::decide_knowing(opened, |values| {
+        ask.enum_values = values;
+        decide_migrate(changes, view, &ask, &policy, around).map_err(Failure::refused)
+    })
 }
 
 async fn run(

@@ -18,7 +18,7 @@ use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{RunAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a rollback is asked to do.
 #[derive(Debug, Clone)]
@@ -163,16 +163,18 @@ pub(crate) async fn decide(
     let stored = stored(opened, &chosen).await?;
     let done_unchanged =
         interrupted_scripts::unchanged_back(opened.target.engine, &stored, options.use_file.then_some(changes), view);
-    let ask = RollbackAsk {
+    let mut ask = RollbackAsk {
         selection: options.selection.clone(),
         use_file: options.use_file,
         consent: options.consent.clone(),
         done_unchanged,
+        enum_values: HashMap::new(),
     };
-    let plan = decide_rollback(changes, view, &stored, &ask, &opened.configuration.policy(), &around)
-        .map_err(Failure::refused)?;
-    opened.configuration.refuse_unknown_placeholders(&plan)?;
-    Ok(plan)
+    let policy = opened.configuration.policy();
+    enum_values::decide_knowing(opened, |values| {
+        ask.enum_values = values;
+        decide_rollback(changes, view, &stored, &ask, &policy, &around).map_err(Failure::refused)
+    })
 }
 
 async fn run(

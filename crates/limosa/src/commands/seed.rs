@@ -1,7 +1,6 @@
 //! `seed`: data for development and tests. Each file runs once, and again when it changes; the ledger remembers it apart
 //! from migrations.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::RunAnswer;
-use crate::{Exit, Failure, Migrator};
+use crate::{Exit, Failure, Migrator, enum_values};
 
 impl Migrator {
     /// Runs the seeds of a folder that are new or changed; all of them where `again`.
@@ -87,10 +86,11 @@ async fn run(
         // One that was interrupted goes on from where it stands, asked again or not.
         view.rows.retain(|row| row.state == RowState::Partial);
     }
-    let ask = MigrateAsk { done_unchanged: HashMap::new(), ..MigrateAsk::default() };
-    let decided = decide_migrate(seeds, &view, &ask, &opened.configuration.policy(), &around)
-        .map_err(Failure::refused)
-        .and_then(|plan| opened.configuration.refuse_unknown_placeholders(&plan).map(|()| plan));
+    let policy = opened.configuration.policy();
+    let decided = enum_values::decide_knowing(opened, |enum_values| {
+        let ask = MigrateAsk { enum_values, ..MigrateAsk::default() };
+        decide_migrate(seeds, &view, &ask, &policy, &around).map_err(Failure::refused)
+    });
     let result = match decided {
         Ok(mut plan) => {
             plan.skipped.clear();

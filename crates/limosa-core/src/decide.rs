@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
-use crate::{Change, EnumValues, Identity, Limits, Outline, Step, Surroundings, Version, Work};
+use crate::{Change, EnumValues, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
 
 /// What to do with a version that comes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -99,6 +99,8 @@ pub struct StoredRollback {
     pub position: Position,
     /// Statements, groups, losses.
     pub outline: Outline,
+    /// Time-outs of its own.
+    pub time_outs: TimeOuts,
     /// Values for its placeholders, as recorded; secret ones are not.
     pub values: BTreeMap<String, String>,
     /// True where `${...}` is left alone.

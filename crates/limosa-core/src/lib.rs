@@ -19,7 +19,7 @@ mod version;
 
 pub use assess::{Assessed, State, Surroundings, assess, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, row_hash};
-pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TransactionWish};
+pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher};
 pub use decide::{
     MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,

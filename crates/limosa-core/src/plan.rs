@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, Checksum, Direction, Identity, Outline, TransactionWish};
+use crate::{AuditHead, Checksum, Direction, Identity, Outline, TimeOuts, TransactionWish};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -165,6 +165,9 @@ pub struct Undo {
     /// How it wants to be run.
     #[serde(skip_serializing_if = "TransactionWish::is_auto")]
     pub transaction: TransactionWish,
+    /// Time-outs of its own.
+    #[serde(flatten)]
+    pub time_outs: TimeOuts,
     /// What it destroys for good.
     pub losses: Vec<Loss>,
 }
@@ -178,6 +181,10 @@ impl Undo {
         origin.insert("column".to_owned(), self.position.column.into());
         if self.transaction == TransactionWish::None {
             origin.insert("transaction".to_owned(), "none".into());
+        }
+        // Serialising these plain numbers cannot fail.
+        if let Ok(serde_json::Value::Object(time_outs)) = serde_json::to_value(self.time_outs) {
+            origin.extend(time_outs);
         }
         origin
     }

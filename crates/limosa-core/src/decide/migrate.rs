@@ -254,6 +254,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         file: rollback.file.clone(),
         position: rollback.start,
         transaction: rollback.transaction(),
+        time_outs: rollback.time_outs,
         losses: losses(&rollback.outline),
     });
     Some(step(change, action, work, script.outline.clone(), undo, policy))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TransactionWish,
+    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish,
     decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
@@ -138,6 +138,10 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
         Some("none") => TransactionWish::None,
         _ => TransactionWish::Auto,
     };
+    let time_outs = TimeOuts {
+        lock_ms: origin.get("lock_timeout_ms").and_then(serde_json::Value::as_u64),
+        statement_ms: origin.get("statement_timeout_ms").and_then(serde_json::Value::as_u64),
+    };
     let outline = interrupted_scripts::outline(engine, file, &text, wish)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -146,6 +150,7 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
         file: format!("recorded rollback of {identity} ({file})"),
         position,
         outline,
+        time_outs,
         values: values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
         placeholders_off: origin.get("placeholders").and_then(|word| word.as_str()) == Some("off"),
     })

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use limosa_core::{Before, JournalRow, Recovery, StatementHasher, Step, recover};
+use limosa_core::{Before, IndexState, JournalRow, Recovery, StatementHasher, Step, recover};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Diagnostic};
@@ -65,13 +65,19 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 format!("{proof}: it counts as done")
             }
             Recovery::Retry { proof } => format!("{proof}: it runs again"),
-            Recovery::DropAndRetry { indexes } => {
+            Recovery::DropAndRetry { indexes, beyond } => {
                 for index in &indexes {
                     // CONCURRENTLY waits for old transactions by design.
                     clean_up(run, session, step, number, 0, catalogue::drop_invalid(index)).await?;
                 }
-                let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
-                format!("it left {} invalid; dropped, and built again", names.join(", "))
+                let names = |indexes: &[IndexState]| {
+                    indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ")
+                };
+                let stays = match beyond.as_slice() {
+                    [] => String::new(),
+                    beyond => format!("; {} stays invalid, only a superuser may drop it", names(beyond)),
+                };
+                format!("it left {} invalid; dropped, and built again{stays}", names(&indexes))
             }
             Recovery::FinalizeDetach => {
                 let nothing = Before::default();

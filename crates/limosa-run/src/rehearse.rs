@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use limosa_core::{Plan, Step};
-use limosa_db::{Item, Session, Value};
+use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 
 use crate::attempt::{Failure, fly, new_log};
@@ -60,7 +60,7 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
             notices: log.notices.of(at),
         });
     }
-    rehearsed.error = failure.map(|failure| explain(&failure, &tried));
+    rehearsed.error = failure.map(|failure| explain(context, &failure, &tried));
     rehearsed
 }
 
@@ -140,7 +140,8 @@ fn settings(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<crate::fe
     ]
 }
 
-fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+fn explain(context: &Context<'_>, failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+    let hidden = |error: &DbError| context.values.hide_in_error(Box::new(error.clone()));
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
         Failure::GaveUp(GaveUp::Problem(problem)) => problem.clone(),
@@ -148,13 +149,15 @@ fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
             Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem.clone(),
             Outcome::Done => Box::new(interrupted()),
         },
-        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
-            Box::new(statement_problem(sent, steps.get(sent.step).map_or(0, |step| step.outline.statements), error))
-        }
+        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => Box::new(statement_problem(
+            sent,
+            steps.get(sent.step).map_or(0, |step| step.outline.statements),
+            &hidden(error),
+        )),
         Failure::Server { purpose: Some(Purpose::Fence), .. } => Box::new(
             Diagnostic::error("LIM-R001", "another runner is at work; the dry run would wait for its locks")
                 .help("run it again when that one is done: limosa status"),
         ),
-        Failure::Server { purpose, error, .. } => Box::new(own_problem(purpose.as_ref(), "dry run", error)),
+        Failure::Server { purpose, error, .. } => Box::new(own_problem(purpose.as_ref(), "dry run", &hidden(error))),
     }
 }

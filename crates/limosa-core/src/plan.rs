@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, Checksum, Direction, Identity, Outline, TimeOuts, TransactionWish};
+use crate::{AuditHead, Checksum, Direction, Identity, Outline, Rollback, TimeOuts, TransactionWish};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -173,8 +173,20 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// Where it comes from and how it is run, as the ledger keeps it beside the text.
-    pub fn origin(&self) -> serde_json::Map<String, serde_json::Value> {
+    /// A way back as it was written.
+    pub fn of(rollback: &Rollback) -> Undo {
+        Undo {
+            text: rollback.text.clone(),
+            file: rollback.file.clone(),
+            position: rollback.start,
+            transaction: rollback.transaction(),
+            time_outs: rollback.time_outs,
+            losses: rollback.outline.losses().map(|(_, loss)| loss.clone()).collect(),
+        }
+    }
+
+    /// Where it comes from and how it is run, as the ledger keeps it beside the text: a JSON object.
+    pub fn origin(&self, placeholders_off: bool) -> String {
         let mut origin = serde_json::Map::new();
         origin.insert("file".to_owned(), self.file.clone().into());
         origin.insert("line".to_owned(), self.position.line.into());
@@ -186,7 +198,10 @@ impl Undo {
         if let Ok(serde_json::Value::Object(time_outs)) = serde_json::to_value(self.time_outs) {
             origin.extend(time_outs);
         }
-        origin
+        if placeholders_off {
+            origin.insert("placeholders".to_owned(), "off".into());
+        }
+        serde_json::Value::Object(origin).to_string()
     }
 }
 

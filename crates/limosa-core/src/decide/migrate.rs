@@ -249,14 +249,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         end: script.span.end,
         position: script.start,
     };
-    let undo = change.rollback.as_ref().map(|rollback| Undo {
-        text: rollback.text.clone(),
-        file: rollback.file.clone(),
-        position: rollback.start,
-        transaction: rollback.transaction(),
-        time_outs: rollback.time_outs,
-        losses: losses(&rollback.outline),
-    });
+    let undo = change.rollback.as_ref().map(Undo::of);
     Some(step(change, action, work, script.outline.clone(), undo, policy))
 }
 

@@ -5,10 +5,10 @@ use std::time::Instant;
 use limosa_core::{
     Action, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
 };
-use limosa_run::{Acquired, LockError, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
+use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
 
-use super::{interrupted, rollback};
+use super::{held, rollback};
 use crate::backup::Subject;
 use crate::event::{Listener, Progress};
 use crate::files::{Loaded, load};
@@ -84,7 +84,7 @@ async fn run(
     expected(&plan, options)?;
     if plan.is_empty() {
         record_late(opened, &plan, &view, listener).await;
-        return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
+        return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     if options.auto_rollback {
@@ -97,17 +97,11 @@ async fn run(
 
     let events = |event| listener.progress(Progress::Run(event));
     let wanted_of = |view: &LedgerView| still_pending(&loaded.changes, view, &around);
-    let (epoch, fresh) = {
-        let (session, context) = opened.run_parts(&events, stop.clone());
-        match acquire(session.as_mut(), &context, view.exists, &wanted_of).await {
-            Ok(Acquired::Held(held)) => (held.epoch, held.view),
-            Ok(Acquired::NothingLeft(view)) => {
-                let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
-                return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
-            }
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::Database(error)) => return Err((*error).into()),
+    let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
+        Acquired::Held(held) => (held.epoch, held.view),
+        Acquired::NothingLeft(view) => {
+            let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+            return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
         }
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
@@ -128,9 +122,7 @@ async fn run(
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    // A lost connection gives the lease up by itself.
-    let _ = release(session.as_mut(), &context, epoch).await;
+    held::give_back(opened, epoch).await;
     let (plan, report, taken_back) = result?;
     let mut answer = answer(opened, "migrate", &plan, &report, began);
     if options.auto_rollback {
@@ -261,17 +253,30 @@ fn announce_auto_rollback(opened: &Opened<'_>, plan: &Plan, listener: &dyn Liste
     Ok(())
 }
 
-fn nothing(opened: &Opened<'_>, plan: &Plan, files: &[Diagnostic], view: &LedgerView, began: Instant) -> RunAnswer {
+fn nothing_to_do(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, view: &LedgerView, began: Instant) -> RunAnswer {
+    let mut answer = nothing(opened, "migrate", plan, view, began);
+    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer
+}
+
+/// The answer of a run that had nothing to do.
+pub(crate) fn nothing(
+    opened: &Opened<'_>,
+    command: &'static str,
+    plan: &Plan,
+    view: &LedgerView,
+    began: Instant,
+) -> RunAnswer {
     RunAnswer {
         schema_version: SCHEMA_VERSION,
-        command: "migrate",
+        command,
         exit_code: Exit::Done.into(),
         outcome: "nothing_to_do",
         target: opened.target.clone(),
         steps: Vec::new(),
         taken_back: Vec::new(),
         error: None,
-        notices: plan.notices.iter().chain(files).cloned().collect(),
+        notices: plan.notices.clone(),
         plan_digest: None,
         audit_head: view.head.clone(),
         backup: None,

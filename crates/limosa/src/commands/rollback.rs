@@ -9,16 +9,16 @@ use limosa_core::{
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
-use limosa_run::{Acquired, Events, LockError, RunReport, Stop, acquire, conduct, release};
+use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Engine, Position};
 
-use super::{interrupted, migrate};
+use super::{held, migrate};
 use crate::backup::Subject;
 use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{RunAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
+use crate::report::RunAnswer;
+use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a rollback is asked to do.
 #[derive(Debug, Clone)]
@@ -205,21 +205,7 @@ async fn run(
         }
     };
     if plan.is_empty() {
-        return Ok(RunAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "rollback",
-            exit_code: Exit::Done.into(),
-            outcome: "nothing_to_do",
-            target: opened.target.clone(),
-            steps: Vec::new(),
-            taken_back: Vec::new(),
-            error: None,
-            notices: Vec::new(),
-            plan_digest: None,
-            audit_head: view.head.clone(),
-            backup: None,
-            elapsed_ms: migrate::millis(began),
-        });
+        return Ok(migrate::nothing(opened, "rollback", &plan, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     let saved = match options.backup {
@@ -227,15 +213,7 @@ async fn run(
         false => None,
     };
     let events = |event| listener.progress(Progress::Run(event));
-    let held = {
-        let (session, context) = opened.run_parts(&events, stop.clone());
-        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
-            Ok(Acquired::Held(held)) => held,
-            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Database(error)) => return Err((*error).into()),
-        }
-    };
+    let held = held::take(opened, &events, stop.clone(), &view).await?;
     let decided = decide(opened, changes, &held.view, options).await;
     let result = match decided {
         Ok(plan) => {
@@ -245,8 +223,7 @@ async fn run(
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let _ = release(session.as_mut(), &context, held.epoch).await;
+    held::give_back(opened, held.epoch).await;
     let (plan, report) = result?;
     let mut answer = migrate::answer(opened, "rollback", &plan, &report, began);
     answer.backup = saved;

@@ -451,3 +451,24 @@ async fn a_section_without_a_transaction_drops_an_index_concurrently() {
         assert!(indexes(&home).is_empty());
     }
 }
+
+/// What a baseline records of a way back is what a migrate records.
+#[tokio::test]
+async fn a_baseline_records_how_a_way_back_wants_to_be_run() {
+    for home in homes() {
+        home.file(
+            "001_t.sql",
+            "-- Placeholders: off\ncreate table t (id int);\n-- limosa:rollback\n-- Transaction: none\n-- Lock-timeout: 2s\n\
+             -- Statement-timeout: 0\nselect 1;\ndrop table t;\n",
+        );
+        let origin = format!("select rollback_sql, rollback_origin from {}", home.table("schema_migrations"));
+        done(home.migrate().await);
+        let migrated = home.rows(&origin);
+        for key in ["\"lock_timeout_ms\":2000", "\"statement_timeout_ms\":0", "\"transaction\":\"none\""] {
+            assert!(migrated[0].replace(": ", ":").contains(key), "{migrated:?}");
+        }
+        home.execute(&format!("delete from {}", home.table("schema_migrations")));
+        home.migrator().baseline(&version("1"), false, &quiet).await.unwrap();
+        assert_eq!(home.rows(&origin), migrated);
+    }
+}

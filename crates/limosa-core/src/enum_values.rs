@@ -51,9 +51,9 @@ impl EnumValueReader {
     }
 }
 
-/// The values that the open transaction of a run has added.
-#[derive(Default)]
-pub(crate) struct Uncommitted<'a> {
+/// The values that an open transaction has added.
+#[derive(Debug, Default)]
+pub struct Uncommitted<'a> {
     values: BTreeSet<&'a str>,
     /// Some step adds values and was not read: they may be any.
     unread: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Uncommitted<'a> {
 
 impl<'a> Uncommitted<'a> {
     /// A step joins. `adds` is what its outline says, `values` what was read of it.
-    pub(crate) fn add(&mut self, adds: bool, values: Option<&'a EnumValues>) {
+    pub fn add(&mut self, adds: bool, values: Option<&'a EnumValues>) {
         match values {
             Some(values) => self.values.extend(values.added.iter().map(String::as_str)),
             None => self.unread |= adds,
@@ -69,7 +69,7 @@ impl<'a> Uncommitted<'a> {
     }
 
     /// Why a step cannot join; None where it can.
-    pub(crate) fn kept_out(&self, values: Option<&EnumValues>) -> Option<String> {
+    pub fn kept_out(&self, values: Option<&EnumValues>) -> Option<String> {
         match values {
             Some(values) if !self.unread => {
                 let value = values.used.iter().find(|value| self.values.contains(value.as_str()))?;

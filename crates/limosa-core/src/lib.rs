@@ -24,7 +24,7 @@ pub use checksum::{Checksum, FileHasher, TextHasher};
 pub use decide::{
     MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,
 };
-pub use enum_values::{EnumValueReader, EnumValues};
+pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,

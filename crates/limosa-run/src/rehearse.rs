@@ -1,9 +1,10 @@
 //! A dry run that executes: everything in one transaction that is rolled back. Writes nothing, not even to the ledger.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use limosa_core::{Plan, Step};
+use limosa_core::{EnumValues, Identity, Plan, Step, Uncommitted};
 use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 
@@ -26,10 +27,16 @@ pub struct Rehearsed {
     pub error: Option<Box<Diagnostic>>,
 }
 
-/// Runs the steps of a plan in one transaction and rolls it back.
-pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &Plan) -> Rehearsed {
+/// Runs the steps of a plan in one transaction and rolls it back. `enum_values` are those that concern its steps, as in
+/// [`limosa_core::MigrateAsk::enum_values`].
+pub async fn rehearse(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    plan: &Plan,
+    enum_values: &HashMap<Identity, EnumValues>,
+) -> Rehearsed {
     let engine = session.facts().engine;
-    let (tried, not_tried) = sorted(&plan.steps);
+    let (tried, not_tried) = sorted(&plan.steps, enum_values);
     let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
     if tried.is_empty() {
         return rehearsed;
@@ -65,7 +72,8 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
 }
 
 /// Steps that can share one transaction, and the others with the reason why they cannot.
-fn sorted(steps: &[Step]) -> (Vec<Step>, Vec<(Step, String)>) {
+fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<Step>, Vec<(Step, String)>) {
+    let mut uncommitted = Uncommitted::default();
     let (mut tried, mut not_tried): (Vec<Step>, Vec<(Step, String)>) = (Vec::new(), Vec::new());
     for step in steps {
         let enforces = step.outline.enforces_foreign_keys();
@@ -74,7 +82,10 @@ fn sorted(steps: &[Step]) -> (Vec<Step>, Vec<(Step, String)>) {
         } else if tried.first().is_some_and(|first| first.outline.enforces_foreign_keys() != enforces) {
             let reason = "foreign keys cannot be switched within the one transaction of a dry run";
             not_tried.push((step.clone(), reason.to_owned()));
+        } else if let Some(reason) = uncommitted.kept_out(enum_values.get(&step.identity)) {
+            not_tried.push((step.clone(), reason));
         } else {
+            uncommitted.add(step.outline.adds_enum_value, enum_values.get(&step.identity));
             tried.push(step.clone());
         }
     }

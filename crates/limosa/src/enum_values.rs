@@ -1,5 +1,5 @@
-//! A single transaction splits before a step that uses an enum value which the transaction added: which steps do is read out of
-//! their scripts, and only where the question arises.
+//! A transaction cannot use an enum value that it added: which steps add and use some is read out of their scripts, and only where
+//! the question arises.
 
 use std::collections::HashMap;
 
@@ -20,12 +20,25 @@ where
 {
     let plan = decide(HashMap::new())?;
     opened.configuration.refuse_unknown_placeholders(&plan)?;
-    let (_, before) = plan.steps.split_last().unzip();
-    let is_asked = before.is_some_and(|steps: &[_]| steps.iter().any(|step| step.outline.adds_enum_value));
-    if !opened.configuration.single_transaction || !is_asked {
+    if !opened.configuration.single_transaction {
         return Ok(plan);
     }
-    decide(read(opened, &plan)?)
+    match of(opened, &plan)? {
+        values if values.is_empty() => Ok(plan),
+        values => decide(values),
+    }
+}
+
+/// The enum values that concern the steps of a plan that are to share a transaction; none where no step adds one before
+/// another. The scripts are read only where one does.
+///
+/// # Errors
+/// A script that cannot be read.
+pub(crate) fn of(opened: &Opened<'_>, plan: &Plan) -> Result<HashMap<Identity, EnumValues>, Failure> {
+    match plan.steps.split_last() {
+        Some((_, before)) if before.iter().any(|step| step.outline.adds_enum_value) => read(opened, plan),
+        _ => Ok(HashMap::new()),
+    }
 }
 
 /// The enum values that concern each step, placeholders replaced.

@@ -177,13 +177,7 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
             _ => marks.before_ms,
         },
         rollback: undo.map(|undo| undo.text.clone()),
-        rollback_origin: undo.map(|undo| {
-            let mut origin = serde_json::Value::Object(undo.origin());
-            if step.placeholders_off {
-                origin["placeholders"] = json!("off");
-            }
-            origin.to_string()
-        }),
+        rollback_origin: undo.map(|undo| undo.origin(step.placeholders_off)),
         rollback_values: rollback_values(context, engine, step),
         depends_on: json_of(&step.depends_on),
         plan_digest: Some(marks.plan_digest.clone()),

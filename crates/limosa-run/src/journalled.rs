@@ -42,6 +42,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     if run.engine != Engine::Postgres
         && let Err(error) = session.remember_settings().await
     {
+        let error = run.context.values.hide_in_error(Box::new(error));
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
     }
     let ended = walk(run, session, step, number).await;
@@ -311,7 +312,7 @@ impl<'a> Walk<'a> {
         if !error.is_transient() || self.attempts > retries || self.run.context.stop.is_asked() {
             return Err(failure);
         }
-        pause(self.run, self.step, self.attempts, retries, &error.message).await;
+        pause(self.run, self.step, self.attempts, retries, error).await;
         self.attempts += 1;
         session.settle().await.map_err(|error| server(None, error))?;
         self.reader = ScriptReader::open(self.step, self.run.engine, self.run.context.files).map_err(problem)?;
@@ -380,7 +381,7 @@ impl<'a> Walk<'a> {
             if !error.is_transient() || self.attempts > retries {
                 return Err(server(Some(Purpose::Ledger), error));
             }
-            pause(self.run, self.step, self.attempts, retries, &error.message).await;
+            pause(self.run, self.step, self.attempts, retries, &error).await;
             self.attempts += 1;
             session.settle().await.map_err(|error| server(None, error))?;
         };

@@ -45,12 +45,6 @@ pub enum LockError {
     Database(Box<DbError>),
 }
 
-impl From<DbError> for LockError {
-    fn from(error: DbError) -> Self {
-        LockError::Database(Box::new(error))
-    }
-}
-
 /// The key of the advisory lock: the first eight bytes of SHA-256 over `limosa`, schema and project.
 pub fn lock_key(schema: &str, project: &str) -> i64 {
     let digest = Sha256::digest(format!("limosa\n{schema}\n{project}").as_bytes());
@@ -79,6 +73,7 @@ pub async fn acquire(
     let mut exists = ledger_exists;
     let mut told = false;
     let mut pause = Duration::from_millis(50);
+    let refused = |error| LockError::Database(context.values.hide_in_error(Box::new(error)));
     loop {
         if context.stop.is_asked() {
             return Err(LockError::Interrupted);
@@ -88,14 +83,14 @@ pub async fn acquire(
                 if let Err(error) = crate::upgrade::upgrade(session, context, &mut held.view).await {
                     // The lock must not stay behind a session that an embedding application keeps.
                     let _ = release(session, context, held.epoch).await;
-                    return Err(error.into());
+                    return Err(refused(error));
                 }
                 return Ok(Acquired::Held(Box::new(held)));
             }
             Ok(Try::Refused(view)) => view,
             // Another runner makes the ledger, or holds a row that we must not wait for.
-            Err(error) if is_race(&error, exists) => context.ledger.look(session).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) if is_race(&error, exists) => context.ledger.look(session).await.map_err(refused)?,
+            Err(error) => return Err(refused(error)),
         };
         exists = view.exists;
         if exists && !still_wanted(&view) {
@@ -159,6 +154,10 @@ async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool
 /// # Errors
 /// What the server says; the lease then ends by itself when the session does.
 pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
+    give_up(session, context, epoch).await.map_err(|error| *context.values.hide_in_error(Box::new(error)))
+}
+
+async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
     context.ledger.transact(session, vec![give_up]).await?;
     match session.facts().engine {

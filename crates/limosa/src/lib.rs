@@ -21,6 +21,7 @@ pub mod clock;
 pub mod codes;
 mod commands;
 mod configuration;
+mod enum_values;
 mod event;
 mod failure;
 mod files;

@@ -239,7 +239,7 @@ impl Opened<'_> {
 }
 
 /// A name for this run that no other run has: time, process, and the random keys of this process.
-fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     use std::hash::{BuildHasher, Hasher};
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();

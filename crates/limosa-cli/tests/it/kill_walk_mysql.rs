@@ -44,8 +44,11 @@ fn folder() -> Folder {
              drop procedure pay;\ndrop view overview;\ndrop table purchases;\ndrop table customers;\n",
         )
         .file("migrations/002_pay.sql", "call pay();\n-- limosa:rollback\ndelete from purchases where id = 7;\n")
-        .file("migrations/003_rows.sql", "update purchases set note = concat(note, '!');\ndelete from purchases where id = 99;\n\
-             -- limosa:rollback\nupdate purchases set note = replace(note, '!', '');\n")
+        .file(
+            "migrations/003_rows.sql",
+            "update purchases set note = concat(note, '!');\ndelete from purchases where id = 99;\n\
+             -- limosa:rollback\nupdate purchases set note = replace(note, '!', '');\n",
+        )
 }
 
 /// What stands after all: rows, columns, indexes, constraints, routines, and the ledger.
@@ -146,9 +149,8 @@ fn rollback_on_mariadb_dies_at_every_message() {
     let database = migrated();
     let proxy = Proxy::start(server).unwrap();
     proxy.set_quiet(std::time::Duration::ZERO);
-    let back = |database: &TestDatabase| {
-        ["rollback", "--to", "0", "--allow-data-loss", database.name()].map(str::to_owned)
-    };
+    let back =
+        |database: &TestDatabase| ["rollback", "--to", "0", "--allow-data-loss", database.name()].map(str::to_owned);
     let words = back(&database);
     let _ = run(&folder, &proxy.url(&database), &words.each_ref().map(String::as_str), 0);
     assert_eq!(value(&database, OBJECTS), "0 0");

@@ -1,6 +1,6 @@
 //! `baseline`: an existing database counts as migrated up to a version, without running anything.
 
-use limosa_core::{Change, Kind, LedgerView, RowState, TransactionWish, Version, not_applicable};
+use limosa_core::{Change, Kind, LedgerView, RowState, Undo, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
 use limosa_sql::Engine;
 use serde_json::json;
@@ -9,8 +9,8 @@ use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator};
 
 impl Migrator {
     /// Marks all changes up to a version as applied without running them.
@@ -56,16 +56,7 @@ async fn count(
             Some(reason) => format!("{} {} does not apply here: {reason}", change.label, change.name),
         })
         .collect();
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "baseline",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("baseline", Some(&opened.target));
     if dry_run {
         answer.would = lines;
         return Ok(answer);
@@ -86,10 +77,7 @@ async fn count(
         Ok(edit)
     })
     .await?;
-    answer.done = lines;
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, lines))
 }
 
 fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
@@ -122,17 +110,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
             _ => 0,
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),
-        rollback_origin: rollback.map(|rollback| {
-            let mut origin =
-                json!({"file": rollback.file, "line": rollback.start.line, "column": rollback.start.column});
-            if rollback.transaction() == TransactionWish::None {
-                origin["transaction"] = json!("none");
-            }
-            if change.headers.placeholders_off {
-                origin["placeholders"] = json!("off");
-            }
-            origin.to_string()
-        }),
+        rollback_origin: rollback.map(|rollback| Undo::of(rollback).origin(change.headers.placeholders_off)),
         rollback_values: None,
         depends_on: json!(depends_on).to_string(),
         plan_digest: None,

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::held::{Edit, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, RunAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, MigrateOptions, Migrator};
+use crate::report::{DoneAnswer, RunAnswer};
+use crate::{Failure, MigrateOptions, Migrator};
 
 /// PostgreSQL: what a clean drops, as (kind, quoted name). Extensions stay, with their members and the schemas they live in;
 /// so do the tables ($2, joined by commas) of the ledger's schema ($1).
@@ -106,16 +106,7 @@ async fn clean(
     }
     let objects = objects(opened).await?;
     let lines: Vec<String> = objects.iter().map(|(kind, name)| format!("drop {kind} {name}")).collect();
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "clean",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("clean", Some(&opened.target));
     if dry_run {
         answer.would = lines;
         return Ok(answer);
@@ -143,8 +134,5 @@ async fn clean(
         Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
     })
     .await?;
-    answer.done = lines;
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, lines))
 }

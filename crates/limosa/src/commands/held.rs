@@ -3,14 +3,15 @@
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release};
 use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::interrupted;
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress};
-use crate::opened::Opened;
+use crate::opened::{Opened, run_id};
+use crate::report::DoneAnswer;
 use crate::{Exit, Failure};
 
 /// What is to be written under the lock.
@@ -29,11 +30,57 @@ pub(crate) struct Written {
     pub(crate) notices: Vec<Diagnostic>,
 }
 
+impl Written {
+    /// The answer of a command that has written.
+    pub(crate) fn answer(self, answer: DoneAnswer, done: Vec<String>) -> DoneAnswer {
+        DoneAnswer { done, notices: self.notices, audit_head: self.head, ..answer }
+    }
+}
+
 /// The marks under which rows are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
     pub(crate) epoch: i64,
     pub(crate) step_mark: String,
+}
+
+/// Takes the lock, waiting for it as long as the configuration says.
+///
+/// # Errors
+/// Another runner that keeps it, a signal to stop, whatever the server says.
+pub(crate) async fn take(
+    opened: &mut Opened<'_>,
+    events: &dyn Events,
+    stop: Stop,
+    view: &LedgerView,
+) -> Result<Held, Failure> {
+    match take_while(opened, events, stop, view, &|_| true).await? {
+        Acquired::Held(held) => Ok(*held),
+        Acquired::NothingLeft(_) => Err(interrupted()),
+    }
+}
+
+/// The same, as long as `still_wanted` says of each fresh look at the ledger that there is something left to do.
+pub(crate) async fn take_while(
+    opened: &mut Opened<'_>,
+    events: &dyn Events,
+    stop: Stop,
+    view: &LedgerView,
+    still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
+) -> Result<Acquired, Failure> {
+    let (session, context) = opened.run_parts(events, stop);
+    acquire(session.as_mut(), &context, view.exists, still_wanted).await.map_err(|error| match error {
+        LockError::Interrupted => interrupted(),
+        LockError::HeldByOther(problem) => Failure::new(Exit::Person, *problem),
+        LockError::Database(error) => (*error).into(),
+    })
+}
+
+/// Gives the lock back. Best effort: a lost connection gives it up by itself.
+pub(crate) async fn give_back(opened: &mut Opened<'_>, epoch: i64) {
+    let nobody = |_| {};
+    let (session, context) = opened.run_parts(&nobody, Stop::new());
+    let _ = release(session.as_mut(), &context, epoch).await;
 }
 
 /// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
@@ -44,17 +91,8 @@ where
     let view = opened.look().await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let events = |event| listener.progress(Progress::Run(event));
-    let (held, mark) = {
-        let (session, context) = opened.run_parts(&events, Stop::new());
-        let mark = context.run_id.clone();
-        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
-            Ok(Acquired::Held(held)) => (held, mark),
-            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Database(error)) => return Err((*error).into()),
-        }
-    };
-    let marks = Marks { epoch: held.epoch, step_mark: mark };
+    let held = take(opened, &events, Stop::new(), &view).await?;
+    let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;
     let written = match edit(opened, &held.view, &marks) {
         Ok(edit) => {
@@ -65,8 +103,7 @@ where
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let _ = release(session.as_mut(), &context, held.epoch).await;
+    give_back(opened, held.epoch).await;
     let head = written?;
     let mut notices = Vec::new();
     crate::anchor::append_for(reason, opened.configuration, head.as_ref(), &mut notices);

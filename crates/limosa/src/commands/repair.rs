@@ -10,8 +10,8 @@ use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator};
 
 /// One thing to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,16 +52,7 @@ async fn mend(
     looking: bool,
     listener: &dyn Listener,
 ) -> Result<DoneAnswer, Failure> {
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "repair",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("repair", Some(&opened.target));
     if looking {
         let view = opened.look().await?;
         if *repair == Repair::Explain {
@@ -81,10 +72,7 @@ async fn mend(
         Ok(edit)
     })
     .await?;
-    answer.done = vec![words];
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, vec![words]))
 }
 
 fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surroundings) -> Vec<String> {

@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use limosa_run::Stop;
 use serde_json::json;
 
-use super::held::{Edit, under_lock};
-use super::interrupted;
+use super::held::{self, Edit, under_lock};
 use crate::backup::Subject;
 use crate::event::{Listener, Progress};
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator, backup};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator, backup};
 
 impl Migrator {
     /// Makes a backup.
@@ -23,16 +22,7 @@ impl Migrator {
         let made = backup::make(&Subject::of(&opened), listener).await;
         let target = opened.target.clone();
         opened.close().await;
-        Ok(DoneAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "backup",
-            exit_code: Exit::Done.into(),
-            target: Some(target),
-            done: vec![made?],
-            would: Vec::new(),
-            notices: Vec::new(),
-            audit_head: None,
-        })
+        Ok(DoneAnswer { done: vec![made?], ..DoneAnswer::new("backup", Some(&target)) })
     }
 
     /// Brings the database back to a backup; the newest of the folder where none is named. Everything since then is lost.
@@ -68,16 +58,8 @@ impl Migrator {
         .await?;
         let target = opened.target.clone();
         opened.close().await;
-        Ok(DoneAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "restore",
-            exit_code: Exit::Done.into(),
-            target: Some(target),
-            done: vec![format!("restored from {}", from.display())],
-            would: Vec::new(),
-            notices: written.notices,
-            audit_head: written.head,
-        })
+        let answer = DoneAnswer::new("restore", Some(&target));
+        Ok(written.answer(answer, vec![format!("restored from {}", from.display())]))
     }
 }
 
@@ -115,15 +97,9 @@ async fn replace(
         return backup::bring_back(subject, from, listener).await;
     }
     let events = |event| listener.progress(Progress::Run(event));
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let epoch = match acquire(session.as_mut(), &context, true, &|_| true).await {
-        Ok(Acquired::Held(held)) => held.epoch,
-        Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-        Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-        Err(LockError::Database(error)) => return Err((*error).into()),
-    };
+    let held = held::take(opened, &events, Stop::new(), &view).await?;
     let restored = backup::bring_back(subject, from, listener).await;
     // Where it went well, the lease is the one of the backup; the lock itself goes with the session.
-    let _ = release(session.as_mut(), &context, epoch).await;
+    held::give_back(opened, held.epoch).await;
     restored
 }

@@ -90,7 +90,7 @@ pub async fn after(
     let mut after = After::default();
     match session.facts().engine {
         Engine::Postgres => {}
-        Engine::Mysql => return mysql::after(session, before, backend).await,
+        Engine::Mysql => return mysql::after(session, class, before, backend).await,
         _ => return Ok(after),
     }
     if let Some(backend) = backend {

@@ -142,7 +142,8 @@ fn a_living_backend_comes_before_a_wish_and_a_wish_before_doubt() {
 mod objects {
     use limosa_core::{Image, ObjectState};
     use limosa_sql::{
-        AfterState, Change, Class, Effect, ObjectKind, PartChange, QualifiedName, SchemaChange, SchemaObject, TablePart,
+        AfterState, Class, Effect, ObjectKind, PartChange, PartState, QualifiedName, SchemaChange, SchemaObject,
+        TablePart,
     };
 
     use super::*;
@@ -166,11 +167,11 @@ mod objects {
     }
 
     fn renamed(name: &str) -> AfterState {
-        AfterState::RenamedTo(QualifiedName { schema: None, name: name.to_owned() })
+        AfterState::RenamedTo { name: QualifiedName { schema: None, name: name.to_owned() }, if_exists: false }
     }
 
-    fn part(part: TablePart, name: &str, change: Change) -> PartChange {
-        PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change }
+    fn part(part: TablePart, name: &str, change: PartState) -> PartChange {
+        PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change, conditional: false }
     }
 
     /// `name: column column ...`, or `name` alone where it does not exist.
@@ -192,7 +193,7 @@ mod objects {
                         .collect();
                     Image::of_table(&format!("CREATE TABLE `{name}` (\n{}\n) ENGINE=InnoDB", lines.join(",\n")))
                 });
-                ObjectState { object: object(name.trim()), image }
+                ObjectState { object: object(name.trim()), image, empty: None }
             })
             .collect()
     }
@@ -245,7 +246,7 @@ mod objects {
 
     #[test]
     fn altering_is_told_by_the_parts_that_it_names() {
-        use Change::{Appears, Changes, Disappears};
+        use PartState::{Appears, Changes, Disappears};
         use TablePart::{Column, Index};
         for (parts, before, now, expected) in [
             (vec![part(Column, "b", Appears)], "t:a", "t:a b", "done"),
@@ -266,7 +267,7 @@ mod objects {
             (vec![part(Column, "b", Appears)], "t:a", "t", "ask"),
             (vec![part(Column, "b", Appears)], "t", "t", "retry"),
         ] {
-            let changes = vec![change("t", AfterState::Altered(parts.clone()))];
+            let changes = vec![change("t", AfterState::Altered { parts: parts.clone(), if_exists: false })];
             assert_eq!(verdict(changes, before, now), expected, "{parts:?} {before} -> {now}");
         }
     }

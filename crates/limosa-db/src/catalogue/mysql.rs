@@ -11,8 +11,9 @@ const PLAIN: &str = "set @limosa_mode = @@session.sql_mode, @limosa_quote = @@se
 
 const AS_IT_WAS: &str = "set session sql_mode = @limosa_mode, session sql_quote_show_create = @limosa_quote";
 
-/// The server's numbers for "there is no such object": table, database, routine, trigger, event, sequence, view.
-const ABSENT: &[&str] = &["1146", "1049", "1305", "1360", "1539", "4091", "1051", "1133", "1396"];
+/// The server's numbers for "there is no such object": table, database, routine, trigger, event, sequence, table or view of another
+/// kind, user.
+const ABSENT: &[&str] = &["1146", "1049", "1305", "1360", "1539", "4091", "1051", "1347", "4089", "1133", "1396"];
 
 /// Before a statement begins.
 pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<Before>, DbError> {
@@ -20,7 +21,9 @@ pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<O
     let mut objects: Vec<SchemaObject> = Vec::new();
     for change in changes {
         let renamed = match &change.after {
-            AfterState::RenamedTo(target) => Some(SchemaObject { kind: change.object.kind, name: target.clone() }),
+            AfterState::RenamedTo { name: target, .. } => {
+                Some(SchemaObject { kind: change.object.kind, name: target.clone() })
+            }
             _ => None,
         };
         for object in [Some(change.object.clone()), renamed].into_iter().flatten() {

@@ -2,6 +2,7 @@
 //! transactions is written into the journal before it begins and after it ends.
 
 mod alone;
+mod carried;
 
 use std::time::{Duration, Instant};
 
@@ -184,6 +185,7 @@ impl<'a> Walk<'a> {
     async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
+        let mut lost = carried::Lost::default();
         match engine {
             Engine::Postgres => settings.push(self.fresh_settings()),
             Engine::Mysql => settings.extend(mysql::time_outs(self.step).map(Item::Control)),
@@ -193,15 +195,17 @@ impl<'a> Walk<'a> {
             && statement.number <= start.done
         {
             self.hasher.add(&statement_hash(statement.piece.statement()));
-            let sets = match statement.class().effect {
-                // What is set for one transaction only ended with it.
-                Effect::SetsSession { .. } => statement.class().verb != "SET LOCAL",
-                Effect::LiftedPragma { .. } => engine == Engine::Sqlite,
-                _ => false,
-            };
+            let class = statement.class();
+            let found = (engine == Engine::Mysql).then(|| limosa_sql::carried(engine, statement.piece.statement()));
+            // What is set for one transaction only ended with it.
+            let sets = (!class.effect.session_settings().is_empty() && class.verb != "SET LOCAL")
+                || (matches!(class.effect, Effect::LiftedPragma { .. }) && engine == Engine::Sqlite)
+                || found.as_ref().is_some_and(|found| found.sets_repeatably);
             if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
+            } else if let Some(found) = &found {
+                lost.note(statement.number, found);
             }
             self.take()?;
         }
@@ -213,6 +217,7 @@ impl<'a> Walk<'a> {
             .help("put those statements back as they were; from the failed statement on the file may be edited");
             return Err(Failure::GaveUp(GaveUp::Problem(Box::new(problem))));
         }
+        carried::prove_unneeded(self.run, self.step, start.done, lost)?;
         if !settings.is_empty() {
             session.send(settings).await.map_err(|error| server(None, error))?;
         }

@@ -2,6 +2,7 @@
 //! is, and how names are quoted. Pure: no files, sockets, clock or environment.
 
 mod boundary;
+mod carried;
 mod classify;
 pub mod codes;
 mod command;
@@ -20,6 +21,7 @@ mod span;
 mod splitter;
 mod words;
 
+pub use carried::{Carried, carried};
 pub use classify::classify;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use engine::Engine;

@@ -112,7 +112,7 @@ async fn look(session: &mut dyn Session, objects: &[SchemaObject]) -> Result<Vec
                 let Some(text) = rows.first().and_then(|row| row.text(column)) else { continue };
                 Some(if object.kind == ObjectKind::Table { Image::of_table(&text) } else { Image::of_text(&text) })
             }
-            Err(error) if error.code.as_deref().is_some_and(|code| ABSENT.contains(&code)) => None,
+            Err(error) if error.number().is_some_and(|number| ABSENT.contains(&number)) => None,
             Err(error) if error.kind == DbErrorKind::ConnectionLost => return Err(error),
             Err(_) => continue,
         };

@@ -380,7 +380,7 @@ impl<'a> Walk<'a> {
             if !error.is_transient() || self.attempts > retries {
                 return Err(server(Some(Purpose::Ledger), error));
             }
-            pause(self.run, self.step, self.attempts, retries, &error.message).await;
+            pause(self.run, self.step, self.attempts, retries, &error).await;
             self.attempts += 1;
             session.settle().await.map_err(|error| server(None, error))?;
         };

@@ -1,15 +1,15 @@
 //! One flight of a run: sent, watched, interruptible, and its end understood.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::{Canceller, DbError, DbErrorKind, FlightError, Session};
+use limosa_db::{DbError, DbErrorKind, FlightError, Session};
 use tokio::sync::oneshot;
 
+use crate::cancelling::cancel_when_asked;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
 use crate::problem::purpose_of;
-use crate::{Context, Outcome, Stop};
+use crate::{Context, Outcome};
 
 /// How a flight failed.
 #[derive(Debug)]
@@ -34,12 +34,6 @@ impl Failure {
     }
 }
 
-/// A cancel request may come between two statements, where the server drops it; it is sent again after this time.
-const CANCEL_AGAIN: Duration = Duration::from_millis(200);
-
-/// How long one cancel request may take.
-const CANCEL_LIMIT: Duration = Duration::from_secs(5);
-
 pub(crate) fn new_log() -> SharedLog {
     Arc::new(Mutex::new(Log::default()))
 }
@@ -56,7 +50,8 @@ pub(crate) async fn fly(
 ) -> Result<(), Failure> {
     let mut watch = Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step };
     let (ended, end) = oneshot::channel();
-    let cancelling = tokio::spawn(cancel_when_asked(context.stop.clone(), Arc::clone(log), session.canceller(), end));
+    let (stop, seen) = (context.stop.clone(), Arc::clone(log));
+    let cancelling = tokio::spawn(cancel_when_asked(stop, move || is_cancellable(&seen), session.canceller(), end));
     let flown = session.flight(&mut feed, &mut watch).await;
     drop(ended);
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
@@ -68,23 +63,6 @@ pub(crate) async fn fly(
         Err(FlightError::Failed { item, error }) => {
             let error = context.values.hide_in_error(error);
             Err(Failure::Server { purpose: purpose_of(&log, item), error, commit_sent: log.commit_sent })
-        }
-    }
-}
-
-/// Cancels what the server runs once the run is asked to stop, again and again until the flight has ended.
-async fn cancel_when_asked(stop: Stop, log: SharedLog, canceller: Box<dyn Canceller>, mut end: oneshot::Receiver<()>) {
-    tokio::select! {
-        () = stop.asked() => {}
-        _ = &mut end => return,
-    }
-    loop {
-        if is_cancellable(&log) {
-            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(CANCEL_AGAIN) => {}
-            _ = &mut end => return,
         }
     }
 }

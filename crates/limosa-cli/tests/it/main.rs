@@ -5,6 +5,7 @@ mod behaviour;
 mod disk_full;
 mod huge_file;
 mod interrupt;
+mod interrupt_keeping;
 mod json;
 mod kill_walk;
 mod many_runners;

@@ -2,12 +2,12 @@
 
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, statements as sql};
-use limosa_db::{Item, Value};
-use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use limosa_db::{DbErrorKind, Item, Value};
+use limosa_run::{Acquired, LockError, Stop, acquire, release, send_stoppable};
 use limosa_sql::Diagnostic;
 use serde_json::json;
 
-use super::interrupted;
+use super::{interrupted, stopped};
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress};
 use crate::opened::Opened;
@@ -36,8 +36,14 @@ pub(crate) struct Marks {
     pub(crate) step_mark: String,
 }
 
-/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
-pub(crate) async fn under_lock<F>(opened: &mut Opened<'_>, listener: &dyn Listener, edit: F) -> Result<Written, Failure>
+/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows. A
+/// signal to stop cancels that on the server; nothing was changed then.
+pub(crate) async fn under_lock<F>(
+    opened: &mut Opened<'_>,
+    listener: &dyn Listener,
+    stop: &Stop,
+    edit: F,
+) -> Result<Written, Failure>
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
@@ -45,7 +51,7 @@ where
     listener.progress(Progress::Target(opened.target.clone()));
     let events = |event| listener.progress(Progress::Run(event));
     let (held, mark) = {
-        let (session, context) = opened.run_parts(&events, Stop::new());
+        let (session, context) = opened.run_parts(&events, stop.clone());
         let mark = context.run_id.clone();
         match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
             Ok(Acquired::Held(held)) => (held, mark),
@@ -61,7 +67,7 @@ where
             if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {
                 reason = Reason::Restore;
             }
-            write(opened, &marks, edit).await
+            write(opened, &marks, edit, stop).await
         }
         Err(failure) => Err(failure),
     };
@@ -73,7 +79,7 @@ where
     Ok(Written { head, notices })
 }
 
-async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
+async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) -> Result<Option<AuditHead>, Failure> {
     let ledger = opened.ledger.clone();
     let limits = opened.configuration.limits;
     let mut items = ledger.begin();
@@ -99,7 +105,12 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Opt
         }));
     }
     items.push(Item::Commit);
-    let rows = opened.session.send(items).await?;
+    let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
+        Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
+            return Err(stopped("what ran was cancelled and rolled back; nothing was changed"));
+        }
+        sent => sent?,
+    };
     Ok(appended
         .and_then(|at| rows.get(at))
         .and_then(|rows| rows.first())

@@ -13,7 +13,7 @@ const NAPS_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 50];
 /// Installs the waiting. A `PRAGMA busy_timeout` of a script replaces it until the settings are restored.
 ///
 /// SQLite's own handler is not used because nothing ends its wait: `sqlite3_interrupt` reaches running statements only.
-pub(super) fn wait_for_writers(
+pub(crate) fn wait_for_writers(
     connection: &mut Connection,
     limit: Duration,
     cancelled: &Arc<AtomicBool>,

@@ -89,19 +89,24 @@ fn refused(error: DbError, what: &str) -> Failure {
     failure
 }
 
-/// A path that sorts by time and tells what it is a backup of.
+/// A path that sorts by time and tells what it is a backup of. Where the clock was set back since the newest one, its time is
+/// taken again: a later backup is always the newer one.
 fn fresh(folder: &Path, of: &Subject<'_>) -> PathBuf {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let (start, ending) = frame(of);
-    let stamp = crate::clock::stamp(now);
-    let mut path = folder.join(format!("{start}{stamp}.{ending}"));
-    // '_' sorts behind '.', so a second backup of the same second is the newer one.
-    let mut count = 1;
-    while path.exists() {
+    let now = crate::clock::stamp(now);
+    let (stamp, mut count) = match newest_of(of) {
+        Some((stamp, count, _)) if stamp >= now => (stamp, count + 1),
+        _ => (now, 1),
+    };
+    loop {
+        let number = if count == 1 { String::new() } else { format!("_{count}") };
+        let path = folder.join(format!("{start}{stamp}{number}.{ending}"));
+        if !path.exists() {
+            return path;
+        }
         count += 1;
-        path = folder.join(format!("{start}{stamp}_{count}.{ending}"));
     }
-    path
 }
 
 /// What stands before and behind the time in the names of this database's backups.
@@ -260,12 +265,20 @@ fn not_built(engine: Engine) -> DbError {
 
 /// The newest backup of this database in its folder.
 pub(crate) fn newest(of: &Subject<'_>) -> Option<PathBuf> {
+    newest_of(of).map(|(_, _, path)| path)
+}
+
+/// Its time and its number among those of the same time, from 1, and its path.
+fn newest_of(of: &Subject<'_>) -> Option<(String, u64, PathBuf)> {
     let (start, ending) = frame(of);
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let rest = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(&format!(".{ending}")));
-        rest.is_some_and(|time| time.len() >= 14 && time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'))
+    let place = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        let rest = name.strip_prefix(&start)?.strip_suffix(&format!(".{ending}"))?;
+        let (stamp, number) = rest.split_once('_').unwrap_or((rest, "1"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = Some(number).filter(|number| digits(number)).and_then(|number| number.parse().ok())?;
+        (stamp.len() == 14 && digits(stamp)).then(|| (stamp.to_owned(), number, path.clone()))
     };
     let entries = std::fs::read_dir(&of.configuration.backup_directory).ok()?;
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file() && is_ours(path)).max()
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).filter_map(place).max()
 }

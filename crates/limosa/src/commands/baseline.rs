@@ -112,7 +112,6 @@ fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
 
 /// The row of a change that counts as applied.
 pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> RowEntry {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let rollback = change.rollback.as_ref();
     let depends_on: Vec<&str> = change.depends_on.iter().map(limosa_core::Identity::as_str).collect();
     RowEntry {
@@ -126,7 +125,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         total: change.script.outline.statements.cast_signed(),
         applied_by: opened.configuration.actor.clone(),
         execution_ms: match opened.target.engine {
-            Engine::Sqlite => -i64::try_from(now.as_millis()).unwrap_or(0),
+            Engine::Sqlite => -limosa_db::monotonic_ms(),
             _ => 0,
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),

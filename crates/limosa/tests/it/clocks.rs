@@ -63,9 +63,9 @@ async fn behind_a_pooler_a_runner_that_lives_is_not_taken_for_silent() {
         let home = crate::place::newest_postgres();
         let bouncer = bouncer(&home, "3");
         let mut configuration = pooled(&home, &bouncer);
-        configuration.lease = Duration::from_secs(12);
+        configuration.lease = Duration::from_secs(18);
         let (first, blocker) = pausing(&home, &configuration).await;
-        configuration.lock_wait = Duration::from_secs(7);
+        configuration.lock_wait = Duration::from_secs(10);
         let second = Running::migrate(configuration.clone());
         second.wait_for("the second waits", |event| matches!(event, Event::LockHeld { .. }));
         shift(&home, seconds);

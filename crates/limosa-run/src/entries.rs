@@ -16,7 +16,7 @@ pub(crate) struct Marks {
     /// Unique per attempt: by it a lost answer to COMMIT is resolved.
     pub(crate) step_mark: String,
     pub(crate) plan_digest: String,
-    /// Milliseconds since the Unix epoch when the attempt began; for engines without a transaction clock.
+    /// [`limosa_db::monotonic_ms`] when the attempt began; for engines without a transaction clock.
     pub(crate) began_ms: i64,
     /// Milliseconds that earlier transactions of the same script took.
     pub(crate) before_ms: i64,

@@ -27,6 +27,7 @@
 //! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL refuses root.
 
 pub mod binary;
+mod fake_clock;
 mod filters;
 mod folder;
 mod guardian;
@@ -39,6 +40,7 @@ mod signal;
 mod sql;
 
 pub use binary::Limosa;
+pub use fake_clock::FakeClock;
 pub use filters::Filters;
 pub use folder::Folder;
 pub use pgbouncer::{PgBouncer, PoolMode};

@@ -253,9 +253,10 @@ pub const JOURNAL: Statement = Statement {
 /// The lease of a project ($1).
 pub const LEASE: Statement = Statement {
     postgres: "select epoch, holder, to_char(since at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), \
-               extract(epoch from clock_timestamp() - heartbeat_at)::bigint, backend from {lease} where project = $1",
-    sqlite: "select epoch, holder, since, cast((julianday('now') - julianday(heartbeat_at)) * 86400 as integer), backend \
-             from {lease} where project = $1",
+               greatest(0, extract(epoch from clock_timestamp() - heartbeat_at)::bigint), backend, \
+               extract(epoch from heartbeat_at)::text from {lease} where project = $1",
+    sqlite: "select epoch, holder, since, max(0, cast((julianday('now') - julianday(heartbeat_at)) * 86400 as integer)), backend, \
+             heartbeat_at from {lease} where project = $1",
 };
 
 /// The head of the audit log of a project ($1).
@@ -298,8 +299,10 @@ pub const UNLOCK: Statement = Statement { postgres: "select pg_advisory_unlock($
 /// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none. On PostgreSQL a
 /// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone, and
 /// behind a pooler, where nobody holds one, it counts as there.
-/// $1 project, $2 holder, $3 pooled, $4 seconds of silence after which a holder that cannot be looked up counts as gone,
-/// $5 backend of this runner, $6 (SQLite) the epoch whose holder is known to be gone, or -1.
+/// A holder that cannot be looked up counts as gone where whoever asks has watched it in silence for long enough, by a clock
+/// that nobody sets: the server's may jump.
+/// $1 project, $2 holder, $3 pooled, $4 the epoch that was watched, or -1, $5 backend of this runner, $6 its last sign of life
+/// as [`LEASE`] gives it, $7 (SQLite) the epoch whose holder is known to be gone, or -1.
 pub const TAKE_LEASE: Statement = Statement {
     postgres: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
                select $1, 1, $2, $5, $3, clock_timestamp(), clock_timestamp() \
@@ -307,7 +310,7 @@ pub const TAKE_LEASE: Statement = Statement {
                on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
                pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
                where current_setting('limosa.locked', true) = 'true' and (l.holder is null or \
-               (l.pooled and l.heartbeat_at < clock_timestamp() - make_interval(secs => $4::float8)) or \
+               (l.pooled and l.epoch = $4 and extract(epoch from l.heartbeat_at)::text is not distinct from $6) or \
                (not l.pooled and not exists (select from pg_catalog.pg_stat_activity a where a.pid::text = split_part(l.backend, ':', 1) \
                and (extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2) or (a.backend_start is null and $3))))) \
                returning epoch",
@@ -315,8 +318,7 @@ pub const TAKE_LEASE: Statement = Statement {
              values ($1, 1, $2, $5, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
              on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
              pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
-             where l.holder is null or l.epoch = $6 or \
-             ($6 = -1 and julianday('now') - julianday(l.heartbeat_at) > $4 / 86400.0) \
+             where l.holder is null or l.epoch = $7 or (l.epoch = $4 and l.heartbeat_at is $6) \
              returning epoch",
 };
 
@@ -346,7 +348,7 @@ pub const FENCE: Statement = Statement {
 
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,
 /// $7 state, $8 statements done, $9 statements total, $10 applied by, $11 milliseconds spent before this transaction began
-/// (SQLite: less the Unix time of its beginning in milliseconds), to which the server adds those since, $12 rollback, $13 its origin,
+/// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since, $12 rollback, $13 its origin,
 /// $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark. The last two are guards: NULL, and
 /// with it the end of the transaction, where the lease is lost or the file ended our transaction.
 pub const WRITE_ROW: Statement = Statement {
@@ -355,7 +357,7 @@ pub const WRITE_ROW: Statement = Statement {
                plan_digest, lease_epoch, step_mark) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
                (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
-               $11 + (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint, $12, $13, $14, $15, $16, \
+               $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
                (select epoch from {lease} where project = $1 and epoch = $17 for key share), \
                case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
                on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
@@ -371,7 +373,7 @@ pub const WRITE_ROW: Statement = Statement {
              plan_digest, lease_epoch, step_mark) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
              (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
-             max(0, $11 + cast((julianday('now') - 2440587.5) * 86400000 as integer)), $12, $13, $14, $15, $16, \
+             max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
              (select epoch from {lease} where project = $1 and epoch = $17), $18) \
              on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
              checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \

@@ -3,6 +3,7 @@
 
 mod atomic;
 mod attempt;
+mod cancelling;
 pub mod codes;
 mod conduct;
 mod context;
@@ -23,6 +24,7 @@ mod report;
 mod upgrade;
 mod watch;
 
+pub use cancelling::send_stoppable;
 pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};

@@ -6,7 +6,7 @@ mod sqlite;
 
 use std::time::{Duration, Instant};
 
-use limosa_core::LedgerView;
+use limosa_core::{LeaseRow, LedgerView};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
@@ -53,6 +53,31 @@ pub fn lock_key(schema: &str, project: &str) -> i64 {
     i64::from_be_bytes(bytes)
 }
 
+/// A holder that is watched while we wait: nobody but itself can tell whether it lives, and the server's clock may jump.
+#[derive(Debug)]
+struct Watched {
+    epoch: i64,
+    beat: Option<String>,
+    began: Instant,
+}
+
+impl Watched {
+    /// Goes on watching a holder that is as before, else begins with it.
+    fn of(before: Option<Watched>, lease: &LeaseRow) -> Watched {
+        match before {
+            Some(watched) if watched.epoch == lease.epoch && watched.beat == lease.beat => watched,
+            _ => Watched { epoch: lease.epoch, beat: lease.beat.clone(), began: Instant::now() },
+        }
+    }
+
+    /// True once it was silent for so long that it counts as gone. Where the server's clock says so already, it is enough to
+    /// have missed one of its signs of life, which come three times in a lease.
+    fn is_gone(&self, lease: &LeaseRow, limit: Duration) -> bool {
+        let said = lease.silent_seconds.is_some_and(|seconds| seconds.unsigned_abs() > limit.as_secs());
+        self.began.elapsed() >= if said { limit / 2 + Duration::from_millis(500) } else { limit }
+    }
+}
+
 enum Try {
     Held(Held),
     Refused(LedgerView),
@@ -72,13 +97,16 @@ pub async fn acquire(
     let began = Instant::now();
     let mut exists = ledger_exists;
     let mut told = false;
+    let mut watched: Option<Watched> = None;
+    let mut gone = false;
     let mut pause = Duration::from_millis(50);
     let refused = |error| LockError::Database(context.values.hide_in_error(Box::new(error)));
     loop {
         if context.stop.is_asked() {
             return Err(LockError::Interrupted);
         }
-        let view = match try_once(session, context, exists).await {
+        let silent = watched.as_ref().filter(|_| gone);
+        let view = match try_once(session, context, exists, silent).await {
             Ok(Try::Held(mut held)) => {
                 if let Err(error) = crate::upgrade::upgrade(session, context, &mut held.view).await {
                     // The lock must not stay behind a session that an embedding application keeps.
@@ -97,6 +125,9 @@ pub async fn acquire(
             return Ok(Acquired::NothingLeft(Box::new(view)));
         }
         let lease = view.lease.clone().unwrap_or_default();
+        let still = Watched::of(watched.take(), &lease);
+        gone = still.is_gone(&lease, context.lease);
+        watched = Some(still);
         if began.elapsed() >= context.lock_wait {
             return Err(LockError::HeldByOther(Box::new(held_by(&lease, context))));
         }
@@ -121,7 +152,7 @@ fn is_race(error: &DbError, ledger_exists: bool) -> bool {
         || matches!(error.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
 }
 
-fn held_by(lease: &limosa_core::LeaseRow, context: &Context<'_>) -> Diagnostic {
+fn held_by(lease: &LeaseRow, context: &Context<'_>) -> Diagnostic {
     let who = lease.holder.as_deref().unwrap_or("a runner that has not said its name yet");
     let since = lease.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
     let silent = match lease.silent_seconds {
@@ -141,12 +172,32 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
     pause / 2 + pause.mul_f64((random % 1000) as f64 / 2000.0)
 }
 
-async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+async fn try_once(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    exists: bool,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
     match session.facts().engine {
-        Engine::Sqlite => sqlite::try_once(session, context, exists).await,
+        Engine::Sqlite => sqlite::try_once(session, context, exists, silent).await,
         Engine::Mysql => mysql::try_once(session, context, exists).await,
-        _ => postgres::try_once(session, context, exists).await,
+        _ => postgres::try_once(session, context, exists, silent).await,
     }
+}
+
+/// What TAKE_LEASE is told: this runner, and whom it has watched in silence.
+fn takers(session: &dyn Session, context: &Context<'_>, silent: Option<&Watched>) -> Vec<Value> {
+    let pooled = match session.facts().engine {
+        Engine::Sqlite => Value::Integer(0),
+        _ => Value::Boolean(context.pooled),
+    };
+    vec![
+        Value::Text(context.actor.clone()),
+        pooled,
+        Value::Integer(silent.map_or(-1, |silent| silent.epoch)),
+        Value::optional(session.facts().backend.clone()),
+        Value::optional(silent.and_then(|silent| silent.beat.clone())),
+    ]
 }
 
 /// Gives the lease back; what the lock protected is over.

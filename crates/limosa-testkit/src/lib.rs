@@ -31,6 +31,7 @@
 pub mod binary;
 mod cache;
 mod certificates;
+mod fake_clock;
 mod filters;
 mod folder;
 mod guardian;
@@ -46,6 +47,7 @@ mod signal;
 mod template;
 
 pub use binary::Limosa;
+pub use fake_clock::FakeClock;
 pub use filters::Filters;
 pub use folder::Folder;
 pub use mysql::{MysqlServer, MysqlVersion};

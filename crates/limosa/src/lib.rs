@@ -39,7 +39,7 @@ pub use commands::rollback::{RollbackDifference, RollbackOptions};
 pub use commands::scaffold::{NewKind, Numbering, scaffold};
 pub use commands::status::StatusOptions;
 pub use configuration::Configuration;
-pub use event::{Listener, Progress};
+pub use event::{CopyKind, CopyUnit, Copying, Listener, Progress};
 pub use failure::{Exit, Failure};
 pub use limosa_core::{AuditHead, Identity, Limits, OutOfOrder, Selection, State, Version};
 pub use limosa_db::{Blocker, Notice, Secret};

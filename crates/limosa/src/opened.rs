@@ -9,6 +9,7 @@ use limosa_db::{ConnectOptions, DbError, DbErrorKind, Secret, Session, engine_of
 use limosa_run::{Connector, Context, Events, Stop};
 use limosa_sql::{Diagnostic, Engine};
 
+use crate::commands::interrupted;
 use crate::files::FromDisk;
 use crate::report::Target;
 use crate::{Configuration, Failure};
@@ -127,6 +128,19 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         connector: Again { options },
         files: FromDisk,
     })
+}
+
+/// Opens a session like [`open`], unless somebody asks to stop meanwhile.
+pub(crate) async fn open_unless<'c>(
+    stop: &Stop,
+    configuration: &'c Configuration,
+    purpose: Purpose,
+) -> Result<Opened<'c>, Failure> {
+    tokio::select! {
+        biased;
+        opened = open(configuration, purpose) => opened,
+        () = stop.asked() => Err(interrupted()),
+    }
 }
 
 /// The SQLite file that a migrate would make, where it is not there and the purpose needs none.

@@ -109,7 +109,7 @@ fn migrate_on_mariadb_dies_at_every_message() {
     let expected = value(&database, MIGRATED);
     assert_eq!(
         expected,
-        "1first!,7paid! ann@example.com,bob@example.com PRIMARY,by_customer,by_email \
+        "1first!,7paid! ann@example.com,bob@example.com by_customer,by_email,PRIMARY \
          idint(11),namevarchar(150),emailvarchar(200) people 1 pay applied001,applied002,applied003 0 3"
     );
     let places = places(&proxy);

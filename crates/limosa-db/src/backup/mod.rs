@@ -10,9 +10,39 @@ pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use crate::DbError;
+
 /// What a backup or a restore gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupReport {
     /// Size of the backup file in bytes.
     pub bytes: u64,
+}
+
+/// How the database stands after a restore that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As before: nothing was changed.
+    Unchanged,
+    /// As the backup has it.
+    Restored,
+    /// The connection or the tool was lost at the commit: one or the other.
+    Unknown,
+}
+
+/// A restore that failed, and what it left.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct RestoreError {
+    /// How the database stands.
+    pub standing: Standing,
+    /// What went wrong.
+    #[source]
+    pub error: DbError,
+}
+
+impl From<DbError> for RestoreError {
+    fn from(error: DbError) -> Self {
+        RestoreError { standing: Standing::Unchanged, error }
+    }
 }

@@ -2,6 +2,7 @@
 
 use limosa_core::{Change, Kind, LedgerView, RowState, Undo, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
+use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
@@ -17,7 +18,13 @@ impl Migrator {
     ///
     /// # Errors
     /// Where a change up to that version was applied by limosa, or there is none.
-    pub async fn baseline(&self, to: &Version, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
+    pub async fn baseline(
+        &self,
+        to: &Version,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         loaded.refuse_errors()?;
         let chosen: Vec<&Change> = loaded
@@ -33,7 +40,7 @@ impl Migrator {
             ));
         }
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
-        let answer = count(&mut opened, &loaded, &chosen, dry_run, listener).await;
+        let answer = count(&mut opened, &loaded, &chosen, dry_run, listener, &stop).await;
         opened.close().await;
         answer
     }
@@ -45,6 +52,7 @@ async fn count(
     chosen: &[&Change],
     dry_run: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
@@ -61,7 +69,7 @@ async fn count(
         answer.would = lines;
         return Ok(answer);
     }
-    let written = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, stop, |opened, view, marks| {
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
         for change in chosen {
@@ -92,7 +100,6 @@ fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
 
 /// The row of a change that counts as applied.
 pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> RowEntry {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let rollback = change.rollback.as_ref();
     let depends_on: Vec<&str> = change.depends_on.iter().map(limosa_core::Identity::as_str).collect();
     RowEntry {
@@ -106,7 +113,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         total: change.script.outline.statements.cast_signed(),
         applied_by: opened.configuration.actor.clone(),
         execution_ms: match opened.target.engine {
-            Engine::Sqlite => -i64::try_from(now.as_millis()).unwrap_or(0),
+            Engine::Sqlite => -limosa_db::monotonic_ms(),
             _ => 0,
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),

@@ -3,14 +3,14 @@
 use limosa_db::ledger::TABLES;
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use super::held::{Edit, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, RunAnswer};
-use crate::{Failure, MigrateOptions, Migrator};
+use crate::{Exit, Failure, MigrateOptions, Migrator};
 
 /// PostgreSQL: what a clean drops, as (kind, quoted name). Extensions stay, with their members and the schemas they live in;
 /// so do the tables ($2, joined by commas) of the ledger's schema ($1).
@@ -40,10 +40,11 @@ impl Migrator {
         consent: Option<&str>,
         dry_run: bool,
         listener: &dyn Listener,
+        stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("clean")?;
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Change }).await?;
-        let result = clean(&mut opened, consent, dry_run, listener).await;
+        let result = clean(&mut opened, consent, dry_run, listener, &stop).await;
         opened.close().await;
         result
     }
@@ -59,8 +60,24 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
-        self.clean(consent, false, listener).await?;
-        self.migrate(options, listener, stop).await
+        self.clean(consent, false, listener, stop.clone()).await?;
+        // Whatever becomes of the migrate, the clean stands, and must not be taken for undone.
+        let emptied = || {
+            Diagnostic::warning("LIM-U072", "the database was emptied before, and that stands: the clean is committed")
+                .help("to build it up: limosa migrate")
+        };
+        match self.migrate(options, listener, stop).await {
+            Ok(mut answer) => {
+                if answer.exit_code != u8::from(Exit::Done) {
+                    answer.notices.push(emptied());
+                }
+                Ok(answer)
+            }
+            Err(mut failure) => {
+                failure.diagnostics.push(emptied());
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -97,6 +114,7 @@ async fn clean(
     consent: Option<&str>,
     dry_run: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let view = opened.look().await?;
     let others = others(opened, view.exists).await?;
@@ -113,7 +131,7 @@ async fn clean(
     }
     let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
-    let written = under_lock(opened, listener, |opened, _, _| {
+    let written = under_lock(opened, listener, stop, |opened, _, _| {
         let cascade = if opened.target.engine == Engine::Postgres { " cascade" } else { "" };
         let drops = objects.iter().map(|(kind, name)| format!("drop {kind} if exists {name}{cascade}"));
         let mut items: Vec<Item> = drops.map(Item::Control).collect();

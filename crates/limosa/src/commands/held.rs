@@ -2,12 +2,12 @@
 
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
-use limosa_db::{Item, Value};
-use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release};
-use limosa_sql::Diagnostic;
+use limosa_db::{DbErrorKind, Item, Value};
+use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send_stoppable};
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
-use super::interrupted;
+use super::{interrupted, stopped};
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress};
 use crate::opened::{Opened, run_id};
@@ -83,15 +83,21 @@ pub(crate) async fn give_back(opened: &mut Opened<'_>, epoch: i64) {
     let _ = release(session.as_mut(), &context, epoch).await;
 }
 
-/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
-pub(crate) async fn under_lock<F>(opened: &mut Opened<'_>, listener: &dyn Listener, edit: F) -> Result<Written, Failure>
+/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows. A
+/// signal to stop cancels that on the server; nothing was changed then.
+pub(crate) async fn under_lock<F>(
+    opened: &mut Opened<'_>,
+    listener: &dyn Listener,
+    stop: &Stop,
+    edit: F,
+) -> Result<Written, Failure>
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
     let view = opened.look().await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let events = |event| listener.progress(Progress::Run(event));
-    let held = take(opened, &events, Stop::new(), &view).await?;
+    let held = take(opened, &events, stop.clone(), &view).await?;
     let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;
     let written = match edit(opened, &held.view, &marks) {
@@ -99,7 +105,7 @@ where
             if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {
                 reason = Reason::Restore;
             }
-            write(opened, &marks, edit).await
+            write(opened, &marks, edit, stop).await
         }
         Err(failure) => Err(failure),
     };
@@ -110,7 +116,7 @@ where
     Ok(Written { head, notices })
 }
 
-async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
+async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) -> Result<Option<AuditHead>, Failure> {
     let ledger = opened.ledger.clone();
     let limits = opened.configuration.limits;
     let mut items = ledger.begin();
@@ -134,6 +140,14 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Opt
         }));
     }
     items.push(Item::Commit);
-    let rows = opened.session.send(items).await?;
+    let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
+        Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
+            return Err(stopped(match opened.target.engine {
+                Engine::Mysql => "what ran was cancelled; what was dropped before it stays dropped: run it again to go on",
+                _ => "what ran was cancelled and rolled back; nothing was changed",
+            }));
+        }
+        sent => sent?,
+    };
     Ok(audit_head(&rows))
 }

@@ -9,7 +9,7 @@ use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acqu
 use limosa_sql::Diagnostic;
 
 use super::{held, rollback};
-use crate::backup::Subject;
+use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
@@ -91,7 +91,7 @@ async fn run(
         announce_auto_rollback(opened, &plan, listener)?;
     }
     let saved = match options.backup {
-        true => Some(backup::make(&Subject::of(opened), listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener, &stop, Before::Run).await?),
         false => None,
     };
 

@@ -3,6 +3,7 @@
 use limosa_core::{Change, Direction, Identity, LedgerView, RowState, State, StatementHasher, assess};
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use limosa_db::{Item, Value};
+use limosa_run::Stop;
 use serde_json::json;
 
 use super::baseline::counted;
@@ -35,11 +36,17 @@ impl Migrator {
     ///
     /// # Errors
     /// Where the thing is not there to be mended.
-    pub async fn repair(&self, repair: &Repair, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
+    pub async fn repair(
+        &self,
+        repair: &Repair,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         let looking = dry_run || *repair == Repair::Explain;
         let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Change }).await?;
-        let result = mend(&mut opened, &loaded.changes, repair, looking, listener).await;
+        let result = mend(&mut opened, &loaded.changes, repair, looking, listener, &stop).await;
         opened.close().await;
         result
     }
@@ -51,6 +58,7 @@ async fn mend(
     repair: &Repair,
     looking: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let mut answer = DoneAnswer::new("repair", Some(&opened.target));
     if looking {
@@ -66,7 +74,7 @@ async fn mend(
         return Ok(answer);
     }
     let mut words = String::new();
-    let written = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, stop, |opened, view, marks| {
         let (edit, said) = decide(opened, changes, view, repair, marks)?;
         words = said;
         Ok(edit)

@@ -13,7 +13,7 @@ use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Engine, Position};
 
 use super::{held, migrate};
-use crate::backup::Subject;
+use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
@@ -209,7 +209,7 @@ async fn run(
     }
     listener.progress(Progress::Target(opened.target.clone()));
     let saved = match options.backup {
-        true => Some(backup::make(&Subject::of(opened), listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener, &stop, Before::Run).await?),
         false => None,
     };
     let events = |event| listener.progress(Progress::Run(event));

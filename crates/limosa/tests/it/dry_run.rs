@@ -60,10 +60,13 @@ async fn look(migrator: &Migrator) -> usize {
     count(format!("{:?}", migrator.ready(Some(&version("1"))).await.map_err(|failure| failure.exit)));
     count(format!("{:?}", migrator.health().await));
     count(format!("{:?}", migrator.doctor().await.unwrap()));
-    count(format!("{:?}", migrator.repair(&Repair::Explain, false, &quiet).await.unwrap()));
-    count(format!("{:?}", migrator.repair(&Repair::MarkApplied(id("2")), true, &quiet).await.unwrap()));
-    count(format!("{:?}", migrator.baseline(&version("2"), true, &quiet).await.map_err(|failure| failure.exit)));
-    count(format!("{:?}", migrator.clean(None, true, &quiet).await.unwrap()));
+    count(format!("{:?}", migrator.repair(&Repair::Explain, false, &quiet, Stop::new()).await.unwrap()));
+    count(format!("{:?}", migrator.repair(&Repair::MarkApplied(id("2")), true, &quiet, Stop::new()).await.unwrap()));
+    count(format!(
+        "{:?}",
+        migrator.baseline(&version("2"), true, &quiet, Stop::new()).await.map_err(|failure| failure.exit)
+    ));
+    count(format!("{:?}", migrator.clean(None, true, &quiet, Stop::new()).await.unwrap()));
     looked
 }
 

@@ -439,16 +439,23 @@ async fn a_statement_that_nothing_proves_is_asked_about() {
         in_doubt(&home).await;
         let quiet = |_: Progress| {};
         let identity = Identity::new("1");
-        let wrong = home.migrator().repair(&Repair::Retry(identity.clone(), 1), false, &quiet).await.unwrap_err();
+        let wrong = home
+            .migrator()
+            .repair(&Repair::Retry(identity.clone(), 1), false, &quiet, limosa::Stop::new())
+            .await
+            .unwrap_err();
         assert!(wrong.diagnostics[0].message.contains("statement 2 is"), "{:?}", wrong.diagnostics);
-        home.migrator().repair(&Repair::Retry(identity, 2), false, &quiet).await.unwrap();
+        home.migrator().repair(&Repair::Retry(identity, 2), false, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(goes_on(&home).await, "0001:2 you asked for it with 'limosa repair --retry': it runs again");
         assert_eq!(home.rows("select n from t order by n"), ["1", "2", "3"]);
     }
     let home = newest_postgres();
     in_doubt(&home).await;
     home.execute("insert into t values (2)");
-    home.migrator().repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}).await.unwrap();
+    home.migrator()
+        .repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}, limosa::Stop::new())
+        .await
+        .unwrap();
     // What is marked done is marked by the text that ran.
     let result = home.migrate().await;
     assert_eq!(exit(&result), 4);
@@ -469,7 +476,10 @@ async fn the_last_statement_marked_done_ends_the_file() {
     home.terminate(home.backend_running("insert into t select 2"));
     run.end().await.unwrap();
     assert_eq!(exit(&home.migrate().await), 4);
-    home.migrator().repair(&Repair::MarkDone(Identity::new("1"), 1), false, &|_: Progress| {}).await.unwrap();
+    home.migrator()
+        .repair(&Repair::MarkDone(Identity::new("1"), 1), false, &|_: Progress| {}, limosa::Stop::new())
+        .await
+        .unwrap();
     well(&home.migrate().await);
     assert_eq!(home.ledger(), ["1|applied"]);
 }

@@ -468,7 +468,7 @@ async fn a_baseline_records_how_a_way_back_wants_to_be_run() {
             assert!(migrated[0].replace(": ", ":").contains(key), "{migrated:?}");
         }
         home.execute(&format!("delete from {}", home.table("schema_migrations")));
-        home.migrator().baseline(&version("1"), false, &quiet).await.unwrap();
+        home.migrator().baseline(&version("1"), false, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(home.rows(&origin), migrated);
     }
 }

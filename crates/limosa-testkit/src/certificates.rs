@@ -16,7 +16,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    pub(super) fn create(names: &[String], server: &Path) -> Result<Self> {
+    pub(crate) fn create(names: &[String], user: &str, server: &Path) -> Result<Self> {
         let folder = server.join("tls");
         fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let certificates = Self { folder };
@@ -27,7 +27,7 @@ impl Certificates {
         certificates.put("server.pem", &certificate)?;
         certificates.put_key("server.key", &key)?;
         guardian::give_to_server(&certificates.server_key())?;
-        let (certificate, key) = authority.sign("postgres", Vec::new())?;
+        let (certificate, key) = authority.sign(user, Vec::new())?;
         certificates.put("client.pem", &certificate)?;
         certificates.put_key("client.key", &key)?;
         Ok(certificates)
@@ -43,7 +43,7 @@ impl Certificates {
         self.folder.join("stranger.pem")
     }
 
-    /// A client's certificate with the common name `postgres`: for `sslcert`.
+    /// A client's certificate whose common name is the user of the server's URLs: for `sslcert`.
     pub fn client_certificate(&self) -> PathBuf {
         self.folder.join("client.pem")
     }
@@ -53,11 +53,11 @@ impl Certificates {
         self.folder.join("client.key")
     }
 
-    pub(super) fn server_certificate(&self) -> PathBuf {
+    pub(crate) fn server_certificate(&self) -> PathBuf {
         self.folder.join("server.pem")
     }
 
-    pub(super) fn server_key(&self) -> PathBuf {
+    pub(crate) fn server_key(&self) -> PathBuf {
         self.folder.join("server.key")
     }
 

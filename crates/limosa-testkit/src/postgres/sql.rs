@@ -1,29 +1,13 @@
 //! SQL for a test's own use: blocking, on a connection of its own, values as text.
 
-use std::thread;
-
 use anyhow::{Context, Result, anyhow};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
-/// Rows of text; `None` is NULL.
-pub type Rows = Vec<Vec<Option<String>>>;
+use crate::rows::{Rows, on_a_thread};
 
 /// Sends one string of statements over a new connection and returns all rows of all of them.
-///
-/// A thread with a runtime of its own does the work, so that it can be called from inside and
-/// outside of an asynchronous test.
 pub(crate) fn run(config: &Config, sql: &str) -> Result<Rows> {
-    thread::scope(|scope| {
-        scope
-            .spawn(|| {
-                tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()?
-                    .block_on(connect_and_send(config, sql))
-            })
-            .join()
-            .map_err(|_| anyhow!("the thread that sent SQL panicked"))?
-    })
+    on_a_thread(|| connect_and_send(config, sql))
 }
 
 async fn connect_and_send(config: &Config, sql: &str) -> Result<Rows> {

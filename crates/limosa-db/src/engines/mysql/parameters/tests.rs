@@ -126,7 +126,8 @@ fn variables_fill_the_gaps() {
 #[test]
 fn option_files_fill_what_is_left() {
     let own = "[client]\nuser = u\npassword=\"p#1\"\n[mysqld]\nport=9\nuser=mysql\n[client]\nhost=h\nprompt=x\n";
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Case<'_>] = &[
         ("mysql:///d", &[("/home/me/.my.cnf", own)], "u:p#1@h:3306/d"),
         ("mysql://v:q@i/d", &[("/home/me/.my.cnf", own)], "v:q@i:3306/d"),
         ("mysql:///d?no-defaults", &[("/home/me/.my.cnf", own)], "me@localhost:3306/d"),

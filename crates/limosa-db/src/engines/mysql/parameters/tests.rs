@@ -288,6 +288,17 @@ fn time_and_signs_of_life() {
     let plain = read("mysql://h/d?connect-timeout=0&keepalives=0&tcp-user-timeout=0");
     assert_eq!((plain.connect_timeout, plain.keep_alive.enabled, plain.keep_alive.user_timeout), (None, false, None));
     assert!(!plain.cleartext && !plain.public_key);
+    for (text, asked) in [
+        ("mysql://127.0.0.1/d", true),
+        ("mysql://[::1]/d", true),
+        ("mysql://localhost/d", true),
+        ("mysql://10.0.0.1/d", false),
+        ("mysql://localhost.example.com/d", false),
+        ("mysql://localhost/d?get-server-public-key=0", false),
+        ("mysql://h/d?get-server-public-key", true),
+    ] {
+        assert_eq!(read(text).public_key, asked, "{text}");
+    }
 }
 
 #[test]

@@ -27,8 +27,10 @@ mod place;
 mod refusal;
 mod reply;
 mod session;
+mod settings;
 mod statements;
 mod tls;
+mod traces;
 mod value;
 mod wire;
 

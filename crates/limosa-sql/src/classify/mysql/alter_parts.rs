@@ -23,7 +23,7 @@ pub(super) fn specifications(words: &mut Words<'_>, at: usize) -> Specifications
         let begins = reader.at;
         understood &= reader.specification().is_some();
         // Definitions, positions and the like, up to the next comma.
-        reader.to_comma();
+        reader.pass_to_comma();
         if reader.words.symbol(reader.at, b',') {
             reader.at += 1;
         } else if reader.at == begins {
@@ -98,7 +98,7 @@ impl Reader<'_, '_> {
     }
 
     /// Up to a comma, or a parenthesis that closes one which was opened before.
-    fn to_comma(&mut self) {
+    fn pass_to_comma(&mut self) {
         while let Some(token) = self.words.get(self.at) {
             match token.kind {
                 Kind::Symbol(b',' | b')') => return,
@@ -269,7 +269,7 @@ impl Reader<'_, '_> {
         self.at += 1;
         loop {
             self.definition(conditional)?;
-            self.to_comma();
+            self.pass_to_comma();
             let goes_on = self.words.symbol(self.at, b',');
             self.at += 1;
             if !goes_on {
@@ -354,7 +354,7 @@ impl Reader<'_, '_> {
                 return None;
             }
             names.push(self.name()?);
-            self.to_comma();
+            self.pass_to_comma();
             let goes_on = self.words.symbol(self.at, b',');
             self.at += 1;
             if !goes_on {

@@ -2,6 +2,7 @@
 
 mod flights;
 mod settings;
+mod standing_in_the_way;
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 mod classes;
 mod errors;
 mod literals;
+mod pieces_mysql;
 mod pieces_postgres;
 mod pieces_sqlite;
 mod placeholders;

@@ -1,5 +1,7 @@
 //! MySQL and MariaDB: the conformance suite, and what is these servers' own.
 
+mod certificates;
+mod connecting;
 mod flights;
 mod settings;
 mod standing_in_the_way;

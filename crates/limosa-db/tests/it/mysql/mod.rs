@@ -2,6 +2,7 @@
 
 mod certificates;
 mod connecting;
+mod faults;
 mod flights;
 mod settings;
 mod standing_in_the_way;

@@ -1,6 +1,8 @@
 //! Sessions with real databases, one per engine, behind one trait.
 
 mod error;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod network;
 mod open;
 mod session;
 mod target;

@@ -29,11 +29,12 @@ impl fmt::Debug for Secret {
 /// How a session is to be opened. Everything from the outside world (environment, home folder) comes in as a value.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectOptions {
-    /// `sqlite:path`, `sqlite::memory:`, `postgres://...`, `postgresql://...` or libpq's `key=value ...`.
+    /// `sqlite:path`, `sqlite::memory:`, `postgres://...`, `postgresql://...`, libpq's `key=value ...`, `mysql://...` or
+    /// `mariadb://...`.
     pub database: Secret,
-    /// The process environment, for `PG*` variables.
+    /// The process environment, for `PG*` and `MYSQL_*` variables.
     pub environment: BTreeMap<String, String>,
-    /// The home folder, for `.pgpass` and `.postgresql/`.
+    /// The home folder, for `.pgpass`, `.postgresql/` and `.my.cnf`.
     pub home: Option<PathBuf>,
     /// Role to take on after connecting.
     pub role: Option<String>,

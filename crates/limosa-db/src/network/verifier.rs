@@ -1,4 +1,4 @@
-//! Checks a server's certificate as far as `sslmode` asks for it.
+//! Checks a server's certificate as far as the mode of TLS asks for it.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use x509_cert::der::oid::db::rfc5912::ID_CE_SUBJECT_ALT_NAME;
 
 /// What is asked of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Demand {
-    /// Nothing (`require` without root certificates).
+pub(crate) enum Demand {
+    /// Nothing (PostgreSQL's `require` without root certificates, MySQL's REQUIRED).
     Nothing,
-    /// A chain to a trusted certificate (`verify-ca`).
+    /// A chain to a trusted certificate (`verify-ca`, VERIFY_CA).
     Chain,
-    /// And the host's name in it (`verify-full`).
+    /// And the host's name in it (`verify-full`, VERIFY_IDENTITY).
     ChainAndName,
 }
 
-/// libpq's rules on top of those of WebPKI.
+/// The rules of the servers' own clients, which OpenSSL made, on top of those of WebPKI.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub(crate) struct Verifier {
     demand: Demand,
     chain: Option<Arc<WebPkiServerVerifier>>,
     trusted: Vec<CertificateDer<'static>>,
@@ -35,12 +35,12 @@ pub(super) struct Verifier {
 
 impl Verifier {
     /// Takes any certificate.
-    pub(super) fn unchecked(algorithms: WebPkiSupportedAlgorithms) -> Verifier {
+    pub(crate) fn unchecked(algorithms: WebPkiSupportedAlgorithms) -> Verifier {
         Verifier { demand: Demand::Nothing, chain: None, trusted: Vec::new(), algorithms }
     }
 
     /// Checks against the trusted certificates; `chain` is None where none of them can sign others.
-    pub(super) fn new(
+    pub(crate) fn new(
         demand: Demand,
         chain: Option<Arc<WebPkiServerVerifier>>,
         trusted: Vec<CertificateDer<'static>>,
@@ -50,7 +50,7 @@ impl Verifier {
     }
 
     /// The certificate itself is among the trusted ones. WebPKI refuses that where it is also an authority's, as
-    /// `openssl req -x509` makes it; OpenSSL, and so libpq, takes it.
+    /// `openssl req -x509` makes it; OpenSSL, and so the servers' own clients, take it.
     fn is_trusted_itself(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> Result<bool, Error> {
         if !self.trusted.iter().any(|trusted| trusted.as_ref() == certificate.as_ref()) {
             return Ok(false);
@@ -72,7 +72,7 @@ impl Verifier {
             let parsed = rustls::server::ParsedCertificate::try_from(certificate)?;
             return rustls::client::verify_server_name(&parsed, name);
         }
-        // Without alternative names libpq looks at the common name, which WebPKI has given up.
+        // Without alternative names libpq and MySQL's client look at the common name, which WebPKI has given up.
         let host = name.to_str();
         if common_names(&parsed).iter().any(|common| name_matches(common, &host)) {
             return Ok(());
@@ -99,7 +99,7 @@ fn common_names(certificate: &Certificate) -> Vec<String> {
         .collect()
 }
 
-/// A `*` stands for the whole first label, and only for one (RFC 2818 as libpq reads it).
+/// A `*` stands for the whole first label, and only for one (RFC 2818 as OpenSSL reads it).
 fn name_matches(pattern: &str, host: &str) -> bool {
     if pattern.eq_ignore_ascii_case(host) {
         return true;

@@ -13,34 +13,32 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use super::tap::Tap;
-
 /// One place where a server may listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(crate) enum Endpoint {
     /// An address that name resolution gave.
     Tcp(SocketAddr),
     /// The path of a unix socket.
     Unix(PathBuf),
 }
 
-/// How the operating system finds out that the other side is gone (libpq's `keepalives*` and `tcp_user_timeout`).
+/// How the operating system finds out that the other side is gone (libpq calls these `keepalives*` and `tcp_user_timeout`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KeepAlive {
-    pub(super) enabled: bool,
+pub(crate) struct KeepAlive {
+    pub(crate) enabled: bool,
     /// Silence before the first probe.
-    pub(super) idle: Duration,
+    pub(crate) idle: Duration,
     /// Time between probes.
-    pub(super) interval: Duration,
+    pub(crate) interval: Duration,
     /// Probes without an answer before the connection is dead.
-    pub(super) count: u32,
+    pub(crate) count: u32,
     /// How long sent bytes may stay unacknowledged; None leaves it to the system.
-    pub(super) user_timeout: Option<Duration>,
+    pub(crate) user_timeout: Option<Duration>,
 }
 
 impl Default for KeepAlive {
-    /// A dead peer is found within a minute and a half. libpq leaves all of this to the system, which takes two hours:
-    /// too long for a session that holds locks.
+    /// A dead peer is found within a minute and a half. The client libraries leave all of this to the
+    /// system, which takes two hours: too long for a session that holds locks.
     fn default() -> KeepAlive {
         KeepAlive {
             enabled: true,
@@ -52,20 +50,19 @@ impl Default for KeepAlive {
     }
 }
 
-/// A socket that is listened to.
-pub(super) type Socket = Tap<Transport>;
-
 /// An open socket.
 #[derive(Debug)]
-pub(super) enum Transport {
+pub(crate) enum Transport {
+    /// Over TCP.
     Tcp(TcpStream),
+    /// Over a unix socket.
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
 impl Transport {
     /// Connects. There is no time limit here; the caller sets one.
-    pub(super) async fn open(endpoint: &Endpoint, keep_alive: &KeepAlive) -> io::Result<Transport> {
+    pub(crate) async fn open(endpoint: &Endpoint, keep_alive: &KeepAlive) -> io::Result<Transport> {
         match endpoint {
             Endpoint::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;

@@ -1,0 +1,217 @@
+//! Sends the items of a flight one by one, and ends cleanly whatever happens.
+//!
+//! The server goes on after a statement that failed, and DDL commits what came before it. So nothing is sent before the
+//! answer to what came before it is there: each item waits once.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use limosa_sql::Engine;
+
+use super::cancel::undisturbed;
+use super::diagnostics;
+use super::error;
+use super::statements::Statements;
+use super::wire::{Failure, Wire};
+use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed};
+
+/// Spelled out, because a script may have set `completion_type`.
+const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
+pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
+
+/// Verbs whose count of rows means something even where it is 0.
+const COUNTING: [&str; 6] = ["insert", "update", "delete", "replace", "load", "with"];
+
+type Peeked = Result<Option<Item>, Abort>;
+
+/// A flight under way.
+pub(super) struct Flight<'a> {
+    pub(super) wire: &'a mut Wire,
+    pub(super) statements: &'a mut Statements,
+    pub(super) observer: &'a mut dyn FlightObserver,
+    last: Instant,
+    /// Between the Begin and the Commit of the flight.
+    bracketed: bool,
+    /// The next item, where it had to be looked at before its time.
+    peeked: Option<Peeked>,
+}
+
+impl<'a> Flight<'a> {
+    pub(super) fn new(
+        wire: &'a mut Wire,
+        statements: &'a mut Statements,
+        observer: &'a mut dyn FlightObserver,
+    ) -> Flight<'a> {
+        Flight { wire, statements, observer, last: Instant::now(), bracketed: false, peeked: None }
+    }
+
+    /// Flies to the end.
+    pub(super) async fn run(mut self, items: &mut dyn FlightSource) -> Result<(), FlightError> {
+        for number in 0.. {
+            let item = match self.peeked.take().unwrap_or_else(|| items.next()) {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(Abort) => {
+                    self.give_up().await;
+                    return Err(FlightError::Aborted);
+                }
+            };
+            match self.take(item, items).await {
+                Ok(landed) => self.landed(number, landed),
+                Err(error) => {
+                    self.give_up().await;
+                    return Err(FlightError::Failed { item: number, error: Box::new(error) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn landed(&mut self, item: u64, landed: Landed) {
+        let now = Instant::now();
+        let elapsed = now.duration_since(self.last);
+        self.last = now;
+        self.observer.landed(item, Landed { elapsed, ..landed });
+    }
+
+    /// Rolls back what is open. An error does not say whether something is, so it is always done.
+    async fn give_up(&mut self) {
+        if !self.wire.is_lost() {
+            // Where this fails the connection is gone, and the transaction with it.
+            let _ = undisturbed(self.wire, ROLLBACK).await;
+        }
+    }
+
+    async fn take(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Landed, DbError> {
+        match item {
+            Item::Begin => {
+                self.wire.command("START TRANSACTION").await?;
+                self.bracketed = true;
+            }
+            Item::Commit => {
+                self.wire.command(COMMIT).await?;
+                self.bracketed = false;
+            }
+            Item::Rollback => {
+                self.wire.command(ROLLBACK).await?;
+                self.bracketed = false;
+            }
+            Item::Script(sql) => return self.script(sql, items).await,
+            Item::Control(sql) => self.control(&sql).await?,
+            Item::Bound { sql, parameters } => {
+                let answer = self.statements.run(self.wire, &sql, &parameters).await?;
+                let affected = affected(&sql, answer.success.affected, !answer.rows.is_empty());
+                return Ok(Landed { rows: answer.rows, affected, ..Landed::default() });
+            }
+            Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => {
+                return Err(DbError::new(DbErrorKind::Statement, "COPY is PostgreSQL's; MySQL has no such statement")
+                    .hint("load the rows with INSERT statements on MySQL"));
+            }
+        }
+        Ok(Landed::default())
+    }
+
+    async fn script(&mut self, sql: String, items: &mut dyn FlightSource) -> Result<Landed, DbError> {
+        let text = Bytes::from(sql);
+        let ran = self.wire.run(text.clone()).await;
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        match ran {
+            Ok(success) => {
+                if success.warnings > 0 {
+                    let readable = !self.peek(items).is_some_and(diagnostics::asks_for_counts);
+                    diagnostics::tell(self.wire, success.warnings, readable, self.observer).await?;
+                }
+                if self.bracketed && !self.wire.in_transaction() {
+                    return Err(error::committed_by_itself(None));
+                }
+                Ok(Landed { affected: affected(text, success.affected, false), ..Landed::default() })
+            }
+            Err(Failure::Ours(error)) => Err(error),
+            Err(Failure::Server(said)) => {
+                let mut error = error::of_statement(said, text);
+                error.detail = diagnostics::more(self.wire, &error).await;
+                if self.bracketed && self.ended_by(&error).await {
+                    return Err(error::committed_by_itself(Some(error)));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// True where a statement that failed had ended the transaction before, by committing it.
+    async fn ended_by(&mut self, error: &DbError) -> bool {
+        // A cancel that came late may hit this instead of the statement that it was meant for.
+        !error::rolls_back(error.kind, error.code.as_deref())
+            && self.wire.ping().await.is_ok()
+            && !self.wire.in_transaction()
+    }
+
+    fn peek(&mut self, items: &mut dyn FlightSource) -> Option<&str> {
+        match self.peeked.get_or_insert_with(|| items.next()) {
+            Ok(Some(Item::Script(sql))) => Some(sql),
+            _ => None,
+        }
+    }
+
+    /// Statements of limosa's own, one after the other.
+    async fn control(&mut self, sql: &str) -> Result<(), DbError> {
+        let pieces = limosa_sql::split(Engine::Mysql, "", sql.as_bytes())
+            .map_err(|wrong| DbError::new(DbErrorKind::Statement, wrong.message))?;
+        for piece in pieces.iter().filter(|piece| !piece.statement().is_empty()) {
+            let statement = piece.statement();
+            self.wire.run(Bytes::copy_from_slice(statement.as_bytes())).await.map_err(|failure| match failure {
+                Failure::Server(said) => {
+                    let mut error = error::of_statement(said, statement);
+                    let begin = usize::try_from(piece.body_start()).unwrap_or_default();
+                    error.position = error.position.map(|position| begin + position);
+                    error
+                }
+                Failure::Ours(error) => error,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The number of rows, where it means something.
+fn affected(sql: &str, count: u64, has_rows: bool) -> Option<u64> {
+    let word = first_word(sql);
+    let counts = COUNTING.iter().any(|verb| word.eq_ignore_ascii_case(verb));
+    (!has_rows && (counts || count > 0)).then_some(count)
+}
+
+/// The first word behind blanks and comments.
+fn first_word(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let behind = if rest.starts_with("--") || rest.starts_with('#') {
+            rest.split_once('\n').map_or("", |(_, behind)| behind)
+        } else if rest.starts_with("/*") && !rest.starts_with("/*!") && !rest.starts_with("/*M!") {
+            rest.split_once("*/").map_or("", |(_, behind)| behind)
+        } else {
+            break;
+        };
+        rest = behind.trim_start();
+    }
+    let end = rest.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(rest.len());
+    &rest[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_words() {
+        for (sql, word) in [
+            ("insert into t values (1)", "insert"),
+            ("  -- a comment\n# another\n/* one -- more */ UPDATE t", "UPDATE"),
+            ("/*!50000 select */ 1", ""),
+            ("-- nothing", ""),
+            ("/* open", ""),
+            ("", ""),
+        ] {
+            assert_eq!(first_word(sql), word, "{sql}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! MariaDB 10.5 and newer, MySQL 8.0 and newer.
+//!
+//! A session is one connection; what stands on it is the protocol of the server, so that a message is one statement and never
+//! more, whatever a script holds, and so that a flight that was dropped can be read to its end.
+//!
+//! Surprises:
+//!
+//! - DDL commits, and what came before it with it. A flight looks after each statement of a user's whether the transaction is
+//!   still open, and fails with [`ImplicitCommit`](crate::DbErrorKind::ImplicitCommit) where it is not.
+//! - Items wait one for the other: the server goes on after a statement that failed.
+//! - A place in a text is found by the words that the server quotes; most errors have none.
+//! - `update` counts the rows that it found, not those that it changed (CLIENT_FOUND_ROWS).
+//! - Warnings come as notices, at most 64 of one statement.
+
+mod authentication;
+mod cancel;
+mod connect;
+mod diagnostics;
+mod error;
+mod facts;
+mod flight;
+mod login;
+mod markers;
+mod packets;
+mod parameters;
+mod place;
+mod refusal;
+mod reply;
+mod session;
+mod statements;
+mod tls;
+mod value;
+mod wire;
+
+pub use cancel::MysqlCanceller;
+pub use facts::backend_identity;
+pub use session::{MysqlSession, connect};

@@ -1,0 +1,9 @@
+//! What the drivers of servers share: sockets, and TLS by the rules of the servers' own clients.
+
+mod certificates;
+mod transport;
+mod verifier;
+
+pub(crate) use certificates::{Identity, certificates, identity, revocations};
+pub(crate) use transport::{Endpoint, KeepAlive, Transport};
+pub(crate) use verifier::{Demand, Verifier};

@@ -14,6 +14,7 @@
 
 mod authentication;
 mod cancel;
+mod client_options;
 mod connect;
 mod diagnostics;
 mod error;
@@ -33,5 +34,7 @@ mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
+pub use client_options::{ClientOptions, Flavor};
+pub(crate) use error::kind;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};

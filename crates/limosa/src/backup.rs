@@ -1,9 +1,10 @@
-//! Backups: SQLite's own backup, or `pg_dump`; and the way back.
+//! Backups: SQLite's own backup, `pg_dump`, or `mariadb-dump` and `mysqldump`; and the way back.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use limosa_db::DbError;
+use limosa_db::backup::{RestoreError, Standing};
+use limosa_db::{DbError, ServerFacts};
 use limosa_sql::Engine;
 
 use crate::event::{Listener, Progress};
@@ -15,7 +16,7 @@ pub(crate) struct Subject<'c> {
     configuration: &'c Configuration,
     engine: Engine,
     database: String,
-    server_version: u32,
+    server: ServerFacts,
 }
 
 impl<'c> Subject<'c> {
@@ -25,7 +26,7 @@ impl<'c> Subject<'c> {
             configuration: opened.configuration,
             engine: opened.target.engine,
             database: opened.target.database.clone(),
-            server_version: opened.session.facts().version_number,
+            server: opened.session.facts().clone(),
         }
     }
 }
@@ -42,7 +43,7 @@ pub(crate) async fn make(of: &Subject<'_>, listener: &dyn Listener) -> Result<St
     })?;
     let path = fresh(folder, of);
     listener.progress(Progress::Note(format!("backup to {}", path.display())));
-    write(of, &path).await.map_err(|error| refused(error, "the backup failed, so nothing was run"))?;
+    write(of, &path, listener).await.map_err(|error| refused(error, "the backup failed, so nothing was run"))?;
     Ok(path.display().to_string())
 }
 
@@ -73,7 +74,12 @@ fn fresh(folder: &Path, of: &Subject<'_>) -> PathBuf {
 fn frame(of: &Subject<'_>) -> (String, &'static str) {
     let stem = Path::new(&of.database).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    (format!("{stem}-"), if of.engine == Engine::Sqlite { "db" } else { "dump" })
+    let ending = match of.engine {
+        Engine::Sqlite => "db",
+        Engine::Mysql => "sql",
+        _ => "dump",
+    };
+    (format!("{stem}-"), ending)
 }
 
 /// The programs of PostgreSQL's own, told how to connect.
@@ -88,12 +94,31 @@ fn tools<'a>(
         environment: &options.environment,
         connection,
         role: of.configuration.role.as_deref(),
-        server_version: of.server_version,
+        server_version: of.server.version_number,
         lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
     }
 }
 
-async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
+/// The programs of MariaDB's or MySQL's own, told how to connect.
+#[cfg(feature = "mysql")]
+fn mysql_tools<'a>(
+    of: &'a Subject<'_>,
+    options: &'a limosa_db::ConnectOptions,
+    connection: &'a limosa_db::engines::mysql::ClientOptions,
+) -> limosa_db::backup::mysql::MysqlTools<'a> {
+    use limosa_db::engines::mysql::Flavor;
+    limosa_db::backup::mysql::MysqlTools {
+        folder: None,
+        environment: &options.environment,
+        connection,
+        role: of.configuration.role.as_deref(),
+        flavor: if of.server.is_mariadb() { Flavor::MariaDb } else { Flavor::Mysql },
+        server_version: of.server.version_number,
+        lock_timeout: std::time::Duration::from_millis(of.configuration.limits.lock_timeout_ms),
+    }
+}
+
+async fn write(of: &Subject<'_>, path: &Path, listener: &dyn Listener) -> Result<(), DbError> {
     let options = options(of.configuration, Purpose::Change);
     match of.engine {
         #[cfg(feature = "sqlite")]
@@ -105,6 +130,17 @@ async fn write(of: &Subject<'_>, path: &Path) -> Result<(), DbError> {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
             limosa_db::backup::postgres::backup(&tools, path, std::future::pending()).await.map(|_| ())
+        }
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => {
+            let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
+            let tools = mysql_tools(of, &options, &connection);
+            let report = limosa_db::backup::mysql::backup(&tools, path, std::future::pending(), |_| {}).await?;
+            for warning in report.warnings {
+                let hint = warning.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                listener.progress(Progress::Note(format!("warning: {}{hint}", warning.message)));
+            }
+            Ok(())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
         engine => Err(not_built(engine)),
@@ -119,22 +155,43 @@ fn not_built(engine: Engine) -> DbError {
 /// Brings a database back to a backup.
 pub(crate) async fn bring_back(of: &Subject<'_>, from: &Path, listener: &dyn Listener) -> Result<(), Failure> {
     listener.progress(Progress::Note(format!("restoring from {}", from.display())));
+    let Err(RestoreError { standing, error }) = read(of, from).await else { return Ok(()) };
+    let stands = match standing {
+        Standing::Unchanged => "nothing was changed".to_owned(),
+        Standing::Restored => format!("the database is restored from {}, but not all is well", from.display()),
+        Standing::Partial => {
+            "the restore failed in the middle, so the database is neither what it was nor the backup".to_owned()
+        }
+        Standing::Unknown => "it is not known whether the restore took effect".to_owned(),
+    };
+    Err(refused(error, &stands))
+}
+
+async fn read(of: &Subject<'_>, from: &Path) -> Result<(), RestoreError> {
     let options = options(of.configuration, Purpose::Write);
-    let done = match of.engine {
+    match of.engine {
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => {
-            limosa_db::backup::sqlite::restore(&options, from, |_, _| ControlFlow::Continue(())).await.map(|_| ())
+            limosa_db::backup::sqlite::restore(&options, from, |_, _| ControlFlow::Continue(())).await?;
+            Ok(())
         }
         #[cfg(feature = "postgres")]
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
-            limosa_db::backup::postgres::restore(&tools, from, std::future::pending()).await.map(|_| ())
+            limosa_db::backup::postgres::restore(&tools, from, std::future::pending()).await?;
+            Ok(())
+        }
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => {
+            let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
+            let tools = mysql_tools(of, &options, &connection);
+            limosa_db::backup::mysql::restore(&tools, from, std::future::pending(), |_| {}).await?;
+            Ok(())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
-        engine => Err(not_built(engine)),
-    };
-    done.map_err(|error| refused(error, "nothing was changed"))
+        engine => Err(not_built(engine).into()),
+    }
 }
 
 /// The newest backup of this database in its folder.

@@ -122,7 +122,7 @@ pub(super) fn ends_session(number: u16) -> bool {
 }
 
 /// Number to kind. MySQL documentation, "Server Error Message Reference"; MariaDB documentation, "MariaDB Error Codes".
-pub(super) fn kind(number: u16, state: Option<&str>, message: &str) -> DbErrorKind {
+pub(crate) fn kind(number: u16, state: Option<&str>, message: &str) -> DbErrorKind {
     match number {
         1205 | 3572 => DbErrorKind::LockTimeout,
         1213 | 1614 | 3058 => DbErrorKind::Deadlock,

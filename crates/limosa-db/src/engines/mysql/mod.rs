@@ -15,6 +15,7 @@
 mod authentication;
 mod blockers;
 mod cancel;
+mod client_options;
 mod connect;
 mod create;
 mod diagnostics;
@@ -38,6 +39,8 @@ mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
+pub use client_options::{ClientOptions, Flavor};
+pub(crate) use error::kind;
 pub use create::create_database;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};

@@ -45,9 +45,9 @@ struct Known {
 
 impl Known {
     fn is(&self, sql: &str, parameters: &[Value]) -> bool {
-        self.types.len() == parameters.len()
+        self.sql == sql
+            && self.types.len() == parameters.len()
             && self.types.iter().zip(parameters).all(|(kind, value)| *kind == answer::type_of(value))
-            && self.sql == sql
     }
 
     fn statement(&self) -> Option<&Statement> {

@@ -282,7 +282,11 @@ async fn mysql_goes_there_and_back() {
     let text = std::fs::read_to_string(&path).unwrap();
     let bad = home.folder.join("bad.sql");
     std::fs::write(&bad, &text[..text.len() / 2]).unwrap();
-    refusal(migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await, 3, &["nothing was changed", "is cut off"]);
+    refusal(
+        migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await,
+        3,
+        &["nothing was changed", "is cut off"],
+    );
     assert_eq!(
         (home.tables(), home.rows("select id from a")),
         (vec!["a".into(), "later".into(), "m".into()], vec!["1".into(), "2".into()])

@@ -18,7 +18,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::answer::Answer;
 use super::error;
+<<<<<<< HEAD
 use super::tap::{Heard, Socket, Tap, TransactionStatus};
+=======
+use super::prepared::Prepared;
+use super::tap::{Heard, Tap, TransactionStatus};
+use super::transport::Socket;
+>>>>>>> main
 use crate::{DbError, Notice};
 
 /// A TLS stream that is listened to.
@@ -52,6 +58,8 @@ pub(super) struct Wire {
     last_words: Option<DbError>,
     queue: FuturesOrdered<BoxFuture<'static, Answer>>,
     events: VecDeque<Event>,
+    /// Dropped behind the client: a connection that ends need not close its statements.
+    pub(super) prepared: Prepared,
 }
 
 impl Wire {
@@ -63,6 +71,7 @@ impl Wire {
             last_words: None,
             queue: FuturesOrdered::new(),
             events: VecDeque::new(),
+            prepared: Prepared::default(),
         }
     }
 

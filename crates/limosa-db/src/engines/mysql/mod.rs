@@ -40,8 +40,8 @@ mod wire;
 
 pub use cancel::MysqlCanceller;
 pub use client_options::{ClientOptions, Flavor};
-pub(crate) use error::kind;
 pub use create::create_database;
+pub(crate) use error::kind;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
 pub use target::{TargetDescription, describe};

@@ -18,13 +18,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::answer::Answer;
 use super::error;
-<<<<<<< HEAD
-use super::tap::{Heard, Socket, Tap, TransactionStatus};
-=======
 use super::prepared::Prepared;
-use super::tap::{Heard, Tap, TransactionStatus};
-use super::transport::Socket;
->>>>>>> main
+use super::tap::{Heard, Socket, Tap, TransactionStatus};
 use crate::{DbError, Notice};
 
 /// A TLS stream that is listened to.

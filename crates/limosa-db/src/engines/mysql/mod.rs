@@ -9,12 +9,15 @@
 //!   still open, and fails with [`ImplicitCommit`](crate::DbErrorKind::ImplicitCommit) where it is not.
 //! - Items wait one for the other: the server goes on after a statement that failed.
 //! - A place in a text is found by the words that the server quotes; most errors have none.
+//! - What a script sets holds for what is sent behind it in the same flight, limosa's own statements too: see
+//!   [`own_settings`].
 //! - `update` counts the rows that it found, not those that it changed (CLIENT_FOUND_ROWS).
 //! - Warnings come as notices, at most 64 of one statement.
 
 mod authentication;
 mod blockers;
 mod cancel;
+mod client;
 mod connect;
 mod create;
 mod diagnostics;
@@ -38,7 +41,9 @@ mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
+pub use client::client_option_file;
 pub use create::create_database;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
+pub use settings::own_settings;
 pub use target::{TargetDescription, describe};

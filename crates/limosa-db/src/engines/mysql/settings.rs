@@ -15,7 +15,7 @@ use super::cancel::undisturbed;
 use super::statements;
 use super::traces::Traces;
 use super::wire::{Failure, Wire};
-use crate::{DbError, DbErrorKind};
+use crate::{DbError, DbErrorKind, ServerFacts};
 
 /// What moves by itself, or is another name of something else.
 const MOVING: [&str; 5] = ["timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id", "identity"];
@@ -41,6 +41,20 @@ pub(super) struct Settings {
     database: Option<String>,
     role: Option<String>,
     user_variables: BTreeSet<String>,
+}
+
+/// SQL for an [`Item::Control`](crate::Item::Control) behind a script and before statements of limosa's own in the same
+/// flight: makes the session one that these can rely on, whatever the script has set. It ends no transaction. Names that it
+/// does not cover: the script may have gone to another database, so tables are to be named with theirs.
+///
+/// [`restore_settings`](crate::Session::restore_settings) later puts back what this changes too.
+pub fn own_settings(facts: &ServerFacts) -> String {
+    let limit = if facts.is_mariadb() { "max_statement_time" } else { "max_execution_time" };
+    format!(
+        "set names utf8mb4, session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+         session sql_select_limit = default, session sql_safe_updates = 0, session sql_big_selects = 1, \
+         session sql_auto_is_null = 0, session {limit} = 0, timestamp = default"
+    )
 }
 
 /// Reads the settings as they are.

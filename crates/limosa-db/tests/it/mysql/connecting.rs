@@ -395,3 +395,81 @@ async fn an_address_of_another_program_is_told_apart() {
     assert!(error.hint.as_deref().unwrap().contains("mysql://"), "{error:?}");
     assert!(!format!("{error:?}").contains("canary"));
 }
+
+/// Forwards to the server and gives the session another number in the greeting, as a proxy does that keeps a pool.
+async fn renumbering(port: u16) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(async move {
+                let mut greeting = vec![0; 5];
+                server.read_exact(&mut greeting).await.unwrap();
+                while *greeting.last().unwrap() != 0 {
+                    greeting.push(server.read_u8().await.unwrap());
+                }
+                let number = server.read_u32_le().await.unwrap();
+                greeting.extend((number ^ 0x0100_0000).to_le_bytes());
+                client.write_all(&greeting).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    own
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_with_sessions_of_its_own_is_noticed() {
+    for database in databases() {
+        let url = database.url_on_port(renumbering(database.port()).await);
+        let session = connect(&url).await;
+        assert!(session.facts().pooled);
+        let direct = ConnectOptions { pooled: Some(false), ..options(&url) };
+        assert!(!mysql::connect(&direct).await.unwrap().facts().pooled);
+        let pooled = ConnectOptions { pooled: Some(true), ..options(&database.url()) };
+        assert!(mysql::connect(&pooled).await.unwrap().facts().pooled);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_servers_own_programs_connect_alike() {
+    use std::process::Command;
+    let mariadb = limosa_testkit::mysql::newest().unwrap();
+    let program = ["mariadb", "mysql"].into_iter().find_map(|name| mariadb.program(name));
+    let program = program.or_else(|| servers().iter().find_map(|server| server.version().program("mariadb"))).unwrap();
+    for server in servers() {
+        let database = server.create_database().unwrap();
+        let user = format!("c_{}", database.name());
+        database
+            .execute(&format!("create user {user} identified by 'pass \"word\\\\ #1'; grant all on *.* to {user}"))
+            .unwrap();
+        let native = format!("alter user {user} identified with mysql_native_password by 'pass \"word\\\\ #1'");
+        if !server.version().is_mariadb() {
+            database.execute(&native).unwrap();
+        }
+        let encoded = "pass%20%22word%5C%20%231";
+        let socket = format!(
+            "mysql:///{}?socket={}&user={user}&password={encoded}",
+            database.name(),
+            database.socket().display()
+        );
+        for url in [database.url_for(&user, encoded), socket] {
+            connect(&url).await;
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("options.cnf");
+            let text = mysql::client_option_file(&options(&url)).unwrap();
+            assert!(!format!("{text:?}").contains("word"));
+            std::fs::write(&file, text.expose()).unwrap();
+            let output = Command::new(&program)
+                .arg(format!("--defaults-file={}", file.display()))
+                .args(["--batch", "--skip-column-names", "-e", "select concat(database(), ' é ', current_user())"])
+                .arg(database.name())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(said.trim(), format!("{} é {user}@%", database.name()), "{output:?}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What a script leaves in the session is put back, and what keeps other runners away stays.
 
-use limosa_db::{DbErrorKind, Session};
+use limosa_db::engines::mysql;
+use limosa_db::{DbErrorKind, FlightError, Item, Session, Value};
 use limosa_testkit::mysql::TestDatabase;
 
 use super::{connect, databases, fly, rows, script, scripts, servers, text};
@@ -168,4 +169,41 @@ async fn nothing_is_put_back_in_the_middle_of_a_transaction() {
 
 fn count(database: &TestDatabase) -> usize {
     database.query("select n from t").unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_limosa_behind_a_script_can_rely_on_the_session() {
+    for database in databases() {
+        let mut session = connect(&database.url()).await;
+        let name = database.name();
+        fly(&mut session, scripts(&["create table own (k int primary key, v varchar(40) not null)"])).await.unwrap();
+        session.remember_settings().await.unwrap();
+        let own = mysql::own_settings(session.facts());
+        let bound = |sql: &str, parameters: Vec<Value>| Item::Bound { sql: sql.to_owned(), parameters };
+        let mut items = vec![Item::Begin];
+        items.extend(scripts(&[
+            "set names latin1",
+            "set sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,IGNORE_SPACE'",
+            "set sql_select_limit = 0, sql_safe_updates = 1, sql_auto_is_null = 1, timestamp = 1",
+            "use mysql",
+        ]));
+        items.push(Item::Control(own));
+        items.push(bound(&format!("insert into {name}.own values ($1, $2)"), vec![1_i64.into(), "é€𝄞\\'\"".into()]));
+        items.push(bound(&format!("update {name}.own set v = concat(v, $1)"), vec!["!".into()]));
+        items.push(bound(&format!("select v, unix_timestamp() > 1 from {name}.own"), Vec::new()));
+        items.push(Item::Commit);
+        let found = (&mut session as &mut dyn Session).send(items.clone()).await.unwrap();
+        let rows = &found[found.len() - 2];
+        assert_eq!((rows[0].text(0).as_deref(), rows[0].integer(1)), (Some("é€𝄞\\'\"!"), Some(1)));
+        // A guard that is NULL fails, also where the script wanted no strictness.
+        let guard = format!("insert into {name}.own select 2, (select v from {name}.own where k = $1)");
+        let last = items.len() - 4;
+        items[last] = bound(&guard, vec![99_i64.into()]);
+        items[1] = script("set sql_mode = ''");
+        let Err(FlightError::Failed { item, error }) = fly(&mut session, items).await else {
+            panic!("it did not fail")
+        };
+        assert_eq!((item, error.kind), (u64::try_from(last).unwrap(), DbErrorKind::NotNull), "{error}");
+        session.restore_settings().await.unwrap();
+    }
 }

@@ -10,6 +10,7 @@ mod decide;
 mod graph;
 mod ledger;
 mod outline;
+mod outliner;
 mod plan;
 mod pragmas;
 mod recover;
@@ -28,7 +29,8 @@ pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,
 };
-pub use outline::{Group, GroupMode, Lifted, Outline, OutlineError, Outliner, Remark};
+pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
+pub use outliner::Outliner;
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, IndexState, Recovery, recover};
 pub use statements::{StatementHasher, statement_hash};

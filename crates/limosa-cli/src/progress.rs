@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use limosa::{Event, Listener, Progress};
+use indicatif::{HumanBytes, ProgressBar, ProgressState, ProgressStyle};
+use limosa::{CopyKind, CopyUnit, Copying, Event, Listener, Progress};
 
 use crate::console::Console;
 use crate::interrupt::Interrupt;
@@ -14,6 +14,9 @@ use crate::render::{event, target};
 
 /// A log says at least this often what is being done.
 const SILENCE: Duration = Duration::from_secs(15);
+
+/// How often the moving line moves while nothing happens.
+const TICK: Duration = Duration::from_millis(120);
 
 /// Tells people how a run goes on.
 pub(crate) struct Reporter {
@@ -26,6 +29,7 @@ pub(crate) struct Reporter {
 struct State {
     bar: Option<ProgressBar>,
     step: Option<Step>,
+    copy: Option<Copy>,
     /// Steps of the run.
     planned: usize,
     /// Number of the step that was begun last.
@@ -67,6 +71,41 @@ impl Step {
     }
 }
 
+/// A backup or a restore.
+struct Copy {
+    now: Copying,
+    began: Instant,
+}
+
+impl Copy {
+    /// What is done, without the time.
+    fn amount(&self) -> String {
+        let Copying { what, unit, done, total } = self.now;
+        let name = name_of(what);
+        match (unit, total) {
+            (CopyUnit::Pages, None) => format!("{name}: begins"),
+            (CopyUnit::Pages, Some(total)) if done < total => format!("{name}: {done} of {total} pages"),
+            (CopyUnit::Pages, Some(total)) => format!("{name}: all {total} pages, now looked through"),
+            (CopyUnit::Bytes, _) => {
+                let word = if what == CopyKind::Backup { "written" } else { "sent" };
+                format!("{name}: {} {word}", HumanBytes(done))
+            }
+        }
+    }
+
+    /// Where it stands, for a log.
+    fn place(&self, now: Instant) -> String {
+        format!("{}, running for {}", self.amount(), duration(now.duration_since(self.began)))
+    }
+}
+
+fn name_of(what: CopyKind) -> &'static str {
+    match what {
+        CopyKind::Backup => "backup",
+        CopyKind::Restore => "restore",
+    }
+}
+
 impl Reporter {
     /// A reporter for one command. In a log it speaks up now and then while a statement runs.
     pub(crate) fn start(console: Arc<Console>, interrupt: Interrupt) -> Arc<Reporter> {
@@ -95,6 +134,35 @@ impl Reporter {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn copy(&self, now: Copying) {
+        let mut state = self.state();
+        let fresh = state.copy.as_ref().is_none_or(|copy| copy.now.what != now.what);
+        if fresh {
+            state.said = Some(Instant::now());
+            state.copy = Some(Copy { now, began: Instant::now() });
+        }
+        let State { bar, copy, .. } = &mut *state;
+        let Some(copy) = copy else { return };
+        copy.now = now;
+        let Some(bar) = bar else { return };
+        if fresh {
+            bar.reset();
+            bar.set_prefix("");
+            bar.set_style(style("{spinner} {msg}, {elapsed}"));
+            bar.enable_steady_tick(TICK);
+        }
+        bar.set_message(copy.amount());
+    }
+
+    fn copy_ended(&self) {
+        let mut state = self.state();
+        state.copy = None;
+        if let Some(bar) = &state.bar {
+            // A step that follows shows it again.
+            bar.finish_and_clear();
+        }
     }
 
     fn say(&self, state: &mut State, line: &str) {
@@ -175,13 +243,8 @@ impl Listener for Reporter {
                 }
             }
             Progress::Run(event) => self.run(&event),
-            Progress::Backup { done, total } => {
-                if let Some(bar) = &self.state().bar {
-                    bar.set_style(style("{spinner} backup {pos}/{len} {elapsed}"));
-                    bar.set_length(total);
-                    bar.set_position(done);
-                }
-            }
+            Progress::Copying(copying) => self.copy(copying),
+            Progress::CopyEnded => self.copy_ended(),
             Progress::Note(line) => {
                 self.interrupt.begin();
                 self.console.say(&harmless(&line));
@@ -207,7 +270,7 @@ fn show(bar: &ProgressBar, step: &Step, number: usize, of: usize) {
     bar.set_length(step.statements);
     bar.reset();
     bar.set_style(style(if step.statements > 1 { many } else { one }));
-    bar.enable_steady_tick(Duration::from_millis(120));
+    bar.enable_steady_tick(TICK);
 }
 
 async fn speak_up(reporter: Weak<Reporter>) {
@@ -217,8 +280,9 @@ async fn speak_up(reporter: Weak<Reporter>) {
         let now = Instant::now();
         let mut state = reporter.state();
         let silent = state.said.is_some_and(|said| now.duration_since(said) >= SILENCE);
-        let place = state.step.as_ref().filter(|_| silent).map(|step| step.place(now));
-        if let Some(line) = place {
+        let step = state.step.as_ref().map(|step| step.place(now));
+        let place = state.copy.as_ref().map(|copy| copy.place(now)).or(step);
+        if let Some(line) = place.filter(|_| silent) {
             reporter.say(&mut state, &line);
         }
     }
@@ -227,6 +291,24 @@ async fn speak_up(reporter: Weak<Reporter>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_copy_is_described_in_its_own_units() {
+        let now = Instant::now() + Duration::from_secs(100);
+        let place = |what, unit, done, total| {
+            Copy { now: Copying { what, unit, done, total }, began: now - Duration::from_secs(20) }.place(now)
+        };
+        use {CopyKind::*, CopyUnit::*};
+        for (text, expected) in [
+            (place(Backup, Pages, 0, None), "backup: begins"),
+            (place(Backup, Pages, 256, Some(1024)), "backup: 256 of 1024 pages"),
+            (place(Restore, Pages, 1024, Some(1024)), "restore: all 1024 pages, now looked through"),
+            (place(Backup, Bytes, 5 << 20, None), "backup: 5.00 MiB written"),
+            (place(Restore, Bytes, 0, None), "restore: 0 B sent"),
+        ] {
+            assert_eq!(text, format!("{expected}, running for 20.0 s"));
+        }
+    }
 
     #[test]
     fn a_long_statement_is_described_with_pace_and_rest() {

@@ -100,6 +100,19 @@ pub struct Rollback {
     pub text: String,
     /// Statements, transactions, what it destroys.
     pub outline: Outline,
+    /// Time-outs of its own.
+    pub time_outs: TimeOuts,
+}
+
+/// Time-outs as a way back asks for them; where it says nothing, those of its migration hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TimeOuts {
+    /// Milliseconds a statement may wait for a lock; 0 means for ever.
+    #[serde(rename = "lock_timeout_ms", skip_serializing_if = "Option::is_none")]
+    pub lock_ms: Option<u64>,
+    /// Milliseconds a statement may run; 0 means for ever.
+    #[serde(rename = "statement_timeout_ms", skip_serializing_if = "Option::is_none")]
+    pub statement_ms: Option<u64>,
 }
 
 impl Rollback {

@@ -5,12 +5,13 @@ mod rollback;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_sql::{Diagnostic, Loss, Position};
+use limosa_sql::{Diagnostic, Engine, Loss, Position};
 use serde::{Deserialize, Serialize};
 
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
-use crate::{Change, Identity, Limits, Outline, Step, Surroundings, Version, Work};
+use crate::enum_values::Uncommitted;
+use crate::{Change, EnumValues, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
 
 /// What to do with a version that comes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct MigrateAsk {
     /// Per interrupted change: whether the statements that its journal calls done stand unchanged in the file (or in the
     /// way back) now, by [`crate::StatementHasher`].
     pub done_unchanged: HashMap<Identity, bool>,
+    /// For a single transaction: the enum values of each step, by [`crate::EnumValueReader`]. A step that is not named may
+    /// add and use any.
+    pub enum_values: HashMap<Identity, EnumValues>,
 }
 
 /// Which changes to take back.
@@ -80,6 +84,8 @@ pub struct RollbackAsk {
     pub consent: Option<String>,
     /// See [`MigrateAsk::done_unchanged`].
     pub done_unchanged: HashMap<Identity, bool>,
+    /// See [`MigrateAsk::enum_values`].
+    pub enum_values: HashMap<Identity, EnumValues>,
 }
 
 /// A way back as the ledger keeps it, with its outline made again.
@@ -93,6 +99,8 @@ pub struct StoredRollback {
     pub position: Position,
     /// Statements, groups, losses.
     pub outline: Outline,
+    /// Time-outs of its own.
+    pub time_outs: TimeOuts,
     /// Values for its placeholders, as recorded; secret ones are not.
     pub values: BTreeMap<String, String>,
     /// True where `${...}` is left alone.
@@ -134,23 +142,30 @@ fn losses(outline: &Outline) -> Vec<Loss> {
 }
 
 /// Joins steps into one transaction. A new enum value cannot be used in the transaction that adds it, so the run splits
-/// after a step that adds one to a type it did not make. SQLite cannot begin or end to enforce foreign keys within one.
-fn join(steps: &mut [Step], notices: &mut Vec<Diagnostic>) {
+/// before a step that uses one. SQLite cannot begin or end to enforce foreign keys within a transaction.
+fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValues>, notices: &mut Vec<Diagnostic>) {
+    let mut uncommitted = Uncommitted::default();
     for at in 1..steps.len() {
-        let (before, after) = (&steps[at - 1].outline, &steps[at].outline);
-        let reason = if before.adds_enum_value {
-            Some("a new enum value must be committed first")
-        } else if !before.is_atomic() || !after.is_atomic() {
-            Some("not all of its neighbours' statements can share one")
-        } else if before.enforces_foreign_keys() != after.enforces_foreign_keys() {
-            Some("only one of the two wants foreign keys enforced")
+        let (before, step) = (&steps[at - 1], &steps[at]);
+        uncommitted.add(before.outline.adds_enum_value, values.get(&before.identity));
+        let reason = if !before.outline.is_atomic() || !step.outline.is_atomic() {
+            Some("not all of its neighbours' statements can share one".to_owned())
+        } else if before.outline.enforces_foreign_keys() != step.outline.enforces_foreign_keys() {
+            Some("only one of the two wants foreign keys enforced".to_owned())
+        } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
+            Some("settings of a file can be put back outside of a transaction only".to_owned())
         } else {
-            None
+            uncommitted.kept_out(values.get(&step.identity))
         };
-        if let Some(reason) = reason {
-            let message = format!("the single transaction is split before {}: {reason}", steps[at].label);
+        if let Some(reason) = &reason {
+            let message = format!("the single transaction is split before {}: {reason}", step.label);
             notices.push(Diagnostic::warning("LIM-P010", message));
+            uncommitted.commit();
         }
         steps[at].joins_previous = reason.is_none();
     }
+}
+
+fn changes_settings(step: &Step) -> bool {
+    !step.outline.settings.is_empty()
 }

@@ -174,10 +174,12 @@ pub struct LeaseRow {
     pub holder: Option<String>,
     /// Since when, by the server's clock.
     pub since: Option<String>,
-    /// Seconds since the last sign of life, by the server's clock.
+    /// Seconds since the last sign of life, by the server's clock; 0 where that was set back since.
     pub silent_seconds: Option<i64>,
     /// The backend or process of the holder, as its engine names it.
     pub backend: Option<String>,
+    /// The last sign of life, as the engine writes it: another text means that there was another one.
+    pub beat: Option<String>,
 }
 
 /// The newest row of the audit log.

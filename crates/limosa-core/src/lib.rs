@@ -7,6 +7,7 @@ mod change;
 mod checksum;
 pub mod codes;
 mod decide;
+mod enum_values;
 mod graph;
 mod ledger;
 mod outline;
@@ -18,11 +19,12 @@ mod version;
 
 pub use assess::{Assessed, State, Surroundings, assess, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, row_hash};
-pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TransactionWish};
+pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher};
 pub use decide::{
     MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,
 };
+pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,

@@ -26,7 +26,7 @@ pub struct Outline {
     pub placeholders: Vec<(String, Position)>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: Vec<Lifted>,
-    /// True where a value is added to an enum type; nothing later in the same transaction may use it.
+    /// True where values are added to enum types; what comes later in the same transaction may not use them.
     pub adds_enum_value: bool,
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
@@ -167,8 +167,8 @@ pub struct Outliner {
     outline: Outline,
     /// Where the file's own open transaction began, and its first statement.
     own: Option<(u64, Position)>,
-    /// Enum values added in the open group, with their type.
-    added_values: Vec<(String, String)>,
+    /// Enum values added in the open group; None for one that only its placeholder names.
+    added_values: Vec<Option<String>>,
     last_statement_commits: bool,
     /// Own transactions seen.
     own_count: u64,
@@ -284,6 +284,7 @@ impl Outliner {
                 return Err(OutlineError::InsideOwn { verb: class.verb.clone(), position });
             }
             self.extend(number);
+            self.note_types(class);
             return Ok(());
         }
         if class.transaction == TransactionRule::Outside && !self.lifted(class) {
@@ -313,19 +314,23 @@ impl Outliner {
 
     fn note_types(&mut self, class: &Class) {
         // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
-        if let Effect::AddsEnumValue { type_name, value } = &class.effect {
-            self.added_values.push((type_name.clone(), value.clone()));
-            self.outline.adds_enum_value = true;
+        if !adds_enum_value(class) {
+            return;
         }
+        self.added_values.push(match &class.effect {
+            Effect::AddsEnumValue { value, .. } => Some(value.clone()),
+            _ => None,
+        });
+        self.outline.adds_enum_value = true;
     }
 
     fn uses_added_value(&self, piece: &Piece) -> bool {
-        if self.added_values.is_empty() {
+        // To name a value as the neighbour of a new one is allowed.
+        if self.added_values.is_empty() || piece.class().is_some_and(adds_enum_value) {
             return false;
         }
-        let statement = piece.statement();
-        let again = matches!(piece.class().map(|class| &class.effect), Some(Effect::AddsEnumValue { .. }));
-        !again && self.added_values.iter().any(|(_, value)| mentions_literal(self.engine, statement, value))
+        let mentions = |value: &String| mentions_literal(self.engine, piece.statement(), value);
+        self.added_values.iter().any(|value| value.as_ref().is_none_or(mentions))
     }
 
     fn join_or_push(&mut self, number: u64, mode: GroupMode) {
@@ -365,4 +370,8 @@ impl Outliner {
         self.outline.settle_pragmas(self.engine);
         Ok(self.outline)
     }
+}
+
+fn adds_enum_value(class: &Class) -> bool {
+    class.verb == "ALTER TYPE ADD VALUE"
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, Checksum, Direction, Identity, Outline, TransactionWish};
+use crate::{AuditHead, Checksum, Direction, Identity, Outline, Rollback, TimeOuts, TransactionWish};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -165,13 +165,28 @@ pub struct Undo {
     /// How it wants to be run.
     #[serde(skip_serializing_if = "TransactionWish::is_auto")]
     pub transaction: TransactionWish,
+    /// Time-outs of its own.
+    #[serde(flatten)]
+    pub time_outs: TimeOuts,
     /// What it destroys for good.
     pub losses: Vec<Loss>,
 }
 
 impl Undo {
-    /// Where it comes from and how it is run, as the ledger keeps it beside the text.
-    pub fn origin(&self) -> serde_json::Map<String, serde_json::Value> {
+    /// A way back as it was written.
+    pub fn of(rollback: &Rollback) -> Undo {
+        Undo {
+            text: rollback.text.clone(),
+            file: rollback.file.clone(),
+            position: rollback.start,
+            transaction: rollback.transaction(),
+            time_outs: rollback.time_outs,
+            losses: rollback.outline.losses().map(|(_, loss)| loss.clone()).collect(),
+        }
+    }
+
+    /// Where it comes from and how it is run, as the ledger keeps it beside the text: a JSON object.
+    pub fn origin(&self, placeholders_off: bool) -> String {
         let mut origin = serde_json::Map::new();
         origin.insert("file".to_owned(), self.file.clone().into());
         origin.insert("line".to_owned(), self.position.line.into());
@@ -179,7 +194,14 @@ impl Undo {
         if self.transaction == TransactionWish::None {
             origin.insert("transaction".to_owned(), "none".into());
         }
-        origin
+        // Serialising these plain numbers cannot fail.
+        if let Ok(serde_json::Value::Object(time_outs)) = serde_json::to_value(self.time_outs) {
+            origin.extend(time_outs);
+        }
+        if placeholders_off {
+            origin.insert("placeholders".to_owned(), "off".into());
+        }
+        serde_json::Value::Object(origin).to_string()
     }
 }
 

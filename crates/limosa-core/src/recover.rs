@@ -3,6 +3,8 @@
 mod objects;
 mod table_image;
 
+use std::collections::HashSet;
+
 use limosa_sql::{Class, Effect, TransactionRule};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,9 @@ pub struct IndexState {
     pub oid: i64,
     /// False where it was left INVALID.
     pub valid: bool,
+    /// False where it stands in a schema that is closed to the user of the session: the server refuses to drop it.
+    #[serde(default)]
+    pub reachable: bool,
 }
 
 /// What the catalogue showed before the statement began.
@@ -31,7 +36,8 @@ pub struct Before {
     /// The partition that the statement names, likewise.
     #[serde(default)]
     pub partition: Option<i64>,
-    /// Indexes of the table that the statement names, or the indexes it names.
+    /// Indexes of the table that the statement names, or the indexes it names. For REINDEX those that are invalid, of its
+    /// partitions and TOAST tables too.
     #[serde(default)]
     pub indexes: Vec<IndexState>,
     /// Whether the database, tablespace or partition that it names was there (attached).
@@ -71,10 +77,12 @@ pub enum Recovery {
         /// What proves it.
         proof: String,
     },
-    /// It left these invalid indexes; drop them concurrently, then run it again.
+    /// It left invalid indexes; drop those that can be dropped, concurrently, then run it again.
     DropAndRetry {
-        /// The indexes.
+        /// The indexes to drop.
         indexes: Vec<IndexState>,
+        /// Invalid ones that the user of the session may not drop.
+        beyond: Vec<IndexState>,
     },
     /// A detach was begun and must be finished with FINALIZE; then it is done.
     FinalizeDetach,
@@ -146,7 +154,7 @@ fn created_index(name: Option<&str>, if_not_exists: bool, before: &Before, after
         [] if before.table.is_none() => unknown_table(),
         [] => Recovery::Retry { proof: "no new index stands in the catalogue".to_owned() },
         [index] if index.valid => Recovery::Done { proof: format!("index {} is there and valid", index.name) },
-        [index] => Recovery::DropAndRetry { indexes: vec![(*index).clone()] },
+        [index] => Recovery::DropAndRetry { indexes: vec![(*index).clone()], beyond: Vec::new() },
         several => Recovery::Ask {
             reason: format!(
                 "several new indexes stand on the table: {}",
@@ -176,18 +184,31 @@ fn dropped_index(before: &Before, after: &After) -> Recovery {
 }
 
 fn reindexed(before: &Before, after: &After) -> Recovery {
-    // REINDEX CONCURRENTLY builds NAME_ccnew beside NAME and leaves it, or NAME_ccold, INVALID when it dies.
-    let left: Vec<IndexState> = new_indexes(before, after)
-        .filter(|index| !index.valid && (index.name.contains("_ccnew") || index.name.contains("_ccold")))
+    // REINDEX CONCURRENTLY builds NAME_ccnew beside NAME, lets them change names, and drops what is NAME_ccold by then. When it
+    // dies it leaves one of them INVALID; the second has the number of the index that was there before.
+    let was_invalid: HashSet<i64> = before.indexes.iter().filter(|index| !index.valid).map(|index| index.oid).collect();
+    let left: Vec<IndexState> = after
+        .indexes
+        .iter()
+        .filter(|index| !index.valid && !was_invalid.contains(&index.oid))
+        .filter(|index| index.name.contains("_ccnew") || index.name.contains("_ccold"))
         .cloned()
         .collect();
     if left.iter().any(|index| after.building.contains(&index.oid)) {
         return Recovery::StillRunning;
     }
-    if left.is_empty() {
-        return Recovery::Retry { proof: "REINDEX may be run twice without harm".to_owned() };
+    let (indexes, beyond): (Vec<IndexState>, Vec<IndexState>) = left.into_iter().partition(|index| index.reachable);
+    match (indexes.is_empty(), beyond.is_empty()) {
+        (true, true) => Recovery::Retry { proof: "REINDEX may be run twice without harm".to_owned() },
+        (true, false) => {
+            Recovery::Retry { proof: format!("it left {} invalid, which only a superuser may drop", names(&beyond)) }
+        }
+        (false, _) => Recovery::DropAndRetry { indexes, beyond },
     }
-    Recovery::DropAndRetry { indexes: left }
+}
+
+fn names(indexes: &[IndexState]) -> String {
+    indexes.iter().map(|index| format!("{}.{}", index.schema, index.name)).collect::<Vec<_>>().join(", ")
 }
 
 fn appeared(name: &str, before: &Before, after: &After) -> Recovery {

@@ -7,7 +7,9 @@ use limosa_sql::{Class, Effect, Engine, QualifiedName};
 
 use crate::{DbError, Row, Session, Value};
 
-const TABLE_INDEXES: &str = "select n.nspname::text, c.relname::text, c.oid::bigint, i.indisvalid, i.indrelid::bigint \
+/// Schema, name, number, validity, table, and whether we may name it: pg_toast is closed to all but superusers.
+const TABLE_INDEXES: &str = "select n.nspname::text, c.relname::text, c.oid::bigint, i.indisvalid, i.indrelid::bigint, \
+    pg_catalog.has_schema_privilege(n.oid, 'usage') \
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid \
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace";
 
@@ -22,6 +24,7 @@ fn index_states(rows: &[Row]) -> Vec<IndexState> {
             name: row.text(1).unwrap_or_default(),
             oid: row.integer(2).unwrap_or(0),
             valid: row.boolean(3),
+            reachable: row.boolean(5),
         })
         .collect()
 }
@@ -57,9 +60,8 @@ pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<S
                 "TABLE" => table_oid(session, name).await?,
                 _ => table_of_index(session, name).await?,
             };
-            Before { table: oid, indexes: indexes_of(session, oid).await?, ..Before::default() }
+            Before { table: oid, indexes: invalid_indexes_below(session, oid).await?, ..Before::default() }
         }
-        // Of a whole schema or database, the indexes that are invalid are enough.
         Effect::Reindexes { .. } => Before { indexes: invalid_indexes(session).await?, ..Before::default() },
         Effect::CreatesDatabase { .. } | Effect::DropsDatabase { .. } | Effect::CreatesTablespace { .. } => {
             Before { existed: exists(session, class).await?, ..Before::default() }
@@ -88,7 +90,7 @@ pub async fn after(
     let mut after = After::default();
     match session.facts().engine {
         Engine::Postgres => {}
-        Engine::Mysql => return mysql::after(session, before, backend).await,
+        Engine::Mysql => return mysql::after(session, class, before, backend).await,
         _ => return Ok(after),
     }
     if let Some(backend) = backend {
@@ -96,9 +98,11 @@ pub async fn after(
     }
     match &class.effect {
         Effect::CreatesIndex { .. } | Effect::Reindexes { .. } => {
-            after.indexes = match (before.and_then(|before| before.table), rebuilds_many(&class.effect)) {
-                (None, true) => invalid_indexes(session).await?,
-                (table, _) => indexes_of(session, table).await?,
+            let table = before.and_then(|before| before.table);
+            after.indexes = match &class.effect {
+                Effect::CreatesIndex { .. } => indexes_of(session, table).await?,
+                effect if rebuilds_many(effect) => invalid_indexes(session).await?,
+                _ => invalid_indexes_below(session, table).await?,
             };
             let sql = "select index_relid::bigint from pg_catalog.pg_stat_progress_create_index \
                        where datid = (select oid from pg_catalog.pg_database where datname = current_database())";
@@ -150,6 +154,22 @@ async fn index_named(session: &mut dyn Session, index: &QualifiedName) -> Result
 async fn indexes_of(session: &mut dyn Session, table: Option<i64>) -> Result<Vec<IndexState>, DbError> {
     let Some(table) = table else { return Ok(Vec::new()) };
     let sql = format!("{TABLE_INDEXES} where i.indrelid::bigint = $1 order by c.oid");
+    Ok(index_states(&session.query(&sql, &[Value::Integer(table)]).await?))
+}
+
+/// The invalid indexes of a table, of its partitions down to the last, and of their TOAST tables. Read from pg_inherits, which
+/// takes no lock on any of them.
+async fn invalid_indexes_below(session: &mut dyn Session, table: Option<i64>) -> Result<Vec<IndexState>, DbError> {
+    let Some(table) = table else { return Ok(Vec::new()) };
+    let sql = format!(
+        "with recursive below (oid, relkind, reltoastrelid) as ( \
+         select c.oid, c.relkind, c.reltoastrelid from pg_catalog.pg_class c where c.oid::bigint = $1 \
+         union select c.oid, c.relkind, c.reltoastrelid from below \
+         join pg_catalog.pg_inherits h on h.inhparent = below.oid and below.relkind = 'p' \
+         join pg_catalog.pg_class c on c.oid = h.inhrelid) \
+         {TABLE_INDEXES} where not i.indisvalid \
+         and i.indrelid in (select oid from below union all select reltoastrelid from below) order by c.oid"
+    );
     Ok(index_states(&session.query(&sql, &[Value::Integer(table)]).await?))
 }
 

@@ -81,6 +81,11 @@ impl DbError {
         self
     }
 
+    /// The code without what may follow it: MySQL's number stands before its SQLSTATE, `1062 (23000)`.
+    pub fn number(&self) -> Option<&str> {
+        self.code.as_deref()?.split(' ').next()
+    }
+
     /// True where trying the same transaction again may succeed.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization)

@@ -1,6 +1,7 @@
 //! Sessions with real databases, one per engine, behind one trait.
 
 mod error;
+mod monotonic;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 mod open;
@@ -16,6 +17,7 @@ pub mod ledger;
 pub mod engines;
 
 pub use error::{DbError, DbErrorKind};
+pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
 pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,

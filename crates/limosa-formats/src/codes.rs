@@ -67,7 +67,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (BAD_HEADER_VALUE, "the value of a header comment is not allowed"),
     (REPEATED_HEADER, "a header that takes one value is given twice"),
     (OTHER_FILE_NAMED, "the Migration header names another file"),
-    (HEADER_WITHOUT_EFFECT, "a header has no effect in a rollback file"),
+    (HEADER_WITHOUT_EFFECT, "a header has no effect in a way back"),
     (NO_STATEMENT, "a file holds no statement"),
     (UNKNOWN_DIRECTIVE, "a '-- limosa:' comment is not known"),
     (BROKEN_COMMENT_ROLLBACK, "a rollback written as comments is not made of whole statements"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::{DbError, Item, Notice, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session};
 use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
@@ -13,7 +13,7 @@ use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, pragmas};
+use crate::{Event, Outcome, StepState, implicit_commit, pragmas};
 
 /// Runs steps in one transaction, again after a lock time-out or a deadlock.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
@@ -39,7 +39,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
                 return lost_answer(run, block, &marks, &failure, ended, first).await;
             }
             if error.is_transient() && ended.attempts <= limits.lock_retries && !run.context.stop.is_asked() {
-                pause(run, &block[0], ended.attempts, limits.lock_retries, &error.message).await;
+                pause(run, &block[0], ended.attempts, limits.lock_retries, error).await;
                 if session.settle().await.is_ok() {
                     continue;
                 }
@@ -49,6 +49,12 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         ended.outcome = Some(attempts_told(outcome, ended.attempts));
         ended.failed = failed;
         ended.state = StepState::RolledBack;
+        if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
+            && error.kind == DbErrorKind::ImplicitCommit
+            && let Some(step) = block.get(sent.step - first)
+        {
+            implicit_commit::record(run, session, step, sent, error, &mut ended).await;
+        }
         return ended;
     }
 }
@@ -64,14 +70,14 @@ pub(crate) fn attempts_told(outcome: Outcome, attempts: u32) -> Outcome {
 }
 
 /// Waits before the next attempt: longer each time, never in step with others.
-pub(crate) async fn pause(run: &Run<'_>, step: &Step, attempt: u32, retries: u32, reason: &str) {
+pub(crate) async fn pause(run: &Run<'_>, step: &Step, attempt: u32, retries: u32, error: &DbError) {
     let base = Duration::from_millis(250).saturating_mul(1 << attempt.min(6));
     let pause = jitter(base.min(Duration::from_secs(10)));
     run.context.events.event(Event::Retrying {
         label: step.label.clone(),
         attempt: attempt + 1,
         of: retries + 1,
-        reason: reason.to_owned(),
+        reason: run.context.values.hide_in_words(error.message.clone()),
         pause,
     });
     tokio::select! {

@@ -1,16 +1,16 @@
 //! One flight of a run: sent, watched, interruptible, and its end understood.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use limosa_core::Step;
-use limosa_db::{Canceller, DbError, DbErrorKind, FlightError, Session};
+use limosa_db::{DbError, DbErrorKind, FlightError, Session};
 use limosa_sql::Engine;
 use tokio::sync::oneshot;
 
+use crate::cancelling::cancel_when_due;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
 use crate::problem::purpose_of;
-use crate::{Context, Outcome, Stop};
+use crate::{Context, Outcome};
 
 /// How a flight failed.
 #[derive(Debug)]
@@ -35,15 +35,6 @@ impl Failure {
     }
 }
 
-/// A cancel request may come between two statements, where the server drops it; it is sent again after this time.
-const CANCEL_AGAIN: Duration = Duration::from_millis(200);
-
-/// How often a flight is looked at for a statement that has run too long.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// How long one cancel request may take.
-const CANCEL_LIMIT: Duration = Duration::from_secs(5);
-
 pub(crate) fn new_log() -> SharedLog {
     Arc::new(Mutex::new(Log::default()))
 }
@@ -62,8 +53,9 @@ pub(crate) async fn fly(
     let (ended, end) = oneshot::channel();
     // PostgreSQL ends what runs too long by itself.
     let watched = (session.facts().engine != Engine::Postgres).then(|| Arc::clone(progress));
+    let (stop, seen) = (context.stop.clone(), Arc::clone(log));
     let cancelling =
-        tokio::spawn(cancel_when_due(context.stop.clone(), watched, Arc::clone(log), session.canceller(), end));
+        tokio::spawn(cancel_when_due(stop, watched, move || is_cancellable(&seen), session.canceller(), end));
     let flown = session.flight(&mut feed, &mut watch).await;
     drop(ended);
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
@@ -79,51 +71,6 @@ pub(crate) async fn fly(
             }
             Err(Failure::Server { purpose: purpose_of(&log, item), error, commit_sent: log.commit_sent })
         }
-    }
-}
-
-/// Cancels what the server runs once the run is asked to stop, or once the statement has run for its time-out where the progress
-/// is watched for it; again and again until the flight has ended. Gives the time-out that was passed.
-async fn cancel_when_due(
-    stop: Stop,
-    watched: Option<SharedProgress>,
-    log: SharedLog,
-    canceller: Box<dyn Canceller>,
-    mut end: oneshot::Receiver<()>,
-) -> Option<Duration> {
-    let passed = tokio::select! {
-        () = stop.asked() => None,
-        limit = time_out(watched, &log) => Some(limit),
-        _ = &mut end => return None,
-    };
-    loop {
-        if is_cancellable(&log) {
-            let _ = tokio::time::timeout(CANCEL_LIMIT, canceller.cancel()).await;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(CANCEL_AGAIN) => {}
-            _ = &mut end => return passed,
-        }
-    }
-}
-
-/// Returns once a statement of the user's has run for its time-out, with that.
-async fn time_out(watched: Option<SharedProgress>, log: &SharedLog) -> Duration {
-    let Some(progress) = watched else { return std::future::pending().await };
-    loop {
-        let (since, limit) = {
-            let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-            (progress.since, progress.statement_timeout)
-        };
-        let left = match since {
-            Some(since) if !limit.is_zero() => limit.saturating_sub(since.elapsed()),
-            _ => LOOK_AGAIN,
-        };
-        if left.is_zero() && is_cancellable(log) {
-            return limit;
-        }
-        // Another statement may have begun meanwhile, with another limit.
-        tokio::time::sleep(left.clamp(Duration::from_millis(5), LOOK_AGAIN)).await;
     }
 }
 

@@ -43,13 +43,11 @@ impl Run<'_> {
     /// Marks for the next transaction.
     pub(crate) fn marks(&self, before: Duration) -> Marks {
         let count = self.marks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Marks {
             epoch: self.epoch,
             step_mark: format!("{}:{count}", self.context.run_id),
             plan_digest: self.digest.clone(),
-            began: Instant::now(),
-            began_ms: i64::try_from(now.as_millis()).unwrap_or(0),
+            began_ms: limosa_db::monotonic_ms(),
             before_ms: i64::try_from(before.as_millis()).unwrap_or(0),
         }
     }

@@ -18,9 +18,7 @@ pub(crate) struct Marks {
     /// Unique per attempt: by it a lost answer to COMMIT is resolved.
     pub(crate) step_mark: String,
     pub(crate) plan_digest: String,
-    /// When the attempt began.
-    pub(crate) began: std::time::Instant,
-    /// Milliseconds since the Unix epoch when the attempt began; for engines without a transaction clock.
+    /// [`limosa_db::monotonic_ms`] when the attempt began; for engines without a transaction clock.
     pub(crate) began_ms: i64,
     /// Milliseconds that earlier transactions of the same script took.
     pub(crate) before_ms: i64,
@@ -171,19 +169,11 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         execution_ms: match engine {
             Engine::Sqlite => marks.before_ms - marks.began_ms,
             // Its items are made when those before them have landed.
-            Engine::Mysql => {
-                marks.before_ms.saturating_add(i64::try_from(marks.began.elapsed().as_millis()).unwrap_or(i64::MAX))
-            }
+            Engine::Mysql => marks.before_ms + limosa_db::monotonic_ms() - marks.began_ms,
             _ => marks.before_ms,
         },
         rollback: undo.map(|undo| undo.text.clone()),
-        rollback_origin: undo.map(|undo| {
-            let mut origin = serde_json::Value::Object(undo.origin());
-            if step.placeholders_off {
-                origin["placeholders"] = json!("off");
-            }
-            origin.to_string()
-        }),
+        rollback_origin: undo.map(|undo| undo.origin(step.placeholders_off)),
         rollback_values: rollback_values(context, engine, step),
         depends_on: json_of(&step.depends_on),
         plan_digest: Some(marks.plan_digest.clone()),

@@ -2,11 +2,12 @@
 //! transactions is written into the journal before it begins and after it ends.
 
 mod alone;
+mod carried;
 
 use std::time::{Duration, Instant};
 
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
-use limosa_db::{Item, Session};
+use limosa_db::{DbErrorKind, Item, Session};
 use limosa_sql::{Diagnostic, Effect, Engine};
 
 use crate::atomic::{attempts_told, pause};
@@ -17,7 +18,7 @@ use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, l
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, recovery};
+use crate::{Outcome, StepState, implicit_commit, recovery};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -42,6 +43,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     if run.engine != Engine::Postgres
         && let Err(error) = session.remember_settings().await
     {
+        let error = run.context.values.hide_in_error(Box::new(error));
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
     }
     let ended = walk(run, session, step, number).await;
@@ -106,6 +108,11 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
         if failure.is_connection_lost() {
             lost_connection(run, step, number, outcome, &mut ended).await;
+        } else if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
+            && error.kind == DbErrorKind::ImplicitCommit
+        {
+            ended.outcome = Some(outcome);
+            implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         } else {
             ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
             ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };
@@ -183,6 +190,7 @@ impl<'a> Walk<'a> {
     async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
+        let mut lost = carried::Lost::default();
         match engine {
             Engine::Postgres => settings.push(self.fresh_settings()),
             Engine::Mysql => settings.extend(mysql::time_outs(self.step).map(Item::Control)),
@@ -192,15 +200,17 @@ impl<'a> Walk<'a> {
             && statement.number <= start.done
         {
             self.hasher.add(&statement_hash(statement.piece.statement()));
-            let sets = match statement.class().effect {
-                // What is set for one transaction only ended with it.
-                Effect::SetsSession { .. } => statement.class().verb != "SET LOCAL",
-                Effect::LiftedPragma { .. } => engine == Engine::Sqlite,
-                _ => false,
-            };
+            let class = statement.class();
+            let found = (engine == Engine::Mysql).then(|| limosa_sql::carried(engine, statement.piece.statement()));
+            // What is set for one transaction only ended with it.
+            let sets = (!class.effect.session_settings().is_empty() && class.verb != "SET LOCAL")
+                || (matches!(class.effect, Effect::LiftedPragma { .. }) && engine == Engine::Sqlite)
+                || found.as_ref().is_some_and(|found| found.sets_repeatably);
             if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
+            } else if let Some(found) = &found {
+                lost.note(statement.number, found);
             }
             self.take()?;
         }
@@ -212,6 +222,7 @@ impl<'a> Walk<'a> {
             .help("put those statements back as they were; from the failed statement on the file may be edited");
             return Err(Failure::GaveUp(GaveUp::Problem(Box::new(problem))));
         }
+        carried::prove_unneeded(self.run, self.step, start.done, lost)?;
         if !settings.is_empty() {
             session.send(settings).await.map_err(|error| server(None, error))?;
         }
@@ -311,7 +322,7 @@ impl<'a> Walk<'a> {
         if !error.is_transient() || self.attempts > retries || self.run.context.stop.is_asked() {
             return Err(failure);
         }
-        pause(self.run, self.step, self.attempts, retries, &error.message).await;
+        pause(self.run, self.step, self.attempts, retries, error).await;
         self.attempts += 1;
         session.settle().await.map_err(|error| server(None, error))?;
         self.reader = ScriptReader::open(self.step, self.run.engine, self.run.context.files).map_err(problem)?;
@@ -380,7 +391,7 @@ impl<'a> Walk<'a> {
             if !error.is_transient() || self.attempts > retries {
                 return Err(server(Some(Purpose::Ledger), error));
             }
-            pause(self.run, self.step, self.attempts, retries, &error.message).await;
+            pause(self.run, self.step, self.attempts, retries, &error).await;
             self.attempts += 1;
             session.settle().await.map_err(|error| server(None, error))?;
         };

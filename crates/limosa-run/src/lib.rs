@@ -3,12 +3,14 @@
 
 mod atomic;
 mod attempt;
+mod cancelling;
 pub mod codes;
 mod conduct;
 mod context;
 mod entries;
 mod event;
 mod feed;
+mod implicit_commit;
 mod journalled;
 mod lock;
 mod lost;
@@ -23,6 +25,7 @@ mod report;
 mod upgrade;
 mod watch;
 
+pub use cancelling::send_stoppable;
 pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};

@@ -6,7 +6,7 @@ mod sqlite;
 
 use std::time::{Duration, Instant};
 
-use limosa_core::LedgerView;
+use limosa_core::{LeaseRow, LedgerView};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
@@ -45,18 +45,37 @@ pub enum LockError {
     Database(Box<DbError>),
 }
 
-impl From<DbError> for LockError {
-    fn from(error: DbError) -> Self {
-        LockError::Database(Box::new(error))
-    }
-}
-
 /// The key of the advisory lock: the first eight bytes of SHA-256 over `limosa`, schema and project.
 pub fn lock_key(schema: &str, project: &str) -> i64 {
     let digest = Sha256::digest(format!("limosa\n{schema}\n{project}").as_bytes());
     let mut bytes = [0u8; 8];
     bytes.copy_from_slice(&digest[..8]);
     i64::from_be_bytes(bytes)
+}
+
+/// A holder that is watched while we wait: nobody but itself can tell whether it lives, and the server's clock may jump.
+#[derive(Debug)]
+struct Watched {
+    epoch: i64,
+    beat: Option<String>,
+    began: Instant,
+}
+
+impl Watched {
+    /// Goes on watching a holder that is as before, else begins with it.
+    fn of(before: Option<Watched>, lease: &LeaseRow) -> Watched {
+        match before {
+            Some(watched) if watched.epoch == lease.epoch && watched.beat == lease.beat => watched,
+            _ => Watched { epoch: lease.epoch, beat: lease.beat.clone(), began: Instant::now() },
+        }
+    }
+
+    /// True once it was silent for so long that it counts as gone. Where the server's clock says so already, it is enough to
+    /// have missed one of its signs of life, which come three times in a lease.
+    fn is_gone(&self, lease: &LeaseRow, limit: Duration) -> bool {
+        let said = lease.silent_seconds.is_some_and(|seconds| seconds.unsigned_abs() > limit.as_secs());
+        self.began.elapsed() >= if said { limit / 2 + Duration::from_millis(500) } else { limit }
+    }
 }
 
 enum Try {
@@ -78,30 +97,37 @@ pub async fn acquire(
     let began = Instant::now();
     let mut exists = ledger_exists;
     let mut told = false;
+    let mut watched: Option<Watched> = None;
+    let mut gone = false;
     let mut pause = Duration::from_millis(50);
+    let refused = |error| LockError::Database(context.values.hide_in_error(Box::new(error)));
     loop {
         if context.stop.is_asked() {
             return Err(LockError::Interrupted);
         }
-        let view = match try_once(session, context, exists).await {
+        let silent = watched.as_ref().filter(|_| gone);
+        let view = match try_once(session, context, exists, silent).await {
             Ok(Try::Held(mut held)) => {
                 if let Err(error) = crate::upgrade::upgrade(session, context, &mut held.view).await {
                     // The lock must not stay behind a session that an embedding application keeps.
                     let _ = release(session, context, held.epoch).await;
-                    return Err(error.into());
+                    return Err(refused(error));
                 }
                 return Ok(Acquired::Held(Box::new(held)));
             }
             Ok(Try::Refused(view)) => view,
             // Another runner makes the ledger, or holds a row that we must not wait for.
-            Err(error) if is_race(&error, exists) => context.ledger.look(session).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) if is_race(&error, exists) => context.ledger.look(session).await.map_err(refused)?,
+            Err(error) => return Err(refused(error)),
         };
         exists = view.exists;
         if exists && !still_wanted(&view) {
             return Ok(Acquired::NothingLeft(Box::new(view)));
         }
         let lease = view.lease.clone().unwrap_or_default();
+        let still = Watched::of(watched.take(), &lease);
+        gone = still.is_gone(&lease, context.lease);
+        watched = Some(still);
         if began.elapsed() >= context.lock_wait {
             return Err(LockError::HeldByOther(Box::new(held_by(&lease, context))));
         }
@@ -126,7 +152,7 @@ fn is_race(error: &DbError, ledger_exists: bool) -> bool {
         || matches!(error.code.as_deref(), Some("23505" | "42P06" | "42P07" | "XX000"))
 }
 
-fn held_by(lease: &limosa_core::LeaseRow, context: &Context<'_>) -> Diagnostic {
+fn held_by(lease: &LeaseRow, context: &Context<'_>) -> Diagnostic {
     let who = lease.holder.as_deref().unwrap_or("a runner that has not said its name yet");
     let since = lease.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
     let silent = match lease.silent_seconds {
@@ -146,12 +172,32 @@ pub(crate) fn jitter(pause: Duration) -> Duration {
     pause / 2 + pause.mul_f64((random % 1000) as f64 / 2000.0)
 }
 
-async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+async fn try_once(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    exists: bool,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
     match session.facts().engine {
-        Engine::Sqlite => sqlite::try_once(session, context, exists).await,
+        Engine::Sqlite => sqlite::try_once(session, context, exists, silent).await,
         Engine::Mysql => mysql::try_once(session, context, exists).await,
-        _ => postgres::try_once(session, context, exists).await,
+        _ => postgres::try_once(session, context, exists, silent).await,
     }
+}
+
+/// What TAKE_LEASE is told: this runner, and whom it has watched in silence.
+fn takers(session: &dyn Session, context: &Context<'_>, silent: Option<&Watched>) -> Vec<Value> {
+    let pooled = match session.facts().engine {
+        Engine::Sqlite => Value::Integer(0),
+        _ => Value::Boolean(context.pooled),
+    };
+    vec![
+        Value::Text(context.actor.clone()),
+        pooled,
+        Value::Integer(silent.map_or(-1, |silent| silent.epoch)),
+        Value::optional(session.facts().backend.clone()),
+        Value::optional(silent.and_then(|silent| silent.beat.clone())),
+    ]
 }
 
 /// Gives the lease back; what the lock protected is over.
@@ -159,6 +205,10 @@ async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool
 /// # Errors
 /// What the server says; the lease then ends by itself when the session does.
 pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
+    give_up(session, context, epoch).await.map_err(|error| *context.values.hide_in_error(Box::new(error)))
+}
+
+async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
     context.ledger.transact(session, vec![give_up]).await?;
     match session.facts().engine {

@@ -55,6 +55,10 @@ impl Numbered {
     }
 }
 
+/// Bytes that are read at once, at most and at least.
+const CHUNK: usize = 64 * 1024;
+const SMALL_CHUNK: usize = 4 * 1024;
+
 /// The pieces of one script, numbered.
 pub(crate) struct ScriptReader {
     origin: String,
@@ -98,7 +102,8 @@ impl ScriptReader {
             fed_all: false,
             number: 0,
             ahead: VecDeque::new(),
-            buffer: vec![0; 64 * 1024],
+            // Most scripts are small, and each byte of it is set to zero first.
+            buffer: vec![0; usize::try_from(before + left).unwrap_or(CHUNK).clamp(SMALL_CHUNK, CHUNK)],
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use limosa_core::{Before, JournalRow, Recovery, StatementHasher, Step, recover};
+use limosa_core::{Before, IndexState, JournalRow, Recovery, StatementHasher, Step, recover};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Diagnostic, Engine};
@@ -37,7 +37,8 @@ pub(crate) fn remember(class: &Class, before: Option<String>) -> String {
     serde_json::to_string(&Remembered { class: class.clone(), before }).unwrap_or_default()
 }
 
-fn refused(error: DbError) -> Outcome {
+fn refused(run: &Run<'_>, error: DbError) -> Outcome {
+    let error = run.context.values.hide_in_error(Box::new(error));
     Outcome::Stopped(Box::new(
         Diagnostic::error("LIM-R002", error.message).help("while looking at what an interrupted run left behind"),
     ))
@@ -45,6 +46,7 @@ fn refused(error: DbError) -> Outcome {
 
 /// Settles the statement that was begun, and says where the script goes on.
 pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<Start, Outcome> {
+    let refused = |error| refused(run, error);
     let Some(row) = journal_of(run, session, step).await.map_err(refused)? else {
         return Ok(Start { done: 0, hasher: StatementHasher::new() });
     };
@@ -65,13 +67,19 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 format!("{proof}: it counts as done")
             }
             Recovery::Retry { proof } => format!("{proof}: it runs again"),
-            Recovery::DropAndRetry { indexes } => {
+            Recovery::DropAndRetry { indexes, beyond } => {
                 for index in &indexes {
                     // CONCURRENTLY waits for old transactions by design.
                     clean_up(run, session, step, number, 0, catalogue::drop_invalid(index)).await?;
                 }
-                let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
-                format!("it left {} invalid; dropped, and built again", names.join(", "))
+                let names = |indexes: &[IndexState]| {
+                    indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ")
+                };
+                let stays = match beyond.as_slice() {
+                    [] => String::new(),
+                    beyond => format!("; {} stays invalid, only a superuser may drop it", names(beyond)),
+                };
+                format!("it left {} invalid; dropped, and built again{stays}", names(&indexes))
             }
             Recovery::FinalizeDetach => {
                 let nothing = Before::default();
@@ -88,8 +96,9 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 continue;
             }
             Recovery::StillRunning => return Err(still_running(run.engine, step, number, row.backend.as_deref())),
-            Recovery::Ask { reason } => return Err(ask(step, number, &class, &reason)),
+            Recovery::Ask { reason } => return Err(ask(run, step, number, &class, &reason)),
         };
+        let finding = run.context.values.hide_in_words(finding);
         run.context.events.event(Event::Recovered { label: step.label.clone(), statement: number, finding });
         return Ok(start);
     }
@@ -120,7 +129,7 @@ async fn clean_up(
         run.end_progress();
         let lost = flown.as_ref().is_err_and(Failure::is_connection_lost);
         if !lost && let Err(error) = put_back(session).await {
-            return Err(refused(error));
+            return Err(refused(run, error));
         }
         let failure = match flown {
             Ok(()) => return Ok(()),
@@ -134,13 +143,13 @@ async fn clean_up(
         }
         if !error.is_transient() || attempt > limits.lock_retries || run.context.stop.is_asked() {
             let Outcome::Stopped(problem) = run.explain(&failure, std::slice::from_ref(step), 0).0 else {
-                return Err(refused((**error).clone()));
+                return Err(refused(run, (**error).clone()));
             };
-            return Err(Outcome::Stopped(Box::new(problem.help(format!(
-                "while cleaning up what an interrupted run left behind: {statement}; run again to go on"
-            )))));
+            let help =
+                format!("while cleaning up what an interrupted run left behind: {statement}; run again to go on");
+            return Err(Outcome::Stopped(Box::new(problem.help(run.context.values.hide_in_words(help)))));
         }
-        pause(run, step, attempt, limits.lock_retries, &error.message).await;
+        pause(run, step, attempt, limits.lock_retries, error).await;
         attempt += 1;
     }
 }
@@ -185,14 +194,13 @@ fn still_running(engine: Engine, step: &Step, number: u64, backend: Option<&str>
     ))
 }
 
-fn ask(step: &Step, number: u64, class: &Class, reason: &str) -> Outcome {
+fn ask(run: &Run<'_>, step: &Step, number: u64, class: &Class, reason: &str) -> Outcome {
     let verb = if class.verb.is_empty() { "statement" } else { &class.verb };
     let object = class.object.as_deref().map(|object| format!(" {object}")).unwrap_or_default();
+    let message =
+        format!("statement {number} of {} ({verb}{object}) was begun and not seen to end: {reason}", step.label);
     Outcome::NeedsPerson(Box::new(
-        Diagnostic::error(
-            "LIM-R021",
-            format!("statement {number} of {} ({verb}{object}) was begun and not seen to end: {reason}", step.label),
-        )
+        Diagnostic::error("LIM-R021", run.context.values.hide_in_words(message))
         .help(format!(
             "look at the database, then say which:\n  it took effect:   limosa repair --mark-done {id}:{number}\n  it did not:       limosa repair --retry {id}:{number}",
             id = step.identity

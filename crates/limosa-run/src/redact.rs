@@ -1,6 +1,7 @@
-//! Values of secret placeholders, taken out of what the server says: it repeats parts of what it was sent.
+//! Values of secret placeholders, taken out of what the server says: it repeats parts of what it was sent, and names objects. No
+//! error, notice or name that comes from a server leaves this crate by another way.
 
-use limosa_db::{DbError, Notice};
+use limosa_db::{Blocker, DbError, Notice};
 
 use crate::Values;
 
@@ -18,6 +19,20 @@ impl Values {
                 }
             }
         }
+    }
+
+    /// Words that repeat names out of the catalogue, without secrets.
+    pub(crate) fn hide_in_words(&self, mut words: String) -> String {
+        self.hide(&mut words);
+        words
+    }
+
+    /// A session that stands in the way, without secrets: it may be one of ours.
+    pub(crate) fn hide_in_blocker(&self, mut blocker: Blocker) -> Blocker {
+        for text in [&mut blocker.query, &mut blocker.relation].into_iter().flatten() {
+            self.hide(text);
+        }
+        blocker
     }
 
     /// A server's error without secrets.

@@ -1,10 +1,11 @@
 //! A dry run that executes: everything in one transaction that is rolled back. Writes nothing, not even to the ledger.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use limosa_core::{Plan, Step};
-use limosa_db::{Item, Session, Value};
+use limosa_core::{EnumValues, Identity, Plan, Step, Uncommitted};
+use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 
 use crate::attempt::{Failure, fly, new_log};
@@ -27,10 +28,16 @@ pub struct Rehearsed {
     pub error: Option<Box<Diagnostic>>,
 }
 
-/// Runs the steps of a plan in one transaction and rolls it back.
-pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &Plan) -> Rehearsed {
+/// Runs the steps of a plan in one transaction and rolls it back. `enum_values` are those that concern its steps, as in
+/// [`limosa_core::MigrateAsk::enum_values`].
+pub async fn rehearse(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    plan: &Plan,
+    enum_values: &HashMap<Identity, EnumValues>,
+) -> Rehearsed {
     let engine = session.facts().engine;
-    let (tried, not_tried) = sorted(&plan.steps);
+    let (tried, not_tried) = sorted(&plan.steps, enum_values);
     let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
     if tried.is_empty() {
         return rehearsed;
@@ -61,12 +68,13 @@ pub async fn rehearse(session: &mut dyn Session, context: &Context<'_>, plan: &P
             notices: log.notices.of(at),
         });
     }
-    rehearsed.error = failure.map(|failure| explain(&failure, &tried));
+    rehearsed.error = failure.map(|failure| explain(context, &failure, &tried));
     rehearsed
 }
 
 /// Steps that can share one transaction, and the others with the reason why they cannot.
-fn sorted(steps: &[Step]) -> (Vec<Step>, Vec<(Step, String)>) {
+fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<Step>, Vec<(Step, String)>) {
+    let mut uncommitted = Uncommitted::default();
     let (mut tried, mut not_tried): (Vec<Step>, Vec<(Step, String)>) = (Vec::new(), Vec::new());
     for step in steps {
         let enforces = step.outline.enforces_foreign_keys();
@@ -75,7 +83,10 @@ fn sorted(steps: &[Step]) -> (Vec<Step>, Vec<(Step, String)>) {
         } else if tried.first().is_some_and(|first| first.outline.enforces_foreign_keys() != enforces) {
             let reason = "foreign keys cannot be switched within the one transaction of a dry run";
             not_tried.push((step.clone(), reason.to_owned()));
+        } else if let Some(reason) = uncommitted.kept_out(enum_values.get(&step.identity)) {
+            not_tried.push((step.clone(), reason));
         } else {
+            uncommitted.add(step.outline.adds_enum_value, enum_values.get(&step.identity));
             tried.push(step.clone());
         }
     }
@@ -159,7 +170,8 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
     ]
 }
 
-fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+fn explain(context: &Context<'_>, failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+    let hidden = |error: &DbError| context.values.hide_in_error(Box::new(error.clone()));
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
         Failure::GaveUp(GaveUp::Problem(problem)) => problem.clone(),
@@ -167,13 +179,15 @@ fn explain(failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
             Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem.clone(),
             Outcome::Done => Box::new(interrupted()),
         },
-        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
-            Box::new(statement_problem(sent, steps.get(sent.step).map_or(0, |step| step.outline.statements), error))
-        }
+        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => Box::new(statement_problem(
+            sent,
+            steps.get(sent.step).map_or(0, |step| step.outline.statements),
+            &hidden(error),
+        )),
         Failure::Server { purpose: Some(Purpose::Fence), .. } => Box::new(
             Diagnostic::error("LIM-R001", "another runner is at work; the dry run would wait for its locks")
                 .help("run it again when that one is done: limosa status"),
         ),
-        Failure::Server { purpose, error, .. } => Box::new(own_problem(purpose.as_ref(), "dry run", error)),
+        Failure::Server { purpose, error, .. } => Box::new(own_problem(purpose.as_ref(), "dry run", &hidden(error))),
     }
 }

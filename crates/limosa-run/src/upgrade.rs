@@ -42,6 +42,7 @@ pub(crate) async fn upgrade(
                 hint: Some(hint),
                 code: error.code,
             };
+            let notice = context.values.hide_in_notice(notice);
             context.events.event(Event::Notice { label: "ledger".to_owned(), notice });
             Ok(())
         }

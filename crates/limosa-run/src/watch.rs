@@ -42,7 +42,7 @@ pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
                 label: progress.label,
                 statement: progress.statement,
                 elapsed: since.elapsed(),
-                blockers,
+                blockers: blockers.into_iter().map(|blocker| run.context.values.hide_in_blocker(blocker)).collect(),
             });
             told = Some(key);
         }

@@ -37,6 +37,14 @@ impl Engine {
         }
     }
 
+    /// The name of the product that calls its version so: MariaDB speaks as MySQL does, and is another one.
+    pub fn product(self, version: &str) -> &'static str {
+        match self {
+            Engine::Mysql if version.to_ascii_lowercase().contains("mariadb") => "MariaDB",
+            _ => self.title(),
+        }
+    }
+
     /// Reads a name that users write; `postgresql`, `pg`, `sqlite3` and `mariadb` are understood too.
     pub fn from_name(name: &str) -> Option<Engine> {
         match name.to_ascii_lowercase().as_str() {

@@ -256,13 +256,7 @@ impl Script<'_> {
         self.line(&format!("delete from {table} where project = {project} and identity = {identity}"));
         if self.plan.direction == Direction::Apply {
             let undo = step.undo.as_ref();
-            let origin = undo.map(|undo| {
-                let mut origin = serde_json::Value::Object(undo.origin());
-                if step.placeholders_off {
-                    origin["placeholders"] = json!("off");
-                }
-                origin.to_string()
-            });
+            let origin = undo.map(|undo| undo.origin(step.placeholders_off));
             let depends: Vec<&str> = step.depends_on.iter().map(limosa_core::Identity::as_str).collect();
             let row = [
                 or_null(self.engine, step.version.as_deref()),

@@ -12,15 +12,43 @@ pub enum Progress {
     Target(Target),
     /// Something in the run.
     Run(Event),
-    /// A backup goes on: done and total, in the engine's own units; total 0 where it is not known.
-    Backup {
-        /// Done so far.
-        done: u64,
-        /// In all.
-        total: u64,
-    },
+    /// A backup or a restore begins or goes on.
+    Copying(Copying),
+    /// It has ended, well or not.
+    CopyEnded,
     /// A line worth reading.
     Note(String),
+}
+
+/// How far a backup or a restore is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copying {
+    /// Which of the two.
+    pub what: CopyKind,
+    /// What is counted.
+    pub unit: CopyUnit,
+    /// Done so far.
+    pub done: u64,
+    /// In all, as far as is known; it may grow.
+    pub total: Option<u64>,
+}
+
+/// The two ways to copy a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyKind {
+    /// Into a backup.
+    Backup,
+    /// Back from one.
+    Restore,
+}
+
+/// What a copy is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyUnit {
+    /// Pages of a SQLite file.
+    Pages,
+    /// Bytes: of the backup's file, or of the script that brings it back.
+    Bytes,
 }
 
 /// Where progress goes.

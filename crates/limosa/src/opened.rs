@@ -9,16 +9,18 @@ use limosa_db::{ConnectOptions, DbError, DbErrorKind, Secret, Session, engine_of
 use limosa_run::{Connector, Context, Events, Stop};
 use limosa_sql::{Diagnostic, Engine};
 
+use crate::commands::interrupted;
 use crate::files::FromDisk;
 use crate::report::Target;
 use crate::{Configuration, Failure};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
-    let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    // SET in place of set_config(): the server need not plan a query for each transaction.
+    let engine = Engine::Postgres;
     settings
         .iter()
-        .map(|(name, value)| format!("; select set_config({}, {}, false)", quote(name), quote(value)))
+        .map(|(name, value)| format!("; set {} = {}", engine.quote_identifier(name), engine.quote_literal(value)))
         .collect()
 }
 
@@ -127,6 +129,19 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         connector: Again { options },
         files: FromDisk,
     })
+}
+
+/// Opens a session like [`open`], unless somebody asks to stop meanwhile.
+pub(crate) async fn open_unless<'c>(
+    stop: &Stop,
+    configuration: &'c Configuration,
+    purpose: Purpose,
+) -> Result<Opened<'c>, Failure> {
+    tokio::select! {
+        biased;
+        opened = open(configuration, purpose) => opened,
+        () = stop.asked() => Err(interrupted()),
+    }
 }
 
 /// The SQLite file that a migrate would make, where it is not there and the purpose needs none.
@@ -239,7 +254,7 @@ impl Opened<'_> {
 }
 
 /// A name for this run that no other run has: time, process, and the random keys of this process.
-fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     use std::hash::{BuildHasher, Hasher};
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();

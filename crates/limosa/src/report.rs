@@ -6,6 +6,8 @@ use limosa_run::{Outcome, StepReport, StepState};
 use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
+use crate::Exit;
+
 /// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -373,6 +375,22 @@ pub struct DoneAnswer {
     pub notices: Vec<Diagnostic>,
     /// The head of the audit log afterwards.
     pub audit_head: Option<AuditHead>,
+}
+
+impl DoneAnswer {
+    /// The answer of a command that has done nothing yet.
+    pub(crate) fn new(command: &'static str, target: Option<&Target>) -> DoneAnswer {
+        DoneAnswer {
+            schema_version: SCHEMA_VERSION,
+            command,
+            exit_code: Exit::Done.into(),
+            target: target.cloned(),
+            done: Vec::new(),
+            would: Vec::new(),
+            notices: Vec::new(),
+            audit_head: None,
+        }
+    }
 }
 
 /// The answer of `ready` and `health`.

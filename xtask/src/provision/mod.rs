@@ -1,6 +1,7 @@
 //! Test servers: found on this machine, or installed.
 
 mod debian;
+mod faketime;
 mod maven;
 mod mysql;
 mod npm;
@@ -60,6 +61,8 @@ pub(crate) struct Servers {
     pgbouncer: Found,
     /// Server programs, MariaDB before MySQL.
     mysql: Vec<Found>,
+    /// A library that fakes the clock of a process; on Linux, where the tests use it.
+    faketime: Option<Found>,
 }
 
 /// Finds or installs everything, or says all that is missing in one error of type [`CannotProvide`].
@@ -69,33 +72,38 @@ pub(crate) fn provide(workspace: &Workspace, range: Range) -> Result<Servers> {
     let postgres = postgres::provide(&place, range, &mut missing)?;
     let pgbouncer = pgbouncer(&mut missing);
     let mysql = mysql::provide(&place, range, &mut missing);
+    let faketime = if cfg!(target_os = "linux") { faketime::provide(&mut missing) } else { None };
     match pgbouncer {
-        Some(pgbouncer) if missing.is_empty() => Ok(Servers { cache: place.folder, postgres, pgbouncer, mysql }),
+        Some(pgbouncer) if missing.is_empty() => {
+            Ok(Servers { cache: place.folder, postgres, pgbouncer, mysql, faketime })
+        }
         _ => Err(CannotProvide(missing).into()),
     }
 }
 
 impl Servers {
     /// Variables that tell the tests where the servers are; the crate limosa-testkit reads them.
-    pub(crate) fn environment(&self) -> Result<[(&'static str, OsString); 5]> {
+    pub(crate) fn environment(&self) -> Result<Vec<(&'static str, OsString)>> {
         let joined = |found: &[Found], name: Option<&str>| {
             let of_this_name = found.iter().filter(|found| name.is_none_or(|name| name == found.name));
             env::join_paths(of_this_name.map(|found| &found.path))
                 .context("the path of a server must not contain a colon")
         };
-        Ok([
+        let mut variables = vec![
             ("LIMOSA_TEST_POSTGRES", joined(&self.postgres, None)?),
             ("LIMOSA_TEST_MARIADB", joined(&self.mysql, Some(mysql::MARIADB))?),
             ("LIMOSA_TEST_MYSQL", joined(&self.mysql, Some(mysql::MYSQL))?),
             ("LIMOSA_TEST_PGBOUNCER", self.pgbouncer.path.clone().into()),
             ("LIMOSA_TEST_SERVERS", self.cache.clone().into()),
-        ])
+        ];
+        variables.extend(self.faketime.iter().map(|found| ("LIMOSA_TEST_FAKETIME", found.path.clone().into())));
+        Ok(variables)
     }
 }
 
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for found in self.postgres.iter().chain([&self.pgbouncer]).chain(&self.mysql) {
+        for found in self.postgres.iter().chain([&self.pgbouncer]).chain(&self.mysql).chain(&self.faketime) {
             let Found { name, version, path, origin } = found;
             writeln!(f, "{name:<10}  {version:<8}  {origin:<9}  {}", path.display())?;
         }

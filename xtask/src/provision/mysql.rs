@@ -58,18 +58,19 @@ fn system_mariadb(place: &Place) -> Result<Found, String> {
         other => other,
     };
     let installed = debian::install_mariadb().and_then(|()| {
-        search(place).filter(is_supported).map(|found| Found { origin: "apt", ..found }).ok_or_else(|| {
-            format!("its packages are installed without {} or one of {}", "mariadbd", PROGRAMS.join(", "))
-        })
+        search(place)
+            .filter(is_supported)
+            .map(|found| Found { origin: "apt", ..found })
+            .ok_or_else(|| format!("its packages are installed without mariadbd or one of {}", PROGRAMS.join(", ")))
     });
     installed.map_err(|reason| {
         let (major, minor) = OLDEST;
         let old = old.map(|found| format!("{} in {} is too old; ", found.version, found.path.display()));
         format!(
             "MariaDB {major}.{minor} or newer: {}{reason}. By hand: apt-get install mariadb-server-core mariadb-client, or \
-             put `mariadbd`, {} on PATH",
+             put `mariadbd` and beside it {} on PATH",
             old.unwrap_or_default(),
-            PROGRAMS.map(|name| format!("`{name}`")).join(" and ")
+            PROGRAMS.map(|name| format!("`{name}`")).join(", ")
         )
     })
 }

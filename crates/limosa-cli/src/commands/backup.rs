@@ -14,7 +14,7 @@ pub(crate) struct Backup {}
 
 impl Backup {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        let answer = call.migrator()?.backup(call.reporter.as_ref()).await?;
+        let answer = call.migrator()?.backup(call.reporter.as_ref(), call.interrupt.stop()).await?;
         call.notices(&answer.notices);
         call.answer(&answer, |answer| answer.done.iter().map(|path| format!("backup {}\n", harmless(path))).collect());
         Ok(answer.exit_code)

@@ -22,7 +22,8 @@ pub(crate) struct Baseline {
 
 impl Baseline {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        let answer = call.migrator()?.baseline(&self.to, self.dry_run, call.reporter.as_ref()).await?;
+        let answer =
+            call.migrator()?.baseline(&self.to, self.dry_run, call.reporter.as_ref(), call.interrupt.stop()).await?;
         call.notices(&answer.notices);
         call.answer(&answer, |answer| done::render(answer, "would record: "));
         Ok(answer.exit_code)

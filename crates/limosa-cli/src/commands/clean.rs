@@ -23,7 +23,7 @@ impl Clean {
         let migrator = call.migrator()?;
         let given = self.allow_data_loss.as_deref();
         let answer = ask::with_consent(call.person, &call.console, &call.interrupt, given, async |consent| {
-            migrator.clean(consent, self.dry_run, call.reporter.as_ref()).await
+            migrator.clean(consent, self.dry_run, call.reporter.as_ref(), call.interrupt.stop()).await
         })
         .await?;
         call.notices(&answer.notices);

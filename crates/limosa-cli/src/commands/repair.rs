@@ -56,7 +56,8 @@ impl What {
 impl Repair {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         let repair = self.what.repair();
-        let answer = call.migrator()?.repair(&repair, self.dry_run, call.reporter.as_ref()).await?;
+        let answer =
+            call.migrator()?.repair(&repair, self.dry_run, call.reporter.as_ref(), call.interrupt.stop()).await?;
         call.notices(&answer.notices);
         call.answer(&answer, |answer| done::render(answer, if self.dry_run { "would do: " } else { "" }));
         Ok(answer.exit_code)

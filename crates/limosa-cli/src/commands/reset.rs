@@ -23,7 +23,7 @@ impl Reset {
         let mut answer = ask::with_consent(call.person, &call.console, &call.interrupt, given, async |consent| {
             // The backup must hold what the clean drops; one before the migrate would be empty.
             if consent.is_some() && call.loaded.settings.backup {
-                migrator.backup(call.reporter.as_ref()).await?;
+                migrator.backup(call.reporter.as_ref(), call.interrupt.stop()).await?;
             }
             migrator.reset(consent, &options, call.reporter.as_ref(), call.interrupt.stop()).await
         })

@@ -25,7 +25,7 @@ impl Restore {
         let migrator = call.migrator()?;
         let given = self.allow_data_loss.as_deref();
         let answer = ask::with_consent(call.person, &call.console, &call.interrupt, given, async |consent| {
-            migrator.restore(self.from.as_deref(), consent, call.reporter.as_ref()).await
+            migrator.restore(self.from.as_deref(), consent, call.reporter.as_ref(), call.interrupt.stop()).await
         })
         .await?;
         call.notices(&answer.notices);

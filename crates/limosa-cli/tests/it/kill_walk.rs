@@ -1,15 +1,20 @@
 //! `kill -9` at every step: what the next run finds, it finishes, cleans up, or explains.
 
+use limosa_testkit::binary::Output;
 use limosa_testkit::proxy::{Cut, Ending as CutEnding, Side};
 use limosa_testkit::{Folder, Proxy};
-use limosa_testkit::binary::Output;
 
 use super::stage::{for_each, limosa, number, run, sound};
 
 /// Runs a command until it is done. Where it asks a person, answers as the database shows and goes on.
 ///
 /// `took_effect` says of a statement `MIGRATION:NUMBER` whether its effect stands.
-pub(crate) fn finish(folder: &Folder, url: &str, words: &[&str], took_effect: &dyn Fn(&str) -> bool) -> Result<Ending, String> {
+pub(crate) fn finish(
+    folder: &Folder,
+    url: &str,
+    words: &[&str],
+    took_effect: &dyn Fn(&str) -> bool,
+) -> Result<Ending, String> {
     let mut asked = 0;
     for _ in 0..8 {
         let output = limosa(folder, url, words).run().map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@ fn folder() -> Folder {
             "migrations/001_ten.sql",
             "create table customers (id int primary key auto_increment, name varchar(100) not null);\n\
              create table orders (id int primary key, customer int, note varchar(200), key by_customer (customer));\n\
-             insert into customers (name) values ('ann'), ('bob');\n\
+             insert into customers (id, name) values (1, 'ann'), (2, 'bob');\n\
              alter table customers add column email varchar(200), add unique key by_email (email);\n\
              create index by_note on orders (note);\n\
              create or replace view overview as select count(*) as orders from orders;\n\
@@ -44,8 +44,11 @@ fn folder() -> Folder {
              drop procedure pay;\ndrop view overview;\ndrop table purchases;\ndrop table customers;\n",
         )
         .file("migrations/002_pay.sql", "call pay();\n-- limosa:rollback\ndelete from purchases where id = 7;\n")
-        .file("migrations/003_rows.sql", "update purchases set note = concat(note, '!');\ndelete from purchases where id = 99;\n\
-             -- limosa:rollback\nupdate purchases set note = replace(note, '!', '');\n")
+        .file(
+            "migrations/003_rows.sql",
+            "update purchases set note = concat(note, '!');\ndelete from purchases where id = 99;\n\
+             -- limosa:rollback\nupdate purchases set note = replace(note, '!', '');\n",
+        )
 }
 
 /// What stands after all: rows, columns, indexes, constraints, routines, and the ledger.
@@ -66,23 +69,48 @@ const OBJECTS: &str = "select concat_ws(' ', \
     (select count(*) from information_schema.tables where table_schema = database() and table_name not like 'limosa%'), \
     (select count(*) from information_schema.routines where routine_schema = database()))";
 
-/// Where the client dies: behind each message of its own, and before some of the server's answers.
+/// Where the client dies: behind messages of its own, and before answers of the server that it then never hears.
 fn places(proxy: &Proxy) -> Vec<Place> {
-    let every = number("LIMOSA_TEST_WALK_EVERY", 5);
+    let every = number("LIMOSA_TEST_WALK_EVERY", 8);
+    let mut asked = 0;
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     let mut places = Vec::new();
     for message in proxy.messages() {
         let count = counts.entry(message.side as usize).or_default();
         *count += 1;
-        let chosen = match message.side {
-            Side::Client => true,
-            Side::Server => *count % every == 0,
+        let chosen = match (message.side, message.kind) {
+            // What makes the server do something.
+            (Side::Client, 'Q' | 'E') => {
+                asked += 1;
+                asked % every == 0 || matters(&message.text)
+            }
+            (Side::Server, 'C') => matters(&message.text),
+            _ => false,
         };
         if chosen {
             places.push(Place::new(message.side, *count, format!("{} {}", message.kind, message.text)));
         }
     }
     places
+}
+
+/// The statements of the files, and what is committed around them; of all else, one of several is enough.
+fn matters(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let files = [
+        "create",
+        "alter",
+        "drop",
+        "rename",
+        "truncate",
+        "call",
+        "insert into customers",
+        "insert into orders",
+        "update",
+    ];
+    text.starts_with("commit")
+        || text.contains("_journal`")
+        || (files.iter().any(|word| text.starts_with(word)) && !text.contains("limosa_"))
 }
 
 /// Whether the effect of a statement that nothing in the catalogue proves stands.
@@ -106,7 +134,7 @@ fn migrate_on_mariadb_dies_at_every_message() {
     let expected = value(&database, MIGRATED);
     assert_eq!(
         expected,
-        "1first!,7paid! ann@example.com,bob@example.com PRIMARY,by_customer,by_email \
+        "1first!,7paid! ann@example.com,bob@example.com by_customer,by_email,PRIMARY \
          idint(11),namevarchar(150),emailvarchar(200) people 1 pay applied001,applied002,applied003 0 3"
     );
     let places = places(&proxy);
@@ -146,9 +174,8 @@ fn rollback_on_mariadb_dies_at_every_message() {
     let database = migrated();
     let proxy = Proxy::start(server).unwrap();
     proxy.set_quiet(std::time::Duration::ZERO);
-    let back = |database: &TestDatabase| {
-        ["rollback", "--to", "0", "--allow-data-loss", database.name()].map(str::to_owned)
-    };
+    let back =
+        |database: &TestDatabase| ["rollback", "--to", "0", "--allow-data-loss", database.name()].map(str::to_owned);
     let words = back(&database);
     let _ = run(&folder, &proxy.url(&database), &words.each_ref().map(String::as_str), 0);
     assert_eq!(value(&database, OBJECTS), "0 0");
@@ -172,5 +199,5 @@ fn rollback_on_mariadb_dies_at_every_message() {
         sound(&folder, &database.url())
     });
     println!("{} places", places.len());
-    assert!(places.len() > 50, "{}", places.len());
+    assert!(places.len() > 40, "{}", places.len());
 }

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
 mod behaviour;
+mod clocks;
 mod disk_full;
 mod huge_file;
 mod interrupt;
+mod interrupt_keeping;
 mod json;
 mod kill_walk;
 #[cfg(feature = "mysql")]

@@ -60,3 +60,22 @@ fn a_terminal_has_colours_and_a_moving_line_that_is_gone_at_the_end() {
     assert!(text.contains("\u{1b}[32mdone: 1 migration applied"), "{text:?}");
     assert!(text.contains("002 more ... "), "{text:?}");
 }
+
+#[test]
+fn a_backup_and_a_restore_move_a_line_on_a_terminal_and_only_there() {
+    let folder = shop();
+    let Some((code, text)) = on_a_terminal(&folder, "backup", "") else { return };
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("backup: ") && text.contains("backup backups/app-"), "{text:?}");
+    let (code, text) = on_a_terminal(&folder, "restore --allow-data-loss app.db", "").unwrap();
+    assert!(code == 0 && text.contains("restore: ") && text.contains("restored from"), "{text:?}");
+    // What is taken for an answer, or goes to a log, has no such line.
+    let output = limosa_testkit::Limosa::new(super::LIMOSA)
+        .in_folder(folder.path())
+        .args(["backup", "--database", "sqlite:app.db"])
+        .run()
+        .unwrap()
+        .assert_code(0);
+    assert!(output.stdout.starts_with("backup backups/app-") && output.stdout.lines().count() == 1, "{output}");
+    assert!(!output.stderr.contains("backup: "), "{output}");
+}

@@ -47,7 +47,7 @@ pub fn decide_migrate(
         .collect();
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     if policy.single_transaction {
-        join(&mut steps, &mut notices);
+        join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
     Ok(Plan {
         format: PLAN_FORMAT,
@@ -249,13 +249,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         end: script.span.end,
         position: script.start,
     };
-    let undo = change.rollback.as_ref().map(|rollback| Undo {
-        text: rollback.text.clone(),
-        file: rollback.file.clone(),
-        position: rollback.start,
-        transaction: rollback.transaction(),
-        losses: losses(&rollback.outline),
-    });
+    let undo = change.rollback.as_ref().map(Undo::of);
     Some(step(change, action, work, script.outline.clone(), undo, policy))
 }
 

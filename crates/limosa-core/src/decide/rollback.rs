@@ -6,7 +6,8 @@ use limosa_sql::Diagnostic;
 
 use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, PLAN_FORMAT, Plan, Step, Surroundings, Version, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings,
+    Version, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -42,8 +43,9 @@ pub fn decide_rollback(
         );
     }
     refuse(problems)?;
+    let mut notices = Vec::new();
     if policy.single_transaction {
-        join(&mut steps, &mut Vec::new());
+        join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
     Ok(Plan {
         format: PLAN_FORMAT,
@@ -56,7 +58,7 @@ pub fn decide_rollback(
         values: values_used(&steps, policy),
         steps,
         skipped: Vec::new(),
-        notices: Vec::new(),
+        notices,
     })
 }
 
@@ -144,6 +146,7 @@ fn way_back(
             file: rollback.file.clone(),
             position: rollback.start,
             outline: rollback.outline.clone(),
+            time_outs: rollback.time_outs,
             values: BTreeMap::new(),
             placeholders_off: change.is_some_and(|change| change.headers.placeholders_off),
         });
@@ -183,6 +186,12 @@ fn revert_step(
         Some(entry) => Action::ResumeRevert { done: entry.done.unsigned_abs() },
         None => Action::Revert,
     };
+    let written = change.map_or(policy.limits, |change| limits(change, policy));
+    let limits = Limits {
+        lock_timeout_ms: back.time_outs.lock_ms.unwrap_or(written.lock_timeout_ms),
+        statement_timeout_ms: back.time_outs.statement_ms.unwrap_or(written.statement_timeout_ms),
+        ..written
+    };
     let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position, values: back.values };
     Step {
         identity: row.identity.clone(),
@@ -194,7 +203,7 @@ fn revert_step(
         losses: losses(&back.outline),
         outline: back.outline,
         joins_previous: false,
-        limits: change.map_or(policy.limits, |change| limits(change, policy)),
+        limits,
         undo: None,
         depends_on: row.depends_on.clone(),
         file_checksum: row.file_checksum.clone(),

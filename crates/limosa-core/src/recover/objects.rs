@@ -3,7 +3,7 @@
 //! A statement of DDL is atomic on the servers that limosa supports: it took effect as a whole, or not at all. So one that
 //! none of its expected changes shows did not run, and one that all show did.
 
-use limosa_sql::{AfterState, Change, PartChange, QualifiedName, SchemaChange, SchemaObject, TablePart};
+use limosa_sql::{AfterState, PartChange, PartState, QualifiedName, SchemaChange, SchemaObject, TablePart};
 use serde::{Deserialize, Serialize};
 
 use super::Recovery;
@@ -16,6 +16,9 @@ pub struct ObjectState {
     pub object: SchemaObject,
     /// None where it does not exist.
     pub image: Option<Image>,
+    /// Whether the table holds no rows, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty: Option<bool>,
 }
 
 /// What one change shows.
@@ -29,7 +32,7 @@ enum Shown {
 
 /// Decides from what the statement changes and from the objects before and now.
 pub(super) fn changed(changes: &[SchemaChange], before: &[ObjectState], now: &[ObjectState]) -> Recovery {
-    if !changes.is_empty() && changes.iter().all(|change| matches!(change.after, AfterState::RenamedTo(_))) {
+    if !changes.is_empty() && changes.iter().all(|change| matches!(change.after, AfterState::RenamedTo { .. })) {
         return renamed(changes, before, now);
     }
     let mut ran = Vec::new();
@@ -61,7 +64,7 @@ fn renamed(changes: &[SchemaChange], before: &[ObjectState], now: &[ObjectState]
     let mut names: Vec<SchemaObject> = Vec::new();
     let mut expected: Vec<Option<&Image>> = Vec::new();
     for change in changes {
-        let AfterState::RenamedTo(target) = &change.after else { continue };
+        let AfterState::RenamedTo { name: target, .. } = &change.after else { continue };
         for name in [&change.object.name, target] {
             let object = SchemaObject { kind: change.object.kind, name: name.clone() };
             if !names.contains(&object) {
@@ -72,7 +75,7 @@ fn renamed(changes: &[SchemaChange], before: &[ObjectState], now: &[ObjectState]
     }
     let as_before = expected.clone();
     for change in changes {
-        let AfterState::RenamedTo(target) = &change.after else { continue };
+        let AfterState::RenamedTo { name: target, .. } = &change.after else { continue };
         let place = |name: &QualifiedName| names.iter().position(|object| object.name == *name);
         let (Some(from), Some(to)) = (place(&change.object.name), place(target)) else { continue };
         expected[to] = expected[from].take();
@@ -122,9 +125,13 @@ fn shown(change: &SchemaChange, before: &[ObjectState], now: &[ObjectState]) -> 
         AfterState::Exists { if_not_exists, or_replace, .. } => exists(name, old, new, *if_not_exists, *or_replace),
         AfterState::Gone { if_exists } => gone(name, old, new, *if_exists),
         // Among other changes of the same statement a new name is not followed.
-        AfterState::RenamedTo(target) => Shown::Unclear(format!("{name} may be called {} by now", target.name)),
-        AfterState::Altered(parts) => altered(name, old, new, parts),
-        AfterState::Unknown => Shown::Unclear(format!("nothing in the catalogue proves whether {name} was changed")),
+        AfterState::RenamedTo { name: target, .. } => {
+            Shown::Unclear(format!("{name} may be called {} by now", target.name))
+        }
+        AfterState::Altered { parts, if_exists } => altered(name, old, new, parts, *if_exists),
+        AfterState::Emptied if now_it.empty == Some(true) => Shown::Ran,
+        AfterState::Emptied => Shown::Unclear(format!("{name} holds rows, which may be old or new")),
+        _ => Shown::Unclear(format!("nothing in the catalogue proves whether {name} was changed")),
     }
 }
 
@@ -133,7 +140,7 @@ fn exists(name: &str, old: Option<&Image>, new: Option<&Image>, if_not_exists: b
         (None, Some(_)) => Shown::Ran,
         // The server refuses it, or replaces what is there by the same.
         (None, None) => Shown::DidNotRun,
-        (Some(old), Some(new)) if old.digest == new.digest && if_not_exists => Shown::Harmless,
+        (Some(old), Some(new)) if old.digest == new.digest && (if_not_exists || or_replace) => Shown::Harmless,
         (Some(old), Some(new)) if old.digest == new.digest => Shown::DidNotRun,
         (Some(_), Some(_)) if or_replace => Shown::Ran,
         (Some(_), Some(_)) => Shown::Unclear(format!("{name} was there before and is another one now")),
@@ -155,9 +162,10 @@ fn gone(name: &str, old: Option<&Image>, new: Option<&Image>, if_exists: bool) -
 }
 
 /// What others changed at the same table meanwhile does not matter.
-fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartChange]) -> Shown {
+fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartChange], if_exists: bool) -> Shown {
     let (Some(old), Some(new)) = (old, new) else {
         return match (old, new) {
+            (None, None) if if_exists => Shown::Harmless,
             (None, None) => Shown::DidNotRun,
             _ => Shown::Unclear(format!("{name} is neither as before nor as after it")),
         };
@@ -165,23 +173,39 @@ fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartCh
     if parts.is_empty() {
         return Shown::Unclear(format!("nothing in the catalogue proves whether {name} was changed"));
     }
-    let happened = parts.iter().filter(|part| holds(part, old, new)).count();
-    match happened {
-        0 => Shown::DidNotRun,
-        all if all == parts.len() => Shown::Ran,
-        some => Shown::Unclear(format!("{name} shows {some} of {} changes", parts.len())),
+    let turns: Vec<Turn> = parts.iter().map(|part| turn(part, old, new)).collect();
+    let count = |wanted: Turn| turns.iter().filter(|turn| **turn == wanted).count();
+    match (count(Turn::Happened), count(Turn::Missing)) {
+        (0, 0) => Shown::Harmless,
+        (0, _) => Shown::DidNotRun,
+        (_, 0) => Shown::Ran,
+        (some, _) => Shown::Unclear(format!("{name} shows {some} of {} changes", parts.len())),
     }
 }
 
-/// True where this change lies between the two images.
-fn holds(part: &PartChange, old: &Image, new: &Image) -> bool {
-    let (was, is) = (old.part(part.part, part.name.as_deref()), new.part(part.part, part.name.as_deref()));
-    let unnamed =
-        part.name.is_none() && [TablePart::Column, TablePart::Index, TablePart::Constraint].contains(&part.part);
-    match part.change {
-        Change::Appears if unnamed => new.names(part.part).any(|name| !old.parts.contains_key(name)),
-        Change::Appears => was.is_none() && is.is_some(),
-        Change::Disappears => was.is_some() && is.is_none(),
-        Change::Changes => was.is_some() && is.is_some() && was != is,
-    }
+/// What the two images say of one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Happened,
+    Missing,
+    /// Nothing to see either way: it was so before, and may be done again.
+    Neutral,
+}
+
+fn turn(part: &PartChange, old: &Image, new: &Image) -> Turn {
+    let find = |image: &Image| image.part(part.part, part.name.as_deref()).cloned();
+    let (was, is) = (find(old), find(new));
+    let several = !matches!(part.part, TablePart::PrimaryKey | TablePart::Option | TablePart::Partitioning);
+    let happened = match part.change {
+        PartState::Appears if part.name.is_none() && several => {
+            new.names(part.part).any(|name| !old.parts.contains_key(name))
+        }
+        PartState::Appears if was.is_some() && part.conditional => return Turn::Neutral,
+        PartState::Appears => was.is_none() && is.is_some(),
+        PartState::Disappears if was.is_none() && part.conditional => return Turn::Neutral,
+        PartState::Disappears => was.is_some() && is.is_none(),
+        PartState::Changes if was == is => return Turn::Neutral,
+        PartState::Changes => true,
+    };
+    if happened { Turn::Happened } else { Turn::Missing }
 }

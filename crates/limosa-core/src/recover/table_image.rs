@@ -31,7 +31,10 @@ impl Image {
 
     /// The definition of a part, where there is one.
     pub(super) fn part(&self, part: TablePart, name: Option<&str>) -> Option<&String> {
-        self.parts.get(&key(part, name.unwrap_or_default()))
+        let name = name.unwrap_or_default();
+        let found = self.parts.get(&key(part, name));
+        // DROP CONSTRAINT may mean a unique index.
+        found.or_else(|| self.parts.get(&key(TablePart::Index, name)).filter(|_| part == TablePart::Constraint))
     }
 
     /// Names of the parts of a kind.
@@ -56,9 +59,12 @@ fn key(part: TablePart, name: &str) -> String {
         TablePart::Column => "column ",
         TablePart::Index => "index ",
         TablePart::Constraint => "constraint ",
+        TablePart::Partition => "partition ",
         TablePart::PrimaryKey => return "primary key".to_owned(),
-        TablePart::Option => return "options".to_owned(),
-        TablePart::Partition => return "partitions".to_owned(),
+        TablePart::Partitioning => return "partitioning".to_owned(),
+        TablePart::Period => "period ",
+        // The server writes all of them on one line.
+        _ => return "options".to_owned(),
     };
     format!("{kind}{}", name.to_lowercase())
 }
@@ -89,9 +95,19 @@ fn parts(text: &str) -> Vec<(String, String)> {
         let definition = definition.strip_suffix(',').unwrap_or(definition);
         parts.push((key_of(definition), definition.to_owned()));
     }
-    let partitions: Vec<&str> = lines.collect();
-    if !partitions.is_empty() {
-        parts.push((key(TablePart::Partition, ""), partitions.join("\n")));
+    let mut partitioning = String::new();
+    for line in lines {
+        match line.trim_start_matches([' ', '(']).strip_prefix("PARTITION ") {
+            Some(rest) if rest.starts_with(['`', '"']) => {
+                let name = quoted(rest).map(|(name, _)| name).unwrap_or_default();
+                // The last one closes the list.
+                parts.push((key(TablePart::Partition, &name), rest.trim_end_matches([',', ')']).to_owned()));
+            }
+            _ => partitioning.push_str(line.trim()),
+        }
+    }
+    if !partitioning.is_empty() {
+        parts.push((key(TablePart::Partitioning, ""), partitioning));
     }
     parts
 }
@@ -102,6 +118,10 @@ fn key_of(definition: &str) -> String {
     }
     if definition.starts_with("PRIMARY KEY") {
         return key(TablePart::PrimaryKey, "");
+    }
+    if let Some(period) = definition.strip_prefix("PERIOD FOR ") {
+        let name = period.split([' ', '(']).next().unwrap_or_default();
+        return key(TablePart::Period, name.trim_matches(['`', '"']));
     }
     let part = if definition.starts_with("CONSTRAINT ") { TablePart::Constraint } else { TablePart::Index };
     let first = definition.find(['`', '"']).map_or("", |at| &definition[at..]);
@@ -170,11 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn partitions_are_one_part() {
+    fn partitions_have_their_names() {
         let text = "CREATE TABLE `p` (\n  `id` int(11) NOT NULL\n) ENGINE=InnoDB AUTO_INCREMENT=5\n PARTITION BY RANGE (`id`)\n\
-                    (PARTITION `a` VALUES LESS THAN (10) ENGINE = InnoDB)";
+                    (PARTITION `a` VALUES LESS THAN (10) ENGINE = InnoDB,\n PARTITION `b` VALUES LESS THAN MAXVALUE ENGINE = InnoDB)";
         let image = Image::of_table(text);
-        assert!(image.part(TablePart::Partition, None).is_some());
+        for name in ["a", "b"] {
+            assert!(image.part(TablePart::Partition, Some(name)).is_some(), "{name}");
+        }
+        assert!(image.part(TablePart::Partitioning, None).is_some());
         assert_eq!(image, Image::of_table(&text.replace(" AUTO_INCREMENT=5", "")));
+        let without = Image::of_table(&text.replace(",\n PARTITION `b` VALUES LESS THAN MAXVALUE ENGINE = InnoDB", ""));
+        assert_eq!(image.part(TablePart::Partition, Some("A")), without.part(TablePart::Partition, Some("a")));
+        assert!(without.part(TablePart::Partition, Some("b")).is_none());
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
     AppliedRow, Change, Checksum, Direction, Failure, Headers, Identity, JournalRow, Kind, LedgerView, Limits,
-    OutOfOrder, Outline, Outliner, Policy, Rollback, RowState, Script, StoredRollback, Surroundings, TransactionWish,
-    Version,
+    OutOfOrder, Outline, Outliner, Policy, Rollback, RowState, Script, StoredRollback, Surroundings, TimeOuts,
+    TransactionWish, Version,
 };
 use limosa_sql::{Diagnostic, Engine, Position, Span, Splitter};
 
@@ -74,6 +74,7 @@ impl With for Change {
             start: Position { line: 7, column: 1 },
             text: text.to_owned(),
             outline: outline(text),
+            time_outs: TimeOuts::default(),
         });
         self
     }
@@ -192,6 +193,7 @@ pub(crate) fn recorded(changes: &[&Change]) -> HashMap<Identity, StoredRollback>
                 file: format!("recorded rollback of {}", change.identity),
                 position: rollback.start,
                 outline: rollback.outline.clone(),
+                time_outs: rollback.time_outs,
                 values: BTreeMap::new(),
                 placeholders_off: false,
             };

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use limosa_core::{
-    Action, Change, Direction, LedgerView, MigrateAsk, OutOfOrder, Plan, Policy, RowState, Surroundings, Version, Work,
-    decide_migrate,
+    Action, Change, Direction, EnumValueReader, LedgerView, MigrateAsk, OutOfOrder, Plan, Policy, RowState,
+    Surroundings, Version, Work, decide_migrate,
 };
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Engine, PieceKind, split};
 
 use crate::build::{Ledger, With, around, change, codes, policy, words};
 
@@ -218,22 +218,81 @@ fn a_pooler_and_a_single_transaction_forbid_what_cannot_run_inside() {
     assert!(under(&[changes[0].clone(), changes[1].clone(), change("3", SQL)], &done, &single).is_ok());
 }
 
+const SINGLE: fn() -> Policy = || Policy { single_transaction: true, ..policy() };
+
+fn joins(plan: &Plan) -> Vec<bool> {
+    plan.steps.iter().map(|step| step.joins_previous).collect()
+}
+
+/// A plan over changes with these texts, each step's enum values read; which steps join, and where the splits are said.
+fn joined(texts: &[&str]) -> (String, Vec<String>) {
+    let mut reader = EnumValueReader::new(Engine::Postgres);
+    let mut ask = MigrateAsk::default();
+    let mut changes = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let change = change(&(at + 1).to_string(), text);
+        for piece in split(Engine::Postgres, "test.sql", text.as_bytes()).unwrap() {
+            if matches!(piece.kind, PieceKind::Statement(_)) {
+                reader.statement(piece.statement());
+            }
+        }
+        ask.enum_values.insert(change.identity.clone(), reader.end_step());
+        changes.push(change);
+    }
+    let plan = decide_migrate(&changes, &LedgerView::default(), &ask, &SINGLE(), &around()).unwrap();
+    let marks = joins(&plan).iter().map(|joins| if *joins { '+' } else { '|' }).collect();
+    (marks, plan.notices.iter().map(|notice| notice.message.clone()).collect())
+}
+
 #[test]
-fn a_single_transaction_splits_behind_a_new_enum_value_only() {
-    let single = Policy { single_transaction: true, ..policy() };
+fn a_single_transaction_splits_before_the_use_of_a_new_enum_value_only() {
+    let add = "alter type mood add value 'wild';";
+    let using = "insert into t values ('wild');";
+    for (texts, wanted) in [
+        (vec![add, SQL, SQL], "|++"),
+        (vec![add, SQL, using], "|+|"),
+        (vec![add, using, SQL], "||+"),
+        // Committed once, it may be used at will.
+        (vec![add, using, SQL, using], "||++"),
+        (vec![add, using, "alter type mood add value 'calm';", using, "select 'calm'::mood;"], "||++|"),
+        // Neighbours, and a second time for safety, are no use.
+        (
+            vec![add, "alter type mood add value 'calm' after 'wild'; alter type mood add value if not exists 'wild';"],
+            "|+",
+        ),
+        (vec![add, "select 'wildest'; -- 'wild'\n select wild from t;"], "|+"),
+        (vec![add, "create function f() returns mood language sql as $$ select 'wild'::mood $$;"], "||"),
+        (vec![add, "copy t from stdin;\nwild\n\\.\n"], "||"),
+        // The file's own BEGIN and COMMIT give way to the one transaction.
+        (vec!["begin; alter type mood add value 'wild'; commit;", SQL, using], "|+|"),
+        // A file that splits by itself begins and ends in transactions of its own.
+        (vec![add, SQL, "alter type mood add value 'calm'; select 'calm'::mood;", SQL, using], "|+||+"),
+        (vec!["create type mood as enum ('glad', 'wild');", SQL, using], "|++"),
+    ] {
+        assert_eq!(joined(&texts).0, wanted, "{texts:?}");
+    }
+    let (_, notices) = joined(&[add, SQL, using]);
+    assert_eq!(
+        notices,
+        ["the single transaction is split before 3: it uses the new enum value 'wild', which must be committed first"]
+    );
+}
+
+/// Where nobody has read the steps, any of them may use any value.
+#[test]
+fn unread_steps_are_kept_out_of_the_transaction_of_a_new_enum_value() {
     let changes = [
         change("1", "create type mood as enum ('glad', 'sad');"),
         change("2", SQL),
         change("3", "alter type mood add value 'wild';"),
         change("4", SQL),
-        change("5", "alter type mood add value 'calm'; select 'calm'::mood;"),
+        change("5", "alter type mood add value ${calm:literal};"),
         change("6", SQL),
     ];
-    let plan = under(&changes, &LedgerView::default(), &single).unwrap();
-    let joins: Vec<bool> = plan.steps.iter().map(|step| step.joins_previous).collect();
-    assert_eq!(joins, [false, true, true, false, false, false]);
-    assert_eq!(codes(&plan.notices), ["LIM-P010", "LIM-P010", "LIM-P010"]);
-    assert!(words(&plan.notices).contains("split before 4"));
+    let plan = under(&changes, &LedgerView::default(), &SINGLE()).unwrap();
+    assert_eq!(joins(&plan), [false, true, true, false, true, false]);
+    assert_eq!(codes(&plan.notices), ["LIM-P010", "LIM-P010"]);
+    assert!(words(&plan.notices).contains("split before 4: a new enum value must be committed first"));
 }
 
 #[test]
@@ -284,4 +343,22 @@ fn values_enter_the_plan_and_secrets_by_name_only() {
     let values: Vec<(&str, Option<&str>)> =
         plan.values.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
     assert_eq!(values, [("password", None), ("table", Some("t"))]);
+}
+
+#[test]
+fn a_single_transaction_of_mysql_splits_where_a_file_changes_settings() {
+    for (engine, joined) in [(Engine::Mysql, [false, false, false]), (Engine::Sqlite, [false, true, true])] {
+        let mut second = change("2", "update t set n = 2;");
+        second.script.outline.settings = vec!["sql_mode".to_owned()];
+        let changes = [change("1", "update t set n = 1;"), second, change("3", "update t set n = 3;")];
+        let policy = Policy { single_transaction: true, ..policy() };
+        let around = Surroundings { engine, ..around() };
+        let plan = decide_migrate(&changes, &LedgerView::default(), &MigrateAsk::default(), &policy, &around).unwrap();
+        let joins: Vec<bool> = plan.steps.iter().map(|step| step.joins_previous).collect();
+        assert_eq!(joins, joined, "{engine:?}");
+        assert_eq!(
+            plan.notices.iter().filter(|notice| notice.code == "LIM-P010").count(),
+            joins.iter().skip(1).filter(|joins| !**joins).count()
+        );
+    }
 }

@@ -82,10 +82,19 @@ fn a_new_enum_value_splits_only_before_its_use() {
         ("alter type m add value 'x'; alter type m add value 'y' after 'x'; select 'y'::m;", "1-2 inside, 3 inside"),
         ("create type m as enum ('a'); alter type m add value 'x'; select 'x'::m;", "1-2 inside, 3 inside"),
         ("alter type m add value 'x'; insert into t values ('x'); insert into t values ('x');", "1 inside, 2-3 inside"),
+        // What it will be called is not known here.
+        ("alter type m add value ${x:literal}; select ${x:literal}::m;", "1 inside, 2 inside"),
+        ("alter type m add value ${x:literal}; alter type m add value ${y:literal};", "1-2 inside"),
     ] {
         assert_eq!(groups(Engine::Postgres, text, TransactionWish::Auto), wanted, "{text}");
     }
-    assert!(outline("alter type m add value 'x';").adds_enum_value);
+    for text in [
+        "alter type m add value 'x';",
+        "begin; alter type m add value 'x'; commit;",
+        "alter type m add value ${x:literal};",
+    ] {
+        assert!(outline(text).adds_enum_value, "{text}");
+    }
     assert!(!outline("create type m as enum ('a', 'x');").adds_enum_value);
 }
 

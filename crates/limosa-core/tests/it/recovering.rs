@@ -4,14 +4,15 @@ use limosa_core::{After, Before, IndexState, Recovery, recover};
 use limosa_sql::{Engine, classify};
 
 fn index(name: &str, oid: i64, valid: bool) -> IndexState {
-    IndexState { schema: "public".to_owned(), name: name.to_owned(), oid, valid }
+    IndexState { schema: "public".to_owned(), name: name.to_owned(), oid, valid, reachable: true }
 }
 
 fn verdict(sql: &str, before: Option<&Before>, after: &After) -> String {
     match recover(&classify(Engine::Postgres, sql), false, before, after) {
         Recovery::Done { .. } => "done".to_owned(),
         Recovery::Retry { .. } => "retry".to_owned(),
-        Recovery::DropAndRetry { indexes } => {
+        Recovery::DropAndRetry { indexes, beyond } => {
+            assert!(beyond.is_empty());
             let names: Vec<&str> = indexes.iter().map(|index| index.name.as_str()).collect();
             format!("drop {}", names.join(" "))
         }
@@ -67,10 +68,31 @@ fn indexes_tell_how_far_their_statement_came() {
         ("reindex schema concurrently s", &unseen, seen(&[]), "retry"),
         (rebuild, &old, seen(&[index("i", 1, true)]), "retry"),
         (rebuild, &old, seen(&[index("i", 1, true), index("i_ccnew", 2, false)]), "drop i_ccnew"),
-        (rebuild, &old, seen(&[index("i", 2, true), index("i_ccold", 3, false)]), "drop i_ccold"),
+        // Once they have changed places, the index that was there before is the one to go.
+        (rebuild, &old, seen(&[index("i", 2, true), index("i_ccold", 1, false)]), "drop i_ccold"),
+        (
+            rebuild,
+            &Before { indexes: vec![index("i_ccnew", 1, false)], ..none.clone() },
+            seen(&[index("i_ccnew", 1, false), index("i_ccnew1", 2, false), index("j_ccnew", 3, false)]),
+            "drop i_ccnew1 j_ccnew",
+        ),
     ] {
         assert_eq!(verdict(sql, Some(before), &after), wanted, "{sql} {before:?} {after:?}");
     }
+}
+
+#[test]
+fn what_only_a_superuser_may_drop_stays_and_stops_nothing() {
+    let beyond = IndexState { reachable: false, ..index("pg_toast_7_index_ccnew", 3, false) };
+    let before = Before { table: Some(9), ..Before::default() };
+    let class = classify(Engine::Postgres, "reindex table concurrently t");
+    let ours = index("i_ccnew", 2, false);
+    assert_eq!(
+        recover(&class, false, Some(&before), &seen(&[ours.clone(), beyond.clone()])),
+        Recovery::DropAndRetry { indexes: vec![ours], beyond: vec![beyond.clone()] }
+    );
+    let Recovery::Retry { proof } = recover(&class, false, Some(&before), &seen(&[beyond])) else { panic!("retry") };
+    assert_eq!(proof, "it left public.pg_toast_7_index_ccnew invalid, which only a superuser may drop");
 }
 
 #[test]
@@ -120,7 +142,8 @@ fn a_living_backend_comes_before_a_wish_and_a_wish_before_doubt() {
 mod objects {
     use limosa_core::{Image, ObjectState};
     use limosa_sql::{
-        AfterState, Change, Class, Effect, ObjectKind, PartChange, QualifiedName, SchemaChange, SchemaObject, TablePart,
+        AfterState, Class, Effect, ObjectKind, PartChange, PartState, QualifiedName, SchemaChange, SchemaObject,
+        TablePart,
     };
 
     use super::*;
@@ -144,11 +167,11 @@ mod objects {
     }
 
     fn renamed(name: &str) -> AfterState {
-        AfterState::RenamedTo(QualifiedName { schema: None, name: name.to_owned() })
+        AfterState::RenamedTo { name: QualifiedName { schema: None, name: name.to_owned() }, if_exists: false }
     }
 
-    fn part(part: TablePart, name: &str, change: Change) -> PartChange {
-        PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change }
+    fn part(part: TablePart, name: &str, change: PartState) -> PartChange {
+        PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change, conditional: false }
     }
 
     /// `name: column column ...`, or `name` alone where it does not exist.
@@ -170,7 +193,7 @@ mod objects {
                         .collect();
                     Image::of_table(&format!("CREATE TABLE `{name}` (\n{}\n) ENGINE=InnoDB", lines.join(",\n")))
                 });
-                ObjectState { object: object(name.trim()), image }
+                ObjectState { object: object(name.trim()), image, empty: None }
             })
             .collect()
     }
@@ -223,7 +246,7 @@ mod objects {
 
     #[test]
     fn altering_is_told_by_the_parts_that_it_names() {
-        use Change::{Appears, Changes, Disappears};
+        use PartState::{Appears, Changes, Disappears};
         use TablePart::{Column, Index};
         for (parts, before, now, expected) in [
             (vec![part(Column, "b", Appears)], "t:a", "t:a b", "done"),
@@ -244,7 +267,7 @@ mod objects {
             (vec![part(Column, "b", Appears)], "t:a", "t", "ask"),
             (vec![part(Column, "b", Appears)], "t", "t", "retry"),
         ] {
-            let changes = vec![change("t", AfterState::Altered(parts.clone()))];
+            let changes = vec![change("t", AfterState::Altered { parts: parts.clone(), if_exists: false })];
             assert_eq!(verdict(changes, before, now), expected, "{parts:?} {before} -> {now}");
         }
     }

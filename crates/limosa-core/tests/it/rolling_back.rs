@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
     Action, Change, Direction, Identity, LedgerView, Plan, Policy, RollbackAsk, RowState, Selection, Surroundings,
-    Version, Work, decide_rollback, selected,
+    TimeOuts, Version, Work, decide_rollback, selected,
 };
 use limosa_sql::Diagnostic;
 
@@ -15,7 +15,13 @@ fn id(text: &str) -> Identity {
 }
 
 fn ask(selection: Selection) -> RollbackAsk {
-    RollbackAsk { selection, use_file: false, consent: None, done_unchanged: HashMap::new() }
+    RollbackAsk {
+        selection,
+        use_file: false,
+        consent: None,
+        done_unchanged: HashMap::new(),
+        enum_values: HashMap::new(),
+    }
 }
 
 fn harmless(identity: &str) -> Change {
@@ -100,6 +106,29 @@ fn steps_hold_the_recorded_way_back() {
         "{:?}",
         step.work
     );
+}
+
+#[test]
+fn time_outs_are_those_of_the_way_back_then_of_the_migration_then_of_the_run() {
+    let run = policy().limits;
+    for (own, header, lock, statement) in [
+        ((None, None), None, run.lock_timeout_ms, run.statement_timeout_ms),
+        ((None, None), Some(7), 7, 7),
+        ((Some(5), None), Some(7), 5, 7),
+        ((Some(0), Some(6)), Some(7), 0, 6),
+    ] {
+        let mut change = harmless("1");
+        (change.headers.lock_timeout, change.headers.statement_timeout) = (header, header);
+        change.rollback.as_mut().unwrap().time_outs = TimeOuts { lock_ms: own.0, statement_ms: own.1 };
+        for use_file in [true, false] {
+            let plan = Case::of(std::slice::from_ref(&change))
+                .decide(&RollbackAsk { use_file, ..ask(Selection::Steps(1)) })
+                .unwrap();
+            let limits = plan.steps[0].limits;
+            assert_eq!((limits.lock_timeout_ms, limits.statement_timeout_ms), (lock, statement), "{own:?} {header:?}");
+            assert_eq!(limits.lock_retries, run.lock_retries);
+        }
+    }
 }
 
 #[test]

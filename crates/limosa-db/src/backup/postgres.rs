@@ -8,23 +8,23 @@
 //! `pg_restore` writes its script, all in one transaction that `psql` runs. What stays although it was made after the
 //! backup: extensions, and rarer objects such as casts, operators, publications and event triggers.
 
+mod script;
+mod tool;
+
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use limosa_sql::Engine;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use super::BackupReport;
+use self::script::Script;
+use self::tool::{Bell, Ended, Tool, conduct};
 use super::new_file::NewFile;
+use super::{BackupReport, RestoreError, Standing};
 use crate::{DbError, DbErrorKind, Secret};
-
-/// Bytes of a tool's complaints that are kept, from the end.
-const COMPLAINT_BYTES: usize = 16 * 1024;
 
 /// Empties the database but for extensions and their members. Schemas that are still needed stay.
 const CLEAR: &str = include_str!("clear_postgres.sql");
@@ -48,7 +48,9 @@ pub struct PostgresTools<'a> {
 
 /// Writes the database to the new file `to` in `pg_dump`'s custom format.
 ///
-/// When `cancelled` ends first, the tool is killed; so it is when the returned future is dropped.
+/// `progress` hears of the bytes of the file so far, about twice a second. When `cancelled` ends first, the tool is asked to
+/// cancel what it does on the server, and killed where it does not end soon; when the returned future is dropped, it is
+/// killed at once.
 ///
 /// # Errors
 /// [`DbErrorKind::Configuration`] where `to` exists or no fitting `pg_dump` is found; [`DbErrorKind::LockTimeout`];
@@ -57,6 +59,7 @@ pub async fn backup(
     tools: &PostgresTools<'_>,
     to: &Path,
     cancelled: impl Future<Output = ()>,
+    mut progress: impl FnMut(u64),
 ) -> Result<BackupReport, DbError> {
     let program = tools.find("pg_dump").await?;
     let new = NewFile::create(to, None)?;
@@ -65,27 +68,28 @@ pub async fn backup(
     command.arg(format!("--lock-wait-timeout={}", tools.lock_timeout.as_millis()));
     command.args(tools.role.map(|role| format!("--role={role}")));
     command.arg("--file").arg(new.partial());
-    let mut dump = start(command, "pg_dump")?;
-    let ended = until(cancelled, dump.end()).await;
-    let Some(status) = ended else {
-        dump.kill().await;
-        return Err(stopped("backup"));
-    };
-    status?;
+    let bell = Bell::default();
+    let dump = Tool::start(command, "pg_dump")?.end(bell.listen());
+    let size = || std::fs::metadata(new.partial()).map_or(0, |found| found.len());
+    conduct(dump, cancelled, &bell, || progress(size())).await.success()?;
     Ok(BackupReport { bytes: new.keep()? })
 }
 
 /// Brings the database back to the backup `from`, in one transaction: it is as before, or as it was then.
 ///
+/// `progress` hears of the bytes of the script that the server was given so far, about twice a second. `cancelled` as for
+/// [`backup`]; once the script is with the server whole, its end is awaited.
+///
 /// # Errors
 /// [`DbErrorKind::DatabaseMissing`] where `from` is not there; [`DbErrorKind::Configuration`] where no fitting `pg_restore`
-/// and `psql` are found; [`DbErrorKind::LockTimeout`]; [`DbErrorKind::Cancelled`]; what the tools say otherwise. Nothing
-/// was changed then.
+/// and `psql` are found; [`DbErrorKind::LockTimeout`]; [`DbErrorKind::Cancelled`]; what the tools say otherwise. The error
+/// says what stands.
 pub async fn restore(
     tools: &PostgresTools<'_>,
     from: &Path,
     cancelled: impl Future<Output = ()>,
-) -> Result<BackupReport, DbError> {
+    mut progress: impl FnMut(u64),
+) -> Result<BackupReport, RestoreError> {
     let bytes = std::fs::metadata(from).map(|found| found.len()).map_err(|error| {
         DbError::new(DbErrorKind::DatabaseMissing, format!("the backup {} cannot be read: {error}", from.display()))
             .hint("check the path")
@@ -94,25 +98,33 @@ pub async fn restore(
     let mut command = tools.command(&unpacker);
     command.args(["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--file=-"]).arg(from);
     command.stdout(Stdio::piped());
-    let mut unpack = start(command, "pg_restore")?;
+    let mut unpack = Tool::start(command, "pg_restore")?;
     let mut command = tools.connecting(&client);
     command.args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]).stdin(Stdio::piped());
-    let mut run = start(command, "psql")?;
-    let (script, input) = (unpack.child.stdout.take(), run.child.stdin.take());
+    let mut run = Tool::start(command, "psql")?;
+    let bell = Bell::default();
+    let script = Script::default();
     let preface = tools.preface();
+    let (text, input) = (unpack.stdout(), run.stdin());
     let work = async {
-        // The script's last line is its COMMIT, which pg_restore writes when all went well: a script that is cut off is
-        // rolled back when psql leaves.
-        let (_, ran, unpacked) = tokio::join!(pump(&preface, script, input), run.end(), unpack.end());
-        // Where psql failed, pg_restore only says that nobody reads on.
-        ran.and(unpacked)
+        let pump = script.pump(&preface, text, input, bell.listen());
+        let (_, ran, unpacked) = tokio::join!(pump, run.end(bell.listen()), unpack.end(bell.listen()));
+        (ran, unpacked)
     };
-    let ended = until(cancelled, work).await;
-    if ended.is_none() {
-        tokio::join!(run.kill(), unpack.kill());
+    let (ran, unpacked) = conduct(work, cancelled, &bell, || progress(script.sent())).await;
+    ended(&script, &ran, &unpacked).map(|()| BackupReport { bytes })
+}
+
+/// How a restore ended. The script's last statement is its COMMIT, which `pg_restore` writes when all went well: a script
+/// that is cut off before it is rolled back when `psql` leaves.
+fn ended(script: &Script, ran: &Ended, unpacked: &Ended) -> Result<(), RestoreError> {
+    if script.has_committed() {
+        let standing = if ran.is_open_question() { Standing::Unknown } else { Standing::Unchanged };
+        return ran.success().map_err(|error| RestoreError { standing, error });
     }
-    ended.ok_or_else(|| stopped("restore"))??;
-    Ok(BackupReport { bytes })
+    // Where psql failed, pg_restore only says that nobody reads on.
+    ran.success().and(unpacked.success())?;
+    Err(DbError::new(DbErrorKind::Cancelled, "the restore was cancelled").into())
 }
 
 impl PostgresTools<'_> {
@@ -198,92 +210,4 @@ impl PostgresTools<'_> {
     fn shown_version(&self) -> String {
         format!("{}.{}", self.server_version / 10_000, self.server_version % 10_000)
     }
-}
-
-/// A tool that runs.
-struct Tool {
-    name: &'static str,
-    child: Child,
-}
-
-fn start(mut command: Command, name: &'static str) -> Result<Tool, DbError> {
-    let started = command.spawn().map(|child| Tool { name, child });
-    started.map_err(|error| DbError::new(DbErrorKind::Resources, format!("{name} could not be started: {error}")))
-}
-
-impl Tool {
-    /// Waits for the end and says what went wrong.
-    async fn end(&mut self) -> Result<(), DbError> {
-        let complaint = match self.child.stderr.take() {
-            Some(stderr) => last_words(stderr).await,
-            None => String::new(),
-        };
-        match self.child.wait().await {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(failure(self.name, status, &complaint)),
-            Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{} was lost: {error}", self.name))),
-        }
-    }
-
-    async fn kill(&mut self) {
-        // It may have ended meanwhile, which is as good.
-        let _ = self.child.kill().await;
-    }
-}
-
-/// The work's result; None where `cancelled` ended first.
-async fn until<T>(cancelled: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        done = work => Some(done),
-        () = cancelled => None,
-    }
-}
-
-fn stopped(what: &str) -> DbError {
-    DbError::new(DbErrorKind::Cancelled, format!("the {what} was cancelled"))
-}
-
-/// Sends text and then all that comes. An error shows as the end of one of the tools.
-async fn pump(text: &str, from: Option<impl AsyncRead + Unpin>, to: Option<impl AsyncWrite + Unpin>) -> io::Result<()> {
-    let (Some(mut from), Some(mut to)) = (from, to) else { return Ok(()) };
-    to.write_all(text.as_bytes()).await?;
-    tokio::io::copy(&mut from, &mut to).await?;
-    to.shutdown().await
-}
-
-/// Reads to the end and keeps the end.
-async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
-    let (mut kept, mut chunk) = (Vec::new(), vec![0; 4096]);
-    while let Ok(length @ 1..) = from.read(&mut chunk).await {
-        kept.extend_from_slice(&chunk[..length]);
-        let surplus = kept.len().saturating_sub(COMPLAINT_BYTES);
-        kept.drain(..surplus);
-    }
-    String::from_utf8_lossy(&kept).trim().to_owned()
-}
-
-fn failure(name: &str, status: ExitStatus, complaint: &str) -> DbError {
-    let says = |words: &str| complaint.contains(words);
-    let (kind, hint) = if says("lock timeout") || (says("statement timeout") && says("LOCK TABLE")) {
-        (DbErrorKind::LockTimeout, "end the other sessions that use the database, or wait longer")
-    } else if says("No space left on device") || says("File too large") {
-        (DbErrorKind::Resources, "free some space on the disk of the backup")
-    } else if says("password authentication failed") || says("no password supplied") {
-        (DbErrorKind::Authentication, "check user and password")
-    } else if says("permission denied") || says("must be owner") {
-        (DbErrorKind::PermissionDenied, "use a role that may read, and for restoring own, every object of the database")
-    } else if says("connection to server") {
-        (DbErrorKind::CannotConnect, "check that the server runs and can be reached from here")
-    } else if says("other objects depend on it") {
-        (DbErrorKind::Statement, "drop what depends on what the backup holds, then restore again")
-    } else if says("unrecognized configuration parameter") {
-        (DbErrorKind::Statement, "use the pg_restore of the server's own major version")
-    } else {
-        (DbErrorKind::Statement, "see what the tool says")
-    };
-    let mut error = DbError::new(kind, format!("{name} failed ({status})")).hint(hint);
-    if !complaint.is_empty() {
-        error.detail = Some(complaint.to_owned());
-    }
-    error
 }

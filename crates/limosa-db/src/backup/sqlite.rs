@@ -13,9 +13,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use super::BackupReport;
 use super::new_file::NewFile;
-use crate::engines::sqlite::{Access, Location, Place, database_error, lacks_rights, open};
+use super::{BackupReport, RestoreError, Standing};
+use crate::engines::sqlite::{Access, Location, Patience, Place, database_error, lacks_rights, open, wait_for_writers};
 use crate::{ConnectOptions, DbError, DbErrorKind};
 
 /// Pages copied between two looks at the progress: 1 MiB at the usual page size.
@@ -24,14 +24,18 @@ const PAGES_PER_STEP: i32 = 256;
 /// Writers that may make the copy begin again before it holds them off.
 const RESTARTS: u32 = 3;
 
+/// Instructions of SQLite's between two looks whether the work is cancelled: well under a millisecond.
+const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
+
 /// The first bytes of every SQLite database (sqlite.org/fileformat.html section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Copies the database to the new file `to`, as it is at one moment.
 ///
 /// Others may go on reading; they may write too, but after a few writes of theirs the copy holds them off until it is whole.
-/// `progress` hears of pages done and pages in all (which may grow), and ends the copy by [`ControlFlow::Break`].
-/// Dropping the future ends it too.
+/// `progress` hears of pages done and pages in all (which may grow), and ends the copy by [`ControlFlow::Break`]. When
+/// `cancelled` ends first, so does the copy, whatever it is at: waiting for others, copying, looking the copy through.
+/// Dropping the future ends it too, without waiting for that end.
 ///
 /// # Errors
 /// What is wrong with either file; [`DbErrorKind::Configuration`] where `to` exists; [`DbErrorKind::LockTimeout`] where a
@@ -39,6 +43,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 pub async fn backup(
     options: &ConnectOptions,
     to: &Path,
+    cancelled: impl Future<Output = ()>,
     progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
 ) -> Result<BackupReport, DbError> {
     let mut location = Location::of(options)?;
@@ -46,7 +51,10 @@ pub async fn backup(
         location.access = Access::Write;
     }
     let (patience, to) = (Duration::from_millis(options.busy_timeout_ms), to.to_owned());
-    on_thread(progress, move |progress| back_up(&location, patience, &to, progress)).await
+    on_thread(cancelled, progress, move |reins| {
+        back_up(&location, patience, &to, reins).map_err(|error| reins.explain(error))
+    })
+    .await
 }
 
 /// Replaces the content of the database by that of the backup `from`.
@@ -57,28 +65,65 @@ pub async fn backup(
 /// # Errors
 /// Where `from` is not a healthy SQLite database; what is wrong with the database's file; [`DbErrorKind::LockTimeout`]
 /// where others do not let go of it within the busy time-out; [`DbErrorKind::ReadOnly`] where the options ask for reading
-/// only; [`DbErrorKind::Cancelled`].
+/// only; [`DbErrorKind::Cancelled`]. The error says what stands: only the look at the result comes after the replacement.
 pub async fn restore(
     options: &ConnectOptions,
     from: &Path,
+    cancelled: impl Future<Output = ()>,
     progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
-) -> Result<BackupReport, DbError> {
+) -> Result<BackupReport, RestoreError> {
     let location = Location::of(options)?;
     if location.access == Access::Read {
         return Err(DbError::new(DbErrorKind::ReadOnly, format!("{} is open for reading only", location.name()))
-            .hint("restore with an address that allows writing"));
+            .hint("restore with an address that allows writing")
+            .into());
     }
     let (patience, from) = (Duration::from_millis(options.busy_timeout_ms), from.to_owned());
-    on_thread(progress, move |progress| bring_back(&location, patience, &from, progress)).await
+    on_thread(cancelled, progress, move |reins| {
+        bring_back(&location, patience, &from, reins)
+            .map_err(|failed| RestoreError { error: reins.explain(failed.error), ..failed })
+    })
+    .await
 }
 
-type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
+/// How the work is told to end, and tells how far it is.
+struct Reins {
+    stopped: Arc<AtomicBool>,
+    progress: Box<dyn FnMut(u64, u64) -> ControlFlow<()> + Send>,
+}
 
-/// Runs the work on a thread of its own; it ends early when the future is dropped.
-async fn on_thread(
-    mut progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
-    work: impl FnOnce(Progress<'_>) -> Result<BackupReport, DbError> + Send + 'static,
-) -> Result<BackupReport, DbError> {
+impl Reins {
+    /// Lets a connection wait for others, and end what it does once the work is cancelled.
+    fn put_on(&self, connection: &mut Connection, patience: Duration) -> rusqlite::Result<()> {
+        wait_for_writers(connection, &Patience::new(Some(patience)), &self.stopped)?;
+        let stopped = Arc::clone(&self.stopped);
+        connection.progress_handler(INSTRUCTIONS_PER_LOOK, Some(move || stopped.load(Ordering::SeqCst)))
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// A wait for others that was cancelled looks to SQLite like one that was too long.
+    fn explain(&self, error: DbError) -> DbError {
+        if error.kind == DbErrorKind::LockTimeout && self.is_stopped() { cancelled_copy() } else { error }
+    }
+
+    fn tell(&mut self, done: u64, total: u64) -> Result<(), DbError> {
+        if self.is_stopped() || (self.progress)(done, total).is_break() { Err(cancelled_copy()) } else { Ok(()) }
+    }
+}
+
+fn cancelled_copy() -> DbError {
+    DbError::new(DbErrorKind::Cancelled, "the copy was cancelled")
+}
+
+/// Runs the work on a thread of its own and waits for its end, which comes early where it is cancelled.
+async fn on_thread<E: From<DbError> + Send + 'static>(
+    cancelled: impl Future<Output = ()>,
+    progress: impl FnMut(u64, u64) -> ControlFlow<()> + Send + 'static,
+    work: impl FnOnce(&mut Reins) -> Result<BackupReport, E> + Send + 'static,
+) -> Result<BackupReport, E> {
     struct StopOnDrop(Arc<AtomicBool>);
     impl Drop for StopOnDrop {
         fn drop(&mut self) {
@@ -87,53 +132,57 @@ async fn on_thread(
     }
     let stopped = Arc::new(AtomicBool::new(false));
     let guard = StopOnDrop(Arc::clone(&stopped));
-    let (answer, result) = oneshot::channel();
+    let (answer, mut result) = oneshot::channel();
     let run = move || {
-        let mut told = |done: u64, total: u64| {
-            if stopped.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { progress(done, total) }
-        };
-        let _ = answer.send(work(&mut told));
+        let _ = answer.send(work(&mut Reins { stopped, progress: Box::new(progress) }));
     };
     std::thread::Builder::new().name("limosa-backup".to_owned()).spawn(run).map_err(|error| {
         DbError::new(DbErrorKind::Resources, format!("no thread for the backup could be started: {error}"))
     })?;
-    let ended = result.await;
+    let ended = tokio::select! {
+        biased;
+        ended = &mut result => ended,
+        () = cancelled => {
+            guard.0.store(true, Ordering::SeqCst);
+            // Half a file is gone, and half a transaction rolled back, only once the thread is done.
+            result.await
+        }
+    };
     drop(guard);
-    ended.map_err(|_| DbError::new(DbErrorKind::ConnectionLost, "the thread of the backup has ended unexpectedly"))?
+    let gone = || DbError::new(DbErrorKind::ConnectionLost, "the thread of the backup has ended unexpectedly");
+    ended.unwrap_or_else(|_| Err(gone().into()))
 }
 
-fn back_up(
-    location: &Location,
-    patience: Duration,
-    to: &Path,
-    progress: Progress<'_>,
-) -> Result<BackupReport, DbError> {
+fn back_up(location: &Location, patience: Duration, to: &Path, reins: &mut Reins) -> Result<BackupReport, DbError> {
     let Some(file) = location.file() else {
         return Err(DbError::new(DbErrorKind::Configuration, "a database in memory cannot be backed up")
             .hint("use a database in a file"));
     };
     let name = location.name();
-    let source = open_to_read(location, patience)?;
+    let source = open_to_read(location, patience, reins)?;
     let new = NewFile::create(to, Some(file))?;
     let shown = to.display().to_string();
-    let mut target = open_partial(new.partial(), &shown)?;
+    let mut target = open_partial(new.partial(), &shown, reins)?;
     // A reader of a WAL file disturbs no writer, so one moment can be held from the start.
     let wal = source.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).map(|mode| mode == "wal");
     if wal.map_err(|error| database_error(&error, &name))? {
         hold(&source).map_err(|error| database_error(&error, &name))?;
     }
-    copy(&source, &mut target, &shown, progress)?;
+    copy(&source, &mut target, &shown, reins)?;
     check(&target, &format!("the copy of {name}"), "look at the database itself with PRAGMA integrity_check")?;
     drop(target);
+    if reins.is_stopped() {
+        return Err(cancelled_copy());
+    }
     Ok(BackupReport { bytes: new.keep()? })
 }
 
 /// Reads without writing; but a connection that may write removes the files beside a WAL database when it closes.
-fn open_to_read(location: &Location, patience: Duration) -> Result<Connection, DbError> {
-    match open(location, |connection| connection.busy_timeout(patience)) {
+fn open_to_read(location: &Location, patience: Duration, reins: &Reins) -> Result<Connection, DbError> {
+    match open(location, |connection| reins.put_on(connection, patience)) {
         Err(error) if error.kind == DbErrorKind::ReadOnly && location.access != Access::Read => {
             let location = Location { access: Access::Read, ..location.clone() };
-            open(&location, |connection| connection.busy_timeout(patience))
+            open(&location, |connection| reins.put_on(connection, patience))
         }
         opened => opened,
     }
@@ -143,20 +192,22 @@ fn bring_back(
     location: &Location,
     patience: Duration,
     from: &Path,
-    progress: Progress<'_>,
-) -> Result<BackupReport, DbError> {
+    reins: &mut Reins,
+) -> Result<BackupReport, RestoreError> {
     if location.file().is_none() {
         return Err(DbError::new(DbErrorKind::Configuration, "a backup cannot be restored into a database in memory")
-            .hint("use a database in a file"));
+            .hint("use a database in a file")
+            .into());
     }
     let shown = from.display().to_string();
-    let source = open_backup(from, &shown)?;
+    let source = open_backup(from, &shown, patience, reins)?;
     check(&source, &shown, "look for another backup; nothing was changed")?;
     let name = location.name();
     let mut target =
-        open(location, |connection| connection.busy_timeout(patience)).map_err(|error| damaged(error, from))?;
-    in_matching_mode(&source, &mut target, &name, progress)?;
-    check(&target, &name, "the backup was whole, so check the disk, then restore again")?;
+        open(location, |connection| reins.put_on(connection, patience)).map_err(|error| damaged(error, from))?;
+    in_matching_mode(&source, &mut target, &name, reins)?;
+    check(&target, &name, "the backup was whole, so check the disk, then restore again")
+        .map_err(|error| RestoreError { standing: Standing::Restored, error })?;
     let bytes = std::fs::metadata(from).map(|found| found.len()).unwrap_or_default();
     Ok(BackupReport { bytes })
 }
@@ -166,16 +217,16 @@ fn in_matching_mode(
     source: &Connection,
     target: &mut Connection,
     name: &str,
-    progress: Progress<'_>,
+    reins: &mut Reins,
 ) -> Result<(), DbError> {
     let error = |error: rusqlite::Error| database_error(&error, name);
     let page_size = |connection: &Connection| connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0));
     let mode: String = target.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(error)?;
     if mode != "wal" || page_size(source).map_err(error)? == page_size(target).map_err(error)? {
-        return copy(source, target, name, progress);
+        return copy(source, target, name, reins);
     }
     target.execute_batch("PRAGMA journal_mode = DELETE").map_err(error)?;
-    let copied = copy(source, target, name, progress);
+    let copied = copy(source, target, name, reins);
     if copied.is_err() {
         // The old content stays, and so does its way of writing. What went wrong first is what counts.
         let _ = target.execute_batch("PRAGMA journal_mode = WAL");
@@ -184,15 +235,17 @@ fn in_matching_mode(
 }
 
 /// Copies all pages. `name` is the target's, for errors.
-fn copy(source: &Connection, target: &mut Connection, name: &str, progress: Progress<'_>) -> Result<(), DbError> {
+fn copy(source: &Connection, target: &mut Connection, name: &str, reins: &mut Reins) -> Result<(), DbError> {
     let error = |error: rusqlite::Error| database_error(&error, name);
     let backup = Backup::new(source, target).map_err(error)?;
     let (mut least, mut restarts) = (i32::MAX, 0);
     loop {
         let step = backup.step(PAGES_PER_STEP).map_err(error)?;
         let now = backup.progress();
-        if progress(pages(now.pagecount - now.remaining), pages(now.pagecount)).is_break() {
-            return Err(DbError::new(DbErrorKind::Cancelled, "the copy was cancelled"));
+        // Once the last page is in, the copy stands, whatever is asked for.
+        let told = reins.tell(pages(now.pagecount - now.remaining), pages(now.pagecount));
+        if step != StepResult::Done {
+            told?;
         }
         match step {
             StepResult::Done => return Ok(()),
@@ -226,17 +279,18 @@ fn hold(source: &Connection) -> rusqlite::Result<()> {
 }
 
 /// The temporary file needs no journal: where the copy fails, it goes.
-fn open_partial(path: &Path, shown: &str) -> Result<Connection, DbError> {
+fn open_partial(path: &Path, shown: &str, reins: &Reins) -> Result<Connection, DbError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(absolute(path)?, flags);
-    let prepared = opened.and_then(|connection| {
+    let prepared = opened.and_then(|mut connection| {
+        reins.put_on(&mut connection, Duration::ZERO)?;
         connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
         Ok(connection)
     });
     prepared.map_err(|error| database_error(&error, shown))
 }
 
-fn open_backup(from: &Path, shown: &str) -> Result<Connection, DbError> {
+fn open_backup(from: &Path, shown: &str, patience: Duration, reins: &Reins) -> Result<Connection, DbError> {
     let mut magic = [0; 16];
     let read = File::open(from).and_then(|mut file| file.read_exact(&mut magic));
     match read {
@@ -252,7 +306,7 @@ fn open_backup(from: &Path, shown: &str) -> Result<Connection, DbError> {
         }
     }
     let location = Location { place: Place::File(from.to_owned()), access: Access::Read };
-    open(&location, |_| Ok(()))
+    open(&location, |connection| reins.put_on(connection, patience))
 }
 
 /// SQLite's own look at every page and every index entry's place.

@@ -11,8 +11,9 @@ const PLAIN: &str = "set @limosa_mode = @@session.sql_mode, @limosa_quote = @@se
 
 const AS_IT_WAS: &str = "set session sql_mode = @limosa_mode, session sql_quote_show_create = @limosa_quote";
 
-/// The server's numbers for "there is no such object": table, database, routine, trigger, event, sequence, view.
-const ABSENT: &[&str] = &["1146", "1049", "1305", "1360", "1539", "4091", "1051"];
+/// The server's numbers for "there is no such object": table, database, routine, trigger, event, sequence, table or view of another
+/// kind, user.
+const ABSENT: &[&str] = &["1146", "1049", "1305", "1360", "1539", "4091", "1051", "1347", "4089", "1133", "1396"];
 
 /// Before a statement begins.
 pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<Before>, DbError> {
@@ -20,7 +21,9 @@ pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<O
     let mut objects: Vec<SchemaObject> = Vec::new();
     for change in changes {
         let renamed = match &change.after {
-            AfterState::RenamedTo(target) => Some(SchemaObject { kind: change.object.kind, name: target.clone() }),
+            AfterState::RenamedTo { name: target, .. } => {
+                Some(SchemaObject { kind: change.object.kind, name: target.clone() })
+            }
             _ => None,
         };
         for object in [Some(change.object.clone()), renamed].into_iter().flatten() {
@@ -49,6 +52,7 @@ async fn resolved(session: &mut dyn Session, mut objects: Vec<SchemaObject>) -> 
 /// After a death.
 pub(super) async fn after(
     session: &mut dyn Session,
+    class: &Class,
     before: Option<&Before>,
     backend: Option<&str>,
 ) -> Result<After, DbError> {
@@ -61,7 +65,25 @@ pub(super) async fn after(
     session.send(vec![Item::Control(PLAIN.to_owned())]).await?;
     let objects = look(session, &objects).await;
     session.send(vec![Item::Control(AS_IT_WAS.to_owned())]).await?;
-    Ok(After { backend_alive: alive, objects: objects?, ..After::default() })
+    let mut objects = objects?;
+    if let Effect::ChangesSchema { changes } = &class.effect
+        && changes.iter().any(|change| change.after == AfterState::Emptied)
+    {
+        for state in objects.iter_mut().filter(|state| state.image.is_some()) {
+            state.empty = is_empty(session, &state.object.name).await?;
+        }
+    }
+    Ok(After { backend_alive: alive, objects, ..After::default() })
+}
+
+/// None where we may not look.
+async fn is_empty(session: &mut dyn Session, table: &QualifiedName) -> Result<Option<bool>, DbError> {
+    let sql = format!("select not exists (select 1 from {})", quoted(table));
+    match session.query(&sql, &[]).await {
+        Ok(rows) => Ok(rows.first().map(|row| row.boolean(0))),
+        Err(error) if error.kind == DbErrorKind::ConnectionLost => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Numbers of sessions are used again after a restart of the server, so what names its start is compared first.
@@ -83,17 +105,18 @@ async fn look(session: &mut dyn Session, objects: &[SchemaObject]) -> Result<Vec
     let mut states = Vec::new();
     for object in objects {
         let Some((kind, column)) = shown_as(object.kind) else { continue };
-        let sql = format!("show create {kind} {}", quoted(&object.name));
+        let name = if object.kind == ObjectKind::User { account(&object.name.name) } else { quoted(&object.name) };
+        let sql = format!("show create {kind} {name}");
         let image = match session.query(&sql, &[]).await {
             Ok(rows) => {
                 let Some(text) = rows.first().and_then(|row| row.text(column)) else { continue };
                 Some(if object.kind == ObjectKind::Table { Image::of_table(&text) } else { Image::of_text(&text) })
             }
-            Err(error) if error.code.as_deref().is_some_and(|code| ABSENT.contains(&code)) => None,
+            Err(error) if error.number().is_some_and(|number| ABSENT.contains(&number)) => None,
             Err(error) if error.kind == DbErrorKind::ConnectionLost => return Err(error),
             Err(_) => continue,
         };
-        states.push(ObjectState { object: object.clone(), image });
+        states.push(ObjectState { object: object.clone(), image, empty: None });
     }
     Ok(states)
 }
@@ -109,8 +132,17 @@ fn shown_as(kind: ObjectKind) -> Option<(&'static str, usize)> {
         ObjectKind::Event => ("event", 3),
         ObjectKind::Sequence => ("sequence", 1),
         ObjectKind::Database => ("database", 1),
+        ObjectKind::Package => ("package", 2),
+        ObjectKind::PackageBody => ("package body", 2),
+        ObjectKind::User => ("user", 0),
         _ => return None,
     })
+}
+
+/// `name@host` as an account.
+fn account(name: &str) -> String {
+    let (user, host) = name.rsplit_once('@').unwrap_or((name, "%"));
+    format!("{}@{}", Engine::Mysql.quote_literal(user), Engine::Mysql.quote_literal(host))
 }
 
 fn quoted(name: &QualifiedName) -> String {

@@ -59,6 +59,7 @@ pub(super) fn lease_row(row: &Row) -> LeaseRow {
         since: row.text(2),
         silent_seconds: row.integer(3),
         backend: row.text(4),
+        beat: row.text(5),
     }
 }
 

@@ -6,9 +6,13 @@ use std::future::{pending, ready};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use limosa_db::backup::Standing;
 use limosa_db::backup::postgres::{PostgresTools, backup, restore};
 use limosa_db::{DbErrorKind, Secret};
 use limosa_testkit::{PostgresServer, PostgresVersion, ServerOptions, TestDatabase, postgres};
+
+/// Hears of the progress.
+fn silent(_: u64) {}
 
 /// What a test gives to the tools.
 struct Setting {
@@ -139,21 +143,21 @@ async fn there_and_back() {
     database.execute(BEFORE).unwrap();
     let before = content(&database);
     let setting = Setting::new(&version, &database, None);
-    let report = backup(&setting.tools(), &file, pending()).await.unwrap();
+    let report = backup(&setting.tools(), &file, pending(), silent).await.unwrap();
     assert_eq!(report.bytes, fs::metadata(&file).unwrap().len());
     assert_eq!(names(folder.path()), ["b.dump"]);
     for _ in 0..2 {
         database.execute(MIGRATION).unwrap();
-        restore(&setting.tools(), &file, pending()).await.unwrap();
+        restore(&setting.tools(), &file, pending(), silent).await.unwrap();
         assert_eq!(content(&database), before);
     }
     // Into an empty database, and with a role.
     let other = postgres::shared(&version).unwrap().create_database().unwrap();
     let setting = Setting::new(&version, &other, None);
     let tools = PostgresTools { role: Some("postgres"), ..setting.tools() };
-    restore(&tools, &file, pending()).await.unwrap();
+    restore(&tools, &file, pending(), silent).await.unwrap();
     assert_eq!(content(&other), before);
-    let error = backup(&tools, &file, pending()).await.unwrap_err();
+    let error = backup(&tools, &file, pending(), silent).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::Configuration);
     assert!(error.message.ends_with("b.dump exists already"), "{error}");
 }
@@ -165,7 +169,7 @@ async fn a_restore_that_fails_changes_nothing() {
     let path = |name: &str| folder.path().join(name);
     database.execute(BEFORE).unwrap();
     let setting = Setting::new(&version, &database, None);
-    backup(&setting.tools(), &path("b.dump"), pending()).await.unwrap();
+    backup(&setting.tools(), &path("b.dump"), pending(), silent).await.unwrap();
     database.execute("insert into parted values (5)").unwrap();
     let before = content(&database);
     let whole = fs::read(path("b.dump")).unwrap();
@@ -176,7 +180,7 @@ async fn a_restore_that_fails_changes_nothing() {
         ("junk.dump", DbErrorKind::Statement),
         ("none.dump", DbErrorKind::DatabaseMissing),
     ] {
-        let error = restore(&setting.tools(), &path(name), pending()).await.unwrap_err();
+        let error = restore(&setting.tools(), &path(name), pending(), silent).await.unwrap_err().error;
         assert_eq!(error.kind, kind, "{error:?}");
         assert!(error.hint.is_some() && (error.detail.is_some() || name == "none.dump"), "{error:?}");
         assert_eq!(content(&database), before, "{name}");
@@ -185,7 +189,7 @@ async fn a_restore_that_fails_changes_nothing() {
     // A role that does not own everything is stopped by the server.
     database.execute("create role backup_stranger").unwrap();
     let tools = PostgresTools { role: Some("backup_stranger"), ..setting.tools() };
-    let error = restore(&tools, &path("b.dump"), pending()).await.unwrap_err();
+    let error = restore(&tools, &path("b.dump"), pending(), silent).await.unwrap_err().error;
     assert_eq!(error.kind, DbErrorKind::PermissionDenied);
     assert_eq!(content(&database), before);
 }
@@ -197,13 +201,13 @@ async fn locks_of_others_and_cancelling() {
     let path = |name: &str| folder.path().join(name);
     database.execute("create table t (n int); insert into t values (1)").unwrap();
     let setting = Setting::new(&version, &database, None);
-    backup(&setting.tools(), &path("b.dump"), pending()).await.unwrap();
+    backup(&setting.tools(), &path("b.dump"), pending(), silent).await.unwrap();
     let holder = database.session().unwrap();
     holder.execute("begin; lock table t in access exclusive mode").unwrap();
     let hasty = PostgresTools { lock_timeout: Duration::from_millis(20), ..setting.tools() };
-    let error = backup(&hasty, &path("c.dump"), pending()).await.unwrap_err();
+    let error = backup(&hasty, &path("c.dump"), pending(), silent).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::LockTimeout, "{error:?}");
-    let error = restore(&hasty, &path("b.dump"), pending()).await.unwrap_err();
+    let error = restore(&hasty, &path("b.dump"), pending(), silent).await.unwrap_err().error;
     assert_eq!(error.kind, DbErrorKind::LockTimeout, "{error:?}");
     let waiting =
         "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
@@ -212,14 +216,15 @@ async fn locks_of_others_and_cancelling() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let error = backup(&setting.tools(), &path("c.dump"), until_it_waits()).await.unwrap_err();
+    let error = backup(&setting.tools(), &path("c.dump"), until_it_waits(), silent).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::Cancelled);
-    // The dump that was killed may still wait on the server, until that notices.
-    database.execute("select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'").unwrap();
-    limosa_testkit::eventually("nobody waits", || database.query(waiting).unwrap() == [[Some("0".to_owned())]]);
-    let error = restore(&setting.tools(), &path("b.dump"), until_it_waits()).await.unwrap_err();
-    assert_eq!(error.kind, DbErrorKind::Cancelled);
-    let error = backup(&setting.tools(), &path("c.dump"), ready(())).await.map(drop);
+    // The server has nothing left of it, though nobody closed the connection in its place.
+    let nobody_waits = || database.query(waiting).unwrap() == [[Some("0".to_owned())]];
+    limosa_testkit::eventually("nobody waits", nobody_waits);
+    let error = restore(&setting.tools(), &path("b.dump"), until_it_waits(), silent).await.unwrap_err();
+    assert_eq!((error.error.kind, error.standing), (DbErrorKind::Cancelled, Standing::Unchanged), "{error:?}");
+    limosa_testkit::eventually("nobody waits", nobody_waits);
+    let error = backup(&setting.tools(), &path("c.dump"), ready(()), silent).await.map(drop);
     assert!(error.is_err());
     drop(holder);
     assert_eq!(names(folder.path()), ["b.dump"]);
@@ -237,13 +242,13 @@ async fn a_password_goes_by_the_environment_only() {
     let setting = Setting::new(&version, &database, Some("canary'1"));
     let shown = format!("{:?}", setting.tools());
     assert!(!shown.contains("canary"), "{shown}");
-    backup(&setting.tools(), &path("b.dump"), pending()).await.unwrap();
-    restore(&setting.tools(), &path("b.dump"), pending()).await.unwrap();
+    backup(&setting.tools(), &path("b.dump"), pending(), silent).await.unwrap();
+    restore(&setting.tools(), &path("b.dump"), pending(), silent).await.unwrap();
     for password in [Some("canary'2"), None] {
         let setting = Setting::new(&version, &database, password);
         let errors = [
-            backup(&setting.tools(), &path("c.dump"), pending()).await.unwrap_err(),
-            restore(&setting.tools(), &path("b.dump"), pending()).await.unwrap_err(),
+            backup(&setting.tools(), &path("c.dump"), pending(), silent).await.unwrap_err(),
+            restore(&setting.tools(), &path("b.dump"), pending(), silent).await.unwrap_err().error,
         ];
         for error in errors {
             assert_eq!(error.kind, DbErrorKind::Authentication, "{error:?}");
@@ -263,11 +268,11 @@ async fn a_password_goes_by_the_environment_only() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let error = backup(&setting.tools(), &path("d.dump"), seen).await.unwrap_err();
+        let error = backup(&setting.tools(), &path("d.dump"), seen, silent).await.unwrap_err();
         assert_eq!(error.kind, DbErrorKind::Cancelled);
     }
     server.stop().unwrap();
-    let error = backup(&setting.tools(), &path("c.dump"), pending()).await.unwrap_err();
+    let error = backup(&setting.tools(), &path("c.dump"), pending(), silent).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::CannotConnect, "{error:?}");
     assert_eq!(names(folder.path()), ["b.dump"]);
 }
@@ -309,7 +314,7 @@ async fn tools_are_chosen_by_version() {
             lock_timeout: Duration::ZERO,
         };
         let to = bins[0].join("never.dump");
-        let error = backup(&tools, &to, pending()).await.unwrap_err();
+        let error = backup(&tools, &to, pending(), silent).await.unwrap_err();
         error.detail.unwrap_or(error.message)
     };
     let [old, new, newer, same] = bins.each_ref().map(PathBuf::as_path);

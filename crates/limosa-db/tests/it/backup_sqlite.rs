@@ -1,10 +1,12 @@
 //! Backup and restore of SQLite files.
 
 use std::fs;
+use std::future::pending;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use limosa_db::backup::Standing;
 use limosa_db::backup::sqlite::{backup, restore};
 use limosa_db::engines::sqlite;
 use limosa_db::{ConnectOptions, DbErrorKind, Item, Secret, Session};
@@ -56,7 +58,7 @@ async fn there_and_back() {
             told.lock().unwrap().push((done, total));
             ControlFlow::Continue(())
         };
-        let report = backup(&options(&path("a.db")), &path("b.db"), progress).await.unwrap();
+        let report = backup(&options(&path("a.db")), &path("b.db"), pending(), progress).await.unwrap();
         assert_eq!(report.bytes, fs::metadata(path("b.db")).unwrap().len());
         let seen = seen.lock().unwrap().clone();
         assert!(seen.len() > 1 && seen.is_sorted(), "{seen:?}");
@@ -64,7 +66,7 @@ async fn there_and_back() {
         let mut session = sqlite::connect(&options(&path("a.db"))).await.unwrap();
         run(&mut session, &["update t set s = 'new' || s where n % 2", "create table u (a)"]).await.unwrap();
         // The other session stays open while the content is replaced.
-        restore(&options(&path("a.db")), &path("b.db"), go_on).await.unwrap();
+        restore(&options(&path("a.db")), &path("b.db"), pending(), go_on).await.unwrap();
         assert_eq!(text(&mut session, "select count(*) from t where s like 'old%'").await.as_deref(), Some("1000"));
         assert_eq!(text(&mut session, "select count(*) from sqlite_schema").await.as_deref(), Some("1"));
         assert_eq!(text(&mut session, "pragma journal_mode").await.as_deref(), Some(journal));
@@ -75,8 +77,11 @@ async fn there_and_back() {
         // And where the database is gone.
         fs::remove_file(path("a.db")).unwrap();
         let closed = ConnectOptions { create: false, ..options(&path("a.db")) };
-        assert_eq!(restore(&closed, &path("b.db"), go_on).await.unwrap_err().kind, DbErrorKind::DatabaseMissing);
-        restore(&options(&path("a.db")), &path("b.db"), go_on).await.unwrap();
+        assert_eq!(
+            restore(&closed, &path("b.db"), pending(), go_on).await.unwrap_err().error.kind,
+            DbErrorKind::DatabaseMissing
+        );
+        restore(&options(&path("a.db")), &path("b.db"), pending(), go_on).await.unwrap();
         assert_eq!(content(&path("a.db")).await, "1000old");
     }
 }
@@ -96,7 +101,7 @@ async fn what_cannot_be_backed_up() {
         (&memory, "b.db", DbErrorKind::Configuration, "in memory"),
         (&options(&path("none.db")), "b.db", DbErrorKind::DatabaseMissing, "does not exist"),
     ] {
-        let error = backup(from, &path(to), go_on).await.unwrap_err();
+        let error = backup(from, &path(to), pending(), go_on).await.unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(message) && error.hint.is_some(), "{error}");
     }
@@ -109,9 +114,30 @@ async fn a_cancelled_backup_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fill(&path("a.db"), "old", 1_000, 4096, "wal").await;
-    let error = backup(&options(&path("a.db")), &path("b.db"), |_, _| ControlFlow::Break(())).await.unwrap_err();
+    let error =
+        backup(&options(&path("a.db")), &path("b.db"), pending(), |_, _| ControlFlow::Break(())).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::Cancelled);
     assert_eq!(names(folder.path()), ["a.db"]);
+}
+
+/// While it waits for others, nothing is told and nobody asks it to stop between two pages.
+#[tokio::test]
+async fn a_wait_for_others_is_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fill(&path("a.db"), "old", 10, 4096, "delete").await;
+    fill(&path("b.db"), "new", 10, 4096, "delete").await;
+    let holder = rusqlite::Connection::open(path("a.db")).unwrap();
+    holder.execute_batch("begin exclusive").unwrap();
+    let patient = ConnectOptions { busy_timeout_ms: 3_600_000, ..options(&path("a.db")) };
+    let soon = || tokio::time::sleep(std::time::Duration::from_millis(50));
+    let error = backup(&patient, &path("c.db"), soon(), go_on).await.unwrap_err();
+    assert_eq!(error.kind, DbErrorKind::Cancelled, "{error}");
+    let error = restore(&patient, &path("b.db"), soon(), go_on).await.unwrap_err();
+    assert_eq!((error.error.kind, error.standing), (DbErrorKind::Cancelled, Standing::Unchanged), "{error}");
+    drop(holder);
+    assert_eq!(names(folder.path()), ["a.db", "b.db"]);
+    assert_eq!(content(&path("a.db")).await, "10old");
 }
 
 #[tokio::test]
@@ -139,7 +165,7 @@ async fn a_backup_is_of_one_moment_though_others_write() {
             }
             ControlFlow::Continue(())
         };
-        backup(&options(&path("a.db")), &path("b.db"), progress).await.unwrap();
+        backup(&options(&path("a.db")), &path("b.db"), pending(), progress).await.unwrap();
         let (done, held_off) = *writes.lock().unwrap();
         assert!(done > 0, "the writer wrote while the copy ran");
         assert!(done + held_off < 20, "the copy does not begin again for ever: {done} writes, {held_off} held off");
@@ -163,7 +189,7 @@ async fn a_failed_restore_leaves_the_old_content() {
             steps += 1;
             if steps == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let error = restore(&options(&path("a.db")), &path("b.db"), halfway).await.unwrap_err();
+        let error = restore(&options(&path("a.db")), &path("b.db"), pending(), halfway).await.unwrap_err().error;
         assert_eq!(error.kind, DbErrorKind::Cancelled, "{error}");
         assert_eq!(content(&path("a.db")).await, "1500old", "{journal} {page_size}");
         let mut session = sqlite::connect(&options(&path("a.db"))).await.unwrap();
@@ -172,7 +198,7 @@ async fn a_failed_restore_leaves_the_old_content() {
         if journal == "delete" {
             assert!(fs::read(path("a.db")).unwrap() == before, "byte for byte");
         }
-        restore(&options(&path("a.db")), &path("b.db"), go_on).await.unwrap();
+        restore(&options(&path("a.db")), &path("b.db"), pending(), go_on).await.unwrap();
         assert_eq!(content(&path("a.db")).await, "2000new", "{journal} {page_size}");
     }
 }
@@ -198,20 +224,20 @@ async fn what_cannot_be_restored() {
         (&to, "damaged.db", DbErrorKind::Statement, "is a damaged database"),
         (&reading, "good.db", DbErrorKind::ReadOnly, "reading only"),
     ] {
-        let error = restore(to, &path(from), go_on).await.unwrap_err();
+        let error = restore(to, &path(from), pending(), go_on).await.unwrap_err().error;
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(message) && error.hint.is_some(), "{error}");
     }
     assert_eq!(content(&path("a.db")).await, "10old");
-    let error = backup(&options(&path("damaged.db")), &path("copy.db"), go_on).await.unwrap_err();
+    let error = backup(&options(&path("damaged.db")), &path("copy.db"), pending(), go_on).await.unwrap_err();
     assert!(error.message.contains("damaged") && error.hint.unwrap().contains("integrity_check"), "{}", error.message);
     assert!(!path("copy.db").exists());
     // A damaged database says how to get the backup back.
     fs::write(path("a.db"), "x".repeat(5_000)).unwrap();
-    let error = restore(&to, &path("good.db"), go_on).await.unwrap_err();
+    let error = restore(&to, &path("good.db"), pending(), go_on).await.unwrap_err().error;
     assert!(error.hint.unwrap().contains("move the damaged file away"));
     fs::remove_file(path("a.db")).unwrap();
-    restore(&to, &path("good.db"), go_on).await.unwrap();
+    restore(&to, &path("good.db"), pending(), go_on).await.unwrap();
     assert_eq!(content(&path("a.db")).await, "10new");
 }
 
@@ -225,11 +251,11 @@ async fn a_restore_waits_for_others_and_gives_up() {
     let holds: &mut dyn Session = &mut writer;
     holds.send(vec![Item::Begin, Item::Script("delete from t where n = 1".to_owned())]).await.unwrap();
     let hasty = ConnectOptions { busy_timeout_ms: 20, ..options(&path("a.db")) };
-    let error = restore(&hasty, &path("b.db"), go_on).await.unwrap_err();
+    let error = restore(&hasty, &path("b.db"), pending(), go_on).await.unwrap_err().error;
     assert_eq!((error.kind, error.code.as_deref()), (DbErrorKind::LockTimeout, Some("SQLITE_BUSY")));
     run(&mut writer, &["commit"]).await.unwrap();
     assert_eq!(content(&path("a.db")).await, "9old");
-    restore(&hasty, &path("b.db"), go_on).await.unwrap();
+    restore(&hasty, &path("b.db"), pending(), go_on).await.unwrap();
     assert_eq!(content(&path("a.db")).await, "10new");
 }
 
@@ -242,7 +268,7 @@ async fn part_die_while_restoring() {
         steps += 1;
         if steps == 3 { std::process::abort() } else { ControlFlow::Continue(()) }
     };
-    restore(&options(&folder.join("a.db")), &folder.join("b.db"), die).await.unwrap();
+    restore(&options(&folder.join("a.db")), &folder.join("b.db"), pending(), die).await.unwrap();
 }
 
 #[cfg(unix)]
@@ -265,7 +291,7 @@ async fn a_process_that_dies_while_restoring_loses_nothing() {
 #[ignore = "only a part of a_full_disk_leaves_no_backup"]
 async fn part_back_up_to_a_full_disk() {
     let Some(folder) = part_folder() else { return };
-    let error = backup(&options(&folder.join("a.db")), &folder.join("b.db"), go_on).await.unwrap_err();
+    let error = backup(&options(&folder.join("a.db")), &folder.join("b.db"), pending(), go_on).await.unwrap_err();
     assert_eq!(error.kind, DbErrorKind::Resources, "{error:?}");
     assert_eq!(names(&folder), ["a.db"]);
     fs::write(folder.join("seen"), "").unwrap();

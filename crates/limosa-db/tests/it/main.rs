@@ -9,6 +9,8 @@ mod backup_postgres;
 #[cfg(feature = "sqlite")]
 mod backup_sqlite;
 mod conformance;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]

@@ -191,6 +191,75 @@ fn a_section_is_the_rest_of_the_file() {
 }
 
 #[test]
+fn a_section_says_how_it_wants_to_be_run() {
+    use limosa_core::TransactionWish;
+    let up = "-- Lock-timeout: 9s\nCREATE TABLE a (x int);\n";
+    let plain = one(Engine::Postgres, up);
+    for (head, wish, time_outs) in [
+        ("", TransactionWish::Auto, (None, None)),
+        ("-- Transaction: none\n", TransactionWish::None, (None, None)),
+        ("-- why: because\n\n--transaction: NONE\n-- Lock-timeout: 500ms\n", TransactionWish::None, (Some(500), None)),
+        ("-- Statement-timeout: off\n-- Lock-timeout: 0\n", TransactionWish::Auto, (Some(0), Some(0))),
+        ("-- Transaction: always\n-- Purpose: to be safe\n", TransactionWish::Auto, (None, None)),
+        // Below the first statement it is a comment like any other.
+        ("SELECT 1;\n-- Transaction: none\n", TransactionWish::Auto, (None, None)),
+    ] {
+        let text = format!("{up}\n-- limosa:rollback\n{head}DELETE FROM a;\nDROP TABLE a;\n");
+        let outcome = one(Engine::Postgres, &text);
+        let rollback = back(&outcome);
+        assert_eq!(rollback.transaction(), wish, "{head}");
+        assert_eq!((rollback.time_outs.lock_ms, rollback.time_outs.statement_ms), time_outs, "{head}");
+        // The up part and what it asks for are as they were.
+        let (script, before) = (&outcome.only().script, &plain.only().script);
+        assert_eq!((&script.up_checksum, script.span), (&before.up_checksum, before.span), "{head}");
+        assert_eq!(outcome.only().headers, plain.only().headers, "{head}");
+        // A file of its own is read the same way.
+        let beside = [("1_a.sql", up), ("1_a.rollback.sql", &format!("{head}DELETE FROM a;\nDROP TABLE a;\n"))];
+        let outcome = folder(Engine::Postgres, &beside);
+        assert_eq!((back(&outcome).transaction(), back(&outcome).time_outs), (wish, rollback.time_outs), "{head}");
+    }
+}
+
+#[test]
+fn bad_headers_of_a_section_are_named_with_their_place() {
+    for (head, expected) in [
+        (
+            "-- Transaction: sometimes",
+            "LIM-F004 error [1_a.sql:3:17] 'sometimes' is no value of 'Transaction' / allowed: auto, always or none",
+        ),
+        (
+            "-- Transacton: none",
+            "LIM-F003 warning [1_a.sql:3:4] 'Transacton' is no header; did you mean 'Transaction'? / \
+             write '-- Transaction: ...', or leave out the colon where this is prose",
+        ),
+        (
+            "-- Depends-on: 2",
+            "LIM-F007 warning [1_a.sql:3:4] 'Depends-on' has no effect in a rollback section / write it at the head of the migration",
+        ),
+        (
+            "-- Transaction: none\n-- Transaction: auto",
+            "LIM-F005 error [1_a.sql:4:4] 'Transaction' is given twice / keep one of the two lines",
+        ),
+        (
+            "-- Migration: 002_b.sql",
+            "LIM-F006 warning [1_a.sql:3:15] the header says 002_b.sql, the file is 1_a.sql / write '-- Migration: 1_a.sql'",
+        ),
+        (
+            "-- Transaction: always\nDROP INDEX CONCURRENTLY i;",
+            "LIM-F015 error [1_a.sql:4:1] DROP INDEX CONCURRENTLY cannot run inside a transaction, but the header asks for one / \
+             take out 'Transaction: always', or move the statement into a migration of its own",
+        ),
+    ] {
+        let text = format!("CREATE TABLE a (x int);\n-- limosa:rollback\n{head}\nDROP TABLE a;\n");
+        assert_eq!(one(Engine::Postgres, &text).shown(), [expected], "{head}");
+    }
+    // Meant for another engine.
+    let text = "CREATE TABLE a (x int);\n-- limosa:rollback\n-- Engines: sqlite\nDROP TABLE a;\n";
+    assert!(one(Engine::Postgres, text).only().rollback.is_none());
+    assert!(one(Engine::Sqlite, text).only().rollback.is_some());
+}
+
+#[test]
 fn marks_inside_strings_and_comments_are_none() {
     for text in [
         "SELECT '\n-- limosa:rollback\n';",

@@ -126,11 +126,13 @@ fn headers_end_at_the_first_statement() {
     // Inside a statement is not above it.
     let text = "SELECT\n-- Transaction: nonsense\n1;\n";
     assert_eq!(folder(Engine::Sqlite, &[("1_a.sql", text)]).shown(), [] as [&str; 0]);
-    // A rollback section may come first of all.
-    let text = "-- limosa:rollback\n-- Transaction: nonsense\nSELECT 1;\n";
+    // A rollback section may come first of all; its headers are its own.
+    let text = "-- limosa:rollback\n-- Transaction: none\nSELECT 1;\n";
     let outcome = folder(Engine::Sqlite, &[("1_a.sql", text)]);
     assert_eq!(outcome.diagnostics.len(), 1, "{:?}", outcome.shown());
-    assert_eq!(outcome.only().rollback.as_ref().unwrap().outline.statements, 1);
+    assert_eq!(outcome.only().headers, Default::default());
+    let rollback = outcome.only().rollback.as_ref().unwrap();
+    assert_eq!((rollback.outline.statements, rollback.transaction()), (1, limosa_core::TransactionWish::None));
 }
 
 #[test]

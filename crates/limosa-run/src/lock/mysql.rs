@@ -4,7 +4,7 @@ use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
 use sha2::{Digest, Sha256};
 
-use super::{Held, Try};
+use super::{Held, Try, takers};
 use crate::Context;
 
 /// The name of the lock: the server has one space of names for all its databases, and takes at most 64 characters.
@@ -54,15 +54,7 @@ async fn take(session: &mut dyn Session, context: &Context<'_>, exists: bool) ->
         }
     }
     let mut items = vec![
-        ledger.bound(
-            &sql::TAKE_LEASE,
-            vec![
-                Value::Text(context.actor.clone()),
-                Value::Boolean(false),
-                Value::Integer(context.lease.as_secs().max(1).cast_signed()),
-                Value::optional(session.facts().backend.clone()),
-            ],
-        ),
+        ledger.bound(&sql::TAKE_LEASE, takers(session, context, None)),
         ledger.bound(&sql::ENSURE_HEAD, Vec::new()),
     ];
     let reads_at = items.len();
@@ -80,14 +72,6 @@ async fn take(session: &mut dyn Session, context: &Context<'_>, exists: bool) ->
 pub(super) async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
     let name = name_of(session, context);
     session.query_item(context.ledger.plain(&sql::UNLOCK, vec![name])).await.map(|_| ())
-}
-
-/// Takes the lock again where a statement of a script gave it back (`RELEASE_ALL_LOCKS`, a reset of the session). Should another
-/// runner have it by now, our lease has ended too, and the next record fails.
-pub(crate) async fn take_again(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
-    let name = name_of(session, context);
-    let sql = "select case when is_used_lock($1) = connection_id() then 1 else get_lock($1, 0) end";
-    session.query_item(Item::Bound { sql: sql.to_owned(), parameters: vec![name] }).await.map(|_| ())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
 
-use super::{Held, Try, lock_key};
+use super::{Held, Try, Watched, lock_key, takers};
 use crate::Context;
 
 /// How the ledger's tables come to be, where they are missing.
@@ -17,9 +17,14 @@ enum Making {
     Plainly { schema_exists: bool },
 }
 
-pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+pub(super) async fn try_once(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    exists: bool,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
     let making = if exists { Making::Nothing } else { Making::InBlock };
-    match take_postgres(session, context, making).await {
+    match take_postgres(session, context, making, silent).await {
         // Without the right to PL/pgSQL there is no DO block: one wait more, once in the life of a ledger.
         Err(error) if !exists && error.message.contains("plpgsql") => {
             let mut items = context.ledger.begin();
@@ -32,7 +37,7 @@ pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, e
             if !answer(locked_at) {
                 return Ok(Try::Refused(context.ledger.look(session).await?));
             }
-            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }).await
+            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }, silent).await
         }
         result => result,
     }
@@ -44,7 +49,12 @@ fn try_lock(context: &Context<'_>, held: bool) -> Item {
     context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(held)])
 }
 
-async fn take_postgres(session: &mut dyn Session, context: &Context<'_>, making: Making) -> Result<Try, DbError> {
+async fn take_postgres(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    making: Making,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
     let ledger = &context.ledger;
     let mut items = ledger.begin();
     items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
@@ -56,15 +66,7 @@ async fn take_postgres(session: &mut dyn Session, context: &Context<'_>, making:
         Making::Plainly { schema_exists } => items.extend(ledger.create_plainly(schema_exists)),
     }
     let taken_at = items.len();
-    items.push(ledger.bound(
-        &sql::TAKE_LEASE,
-        vec![
-            Value::Text(context.actor.clone()),
-            Value::Boolean(context.pooled),
-            Value::Integer(context.lease.as_secs().max(1).cast_signed()),
-            Value::optional(session.facts().backend.clone()),
-        ],
-    ));
+    items.push(ledger.bound(&sql::TAKE_LEASE, takers(session, context, silent)));
     items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
     let reads_at = items.len();
     items.extend(ledger.reads());

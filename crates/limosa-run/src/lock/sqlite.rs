@@ -3,10 +3,15 @@
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, Item, Row, Session, Value};
 
-use super::{Held, Try};
+use super::{Held, Try, Watched, takers};
 use crate::Context;
 
-pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+pub(super) async fn try_once(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    exists: bool,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
     let ledger = &context.ledger;
     let mut gone = -1;
     if exists {
@@ -26,16 +31,9 @@ pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, e
         items.push(ledger.create());
     }
     let taken_at = items.len();
-    items.push(ledger.bound(
-        &sql::TAKE_LEASE,
-        vec![
-            Value::Text(context.actor.clone()),
-            Value::Integer(0),
-            Value::Integer(context.lease.as_secs().max(1).cast_signed()),
-            Value::optional(session.facts().backend.clone()),
-            Value::Integer(gone),
-        ],
-    ));
+    let mut takers = takers(session, context, silent);
+    takers.push(Value::Integer(gone));
+    items.push(ledger.bound(&sql::TAKE_LEASE, takers));
     items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
     let reads_at = items.len();
     items.extend(ledger.reads());

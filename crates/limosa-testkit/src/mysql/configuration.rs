@@ -58,6 +58,10 @@ pub(super) fn text(version: &MysqlVersion, places: &Places<'_>, options: &Server
     }
     line("datadir", &places.data.to_string_lossy());
     line("socket", &places.socket.to_string_lossy());
+    // A server that starts takes away the temporary tables that it finds there, also those of its neighbours.
+    if let Some(folder) = places.socket.parent() {
+        line("tmpdir", &folder.to_string_lossy());
+    }
     line("port", &places.port.to_string());
     for (name, value) in SETTINGS {
         line(name, value);

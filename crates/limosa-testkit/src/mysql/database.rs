@@ -80,7 +80,7 @@ impl TestDatabase {
         Session::open(self.opts())
     }
 
-    /// A session of another user, from 127.0.0.1 over the unix socket.
+    /// A session of another user, over the unix socket.
     pub fn session_for(&self, user: &str, password: &str) -> Result<Session> {
         let opts = OptsBuilder::from_opts(self.opts()).user(Some(user)).pass(Some(password));
         Session::open(opts.into())

@@ -1,7 +1,8 @@
 //! `baseline`: an existing database counts as migrated up to a version, without running anything.
 
-use limosa_core::{Change, Kind, LedgerView, RowState, TransactionWish, Version, not_applicable};
+use limosa_core::{Change, Kind, LedgerView, RowState, Undo, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
+use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
@@ -9,15 +10,21 @@ use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator};
 
 impl Migrator {
     /// Marks all changes up to a version as applied without running them.
     ///
     /// # Errors
     /// Where a change up to that version was applied by limosa, or there is none.
-    pub async fn baseline(&self, to: &Version, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
+    pub async fn baseline(
+        &self,
+        to: &Version,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         loaded.refuse_errors()?;
         let chosen: Vec<&Change> = loaded
@@ -33,7 +40,7 @@ impl Migrator {
             ));
         }
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
-        let answer = count(&mut opened, &loaded, &chosen, dry_run, listener).await;
+        let answer = count(&mut opened, &loaded, &chosen, dry_run, listener, &stop).await;
         opened.close().await;
         answer
     }
@@ -45,6 +52,7 @@ async fn count(
     chosen: &[&Change],
     dry_run: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
@@ -56,21 +64,12 @@ async fn count(
             Some(reason) => format!("{} {} does not apply here: {reason}", change.label, change.name),
         })
         .collect();
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "baseline",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("baseline", Some(&opened.target));
     if dry_run {
         answer.would = lines;
         return Ok(answer);
     }
-    let written = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, stop, |opened, view, marks| {
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
         for change in chosen {
@@ -86,10 +85,7 @@ async fn count(
         Ok(edit)
     })
     .await?;
-    answer.done = lines;
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, lines))
 }
 
 fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
@@ -104,7 +100,6 @@ fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
 
 /// The row of a change that counts as applied.
 pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> RowEntry {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let rollback = change.rollback.as_ref();
     let depends_on: Vec<&str> = change.depends_on.iter().map(limosa_core::Identity::as_str).collect();
     RowEntry {
@@ -118,21 +113,11 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         total: change.script.outline.statements.cast_signed(),
         applied_by: opened.configuration.actor.clone(),
         execution_ms: match opened.target.engine {
-            Engine::Sqlite => -i64::try_from(now.as_millis()).unwrap_or(0),
+            Engine::Sqlite => -limosa_db::monotonic_ms(),
             _ => 0,
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),
-        rollback_origin: rollback.map(|rollback| {
-            let mut origin =
-                json!({"file": rollback.file, "line": rollback.start.line, "column": rollback.start.column});
-            if rollback.transaction() == TransactionWish::None {
-                origin["transaction"] = json!("none");
-            }
-            if change.headers.placeholders_off {
-                origin["placeholders"] = json!("off");
-            }
-            origin.to_string()
-        }),
+        rollback_origin: rollback.map(|rollback| Undo::of(rollback).origin(change.headers.placeholders_off)),
         rollback_values: None,
         depends_on: json!(depends_on).to_string(),
         plan_digest: None,

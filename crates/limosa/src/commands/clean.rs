@@ -3,13 +3,13 @@
 use limosa_db::ledger::TABLES;
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use super::held::{Edit, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, RunAnswer, SCHEMA_VERSION};
+use crate::report::{DoneAnswer, RunAnswer};
 use crate::{Exit, Failure, MigrateOptions, Migrator};
 
 /// PostgreSQL: what a clean drops, as (kind, quoted name). Extensions stay, with their members and the schemas they live in;
@@ -40,10 +40,11 @@ impl Migrator {
         consent: Option<&str>,
         dry_run: bool,
         listener: &dyn Listener,
+        stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("clean")?;
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Change }).await?;
-        let result = clean(&mut opened, consent, dry_run, listener).await;
+        let result = clean(&mut opened, consent, dry_run, listener, &stop).await;
         opened.close().await;
         result
     }
@@ -59,8 +60,24 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
-        self.clean(consent, false, listener).await?;
-        self.migrate(options, listener, stop).await
+        self.clean(consent, false, listener, stop.clone()).await?;
+        // Whatever becomes of the migrate, the clean stands, and must not be taken for undone.
+        let emptied = || {
+            Diagnostic::warning("LIM-U072", "the database was emptied before, and that stands: the clean is committed")
+                .help("to build it up: limosa migrate")
+        };
+        match self.migrate(options, listener, stop).await {
+            Ok(mut answer) => {
+                if answer.exit_code != u8::from(Exit::Done) {
+                    answer.notices.push(emptied());
+                }
+                Ok(answer)
+            }
+            Err(mut failure) => {
+                failure.diagnostics.push(emptied());
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -97,6 +114,7 @@ async fn clean(
     consent: Option<&str>,
     dry_run: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let view = opened.look().await?;
     let others = others(opened, view.exists).await?;
@@ -106,23 +124,14 @@ async fn clean(
     }
     let objects = objects(opened).await?;
     let lines: Vec<String> = objects.iter().map(|(kind, name)| format!("drop {kind} {name}")).collect();
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "clean",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("clean", Some(&opened.target));
     if dry_run {
         answer.would = lines;
         return Ok(answer);
     }
     let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
-    let written = under_lock(opened, listener, |opened, _, _| {
+    let written = under_lock(opened, listener, stop, |opened, _, _| {
         let cascade = if opened.target.engine == Engine::Postgres { " cascade" } else { "" };
         let drops = objects.iter().map(|(kind, name)| format!("drop {kind} if exists {name}{cascade}"));
         let mut items: Vec<Item> = drops.map(Item::Control).collect();
@@ -143,8 +152,5 @@ async fn clean(
         Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
     })
     .await?;
-    answer.done = lines;
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, lines))
 }

@@ -2,15 +2,16 @@
 
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
-use limosa_db::{Item, Value};
-use limosa_run::{Acquired, LockError, Stop, acquire, release};
-use limosa_sql::Diagnostic;
+use limosa_db::{DbErrorKind, Item, Value};
+use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send_stoppable};
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
-use super::interrupted;
+use super::{interrupted, stopped};
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress};
-use crate::opened::Opened;
+use crate::opened::{Opened, run_id};
+use crate::report::DoneAnswer;
 use crate::{Exit, Failure};
 
 /// What is to be written under the lock.
@@ -29,6 +30,13 @@ pub(crate) struct Written {
     pub(crate) notices: Vec<Diagnostic>,
 }
 
+impl Written {
+    /// The answer of a command that has written.
+    pub(crate) fn answer(self, answer: DoneAnswer, done: Vec<String>) -> DoneAnswer {
+        DoneAnswer { done, notices: self.notices, audit_head: self.head, ..answer }
+    }
+}
+
 /// The marks under which rows are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
@@ -36,44 +44,79 @@ pub(crate) struct Marks {
     pub(crate) step_mark: String,
 }
 
-/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows.
-pub(crate) async fn under_lock<F>(opened: &mut Opened<'_>, listener: &dyn Listener, edit: F) -> Result<Written, Failure>
+/// Takes the lock, waiting for it as long as the configuration says.
+///
+/// # Errors
+/// Another runner that keeps it, a signal to stop, whatever the server says.
+pub(crate) async fn take(
+    opened: &mut Opened<'_>,
+    events: &dyn Events,
+    stop: Stop,
+    view: &LedgerView,
+) -> Result<Held, Failure> {
+    match take_while(opened, events, stop, view, &|_| true).await? {
+        Acquired::Held(held) => Ok(*held),
+        Acquired::NothingLeft(_) => Err(interrupted()),
+    }
+}
+
+/// The same, as long as `still_wanted` says of each fresh look at the ledger that there is something left to do.
+pub(crate) async fn take_while(
+    opened: &mut Opened<'_>,
+    events: &dyn Events,
+    stop: Stop,
+    view: &LedgerView,
+    still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
+) -> Result<Acquired, Failure> {
+    let (session, context) = opened.run_parts(events, stop);
+    acquire(session.as_mut(), &context, view.exists, still_wanted).await.map_err(|error| match error {
+        LockError::Interrupted => interrupted(),
+        LockError::HeldByOther(problem) => Failure::new(Exit::Person, *problem),
+        LockError::Database(error) => (*error).into(),
+    })
+}
+
+/// Gives the lock back. Best effort: a lost connection gives it up by itself.
+pub(crate) async fn give_back(opened: &mut Opened<'_>, epoch: i64) {
+    let nobody = |_| {};
+    let (session, context) = opened.run_parts(&nobody, Stop::new());
+    let _ = release(session.as_mut(), &context, epoch).await;
+}
+
+/// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows. A
+/// signal to stop cancels that on the server; nothing was changed then.
+pub(crate) async fn under_lock<F>(
+    opened: &mut Opened<'_>,
+    listener: &dyn Listener,
+    stop: &Stop,
+    edit: F,
+) -> Result<Written, Failure>
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
     let view = opened.look().await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let events = |event| listener.progress(Progress::Run(event));
-    let (held, mark) = {
-        let (session, context) = opened.run_parts(&events, Stop::new());
-        let mark = context.run_id.clone();
-        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
-            Ok(Acquired::Held(held)) => (held, mark),
-            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Database(error)) => return Err((*error).into()),
-        }
-    };
-    let marks = Marks { epoch: held.epoch, step_mark: mark };
+    let held = take(opened, &events, stop.clone(), &view).await?;
+    let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;
     let written = match edit(opened, &held.view, &marks) {
         Ok(edit) => {
             if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {
                 reason = Reason::Restore;
             }
-            write(opened, &marks, edit).await
+            write(opened, &marks, edit, stop).await
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let _ = release(session.as_mut(), &context, held.epoch).await;
+    give_back(opened, held.epoch).await;
     let head = written?;
     let mut notices = Vec::new();
     crate::anchor::append_for(reason, opened.configuration, head.as_ref(), &mut notices);
     Ok(Written { head, notices })
 }
 
-async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Option<AuditHead>, Failure> {
+async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) -> Result<Option<AuditHead>, Failure> {
     let ledger = opened.ledger.clone();
     let limits = opened.configuration.limits;
     let mut items = ledger.begin();
@@ -97,6 +140,16 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit) -> Result<Opt
         }));
     }
     items.push(Item::Commit);
-    let rows = opened.session.send(items).await?;
+    let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
+        Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
+            return Err(stopped(match opened.target.engine {
+                Engine::Mysql => {
+                    "what ran was cancelled; what was dropped before it stays dropped: run it again to go on"
+                }
+                _ => "what ran was cancelled and rolled back; nothing was changed",
+            }));
+        }
+        sent => sent?,
+    };
     Ok(audit_head(&rows))
 }

@@ -6,8 +6,8 @@ use limosa_db::engine_of;
 use limosa_db::ledger::{Ledger, LedgerNames, TABLES};
 use limosa_sql::Engine;
 
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Configuration, Exit, Failure};
+use crate::report::DoneAnswer;
+use crate::{Configuration, Failure};
 
 /// The settings file behind its first lines, which name the folder of migrations.
 const SETTINGS: &str = "\
@@ -53,16 +53,7 @@ pub fn init(folder: &Path, migrations: &Path) -> Result<DoneAnswer, Failure> {
     let directory = toml::Value::String(migrations.display().to_string());
     let settings = format!("# Settings of limosa. All keys: limosa config explain\ndir = [{directory}]\n\n{SETTINGS}");
     written(&folder.join("limosa.toml"), &settings, &mut done, &mut notes)?;
-    Ok(DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "init",
-        exit_code: Exit::Done.into(),
-        target: None,
-        done,
-        would: notes,
-        notices: Vec::new(),
-        audit_head: None,
-    })
+    Ok(DoneAnswer { done, would: notes, ..DoneAnswer::new("init", None) })
 }
 
 /// The ledger as a script, with the rights that a role needs for running migrations and for looking only.

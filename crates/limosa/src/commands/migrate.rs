@@ -5,16 +5,16 @@ use std::time::Instant;
 use limosa_core::{
     Action, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
 };
-use limosa_run::{Acquired, LockError, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
+use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
 
-use super::{interrupted, rollback};
-use crate::backup::Subject;
+use super::{held, rollback};
+use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
 use crate::files::{Loaded, load};
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
-use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a migrate is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -62,10 +62,12 @@ pub(crate) async fn decide(
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
     let done_unchanged = interrupted_scripts::unchanged(opened, changes, view).await?;
-    let ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged };
-    let plan = decide_migrate(changes, view, &ask, &opened.configuration.policy(), around).map_err(Failure::refused)?;
-    opened.configuration.refuse_unknown_placeholders(&plan)?;
-    Ok(plan)
+    let mut ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged, ..MigrateAsk::default() };
+    let policy = opened.configuration.policy();
+    enum_values::decide_knowing(opened, |values| {
+        ask.enum_values = values;
+        decide_migrate(changes, view, &ask, &policy, around).map_err(Failure::refused)
+    })
 }
 
 async fn run(
@@ -82,30 +84,24 @@ async fn run(
     expected(&plan, options)?;
     if plan.is_empty() {
         record_late(opened, &plan, &view, listener).await;
-        return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
+        return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     if options.auto_rollback {
         announce_auto_rollback(opened, &plan, listener)?;
     }
     let saved = match options.backup {
-        true => Some(backup::make(&Subject::of(opened), listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener, &stop, Before::Run).await?),
         false => None,
     };
 
     let events = |event| listener.progress(Progress::Run(event));
     let wanted_of = |view: &LedgerView| still_pending(&loaded.changes, view, &around);
-    let (epoch, fresh) = {
-        let (session, context) = opened.run_parts(&events, stop.clone());
-        match acquire(session.as_mut(), &context, view.exists, &wanted_of).await {
-            Ok(Acquired::Held(held)) => (held.epoch, held.view),
-            Ok(Acquired::NothingLeft(view)) => {
-                let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
-                return Ok(nothing(opened, &plan, &loaded.diagnostics, &view, began));
-            }
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::Database(error)) => return Err((*error).into()),
+    let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
+        Acquired::Held(held) => (held.epoch, held.view),
+        Acquired::NothingLeft(view) => {
+            let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+            return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
         }
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
@@ -126,9 +122,7 @@ async fn run(
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    // A lost connection gives the lease up by itself.
-    let _ = release(session.as_mut(), &context, epoch).await;
+    held::give_back(opened, epoch).await;
     let (plan, report, taken_back) = result?;
     let mut answer = answer(opened, "migrate", &plan, &report, began);
     if options.auto_rollback {
@@ -259,17 +253,30 @@ fn announce_auto_rollback(opened: &Opened<'_>, plan: &Plan, listener: &dyn Liste
     Ok(())
 }
 
-fn nothing(opened: &Opened<'_>, plan: &Plan, files: &[Diagnostic], view: &LedgerView, began: Instant) -> RunAnswer {
+fn nothing_to_do(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, view: &LedgerView, began: Instant) -> RunAnswer {
+    let mut answer = nothing(opened, "migrate", plan, view, began);
+    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer
+}
+
+/// The answer of a run that had nothing to do.
+pub(crate) fn nothing(
+    opened: &Opened<'_>,
+    command: &'static str,
+    plan: &Plan,
+    view: &LedgerView,
+    began: Instant,
+) -> RunAnswer {
     RunAnswer {
         schema_version: SCHEMA_VERSION,
-        command: "migrate",
+        command,
         exit_code: Exit::Done.into(),
         outcome: "nothing_to_do",
         target: opened.target.clone(),
         steps: Vec::new(),
         taken_back: Vec::new(),
         error: None,
-        notices: plan.notices.iter().chain(files).cloned().collect(),
+        notices: plan.notices.clone(),
         plan_digest: None,
         audit_head: view.head.clone(),
         backup: None,

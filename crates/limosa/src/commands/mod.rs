@@ -20,6 +20,12 @@ use limosa_sql::Diagnostic;
 
 use crate::{Exit, Failure};
 
+/// What a command that was stopped left: nothing, for the reason given.
+pub(crate) fn stopped(what: &str) -> Failure {
+    let help = "run it again when it may go on";
+    Failure::new(Exit::Database, Diagnostic::error("LIM-R005", format!("interrupted: {what}")).help(help))
+}
+
 /// The run was asked to stop before it began.
 pub(crate) fn interrupted() -> Failure {
     Failure::new(Exit::Database, Diagnostic::error("LIM-R005", "interrupted before anything was run"))

@@ -9,7 +9,7 @@ use crate::event::{Listener, Progress};
 use crate::files::{FromDisk, Loaded, load};
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine};
-use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand};
+use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values};
 
 /// Statements of one step that an answer lists.
 const LISTED: u64 = 1000;
@@ -119,8 +119,9 @@ async fn executed(
     listener.progress(Progress::Target(opened.target.clone()));
     let mut answer = answer(opened, &plan, loaded)?;
     let events = |event| listener.progress(Progress::Run(event));
+    let values = enum_values::of(opened, &plan)?;
     let (session, context) = opened.run_parts(&events, stop);
-    let rehearsed = rehearse(session.as_mut(), &context, &plan).await;
+    let rehearsed = rehearse(session.as_mut(), &context, &plan, &values).await;
     if rehearsed.error.is_some() {
         answer.exit_code = Exit::Database.into();
     }

@@ -3,6 +3,7 @@
 use limosa_core::{Change, Direction, Identity, LedgerView, RowState, State, StatementHasher, assess};
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use limosa_db::{Item, Value};
+use limosa_run::Stop;
 use serde_json::json;
 
 use super::baseline::counted;
@@ -10,8 +11,8 @@ use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator};
 
 /// One thing to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +36,17 @@ impl Migrator {
     ///
     /// # Errors
     /// Where the thing is not there to be mended.
-    pub async fn repair(&self, repair: &Repair, dry_run: bool, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
+    pub async fn repair(
+        &self,
+        repair: &Repair,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
         let loaded = load(&self.configuration.directories, self.engine()?)?;
         let looking = dry_run || *repair == Repair::Explain;
         let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Change }).await?;
-        let result = mend(&mut opened, &loaded.changes, repair, looking, listener).await;
+        let result = mend(&mut opened, &loaded.changes, repair, looking, listener, &stop).await;
         opened.close().await;
         result
     }
@@ -51,17 +58,9 @@ async fn mend(
     repair: &Repair,
     looking: bool,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
-    let mut answer = DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "repair",
-        exit_code: Exit::Done.into(),
-        target: Some(opened.target.clone()),
-        done: Vec::new(),
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    };
+    let mut answer = DoneAnswer::new("repair", Some(&opened.target));
     if looking {
         let view = opened.look().await?;
         if *repair == Repair::Explain {
@@ -75,16 +74,13 @@ async fn mend(
         return Ok(answer);
     }
     let mut words = String::new();
-    let written = under_lock(opened, listener, |opened, view, marks| {
+    let written = under_lock(opened, listener, stop, |opened, view, marks| {
         let (edit, said) = decide(opened, changes, view, repair, marks)?;
         words = said;
         Ok(edit)
     })
     .await?;
-    answer.done = vec![words];
-    answer.audit_head = written.head;
-    answer.notices = written.notices;
-    Ok(answer)
+    Ok(written.answer(answer, vec![words]))
 }
 
 fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surroundings) -> Vec<String> {

@@ -2,82 +2,86 @@
 
 use std::path::{Path, PathBuf};
 
-use limosa_run::{Acquired, LockError, Stop, acquire, release};
+use limosa_run::Stop;
+use limosa_sql::Diagnostic;
 use serde_json::json;
 
-use super::held::{Edit, under_lock};
-use super::interrupted;
-use crate::backup::Subject;
+use super::held::{self, Edit, Written, under_lock};
+use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
-use crate::opened::{Opened, Purpose, open};
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator, backup};
+use crate::opened::{Opened, Purpose, open, open_unless};
+use crate::report::{DoneAnswer, Target};
+use crate::{Failure, Migrator, backup};
 
 impl Migrator {
     /// Makes a backup.
     ///
     /// # Errors
-    /// Whatever stands in its way.
-    pub async fn backup(&self, listener: &dyn Listener) -> Result<DoneAnswer, Failure> {
-        let opened = open(&self.configuration, Purpose::Change).await?;
-        let made = backup::make(&Subject::of(&opened), listener).await;
+    /// Whatever stands in its way, and a signal to stop; no file is left then.
+    pub async fn backup(&self, listener: &dyn Listener, stop: Stop) -> Result<DoneAnswer, Failure> {
+        let opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
+        let made = backup::make(&Subject::of(&opened), listener, &stop, Before::Nothing).await;
         let target = opened.target.clone();
         opened.close().await;
-        Ok(DoneAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "backup",
-            exit_code: Exit::Done.into(),
-            target: Some(target),
-            done: vec![made?],
-            would: Vec::new(),
-            notices: Vec::new(),
-            audit_head: None,
-        })
+        Ok(DoneAnswer { done: vec![made?], ..DoneAnswer::new("backup", Some(&target)) })
     }
 
     /// Brings the database back to a backup; the newest of the folder where none is named. Everything since then is lost.
     ///
     /// # Errors
-    /// Where the environment is protected, consent is missing, or the backup is no whole backup. Nothing was changed then.
+    /// Where the environment is protected, consent is missing, or the backup is no whole backup, and a signal to stop. The
+    /// words say what stands: mostly that nothing was changed.
     pub async fn restore(
         &self,
         from: Option<&Path>,
         consent: Option<&str>,
         listener: &dyn Listener,
+        stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("restore")?;
-        let looked = open(&self.configuration, Purpose::Read).await?;
+        let mut looked = open(&self.configuration, Purpose::Read).await?;
+        let ledger_exists = looked.look().await.map(|view| view.exists);
         let begun = begin(&looked, from, consent, listener);
         let (subject, is_there) = (Subject::of(&looked), looked.is_there());
         looked.close().await;
         let from = begun?;
-        if is_there {
-            let mut opened = open(&self.configuration, Purpose::Change).await?;
-            let restored = replace(&mut opened, &subject, &from, listener).await;
+        if is_there && ledger_exists? {
+            let mut opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
+            let restored = replace(&mut opened, &subject, &from, listener, &stop).await;
             opened.close().await;
             restored?;
         } else {
-            backup::bring_back(&subject, &from, listener).await?;
+            backup::bring_back(&subject, &from, listener, &stop).await?;
         }
-        // The ledger is the one of the backup now; the restore itself is recorded in it.
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let (target, written) = self.record_restore(&from, listener, stop).await.map_err(|mut failure| {
+            let message = format!("the database is restored from {}; only its record is missing", from.display());
+            let help = "the audit log does not say that it was restored; everything else is as the backup has it";
+            failure.diagnostics.push(Diagnostic::warning("LIM-U062", message).help(help));
+            failure
+        })?;
+        let answer = DoneAnswer::new("restore", Some(&target));
+        Ok(written.answer(answer, vec![format!("restored from {}", from.display())]))
+    }
+
+    /// The ledger is the one of the backup now; the restore itself is recorded in it.
+    async fn record_restore(
+        &self,
+        from: &Path,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<(Target, Written), Failure> {
+        // A signal that came while the database was replaced came too late to stop that, so its record is written too; one
+        // that comes now ends a wait.
+        let stop = if stop.is_asked() { Stop::new() } else { stop };
+        let mut opened = open_unless(&stop, &self.configuration, Purpose::Write).await?;
         let said = from.display().to_string();
-        let written = under_lock(&mut opened, listener, |_, _, _| {
+        let written = under_lock(&mut opened, listener, &stop, |_, _, _| {
             Ok(Edit { items: Vec::new(), audit: vec![("restore", None, json!({"from": said}))] })
         })
-        .await?;
+        .await;
         let target = opened.target.clone();
         opened.close().await;
-        Ok(DoneAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "restore",
-            exit_code: Exit::Done.into(),
-            target: Some(target),
-            done: vec![format!("restored from {}", from.display())],
-            would: Vec::new(),
-            notices: written.notices,
-            audit_head: written.head,
-        })
+        Ok((target, written?))
     }
 }
 
@@ -109,21 +113,16 @@ async fn replace(
     subject: &Subject<'_>,
     from: &Path,
     listener: &dyn Listener,
+    stop: &Stop,
 ) -> Result<(), Failure> {
+    let events = |event| listener.progress(Progress::Run(event));
     let view = opened.look().await?;
     if !view.exists {
-        return backup::bring_back(subject, from, listener).await;
+        return backup::bring_back(subject, from, listener, stop).await;
     }
-    let events = |event| listener.progress(Progress::Run(event));
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let epoch = match acquire(session.as_mut(), &context, true, &|_| true).await {
-        Ok(Acquired::Held(held)) => held.epoch,
-        Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-        Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-        Err(LockError::Database(error)) => return Err((*error).into()),
-    };
-    let restored = backup::bring_back(subject, from, listener).await;
+    let held = held::take(opened, &events, stop.clone(), &view).await?;
+    let restored = backup::bring_back(subject, from, listener, stop).await;
     // Where it went well, the lease is the one of the backup; the lock itself goes with the session.
-    let _ = release(session.as_mut(), &context, epoch).await;
+    held::give_back(opened, held.epoch).await;
     restored
 }

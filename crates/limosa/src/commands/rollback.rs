@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TransactionWish,
+    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish,
     decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
-use limosa_run::{Acquired, Events, LockError, RunReport, Stop, acquire, conduct, release};
+use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Engine, Position};
 
-use super::{interrupted, migrate};
-use crate::backup::Subject;
+use super::{held, migrate};
+use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
-use crate::report::{RunAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator, backup, interrupted_scripts};
+use crate::report::RunAnswer;
+use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a rollback is asked to do.
 #[derive(Debug, Clone)]
@@ -138,6 +138,10 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
         Some("none") => TransactionWish::None,
         _ => TransactionWish::Auto,
     };
+    let time_outs = TimeOuts {
+        lock_ms: origin.get("lock_timeout_ms").and_then(serde_json::Value::as_u64),
+        statement_ms: origin.get("statement_timeout_ms").and_then(serde_json::Value::as_u64),
+    };
     let outline = interrupted_scripts::outline(engine, file, &text, wish)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -146,6 +150,7 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
         file: format!("recorded rollback of {identity} ({file})"),
         position,
         outline,
+        time_outs,
         values: values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
         placeholders_off: origin.get("placeholders").and_then(|word| word.as_str()) == Some("off"),
     })
@@ -163,16 +168,18 @@ pub(crate) async fn decide(
     let stored = stored(opened, &chosen).await?;
     let done_unchanged =
         interrupted_scripts::unchanged_back(opened.target.engine, &stored, options.use_file.then_some(changes), view);
-    let ask = RollbackAsk {
+    let mut ask = RollbackAsk {
         selection: options.selection.clone(),
         use_file: options.use_file,
         consent: options.consent.clone(),
         done_unchanged,
+        enum_values: HashMap::new(),
     };
-    let plan = decide_rollback(changes, view, &stored, &ask, &opened.configuration.policy(), &around)
-        .map_err(Failure::refused)?;
-    opened.configuration.refuse_unknown_placeholders(&plan)?;
-    Ok(plan)
+    let policy = opened.configuration.policy();
+    enum_values::decide_knowing(opened, |values| {
+        ask.enum_values = values;
+        decide_rollback(changes, view, &stored, &ask, &policy, &around).map_err(Failure::refused)
+    })
 }
 
 async fn run(
@@ -198,37 +205,15 @@ async fn run(
         }
     };
     if plan.is_empty() {
-        return Ok(RunAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "rollback",
-            exit_code: Exit::Done.into(),
-            outcome: "nothing_to_do",
-            target: opened.target.clone(),
-            steps: Vec::new(),
-            taken_back: Vec::new(),
-            error: None,
-            notices: Vec::new(),
-            plan_digest: None,
-            audit_head: view.head.clone(),
-            backup: None,
-            elapsed_ms: migrate::millis(began),
-        });
+        return Ok(migrate::nothing(opened, "rollback", &plan, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     let saved = match options.backup {
-        true => Some(backup::make(&Subject::of(opened), listener).await?),
+        true => Some(backup::make(&Subject::of(opened), listener, &stop, Before::Run).await?),
         false => None,
     };
     let events = |event| listener.progress(Progress::Run(event));
-    let held = {
-        let (session, context) = opened.run_parts(&events, stop.clone());
-        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
-            Ok(Acquired::Held(held)) => held,
-            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Database(error)) => return Err((*error).into()),
-        }
-    };
+    let held = held::take(opened, &events, stop.clone(), &view).await?;
     let decided = decide(opened, changes, &held.view, options).await;
     let result = match decided {
         Ok(plan) => {
@@ -238,8 +223,7 @@ async fn run(
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let _ = release(session.as_mut(), &context, held.epoch).await;
+    held::give_back(opened, held.epoch).await;
     let (plan, report) = result?;
     let mut answer = migrate::answer(opened, "rollback", &plan, &report, began);
     answer.backup = saved;

@@ -6,8 +6,8 @@ use limosa_core::{Change, Kind};
 use limosa_sql::Engine;
 
 use crate::files::load;
-use crate::report::{DoneAnswer, SCHEMA_VERSION};
-use crate::{Exit, Failure, Migrator};
+use crate::report::DoneAnswer;
+use crate::{Failure, Migrator};
 
 /// How the new version is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,16 +92,7 @@ pub fn scaffold(
         NewKind::Repeatable => format!("-- Migration: {name}\n-- Purpose: {title}\n\n\n"),
     };
     write_new(folder, &path, &text)?;
-    Ok(DoneAnswer {
-        schema_version: SCHEMA_VERSION,
-        command: "new",
-        exit_code: Exit::Done.into(),
-        target: None,
-        done: vec![path.display().to_string()],
-        would: Vec::new(),
-        notices: Vec::new(),
-        audit_head: None,
-    })
+    Ok(DoneAnswer { done: vec![path.display().to_string()], ..DoneAnswer::new("new", None) })
 }
 
 fn write_new(folder: &Path, path: &PathBuf, text: &str) -> Result<(), Failure> {

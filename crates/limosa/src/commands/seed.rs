@@ -1,20 +1,19 @@
 //! `seed`: data for development and tests. Each file runs once, and again when it changes; the ledger remembers it apart
 //! from migrations.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
 use limosa_core::{Action, Change, Identity, Kind, MigrateAsk, RowState, SEED_PREFIX, Surroundings, decide_migrate};
-use limosa_run::{Acquired, LockError, Stop, acquire, conduct, release};
+use limosa_run::{Stop, conduct};
 use limosa_sql::Diagnostic;
 
-use super::{interrupted, migrate};
+use super::{held, migrate};
 use crate::event::{Listener, Progress};
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::RunAnswer;
-use crate::{Exit, Failure, Migrator};
+use crate::{Failure, Migrator, enum_values};
 
 impl Migrator {
     /// Runs the seeds of a folder that are new or changed; all of them where `again`.
@@ -71,15 +70,7 @@ async fn run(
     let around: Surroundings = opened.surroundings(false).await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let events = |event| listener.progress(Progress::Run(event));
-    let held = {
-        let (session, context) = opened.run_parts(&events, stop.clone());
-        match acquire(session.as_mut(), &context, view.exists, &|_| true).await {
-            Ok(Acquired::Held(held)) => held,
-            Ok(Acquired::NothingLeft(_)) | Err(LockError::Interrupted) => return Err(interrupted()),
-            Err(LockError::HeldByOther(problem)) => return Err(Failure::new(Exit::Person, *problem)),
-            Err(LockError::Database(error)) => return Err((*error).into()),
-        }
-    };
+    let held = held::take(opened, &events, stop.clone(), &view).await?;
     // Seeds are weighed against seeds only: migrations are neither missing nor pending here.
     let mut view = held.view;
     view.rows = std::mem::take(&mut view.seeds);
@@ -87,10 +78,11 @@ async fn run(
         // One that was interrupted goes on from where it stands, asked again or not.
         view.rows.retain(|row| row.state == RowState::Partial);
     }
-    let ask = MigrateAsk { done_unchanged: HashMap::new(), ..MigrateAsk::default() };
-    let decided = decide_migrate(seeds, &view, &ask, &opened.configuration.policy(), &around)
-        .map_err(Failure::refused)
-        .and_then(|plan| opened.configuration.refuse_unknown_placeholders(&plan).map(|()| plan));
+    let policy = opened.configuration.policy();
+    let decided = enum_values::decide_knowing(opened, |enum_values| {
+        let ask = MigrateAsk { enum_values, ..MigrateAsk::default() };
+        decide_migrate(seeds, &view, &ask, &policy, &around).map_err(Failure::refused)
+    });
     let result = match decided {
         Ok(mut plan) => {
             plan.skipped.clear();
@@ -107,8 +99,7 @@ async fn run(
         }
         Err(failure) => Err(failure),
     };
-    let (session, context) = opened.run_parts(&events, Stop::new());
-    let _ = release(session.as_mut(), &context, held.epoch).await;
+    held::give_back(opened, held.epoch).await;
     let (plan, report) = result?;
     let mut answer = migrate::answer(opened, "seed", &plan, &report, began);
     if plan.is_empty() {

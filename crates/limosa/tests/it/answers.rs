@@ -125,7 +125,7 @@ impl Home {
     }
 
     pub(crate) async fn repair(&self, repair: Repair) -> Result<DoneAnswer, Failure> {
-        self.migrator().repair(&repair, false, &quiet).await
+        self.migrator().repair(&repair, false, &quiet, Stop::new()).await
     }
 
     /// Without consent.

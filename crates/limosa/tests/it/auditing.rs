@@ -13,7 +13,7 @@ fn table(name: &str) -> String {
 async fn eventful(home: &Home) {
     home.file("001_a.sql", &table("a"));
     home.file("002_b.sql", &table("b"));
-    home.migrator().baseline(&version("1"), false, &quiet).await.unwrap();
+    home.migrator().baseline(&version("1"), false, &quiet, Stop::new()).await.unwrap();
     home.repair(Repair::MarkNotApplied(id("1"))).await.unwrap();
     done(home.migrate().await);
     home.file("003_c.sql", "insert into nowhere values ('back\\\\slash', 'line\nbreak', 'Grüße 🦤');");
@@ -264,13 +264,13 @@ async fn every_command_that_records_appends_its_anchor() {
         let migrator = home.with(|it| it.anchor_file = Some(home.folder.join("anchors")));
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
-        migrator.baseline(&version("1"), false, &quiet).await.unwrap();
-        migrator.repair(&Repair::MarkNotApplied(id("1")), false, &quiet).await.unwrap();
+        migrator.baseline(&version("1"), false, &quiet, Stop::new()).await.unwrap();
+        migrator.repair(&Repair::MarkNotApplied(id("1")), false, &quiet, Stop::new()).await.unwrap();
         done(migrate(&migrator).await);
         home.folder.write("seeds/001_s.sql", "insert into a values (1);");
         done(migrator.seed(&home.folder.join("seeds"), false, &quiet, Stop::new()).await);
         done(crate::answers::back(&migrator, Selection::Steps(1), Some(&home.database())).await);
-        migrator.clean(Some(&home.database()), false, &quiet).await.unwrap();
+        migrator.clean(Some(&home.database()), false, &quiet, Stop::new()).await.unwrap();
         let text = home.folder.read("anchors");
         let numbers: Vec<&str> = text.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
         assert_eq!(numbers, ["1", "2", "4", "5", "6", "7"]);

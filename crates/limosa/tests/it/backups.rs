@@ -64,15 +64,19 @@ async fn a_backup_before_a_run_brings_everything_back() {
         assert_eq!((nothing.outcome, nothing.backup, backups(&home).len()), ("nothing_to_do", None, 1));
 
         let name = home.database();
-        refusal(migrator.restore(None, None, &quiet).await, 4, &["LIM-U004", "restore needs consent", &name]);
-        refusal(migrator.restore(None, Some("other"), &quiet).await, 4, &["(you named 'other')"]);
+        refusal(
+            migrator.restore(None, None, &quiet, Stop::new()).await,
+            4,
+            &["LIM-U004", "restore needs consent", &name],
+        );
+        refusal(migrator.restore(None, Some("other"), &quiet, Stop::new()).await, 4, &["(you named 'other')"]);
         let mut protected = migrator.configuration().clone();
         protected.protected = true;
-        let refused = Migrator::new(protected).restore(None, Some(&name), &quiet).await;
+        let refused = Migrator::new(protected).restore(None, Some(&name), &quiet, Stop::new()).await;
         refusal(refused, 4, &["LIM-U003", "restore is refused"]);
         assert_eq!(home.tables(), ["b"]);
 
-        let answer = migrator.restore(None, Some(&name), &quiet).await.unwrap();
+        let answer = migrator.restore(None, Some(&name), &quiet, Stop::new()).await.unwrap();
         assert_eq!(answer.done, [format!("restored from {path}")]);
         assert_eq!((home.tables(), home.rows("select id from a")), (vec!["a".to_owned()], vec!["7".to_owned()]));
         assert_eq!(home.ledger(), ["1|applied"]);
@@ -92,7 +96,7 @@ async fn the_newest_backup_of_this_database_is_taken() {
         home.file("001_a.sql", &table("a"));
         done(migrate(&migrator).await);
         for number in 1..=3 {
-            migrator.backup(&quiet).await.unwrap();
+            migrator.backup(&quiet, Stop::new()).await.unwrap();
             home.execute(&format!("insert into a values ({number})"));
         }
         assert_eq!(backups(&home).len(), 3);
@@ -100,10 +104,10 @@ async fn the_newest_backup_of_this_database_is_taken() {
         home.folder.write("backups/zzz-29990101000000.db", "no backup of ours");
         home.folder.write("backups/zzz-29990101000000.dump", "no backup of ours");
         home.folder.write("backups/README", "");
-        migrator.restore(None, Some(&home.database()), &quiet).await.unwrap();
+        migrator.restore(None, Some(&home.database()), &quiet, Stop::new()).await.unwrap();
         assert_eq!(home.rows("select id from a order by 1"), ["1", "2"]);
         let first = home.folder.join(&backups(&home)[0]);
-        migrator.restore(Some(&first), Some(&home.database()), &quiet).await.unwrap();
+        migrator.restore(Some(&first), Some(&home.database()), &quiet, Stop::new()).await.unwrap();
         assert_eq!(home.count("select count(*) from a"), 0);
 
         // What is no backup changes nothing.
@@ -112,10 +116,18 @@ async fn the_newest_backup_of_this_database_is_taken() {
         let before = state();
         let junk = home.folder.write("junk", "junk");
         for from in [junk, home.folder.join("nowhere")] {
-            refusal(migrator.restore(Some(&from), Some(&home.database()), &quiet).await, 3, &["nothing was changed"]);
+            refusal(
+                migrator.restore(Some(&from), Some(&home.database()), &quiet, Stop::new()).await,
+                3,
+                &["nothing was changed"],
+            );
         }
         let none = home.with(|it| it.backup_directory = home.folder.join("empty"));
-        refusal(none.restore(None, Some(&home.database()), &quiet).await, 2, &["LIM-U061", "no backup of"]);
+        refusal(
+            none.restore(None, Some(&home.database()), &quiet, Stop::new()).await,
+            2,
+            &["LIM-U061", "no backup of"],
+        );
         assert_eq!(state(), before);
         assert_eq!(done(migrate(&migrator).await).outcome, "nothing_to_do", "the lock is free");
     }
@@ -137,7 +149,7 @@ async fn a_rollback_may_be_backed_up_too() {
         let answer = done(migrator.rollback(&options, &quiet, Stop::new()).await);
         assert!(home.tables().is_empty());
         let from = answer.backup.unwrap();
-        migrator.restore(Some(Path::new(&from)), Some(&home.database()), &quiet).await.unwrap();
+        migrator.restore(Some(Path::new(&from)), Some(&home.database()), &quiet, Stop::new()).await.unwrap();
         assert_eq!(home.count("select count(*) from a"), 1);
     }
 }
@@ -188,7 +200,7 @@ async fn a_backup_tells_of_itself() {
                 notes.lock().unwrap().push(line);
             }
         };
-        let answer = tooled(&home).backup(&listener).await.unwrap();
+        let answer = tooled(&home).backup(&listener, Stop::new()).await.unwrap();
         assert_eq!(notes.into_inner().unwrap(), [format!("backup to {}", answer.done[0])]);
         assert_eq!(home.states().await, ["1 applied"]);
     }
@@ -205,11 +217,12 @@ async fn a_restore_voids_the_anchors_of_what_it_replaced_and_no_others() {
             let migrator = Migrator::new(configuration);
             home.file("001_a.sql", &table("a"));
             done(migrate(&migrator).await);
-            let saved = migrator.backup(&quiet).await.unwrap().done.remove(0);
+            let saved = migrator.backup(&quiet, Stop::new()).await.unwrap().done.remove(0);
             home.file("002_b.sql", &table("b"));
             home.file("003_c.sql", &table("c"));
             done(migrate(&migrator).await);
-            let restored = migrator.restore(Some(Path::new(&saved)), Some(&home.database()), &quiet).await.unwrap();
+            let restored =
+                migrator.restore(Some(Path::new(&saved)), Some(&home.database()), &quiet, Stop::new()).await.unwrap();
             assert_eq!(restored.audit_head.unwrap().sequence, 2);
             let anchors = home.folder.read(&format!("anchors {}", key.unwrap_or("open")));
             let lines: Vec<&str> = anchors.lines().collect();
@@ -269,16 +282,20 @@ async fn mysql_goes_there_and_back() {
     let text = std::fs::read_to_string(&path).unwrap();
     let bad = home.folder.join("bad.sql");
     std::fs::write(&bad, &text[..text.len() / 2]).unwrap();
-    refusal(migrator.restore(Some(&bad), Some(&name), &quiet).await, 3, &["nothing was changed", "is cut off"]);
+    refusal(
+        migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await,
+        3,
+        &["nothing was changed", "is cut off"],
+    );
     assert_eq!(
         (home.tables(), home.rows("select id from a")),
         (vec!["a".into(), "later".into(), "m".into()], vec!["1".into(), "2".into()])
     );
     std::fs::write(&bad, text.replacen("INSERT INTO `limosa_audit_log`", "NO SUCH STATEMENT", 1)).unwrap();
     let words = ["neither what it was nor the backup", "at line", "restore the same backup again"];
-    refusal(migrator.restore(Some(&bad), Some(&name), &quiet).await, 3, &words);
+    refusal(migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await, 3, &words);
 
-    let answer = migrator.restore(None, Some(&name), &quiet).await.unwrap();
+    let answer = migrator.restore(None, Some(&name), &quiet, Stop::new()).await.unwrap();
     assert_eq!(answer.done, [format!("restored from {path}")]);
     assert_eq!((home.tables(), home.rows("select id from a")), (vec!["a".into(), "m".into()], vec!["1".into()]));
     assert_eq!(home.ledger(), ["1|applied"]);

@@ -161,7 +161,7 @@ async fn doctor_says_which_rights_are_missing_and_the_script_gives_them() {
         assert_eq!(exit, 0, "{text}");
         assert_eq!(labels(&done(migrate(&runner).await)), ["001", "002"]);
         done(back(&runner, Selection::Steps(1), Some(database.name())).await);
-        runner.repair(&limosa::Repair::MarkApplied(id("2")), false, &quiet).await.unwrap();
+        runner.repair(&limosa::Repair::MarkApplied(id("2")), false, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(runner.audit_verify(&[]).await.unwrap().exit_code, 0);
         // The log can be appended to, and nothing else.
         let Err(error) = (database_as(database, &role)).execute("update limosa.audit_log set actor = 'eve'") else {

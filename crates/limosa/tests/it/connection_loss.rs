@@ -345,6 +345,9 @@ async fn a_network_that_swallows_everything_is_found_by_the_server() {
     let result = home.migrate().await;
     assert_eq!(exit(&result), 4);
     says(&result, &["LIM-R021", "statement 2 of 0001 (SELECT)"]);
-    home.migrator().repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}).await.unwrap();
+    home.migrator()
+        .repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}, limosa::Stop::new())
+        .await
+        .unwrap();
     well(&home.migrate().await);
 }

@@ -72,11 +72,13 @@ fn settings() {
 #[test]
 fn headers() {
     let mut text = "# Headers\n\nComments `-- Key: value` above the first statement of a migration, or the same keys in `migration_config.yaml`. \
-         The file's own header wins. Made from the table in the code.\n\n| header | key in the configuration | allowed | meaning |\n|---|---|---|---|\n"
+         The file's own header wins. Made from the table in the code.\n\nIn a rollback file above the first statement, and directly behind \
+         `-- limosa:rollback`, the headers hold for the way back that are marked so; the others have no effect there.\n\n| header | key in the configuration | for a way back | allowed | meaning |\n|---|---|---|---|---|\n"
         .to_owned();
     for rule in limosa::header_rules() {
         let key = rule.config_key.map(|key| format!("`{key}`")).unwrap_or_default();
-        let _ = writeln!(text, "| `{}` | {key} | {} | {} |", rule.name, rule.allowed, rule.meaning);
+        let back = if rule.in_rollback { "yes" } else { "" };
+        let _ = writeln!(text, "| `{}` | {key} | {back} | {} | {} |", rule.name, rule.allowed, rule.meaning);
     }
     check("docs/headers.md", &text);
 }

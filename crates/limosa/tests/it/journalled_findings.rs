@@ -307,3 +307,59 @@ async fn the_journal_holds_no_secret() {
     assert_eq!(exit(&result), 4);
     says(&result, &["LIM-R021"]);
 }
+
+/// Names of objects may be secrets too, and the server names them in what it says of limosa's own questions and cleaning up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_in_nothing_that_is_said_while_recovering() {
+    for home in postgres_homes() {
+        let role = format!("{}_other", home.database());
+        home.execute(&format!("create table t (n int); create index hunter2 on t (n); create role {role}"));
+        home.file("0001_reindex.sql", "reindex table concurrently t;\n");
+        let mut configuration = home.configuration();
+        configuration.values.all.insert("secret".to_owned(), "hunter2".to_owned());
+        configuration.values.secret = [String::from("secret")].into();
+        let holder = holding(&home, "insert into t values (1)");
+        die_in(&home, Running::migrate(configuration.clone()), "reindex").await;
+        holder.execute("rollback").unwrap();
+        assert_eq!(
+            home.rows("select relname::text from pg_class where relname ~ 'hunter2' order by 1"),
+            ["hunter2", "hunter2_ccnew"]
+        );
+        let heard = std::sync::Mutex::new(String::new());
+        let listener = |progress: limosa::Progress| heard.lock().unwrap().push_str(&format!("{progress:?}"));
+        let run = |configuration| {
+            let (migrator, options) = (limosa::Migrator::new(configuration), limosa::MigrateOptions::default());
+            let listener = &listener;
+            async move { migrator.migrate(&options, listener, limosa::Stop::new()).await }
+        };
+
+        // It may keep the ledger, and is not the owner of the index.
+        home.execute(&format!(
+            "grant all on schema limosa, public to {role}; grant all on all tables in schema limosa to {role}; \
+             grant all on all sequences in schema limosa to {role}"
+        ));
+        let mut other = configuration.clone();
+        other.role = Some(role.clone());
+        let result = run(other).await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["must be owner of index ***", "while cleaning up", "drop index concurrently", "***_ccnew"]);
+        let all = format!("{result:?}");
+        assert!(!all.contains("hunter2"), "{all}");
+
+        // The ledger's own schema.
+        let mut elsewhere = configuration.clone();
+        elsewhere.ledger_schema = "hunter2".to_owned();
+        elsewhere.role = Some(role);
+        let result = run(elsewhere).await;
+        assert_eq!(exit(&result), 3);
+        let all = format!("{result:?}");
+        assert!(!all.contains("hunter2"), "{all}");
+
+        well(&run(configuration).await);
+        let heard = heard.lock().unwrap();
+        assert!(heard.contains("it left ***_ccnew invalid; dropped, and built again"), "{heard}");
+        assert!(!heard.contains("hunter2"), "{heard}");
+        let written = "select count(*) from limosa.audit_log where detail::text like '%hunter2%'";
+        assert_eq!(home.value(written), "0");
+    }
+}

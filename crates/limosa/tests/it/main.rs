@@ -6,6 +6,7 @@ mod auditing;
 mod backups;
 mod bad_files;
 mod checkups;
+mod clocks;
 mod connection_loss;
 mod documents;
 mod dry_run;

@@ -31,13 +31,17 @@ async fn clean_empties_the_database_and_the_ledger_forgets() {
         let migrator = home.migrator();
         let before = snapshot(&home);
         for wrong in [None, Some(""), Some("other")] {
-            refusal(migrator.clean(wrong, false, &quiet).await, 4, &["LIM-U004", "clean needs consent", &name]);
+            refusal(
+                migrator.clean(wrong, false, &quiet, Stop::new()).await,
+                4,
+                &["LIM-U004", "clean needs consent", &name],
+            );
         }
         let protected = home.with(|it| it.protected = true);
-        refusal(protected.clean(Some(&name), false, &quiet).await, 4, &["LIM-U003", "clean is refused"]);
-        refusal(protected.clean(Some(&name), true, &quiet).await, 4, &["LIM-U003"]);
+        refusal(protected.clean(Some(&name), false, &quiet, Stop::new()).await, 4, &["LIM-U003", "clean is refused"]);
+        refusal(protected.clean(Some(&name), true, &quiet, Stop::new()).await, 4, &["LIM-U003"]);
         assert_eq!(snapshot(&home), before);
-        let tried = migrator.clean(None, true, &quiet).await.unwrap();
+        let tried = migrator.clean(None, true, &quiet, Stop::new()).await.unwrap();
         assert!(
             tried.would.iter().any(|line| line.starts_with("drop table") && line.contains("odd")),
             "{:?}",
@@ -45,7 +49,7 @@ async fn clean_empties_the_database_and_the_ledger_forgets() {
         );
         assert_eq!(snapshot(&home), before);
 
-        let answer = migrator.clean(Some(&name), false, &quiet).await.unwrap();
+        let answer = migrator.clean(Some(&name), false, &quiet, Stop::new()).await.unwrap();
         assert_eq!(answer.done, tried.would);
         assert!(home.tables().is_empty(), "{:?}", home.tables());
         assert_eq!(home.ledger(), Vec::<String>::new());
@@ -56,8 +60,8 @@ async fn clean_empties_the_database_and_the_ledger_forgets() {
         done(migrator.seed(&home.folder.join("seeds"), false, &quiet, Stop::new()).await);
         assert_eq!(home.count("select count(*) from a"), 1);
         // Twice is no harm.
-        migrator.clean(Some(&name), false, &quiet).await.unwrap();
-        assert!(migrator.clean(Some(&name), false, &quiet).await.unwrap().done.is_empty());
+        migrator.clean(Some(&name), false, &quiet, Stop::new()).await.unwrap();
+        assert!(migrator.clean(Some(&name), false, &quiet, Stop::new()).await.unwrap().done.is_empty());
     }
 }
 
@@ -81,7 +85,7 @@ async fn clean_takes_all_kinds_of_objects_and_leaves_extensions() {
              create materialized view frozen as select twice(1) m; create collation words (locale = 'C'); \
              create publication everything for all tables; create table ident (id int generated always as identity, m mood, p pair)"
         ));
-        let answer = home.migrator().clean(Some(&home.database()), false, &quiet).await.unwrap();
+        let answer = home.migrator().clean(Some(&home.database()), false, &quiet, Stop::new()).await.unwrap();
         assert!(answer.done.iter().any(|line| line == "drop schema theirs"), "{:?}", answer.done);
         assert!(!answer.done.iter().any(|line| line.contains("schema tools") || line.contains("schema public")));
         assert!(home.tables().is_empty(), "{:?}", home.tables());
@@ -111,7 +115,7 @@ async fn a_ledger_in_public_survives_a_clean() {
         let migrator = home.with(|it| it.ledger_schema = name.to_owned());
         home.file("001_a.sql", &table("a"));
         done(migrate(&migrator).await);
-        migrator.clean(Some(&home.database()), false, &quiet).await.unwrap();
+        migrator.clean(Some(&home.database()), false, &quiet, Stop::new()).await.unwrap();
         assert!(!home.tables().contains(&"a".to_owned()));
         assert_eq!(migrator.history(10).await.unwrap().operations.len(), 2);
         assert_eq!(labels(&done(migrate(&migrator).await)), ["001"]);
@@ -131,12 +135,12 @@ async fn clean_refuses_where_another_project_lives() {
         done(migrate(&wiki).await);
         let before = snapshot(&home);
         for dry_run in [true, false] {
-            let refused = home.migrator().clean(Some(&home.database()), dry_run, &quiet).await;
+            let refused = home.migrator().clean(Some(&home.database()), dry_run, &quiet, Stop::new()).await;
             refusal(refused, 4, &["LIM-U070", "what other projects made here: wiki", "--to 0"]);
         }
         assert_eq!(snapshot(&home), before);
         done(back(&wiki, Selection::To(version("0")), Some(&home.database())).await);
-        home.migrator().clean(Some(&home.database()), false, &quiet).await.unwrap();
+        home.migrator().clean(Some(&home.database()), false, &quiet, Stop::new()).await.unwrap();
         assert!(home.tables().is_empty());
     }
 }

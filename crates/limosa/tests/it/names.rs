@@ -31,7 +31,7 @@ async fn the_ledger_may_have_any_name() {
             done(back(&migrator, Selection::Steps(1), Some(&home.database())).await);
             assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0, "{name}");
             assert!(migrator.doctor().await.unwrap().exit_code == 0, "{name}");
-            migrator.clean(Some(&home.database()), false, &quiet).await.unwrap();
+            migrator.clean(Some(&home.database()), false, &quiet, limosa::Stop::new()).await.unwrap();
             assert_eq!(labels(&done(migrate(&migrator).await)), ["001", "002"], "{name}");
         }
     }

@@ -8,12 +8,12 @@ use limosa_testkit::{PgBouncer, PoolMode, eventually, postgres};
 use crate::place::{Home, newest_postgres};
 use crate::running::{Running, exit, says, well};
 
-fn bouncer(_home: &Home, size: &str) -> PgBouncer {
+pub(crate) fn bouncer(_home: &Home, size: &str) -> PgBouncer {
     let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
     PgBouncer::start_with(server, PoolMode::Transaction, &[("default_pool_size", size)]).expect("pgbouncer starts")
 }
 
-fn pooled(home: &Home, bouncer: &PgBouncer) -> Configuration {
+pub(crate) fn pooled(home: &Home, bouncer: &PgBouncer) -> Configuration {
     let mut configuration = home.configuration();
     configuration.database = Secret::new(bouncer.url(home.database_handle()));
     configuration
@@ -146,7 +146,10 @@ async fn many_runners_behind_a_pooler_apply_each_migration_once() {
 }
 
 /// A pooled runner in the pause between two attempts at a statement that a session blocks.
-async fn pausing(home: &Home, configuration: &Configuration) -> (Running, limosa_testkit::postgres::Session) {
+pub(crate) async fn pausing(
+    home: &Home,
+    configuration: &Configuration,
+) -> (Running, limosa_testkit::postgres::Session) {
     home.execute("create table busy (n int)");
     let blocker = home.database_handle().session().unwrap();
     blocker.execute("begin; lock table busy").unwrap();

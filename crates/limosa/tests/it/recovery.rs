@@ -53,6 +53,10 @@ async fn goes_on(home: &Home) -> String {
     findings(home).pop().expect("something was found")
 }
 
+/// Indexes that are not valid, with their schemas.
+const INVALID: &str = "select n.nspname || '.' || c.relname from pg_index i join pg_class c on c.oid = i.indexrelid \
+                       join pg_namespace n on n.oid = c.relnamespace where not indisvalid order by 1";
+
 const INDEX: &str = "select indisvalid::text, indexrelid::text from pg_index where indexrelid = to_regclass('t_n')";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,6 +246,105 @@ async fn what_a_reindex_left_behind_is_dropped() {
     }
 }
 
+/// The index that was replaced keeps its number and takes the name `_ccold`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_a_reindex_had_replaced_already_is_dropped() {
+    for home in postgres_homes() {
+        home.execute("create table t (n int); create index t_n on t (n)");
+        // One who has only read stands in the way of the old index alone.
+        let reader = home.database_handle().session().unwrap();
+        reader.execute("begin; select count(*) from t").unwrap();
+        home.file("0001_reindex.sql", "reindex index concurrently t_n;\n");
+        die_in(&home, "reindex").await;
+        assert_eq!(home.rows(INVALID), ["public.t_n_ccold"]);
+        reader.execute("rollback").unwrap();
+        assert_eq!(goes_on(&home).await, "0001:1 it left t_n_ccold invalid; dropped, and built again");
+        assert_eq!(
+            home.rows("select indexrelid::regclass::text from pg_index where indrelid = 't'::regclass"),
+            ["t_n"]
+        );
+    }
+}
+
+/// The indexes of a partitioned table are its partitions', each rebuilt in a transaction of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_reindex_left_behind_on_partitions_is_dropped() {
+    for home in postgres_homes() {
+        home.execute(
+            "create schema parts; \
+             create table t (n int) partition by range (n); \
+             create table t_low partition of t for values from (0) to (10); \
+             create table parts.t_high partition of t for values from (10) to (9999) partition by range (n); \
+             create table parts.t_higher partition of parts.t_high for values from (100) to (9999); \
+             create index t_n on t (n); insert into t values (1), (200)",
+        );
+        let all = "select indexrelid::regclass::text, indisvalid::text from pg_index i join pg_class c on c.oid = indrelid \
+                   where c.relname like 't%' order by 1";
+        let before = home.rows(all);
+        for (number, what, holds, left) in [
+            (1, "index concurrently t_n", "insert into t values (200)", "t_higher_n_idx_ccnew"),
+            // It would wait for a writer before it begins.
+            (2, "table concurrently t", "select from parts.t_higher", "t_higher_n_idx_ccold"),
+        ] {
+            let holder = home.database_handle().session().unwrap();
+            holder.execute(&format!("begin; {holds}")).unwrap();
+            home.file(&format!("000{number}_reindex.sql"), &format!("reindex {what};\n"));
+            die_in(&home, "reindex").await;
+            assert_eq!(home.rows(INVALID), [format!("parts.{left}")], "{what}");
+            holder.execute("rollback").unwrap();
+            assert_eq!(goes_on(&home).await, format!("000{number}:1 it left {left} invalid; dropped, and built again"));
+            assert_eq!(home.rows(all), before, "{what}");
+        }
+    }
+}
+
+/// REINDEX TABLE rebuilds the index of the table's TOAST table too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_reindex_left_behind_on_long_values_is_dropped() {
+    for home in postgres_homes() {
+        home.execute("create table t (n int, long text); create index t_n on t (n)");
+        let holder = hold(&home);
+        home.file("0001_reindex.sql", "reindex table concurrently t;\n");
+        die_in(&home, "reindex").await;
+        let left = home.rows(INVALID);
+        assert!(left.len() == 2 && left[0].starts_with("pg_toast.pg_toast_"), "{left:?}");
+        holder.execute("rollback").unwrap();
+        let found = goes_on(&home).await;
+        assert!(found.contains("t_n_ccnew") && found.contains("_index_ccnew"), "{found}");
+        assert_eq!(home.rows(INVALID), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_superuser_may_drop_is_named_and_left() {
+    for home in postgres_homes() {
+        let role = format!("{}_owner", home.database());
+        home.execute(&format!(
+            "create role {role}; grant create on database {} to {role}; create table t (n int, long text); \
+             create index t_n on t (n); alter table t owner to {role}; grant all on schema public to {role}",
+            home.database()
+        ));
+        let mut configuration = home.configuration();
+        configuration.role = Some(role);
+        let holder = hold(&home);
+        home.file("0001_reindex.sql", "reindex table concurrently t;\n");
+        let run = Running::migrate(configuration.clone());
+        let backend = home.backend_running("reindex");
+        waits_for_lock(&home, backend);
+        home.terminate(backend);
+        says(&run.end().await, &["LIM-R006"]);
+        holder.execute("rollback").unwrap();
+        let listener = |progress| home.events.lock().unwrap().push(progress);
+        let again = limosa::Migrator::new(configuration);
+        well(&again.migrate(&limosa::MigrateOptions::default(), &listener, limosa::Stop::new()).await);
+        let found = findings(&home).pop().unwrap();
+        assert!(found.starts_with("0001:1 it left t_n_ccnew invalid; dropped, and built again; pg_toast_"), "{found}");
+        assert!(found.ends_with("_index_ccnew stays invalid, only a superuser may drop it"), "{found}");
+        let left = home.rows(INVALID);
+        assert!(left.len() == 1 && left[0].starts_with("pg_toast.pg_toast_"), "{left:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vacuum_that_died_runs_again() {
     let home = newest_postgres();
@@ -336,16 +439,23 @@ async fn a_statement_that_nothing_proves_is_asked_about() {
         in_doubt(&home).await;
         let quiet = |_: Progress| {};
         let identity = Identity::new("1");
-        let wrong = home.migrator().repair(&Repair::Retry(identity.clone(), 1), false, &quiet).await.unwrap_err();
+        let wrong = home
+            .migrator()
+            .repair(&Repair::Retry(identity.clone(), 1), false, &quiet, limosa::Stop::new())
+            .await
+            .unwrap_err();
         assert!(wrong.diagnostics[0].message.contains("statement 2 is"), "{:?}", wrong.diagnostics);
-        home.migrator().repair(&Repair::Retry(identity, 2), false, &quiet).await.unwrap();
+        home.migrator().repair(&Repair::Retry(identity, 2), false, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(goes_on(&home).await, "0001:2 you asked for it with 'limosa repair --retry': it runs again");
         assert_eq!(home.rows("select n from t order by n"), ["1", "2", "3"]);
     }
     let home = newest_postgres();
     in_doubt(&home).await;
     home.execute("insert into t values (2)");
-    home.migrator().repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}).await.unwrap();
+    home.migrator()
+        .repair(&Repair::MarkDone(Identity::new("1"), 2), false, &|_: Progress| {}, limosa::Stop::new())
+        .await
+        .unwrap();
     // What is marked done is marked by the text that ran.
     let result = home.migrate().await;
     assert_eq!(exit(&result), 4);
@@ -366,7 +476,10 @@ async fn the_last_statement_marked_done_ends_the_file() {
     home.terminate(home.backend_running("insert into t select 2"));
     run.end().await.unwrap();
     assert_eq!(exit(&home.migrate().await), 4);
-    home.migrator().repair(&Repair::MarkDone(Identity::new("1"), 1), false, &|_: Progress| {}).await.unwrap();
+    home.migrator()
+        .repair(&Repair::MarkDone(Identity::new("1"), 1), false, &|_: Progress| {}, limosa::Stop::new())
+        .await
+        .unwrap();
     well(&home.migrate().await);
     assert_eq!(home.ledger(), ["1|applied"]);
 }

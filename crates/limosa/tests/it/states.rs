@@ -250,25 +250,25 @@ async fn a_baseline_counts_as_applied_and_runs_nothing() {
         home.file("R__v.sql", "drop view if exists v; create view v as select id from a;");
         let migrator = home.migrator();
         refusal(
-            migrator.baseline(&version("0"), false, &quiet).await,
+            migrator.baseline(&version("0"), false, &quiet, limosa::Stop::new()).await,
             2,
             &["LIM-U020", "no migration has a version up to 0"],
         );
 
-        let tried = migrator.baseline(&version("2"), true, &quiet).await.unwrap();
+        let tried = migrator.baseline(&version("2"), true, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(tried.would, ["001 a counts as applied", "002 b counts as applied"]);
         assert!(tried.done.is_empty() && !exists(&home));
 
-        let answer = migrator.baseline(&version("25"), false, &quiet).await.unwrap();
+        let answer = migrator.baseline(&version("25"), false, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!(answer.done.len(), 4, "{:?}", answer.done);
         assert!(answer.audit_head.is_some());
         assert_eq!(home.states().await, ["1 baseline", "2 baseline", "3 baseline", "25 not applicable", "R:v pending"]);
         refusal(
-            migrator.baseline(&version("1"), true, &quiet).await,
+            migrator.baseline(&version("1"), true, &quiet, limosa::Stop::new()).await,
             4,
             &["LIM-U021", "1 (a) is in the ledger already"],
         );
-        refusal(migrator.baseline(&version("1"), false, &quiet).await, 4, &["LIM-U021"]);
+        refusal(migrator.baseline(&version("1"), false, &quiet, limosa::Stop::new()).await, 4, &["LIM-U021"]);
 
         done(home.migrate().await);
         assert_eq!(home.tables(), ["a"]);
@@ -301,7 +301,8 @@ async fn repair_explains_and_marks() {
 
         // 2 was done by hand.
         home.execute("create table b (id int)");
-        let tried = home.migrator().repair(&Repair::MarkApplied(id("2")), true, &quiet).await.unwrap();
+        let tried =
+            home.migrator().repair(&Repair::MarkApplied(id("2")), true, &quiet, limosa::Stop::new()).await.unwrap();
         assert_eq!((tried.would.len(), tried.done.len()), (1, 0));
         assert_eq!(home.states().await[1], "2 pending");
         home.repair(Repair::MarkApplied(id("2"))).await.unwrap();

@@ -1,6 +1,6 @@
 //! Which statements commit together, and what a file may not leave behind.
 
-use limosa::{MigrateOptions, State, StatusOptions};
+use limosa::{MigrateOptions, RollbackOptions, Selection, State, StatusOptions};
 
 use crate::place::{Home, newest_postgres};
 use crate::running::{exit, postgres_homes, says, well};
@@ -346,23 +346,62 @@ async fn one_transaction_for_all_is_taken_back_wholly() {
     }
 }
 
+/// Which changes were committed together, in the order of their transactions.
+fn transactions(home: &Home) -> Vec<String> {
+    home.rows(
+        "select string_agg(identity, ' ' order by rank) from limosa.schema_migrations where identity <> '1' \
+         group by xmin::text order by min(rank)",
+    )
+}
+
 #[tokio::test]
-async fn one_transaction_for_all_is_split_behind_a_new_enum_value() {
+async fn one_transaction_for_all_is_split_only_before_the_use_of_a_new_enum_value() {
+    for home in postgres_homes() {
+        home.file("0001_type.sql", "create type mood as enum ('sad'); create table person (mood mood);");
+        well(&home.migrate().await);
+        home.file("0002_value.sql", "alter type mood add value 'happy';");
+        home.file("0003_no_use.sql", "create table other (n int); insert into person values ('sad'); -- 'happy'");
+        home.file("0004_use.sql", "insert into person values ('happy');");
+        home.file("0005_use_again.sql", "insert into person values ('happy');");
+        home.file("0006_value.sql", "begin; alter type mood add value ${calm:literal}; commit;");
+        home.file("0007_no_use.sql", "create table more (n int);");
+        home.file("0008_use.sql", "insert into person values ('ca${lm}');");
+        let mut configuration = home.configuration();
+        configuration.single_transaction = true;
+        for (name, value) in [("calm", "calm"), ("lm", "lm")] {
+            configuration.values.all.insert(name.to_owned(), value.to_owned());
+        }
+        let result = crate::running::Running::migrate(configuration).end().await;
+        let answer = well(&result);
+        assert_eq!(transactions(&home), ["2 3", "4 5 6 7", "8"]);
+        let said: Vec<&str> = answer.notices.iter().map(|notice| notice.message.as_str()).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("split before 0004: it uses the new enum value 'happy'"), "{said:?}");
+        assert!(said[1].contains("split before 0008: it uses the new enum value 'calm'"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn ways_back_in_one_transaction_are_split_before_the_use_of_a_new_enum_value_too() {
     let home = newest_postgres();
-    home.file("0001_type.sql", "create type mood as enum ('sad');");
+    home.file("0001_type.sql", "create type mood as enum ('sad'); create table person (mood mood);");
+    home.file("0002_a.sql", "create table a (n int);\n-- limosa:rollback\ninsert into person values ('happy');\n");
+    home.file("0003_b.sql", "create table b (n int);\n-- limosa:rollback\ndrop table b;\n");
+    home.file("0004_c.sql", "select 1;\n-- limosa:rollback\nalter type mood add value 'happy';\n");
     well(&home.migrate().await);
-    home.file("0002_value.sql", "alter type mood add value 'happy';");
-    home.file("0003_use.sql", "create table person (mood mood); insert into person values ('happy');");
-    home.file("0004_more.sql", "create table more (n int);");
     let mut configuration = home.configuration();
     configuration.single_transaction = true;
-    let result = crate::running::Running::migrate(configuration).end().await;
+    let options = RollbackOptions {
+        selection: Selection::Steps(3),
+        use_file: false,
+        consent: Some(home.database()),
+        backup: false,
+    };
+    let result = crate::running::Running::rollback(configuration, options).end().await;
     let answer = well(&result);
-    assert!(answer.notices.iter().any(|notice| notice.code == "LIM-P010"), "{:?}", answer.notices);
-    assert_eq!(
-        home.value("select count(distinct xmin::text) from limosa.schema_migrations where identity <> '1'"),
-        "2"
-    );
+    assert_eq!(home.ledger(), ["1|applied"]);
+    assert_eq!(answer.notices.len(), 1, "{:?}", answer.notices);
+    assert!(answer.notices[0].message.contains("split before 0002"), "{:?}", answer.notices);
 }
 
 #[tokio::test]

@@ -412,3 +412,63 @@ async fn targets_of_a_repeated_way_there_and_back() {
         assert_eq!(verified.checks[0].seen, "35");
     }
 }
+
+/// Whether a way back of a section runs within a transaction, and with which time-outs, as its statements find it.
+const HOW: &str = "insert into how select case when txid_current_if_assigned() is null then 'alone' else 'inside' end \
+                   || ' ' || current_setting('lock_timeout') || ' ' || current_setting('statement_timeout');\n";
+
+#[tokio::test]
+async fn a_section_without_a_transaction_drops_an_index_concurrently() {
+    for home in homes().into_iter().filter(|home| !home.is_sqlite()) {
+        home.execute("create table how (what text)");
+        home.file("001_t.sql", "create table t (id int);");
+        home.file(
+            "002_i.sql",
+            &format!(
+                "-- Lock-timeout: 7s\n-- Statement-timeout: 90s\ncreate index i1 on t (id);\n-- limosa:rollback\n\
+                 -- Transaction: none\n-- Lock-timeout: 11s\ninsert into how values ('first');\n{HOW}drop index concurrently i1;\n{HOW}"
+            ),
+        );
+        done(home.migrate().await);
+        // What was recorded counts: the file is gone.
+        home.folder.remove("migrations/002_i.sql");
+        done(home.back(Selection::Steps(1)).await);
+        assert!(indexes(&home).is_empty());
+        assert_eq!(home.rows("select what from how"), ["first", "alone 11s 0", "alone 11s 0"]);
+
+        // Without the header the statements around it share a transaction; the migration's own time-outs hold.
+        home.execute("truncate how");
+        home.file(
+            "002_i.sql",
+            &format!(
+                "-- Lock-timeout: 7s\n-- Statement-timeout: 90s\ncreate index i1 on t (id);\n-- limosa:rollback\n\
+                 insert into how values ('first');\n{HOW}drop index concurrently i1;\n{HOW}"
+            ),
+        );
+        done(home.migrate().await);
+        done(home.back(Selection::Steps(1)).await);
+        assert_eq!(home.rows("select what from how")[..2], ["first", "inside 7s 90s"]);
+        assert!(indexes(&home).is_empty());
+    }
+}
+
+/// What a baseline records of a way back is what a migrate records.
+#[tokio::test]
+async fn a_baseline_records_how_a_way_back_wants_to_be_run() {
+    for home in homes() {
+        home.file(
+            "001_t.sql",
+            "-- Placeholders: off\ncreate table t (id int);\n-- limosa:rollback\n-- Transaction: none\n-- Lock-timeout: 2s\n\
+             -- Statement-timeout: 0\nselect 1;\ndrop table t;\n",
+        );
+        let origin = format!("select rollback_sql, rollback_origin from {}", home.table("schema_migrations"));
+        done(home.migrate().await);
+        let migrated = home.rows(&origin);
+        for key in ["\"lock_timeout_ms\":2000", "\"statement_timeout_ms\":0", "\"transaction\":\"none\""] {
+            assert!(migrated[0].replace(": ", ":").contains(key), "{migrated:?}");
+        }
+        home.execute(&format!("delete from {}", home.table("schema_migrations")));
+        home.migrator().baseline(&version("1"), false, &quiet, limosa::Stop::new()).await.unwrap();
+        assert_eq!(home.rows(&origin), migrated);
+    }
+}

@@ -61,6 +61,11 @@ impl Shared {
         let _ = tokio::time::timeout(LIMIT, number.wait_for(|number| *number == 0)).await;
     }
 
+    /// True where a request was sent since the flight began.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     /// True once where a request was sent since the last time.
     pub(super) fn take_asked(&self) -> bool {
         self.asked.swap(false, Ordering::SeqCst)
@@ -147,6 +152,12 @@ impl MysqlCanceller {
         let message = format!("the cancel request to {} failed: {why}", self.route.parameters.place.shown());
         DbError::new(DbErrorKind::CannotConnect, message)
     }
+}
+
+/// What a flight fails with that was cancelled between two statements, or in one that took no notice: the server's `SLEEP()`
+/// just ends when it is killed.
+pub(super) fn cancelled() -> DbError {
+    DbError::new(DbErrorKind::Cancelled, "the flight was cancelled before this statement was sent")
 }
 
 /// Sends a statement of the session's own until no request that came late hits it.

@@ -57,34 +57,68 @@ pub(super) fn lost(mut error: DbError) -> DbError {
     error
 }
 
-/// A statement that ended the transaction that it ran in. `failed` is what the server said, where it failed besides.
-pub(super) fn committed_by_itself(failed: Option<DbError>) -> DbError {
-    let hint = "this statement committed by itself; what came before it in this file stands";
-    match failed {
-        None => DbError::new(DbErrorKind::ImplicitCommit, "the statement ended the transaction that it ran in").hint(
-            format!("{hint}, and so does the statement. Put it into a file of its own, or run the file without a transaction"),
-        ),
-        Some(mut error) => {
-            error.kind = DbErrorKind::ImplicitCommit;
-            error.hint = Some(match error.hint {
-                Some(more) => format!("{hint}; {more}"),
-                None => hint.to_owned(),
-            });
-            error
-        }
+/// A statement that ended the transaction that it ran in, and succeeded.
+pub(super) fn committed_by_itself() -> DbError {
+    DbError::new(DbErrorKind::ImplicitCommit, "the statement ended the transaction that it ran in").hint(
+        "this statement committed by itself; what came before it in this file stands, and so does the statement. \
+         Put it into a file of its own, or run the file without a transaction",
+    )
+}
+
+/// How a statement that failed ended the transaction that it ran in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It had committed what came before it.
+    Committed,
+    /// The server rolled all of it back.
+    RolledBack,
+    /// Either.
+    Unknown,
+}
+
+/// How the transaction ended that is no longer open after an error. `rolls_back_on_timeout` is the server's setting
+/// `innodb_rollback_on_timeout`.
+pub(super) fn ending(verb: &str, error: &DbError, rolls_back_on_timeout: bool) -> Ending {
+    let rolls_back = match error.kind {
+        DbErrorKind::Deadlock | DbErrorKind::Serialization => true,
+        DbErrorKind::LockTimeout => rolls_back_on_timeout,
+        // The lock table is full.
+        _ => error.code.as_ref().is_some_and(|code| code.starts_with("1206 ")),
+    };
+    let is = |verbs: &[&str]| verbs.iter().any(|other| verb.eq_ignore_ascii_case(other));
+    if !rolls_back {
+        Ending::Committed
+    } else if is(&["insert", "update", "delete", "replace", "select", "load", "with", "values", "do"]) {
+        Ending::RolledBack
+    } else if is(&["call", "execute", "begin"]) {
+        Ending::Unknown
+    } else {
+        // DDL commits before it waits for its table.
+        Ending::Committed
     }
+}
+
+/// The error of a statement that failed and had ended the transaction that it ran in.
+pub(super) fn with_ending(mut error: DbError, ending: Ending) -> DbError {
+    let hint = match ending {
+        Ending::RolledBack => return error,
+        Ending::Committed => "this statement committed by itself; what came before it in this file stands",
+        Ending::Unknown => {
+            "this statement ended the transaction by itself, and not even the server says how: look whether what came \
+             before it in this file stands"
+        }
+    };
+    error.kind = DbErrorKind::ImplicitCommit;
+    error.hint = Some(match error.hint {
+        Some(more) => format!("{hint}; {more}"),
+        None => hint.to_owned(),
+    });
+    error
 }
 
 /// True where the server closes the connection behind the error: shutdown, KILL, a packet it cannot take, a time-out.
 pub(super) fn ends_session(number: u16) -> bool {
     matches!(number, 1053 | 1077 | 1079 | 1152 | 1153 | 1156..=1161 | 1927 | 3169 | 4031)
-}
-
-/// True where the server itself rolls the whole transaction back with the error, so that its end is no commit.
-pub(super) fn rolls_back(kind: DbErrorKind, number: Option<&str>) -> bool {
-    // A lock wait that timed out ends the transaction with innodb_rollback_on_timeout, a full lock table (1206) always.
-    matches!(kind, DbErrorKind::Deadlock | DbErrorKind::Serialization | DbErrorKind::LockTimeout)
-        || number.is_some_and(|code| code.starts_with("1206 "))
 }
 
 /// Number to kind. MySQL documentation, "Server Error Message Reference"; MariaDB documentation, "MariaDB Error Codes".
@@ -138,6 +172,7 @@ fn hint(number: u16, message: &str) -> Option<String> {
             "limosa lets no server read files of this machine: load the rows with INSERT statements, or with LOAD DATA INFILE \
              (without LOCAL) from a file of the server's"
         }
+        1399 => "a script left an XA transaction open: end it with XA END and XA ROLLBACK, or begin a new session",
         1969 => "max_statement_time of the user, the session or the server ended it",
         3024 => "max_execution_time of the session or the server ended it",
         _ => return None,
@@ -148,6 +183,33 @@ fn hint(number: u16, message: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_a_transaction_ended() {
+        let error = |kind, code: &str| DbError { kind, code: Some(code.to_owned()), ..DbError::default() };
+        let timeout = error(DbErrorKind::LockTimeout, "1205 (HY000)");
+        let deadlock = error(DbErrorKind::Deadlock, "1213 (40001)");
+        let full = error(DbErrorKind::Resources, "1206 (HY000)");
+        let other = error(DbErrorKind::Duplicate, "1050 (42S01)");
+        for (verb, error, on_timeout, expected) in [
+            ("create", &other, true, Ending::Committed),
+            ("call", &other, true, Ending::Committed),
+            ("UPDATE", &timeout, true, Ending::RolledBack),
+            ("update", &timeout, false, Ending::Committed),
+            ("alter", &timeout, false, Ending::Committed),
+            ("alter", &timeout, true, Ending::Committed),
+            ("insert", &deadlock, false, Ending::RolledBack),
+            ("alter", &deadlock, false, Ending::Committed),
+            ("call", &deadlock, false, Ending::Unknown),
+            ("delete", &full, false, Ending::RolledBack),
+        ] {
+            assert_eq!(ending(verb, error, on_timeout), expected, "{verb} {error:?}");
+        }
+        let told = with_ending(deadlock.clone(), Ending::Unknown);
+        assert_eq!(told.kind, DbErrorKind::ImplicitCommit);
+        assert!(!told.is_transient());
+        assert_eq!(with_ending(deadlock.clone(), Ending::RolledBack), deadlock);
+    }
 
     #[test]
     fn numbers_have_their_kinds() {

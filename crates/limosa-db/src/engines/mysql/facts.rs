@@ -26,6 +26,8 @@ pub(super) struct Learnt {
     pub(super) sql_mode: String,
     /// Bytes of the longest command.
     pub(super) longest: usize,
+    /// The server's `innodb_rollback_on_timeout`.
+    pub(super) rolls_back_on_timeout: bool,
 }
 
 /// True where the server is MariaDB, by the version that it calls itself.
@@ -71,8 +73,10 @@ pub(super) async fn learn(
         settings: Vec::new(),
         version,
     };
+    let rolls_back_on_timeout = on(12);
     set(wire, options, row.integer(9).unwrap_or_default()).await?;
     Ok(Learnt {
+        rolls_back_on_timeout,
         facts,
         connection,
         sql_mode: row.text(10).unwrap_or_default(),
@@ -93,7 +97,7 @@ async fn ask(wire: &mut Wire, mariadb: bool) -> Result<crate::Row, DbError> {
         format!(
             "select version(), database(), current_user(), connection_id(), cast({start} as signed), \
              @@global.read_only, {super_read_only}, @@global.innodb_read_only, @@session.max_allowed_packet, \
-             @@session.wait_timeout, @@session.sql_mode, {ready}"
+             @@session.wait_timeout, @@session.sql_mode, {ready}, @@global.innodb_rollback_on_timeout"
         )
     };
     let answer = match statements::text(wire, &full(ready)).await {

@@ -8,10 +8,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use limosa_sql::Engine;
 
-use super::cancel::undisturbed;
+use super::cancel::{Shared, cancelled, undisturbed};
 use super::diagnostics;
 use super::error;
 use super::statements::Statements;
+use super::traces::Traces;
 use super::wire::{Failure, Wire};
 use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed};
 
@@ -24,11 +25,21 @@ const COUNTING: [&str; 6] = ["insert", "update", "delete", "replace", "load", "w
 
 type Peeked = Result<Option<Item>, Abort>;
 
+/// What a session keeps from flight to flight.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) statements: Statements,
+    pub(super) traces: Traces,
+    /// The server's `innodb_rollback_on_timeout`.
+    pub(super) rolls_back_on_timeout: bool,
+}
+
 /// A flight under way.
 pub(super) struct Flight<'a> {
-    pub(super) wire: &'a mut Wire,
-    pub(super) statements: &'a mut Statements,
-    pub(super) observer: &'a mut dyn FlightObserver,
+    wire: &'a mut Wire,
+    kept: &'a mut Kept,
+    observer: &'a mut dyn FlightObserver,
+    shared: &'a Shared,
     last: Instant,
     /// Between the Begin and the Commit of the flight.
     bracketed: bool,
@@ -39,10 +50,11 @@ pub(super) struct Flight<'a> {
 impl<'a> Flight<'a> {
     pub(super) fn new(
         wire: &'a mut Wire,
-        statements: &'a mut Statements,
+        kept: &'a mut Kept,
         observer: &'a mut dyn FlightObserver,
+        shared: &'a Shared,
     ) -> Flight<'a> {
-        Flight { wire, statements, observer, last: Instant::now(), bracketed: false, peeked: None }
+        Flight { wire, kept, observer, shared, last: Instant::now(), bracketed: false, peeked: None }
     }
 
     /// Flies to the end.
@@ -56,7 +68,9 @@ impl<'a> Flight<'a> {
                     return Err(FlightError::Aborted);
                 }
             };
-            match self.take(item, items).await {
+            // A request that came between two statements has hit nothing, and is not forgotten.
+            let ended = if self.shared.is_asked() { Err(cancelled()) } else { self.take(item, items).await };
+            match ended {
                 Ok(landed) => self.landed(number, landed),
                 Err(error) => {
                     self.give_up().await;
@@ -99,7 +113,7 @@ impl<'a> Flight<'a> {
             Item::Script(sql) => return self.script(sql, items).await,
             Item::Control(sql) => self.control(&sql).await?,
             Item::Bound { sql, parameters } => {
-                let answer = self.statements.run(self.wire, &sql, &parameters).await?;
+                let answer = self.kept.statements.run(self.wire, &sql, &parameters).await?;
                 let affected = affected(&sql, answer.success.affected, !answer.rows.is_empty());
                 return Ok(Landed { rows: answer.rows, affected, ..Landed::default() });
             }
@@ -117,12 +131,13 @@ impl<'a> Flight<'a> {
         let text = std::str::from_utf8(&text).unwrap_or_default();
         match ran {
             Ok(success) => {
+                self.kept.traces.note(text);
                 if success.warnings > 0 {
                     let readable = !self.peek(items).is_some_and(diagnostics::asks_for_counts);
                     diagnostics::tell(self.wire, success.warnings, readable, self.observer).await?;
                 }
                 if self.bracketed && !self.wire.in_transaction() {
-                    return Err(error::committed_by_itself(None));
+                    return Err(error::committed_by_itself());
                 }
                 Ok(Landed { affected: affected(text, success.affected, false), ..Landed::default() })
             }
@@ -130,20 +145,19 @@ impl<'a> Flight<'a> {
             Err(Failure::Server(said)) => {
                 let mut error = error::of_statement(said, text);
                 error.detail = diagnostics::more(self.wire, &error).await;
-                if self.bracketed && self.ended_by(&error).await {
-                    return Err(error::committed_by_itself(Some(error)));
+                if self.bracketed && self.is_over().await {
+                    let ending = error::ending(first_word(text), &error, self.kept.rolls_back_on_timeout);
+                    error = error::with_ending(error, ending);
                 }
                 Err(error)
             }
         }
     }
 
-    /// True where a statement that failed had ended the transaction before, by committing it.
-    async fn ended_by(&mut self, error: &DbError) -> bool {
+    /// True where no transaction is open any more. An error does not say so itself.
+    async fn is_over(&mut self) -> bool {
         // A cancel that came late may hit this instead of the statement that it was meant for.
-        !error::rolls_back(error.kind, error.code.as_deref())
-            && self.wire.ping().await.is_ok()
-            && !self.wire.in_transaction()
+        self.wire.ping().await.is_ok() && !self.wire.in_transaction()
     }
 
     fn peek(&mut self, items: &mut dyn FlightSource) -> Option<&str> {

@@ -13,9 +13,11 @@
 //! - Warnings come as notices, at most 64 of one statement.
 
 mod authentication;
+mod blockers;
 mod cancel;
 mod client_options;
 mod connect;
+mod create;
 mod diagnostics;
 mod error;
 mod facts;
@@ -28,13 +30,18 @@ mod place;
 mod refusal;
 mod reply;
 mod session;
+mod settings;
 mod statements;
+mod target;
 mod tls;
+mod traces;
 mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
 pub use client_options::{ClientOptions, Flavor};
+pub use create::create_database;
 pub(crate) use error::kind;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
+pub use target::{TargetDescription, describe};

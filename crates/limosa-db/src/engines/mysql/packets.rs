@@ -128,7 +128,7 @@ impl Packets {
     }
 
     fn length_of_next(&self) -> usize {
-        (&self.incoming[..3]).iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte))
+        self.incoming[..3].iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte))
     }
 
     fn sequence_of_next(&self) -> u8 {

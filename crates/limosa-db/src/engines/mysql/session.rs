@@ -1,20 +1,23 @@
 //! A session with one MySQL or MariaDB database.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::blockers;
 use super::cancel::{MysqlCanceller, Shared, undisturbed};
 use super::connect::{Route, within};
 use super::facts;
-use super::flight::{Flight, ROLLBACK};
+use super::flight::{Flight, Kept, ROLLBACK};
 use super::parameters::{Files, Parameters};
-use super::statements::Statements;
+use super::settings::{self, Settings};
 use super::wire::Wire;
 use crate::{
-    Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Notice, ServerFacts, Session,
+    Blocker, Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
+    Session,
 };
 
 /// How long a farewell may take.
@@ -26,9 +29,11 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// A session with one MySQL or MariaDB database.
 pub struct MysqlSession {
     wire: Wire,
-    statements: Statements,
+    kept: Kept,
     facts: ServerFacts,
     sql_mode: String,
+    remembered: Option<Settings>,
+    unsettable: BTreeSet<String>,
     /// A flight is under way; still true afterwards only if its future was dropped.
     busy: bool,
     /// What is to be said while nobody listened.
@@ -68,9 +73,11 @@ pub async fn connect(options: &ConnectOptions) -> Result<MysqlSession, DbError> 
     wire.longest = learnt.longest;
     Ok(MysqlSession {
         wire,
-        statements: Statements::default(),
+        kept: Kept { rolls_back_on_timeout: learnt.rolls_back_on_timeout, ..Kept::default() },
         facts: learnt.facts,
         sql_mode: learnt.sql_mode,
+        remembered: None,
+        unsettable: BTreeSet::new(),
         busy: false,
         unheard,
         canceller: MysqlCanceller { route, connection: learnt.connection, shared: Arc::new(Shared::default()) },
@@ -86,6 +93,12 @@ impl MysqlSession {
     /// Whether a transaction is open, as the server said in its last answer; no wait.
     pub fn in_transaction(&self) -> bool {
         self.wire.in_transaction()
+    }
+
+    /// Makes the session ready for what comes now, whatever was before.
+    async fn be_ready(&mut self) -> Result<(), DbError> {
+        // A flight before this was dropped in the air.
+        if self.busy { self.settle().await } else { self.shake_off_cancels().await }
     }
 
     /// Cancel requests from before must not hit what comes now.
@@ -109,19 +122,15 @@ impl Session for MysqlSession {
         items: &mut dyn FlightSource,
         observer: &mut dyn FlightObserver,
     ) -> Result<(), FlightError> {
-        let ready = if self.busy {
-            // A flight before this one was dropped in the air.
-            self.settle().await
-        } else {
-            self.shake_off_cancels().await
-        };
+        let ready = self.be_ready().await;
         ready.map_err(|error| FlightError::Failed { item: 0, error: Box::new(error) })?;
         for notice in self.unheard.drain(..) {
             observer.notice(notice);
         }
         self.busy = true;
         self.canceller.shared.set_flying(true);
-        let result = Flight::new(&mut self.wire, &mut self.statements, observer).run(items).await;
+        let shared = Arc::clone(&self.canceller.shared);
+        let result = Flight::new(&mut self.wire, &mut self.kept, observer, &shared).run(items).await;
         self.canceller.shared.set_flying(false);
         self.busy = false;
         result
@@ -145,8 +154,28 @@ impl Session for MysqlSession {
         undisturbed(&mut self.wire, "unlock tables").await
     }
 
+    async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DbError> {
+        let Some(number) = backend.split(':').next().and_then(|number| number.parse().ok()) else {
+            return Ok(Vec::new());
+        };
+        self.be_ready().await?;
+        blockers::blockers(&mut self.wire, self.facts.is_mariadb(), number).await
+    }
+
     fn canceller(&self) -> Box<dyn Canceller> {
         Box::new(self.canceller.clone())
+    }
+
+    async fn remember_settings(&mut self) -> Result<(), DbError> {
+        self.be_ready().await?;
+        self.remembered = Some(settings::read(&mut self.wire, self.facts.is_mariadb()).await?);
+        Ok(())
+    }
+
+    async fn restore_settings(&mut self) -> Result<(), DbError> {
+        self.be_ready().await?;
+        let Some(settings) = &self.remembered else { return Ok(()) };
+        settings.restore(&mut self.wire, self.facts.is_mariadb(), &mut self.kept.traces, &mut self.unsettable).await
     }
 
     async fn close(self: Box<Self>) {

@@ -93,11 +93,6 @@ impl Wire {
         Wire { packets, stage: Stage::Idle, status, longest, lost: None }
     }
 
-    /// What the server said of the session with its last answer that was no error.
-    pub(super) fn status(&self) -> StatusFlags {
-        self.status
-    }
-
     /// True where a transaction was open after the last answer that was no error.
     pub(super) fn in_transaction(&self) -> bool {
         self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)

@@ -45,6 +45,7 @@ pub use location::describe;
 pub use session::{SqliteSession, connect};
 pub use settings::SessionSettings;
 
+pub(crate) use busy::{Patience, wait_for_writers};
 pub(crate) use error::database_error;
 pub(crate) use location::{Access, Location, Place};
 pub(crate) use open::{lacks_rights, open};

@@ -41,6 +41,7 @@ pub(crate) fn open(
         prepare(connection)?;
         like_the_shell(connection)?;
         register_sha256(connection)?;
+        register_clock(connection)?;
         if location.access == Access::Read {
             connection.execute_batch("PRAGMA query_only = ON")?;
         }
@@ -144,6 +145,12 @@ fn register_sha256(connection: &Connection) -> rusqlite::Result<()> {
             format!("limosa_sha256 takes a text, not a value of type {}", other.data_type()).into(),
         )),
     })
+}
+
+/// For durations: see [`crate::monotonic_ms`].
+fn register_clock(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("limosa_monotonic_ms", 0, flags, |_| Ok(crate::monotonic_ms()))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -12,7 +12,6 @@ use rusqlite::InterruptHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::backend::this_process;
-use super::busy::FOR_EVER;
 use super::foreign_keys::{FOREIGN_KEY_VIOLATIONS, ForeignKeyViolation};
 use super::location::{Access, Location};
 use super::settings::SessionSettings;
@@ -112,8 +111,7 @@ impl Session for SqliteSession {
     }
 
     fn wait_for_locks(&mut self, limit: Option<Duration>) {
-        let limit = limit.and_then(|limit| u64::try_from(limit.as_millis()).ok()).unwrap_or(FOR_EVER);
-        self.handle.patience.store(limit, Ordering::SeqCst);
+        self.handle.patience.set(limit);
     }
 
     fn backend_is_gone(&self, backend: &str) -> Option<bool> {

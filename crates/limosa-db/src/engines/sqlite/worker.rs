@@ -11,7 +11,7 @@ use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::busy::{FOR_EVER, Patience, wait_for_writers};
+use super::busy::{Patience, wait_for_writers};
 use super::execute::Executor;
 use super::location::Location;
 use super::open::open;
@@ -80,8 +80,8 @@ pub(super) async fn start<T: Send + 'static>(
     let (answer, opened) = oneshot::channel();
     let cancelled = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&cancelled);
-    let patience = Patience::new(u64::try_from(busy_limit.as_millis()).unwrap_or(FOR_EVER).into());
-    let waits = Arc::clone(&patience);
+    let patience = Patience::new(Some(busy_limit));
+    let waits = patience.clone();
     let halted = Arc::new(AtomicBool::new(false));
     let halt = Arc::clone(&halted);
     let run = move || {
@@ -92,7 +92,7 @@ pub(super) async fn start<T: Send + 'static>(
         let worker = open(&location, prepared).map(|connection| Worker {
             connection,
             database: location.name(),
-            patience: Arc::clone(&waits),
+            patience: waits.clone(),
             cancelled: Arc::clone(&flag),
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));

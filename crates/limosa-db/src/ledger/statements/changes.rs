@@ -34,7 +34,7 @@ pub const STEP_MARK_OF: Statement =
 
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,
 /// $7 state, $8 statements done, $9 statements total, $10 applied by, $11 milliseconds spent before this transaction began
-/// (SQLite: less the Unix time of its beginning in milliseconds), to which the server adds those since (MySQL: all milliseconds
+/// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: all milliseconds
 /// spent), $12 rollback, $13 its origin,
 /// $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark. The last two are guards: NULL, and
 /// with it the end of the transaction, where the lease is lost or the file ended our transaction.
@@ -44,7 +44,7 @@ pub const WRITE_ROW: Statement = Statement {
                plan_digest, lease_epoch, step_mark) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
                (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
-               $11 + (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint, $12, $13, $14, $15, $16, \
+               $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
                (select epoch from {lease} where project = $1 and epoch = $17 for key share), \
                case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
                on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
@@ -60,7 +60,7 @@ pub const WRITE_ROW: Statement = Statement {
              plan_digest, lease_epoch, step_mark) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
              (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
-             max(0, $11 + cast((julianday('now') - 2440587.5) * 86400000 as integer)), $12, $13, $14, $15, $16, \
+             max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
              (select epoch from {lease} where project = $1 and epoch = $17), $18) \
              on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
              checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \

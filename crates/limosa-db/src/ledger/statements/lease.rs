@@ -5,11 +5,13 @@ use super::{Statement, all};
 /// The lease of a project ($1).
 pub const LEASE: Statement = Statement {
     postgres: "select epoch, holder, to_char(since at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), \
-               extract(epoch from clock_timestamp() - heartbeat_at)::bigint, backend from {lease} where project = $1",
-    sqlite: "select epoch, holder, since, cast((julianday('now') - julianday(heartbeat_at)) * 86400 as integer), backend \
-             from {lease} where project = $1",
+               greatest(0, extract(epoch from clock_timestamp() - heartbeat_at)::bigint), backend, \
+               extract(epoch from heartbeat_at)::text from {lease} where project = $1",
+    sqlite: "select epoch, holder, since, max(0, cast((julianday('now') - julianday(heartbeat_at)) * 86400 as integer)), backend, \
+             heartbeat_at from {lease} where project = $1",
     mysql: "select epoch, holder, concat(left(date_format(since, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z'), \
-            timestampdiff(second, heartbeat_at, utc_timestamp(3)), backend from {lease} where project = $1",
+            greatest(0, timestampdiff(second, heartbeat_at, utc_timestamp(3))), backend, \
+            cast(heartbeat_at as char) from {lease} where project = $1",
 };
 
 /// PostgreSQL: tries the advisory lock $1 and remembers the answer for the statements of the same transaction.
@@ -26,8 +28,10 @@ pub const UNLOCK: Statement =
 /// Takes the lease where it is free, given up, or its holder is gone; one row with the new epoch, or none. On PostgreSQL a
 /// holder whose start the server hides belongs to another user; that we hold the advisory lock tells that it is gone, and
 /// behind a pooler, where nobody holds one, it counts as there.
-/// $1 project, $2 holder, $3 pooled, $4 seconds of silence after which a holder that cannot be looked up counts as gone,
-/// $5 backend of this runner, $6 (SQLite) the epoch whose holder is known to be gone, or -1.
+/// A holder that cannot be looked up counts as gone where whoever asks has watched it in silence for long enough, by a clock
+/// that nobody sets: the server's may jump.
+/// $1 project, $2 holder, $3 pooled, $4 the epoch that was watched, or -1, $5 backend of this runner, $6 its last sign of life
+/// as [`LEASE`] gives it, $7 (SQLite) the epoch whose holder is known to be gone, or -1.
 pub const TAKE_LEASE: Statement = Statement {
     postgres: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
                select $1, 1, $2, $5, $3, clock_timestamp(), clock_timestamp() \
@@ -35,7 +39,7 @@ pub const TAKE_LEASE: Statement = Statement {
                on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
                pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
                where current_setting('limosa.locked', true) = 'true' and (l.holder is null or \
-               (l.pooled and l.heartbeat_at < clock_timestamp() - make_interval(secs => $4::float8)) or \
+               (l.pooled and l.epoch = $4 and extract(epoch from l.heartbeat_at)::text is not distinct from $6) or \
                (not l.pooled and not exists (select from pg_catalog.pg_stat_activity a where a.pid::text = split_part(l.backend, ':', 1) \
                and (extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2) or (a.backend_start is null and $3))))) \
                returning epoch",
@@ -43,8 +47,7 @@ pub const TAKE_LEASE: Statement = Statement {
              values ($1, 1, $2, $5, $3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
              on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
              pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
-             where l.holder is null or l.epoch = $6 or \
-             ($6 = -1 and julianday('now') - julianday(l.heartbeat_at) > $4 / 86400.0) \
+             where l.holder is null or l.epoch = $7 or (l.epoch = $4 and l.heartbeat_at is $6) \
              returning epoch",
     mysql: "insert into {lease} (project, epoch, holder, backend, pooled, since, heartbeat_at) \
             values ($1, 1, $2, $5, $3, utc_timestamp(3), utc_timestamp(3)) \

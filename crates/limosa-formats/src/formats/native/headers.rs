@@ -37,8 +37,8 @@ pub struct HeaderRule {
     /// What it does.
     pub meaning: &'static str,
     pub(crate) arity: Arity,
-    /// True where a rollback file may say it too.
-    pub(crate) in_rollback: bool,
+    /// True where a rollback file, or the head of a rollback section, may say it too.
+    pub in_rollback: bool,
     /// Takes the values over; the error is the index of the first bad one.
     pub(crate) take: fn(&mut Wishes, &[Item]) -> Result<(), usize>,
 }
@@ -117,16 +117,16 @@ const RULES: &[HeaderRule] = &[
         allowed: DURATION,
         meaning: "how long a statement waits for a lock before the migration is rolled back and tried again",
         arity: Arity::One,
-        in_rollback: false,
+        in_rollback: true,
         take: |wishes, items| one(&mut wishes.lock_timeout, items, duration),
     },
     HeaderRule {
         name: "Statement-timeout",
         config_key: Some("statement_timeout"),
         allowed: DURATION,
-        meaning: "how long a statement may run; on SQLite limosa stops it",
+        meaning: "how long a statement may run; on SQLite and MySQL limosa stops it",
         arity: Arity::One,
-        in_rollback: false,
+        in_rollback: true,
         take: |wishes, items| one(&mut wishes.statement_timeout, items, duration),
     },
     HeaderRule {
@@ -141,7 +141,7 @@ const RULES: &[HeaderRule] = &[
     HeaderRule {
         name: "Engines",
         config_key: Some("engines"),
-        allowed: "postgres, sqlite; joined by commas",
+        allowed: "postgres, sqlite, mysql; joined by commas",
         meaning: "runs there only; elsewhere the migration is not applicable",
         arity: Arity::List,
         in_rollback: true,
@@ -240,10 +240,24 @@ fn words(slot: &mut Option<Vec<String>>, items: &[Item]) -> Result<(), usize> {
     Ok(())
 }
 
+/// What the statements below some headers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// A migration.
+    Migration,
+    /// A way back in a file of its own.
+    RollbackFile,
+    /// The way back at the end of a migration's file.
+    RollbackSection,
+}
+
 /// Reads the headers out of the comment lines above the first statement.
-pub(crate) fn read_headers(path: &str, lines: &[Line], is_rollback: bool) -> (Wishes, Vec<Diagnostic>) {
-    let mut reading =
-        Reading { path, is_rollback, wishes: Wishes::default(), seen: Vec::new(), diagnostics: Vec::new() };
+pub(crate) fn read_headers<'a>(
+    path: &str,
+    lines: impl IntoIterator<Item = &'a Line>,
+    head: Head,
+) -> (Wishes, Vec<Diagnostic>) {
+    let mut reading = Reading { path, head, wishes: Wishes::default(), seen: Vec::new(), diagnostics: Vec::new() };
     for line in lines {
         if let LineKind::Comment { indent, text } = &line.kind {
             reading.line(line.number, *indent, text);
@@ -254,7 +268,7 @@ pub(crate) fn read_headers(path: &str, lines: &[Line], is_rollback: bool) -> (Wi
 
 struct Reading<'a> {
     path: &'a str,
-    is_rollback: bool,
+    head: Head,
     wishes: Wishes,
     seen: Vec<&'static str>,
     diagnostics: Vec<Diagnostic>,
@@ -296,12 +310,17 @@ impl Reading<'_> {
     }
 
     fn take(&mut self, rule: &'static HeaderRule, items: &[Item], key_label: Label) {
-        if self.is_rollback && !rule.in_rollback {
-            let message = format!("'{}' has no effect in a rollback file", rule.name);
+        let back = match self.head {
+            Head::Migration => None,
+            Head::RollbackFile => Some("a rollback file"),
+            Head::RollbackSection => Some("a rollback section"),
+        };
+        if let Some(back) = back.filter(|_| !rule.in_rollback) {
+            let message = format!("'{}' has no effect in {back}", rule.name);
             self.diagnostics.push(
                 Diagnostic::warning(codes::HEADER_WITHOUT_EFFECT, message)
                     .at(key_label)
-                    .help("write it in the migration"),
+                    .help("write it at the head of the migration"),
             );
             return;
         }
@@ -336,7 +355,7 @@ impl Reading<'_> {
         let stem = stem_of(named);
         let stem = stem.strip_suffix(".rollback").unwrap_or(stem);
         // A file in a folder of rollbacks is named otherwise than its migration.
-        if !is_file || self.is_rollback || stem == own_stem {
+        if !is_file || self.head == Head::RollbackFile || stem == own_stem {
             return;
         }
         let message = format!("the header says {named}, the file is {own}");
@@ -405,7 +424,8 @@ mod tests {
         let mut lines = Vec::new();
         scanner.feed(text.as_bytes(), &mut lines);
         scanner.finish(&mut lines);
-        let (wishes, diagnostics) = read_headers(path, &lines, path.contains("rollback"));
+        let head = if path.contains("rollback") { Head::RollbackFile } else { Head::Migration };
+        let (wishes, diagnostics) = read_headers(path, &lines, head);
         let shown = diagnostics
             .into_iter()
             .map(|diagnostic| {
@@ -473,7 +493,7 @@ mod tests {
             ("-- Transaction:", "LIM-F004 Error 1:4+11 'Transaction' has no value / allowed: auto, always or none"),
             (
                 "-- Engines: sqlite, oracle",
-                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite; joined by commas",
+                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite, mysql; joined by commas",
             ),
             (
                 "-- Tags: two words",
@@ -502,8 +522,8 @@ mod tests {
             assert_eq!(read("m/001_a.sql", line).1, [expected], "{line}");
         }
         assert_eq!(
-            read("m/001_a.rollback.sql", "-- Transaction: none\n-- Engines: pg\n-- Lock-timeout: 1s\n").1,
-            ["LIM-F007 Warning 3:4+12 'Lock-timeout' has no effect in a rollback file / write it in the migration"]
+            read("m/001_a.rollback.sql", "-- Transaction: none\n-- Engines: pg\n-- Lock-timeout: 1s\n-- Tags: a\n").1,
+            ["LIM-F007 Warning 4:4+4 'Tags' has no effect in a rollback file / write it at the head of the migration"]
         );
     }
 

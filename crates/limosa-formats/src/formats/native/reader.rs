@@ -5,7 +5,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Piece, PieceKind, Position, Span, Sp
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
-use super::headers::read_headers;
+use super::headers::{Head, read_headers};
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_file, read_section};
 use super::section::{Directive, SectionFinder, SectionStart, directive};
@@ -150,7 +150,8 @@ impl FileReader {
         let mut finder = SectionFinder::default();
         let above = lines.iter().position(|line| finder.line(line).is_some()).unwrap_or(lines.len());
         let is_rollback = matches!(self.role, FileRole::Rollback { .. });
-        let (own, diagnostics) = read_headers(&self.path, &lines[..above], is_rollback);
+        let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
+        let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
         self.diagnostics.extend(diagnostics);
         let wishes = if is_rollback { own } else { own.or(&self.from_config) };
         let mut body = Box::new(Body::new(&self.path, self.engine, wishes, is_rollback));
@@ -429,7 +430,7 @@ impl Body {
             Some(start) => read_section(&self.path, self.engine, &text, start.line),
             None => {
                 let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-                read_file(&self.path, self.engine, text, self.wishes.transaction.unwrap_or_default())
+                read_file(&self.path, self.engine, text, &self.wishes)
             }
         };
         self.diagnostics.extend(diagnostics);

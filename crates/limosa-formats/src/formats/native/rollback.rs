@@ -1,11 +1,13 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
-use limosa_core::{Outliner, Rollback, TransactionWish};
+use limosa_core::{Outliner, Rollback, TimeOuts};
 use limosa_sql::{Diagnostic, Engine, Label, Piece, PieceKind, Position, Splitter};
 
 use super::comments::{CommentScanner, Line, LineKind};
+use super::headers::{Head, read_headers};
 use super::reader::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
+use super::wishes::Wishes;
 use crate::codes;
 
 /// A way back is stored in the ledger and held in memory; larger ones are refused.
@@ -81,9 +83,9 @@ pub(crate) fn read_section(file: &str, engine: Engine, text: &str, first_line: u
     }
 }
 
-/// The whole text of a file of its own.
-pub(crate) fn read_file(file: &str, engine: Engine, text: String, wish: TransactionWish) -> Read {
-    whole(file, engine, text, Position::START, wish, &[])
+/// The whole text of a file of its own, with what its headers ask for.
+pub(crate) fn read_file(file: &str, engine: Engine, text: String, wishes: &Wishes) -> Read {
+    whole(file, engine, text, Position::START, wishes, &[])
 }
 
 /// The lines of a section up to the first SQL that is no comment.
@@ -150,9 +152,22 @@ impl Section {
                 .help("keep one of the two");
             return (None, vec![diagnostic]);
         }
+        let (wishes, mut diagnostics) = self.headers(file, at);
+        if !wishes.wants(engine) {
+            return (None, diagnostics);
+        }
         let from = line_after(text, self.lines[at].start as usize);
         let start = Position { line: self.number(&self.lines[at]) + 1, column: 1 };
-        whole(file, engine, text[from..].to_owned(), start, TransactionWish::Auto, &[])
+        let (rollback, found) = whole(file, engine, text[from..].to_owned(), start, &wishes, &[]);
+        diagnostics.extend(found);
+        (rollback, diagnostics)
+    }
+
+    /// What the comments between the directive and the first statement ask for.
+    fn headers(&self, file: &str, directive: usize) -> (Wishes, Vec<Diagnostic>) {
+        let lines: Vec<Line> =
+            self.lines[directive + 1..].iter().map(|line| Line { number: self.number(line), ..line.clone() }).collect();
+        read_headers(file, &lines, Head::RollbackSection)
     }
 
     /// The form of comments below a heading.
@@ -183,7 +198,7 @@ impl Section {
         }
         let start = Position { line: self.number(&self.lines[first]), column: 1 };
         let labels: Vec<Label> = (first..=last).map(|index| self.label(file, index)).collect();
-        whole(file, engine, plain, start, TransactionWish::Auto, &labels)
+        whole(file, engine, plain, start, &Wishes::default(), &labels)
     }
 
     /// Prose between (or beside) lines of SQL that looks like a statement.
@@ -260,18 +275,11 @@ pub(crate) fn clipped(line: &str) -> String {
 
 /// Makes a rollback of a text. `comment_lines` are the lines of a rollback written as comments, which must be made of
 /// whole statements; empty for the other forms.
-fn whole(
-    file: &str,
-    engine: Engine,
-    text: String,
-    start: Position,
-    wish: TransactionWish,
-    comment_lines: &[Label],
-) -> Read {
+fn whole(file: &str, engine: Engine, text: String, start: Position, wishes: &Wishes, comment_lines: &[Label]) -> Read {
     let mut splitter = Splitter::new(engine, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(engine, wish);
+    let mut outliner = Outliner::new(engine, wishes.transaction.unwrap_or_default());
     let mut places = Vec::new();
     loop {
         match splitter.next_piece() {
@@ -296,7 +304,10 @@ fn whole(
     }
     match outliner.finish() {
         Ok(outline) if outline.statements == 0 => (None, vec![empty(file, start)]),
-        Ok(outline) => (Some(Rollback { file: file.to_owned(), start, text, outline }), Vec::new()),
+        Ok(outline) => {
+            let time_outs = TimeOuts { lock_ms: wishes.lock_timeout, statement_ms: wishes.statement_timeout };
+            (Some(Rollback { file: file.to_owned(), start, text, outline, time_outs }), Vec::new())
+        }
         Err(error) => {
             let line = places.iter().find(|(position, _)| *position == error.position()).map(|(_, line)| line.clone());
             (None, vec![transaction_misuse(file, &error, line)])

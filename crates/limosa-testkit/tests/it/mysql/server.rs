@@ -1,5 +1,6 @@
 //! Servers: started, given databases and users, hurt, stopped.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -145,7 +146,10 @@ fn a_read_only_server_refuses_writes_of_others() {
 #[ignore = "only a part of the_guardian_stops_servers_after_kill_9"]
 fn part_start_a_server_and_wait() {
     let Ok(report) = std::env::var("TESTKIT_REPORT") else { return };
-    let server = mysql::shared(&mysql::newest().unwrap()).unwrap();
+    let version = mysql::newest().unwrap();
+    let server = mysql::shared(&version).unwrap();
+    // Where the tests may mount, the disk goes too.
+    let _with_disk = MysqlServer::start_with(&version, &ServerOptions::new().disk(200 << 20));
     let partial = format!("{report}.partial");
     std::fs::write(&partial, format!("{} {}", server.pid().unwrap(), server.folder().display())).unwrap();
     std::fs::rename(partial, report).unwrap();
@@ -168,10 +172,14 @@ fn the_guardian_stops_servers_after_kill_9() {
     let (pid, server) = text.split_once(' ').unwrap();
     let alive = || Command::new("sh").args(["-c", &format!("kill -0 {pid} 2>/dev/null")]).status().unwrap().success();
     assert!(alive());
+    let server = PathBuf::from(server);
+    let root: &Path = server.parent().unwrap();
+    let mounted = || std::fs::read_to_string("/proc/mounts").unwrap_or_default().contains(root.to_str().unwrap());
+    let may_mount = std::fs::metadata(root).unwrap().uid() == 0;
+    assert_eq!(mounted(), may_mount);
     child.kill().unwrap(); // SIGKILL
     child.wait().unwrap();
     eventually("the server is gone", || !alive());
-    let server = PathBuf::from(server);
-    let root: &Path = server.parent().unwrap();
+    eventually("the disk is gone", || !mounted());
     eventually("the folder is gone", || !root.exists());
 }

@@ -126,7 +126,8 @@ fn variables_fill_the_gaps() {
 #[test]
 fn option_files_fill_what_is_left() {
     let own = "[client]\nuser = u\npassword=\"p#1\"\n[mysqld]\nport=9\nuser=mysql\n[client]\nhost=h\nprompt=x\n";
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: &[Case<'_>] = &[
         ("mysql:///d", &[("/home/me/.my.cnf", own)], "u:p#1@h:3306/d"),
         ("mysql://v:q@i/d", &[("/home/me/.my.cnf", own)], "v:q@i:3306/d"),
         ("mysql:///d?no-defaults", &[("/home/me/.my.cnf", own)], "me@localhost:3306/d"),
@@ -287,6 +288,17 @@ fn time_and_signs_of_life() {
     let plain = read("mysql://h/d?connect-timeout=0&keepalives=0&tcp-user-timeout=0");
     assert_eq!((plain.connect_timeout, plain.keep_alive.enabled, plain.keep_alive.user_timeout), (None, false, None));
     assert!(!plain.cleartext && !plain.public_key);
+    for (text, asked) in [
+        ("mysql://127.0.0.1/d", true),
+        ("mysql://[::1]/d", true),
+        ("mysql://localhost/d", true),
+        ("mysql://10.0.0.1/d", false),
+        ("mysql://localhost.example.com/d", false),
+        ("mysql://localhost/d?get-server-public-key=0", false),
+        ("mysql://h/d?get-server-public-key", true),
+    ] {
+        assert_eq!(read(text).public_key, asked, "{text}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The parameters as what they mean.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +30,17 @@ pub(in super::super) enum Place {
 }
 
 impl Place {
+    /// Nothing leaves this machine on the way to the server.
+    fn is_this_machine(&self) -> bool {
+        match self {
+            Place::Socket(_) => true,
+            Place::Tcp { host, .. } => {
+                host.eq_ignore_ascii_case("localhost")
+                    || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
+
     /// `localhost:3306`, `[::1]:3306`, or the path of the socket.
     pub(in super::super) fn shown(&self) -> String {
         match self {
@@ -92,7 +104,8 @@ pub(in super::super) struct Parameters {
     pub(in super::super) tls: Tls,
     /// A password may be shown to the server as it is, over TLS or a socket.
     pub(in super::super) cleartext: bool,
-    /// The server may be asked for the key that encrypts a password, without TLS.
+    /// The server may be asked for the key that encrypts a password, without TLS. Whoever stands between can give a key of
+    /// his own, so this is for networks that are trusted, and by default for this machine alone.
     pub(in super::super) public_key: bool,
     /// What is to be said about the option files.
     pub(in super::super) notices: Vec<Notice>,
@@ -109,8 +122,8 @@ impl Parameters {
             ));
         };
         let password = settings.get("password");
+        let place = settings.server(disk)?;
         Ok(Parameters {
-            place: settings.server(disk)?,
             user: user(&settings, options)?,
             password: password.map(Secret::new),
             password_from: settings.where_from("password"),
@@ -124,7 +137,8 @@ impl Parameters {
             keep_alive: settings.keep_alive()?,
             tls: settings.tls()?,
             cleartext: settings.truth("enable-cleartext-plugin")?.unwrap_or(false),
-            public_key: settings.truth("get-server-public-key")?.unwrap_or(false),
+            public_key: settings.truth("get-server-public-key")?.unwrap_or_else(|| place.is_this_machine()),
+            place,
             notices: settings.notices,
         })
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use limosa_sql::Engine;
 
 use super::dump_file::Contents;
+use super::dumping::keeps_history;
 use super::programs::{Program, shown};
 use super::survey::{Kind, Object, Survey};
 use crate::{DbError, DbErrorKind, Notice};
@@ -76,7 +77,7 @@ pub(super) fn warnings(survey: &Survey, dump: &Program, contents: &Contents) -> 
         ));
     }
     let versioned: Vec<&Object> = survey.of(&[Kind::VersionedTable]).collect();
-    if !versioned.is_empty() && !super::keeps_history(survey, dump) {
+    if !versioned.is_empty() && !keeps_history(survey, dump) {
         let message = format!(
             "the history of {} is not in the backup: {} {} leaves it out",
             listed(&versioned),

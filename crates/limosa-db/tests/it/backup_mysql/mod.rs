@@ -1,5 +1,6 @@
 //! Backup and restore of MySQL and MariaDB databases, by the programs of servers that have them.
 
+mod encryption;
 mod refusals;
 mod round_trip;
 mod stopping;

@@ -1,7 +1,7 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
 use limosa_sql::{
-    Class, Effect, Engine, Loss, Piece, PieceKind, Position, TransactionRule, mentions_literal, placeholders,
+    Class, Effect, Engine, Loss, Piece, PieceKind, Position, TransactionRule, carried, mentions_literal, placeholders,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,8 @@ pub struct Outline {
     pub groups: Vec<Group>,
     /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
     pub remarkable: Vec<Remark>,
-    /// Names of session settings that the script changes.
+    /// Names of session settings that the script changes; MySQL: also its variables, as `@name`, and the names of temporary
+    /// tables, which outlive their transaction too.
     pub settings: Vec<String>,
     /// True where the script holds data for COPY.
     pub copies: bool,
@@ -48,6 +49,18 @@ impl Outline {
         let group = self.groups.iter().find(|group| statement >= group.first && statement <= group.last)?;
         Some((group, statement == group.first, statement == group.last))
     }
+}
+
+/// MySQL: what a statement that sets nothing leaves in the session all the same.
+fn left_in_session(class: &Class, statement: &str) -> Vec<String> {
+    let at_variables =
+        statement.contains('@') && (statement.contains(":=") || ["SET", "SELECT"].contains(&&*class.verb));
+    if at_variables || class.verb == "CREATE TEMPORARY TABLE" {
+        let found = carried(Engine::Mysql, statement);
+        let tables = found.makes_temporary_tables.into_iter().map(|table| table.name);
+        return found.sets_variables.into_iter().map(|name| format!("@{name}")).chain(tables).collect();
+    }
+    Vec::new()
 }
 
 /// A pragma that is run outside the transaction of its script.
@@ -224,10 +237,15 @@ impl Outliner {
     }
 
     fn remark(&mut self, number: u64, piece: &Piece, class: &Class) {
-        if let Effect::SetsSession { name } | Effect::LiftedPragma { name } = &class.effect
-            && !self.outline.settings.contains(name)
-        {
-            self.outline.settings.push(name.clone());
+        let lifted = match &class.effect {
+            Effect::LiftedPragma { name } => std::slice::from_ref(name),
+            effect => effect.session_settings(),
+        };
+        let left = if self.engine == Engine::Mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        for name in lifted.iter().chain(&left) {
+            if !self.outline.settings.contains(name) {
+                self.outline.settings.push(name.clone());
+            }
         }
         if let Effect::LiftedPragma { name } = &class.effect
             && self.engine == Engine::Sqlite

@@ -48,7 +48,9 @@ impl Walk<'_> {
             severity: "WARNING".to_owned(),
             message: format!("statement {}, {}, is left out", statement.number, statement.class().verb),
             detail: None,
-            hint: Some("limosa's transactions would end the lock; rows of this file are changed in transactions".to_owned()),
+            hint: Some(
+                "limosa's transactions would end the lock; rows of this file are changed in transactions".to_owned(),
+            ),
             code: None,
         };
         self.run.context.events.event(Event::Notice { label: self.step.label.clone(), notice: notice.clone() });
@@ -194,6 +196,7 @@ fn undone_by_error(class: &Class) -> bool {
         | Effect::CreatesType { .. }
         | Effect::AddsEnumValue { .. }
         | Effect::SetsSession { .. }
+        | Effect::SetsSeveral { .. }
         | Effect::CreatesIndex { .. }
         | Effect::DropsIndex { .. } => {
             class.transaction == TransactionRule::Either && !["CALL", "DO"].contains(&class.verb.as_str())

@@ -59,7 +59,10 @@ impl Migrator {
 
 async fn examine(opened: &mut Opened<'_>) -> Result<FindingsAnswer, Failure> {
     let mut checks = Checks { lines: Vec::new(), findings: Vec::new() };
-    checks.ok("server", format!("{} {}", opened.target.engine.product(&opened.target.server_version), opened.target.server_version));
+    checks.ok(
+        "server",
+        format!("{} {}", opened.target.engine.product(&opened.target.server_version), opened.target.server_version),
+    );
     match opened.target.engine {
         Engine::Sqlite => sqlite::look(opened, &mut checks).await?,
         Engine::Mysql => mysql::look(opened, &mut checks).await?,

@@ -143,7 +143,9 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) 
     let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
         Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
             return Err(stopped(match opened.target.engine {
-                Engine::Mysql => "what ran was cancelled; what was dropped before it stays dropped: run it again to go on",
+                Engine::Mysql => {
+                    "what ran was cancelled; what was dropped before it stays dropped: run it again to go on"
+                }
                 _ => "what ran was cancelled and rolled back; nothing was changed",
             }));
         }

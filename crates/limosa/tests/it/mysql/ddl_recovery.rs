@@ -34,11 +34,9 @@ const fn asked(
 
 const TABLES: &str = "select group_concat(table_name order by table_name) from information_schema.tables \
     where table_schema = '{n}' and table_name not like 'limosa%'";
-const COLUMNS: &str =
-    "select group_concat(concat_ws(' ', table_name, column_name, column_type, column_default, is_nullable) \
+const COLUMNS: &str = "select group_concat(concat_ws(' ', table_name, column_name, column_type, column_default, is_nullable) \
     order by table_name, ordinal_position) from information_schema.columns where table_schema = '{n}' and table_name not like 'limosa%'";
-const INDEXES: &str =
-    "select group_concat(concat_ws(' ', index_name, column_name, non_unique) order by index_name, seq_in_index) \
+const INDEXES: &str = "select group_concat(concat_ws(' ', index_name, column_name, non_unique) order by index_name, seq_in_index) \
     from information_schema.statistics where table_schema = '{n}' and table_name = 't'";
 const CONSTRAINTS: &str = "select group_concat(constraint_name order by constraint_name) \
     from information_schema.table_constraints where table_schema = '{n}' and table_name = 't'";
@@ -50,15 +48,13 @@ const VIEWS: &str = "select group_concat(concat(table_name, view_definition) ord
     where table_schema = '{n}'";
 const ROUTINES: &str = "select group_concat(concat(routine_name, routine_definition) order by routine_name) \
     from information_schema.routines where routine_schema = '{n}'";
-const TRIGGERS: &str =
-    "select group_concat(trigger_name order by trigger_name) from information_schema.triggers where trigger_schema = '{n}'";
+const TRIGGERS: &str = "select group_concat(trigger_name order by trigger_name) from information_schema.triggers where trigger_schema = '{n}'";
 const EVENTS: &str = "select group_concat(concat_ws(' ', event_name, status, interval_value) order by event_name) \
     from information_schema.events where event_schema = '{n}'";
 const DATABASES: &str = "select group_concat(concat_ws(' ', schema_name, default_character_set_name)) \
     from information_schema.schemata where schema_name like '{n}\\_%'";
 const USERS: &str = "select group_concat(concat(user, host, plugin, authentication_string) order by user) from mysql.user where user like '%{n}'";
-const GRANTS: &str =
-    "select group_concat(privilege_type order by privilege_type) from information_schema.schema_privileges \
+const GRANTS: &str = "select group_concat(privilege_type order by privilege_type) from information_schema.schema_privileges \
     where grantee like '%{n}%'";
 
 const T: &str = "create table t (id int primary key, a int, b varchar(20))";
@@ -113,6 +109,36 @@ const TABLE_CASES: &[Case] = &[
         "alter table t drop foreign key t_p",
         CONSTRAINTS,
     ),
+    proven(
+        "add foreign key over an index of its name",
+        "create table p (id int primary key); create table t (p int, key t_p (p))",
+        "alter table t add constraint t_p foreign key (p) references p (id)",
+        CONSTRAINTS,
+    ),
+    proven(
+        "drop unique as constraint",
+        "create table t (a int, unique key one (a))",
+        "alter table t drop constraint one",
+        INDEXES,
+    ),
+    proven("add unique as constraint", T, "alter table t add constraint one unique (a)", INDEXES),
+    asked("truncate partition", PARTITIONED, "alter table t truncate partition p0", PARTITIONS, (true, true)),
+    asked(
+        "exchange partition",
+        "create table t (id int primary key) partition by range (id) (partition p0 values less than (10)); \
+        insert into t values (1), (2); create table u (id int primary key)",
+        "alter table t exchange partition p0 with table u",
+        "select concat((select count(*) from t), (select count(*) from u))",
+        (true, true),
+    ),
+    proven(
+        "next number",
+        "create table t (id int primary key auto_increment)",
+        "alter table t auto_increment = 100",
+        "select auto_increment from information_schema.tables where table_schema = '{n}' and table_name = 't'",
+    ),
+    asked("rebuild", T, "alter table t force", OPTIONS, (true, true)),
+    proven("order of columns", T, "alter table t modify b varchar(20) first", COLUMNS),
     proven("add check", T, "alter table t add constraint positive check (a > 0)", CONSTRAINTS),
     proven(
         "drop check",
@@ -120,7 +146,12 @@ const TABLE_CASES: &[Case] = &[
         "alter table t drop constraint positive",
         CONSTRAINTS,
     ),
-    proven("add partition", PARTITIONED, "alter table t add partition (partition p2 values less than (30))", PARTITIONS),
+    proven(
+        "add partition",
+        PARTITIONED,
+        "alter table t add partition (partition p2 values less than (30))",
+        PARTITIONS,
+    ),
     proven("drop partition", PARTITIONED, "alter table t drop partition p0", PARTITIONS),
     proven(
         "reorganize partition",
@@ -129,7 +160,12 @@ const TABLE_CASES: &[Case] = &[
         PARTITIONS,
     ),
     proven("remove partitioning", PARTITIONED, "alter table t remove partitioning", PARTITIONS),
-    proven("partition by", "create table t (id int primary key)", "alter table t partition by hash (id) partitions 3", PARTITIONS),
+    proven(
+        "partition by",
+        "create table t (id int primary key)",
+        "alter table t partition by hash (id) partitions 3",
+        PARTITIONS,
+    ),
     asked(
         "truncate",
         "create table t (n int); insert into t values (1)",
@@ -141,7 +177,12 @@ const TABLE_CASES: &[Case] = &[
 
 const OTHER_CASES: &[Case] = &[
     proven("create view", T, "create view v as select a from t", VIEWS),
-    proven("replace view", "create table t (a int); create view v as select 1 as n", "create or replace view v as select a from t", VIEWS),
+    proven(
+        "replace view",
+        "create table t (a int); create view v as select 1 as n",
+        "create or replace view v as select a from t",
+        VIEWS,
+    ),
     proven("alter view", "create view v as select 1 as n", "alter view v as select 2 as n", VIEWS),
     proven("drop view", "create view v as select 1 as n", "drop view v", VIEWS),
     proven("create procedure", "do 1", "create procedure p() begin select 1; select ';'; end", ROUTINES),
@@ -165,13 +206,36 @@ const OTHER_CASES: &[Case] = &[
     proven("create database if not exists", "do 1", "create database if not exists {n}_x", DATABASES),
     proven("drop database", "create database {n}_x", "drop database {n}_x", DATABASES),
     proven("alter database", "create database {n}_x", "alter database {n}_x character set latin1", DATABASES),
-    proven("table of another database", "create database {n}_x", "create table {n}_x.made (n int)", "select count(*) from {n}_x.made"),
+    proven(
+        "table of another database",
+        "create database {n}_x",
+        "create table {n}_x.made (n int)",
+        "select count(*) from {n}_x.made",
+    ),
     proven("create user", "do 1", "create user 'u_{n}'@'%' identified by 'secret'", USERS),
     proven("drop user", "create user 'u_{n}'@'%'", "drop user 'u_{n}'@'%'", USERS),
     proven("rename user", "create user 'u_{n}'@'%'", "rename user 'u_{n}'@'%' to 'w_{n}'@'%'", USERS),
     proven("alter user", "create user 'u_{n}'@'%'", "alter user 'u_{n}'@'%' identified by 'secret'", USERS),
     proven("grant", "create user 'u_{n}'@'%'", "grant select, insert on {n}.* to 'u_{n}'@'%'", GRANTS),
-    proven("revoke", "create user 'u_{n}'@'%'; grant select, insert on {n}.* to 'u_{n}'@'%'", "revoke insert on {n}.* from 'u_{n}'@'%'", GRANTS),
+    asked(
+        "revoke",
+        "create user 'u_{n}'@'%'; grant select, insert on {n}.* to 'u_{n}'@'%'",
+        "revoke insert on {n}.* from 'u_{n}'@'%'",
+        GRANTS,
+        (true, true),
+    ),
+    asked("alter sequence", "create sequence s", "alter sequence s restart 50", "select nextval(s)", (true, true)),
+    proven(
+        "alter procedure",
+        "create procedure p() select 1",
+        "alter procedure p comment 'new'",
+        "select routine_comment from information_schema.routines where routine_schema = '{n}'",
+    ),
+    proven("set password", "create user 'u_{n}'@'%'", "set password for 'u_{n}'@'%' = password('secret')", USERS),
+    asked("create role", "do 1", "create role r_{n}", USERS, (true, true)),
+    asked("prepared DDL", "do 1", "execute immediate 'create table made (n int)'", TABLES, (true, true)),
+    proven("rename of a view", "create view v as select 1 as n", "rename table v to w", VIEWS),
+    proven("flush", T, "flush tables t", TABLES),
     proven("analyze", T, "analyze table t", TABLES),
     proven("optimize", T, "optimize table t", TABLES),
     asked(
@@ -210,7 +274,9 @@ async fn dies(case: &Case, ran: bool) -> Result<(), String> {
         true => Cut::before_completion(&statement),
         false => Cut::before_text(Side::Client, &statement),
     });
-    let first = limosa::Migrator::new(home.through(&proxy)).migrate(&limosa::MigrateOptions::default(), &|_| {}, limosa::Stop::new()).await;
+    let first = limosa::Migrator::new(home.through(&proxy))
+        .migrate(&limosa::MigrateOptions::default(), &|_| {}, limosa::Stop::new())
+        .await;
     if proxy.cuts_done() != 1 {
         return Err(format!("no cut: {}", error_text(&first)));
     }

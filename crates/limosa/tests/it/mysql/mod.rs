@@ -1,6 +1,7 @@
 //! What is special about MariaDB and MySQL: DDL that commits by itself, settings that outlive transactions, many SQL modes.
 
 mod ddl_recovery;
+mod settings;
 
 use std::sync::Mutex;
 

@@ -1,6 +1,8 @@
 //! What is special about MariaDB and MySQL: DDL that commits by itself, settings that outlive transactions, many SQL modes.
 
 mod ddl_recovery;
+mod mixed;
+mod modes;
 mod settings;
 
 use std::sync::Mutex;

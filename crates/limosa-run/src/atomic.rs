@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::{DbError, Item, Notice, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session};
 use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
@@ -13,7 +13,7 @@ use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, pragmas};
+use crate::{Event, Outcome, StepState, implicit_commit, pragmas};
 
 /// Runs steps in one transaction, again after a lock time-out or a deadlock.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
@@ -49,6 +49,12 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         ended.outcome = Some(attempts_told(outcome, ended.attempts));
         ended.failed = failed;
         ended.state = StepState::RolledBack;
+        if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
+            && error.kind == DbErrorKind::ImplicitCommit
+            && let Some(step) = block.get(sent.step - first)
+        {
+            implicit_commit::record(run, session, step, sent, error, &mut ended).await;
+        }
         return ended;
     }
 }

@@ -7,7 +7,7 @@ mod carried;
 use std::time::{Duration, Instant};
 
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
-use limosa_db::{Item, Session};
+use limosa_db::{DbErrorKind, Item, Session};
 use limosa_sql::{Diagnostic, Effect, Engine};
 
 use crate::atomic::{attempts_told, pause};
@@ -18,7 +18,7 @@ use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, l
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, recovery};
+use crate::{Outcome, StepState, implicit_commit, recovery};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -108,6 +108,11 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
         if failure.is_connection_lost() {
             lost_connection(run, step, number, outcome, &mut ended).await;
+        } else if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
+            && error.kind == DbErrorKind::ImplicitCommit
+        {
+            ended.outcome = Some(outcome);
+            implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         } else {
             ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
             ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };

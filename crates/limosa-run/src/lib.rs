@@ -10,6 +10,7 @@ mod context;
 mod entries;
 mod event;
 mod feed;
+mod implicit_commit;
 mod journalled;
 mod lock;
 mod lost;

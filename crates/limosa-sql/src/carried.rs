@@ -198,7 +198,6 @@ impl Carried {
 
     fn read_variables(&mut self, words: &mut Words<'_>, class: &Class) {
         let set = if words.is(0, "SET") { assignments(words, 1) } else { Vec::new() };
-        let targets: BTreeSet<usize> = set.iter().map(|one| one.target).collect();
         let accounts = ACCOUNTS.iter().any(|verb| class.verb.starts_with(verb));
         let (mut at, mut into) = (0, false);
         while let Some(token) = words.get(at) {
@@ -215,12 +214,15 @@ impl Carried {
             let is_host = accounts && at > 0 && words.get(at - 1).is_some_and(|before| before.end == token.start);
             let assigned = words.symbol(next, b':') && words.symbol(next + 1, b'=');
             let receives = class.verb == "GET" && words.symbol(next, b'=');
-            let sets = targets.contains(&at) || assigned || receives || into || class.verb.starts_with("LOAD");
+            let target = set.iter().any(|one| one.target == at);
+            let sets = target || assigned || receives || into || class.verb.starts_with("LOAD");
             if !is_host {
                 if (sets || class.verb == "CALL") && !self.sets_variables.contains(&name) {
                     self.sets_variables.push(name.clone());
                 }
-                let known = sets || self.reads_variables.contains(&name);
+                // What an assignment before it in the same SET gave it.
+                let fresh = set.iter().any(|one| one.value.end <= at && one.scope == Scope::User && one.name == name);
+                let known = sets || fresh || self.reads_variables.contains(&name);
                 if !known {
                     self.reads_variables.push(name);
                 }

@@ -17,6 +17,9 @@ pub(super) enum Place {
     First,
     /// BEGIN came first: a transaction, or NOT ATOMIC follows.
     Begin,
+    /// SET came first; `SET STATEMENT ... FOR` of MariaDB has another statement behind it.
+    Set,
+    SetStatement,
     /// What stands before the body of a stored program.
     Head(Head),
     /// A statement of a body begins.
@@ -185,6 +188,15 @@ impl MysqlBoundary {
                     _ => Place::Plain,
                 };
             }
+            Place::Set => {
+                let goes_on = word.is_some_and(|word| is(word, "statement"));
+                self.place = if goes_on { Place::SetStatement } else { Place::Plain };
+            }
+            Place::SetStatement => {
+                if word.is_some_and(|word| is(word, "for")) {
+                    self.place = Place::First;
+                }
+            }
             Place::Head(head) => {
                 self.place = head.next(token, word);
                 // The head is over, and this token belongs to the body.
@@ -260,6 +272,7 @@ impl MysqlBoundary {
             Some(Block::Case) if is(word, "when") => self.begin_condition(),
             Some(Block::Repeat) if is(word, "until") => self.begin_condition(),
             Some(_) if is(word, "declare") => self.place = Place::Declare,
+            _ if outermost && is(word, "set") => self.place = Place::Set,
             _ if is(word, "create") => self.place = Place::Head(Head::create(self.oracle)),
             _ if is(word, "alter") => self.place = Place::Head(Head::alter()),
             _ => self.place = Place::Named { outermost },
@@ -275,14 +288,15 @@ impl MysqlBoundary {
     fn condition(&mut self, token: Token, word: Option<&[u8]>) {
         let operand = std::mem::replace(&mut self.operand, ends_operand(token, word));
         let Some(word) = word else { return };
-        let inside = self.blocks.last().map(|(block, _)| *block);
-        match inside {
-            _ if is(word, "case") => self.cases += 1,
-            _ if self.cases > 0 => {
-                if operand && is(word, "end") {
-                    self.cases -= 1;
-                }
-            }
+        if is(word, "case") {
+            self.cases += 1;
+            return;
+        }
+        if self.cases > 0 {
+            self.cases -= u32::from(operand && is(word, "end"));
+            return;
+        }
+        match self.blocks.last().map(|(block, _)| *block) {
             Some(Block::If | Block::Case) if is(word, "then") => self.place = Place::Start,
             Some(Block::While | Block::For) if operand && is(word, "do") => self.place = Place::Start,
             Some(Block::Repeat) if operand && is(word, "end") => self.end(),

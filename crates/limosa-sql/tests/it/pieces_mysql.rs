@@ -123,6 +123,7 @@ fn stored_programs_need_no_delimiter() {
         "create definer = root@localhost procedure `begin`()\n",
         "create definer='a'@'%' procedure p() comment 'it; is' language sql not deterministic modifies sql data sql security invoker ",
         "create definer=current_user() procedure p() deterministic",
+        "set statement sql_mode = '', max_statement_time = 1 for create procedure p() ",
         "create function f() returns int ",
         "create function f(a int) returns varchar(10) character set utf8mb4 collate utf8mb4_bin deterministic no sql ",
         "create aggregate function f(a int) returns int unsigned reads sql data ",

@@ -36,11 +36,21 @@ pub(super) enum Step {
     Listen,
 }
 
+/// Who can read along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrecy {
+    /// Nobody: there is TLS.
+    Encrypted,
+    /// Nobody but this machine: a socket.
+    Socket,
+    /// Everybody between here and the server.
+    Open,
+}
+
 /// One login.
 pub(super) struct Authentication<'a> {
     parameters: &'a Parameters,
-    /// Nobody can read along: TLS, or a socket of this machine.
-    secure: bool,
+    secrecy: Secrecy,
     plugin: AuthPlugin<'static>,
     nonce: Vec<u8>,
     /// The server's key was asked for.
@@ -50,12 +60,16 @@ pub(super) struct Authentication<'a> {
 
 impl<'a> Authentication<'a> {
     /// Begins in the way that the greeting names, or in the oldest where that one begins otherwise.
-    pub(super) fn new(parameters: &'a Parameters, secure: bool, greeting: &HandshakePacket<'_>) -> Authentication<'a> {
+    pub(super) fn new(
+        parameters: &'a Parameters,
+        secrecy: Secrecy,
+        greeting: &HandshakePacket<'_>,
+    ) -> Authentication<'a> {
         let plugin = match greeting.auth_plugin() {
             Some(AuthPlugin::CachingSha2Password) => AuthPlugin::CachingSha2Password,
             _ => AuthPlugin::MysqlNativePassword,
         };
-        Authentication { parameters, secure, plugin, nonce: greeting.nonce(), awaits_key: false, switched: false }
+        Authentication { parameters, secrecy, plugin, nonce: greeting.nonce(), awaits_key: false, switched: false }
     }
 
     pub(super) fn plugin(&self) -> AuthPlugin<'static> {
@@ -93,7 +107,7 @@ impl<'a> Authentication<'a> {
             }
             (Some(&MORE), AuthPlugin::CachingSha2Password) => match (packet.get(1), packet.len()) {
                 (Some(&FAST), 2) => Ok(Step::Listen),
-                (Some(&FULL), 2) => self.show_password(KEY_OF_CACHING),
+                (Some(&FULL), 2) => self.show_password(self.secrecy != Secrecy::Open, KEY_OF_CACHING),
                 _ if self.awaits_key => self.encrypt(&packet[1..]),
                 _ => Err(malformed()),
             },
@@ -120,11 +134,14 @@ impl<'a> Authentication<'a> {
             }
             // Its salt comes when it is asked for.
             AuthPlugin::MariadbParsec { .. } => Ok(Step::Send(Bytes::new())),
-            AuthPlugin::MysqlClearPassword if !self.parameters.cleartext || !self.secure => {
-                Err(refusal::cleartext(self.parameters, self.secure))
+            AuthPlugin::MysqlClearPassword if !self.parameters.cleartext || self.secrecy == Secrecy::Open => {
+                Err(refusal::cleartext(self.parameters, self.secrecy != Secrecy::Open))
             }
             AuthPlugin::MysqlClearPassword => Ok(Step::Send(self.plain())),
-            AuthPlugin::Other(plugin) if plugin.as_ref() == SHA256_PASSWORD => self.show_password(KEY_OF_SHA256),
+            // This one counts a socket as open.
+            AuthPlugin::Other(plugin) if plugin.as_ref() == SHA256_PASSWORD => {
+                self.show_password(self.secrecy == Secrecy::Encrypted, KEY_OF_SHA256)
+            }
             AuthPlugin::MysqlOldPassword | AuthPlugin::Other(_) => Err(refusal::unsupported(self.parameters, &name)),
         }
     }
@@ -135,8 +152,8 @@ impl<'a> Authentication<'a> {
     }
 
     /// Shows the password where nobody can read along; else asks for the key to encrypt it with, where that is allowed.
-    fn show_password(&mut self, ask_for_key: &'static [u8]) -> Result<Step, DbError> {
-        if self.secure || self.password().is_empty() {
+    fn show_password(&mut self, secret: bool, ask_for_key: &'static [u8]) -> Result<Step, DbError> {
+        if secret || self.password().is_empty() {
             return Ok(Step::Send(self.plain()));
         }
         if !self.parameters.public_key {

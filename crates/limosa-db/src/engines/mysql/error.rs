@@ -172,6 +172,7 @@ fn hint(number: u16, message: &str) -> Option<String> {
             "limosa lets no server read files of this machine: load the rows with INSERT statements, or with LOAD DATA INFILE \
              (without LOCAL) from a file of the server's"
         }
+        1399 => "a script left an XA transaction open: end it with XA END and XA ROLLBACK, or begin a new session",
         1969 => "max_statement_time of the user, the session or the server ended it",
         3024 => "max_execution_time of the session or the server ended it",
         _ => return None,

@@ -11,7 +11,7 @@ use mysql_common::io::ParseBuf;
 use mysql_common::packets::{HandshakePacket, HandshakeResponse, SslRequest};
 use mysql_common::proto::MySerialize;
 
-use super::authentication::{Authentication, Step};
+use super::authentication::{Authentication, Secrecy, Step};
 use super::packets::Packets;
 use super::parameters::{Parameters, Place, SslMode};
 use super::refusal;
@@ -73,7 +73,7 @@ pub(super) async fn log_in(
     };
     if greeting[0] == reply::ERROR {
         let said = reply::error(&greeting).map_err(|failure| broken(&failure))?;
-        return Err(refusal::by_server(parameters, said));
+        return Err(refusal::by_server(parameters, said, false));
     }
     if greeting[0] != 10 {
         return Err(refusal::stranger(place, &greeting));
@@ -91,18 +91,18 @@ pub(super) async fn log_in(
     if database.is_some() {
         capabilities |= CapabilityFlags::CLIENT_CONNECT_WITH_DB;
     }
-    let mut secure = matches!(place, Place::Socket(_));
+    let mut secrecy = if matches!(place, Place::Socket(_)) { Secrecy::Socket } else { Secrecy::Open };
     if let Some(tls) = tls {
         if offered.contains(CapabilityFlags::CLIENT_SSL) {
             capabilities |= CapabilityFlags::CLIENT_SSL;
             packets =
                 encrypt(packets, tls, capabilities).await.map_err(|failure| refusal::by_tls(parameters, &failure))?;
-            secure = true;
+            secrecy = Secrecy::Encrypted;
         } else if parameters.tls.mode >= SslMode::Required {
             return Err(refusal::no_tls(place));
         }
     }
-    let mut authentication = Authentication::new(parameters, secure, &greeting);
+    let mut authentication = Authentication::new(parameters, secrecy, &greeting);
     let response = HandshakeResponse::new(
         Some(authentication.first()),
         (5, 5, 3),
@@ -125,7 +125,8 @@ pub(super) async fn log_in(
             }
             Some(&reply::ERROR) => {
                 let said = reply::error(&packet).map_err(|failure| broken(&failure))?;
-                return Err(refusal::by_server(parameters, said));
+                let could_be_encrypted = secrecy != Secrecy::Encrypted && offered.contains(CapabilityFlags::CLIENT_SSL);
+                return Err(refusal::by_server(parameters, said, could_be_encrypted));
             }
             _ => match authentication.answer(&packet)? {
                 Step::Send(data) => packets.push(&[], data),

@@ -13,8 +13,10 @@
 //! - Warnings come as notices, at most 64 of one statement.
 
 mod authentication;
+mod blockers;
 mod cancel;
 mod connect;
+mod create;
 mod diagnostics;
 mod error;
 mod facts;
@@ -29,11 +31,14 @@ mod reply;
 mod session;
 mod settings;
 mod statements;
+mod target;
 mod tls;
 mod traces;
 mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
+pub use create::create_database;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
+pub use target::{TargetDescription, describe};

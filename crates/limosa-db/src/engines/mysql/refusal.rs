@@ -137,8 +137,8 @@ pub(super) fn unsupported(parameters: &Parameters, plugin: &str) -> DbError {
         .hint("give limosa a user with caching_sha2_password, mysql_native_password, ed25519, parsec or unix_socket")
 }
 
-/// The server said why.
-pub(super) fn by_server(parameters: &Parameters, said: ServerError) -> DbError {
+/// The server said why. Where the connection could be encrypted and is not, that may be the reason, which no server says.
+pub(super) fn by_server(parameters: &Parameters, said: ServerError, could_be_encrypted: bool) -> DbError {
     let number = said.number;
     let mut error = error::of_server(said);
     let user = &parameters.user;
@@ -196,6 +196,10 @@ pub(super) fn by_server(parameters: &Parameters, said: ServerError) -> DbError {
     error.message = format!("{} refuses: {}", parameters.place.shown(), error.message);
     if !hint.is_empty() {
         error.hint = Some(hint);
+    }
+    if number == 1045 && could_be_encrypted {
+        let more = "the server may let this user in with TLS only: ssl-mode=REQUIRED";
+        error.hint = Some(error.hint.map_or_else(|| more.to_owned(), |hint| format!("{hint}; {more}")));
     }
     error
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::blockers;
 use super::cancel::{MysqlCanceller, Shared, undisturbed};
 use super::connect::{Route, within};
 use super::facts;
@@ -15,7 +16,8 @@ use super::parameters::{Files, Parameters};
 use super::settings::{self, Settings};
 use super::wire::Wire;
 use crate::{
-    Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Notice, ServerFacts, Session,
+    Blocker, Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
+    Session,
 };
 
 /// How long a farewell may take.
@@ -150,6 +152,14 @@ impl Session for MysqlSession {
         // In this order: UNLOCK TABLES commits.
         undisturbed(&mut self.wire, ROLLBACK).await?;
         undisturbed(&mut self.wire, "unlock tables").await
+    }
+
+    async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DbError> {
+        let Some(number) = backend.split(':').next().and_then(|number| number.parse().ok()) else {
+            return Ok(Vec::new());
+        };
+        self.be_ready().await?;
+        blockers::blockers(&mut self.wire, self.facts.is_mariadb(), number).await
     }
 
     fn canceller(&self) -> Box<dyn Canceller> {

@@ -220,8 +220,12 @@ async fn a_deadlock_is_one_and_not_a_commit() {
         fly(&mut session, vec![Item::Begin, script("update t set m = 2 where n = 1")]).await.unwrap();
         let waiting = other.send("update t set m = 1 where n = 1").unwrap();
         limosa_testkit::eventually("the other one waits", || {
-            let sql = "select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'";
-            !database.query(sql).unwrap().is_empty()
+            // InnoDB's own list is not renewed while it is read again and again.
+            let sql = format!(
+                "select 1 from information_schema.processlist where id = {} and state like 'updating%'",
+                other.id()
+            );
+            !database.query(&sql).unwrap().is_empty()
         });
         let (item, error) = failure(&mut session, scripts(&["update t set m = 2 where n = 2"])).await;
         assert_eq!((item, error.kind), (0, DbErrorKind::Deadlock), "{error}");

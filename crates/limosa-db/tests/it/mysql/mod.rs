@@ -1,7 +1,11 @@
 //! MySQL and MariaDB: the conformance suite, and what is these servers' own.
 
+mod certificates;
+mod connecting;
+mod faults;
 mod flights;
 mod settings;
+mod standing_in_the_way;
 
 use std::collections::BTreeMap;
 

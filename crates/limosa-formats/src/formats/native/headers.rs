@@ -124,7 +124,7 @@ const RULES: &[HeaderRule] = &[
         name: "Statement-timeout",
         config_key: Some("statement_timeout"),
         allowed: DURATION,
-        meaning: "how long a statement may run; on SQLite limosa stops it",
+        meaning: "how long a statement may run; on SQLite and MySQL limosa stops it",
         arity: Arity::One,
         in_rollback: true,
         take: |wishes, items| one(&mut wishes.statement_timeout, items, duration),
@@ -141,7 +141,7 @@ const RULES: &[HeaderRule] = &[
     HeaderRule {
         name: "Engines",
         config_key: Some("engines"),
-        allowed: "postgres, sqlite; joined by commas",
+        allowed: "postgres, sqlite, mysql; joined by commas",
         meaning: "runs there only; elsewhere the migration is not applicable",
         arity: Arity::List,
         in_rollback: true,
@@ -493,7 +493,7 @@ mod tests {
             ("-- Transaction:", "LIM-F004 Error 1:4+11 'Transaction' has no value / allowed: auto, always or none"),
             (
                 "-- Engines: sqlite, oracle",
-                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite; joined by commas",
+                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite, mysql; joined by commas",
             ),
             (
                 "-- Tags: two words",

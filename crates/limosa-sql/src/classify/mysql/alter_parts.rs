@@ -23,7 +23,7 @@ pub(super) fn specifications(words: &mut Words<'_>, at: usize) -> Specifications
         let begins = reader.at;
         understood &= reader.specification().is_some();
         // Definitions, positions and the like, up to the next comma.
-        reader.to_comma();
+        reader.pass_to_comma();
         if reader.words.symbol(reader.at, b',') {
             reader.at += 1;
         } else if reader.at == begins {
@@ -72,9 +72,59 @@ const LONG_OPTIONS: &[&[&str]] = &[
     &["CONVERT", "TO", "CHARSET"],
 ];
 
+/// Options that are known without `=` before their value.
+const BARE_OPTIONS: &[&str] = &[
+    "algorithm",
+    "auto_increment",
+    "avg_row_length",
+    "charset",
+    "checksum",
+    "collate",
+    "comment",
+    "compression",
+    "connection",
+    "delay_key_write",
+    "encryption",
+    "engine",
+    "insert_method",
+    "key_block_size",
+    "lock",
+    "max_rows",
+    "min_rows",
+    "pack_keys",
+    "page_checksum",
+    "row_format",
+    "stats_auto_recalc",
+    "stats_persistent",
+    "stats_sample_pages",
+    "tablespace",
+    "transactional",
+    "type",
+    "union",
+];
+
 impl Reader<'_, '_> {
+    /// Adds a change. What is dropped and added in one statement is there before and after: it changes.
     fn add(&mut self, part: TablePart, name: Option<String>, change: PartState, conditional: bool) {
-        self.parts.push(PartChange { part, name, change, conditional });
+        match self.opposite(part, name.as_deref(), change) {
+            Some(index) => self.parts[index].change = Changes,
+            None => self.parts.push(PartChange { part, name, change, conditional }),
+        }
+    }
+
+    /// An earlier change of the same part that goes the other way.
+    fn opposite(&self, part: TablePart, name: Option<&str>, change: PartState) -> Option<usize> {
+        let other = match change {
+            Appears => Disappears,
+            Disappears => Appears,
+            Changes => return None,
+        };
+        let same = |one: Option<&str>| match (one, name) {
+            (Some(one), Some(name)) => one.eq_ignore_ascii_case(name),
+            (None, None) => part == TablePart::PrimaryKey,
+            _ => false,
+        };
+        self.parts.iter().position(|one| one.part == part && one.change == other && same(one.name.as_deref()))
     }
 
     /// The name at the current place, unquoted.
@@ -98,7 +148,7 @@ impl Reader<'_, '_> {
     }
 
     /// Up to a comma, or a parenthesis that closes one which was opened before.
-    fn to_comma(&mut self) {
+    fn pass_to_comma(&mut self) {
         while let Some(token) = self.words.get(self.at) {
             match token.kind {
                 Kind::Symbol(b',' | b')') => return,
@@ -145,8 +195,7 @@ impl Reader<'_, '_> {
                 self.took(&["COLUMN"]);
                 let conditional = self.if_exists();
                 let (old, new) = (self.name()?, self.name()?);
-                self.rename(TablePart::Column, old, new, conditional);
-                Some(())
+                self.rename(TablePart::Column, old, new, conditional)
             }
             "RENAME" => {
                 self.at += 1;
@@ -195,12 +244,17 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn rename(&mut self, part: TablePart, old: String, new: String, conditional: bool) {
+    /// None where names go round in a circle: twice is not once then, and no name shows it.
+    fn rename(&mut self, part: TablePart, old: String, new: String, conditional: bool) -> Option<()> {
         if old.eq_ignore_ascii_case(&new) {
-            return self.add(part, Some(new), Changes, conditional);
+            self.add(part, Some(new), Changes, conditional);
+            return Some(());
         }
+        let circle =
+            self.opposite(part, Some(&old), Disappears).or_else(|| self.opposite(part, Some(&new), Appears)).is_some();
         self.add(part, Some(old), Disappears, conditional);
         self.add(part, Some(new), Appears, conditional);
+        (!circle).then_some(())
     }
 
     /// Behind RENAME.
@@ -226,8 +280,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let new = self.name()?;
-        self.rename(part, old, new, conditional);
-        Some(())
+        self.rename(part, old, new, conditional)
     }
 
     /// Behind ALTER: a column, an index or a constraint.
@@ -269,7 +322,7 @@ impl Reader<'_, '_> {
         self.at += 1;
         loop {
             self.definition(conditional)?;
-            self.to_comma();
+            self.pass_to_comma();
             let goes_on = self.words.symbol(self.at, b',');
             self.at += 1;
             if !goes_on {
@@ -354,7 +407,7 @@ impl Reader<'_, '_> {
                 return None;
             }
             names.push(self.name()?);
-            self.to_comma();
+            self.pass_to_comma();
             let goes_on = self.words.symbol(self.at, b',');
             self.at += 1;
             if !goes_on {
@@ -459,18 +512,7 @@ impl Reader<'_, '_> {
             };
             let equals = self.words.symbol(behind, b'=');
             // `ENGINE InnoDB` needs no `=`; a word that is not known here might be anything.
-            let known = [
-                "engine",
-                "comment",
-                "collate",
-                "charset",
-                "auto_increment",
-                "row_format",
-                "type",
-                "algorithm",
-                "lock",
-            ];
-            if name.is_empty() || !(equals || long.is_some() || known.contains(&name.as_str())) {
+            if name.is_empty() || !(equals || long.is_some() || BARE_OPTIONS.contains(&name.as_str())) {
                 return None;
             }
             let value = if equals { behind + 1 } else { behind };

@@ -87,8 +87,7 @@ pub(super) fn rename(words: &mut Words<'_>, at: usize) -> Class {
     let behind = words.skip(at + 1, &["IF", "EXISTS"]);
     let (if_exists, mut next) = (behind > at + 1, behind);
     let (mut list, mut written) = (Vec::new(), Vec::new());
-    loop {
-        let Some((from, text, behind)) = renamed(words, next, users) else { break };
+    while let Some((from, text, behind)) = renamed(words, next, users) {
         let behind = behind_wait(words, behind);
         if !words.is(behind, "TO") {
             break;

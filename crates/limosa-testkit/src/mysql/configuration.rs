@@ -58,6 +58,10 @@ pub(super) fn text(version: &MysqlVersion, places: &Places<'_>, options: &Server
     }
     line("datadir", &places.data.to_string_lossy());
     line("socket", &places.socket.to_string_lossy());
+    if let Some(folder) = places.socket.parent() {
+        // A server that starts deletes the temporary tables of all servers that share its folder.
+        line("tmpdir", &folder.to_string_lossy());
+    }
     line("port", &places.port.to_string());
     for (name, value) in SETTINGS {
         line(name, value);

@@ -3,7 +3,9 @@
 mod ddl_recovery;
 mod mixed;
 mod modes;
+mod resuming;
 mod settings;
+mod waiting;
 
 use std::sync::Mutex;
 

@@ -3,7 +3,7 @@
 mod groups;
 mod own;
 
-use limosa_sql::{Class, Effect, Engine, Piece, PieceKind, TransactionRule, mentions_literal, placeholders};
+use limosa_sql::{Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders};
 
 use crate::change::TransactionWish;
 use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
@@ -88,7 +88,8 @@ impl Outliner {
             Effect::LiftedPragma { name } => std::slice::from_ref(name),
             _ => &[],
         };
-        for name in class.effect.session_settings().iter().chain(lifted) {
+        let left = if self.engine == Engine::Mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());
             }
@@ -262,4 +263,16 @@ fn says_autocommit(text: &[u8]) -> bool {
 
 fn adds_enum_value(class: &Class) -> bool {
     class.verb == "ALTER TYPE ADD VALUE"
+}
+
+/// MySQL: what a statement that sets nothing leaves in the session all the same.
+fn left_in_session(class: &Class, statement: &str) -> Vec<String> {
+    let at_variables =
+        statement.contains('@') && (statement.contains(":=") || ["SET", "SELECT"].contains(&&*class.verb));
+    if at_variables || class.verb == "CREATE TEMPORARY TABLE" {
+        let found = carried(Engine::Mysql, statement);
+        let tables = found.makes_temporary_tables.into_iter().map(|table| table.name);
+        return found.sets_variables.into_iter().map(|name| format!("@{name}")).chain(tables).collect();
+    }
+    Vec::new()
 }

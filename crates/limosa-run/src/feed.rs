@@ -293,7 +293,7 @@ fn take(
     let unsent = !outline.sends(statement.number);
     let lifted = engine == Engine::Sqlite && outline.lifted.iter().any(|lifted| lifted.statement == statement.number);
     let passed = statement.number < stretch.from;
-    let replayed = passed && stretch.replay && matches!(class.effect, Effect::SetsSession { .. });
+    let replayed = passed && stretch.replay && !class.effect.session_settings().is_empty();
     if unsent || lifted || (passed && !replayed) {
         return Ok(());
     }

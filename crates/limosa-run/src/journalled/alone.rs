@@ -179,6 +179,7 @@ fn undone_by_error(class: &Class) -> bool {
         | Effect::CreatesType { .. }
         | Effect::AddsEnumValue { .. }
         | Effect::SetsSession { .. }
+        | Effect::SetsSeveral { .. }
         | Effect::CreatesIndex { .. }
         | Effect::DropsIndex { .. } => {
             class.transaction == TransactionRule::Either && !["CALL", "DO"].contains(&class.verb.as_str())

@@ -2,6 +2,7 @@
 
 use limosa_core::{GroupMode, LeftOutReason, OutlineError, TransactionWish};
 use limosa_sql::Engine;
+use proptest::prelude::*;
 
 use crate::build::{outline, outline_of};
 
@@ -348,4 +349,52 @@ fn places_within_groups() {
     assert_eq!(place(2), Some((GroupMode::Transaction, false, true)));
     assert_eq!(place(3), Some((GroupMode::Alone, true, true)));
     assert_eq!(place(4), None);
+}
+
+const PARTS: &[&str] = &[
+    "begin;",
+    "start transaction;",
+    "commit;",
+    "rollback;",
+    "select 1;",
+    "insert into t values (1);",
+    "create table t (a int);",
+    "drop table t;",
+    "vacuum;",
+    "call p();",
+    "savepoint a;",
+    "lock tables t write;",
+    "unlock tables;",
+    "set autocommit = 0;",
+    "set @old = @@autocommit, autocommit = 0;",
+    "alter type m add value 'x';",
+    "select 'x';",
+    "pragma foreign_keys = off;",
+    "-- nothing\n",
+];
+
+proptest! {
+    #[test]
+    fn groups_hold_each_statement_once(
+        engine in proptest::sample::select(Engine::ALL),
+        parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..12),
+        wish in proptest::sample::select(&[TransactionWish::Auto, TransactionWish::Always, TransactionWish::None]),
+    ) {
+        let Ok(found) = outline_of(engine, &parts.concat(), wish) else { return Ok(()) };
+        let mut next = 1;
+        for group in &found.groups {
+            prop_assert_eq!(group.first, next);
+            prop_assert!(group.last >= group.first);
+            next = group.last + 1;
+        }
+        prop_assert_eq!(next, found.statements + 1);
+        let left: Vec<u64> = found.left_out.iter().map(|left| left.statement).collect();
+        prop_assert!(left.is_sorted() && left.iter().all(|number| !found.sends(*number)));
+        // What commits by itself stands in no transaction of limosa's.
+        if engine == Engine::Mysql {
+            let inside = |number| found.place_of(number).is_some_and(|(group, ..)| group.mode == GroupMode::Transaction);
+            let commits = |verb: &str| ["CREATE TABLE", "DROP TABLE"].contains(&verb);
+            prop_assert!(found.remarkable.iter().all(|one| !(commits(&one.class.verb) && inside(one.statement))));
+        }
+    }
 }

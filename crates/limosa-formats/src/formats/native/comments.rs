@@ -266,7 +266,8 @@ impl CommentScanner {
         let (body, tail) = match piece.kind {
             PieceKind::Statement(_) => piece.body,
             PieceKind::Blank => (piece.text.len(), piece.text.len()),
-            PieceKind::CopyData | PieceKind::CopyEnd | PieceKind::Meta => (0, piece.text.len()),
+            PieceKind::Meta => (piece.body.0, piece.text.len()),
+            PieceKind::CopyData | PieceKind::CopyEnd => (0, piece.text.len()),
         };
         self.around(&piece.text[..body], lines);
         self.skip(&piece.text[body..tail]);

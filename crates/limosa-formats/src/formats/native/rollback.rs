@@ -30,6 +30,7 @@ const VERBS: &[&str] = &[
     "DEALLOCATE",
     "DECLARE",
     "DELETE",
+    "DELIMITER",
     "DETACH",
     "DISCARD",
     "DO",

@@ -1,9 +1,12 @@
 //! What is special about MariaDB and MySQL: DDL that commits by itself, settings that outlive transactions, many SQL modes.
 
 mod ddl_recovery;
+mod dumps;
+mod lost_connections;
 mod mixed;
 mod modes;
 mod resuming;
+mod rights;
 mod settings;
 mod waiting;
 

@@ -364,12 +364,13 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Failure> {
         let log = new_log();
         let mut feed = Feed::new(self.run.context, self.run.engine, log.clone());
+        let before = 1 + head.len();
+        let audit = rows.iter().position(|(_, purpose)| matches!(purpose, Purpose::Audit)).map(|at| before + at);
         feed.first([(Item::Begin, Purpose::Begin)]);
         feed.first(head);
         feed.first(rows);
         feed.first([(Item::Commit, Purpose::Commit)]);
         let items: Vec<Item> = feed.into_items();
-        let audits = items.len();
         // The record of what happened is written even when the run was asked to stop.
         let rows = loop {
             let error = match session.send(items.clone()).await {
@@ -384,10 +385,9 @@ impl<'a> Walk<'a> {
             self.attempts += 1;
             session.settle().await.map_err(|error| server(None, error))?;
         };
-        let head = rows.get(audits.saturating_sub(2)).and_then(|rows| rows.first());
+        let head = audit.and_then(|at| rows.get(at)).and_then(|rows| rows.first());
         if let Some(row) = head
             && let (Some(sequence), Some(hash)) = (row.integer(0), row.text(1))
-            && hash.len() == 64
         {
             self.run.keep_head(Some(limosa_core::AuditHead { sequence, hash }));
         }

@@ -119,7 +119,7 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
         Effect::DropsDatabase { name, .. } => disappeared(name, before, after),
         Effect::DetachesPartition { partition, .. } => detached(&partition.name, before, after),
         Effect::ChangesSchema { changes } => objects::changed(changes, &before.objects, &after.objects),
-        Effect::Idempotent | Effect::SetsSession { .. } | Effect::LiftedPragma { .. } => {
+        Effect::Idempotent | Effect::SetsSession { .. } | Effect::SetsSeveral { .. } | Effect::LiftedPragma { .. } => {
             Recovery::Retry { proof: format!("{} may be run twice without harm", class.verb) }
         }
         _ => unprovable(class),
@@ -127,9 +127,9 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
 }
 
 fn unprovable(class: &Class) -> Recovery {
-    let harmless =
-        matches!(class.effect, Effect::Idempotent | Effect::SetsSession { .. } | Effect::LiftedPragma { .. })
-            || class.transaction == TransactionRule::Begins;
+    let harmless = matches!(class.effect, Effect::Idempotent | Effect::LiftedPragma { .. })
+        || !class.effect.session_settings().is_empty()
+        || class.transaction == TransactionRule::Begins;
     if harmless {
         return Recovery::Retry { proof: format!("{} may be run twice without harm", class.verb) };
     }

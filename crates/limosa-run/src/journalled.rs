@@ -254,6 +254,11 @@ impl<'a> Walk<'a> {
         head(self.run.context, self.run.engine, self.step, marks, false)
     }
 
+    fn writable(&self) -> Option<crate::feed::Tagged> {
+        let text = (self.run.engine == Engine::Mysql).then(|| mysql::writable(self.step))?;
+        text.map(|text| (Item::Control(text), Purpose::Settings))
+    }
+
     /// A group that commits together, its progress with it.
     async fn together(&mut self, session: &mut dyn Session, group: &Group) -> Result<(), Failure> {
         let own = group.mode == GroupMode::Own;
@@ -269,6 +274,7 @@ impl<'a> Walk<'a> {
             let ends_step = last && !own;
             let closing_marks = marks.clone();
             let mut feed = Feed::new(run.context, run.engine, log.clone());
+            feed.first(self.writable());
             if !own {
                 feed.first([(Item::Begin, Purpose::Begin)]);
             }
@@ -376,6 +382,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Failure> {
         let log = new_log();
         let mut feed = Feed::new(self.run.context, self.run.engine, log.clone());
+        feed.first(self.writable());
         feed.first([(Item::Begin, Purpose::Begin)]);
         feed.first(head);
         feed.first(rows);

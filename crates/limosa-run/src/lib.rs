@@ -14,6 +14,7 @@ mod implicit_commit;
 mod journalled;
 mod lock;
 mod lost;
+mod not_taken_back;
 mod notices;
 mod pragmas;
 mod problem;

@@ -78,6 +78,9 @@ fn own_hint(error: &DbError) -> Option<String> {
         (_, DbErrorKind::LockTimeout) => {
             "somebody else holds a lock on it; see who with 'limosa doctor', or allow more with --lock-timeout"
         }
+        (Some(code), DbErrorKind::PermissionDenied) if code.contains(" (") => {
+            "the user lacks a right; grant it (SHOW GRANTS lists those that it has)"
+        }
         (_, DbErrorKind::PermissionDenied) => {
             "the user lacks a right; grant it, or set 'role' to the owner of the objects"
         }

@@ -35,6 +35,9 @@ pub(crate) struct Numbered {
     pub(crate) position: Position,
 }
 
+/// Blanks at most that stand for the statements before one on its line; a place further right is told without its line.
+const MOST_INDENT: usize = 100_000;
+
 impl Numbered {
     pub(crate) fn class(&self) -> &Class {
         static UNKNOWN: std::sync::LazyLock<Class> = std::sync::LazyLock::new(Class::default);
@@ -51,7 +54,14 @@ impl Numbered {
         let from = text[..at].rfind(ends).map_or(0, |found| found + 1);
         let to = text[at..].find(ends).map_or(text.len(), |found| at + found);
         let word = text[at..to].chars().take_while(|c| c.is_alphanumeric() || *c == '_').count();
-        Label::place(file, position).line(text[from..to].trim_start_matches('\u{feff}')).length(word as u64)
+        let line = text[from..to].trim_start_matches('\u{feff}');
+        let before = line.chars().count().saturating_sub(text[at..to].chars().count());
+        let label = Label::place(file, position).length(word as u64);
+        // What stands before the statement on its line is not at hand any more; blanks keep the columns.
+        match usize::try_from(position.column).unwrap_or(usize::MAX).saturating_sub(before + 1) {
+            indent @ 0..=MOST_INDENT => label.line(format!("{}{line}", " ".repeat(indent))),
+            _ => label,
+        }
     }
 }
 

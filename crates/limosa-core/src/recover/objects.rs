@@ -173,7 +173,20 @@ fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartCh
     if parts.is_empty() {
         return Shown::Unclear(format!("nothing in the catalogue proves whether {name} was changed"));
     }
-    let turns: Vec<Turn> = parts.iter().map(|part| turn(part, old, new)).collect();
+    let mut turns = Vec::new();
+    for part in parts {
+        let is_replaced = parts.iter().any(|other| is_same_part(part, other) && part.change != other.change);
+        match turn(part, old, new) {
+            Turn::Missing if is_replaced && looks_replaced(part, old, new) => turns.push(Turn::Happened),
+            // A column that is made anew is empty, and may have been filled since.
+            Turn::Missing if is_replaced && part.part == TablePart::Column => {
+                let column = part.name.as_deref().unwrap_or_default();
+                return Shown::Unclear(format!("{name}.{column} looks as before, and it is replaced by one like it"));
+            }
+            Turn::Missing if is_replaced => turns.push(Turn::Neutral),
+            turn => turns.push(turn),
+        }
+    }
     let count = |wanted: Turn| turns.iter().filter(|turn| **turn == wanted).count();
     match (count(Turn::Happened), count(Turn::Missing)) {
         (0, 0) => Shown::Harmless,
@@ -181,6 +194,17 @@ fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartCh
         (_, 0) => Shown::Ran,
         (some, _) => Shown::Unclear(format!("{name} shows {some} of {} changes", parts.len())),
     }
+}
+
+fn is_same_part(one: &PartChange, other: &PartChange) -> bool {
+    let name = |part: &PartChange| part.name.as_ref().map(|name| name.to_lowercase());
+    one.part == other.part && name(one) == name(other)
+}
+
+/// Dropped and made anew by one statement: it is there before and after, and has another definition.
+fn looks_replaced(part: &PartChange, old: &Image, new: &Image) -> bool {
+    let name = part.name.as_deref();
+    old.part(part.part, name) != new.part(part.part, name)
 }
 
 /// What the two images say of one change.
@@ -193,17 +217,20 @@ enum Turn {
 }
 
 fn turn(part: &PartChange, old: &Image, new: &Image) -> Turn {
-    let find = |image: &Image| image.part(part.part, part.name.as_deref()).cloned();
+    let find = |image: &Image| image.part(part.part, part.name.as_deref()).map(Option::<&String>::cloned);
     let (was, is) = (find(old), find(new));
+    let was_there = was.iter().any(Option::is_some);
+    let any =
+        |wanted: fn(&Option<String>, &Option<String>) -> bool| was.iter().zip(&is).any(|(was, is)| wanted(was, is));
     let several = !matches!(part.part, TablePart::PrimaryKey | TablePart::Option | TablePart::Partitioning);
     let happened = match part.change {
         PartState::Appears if part.name.is_none() && several => {
             new.names(part.part).any(|name| !old.parts.contains_key(name))
         }
-        PartState::Appears if was.is_some() && part.conditional => return Turn::Neutral,
-        PartState::Appears => was.is_none() && is.is_some(),
-        PartState::Disappears if was.is_none() && part.conditional => return Turn::Neutral,
-        PartState::Disappears => was.is_some() && is.is_none(),
+        PartState::Appears if was_there && part.conditional => return Turn::Neutral,
+        PartState::Appears => any(|was, is| was.is_none() && is.is_some()),
+        PartState::Disappears if !was_there && part.conditional => return Turn::Neutral,
+        PartState::Disappears => any(|was, is| was.is_some() && is.is_none()),
         PartState::Changes if was == is => return Turn::Neutral,
         PartState::Changes => true,
     };

@@ -29,12 +29,12 @@ impl Image {
         Image { digest: digest(show_create), parts: BTreeMap::new() }
     }
 
-    /// The definition of a part, where there is one.
-    pub(super) fn part(&self, part: TablePart, name: Option<&str>) -> Option<&String> {
+    /// The definitions of a part, where there are any: a constraint, and the index of its name.
+    pub(super) fn part(&self, part: TablePart, name: Option<&str>) -> [Option<&String>; 2] {
         let name = name.unwrap_or_default();
-        let found = self.parts.get(&key(part, name));
-        // DROP CONSTRAINT may mean a unique index.
-        found.or_else(|| self.parts.get(&key(TablePart::Index, name)).filter(|_| part == TablePart::Constraint))
+        // DROP CONSTRAINT may mean a unique index. That of a foreign key stays behind when the key is dropped.
+        let index = self.parts.get(&key(TablePart::Index, name)).filter(|_| part == TablePart::Constraint);
+        [self.parts.get(&key(part, name)), index]
     }
 
     /// Names of the parts of a kind.
@@ -173,7 +173,7 @@ mod tests {
                 "primary key"
             ]
         );
-        assert!(image.part(TablePart::Column, Some("ODD`NAME")).is_some());
+        assert!(image.part(TablePart::Column, Some("ODD`NAME"))[0].is_some());
         assert_eq!(image.names(TablePart::Index).count(), 3);
     }
 
@@ -195,12 +195,12 @@ mod tests {
                     (PARTITION `a` VALUES LESS THAN (10) ENGINE = InnoDB,\n PARTITION `b` VALUES LESS THAN MAXVALUE ENGINE = InnoDB)";
         let image = Image::of_table(text);
         for name in ["a", "b"] {
-            assert!(image.part(TablePart::Partition, Some(name)).is_some(), "{name}");
+            assert!(image.part(TablePart::Partition, Some(name))[0].is_some(), "{name}");
         }
-        assert!(image.part(TablePart::Partitioning, None).is_some());
+        assert!(image.part(TablePart::Partitioning, None)[0].is_some());
         assert_eq!(image, Image::of_table(&text.replace(" AUTO_INCREMENT=5", "")));
         let without = Image::of_table(&text.replace(",\n PARTITION `b` VALUES LESS THAN MAXVALUE ENGINE = InnoDB", ""));
         assert_eq!(image.part(TablePart::Partition, Some("A")), without.part(TablePart::Partition, Some("a")));
-        assert!(without.part(TablePart::Partition, Some("b")).is_none());
+        assert!(without.part(TablePart::Partition, Some("b"))[0].is_none());
     }
 }

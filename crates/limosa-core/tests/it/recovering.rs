@@ -174,7 +174,7 @@ mod objects {
         PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change, conditional: false }
     }
 
-    /// `name: column column ...`, or `name` alone where it does not exist.
+    /// `name: column column=type #index !foreign_key ...`, or `name` alone where it does not exist.
     fn states(text: &str) -> Vec<ObjectState> {
         text.split(';')
             .filter(|table| !table.is_empty())
@@ -183,9 +183,10 @@ mod objects {
                 let image = columns.map(|columns| {
                     let lines: Vec<String> = columns
                         .split_whitespace()
-                        .map(|word| match word.strip_prefix('#') {
-                            Some(index) => format!("  KEY `{index}` (`a`)"),
-                            None => {
+                        .map(|word| match (word.strip_prefix('#'), word.strip_prefix('!')) {
+                            (Some(index), _) => format!("  KEY `{index}` (`a`)"),
+                            (_, Some(key)) => format!("  CONSTRAINT `{key}` FOREIGN KEY (`a`) REFERENCES `r` (`a`)"),
+                            _ => {
                                 let (name, kind) = word.split_once('=').unwrap_or((word, "int"));
                                 format!("  `{name}` {kind}")
                             }
@@ -247,7 +248,8 @@ mod objects {
     #[test]
     fn altering_is_told_by_the_parts_that_it_names() {
         use PartState::{Appears, Changes, Disappears};
-        use TablePart::{Column, Index};
+        use TablePart::{Column, Constraint, Index};
+        let replaced = || vec![part(Column, "a", Disappears), part(Column, "A", Appears)];
         for (parts, before, now, expected) in [
             (vec![part(Column, "b", Appears)], "t:a", "t:a b", "done"),
             (vec![part(Column, "B", Appears)], "t:a", "t:a b", "done"),
@@ -262,6 +264,15 @@ mod objects {
             (vec![part(Index, "", Appears)], "t:a #i", "t:a #i #a_2", "done"),
             (vec![part(Index, "", Appears)], "t:a #i", "t:a #i", "retry"),
             (vec![part(Index, "i", Disappears)], "t:a #i", "t:a", "done"),
+            // The index of a foreign key stays when the key goes, and may be there before it comes.
+            (vec![part(Constraint, "f", Disappears)], "t:a #f !f", "t:a #f", "done"),
+            (vec![part(Constraint, "f", Disappears)], "t:a #f !f", "t:a #f !f", "retry"),
+            (vec![part(Constraint, "f", Appears)], "t:a #f", "t:a #f !f", "done"),
+            (vec![part(Constraint, "f", Appears)], "t:a #f", "t:a #f", "retry"),
+            (vec![part(Constraint, "u", Disappears)], "t:a #u", "t:a", "done"),
+            // One column replaced by another of its name.
+            (replaced(), "t:a", "t:a=bigint", "done"),
+            (replaced(), "t:a", "t:a", "ask"),
             (vec![part(TablePart::Option, "", Changes)], "t:a", "t:a", "retry"),
             (vec![], "t:a", "t:a", "ask"),
             (vec![part(Column, "b", Appears)], "t:a", "t", "ask"),

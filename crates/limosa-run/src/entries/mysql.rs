@@ -18,16 +18,27 @@ const PROVE: &str = "release savepoint limosa_step";
 /// of a text that is too long does.
 const PUT_ASIDE: &str = "set @limosa_sql_mode = @@session.sql_mode, @limosa_client = @@session.character_set_client, \
     @limosa_connection = @@session.collation_connection, @limosa_results = @@session.character_set_results, \
-    @limosa_limit = @@session.sql_select_limit; \
-    set session sql_mode = 'STRICT_ALL_TABLES', sql_select_limit = default; set names utf8mb4";
+    @limosa_limit = @@session.sql_select_limit, @limosa_safe = @@session.sql_safe_updates, \
+    @limosa_big = @@session.sql_big_selects, @limosa_null = @@session.sql_auto_is_null; \
+    set session sql_mode = 'STRICT_ALL_TABLES', sql_select_limit = default, sql_safe_updates = 0, sql_big_selects = 1, \
+    sql_auto_is_null = 0; \
+    set names utf8mb4";
 
 /// The encoding of the client last: the server reads the whole statement in the one of before.
 const TAKE_UP: &str = "set session sql_mode = @limosa_sql_mode, sql_select_limit = @limosa_limit, \
+    sql_safe_updates = @limosa_safe, sql_big_selects = @limosa_big, sql_auto_is_null = @limosa_null, \
     character_set_results = @limosa_results, collation_connection = @limosa_connection, \
     character_set_client = @limosa_client";
 
 fn control(text: impl Into<String>, purpose: Purpose) -> Tagged {
     (Item::Control(text.into()), purpose)
+}
+
+/// Before the transactions of a file that goes on in parts and has made its session read-only: the ledger is written in them.
+pub(crate) fn writable(step: &Step) -> Option<String> {
+    let names = ["transaction_read_only", "tx_read_only"];
+    let is_set = step.outline.settings.iter().any(|name| names.contains(&name.as_str()));
+    is_set.then(|| "set session transaction read write".to_owned())
 }
 
 /// True where a script may have changed how the ledger's statements are read.

@@ -218,6 +218,10 @@ fn with_value(home: &Home) -> Migrator {
 
 /// Runs a script as a person would.
 pub(crate) fn by_hand(home: &Home, script: &str) {
+    if let Place::Mysql(database) = &home.place {
+        by_hand_on_mysql(home, database, script);
+        return;
+    }
     let Place::Postgres(database) = &home.place else {
         let connection = rusqlite::Connection::open(home.database()).unwrap();
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).unwrap();
@@ -232,6 +236,20 @@ pub(crate) fn by_hand(home: &Home, script: &str) {
         .arg(file)
         .arg(database.url())
         .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn by_hand_on_mysql(home: &Home, database: &limosa_testkit::mysql::TestDatabase, script: &str) {
+    let version = limosa_testkit::mysql::newest().unwrap();
+    let program = version.program("mariadb").or_else(|| version.program("mysql")).unwrap();
+    let file = home.folder.write("by_hand.sql", script);
+    let output = Command::new(program)
+        .args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4", "--socket"])
+        .arg(database.socket())
+        .arg(database.name())
+        .stdin(std::fs::File::open(file).unwrap())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));

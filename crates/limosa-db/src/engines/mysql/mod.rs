@@ -9,6 +9,7 @@
 //!   still open, and fails with [`ImplicitCommit`](crate::DbErrorKind::ImplicitCommit) where it is not.
 //! - Items wait one for the other: the server goes on after a statement that failed.
 //! - A place in a text is found by the words that the server quotes; most errors have none.
+//! - What a script sets holds for what is sent behind it in the same flight, limosa's own statements too.
 //! - `update` counts the rows that it found, not those that it changed (CLIENT_FOUND_ROWS).
 //! - Warnings come as notices, at most 64 of one statement.
 

@@ -172,14 +172,14 @@ async fn write(of: &Subject<'_>, path: &Path, listener: &dyn Listener, stop: &St
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            let progress = |done| copying.bytes(done, None);
             limosa_db::backup::postgres::backup(&tools, path, stop.asked(), progress).await.map(|_| ())
         }
         #[cfg(feature = "mysql")]
         Engine::Mysql => {
             let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
             let tools = mysql_tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            let progress = |done| copying.bytes(done, None);
             let report = limosa_db::backup::mysql::backup(&tools, path, stop.asked(), progress).await?;
             for warning in report.warnings {
                 let hint = warning.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -245,14 +245,16 @@ async fn read(of: &Subject<'_>, from: &Path, listener: &dyn Listener, stop: &Sto
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            let progress = |done| copying.bytes(done, None);
             limosa_db::backup::postgres::restore(&tools, from, stop.asked(), progress).await.map(|_| ())
         }
         #[cfg(feature = "mysql")]
         Engine::Mysql => {
             let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
             let tools = mysql_tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            // The script that the server is given is the file itself.
+            let total = std::fs::metadata(from).ok().map(|found| found.len());
+            let progress = |done| copying.bytes(done, total);
             limosa_db::backup::mysql::restore(&tools, from, stop.asked(), progress).await.map(|_| ())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
@@ -273,8 +275,8 @@ impl Teller<'_> {
     }
 
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    fn bytes(&self, done: u64) {
-        let copying = Copying { what: self.what, unit: CopyUnit::Bytes, done, total: None };
+    fn bytes(&self, done: u64, total: Option<u64>) {
+        let copying = Copying { what: self.what, unit: CopyUnit::Bytes, done, total };
         self.listener.progress(Progress::Copying(copying));
     }
 

@@ -50,6 +50,7 @@ impl Listening {
     }
 
     /// True where it has rung.
+    #[cfg(feature = "mysql")]
     pub(super) fn is_rung(&self) -> bool {
         *self.0.borrow()
     }

@@ -1,31 +1,31 @@
-//! What the end of PostgreSQL's own programs means.
+//! What the last words of PostgreSQL's own programs mean.
 
 use std::process::ExitStatus;
 
 use crate::backup::tool::Ended;
 use crate::{DbError, DbErrorKind};
 
-impl Ended {
-    /// # Errors
-    /// What went wrong.
-    pub(super) fn success(&self) -> Result<(), DbError> {
-        match &self.status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(failure(self.name, *status, &self.complaint)),
-            Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{} was lost: {error}", self.name))),
-        }
-    }
-
-    /// True where it ended without hearing what the server made of its last words.
-    pub(super) fn is_open_question(&self) -> bool {
-        let Ok(status) = &self.status else { return true };
-        status.code().is_none() || LOST.iter().any(|words| self.complaint.contains(words))
-    }
-}
-
 /// How psql says that the connection broke; that it could not connect sounds differently.
 const LOST: [&str; 3] =
     ["connection to server was lost", "server closed the connection unexpectedly", "terminating connection"];
+
+/// How a program ended, as an error where it failed.
+///
+/// # Errors
+/// What went wrong.
+pub(super) fn success(ended: &Ended) -> Result<(), DbError> {
+    match &ended.status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(failure(ended.name, *status, &ended.complaint)),
+        Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{} was lost: {error}", ended.name))),
+    }
+}
+
+/// True where a program ended without hearing what the server made of its last words.
+pub(super) fn is_open_question(ended: &Ended) -> bool {
+    let Ok(status) = &ended.status else { return true };
+    status.code().is_none() || LOST.iter().any(|words| ended.complaint.contains(words))
+}
 
 fn failure(name: &str, status: ExitStatus, complaint: &str) -> DbError {
     let says = |words: &str| complaint.contains(words);

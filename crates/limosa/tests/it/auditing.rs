@@ -3,7 +3,7 @@
 use limosa::{AuditHead, Repair, Secret, Selection, Stop};
 
 use crate::answers::{done, failed, findings, id, migrate, quiet, refusal, to, version};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -39,7 +39,7 @@ fn head(home: &Home) -> AuditHead {
 
 #[tokio::test]
 async fn the_chain_holds_after_many_kinds_of_operations() {
-    for home in homes() {
+    for home in all_homes() {
         eventful(&home).await;
         let (exit, text) = verify(&home, &[]).await;
         assert_eq!(exit, 0, "{text}");
@@ -75,7 +75,7 @@ async fn the_chain_holds_after_many_kinds_of_operations() {
 
 #[tokio::test]
 async fn every_tampering_is_found() {
-    for home in homes() {
+    for home in all_homes() {
         eventful(&home).await;
         let anchor = head(&home);
         let log = home.table("audit_log");
@@ -171,7 +171,7 @@ async fn the_server_hashes_as_the_checker_does() {
         "'quotes\" and $1 ?1 %s",
         "tab\tand \u{1}",
     ];
-    for home in homes() {
+    for home in all_homes() {
         for (at, text) in odd.iter().enumerate() {
             home.file(&format!("{}_x.sql", at + 1), "select 1;");
             let strange = |it: &mut limosa::Configuration| {
@@ -200,7 +200,7 @@ async fn the_server_hashes_as_the_checker_does() {
 
 #[tokio::test]
 async fn anchors_are_appended_and_checked() {
-    for home in homes() {
+    for home in all_homes() {
         let file = home.folder.join("anchors");
         let anchored = home.with(|it| {
             it.anchor_file = Some(file.clone());
@@ -260,7 +260,7 @@ async fn anchors_are_appended_and_checked() {
 
 #[tokio::test]
 async fn every_command_that_records_appends_its_anchor() {
-    for home in homes() {
+    for home in all_homes() {
         let migrator = home.with(|it| it.anchor_file = Some(home.folder.join("anchors")));
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
@@ -280,7 +280,7 @@ async fn every_command_that_records_appends_its_anchor() {
 
 #[tokio::test]
 async fn an_anchor_that_cannot_be_written_is_a_warning_with_the_line() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.folder.write("file", "");
         let migrator = home.with(|it| it.anchor_file = Some(home.folder.join("file/anchors")));

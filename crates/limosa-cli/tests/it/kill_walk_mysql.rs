@@ -27,7 +27,7 @@ fn folder() -> Folder {
             "migrations/001_ten.sql",
             "create table customers (id int primary key auto_increment, name varchar(100) not null);\n\
              create table orders (id int primary key, customer int, note varchar(200), key by_customer (customer));\n\
-             insert into customers (name) values ('ann'), ('bob');\n\
+             insert into customers (id, name) values (1, 'ann'), (2, 'bob');\n\
              alter table customers add column email varchar(200), add unique key by_email (email);\n\
              create index by_note on orders (note);\n\
              create or replace view overview as select count(*) as orders from orders;\n\

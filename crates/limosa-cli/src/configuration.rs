@@ -90,8 +90,9 @@ fn host() -> Option<String> {
 
 /// How to name a database, where none was named.
 pub(crate) fn how_to_name(loaded: &Loaded) -> String {
-    let mut help =
-        String::from("give --database sqlite:app.db or --database postgres://user@host/name, or set LIMOSA_DATABASE");
+    let mut help = String::from(
+        "give --database sqlite:app.db, --database postgres://user@host/name or --database mysql://user@host/name, or set LIMOSA_DATABASE",
+    );
     if !loaded.environments.is_empty() && loaded.settings.environment.is_none() {
         help.push_str(&format!(
             "\nor choose an environment of {FILE_NAME}: --environment {}",

@@ -147,7 +147,7 @@ pub struct ServerFacts {
     pub user: String,
     /// True on a hot standby, or where the file or session is read-only.
     pub read_only: bool,
-    /// True where a pooler in transaction mode stands between.
+    /// True where a pooler in transaction mode stands between (MySQL: a proxy that has a number of its own for the session).
     pub pooled: bool,
     /// Names this session among those of the server (PostgreSQL: `pid:start time`; MySQL: `number:start time of the server`),
     /// for finding whether it still runs.

@@ -44,7 +44,7 @@ pub struct ConnectOptions {
     pub read_only: bool,
     /// SQLite: make the file where it does not exist.
     pub create: bool,
-    /// PostgreSQL: whether a pooler in transaction mode stands between; None to find out.
+    /// PostgreSQL and MySQL: whether a pooler stands between that gives each transaction another session; None to find out.
     pub pooled: Option<bool>,
     /// SQLite: milliseconds to wait for another writer; PostgreSQL: unused.
     pub busy_timeout_ms: u64,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{Action, AuditHead, Plan, Step};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
@@ -137,6 +137,33 @@ impl Run<'_> {
     }
 }
 
+/// What of a script is not sent, and why: the first of each reason, with the number of them all.
+fn left_out(step: &Step) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = Vec::new();
+    let all = &step.outline.left_out;
+    for (at, left) in all.iter().enumerate() {
+        if all[..at].iter().any(|before| before.why == left.why) {
+            continue;
+        }
+        let count = all.iter().filter(|other| other.why == left.why).count();
+        let more = if count > 1 { format!(", as {} more of its kind", count - 1) } else { String::new() };
+        notices.push(Notice {
+            severity: "WARNING".to_owned(),
+            message: format!(
+                "statement {}, {}, in line {}, {}{more}",
+                left.statement,
+                left.verb,
+                left.position.line,
+                left.why.words()
+            ),
+            detail: None,
+            hint: None,
+            code: None,
+        });
+    }
+    notices
+}
+
 /// How long limosa's own statements wait for the lock of another writer, where the engine knows one lock only.
 const OWN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -185,6 +212,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         let end = (at + 1..steps.len()).find(|next| !joins(steps, *next)).unwrap_or(steps.len());
         let block = &steps[at..end];
         for (offset, step) in block.iter().enumerate() {
+            for notice in left_out(step) {
+                run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+            }
             run.context.events.event(Event::StepStarted {
                 number: at + offset + 1,
                 of: steps.len(),
@@ -246,7 +276,7 @@ fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usiz
             statements_total: step.outline.statements,
             elapsed: share,
             attempts: ended.attempts,
-            notices: ended.notices.of(at + offset),
+            notices: left_out(step).into_iter().chain(ended.notices.of(at + offset)).collect(),
         });
         if ended.outcome.is_none() {
             run.context.events.event(Event::StepDone {

@@ -35,6 +35,9 @@ pub(crate) struct Numbered {
     pub(crate) position: Position,
 }
 
+/// Blanks at most that stand for the statements before one on its line; a place further right is told without its line.
+const MOST_INDENT: usize = 100_000;
+
 impl Numbered {
     pub(crate) fn class(&self) -> &Class {
         static UNKNOWN: std::sync::LazyLock<Class> = std::sync::LazyLock::new(Class::default);
@@ -51,9 +54,20 @@ impl Numbered {
         let from = text[..at].rfind(ends).map_or(0, |found| found + 1);
         let to = text[at..].find(ends).map_or(text.len(), |found| at + found);
         let word = text[at..to].chars().take_while(|c| c.is_alphanumeric() || *c == '_').count();
-        Label::place(file, position).line(text[from..to].trim_start_matches('\u{feff}')).length(word as u64)
+        let line = text[from..to].trim_start_matches('\u{feff}');
+        let before = line.chars().count().saturating_sub(text[at..to].chars().count());
+        let label = Label::place(file, position).length(word as u64);
+        // What stands before the statement on its line is not at hand any more; blanks keep the columns.
+        match usize::try_from(position.column).unwrap_or(usize::MAX).saturating_sub(before + 1) {
+            indent @ 0..=MOST_INDENT => label.line(format!("{}{line}", " ".repeat(indent))),
+            _ => label,
+        }
     }
 }
+
+/// Bytes that are read at once, at most and at least.
+const CHUNK: usize = 64 * 1024;
+const SMALL_CHUNK: usize = 4 * 1024;
 
 /// The pieces of one script, numbered.
 pub(crate) struct ScriptReader {
@@ -98,7 +112,8 @@ impl ScriptReader {
             fed_all: false,
             number: 0,
             ahead: VecDeque::new(),
-            buffer: vec![0; 64 * 1024],
+            // Most scripts are small, and each byte of it is set to zero first.
+            buffer: vec![0; usize::try_from(before + left).unwrap_or(CHUNK).clamp(SMALL_CHUNK, CHUNK)],
         })
     }
 

@@ -3,7 +3,7 @@
 //! A run that goes on after a death, or after its connection broke, has another session. Where a statement that is still
 //! to come needs what one that ran already left there, going on would be wrong, or silently do nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classify::{Scope, assignments, classify_with, variable};
 use crate::lexer::{Kind, Reading};
@@ -199,6 +199,13 @@ impl Carried {
     fn read_variables(&mut self, words: &mut Words<'_>, class: &Class) {
         let set = if words.is(0, "SET") { assignments(words, 1) } else { Vec::new() };
         let accounts = ACCOUNTS.iter().any(|verb| class.verb.starts_with(verb));
+        let targets: BTreeSet<usize> = set.iter().map(|one| one.target).collect();
+        // The value of each variable, first set up to this token.
+        let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+        for one in set.iter().filter(|one| one.scope == Scope::User) {
+            ends.entry(&one.name).or_insert(one.value.end);
+        }
+        let mut known = BTreeSet::new();
         let (mut at, mut into) = (0, false);
         while let Some(token) = words.get(at) {
             let found = match token.kind {
@@ -214,18 +221,14 @@ impl Carried {
             let is_host = accounts && at > 0 && words.get(at - 1).is_some_and(|before| before.end == token.start);
             let assigned = words.symbol(next, b':') && words.symbol(next + 1, b'=');
             let receives = class.verb == "GET" && words.symbol(next, b'=');
-            let target = set.iter().any(|one| one.target == at);
-            let sets = target || assigned || receives || into || class.verb.starts_with("LOAD");
-            if !is_host {
-                if (sets || class.verb == "CALL") && !self.sets_variables.contains(&name) {
-                    self.sets_variables.push(name.clone());
-                }
-                // What an assignment before it in the same SET gave it.
-                let fresh = set.iter().any(|one| one.value.end <= at && one.scope == Scope::User && one.name == name);
-                let known = sets || fresh || self.reads_variables.contains(&name);
-                if !known {
-                    self.reads_variables.push(name);
-                }
+            let sets = targets.contains(&at) || assigned || receives || into || class.verb.starts_with("LOAD");
+            // What an assignment before it in the same SET gave it.
+            let fresh = ends.get(name.as_str()).is_some_and(|end| *end <= at);
+            if !is_host && (sets || class.verb == "CALL") && known.insert((true, name.clone())) {
+                self.sets_variables.push(name.clone());
+            }
+            if !is_host && !sets && !fresh && known.insert((false, name.clone())) {
+                self.reads_variables.push(name);
             }
             at = next;
         }

@@ -27,7 +27,8 @@ impl Engine {
     /// (NO_BACKSLASH_ESCAPES) whether a backslash in quotes stands for itself or escapes what follows, and the session
     /// that reads the constant may have either. A text that holds a backslash is therefore written as the hexadecimal
     /// digits of its UTF-8 bytes, which mean the same in each mode; so is one with a NUL, which not every server and
-    /// client passes on. An apostrophe is doubled, which is right in each mode too.
+    /// client passes on. An apostrophe is doubled, which is right in each mode too. COMMENT, IDENTIFIED BY and ENUM take no
+    /// expression: there a text with a backslash gives a syntax error, never another text.
     pub fn quote_literal(self, text: &str) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match self {

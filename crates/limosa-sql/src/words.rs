@@ -14,6 +14,7 @@ pub(crate) struct Words<'a> {
     lexer: Lexer,
     tokens: Vec<Token>,
     ended: bool,
+    depth: u32,
 }
 
 /// A name in a statement.
@@ -25,6 +26,9 @@ pub(crate) struct Name<'a> {
     /// The token behind it.
     pub(crate) next: usize,
 }
+
+/// How deep statements inside of statements are looked into.
+const DEPTH: u32 = 32;
 
 /// How many tokens most statements need before it is clear what they are.
 const USUAL_TOKENS: usize = 16;
@@ -62,7 +66,20 @@ impl<'a> Words<'a> {
             lexer: Lexer::new(engine, reading),
             tokens: Vec::with_capacity(USUAL_TOKENS),
             ended: false,
+            depth: 0,
         }
+    }
+
+    /// Looks into a statement or expression inside of another. None where that is deeper than anyone writes, because each level
+    /// takes room on the stack.
+    pub(crate) fn inside<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth == DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let found = look(self);
+        self.depth -= 1;
+        Some(found)
     }
 
     /// How quotes are read.

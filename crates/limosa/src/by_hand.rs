@@ -145,22 +145,25 @@ impl Script<'_> {
             return Ok(());
         }
         let is_lifted = |number| outline.lifted.iter().any(|lifted| lifted.statement == number);
-        if (outline.wrapped && number == outline.statements) || (self.engine == Engine::Sqlite && is_lifted(number)) {
+        let unsent = !outline.sends(number) || (self.engine == Engine::Sqlite && is_lifted(number));
+        if unsent && atomic {
             return Ok(());
         }
-        let text = self.expanded(step, text)?;
         let place = outline.place_of(number);
         let ours = !atomic && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Transaction);
         if ours && place.is_some_and(|(group, first, _)| first || is_resumed_in(step, group, number)) {
             self.begin(step, "begin");
         }
-        if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
-            let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
-            let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
-            let statement = step.limits.statement_timeout_ms;
-            self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
+        if !unsent {
+            let text = self.expanded(step, text)?;
+            if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
+                let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
+                let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
+                let statement = step.limits.statement_timeout_ms;
+                self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
+            }
+            self.line(&text);
         }
-        self.line(&text);
         if ours && place.is_some_and(|(_, _, last)| last) && number < outline.statements {
             self.line("commit");
         }

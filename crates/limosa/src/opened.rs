@@ -16,10 +16,11 @@ use crate::{Configuration, Failure};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
-    let quote = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    // SET in place of set_config(): the server need not plan a query for each transaction.
+    let engine = Engine::Postgres;
     settings
         .iter()
-        .map(|(name, value)| format!("; select set_config({}, {}, false)", quote(name), quote(value)))
+        .map(|(name, value)| format!("; set {} = {}", engine.quote_identifier(name), engine.quote_literal(value)))
         .collect()
 }
 

@@ -64,7 +64,7 @@ fn the_tour() {
 
     say(&["rollback", "--to", "0"], 4, &["LIM-P014", "LIM-P016"]);
     folder.write("migrations/003_mixed.rollback.sql", "drop table orders;\n");
-    say(&["rollback", "--to", "0", "--use-file", "--allow-data-loss", database.name()], 0, &["001"]);
+    say(&["rollback", "--to", "0", "--use-file", "--yes", "--allow-data-loss", database.name()], 0, &["001"]);
     say(&["clean", "--yes", "--allow-data-loss", database.name()], 0, &[]);
     say(&["migrate"], 0, &["001", "003"]);
     sound(&folder, &url).unwrap();

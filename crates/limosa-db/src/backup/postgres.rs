@@ -8,8 +8,8 @@
 //! `pg_restore` writes its script, all in one transaction that `psql` runs. What stays although it was made after the
 //! backup: extensions, and rarer objects such as casts, operators, publications and event triggers.
 
+mod failure;
 mod script;
-mod tool;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -21,8 +21,8 @@ use limosa_sql::Engine;
 use tokio::process::Command;
 
 use self::script::Script;
-use self::tool::{Bell, Ended, Tool, conduct};
 use super::new_file::NewFile;
+use super::tool::{Bell, Ended, Tool, conduct};
 use super::{BackupReport, RestoreError, Standing};
 use crate::{DbError, DbErrorKind, Secret};
 

@@ -4,6 +4,8 @@ mod certificates;
 mod transport;
 mod verifier;
 
-pub(crate) use certificates::{Identity, certificates, identity, revocations};
+#[cfg(feature = "postgres")]
+pub(crate) use certificates::Identity;
+pub(crate) use certificates::{certificates, identity, revocations};
 pub(crate) use transport::{Endpoint, KeepAlive, Transport};
 pub(crate) use verifier::{Demand, Verifier};

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
+#[cfg(feature = "mysql")]
+mod backup_mysql;
 #[cfg(feature = "postgres")]
 mod backup_postgres;
 #[cfg(feature = "sqlite")]

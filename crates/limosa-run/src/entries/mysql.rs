@@ -19,13 +19,14 @@ const PROVE: &str = "release savepoint limosa_step";
 const PUT_ASIDE: &str = "set @limosa_sql_mode = @@session.sql_mode, @limosa_client = @@session.character_set_client, \
     @limosa_connection = @@session.collation_connection, @limosa_results = @@session.character_set_results, \
     @limosa_limit = @@session.sql_select_limit, @limosa_safe = @@session.sql_safe_updates, \
-    @limosa_big = @@session.sql_big_selects; \
-    set session sql_mode = 'STRICT_ALL_TABLES', sql_select_limit = default, sql_safe_updates = 0, sql_big_selects = 1; \
+    @limosa_big = @@session.sql_big_selects, @limosa_null = @@session.sql_auto_is_null; \
+    set session sql_mode = 'STRICT_ALL_TABLES', sql_select_limit = default, sql_safe_updates = 0, sql_big_selects = 1, \
+    sql_auto_is_null = 0; \
     set names utf8mb4";
 
 /// The encoding of the client last: the server reads the whole statement in the one of before.
 const TAKE_UP: &str = "set session sql_mode = @limosa_sql_mode, sql_select_limit = @limosa_limit, \
-    sql_safe_updates = @limosa_safe, sql_big_selects = @limosa_big, \
+    sql_safe_updates = @limosa_safe, sql_big_selects = @limosa_big, sql_auto_is_null = @limosa_null, \
     character_set_results = @limosa_results, collation_connection = @limosa_connection, \
     character_set_client = @limosa_client";
 

@@ -3,7 +3,7 @@
 
 use limosa_core::{Group, statement_hash};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value, catalogue};
+use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Effect, Engine, TransactionRule, classify};
 
 use super::{Walk, problem, server};
@@ -11,7 +11,7 @@ use crate::attempt::{Failure, fly, new_log};
 use crate::feed::{Feed, GaveUp, Stretch, expand_statement, lock};
 use crate::lock::lock_key;
 use crate::reader::Numbered;
-use crate::{Event, recovery};
+use crate::recovery;
 
 impl Walk<'_> {
     /// Statements that run outside of transactions, one by one.
@@ -19,7 +19,7 @@ impl Walk<'_> {
         while let Some(statement) = self.ahead()?
             && statement.number <= group.last
         {
-            if is_table_lock(self.run.engine, statement.class()) {
+            if !self.step.outline.sends(statement.number) {
                 self.leave_out(&statement)?;
                 continue;
             }
@@ -38,23 +38,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Locks of tables end where a transaction begins, so they would not outlive limosa's next record, and until then they would
-    /// lock it out of its own tables.
     fn leave_out(&mut self, statement: &Numbered) -> Result<(), Failure> {
         self.take()?;
         self.ran = statement.number;
         self.hasher.add(&statement_hash(statement.piece.statement()));
-        let notice = Notice {
-            severity: "WARNING".to_owned(),
-            message: format!("statement {}, {}, is left out", statement.number, statement.class().verb),
-            detail: None,
-            hint: Some(
-                "limosa's transactions would end the lock; rows of this file are changed in transactions".to_owned(),
-            ),
-            code: None,
-        };
-        self.run.context.events.event(Event::Notice { label: self.step.label.clone(), notice: notice.clone() });
-        self.notices.push((self.number, notice));
         Ok(())
     }
 
@@ -181,10 +168,6 @@ impl Walk<'_> {
         }
         leaves_nothing
     }
-}
-
-fn is_table_lock(engine: Engine, class: &Class) -> bool {
-    engine == Engine::Mysql && (class.verb.starts_with("LOCK TABLE") || class.verb.starts_with("UNLOCK TABLE"))
 }
 
 /// True where the server takes back all that the statement did when it gives an error.

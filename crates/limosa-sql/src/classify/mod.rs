@@ -99,7 +99,7 @@ fn with(words: &mut Words<'_>, at: usize, rows: Rows) -> Class {
         if !words.symbol(next, b'(') {
             return verb("WITH");
         }
-        let inner = rows(words, next + 1);
+        let inner = words.inside(|words| rows(words, next + 1)).flatten();
         lost = lost.or(inner.and_then(|class| class.loss));
         next = words.behind_parentheses(next);
         // SEARCH and CYCLE clauses hold no parentheses and no commas at their end but those of their lists.
@@ -114,7 +114,8 @@ fn with(words: &mut Words<'_>, at: usize, rows: Rows) -> Class {
     while words.symbol(next, b'(') {
         next += 1;
     }
-    let mut class = rows(words, next).unwrap_or_else(|| verb("WITH"));
+    let main = words.inside(|words| rows(words, next)).flatten();
+    let mut class = main.unwrap_or_else(|| verb("WITH"));
     class.loss = class.loss.or(lost);
     class
 }

@@ -1,6 +1,6 @@
 //! What holds for every script, also for nonsense. `PROPTEST_CASES` sets how long these tests run.
 
-use limosa_sql::{Engine, classify, expand, mentions_literal, placeholders, split};
+use limosa_sql::{Engine, carried, classify, expand, mentions_literal, placeholders, split};
 use proptest::prelude::*;
 
 use crate::show::{cut, hold_together};
@@ -130,6 +130,27 @@ const PARTS: &[&str] = &[
     "\"",
     "\"\"",
     "use x",
+    "alter table t ",
+    "add ",
+    "drop ",
+    "column ",
+    "partition ",
+    "rename ",
+    " to ",
+    "create table t ",
+    "create user ",
+    "index i ",
+    " on t",
+    "primary key ",
+    "constraint ",
+    "@@global.",
+    "set ",
+    "global ",
+    "names ",
+    "=",
+    ":=",
+    "into @a",
+    "last_insert_id()",
     "source x",
     "2a",
     "0x",
@@ -162,6 +183,16 @@ proptest! {
     fn any_bytes_end_well(engine in engine(), text in any::<Vec<u8>>()) {
         let (pieces, error) = cut(engine, &text, 3);
         hold_together(&text, &pieces, error.is_none());
+    }
+
+    #[test]
+    fn any_text_is_looked_at_without_harm(engine in engine(), text in script()) {
+        let text = String::from_utf8_lossy(&text);
+        let found = carried(engine, &text);
+        prop_assert!(found.sets_variables.len() + found.reads_variables.len() <= text.len());
+        let class = classify(engine, &text);
+        let stored = serde_json::to_string(&class).unwrap();
+        prop_assert_eq!(serde_json::from_str::<limosa_sql::Class>(&stored).unwrap(), class);
     }
 
     #[test]

@@ -58,8 +58,8 @@ pub(super) fn text(version: &MysqlVersion, places: &Places<'_>, options: &Server
     }
     line("datadir", &places.data.to_string_lossy());
     line("socket", &places.socket.to_string_lossy());
+    // A server that starts takes away the temporary tables that it finds there, also those of its neighbours.
     if let Some(folder) = places.socket.parent() {
-        // A server that starts deletes the temporary tables of all servers that share its folder.
         line("tmpdir", &folder.to_string_lossy());
     }
     line("port", &places.port.to_string());

@@ -2,8 +2,8 @@
 
 use limosa::{AuditHead, Repair, Secret, Selection, Stop};
 
-use crate::answers::{done, failed, findings, id, migrate, quiet, refusal, to, version};
-use crate::place::{Home, all_homes};
+use crate::answers::{done, failed, findings, id, migrate, quiet, refusal, steps, to, version};
+use crate::place::{Home, all_homes, homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -35,6 +35,19 @@ fn head(home: &Home) -> AuditHead {
     let row = home.rows(&format!("select sequence, hash from {}", home.table("audit_head"))).remove(0);
     let (sequence, hash) = row.split_once('|').unwrap();
     AuditHead { sequence: sequence.parse().unwrap(), hash: hash.to_owned() }
+}
+
+#[tokio::test]
+async fn a_run_names_the_head_that_its_last_statement_outside_of_transactions_left() {
+    for home in homes() {
+        home.file("001_a.sql", &format!("-- Transaction: none\n{}", table("a")));
+        home.file("002_b.sql", "create table b (id int);\nvacuum;\n-- limosa:rollback\nvacuum;\ndrop table b;\n");
+        for _ in ["001", "002"] {
+            let answer = done(home.migrator().migrate(&steps(1), &quiet, Stop::new()).await);
+            assert_eq!(answer.audit_head, Some(head(&home)));
+        }
+        assert_eq!(done(home.rollback(Selection::Steps(1)).await).audit_head, Some(head(&home)));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use limosa::Event;
 
-use crate::place::{error_text, newest_postgres};
+use crate::place::{error_text, homes, newest_postgres};
 use crate::running::{exit, postgres_homes, says, well};
 
 #[tokio::test]
@@ -36,6 +36,25 @@ async fn a_unique_violation_is_named_by_its_statement_though_the_server_gives_no
             "{logged:?}"
         );
         assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_behind_others_on_its_line_is_shown_with_its_line() {
+    for home in homes() {
+        home.file("0001_line.sql", "select 1; select 2;\n/* ä */ select 3; select nosuch; select 4;\n");
+        let result = home.migrate().await;
+        assert_eq!(exit(&result), 3);
+        let text = error_text(&result);
+        let Some(shown) =
+            text.split('[').find_map(|rest| rest.split_once(']').filter(|(line, _)| line.contains("nosuch")))
+        else {
+            panic!("{text}")
+        };
+        assert!(text.contains("0001_line.sql:2:19") || text.contains("0001_line.sql:2:26"), "{text}");
+        // The columns of the file are those of what is shown.
+        assert_eq!(shown.0.chars().take(18).filter(|character| *character != ' ').count(), 0, "{text}");
+        assert_eq!(shown.0.chars().skip(18).collect::<String>(), "select nosuch;", "{text}");
     }
 }
 

@@ -92,7 +92,7 @@ pub(super) async fn blockers(wire: &mut Wire, mariadb: bool, number: i64) -> Res
         let process = processes.get(&pid);
         let seconds = transactions.get(&pid).map(|(_, seconds)| *seconds);
         let grant = match process {
-            Some(_) => hidden.clone(),
+            Some(_) => hidden,
             None => Some(Remedy::Process),
         };
         let running = process.and_then(|process| process.query.clone());

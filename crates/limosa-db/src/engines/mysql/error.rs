@@ -8,11 +8,14 @@ use crate::{DbError, DbErrorKind};
 
 /// What the server says about a statement that was sent.
 pub(super) fn of_statement(said: ServerError, sql: &str) -> DbError {
-    let syntax = said.number == SYNTAX;
+    let number = said.number;
     let mut error = of_server(said);
-    let Some(near) = place::near(&error.message) else { return error };
+    let Some(near) = place::near(&error.message) else {
+        error.position = place::named(number, &error.message, sql);
+        return error;
+    };
     error.position = near.find(sql);
-    let words = syntax.then(|| near.in_words());
+    let words = (number == SYNTAX).then(|| near.in_words());
     error.message = words.unwrap_or(error.message);
     error
 }
@@ -122,7 +125,7 @@ pub(super) fn ends_session(number: u16) -> bool {
 }
 
 /// Number to kind. MySQL documentation, "Server Error Message Reference"; MariaDB documentation, "MariaDB Error Codes".
-pub(super) fn kind(number: u16, state: Option<&str>, message: &str) -> DbErrorKind {
+pub(crate) fn kind(number: u16, state: Option<&str>, message: &str) -> DbErrorKind {
     match number {
         1205 | 3572 => DbErrorKind::LockTimeout,
         1213 | 1614 | 3058 => DbErrorKind::Deadlock,

@@ -68,7 +68,7 @@ pub(super) async fn learn(
         // A node of a Galera cluster that is not ready takes no statements at all.
         read_only: options.read_only || on(5) || on(6) || on(7) || row.text(11).is_some_and(|ready| ready == "OFF"),
         // A proxy greets with a number of its own.
-        pooled: connection & u64::from(u32::MAX) != u64::from(greeted),
+        pooled: options.pooled.unwrap_or(connection & u64::from(u32::MAX) != u64::from(greeted)),
         backend: Some(format!("{connection}:{}", row.integer(4).unwrap_or_default())),
         settings: Vec::new(),
         version,

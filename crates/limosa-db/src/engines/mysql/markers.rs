@@ -85,6 +85,8 @@ fn wrong(message: &str) -> DbError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -121,6 +123,20 @@ mod tests {
     fn parameters_without_a_value_are_named() {
         for sql in ["select $3", "select $0", "select $", "select $99999999999999999999", "select ?"] {
             assert!(mark(sql, 2).unwrap_err().message.contains(if sql.contains('?') { "?" } else { "given were 2" }));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_put_back_at_their_places_give_the_text(sql in "[a$12'\"`#*/\\\\é \n-]{0,40}") {
+            if let Ok(marked) = mark(&sql, 22) {
+                let mut back = marked.sql.clone();
+                for ((place, _), index) in marked.places.iter().zip(&marked.order).rev() {
+                    prop_assert_eq!(&back[*place..=*place], "?");
+                    back.replace_range(*place..=*place, &format!("${}", index + 1));
+                }
+                prop_assert_eq!(back, sql);
+            }
         }
     }
 }

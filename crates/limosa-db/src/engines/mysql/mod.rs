@@ -9,12 +9,14 @@
 //!   still open, and fails with [`ImplicitCommit`](crate::DbErrorKind::ImplicitCommit) where it is not.
 //! - Items wait one for the other: the server goes on after a statement that failed.
 //! - A place in a text is found by the words that the server quotes; most errors have none.
+//! - What a script sets holds for what is sent behind it in the same flight, limosa's own statements too.
 //! - `update` counts the rows that it found, not those that it changed (CLIENT_FOUND_ROWS).
 //! - Warnings come as notices, at most 64 of one statement.
 
 mod authentication;
 mod blockers;
 mod cancel;
+mod client_options;
 mod connect;
 mod create;
 mod diagnostics;
@@ -38,7 +40,9 @@ mod value;
 mod wire;
 
 pub use cancel::MysqlCanceller;
+pub use client_options::{ClientOptions, Flavor};
 pub use create::create_database;
+pub(crate) use error::kind;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
 pub use target::{TargetDescription, describe};

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use futures_util::{FutureExt, StreamExt, pin_mut};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use super::error::{self, Sent};
+use super::joined::Joined;
+use super::prepared::Form;
 use super::{control, copy};
 use crate::{DbError, DbErrorKind, Row, Value};
 
@@ -16,6 +19,8 @@ use crate::{DbError, DbErrorKind, Row, Value};
 pub(super) struct Answer {
     /// Number of the item in its flight.
     pub(super) item: u64,
+    /// Items of the same message that succeeded before it.
+    pub(super) before: Vec<(u64, Reply)>,
     /// Bytes that were sent.
     pub(super) weight: usize,
     pub(super) outcome: Result<Reply, DbError>,
@@ -61,20 +66,113 @@ pub(super) fn plain(client: Arc<Client>, item: u64, sql: String) -> BoxFuture<'s
         }
         match failure {
             Some(failure) => failed(item, weight, &failure, &sent),
-            None => Answer { item, weight, outcome: Ok(reply), out_of_step: false },
+            None => Answer { item, before: Vec::new(), weight, outcome: Ok(reply), out_of_step: false },
         }
     }
     .boxed()
 }
 
-/// A statement with parameters, by the extended protocol: parse, bind, describe, execute and sync in one message.
-pub(super) fn bound(client: Arc<Client>, item: u64, sql: String, parameters: Vec<Value>) -> BoxFuture<'static, Answer> {
+/// Several texts without parameters in one message.
+pub(super) fn joined(client: Arc<Client>, joined: Joined) -> BoxFuture<'static, Answer> {
+    async move {
+        let Joined { text, parts, .. } = joined;
+        let weight = plain_weight(&text);
+        let stream = client.simple_query_raw(&text).await;
+        drop(client);
+        let mut landed: Vec<(u64, Reply)> = Vec::with_capacity(parts.len());
+        let mut at = 0;
+        let mut left = parts[0].commands;
+        let mut reply = Reply::default();
+        let mut has_rows = false;
+        let mut failure = None;
+        match stream {
+            Err(error) => failure = Some(error),
+            Ok(stream) => {
+                pin_mut!(stream);
+                while let Some(message) = stream.next().await {
+                    match message {
+                        Ok(SimpleQueryMessage::RowDescription(_)) => has_rows = true,
+                        Ok(SimpleQueryMessage::CommandComplete(count)) if at < parts.len() => {
+                            let part = parts[at];
+                            let counts = control::changes_rows(&text[part.start..]);
+                            reply.affected = (counts || (!has_rows && count > 0)).then_some(count);
+                            left -= 1;
+                            if left == 0 {
+                                landed.push((part.item, std::mem::take(&mut reply)));
+                                has_rows = false;
+                                at += 1;
+                                left = parts.get(at).map_or(0, |next| next.commands);
+                            }
+                        }
+                        Ok(_) => {}
+                        // After the server's error its ReadyForQuery is still to come.
+                        Err(error) if error.as_db_error().is_some() => failure = failure.or(Some(error)),
+                        Err(error) => {
+                            failure = failure.or(Some(error));
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        match (failure, landed.pop()) {
+            (None, Some((item, reply))) if at == parts.len() => {
+                Answer { item, before: landed, weight, outcome: Ok(reply), out_of_step: false }
+            }
+            (failure, last) => {
+                landed.extend(last);
+                // An error behind the last command can only be one of the connection.
+                let part = parts[at.min(parts.len() - 1)];
+                landed.truncate(parts.len() - 1);
+                let mut answer = match failure {
+                    Some(failure) => failed(part.item, weight, &failure, &Sent::new(text)),
+                    None => Answer {
+                        item: part.item,
+                        before: Vec::new(),
+                        weight,
+                        outcome: Err(DbError::new(
+                            DbErrorKind::Statement,
+                            "the server answered fewer commands than were sent to it",
+                        )),
+                        out_of_step: true,
+                    },
+                };
+                answer.before = landed;
+                if let Err(error) = &mut answer.outcome {
+                    error.position = error.position.map(|position| position.saturating_sub(part.start));
+                }
+                answer
+            }
+        }
+    }
+    .boxed()
+}
+
+/// A statement with parameters, by the extended protocol: parse, bind, describe, execute and sync in one message; without
+/// the parse where the server has it prepared.
+pub(super) fn bound(
+    client: Arc<Client>,
+    item: u64,
+    sql: String,
+    parameters: Vec<Value>,
+    form: Form,
+) -> BoxFuture<'static, Answer> {
     async move {
         let weight = bound_weight(&sql, &parameters);
-        let result = ask(&client, &sql, &parameters).await;
+        let was_prepared = matches!(form, Form::Prepared(_));
+        let result = ask(&client, &sql, &parameters, form).await;
         drop(client);
+        let result = match result {
+            Err(failure) if was_prepared && is_stale(&failure) => {
+                let mut error = error::of_statement(&failure, &Sent::new(sql));
+                // The transaction can be tried again, for then the statement is sent whole.
+                error.kind = DbErrorKind::Serialization;
+                return Answer { item, before: Vec::new(), weight, outcome: Err(error), out_of_step: false };
+            }
+            result => result,
+        };
         match result {
-            Ok(outcome) => Answer { item, weight, outcome, out_of_step: false },
+            Ok(outcome) => Answer { item, before: Vec::new(), weight, outcome, out_of_step: false },
             Err(failure) => failed(item, weight, &failure, &Sent::new(sql)),
         }
     }
@@ -84,28 +182,84 @@ pub(super) fn bound(client: Arc<Client>, item: u64, sql: String, parameters: Vec
 fn failed(item: u64, weight: usize, failure: &tokio_postgres::Error, sent: &Sent) -> Answer {
     let out_of_step = error::is_out_of_step(failure);
     let error = if out_of_step { copy::unannounced() } else { error::of_statement(failure, sent) };
-    Answer { item, weight, outcome: Err(error), out_of_step }
+    Answer { item, before: Vec::new(), weight, outcome: Err(error), out_of_step }
+}
+
+/// True where a prepared statement of ours is gone, or gives other columns than when it was prepared: something on the server
+/// has dropped it, or changed the ledger's tables.
+fn is_stale(failure: &tokio_postgres::Error) -> bool {
+    failure.code().is_some_and(|code| STALE.contains(&code.code()))
+}
+
+/// `invalid_sql_statement_name`, and `feature_not_supported` ("cached plan must not change result type").
+pub(super) const STALE: [&str; 2] = ["26000", "0A000"];
+
+/// The type under which a value is sent.
+pub(super) fn type_of(value: &Value) -> Type {
+    match value {
+        // The server finds the type, as for a NULL that stands in the text.
+        Value::Null => Type::UNKNOWN,
+        Value::Text(_) => Type::TEXT,
+        Value::Integer(_) => Type::INT8,
+        Value::Boolean(_) => Type::BOOL,
+    }
+}
+
+/// A value on its way to the server, under the type that [`type_of`] says or, for a NULL, any that the server found.
+#[derive(Debug)]
+struct Parameter<'a>(&'a Value);
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Text(text) => text.to_sql(kind, out),
+            Value::Integer(number) => number.to_sql(kind, out),
+            Value::Boolean(truth) => truth.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
 /// The outer error is the server's or the driver's, the inner one ours about a column.
-async fn ask(
-    client: &Client,
-    sql: &str,
-    parameters: &[Value],
-) -> Result<Result<Reply, DbError>, tokio_postgres::Error> {
-    let typed = parameters.iter().map(|value| {
-        let (value, kind): (&(dyn ToSql + Sync), Type) = match value {
-            // The server finds the type, as for a NULL that stands in the text.
-            Value::Null => (&None::<&str>, Type::UNKNOWN),
-            Value::Text(text) => (text, Type::TEXT),
-            Value::Integer(number) => (number, Type::INT8),
-            Value::Boolean(truth) => (truth, Type::BOOL),
-        };
-        (value, kind)
-    });
-    let typed: Vec<_> = typed.collect();
+type Asked = Result<Result<Reply, DbError>, tokio_postgres::Error>;
+
+async fn ask(client: &Client, sql: &str, parameters: &[Value], form: Form) -> Asked {
+    let once = async {
+        let typed = parameters.iter().map(|value| (Parameter(value), type_of(value)));
+        collect(client.query_typed_raw(sql, typed).await?, sql).await
+    };
+    match form {
+        Form::Prepared(statement) => {
+            collect(client.query_raw(&statement, parameters.iter().map(Parameter)).await?, sql).await
+        }
+        Form::Once => once.await,
+        Form::ThenPrepare(slot) => {
+            let types: Vec<Type> = parameters.iter().map(type_of).collect();
+            // Both are sent when they are first polled, in this order.
+            let (asked, prepared) = join(once, client.prepare_typed(sql, &types)).await;
+            let (statement, failure) = match prepared {
+                Ok(statement) => (Some(statement), None),
+                Err(failure) => (None, Some(failure)),
+            };
+            // Only this request fills the slot.
+            let _ = slot.set(statement);
+            match (asked, failure) {
+                // A cancel request or a time-out has hit the preparing: the transaction has failed all the same.
+                (Ok(Ok(_)), Some(failure)) => Err(failure),
+                (asked, _) => asked,
+            }
+        }
+    }
+}
+
+async fn collect(stream: RowStream, sql: &str) -> Asked {
     let counts = control::changes_rows(sql);
-    let stream = client.query_typed_raw(sql, typed).await?;
     pin_mut!(stream);
     let mut reply = Reply::default();
     let mut has_columns = false;

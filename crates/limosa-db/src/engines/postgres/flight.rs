@@ -6,6 +6,8 @@ use futures_util::future::BoxFuture;
 
 use super::answer::{self, Answer};
 use super::control::{self, Control};
+use super::joined::{self, Joined};
+use super::prepared::{self, Form};
 use super::tap::TransactionStatus;
 use super::wire::{Event, Sending, Wire};
 use super::{copy, error};
@@ -39,6 +41,8 @@ pub(super) struct Flight<'a> {
     open: bool,
     pub(super) observer: &'a mut dyn FlightObserver,
     gate: Gate,
+    /// Waits for what may travel with it.
+    joined: Option<Joined>,
     unanswered: usize,
     last: Instant,
     failure: Option<(u64, DbError)>,
@@ -51,6 +55,7 @@ impl<'a> Flight<'a> {
             wire,
             observer,
             gate: Gate::Open,
+            joined: None,
             unanswered: 0,
             last: Instant::now(),
             failure: None,
@@ -77,6 +82,9 @@ impl<'a> Flight<'a> {
                 break;
             }
         }
+        if end.is_ok() {
+            self.depart().await;
+        }
         self.land_all().await;
         self.finish(end).await
     }
@@ -89,18 +97,19 @@ impl<'a> Flight<'a> {
         items: &mut dyn FlightSource,
         next: &mut u64,
     ) -> Result<(), Abort> {
+        if !matches!(item, Item::Control(_)) {
+            self.depart().await;
+        }
         match item {
-            Item::Begin => self.send_plain(number, "BEGIN".to_owned(), Control::Opens { plain: true }).await,
+            Item::Begin => self.joined = Some(Joined::new(number, "BEGIN".to_owned(), 1, true)),
             Item::Commit => self.send_plain(number, "COMMIT".to_owned(), Control::Ends).await,
             Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await,
             Item::Script(sql) => {
+                self.spare_prepared(number, &sql).await;
                 let control = Control::of(&sql);
                 self.send_plain(number, sql, control).await;
             }
-            Item::Control(sql) => {
-                let control = Control::of_several(&sql);
-                self.send_plain(number, sql, control).await;
-            }
+            Item::Control(sql) => self.take_control(number, sql).await,
             Item::Bound { sql, parameters } => self.send_bound(number, sql, parameters).await,
             Item::CopyStart(sql) => return self.copy(number, sql, items, next).await,
             Item::CopyData(_) | Item::CopyEnd => {
@@ -110,6 +119,68 @@ impl<'a> Flight<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A text of limosa's own: within a transaction it waits for the next one, unless it cannot travel with others.
+    async fn take_control(&mut self, number: u64, sql: String) {
+        let control = Control::of_several(&sql);
+        let commands = joined::commands(&sql).filter(|_| control == Control::Nothing && !control::is_copy(&sql));
+        if let (Some(joined), Some(commands)) = (&mut self.joined, commands) {
+            joined.push(number, &sql, commands);
+            return;
+        }
+        self.depart().await;
+        let Some(commands) = commands else {
+            return self.send_plain(number, sql, control).await;
+        };
+        // Only now it is known whether a transaction is open.
+        if !self.may_send(answer::plain_weight(&sql)).await {
+            return;
+        }
+        if self.open {
+            self.joined = Some(Joined::new(number, sql, commands, false));
+        } else {
+            self.send_plain(number, sql, control).await;
+        }
+    }
+
+    /// Sends the texts that were held back.
+    async fn depart(&mut self) {
+        let Some(joined) = self.joined.take() else { return };
+        let weight = answer::plain_weight(&joined.text);
+        if !self.may_send(weight).await {
+            return;
+        }
+        let opens = joined.opens;
+        let request = answer::joined(self.wire.client(), joined);
+        self.send(request, weight).await;
+        if opens {
+            // It cannot fail, so what follows can be sent at once.
+            self.open = true;
+        } else {
+            self.shut_outside();
+        }
+    }
+
+    /// Before a text that may drop prepared statements, or create some: ours are closed, and there will be no more.
+    async fn spare_prepared(&mut self, number: u64, sql: &str) {
+        let matters = self.wire.prepared.is_allowed() || self.wire.prepared.is_in_use();
+        if !matters || !prepared::may_touch(sql) {
+            return;
+        }
+        self.wire.prepared.stop();
+        if !self.wire.prepared.is_in_use() {
+            return;
+        }
+        // One that is being prepared can only be closed when it is there.
+        self.land_all().await;
+        if self.failure.is_none() {
+            self.wire.prepared.close();
+            // The closing has no answer of its own to wait for, and must not be met by a COPY that follows.
+            if let Err(error) = command(self.wire, "").await {
+                self.failure = Some((number, error));
+            }
+        }
     }
 
     async fn send_plain(&mut self, number: u64, sql: String, control: Control) {
@@ -145,7 +216,9 @@ impl<'a> Flight<'a> {
         if !self.may_send(weight).await {
             return;
         }
-        let request = answer::bound(self.wire.client(), number, sql, parameters);
+        // Outside of a transaction a failed preparing would stand beside a use that took effect.
+        let form = if self.open { self.wire.prepared.form(&sql, &parameters) } else { Form::Once };
+        let request = answer::bound(self.wire.client(), number, sql, parameters, form);
         self.shut_outside();
         self.send(request, weight).await;
     }
@@ -197,7 +270,7 @@ impl<'a> Flight<'a> {
     }
 
     fn land(&mut self, answer: Answer) {
-        let Answer { item, weight, outcome, out_of_step } = answer;
+        let Answer { item, before, weight, outcome, out_of_step } = answer;
         self.unanswered = self.unanswered.saturating_sub(weight);
         if out_of_step {
             self.wire.abandon("the connection was given up after a COPY that nobody had announced");
@@ -206,9 +279,17 @@ impl<'a> Flight<'a> {
             // The server answers Ok to a COMMIT behind a failure: only the first failure tells the truth.
             return;
         }
+        for (item, reply) in before {
+            self.landed(item, Landed { rows: reply.rows, affected: reply.affected, ..Landed::default() });
+        }
         match outcome {
             Ok(reply) => self.landed(item, Landed { rows: reply.rows, affected: reply.affected, ..Landed::default() }),
-            Err(error) => self.failure = Some((item, self.wire.explain(error))),
+            Err(error) => {
+                if error.code.as_deref().is_some_and(|code| answer::STALE.contains(&code)) {
+                    self.wire.prepared.stop();
+                }
+                self.failure = Some((item, self.wire.explain(error)));
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! PostgreSQL 14 and newer.
 //!
 //! A session is one connection. Inside a transaction it sends statements ahead without waiting for their answers, each
-//! as a message of its own, so that every statement's end is seen as it happens and a whole migration waits once.
+//! as a message of its own, so that every statement's end is seen as it happens and a whole migration waits once. limosa's own
+//! statements without parameters share messages, and those with parameters are prepared once a connection.
 //!
 //! Surprises:
 //!
@@ -24,8 +25,10 @@ mod environment;
 mod error;
 mod facts;
 mod flight;
+mod joined;
 mod parameters;
 mod password_file;
+mod prepared;
 mod refusal;
 mod session;
 mod tap;

@@ -11,6 +11,7 @@ use super::connect::{self, Opened};
 use super::facts::{self, Defaults};
 use super::flight::{self, Flight};
 use super::parameters::{Parameters, SessionKind};
+use super::prepared::Form;
 use super::tap::TransactionStatus;
 use super::wire::Wire;
 use super::{answer, blockers, tls};
@@ -134,6 +135,9 @@ impl PostgresSession {
         }
         let mut unheard = notices;
         unheard.extend(learnt.notices);
+        if !learnt.facts.pooled {
+            wire.prepared.start();
+        }
         let defaults = defaults.clone();
         let canceller = PostgresCanceller { heard, route, place, under_way: UnderWay::default() };
         Ok(PostgresSession { wire, facts: learnt.facts, defaults, busy: false, unheard, canceller })
@@ -155,15 +159,20 @@ impl PostgresSession {
             return Ok(());
         }
         if pooled {
+            self.wire.prepared.stop();
+            self.wire.prepared.close();
             for setting in ["role", "default_transaction_read_only", "client_connection_check_interval"] {
                 flight::command(&mut self.wire, &format!("reset {setting}")).await?;
             }
             self.facts.settings.clear();
         } else {
             for (sql, parameters) in facts::default_settings(&self.defaults, None) {
-                let request = answer::bound(self.wire.client(), 0, sql, parameters);
+                let request = answer::bound(self.wire.client(), 0, sql, parameters, Form::Once);
                 flight::own(&mut self.wire, request).await?;
             }
+        }
+        if !pooled {
+            self.wire.prepared.start();
         }
         self.facts.pooled = pooled;
         Ok(())

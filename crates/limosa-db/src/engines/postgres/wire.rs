@@ -18,6 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::answer::Answer;
 use super::error;
+use super::prepared::Prepared;
 use super::tap::{Heard, Socket, Tap, TransactionStatus};
 use crate::{DbError, Notice};
 
@@ -52,6 +53,8 @@ pub(super) struct Wire {
     last_words: Option<DbError>,
     queue: FuturesOrdered<BoxFuture<'static, Answer>>,
     events: VecDeque<Event>,
+    /// Dropped behind the client: a connection that ends need not close its statements.
+    pub(super) prepared: Prepared,
 }
 
 impl Wire {
@@ -63,6 +66,7 @@ impl Wire {
             last_words: None,
             queue: FuturesOrdered::new(),
             events: VecDeque::new(),
+            prepared: Prepared::default(),
         }
     }
 

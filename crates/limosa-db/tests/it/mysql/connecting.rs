@@ -395,3 +395,40 @@ async fn an_address_of_another_program_is_told_apart() {
     assert!(error.hint.as_deref().unwrap().contains("mysql://"), "{error:?}");
     assert!(!format!("{error:?}").contains("canary"));
 }
+
+/// Forwards to the server and gives the session another number in the greeting, as a proxy does that keeps a pool.
+async fn renumbering(port: u16) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(async move {
+                let mut greeting = vec![0; 5];
+                server.read_exact(&mut greeting).await.unwrap();
+                while *greeting.last().unwrap() != 0 {
+                    greeting.push(server.read_u8().await.unwrap());
+                }
+                let number = server.read_u32_le().await.unwrap();
+                greeting.extend((number ^ 0x0100_0000).to_le_bytes());
+                client.write_all(&greeting).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    own
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_with_sessions_of_its_own_is_noticed() {
+    for database in databases() {
+        let url = database.url_on_port(renumbering(database.port()).await);
+        let session = connect(&url).await;
+        assert!(session.facts().pooled);
+        let direct = ConnectOptions { pooled: Some(false), ..options(&url) };
+        assert!(!mysql::connect(&direct).await.unwrap().facts().pooled);
+        let pooled = ConnectOptions { pooled: Some(true), ..options(&database.url()) };
+        assert!(mysql::connect(&pooled).await.unwrap().facts().pooled);
+    }
+}

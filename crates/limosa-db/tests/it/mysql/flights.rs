@@ -292,6 +292,18 @@ async fn places_are_found_in_the_statement() {
         assert_eq!(error.position, Some(long.find(" from t,").unwrap() + 1));
         let (_, error) = failure(&mut session, scripts(&["select (1"])).await;
         assert_eq!((error.position, error.message.as_str()), (Some(9), "syntax error at the end"));
+        // What is named is found where it stands once.
+        fly(&mut session, scripts(&["create table named (a int)"])).await.unwrap();
+        for sql in [
+            "select a,\n OOPS from named",
+            "insert into OOPS values (1)",
+            "alter table named drop column OOPS",
+            "call OOPS()",
+            "create table named2 (a int) engine = OOPS",
+        ] {
+            let (_, error) = failure(&mut session, scripts(&[sql])).await;
+            assert_eq!(error.position, sql.find("OOPS"), "{sql}: {error}");
+        }
         // In limosa's own statements the place is counted in the text as it was written.
         let parameters = vec!["a".into(), "b".into(), Value::Integer(1)];
         for sql in ["select $1, $2, $3 oops oops", "select $3 = $1, '$2' oops oops, $2"] {

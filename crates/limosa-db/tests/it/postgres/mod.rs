@@ -5,6 +5,7 @@ mod connecting;
 mod copying;
 mod faults;
 mod flights;
+mod keeping_statements;
 mod pooler;
 mod standing_in_the_way;
 

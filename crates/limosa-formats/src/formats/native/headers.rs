@@ -259,8 +259,8 @@ pub(crate) fn read_headers<'a>(
 ) -> (Wishes, Vec<Diagnostic>) {
     let mut reading = Reading { path, head, wishes: Wishes::default(), seen: Vec::new(), diagnostics: Vec::new() };
     for line in lines {
-        if let LineKind::Comment { indent, text } = &line.kind {
-            reading.line(line.number, *indent, text);
+        if let LineKind::Comment { indent, mark, text } = &line.kind {
+            reading.line(line.number, *indent, mark, text);
         }
     }
     (reading.wishes, reading.diagnostics)
@@ -275,8 +275,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// `text` is what follows `--`, `indent` the number of characters before `--`.
-    fn line(&mut self, number: u64, indent: usize, text: &str) {
+    /// `text` is what follows the mark of the comment, `indent` the number of characters before it.
+    fn line(&mut self, number: u64, indent: usize, mark: &str, text: &str) {
         let Some((key, value)) = text.split_once(':') else { return };
         let written = key.trim();
         if !is_key(written) {
@@ -284,9 +284,9 @@ impl Reading<'_> {
         }
         let start = key.len() - key.trim_start().len();
         let place = |offset: usize, length: usize| {
-            let column = (indent + 2 + text[..offset].chars().count() + 1) as u64;
+            let column = (indent + mark.len() + text[..offset].chars().count() + 1) as u64;
             Label::place(self.path, Position { line: number, column })
-                .line(format!("{}--{text}", " ".repeat(indent)))
+                .line(format!("{}{mark}{text}", " ".repeat(indent)))
                 .length(length as u64)
         };
         let key_label = place(start, written.chars().count());

@@ -114,7 +114,7 @@ impl SqlMode {
             },
             Kind::Symbol(b'(') => {
                 let inner = words.skip(at + 1, &["SELECT"]);
-                let (value, next) = self.expression(words, inner)?;
+                let (value, next) = words.inside(|words| self.expression(words, inner)).flatten()?;
                 words.symbol(next, b')').then_some((value, next + 1))
             }
             Kind::Word | Kind::QuotedName if words.is(at, "DEFAULT") => Some((String::new(), at + 1)),
@@ -136,7 +136,7 @@ impl SqlMode {
     fn arguments(&self, words: &mut Words<'_>, at: usize) -> Option<(Vec<String>, usize)> {
         let (mut found, mut next) = (Vec::new(), at);
         loop {
-            let (value, behind) = self.expression(words, next)?;
+            let (value, behind) = words.inside(|words| self.expression(words, next)).flatten()?;
             found.push(value);
             next = behind + 1;
             if words.symbol(behind, b')') {

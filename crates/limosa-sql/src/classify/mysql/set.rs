@@ -5,6 +5,7 @@ use super::classify;
 use crate::lexer::{Kind, Token};
 use crate::words::Words;
 use crate::{Class, Effect, TransactionRule};
+use TransactionRule::Outside;
 
 /// Whose setting it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ fn statement(words: &mut Words<'_>, from: usize) -> Class {
     let mut at = from;
     while words.get(at).is_some() {
         if words.is(at, "FOR") {
-            return classify(words, at + 1);
+            return words.inside(|words| classify(words, at + 1)).unwrap_or_else(|| ruled("SET STATEMENT", Outside));
         }
         at = if words.symbol(at, b'(') { words.behind_parentheses(at) } else { at + 1 };
     }

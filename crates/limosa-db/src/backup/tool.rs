@@ -1,4 +1,4 @@
-//! One of PostgreSQL's own programs while it runs: watched, cancelled in order, and its end understood.
+//! A program of a server's own while it runs: watched, cancelled in order, and its end kept.
 
 use std::future::Future;
 use std::io;
@@ -47,6 +47,11 @@ impl Listening {
         if self.0.wait_for(|rung| *rung).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// True where it has rung.
+    pub(super) fn is_rung(&self) -> bool {
+        *self.0.borrow()
     }
 }
 
@@ -123,7 +128,7 @@ async fn end_of(child: &mut Child, bell: Listening) -> io::Result<ExitStatus> {
     child.wait().await
 }
 
-/// SIGINT: all three programs answer it by a cancel request to the server.
+/// SIGINT: clients answer it by cancelling what runs on the server.
 #[cfg(unix)]
 fn request_end(child: &Child) {
     let pid = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
@@ -141,32 +146,11 @@ fn request_end(child: &mut Child) {
 /// How a tool ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    name: &'static str,
-    status: io::Result<ExitStatus>,
-    complaint: String,
+    pub(super) name: &'static str,
+    pub(super) status: io::Result<ExitStatus>,
+    /// The end of what it wrote to its standard error.
+    pub(super) complaint: String,
 }
-
-impl Ended {
-    /// # Errors
-    /// What went wrong.
-    pub(super) fn success(&self) -> Result<(), DbError> {
-        match &self.status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(failure(self.name, *status, &self.complaint)),
-            Err(error) => Err(DbError::new(DbErrorKind::Resources, format!("{} was lost: {error}", self.name))),
-        }
-    }
-
-    /// True where it ended without hearing what the server made of its last words.
-    pub(super) fn is_open_question(&self) -> bool {
-        let Ok(status) = &self.status else { return true };
-        status.code().is_none() || LOST.iter().any(|words| self.complaint.contains(words))
-    }
-}
-
-/// How psql says that the connection broke; that it could not connect sounds differently.
-const LOST: [&str; 3] =
-    ["connection to server was lost", "server closed the connection unexpectedly", "terminating connection"];
 
 /// Reads to the end and keeps the end.
 async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
@@ -177,34 +161,4 @@ async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
         kept.drain(..surplus);
     }
     String::from_utf8_lossy(&kept).trim().to_owned()
-}
-
-fn failure(name: &str, status: ExitStatus, complaint: &str) -> DbError {
-    let says = |words: &str| complaint.contains(words);
-    let (kind, hint) = if says("lock timeout") || (says("statement timeout") && says("LOCK TABLE")) {
-        (DbErrorKind::LockTimeout, "end the other sessions that use the database, or wait longer")
-    } else if says("terminated by user") || says("due to user request") || status.code().is_none() {
-        (DbErrorKind::Cancelled, "it was interrupted")
-    } else if LOST.iter().any(|words| says(words)) {
-        (DbErrorKind::ConnectionLost, "look at the server, then run it again")
-    } else if says("No space left on device") || says("File too large") {
-        (DbErrorKind::Resources, "free some space on the disk of the backup")
-    } else if says("password authentication failed") || says("no password supplied") {
-        (DbErrorKind::Authentication, "check user and password")
-    } else if says("permission denied") || says("must be owner") {
-        (DbErrorKind::PermissionDenied, "use a role that may read, and for restoring own, every object of the database")
-    } else if says("connection to server") {
-        (DbErrorKind::CannotConnect, "check that the server runs and can be reached from here")
-    } else if says("other objects depend on it") {
-        (DbErrorKind::Statement, "drop what depends on what the backup holds, then restore again")
-    } else if says("unrecognized configuration parameter") {
-        (DbErrorKind::Statement, "use the pg_restore of the server's own major version")
-    } else {
-        (DbErrorKind::Statement, "see what the tool says")
-    };
-    let mut error = DbError::new(kind, format!("{name} failed ({status})")).hint(hint);
-    if !complaint.is_empty() {
-        error.detail = Some(complaint.to_owned());
-    }
-    error
 }

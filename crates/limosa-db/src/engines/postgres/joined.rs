@@ -1,0 +1,110 @@
+//! Statements of limosa's own without parameters that follow each other within a transaction travel in one message.
+//!
+//! The server runs them one by one and answers each, so that the one which fails is known, and nothing behind it takes effect,
+//! as if each had come alone. It reads the whole message in the encoding and with the quoting rules of before: only
+//! texts that mean the same under all of them are joined.
+
+/// Texts that wait for what may be joined to them.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// The whole text.
+    pub(super) text: String,
+    /// The items in it.
+    pub(super) parts: Vec<Part>,
+    /// The first is a plain BEGIN.
+    pub(super) opens: bool,
+}
+
+/// One item of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its number in the flight.
+    pub(super) item: u64,
+    /// How many commands it is.
+    pub(super) commands: usize,
+    /// Where it begins in the text.
+    pub(super) start: usize,
+}
+
+impl Joined {
+    /// A first text, which holds so many commands.
+    pub(super) fn new(item: u64, text: String, commands: usize, opens: bool) -> Joined {
+        Joined { text, parts: vec![Part { item, commands, start: 0 }], opens }
+    }
+
+    /// Adds the next one.
+    pub(super) fn push(&mut self, item: u64, text: &str, commands: usize) {
+        self.text.push_str("; ");
+        self.parts.push(Part { item, commands, start: self.text.len() });
+        self.text.push_str(text);
+    }
+}
+
+/// How many commands a text holds; None where it may not be joined to others: it has no command or an empty one, holds what a
+/// setting may give another meaning, or comments, or quotes that stand open.
+pub(super) fn commands(sql: &str) -> Option<usize> {
+    let mut count = 1;
+    let mut blank = true;
+    let mut quote = None;
+    let mut before = 0;
+    for byte in sql.bytes() {
+        if !byte.is_ascii() || matches!(byte, b'\\' | b'$' | 0) {
+            return None;
+        }
+        match quote {
+            Some(open) => quote = Some(open).filter(|open| *open != byte),
+            None => match byte {
+                b'\'' | b'"' => {
+                    quote = Some(byte);
+                    blank = false;
+                }
+                b';' if blank => return None,
+                b';' => {
+                    count += 1;
+                    blank = true;
+                }
+                b'-' | b'*' if matches!((before, byte), (b'-', b'-') | (b'/', b'*')) => return None,
+                _ => blank &= byte.is_ascii_whitespace(),
+            },
+        }
+        before = byte;
+    }
+    (!blank && quote.is_none()).then_some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_counted_outside_of_quotes() {
+        for (sql, expected) in [
+            ("reset all", Some(1)),
+            ("reset session authorization; reset role; reset all", Some(3)),
+            ("set local role \"a;b\"", Some(1)),
+            ("set local role \"a\"\";\"\"b\"; reset all", Some(2)),
+            ("set local lock_timeout = '3;s'", Some(1)),
+            ("select set_config('a''; ', 'b', true); select 1", Some(2)),
+            ("reset all;", None),
+            ("; reset all", None),
+            ("", None),
+            (" ", None),
+            ("set local role \"é\"", None),
+            ("select e'\\'; select '", None),
+            ("do $$ begin end $$", None),
+            ("select 1 -- ; select 2", None),
+            ("select 1 /* ; */", None),
+            ("select 'open", None),
+        ] {
+            assert_eq!(commands(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn parts_know_where_they_begin() {
+        let mut joined = Joined::new(4, "BEGIN".to_owned(), 1, true);
+        joined.push(5, "reset role; reset all", 2);
+        assert_eq!(joined.text, "BEGIN; reset role; reset all");
+        assert_eq!(joined.parts[1], Part { item: 5, commands: 2, start: 7 });
+    }
+}

@@ -12,6 +12,8 @@ mod kill_walk;
 #[cfg(feature = "mysql")]
 mod kill_walk_mysql;
 mod many_runners;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod paused;
 #[cfg(feature = "postgres")]
 mod postgres;

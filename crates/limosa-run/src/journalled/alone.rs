@@ -157,7 +157,9 @@ impl Walk<'_> {
             Failure::Unsettled(_) => false,
             Failure::Server { error, .. } => {
                 error.kind != DbErrorKind::ConnectionLost
-                    && (undone_by_error(statement.class()) || names_nothing(error))
+                    && (undone_by_error(statement.class())
+                        || names_nothing(error)
+                        || is_not_understood(statement.class(), error))
             }
         };
         if leaves_nothing && session.settle().await.is_ok() {
@@ -194,6 +196,13 @@ fn names_nothing(error: &DbError) -> bool {
     matches!(error.code.as_deref(), Some("42P01" | "3F000"))
         && error.context.is_none()
         && error.internal_query.is_none()
+}
+
+/// True where MySQL could not parse the statement itself; one that runs others may give the error of one of them.
+fn is_not_understood(class: &Class, error: &DbError) -> bool {
+    error.code.as_deref() == Some("1064 (42000)")
+        && !["CALL", "DO"].contains(&&*class.verb)
+        && !class.verb.starts_with("EXECUTE")
 }
 
 /// CONCURRENTLY waits for old transactions by design, so the lock time-out is off for it.

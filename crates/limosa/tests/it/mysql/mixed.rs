@@ -88,6 +88,17 @@ async fn an_error_in_the_first_statement_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn what_the_server_does_not_understand_is_in_no_doubt() {
+    let home = home();
+    home.file("001_a.sql", "create table a (n int);\ndrop index nosuch;\n");
+    let text = failed(&home.migrate().await, 3, &["1064", "statements 1 to 1 of 2", "limosa goes on from there"]);
+    assert!(!text.contains("was begun"), "{text}");
+    home.file("001_a.sql", "create table a (n int);\ncreate table b (n int);\n");
+    done(home.migrate().await);
+    home.assert_sound().await;
+}
+
+#[tokio::test]
 async fn rows_that_know_no_transactions_are_told() {
     for engine in ["MyISAM", "Aria", "MEMORY"] {
         let home = home();

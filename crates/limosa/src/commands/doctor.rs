@@ -64,7 +64,14 @@ async fn examine(opened: &mut Opened<'_>) -> Result<FindingsAnswer, Failure> {
         _ => postgres(opened, &mut checks).await?,
     }
     clock(opened, &mut checks).await?;
-    ledger(opened, &mut checks).await?;
+    match ledger(opened, &mut checks).await {
+        Err(Failure { diagnostics, .. }) if diagnostics.iter().any(|problem| problem.code == "LIM-D005") => {
+            opened.session.settle().await?;
+            let seen = diagnostics.into_iter().next().map(|problem| problem.message).unwrap_or_default();
+            checks.bad("ledger", seen, "grant the rights of: limosa init --print-ledger-sql");
+        }
+        result => result?,
+    }
     files(opened, &mut checks).await;
     let exit = if checks.findings.iter().any(Diagnostic::is_error) { Exit::No } else { Exit::Done };
     Ok(FindingsAnswer {
@@ -144,7 +151,8 @@ async fn rights(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
         opened,
         "select has_database_privilege(current_database(), 'CREATE'), \
          exists (select from pg_catalog.pg_namespace where nspname = $1), \
-         coalesce((select bool_and(has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')) \
+         coalesce((select bool_and(has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT') \
+         and (c.relname = 'audit_log' or has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE'))) \
          from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where n.nspname = $1 and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')), false)",
         &[schema],

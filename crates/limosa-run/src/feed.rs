@@ -370,8 +370,13 @@ fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -
     expand(engine, text, merged.as_ref().unwrap_or(&context.values.all))
 }
 
-/// The error for a placeholder without a value.
+/// The error for a placeholder without a value, or in a form that is not known.
 pub fn unknown_placeholder(name: &str, label: Label, known: &[String]) -> Diagnostic {
+    if let Some((base, form)) = name.split_once(':') {
+        return Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has a form that is not known: {form}"))
+            .at(label.text("unknown form"))
+            .help(format!("write ${{{base}}}, ${{{base}:identifier}} or ${{{base}:literal}}; or leave such text alone with a header '-- Placeholders: off'"));
+    }
     let known = if known.is_empty() { "none is set".to_owned() } else { format!("known: {}", known.join(", ")) };
     Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has no value"))
         .at(label.text("no value"))

@@ -80,9 +80,15 @@ pub fn expand(
     Ok(expanded)
 }
 
-/// The placeholders of a statement in order: the name (without its form), and the byte offset of `${`.
+/// The placeholders of a statement in order: the name (without its form, where that is known), and the byte offset of `${`.
 pub fn placeholders(engine: Engine, statement: &str) -> Vec<(String, usize)> {
-    let name = |found: Found<'_>| (found.name.split(':').next().unwrap_or_default().to_owned(), found.start);
+    let name = |found: Found<'_>| {
+        let name = match found.name.split_once(':') {
+            Some((name, "identifier" | "literal")) => name,
+            _ => found.name,
+        };
+        (name.to_owned(), found.start)
+    };
     find(engine, statement).into_iter().map(name).collect()
 }
 

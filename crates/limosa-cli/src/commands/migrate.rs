@@ -58,7 +58,7 @@ impl Migrate {
             Some(how) => self.dry_run(call, &migrator, &options, how).await,
             None => {
                 let answer = self.migrate(call, &migrator, &options).await?;
-                Ok(show(call, &answer))
+                Ok(show_up_to(call, &answer, self.to.as_ref()))
             }
         }
     }
@@ -126,8 +126,13 @@ fn is_missing(failure: &Failure) -> bool {
 
 /// Shows how a run ended; gives its exit code.
 pub(super) fn show(call: &Call, answer: &RunAnswer) -> u8 {
+    show_up_to(call, answer, None)
+}
+
+/// The same, of a run that went up to a version.
+fn show_up_to(call: &Call, answer: &RunAnswer, to: Option<&Version>) -> u8 {
     call.notices(&answer.notices);
     call.notices(answer.error.as_slice());
-    call.answer(answer, |answer| run::render(answer, call.reporter.planned()));
+    call.answer(answer, |answer| run::render(answer, call.reporter.planned(), to));
     answer.exit_code
 }

@@ -1,5 +1,6 @@
 //! How a run ended: what stands, what does not, what to do next.
 
+use limosa::Version;
 use limosa::report::{RunAnswer, StepLine};
 
 use super::done::audit_head;
@@ -7,10 +8,17 @@ use super::findings::count;
 use super::style::{Tone, harmless};
 use super::time::milliseconds;
 
-/// The end of a run. `planned` is the number of steps that it had; 0 where that is not known.
-pub(crate) fn render(answer: &RunAnswer, planned: usize) -> String {
+/// The end of a run. `planned` is the number of steps that it had; 0 where that is not known. `to` is the version up to which
+/// it was to go.
+pub(crate) fn render(answer: &RunAnswer, planned: usize, to: Option<&Version>) -> String {
     let mut text = match answer.outcome {
-        "nothing_to_do" => Tone::Good.paint(nothing(answer.command)) + "\n",
+        "nothing_to_do" => {
+            let words = match to {
+                Some(version) => format!("nothing to do: nothing is pending up to version {version}"),
+                None => nothing(answer.command).to_owned(),
+            };
+            Tone::Good.paint(&words) + "\n"
+        }
         "done" => done(answer),
         _ => stopped(answer, planned),
     };
@@ -166,7 +174,7 @@ mod tests {
     }
 
     fn check(answer: &RunAnswer, planned: usize, expected: &str) {
-        let text = bare(&render(answer, planned));
+        let text = bare(&render(answer, planned, None));
         assert_eq!(text, expected.trim_start_matches('\n'), "\n{text}");
     }
 
@@ -178,6 +186,9 @@ mod tests {
         check(&done, 2, "done: 2 migrations applied in 1.5 s\nbackup backups/a.db\naudit head 7 ab12\n");
         check(&answer("rollback", "done", vec![step("1", "done", 1, 1)]), 1, "done: 1 migration taken back in 1.5 s\n");
         check(&answer("migrate", "nothing_to_do", vec![]), 0, "nothing to do: the database is up to date\n");
+        let version = Version::parse("12").unwrap();
+        let up_to = bare(&render(&answer("migrate", "nothing_to_do", vec![]), 0, Some(&version)));
+        assert_eq!(up_to, "nothing to do: nothing is pending up to version 12\n");
     }
 
     #[test]

@@ -172,7 +172,8 @@ impl PostgresTools<'_> {
         if let Some(program) = newer {
             return Ok(program);
         }
-        let hint = format!("install the PostgreSQL {server} client tools, or name their folder");
+        let hint =
+            format!("install the PostgreSQL {server} client tools, and put their folder into PATH before others");
         let message = match older {
             Some((program, version)) => {
                 let program = program.display();

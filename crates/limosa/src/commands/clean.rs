@@ -60,6 +60,7 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
+        self.configuration.refuse_protected("reset")?;
         self.clean(consent, false, listener, stop.clone()).await?;
         // Whatever becomes of the migrate, the clean stands, and must not be taken for undone.
         let emptied = || {

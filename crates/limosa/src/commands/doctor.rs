@@ -69,7 +69,14 @@ async fn examine(opened: &mut Opened<'_>) -> Result<FindingsAnswer, Failure> {
         _ => postgres::look(opened, &mut checks).await?,
     }
     clock(opened, &mut checks).await?;
-    ledger(opened, &mut checks).await?;
+    match ledger(opened, &mut checks).await {
+        Err(Failure { diagnostics, .. }) if diagnostics.iter().any(|problem| problem.code == "LIM-D005") => {
+            opened.session.settle().await?;
+            let seen = diagnostics.into_iter().next().map(|problem| problem.message).unwrap_or_default();
+            checks.bad("ledger", seen, "grant the rights of: limosa init --print-ledger-sql");
+        }
+        result => result?,
+    }
     files(opened, &mut checks).await;
     let exit = if checks.findings.iter().any(Diagnostic::is_error) { Exit::No } else { Exit::Done };
     Ok(FindingsAnswer {

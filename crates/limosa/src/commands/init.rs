@@ -7,6 +7,7 @@ use limosa_db::ledger::{Ledger, LedgerNames, TABLES};
 use limosa_sql::Engine;
 
 use crate::report::DoneAnswer;
+use crate::settings::user_of;
 use crate::{Configuration, Failure};
 
 /// The settings file behind its first lines, which name the folder of migrations.
@@ -66,30 +67,36 @@ pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> R
         None => engine_of(configuration.database.expose())?,
     };
     let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
-    let mut script =
-        format!("-- The ledger of limosa for {}, to be run by a database administrator.\n", engine.title());
-    script.push_str(&ledger.script());
-    if engine == Engine::Mysql {
-        script.push_str(&mysql_grants(&ledger));
+    let title = format!("-- The ledger of limosa for {}, to be run by a database administrator.\n", engine.title());
+    match engine {
+        Engine::Postgres => {}
+        Engine::Mysql => return Ok(title + &ledger.script() + &mysql_grants(&ledger)),
+        _ => return Ok(title + &ledger.script()),
     }
-    if engine == Engine::Postgres {
-        let role = configuration.role.clone().unwrap_or_else(|| "limosa_runner".to_owned());
-        let role = engine.quote_identifier(&role);
-        let schema = engine.quote_identifier(&configuration.ledger_schema);
-        script.push_str(&format!(
-            "\n-- for the role that runs migrations\n\
-             grant usage on schema {schema} to {role};\n\
-             grant select, insert, update, delete on all tables in schema {schema} to {role};\n\
-             revoke update, delete on {audit} from {role};\n\
-             \n-- for roles that only look (status, health, ready)\n\
-             -- grant usage on schema {schema} to monitoring;\n\
-             -- grant select on all tables in schema {schema} to monitoring;\n\
-             \n-- shows who stands in the way of a migration\n\
-             -- grant pg_read_all_stats to {role};\n",
-            audit = ledger.names.table("audit_log"),
-        ));
-    }
-    Ok(script)
+    let named = configuration.role.clone().or_else(|| user_of(configuration.database.expose()));
+    let choose = match named {
+        Some(_) => "",
+        None => {
+            "-- Put the role that runs migrations in the place of limosa_runner, or print this again with --role NAME.\n"
+        }
+    };
+    let role = engine.quote_identifier(named.as_deref().unwrap_or("limosa_runner"));
+    let schema = engine.quote_identifier(&configuration.ledger_schema);
+    Ok(format!(
+        "{title}{choose}begin;\n{tables}\
+         \n-- for the role that runs migrations\n\
+         grant usage on schema {schema} to {role};\n\
+         grant select, insert, update, delete on all tables in schema {schema} to {role};\n\
+         revoke update, delete on {audit} from {role};\n\
+         \n-- for roles that only look (status, health, ready)\n\
+         -- grant usage on schema {schema} to monitoring;\n\
+         -- grant select on all tables in schema {schema} to monitoring;\n\
+         \n-- shows who stands in the way of a migration\n\
+         -- grant pg_read_all_stats to {role};\n\
+         commit;\n",
+        tables = ledger.script(),
+        audit = ledger.names.table("audit_log"),
+    ))
 }
 
 /// MySQL grants by table, and knows no "all tables so far": each is named.

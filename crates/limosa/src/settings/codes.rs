@@ -38,6 +38,8 @@ pub const NO_SUCH_PLACEHOLDER: &str = "LIM-C017";
 pub const TAKEN_AS_TEXT: &str = "LIM-C018";
 /// The env file of an environment's section is not read.
 pub const ENV_FILE_UNREAD: &str = "LIM-C019";
+/// A setting has no effect on the engine of the database.
+pub const NOT_ON_THIS_ENGINE: &str = "LIM-C020";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -60,6 +62,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (NO_SUCH_PLACEHOLDER, "secret_placeholders names a placeholder that does not exist"),
     (TAKEN_AS_TEXT, "a placeholder of a flag or variable looks like a reference and is taken as text"),
     (ENV_FILE_UNREAD, "the env file of an environment's section is not read"),
+    (NOT_ON_THIS_ENGINE, "a setting has no effect on the engine of the database"),
 ];
 
 #[cfg(test)]

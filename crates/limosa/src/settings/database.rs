@@ -61,6 +61,9 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
     if let (Some(database), Some(direct_url)) = (&database, &direct_url) {
         names_differ(resolver, database, direct_url);
     }
+    if let (Some(first), Some(database)) = (databases.first(), &database) {
+        only_on_servers(resolver, first.way, database);
+    }
     Addresses { database, direct_url }
 }
 
@@ -142,6 +145,27 @@ fn contradictions(
         let help = format!("unset {name}, or leave the environment out, or say which database with --database");
         let problem = Diagnostic::new(codes::TWO_DATABASES, severity, message).help(help);
         resolver.diagnostics.push(winner.entry.located(problem));
+    }
+}
+
+/// SQLite knows no roles and has no pooler. What the top of the file says for all environments is no mistake in one of them.
+fn only_on_servers(resolver: &mut Resolver<'_>, way: Way, database: &Secret) {
+    let destination = Destination::of(database.expose(), resolver.follower.folder);
+    if !matches!(destination, Destination::File(_) | Destination::Memory) {
+        return;
+    }
+    for key in ["role", "pooled"] {
+        let given = candidates(resolver, key);
+        let Some(given) = given.first().filter(|given| given.way != Way::Top || way == Way::Top) else { continue };
+        if key == "pooled" && !matches!(given.entry.value, Value::Choice("yes")) {
+            continue;
+        }
+        let what = if key == "role" { "roles" } else { "pooler" };
+        let message = format!("`{key}` has no effect: SQLite has no {what}{}", given.entry.place());
+        let mut warning = Diagnostic::warning(codes::NOT_ON_THIS_ENGINE, message)
+            .help("leave it out here, or give it in the environment of a PostgreSQL database");
+        warning.labels.extend(given.entry.label.clone());
+        resolver.diagnostics.push(warning);
     }
 }
 

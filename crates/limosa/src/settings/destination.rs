@@ -106,6 +106,21 @@ impl std::fmt::Display for Destination {
     }
 }
 
+/// The user whom the address of a server names.
+pub(crate) fn user_of(address: &str) -> Option<String> {
+    let text = address.trim();
+    let pairs = match scheme_of(text) {
+        None => pairs(text)?,
+        Some(scheme) => {
+            let parts = text[scheme.len() + 1..].strip_prefix("//").and_then(Parts::read)?;
+            let query = parts.query.split('&').filter_map(|pair| pair.split_once('='));
+            let user = parts.user.map(|user| ("user".to_owned(), decoded(user)));
+            user.into_iter().chain(query.map(|(name, value)| (decoded(name), decoded(value)))).collect()
+        }
+    };
+    pairs.into_iter().rev().find(|(name, value)| name == "user" && !value.is_empty()).map(|(_, user)| user)
+}
+
 fn from_pairs(pairs: &[(String, String)]) -> Destination {
     let get = |name: &str| {
         pairs.iter().rev().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
@@ -148,6 +163,21 @@ fn sqlite_destination(rest: &str, folder: &Path) -> Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_of_an_address() {
+        for (address, user) in [
+            ("postgres://app:pw@h/d", Some("app")),
+            ("postgres://o%27x@h/d", Some("o'x")),
+            ("postgres://h/d?user=late", Some("late")),
+            ("host=h user='my app' dbname=d", Some("my app")),
+            ("postgres://h/d", None),
+            ("sqlite:a.db", None),
+            ("", None),
+        ] {
+            assert_eq!(user_of(address).as_deref(), user, "{address}");
+        }
+    }
 
     #[test]
     fn the_same_database() {

@@ -40,6 +40,7 @@ mod value;
 mod world;
 
 pub use address::redact;
+pub(crate) use destination::user_of;
 pub use explain::{Explained, explain, settings_reference, value_name};
 pub use layer::{Layer, LayerKind};
 pub use load::{FILE_NAME, Loaded, load};

@@ -154,9 +154,12 @@ async fn doctor_says_which_rights_are_missing_and_the_script_gives_them() {
         assert!(lines.iter().any(|line| line.contains(&format!("GRANT pg_read_all_stats TO \"{role}\""))), "{lines:?}");
         failed(&migrate(&runner).await, 3, &["permission denied", "--print-ledger-sql"]);
 
-        let mut configuration = runner.configuration().clone();
-        configuration.role = Some(role.clone());
-        home.execute(&ledger_script(&configuration, None).unwrap());
+        // The rights are for whom the address names, and nothing stays of a script that fails.
+        let script = ledger_script(runner.configuration(), None).unwrap();
+        let without = ledger_script(runner.configuration(), Some(limosa::Engine::Postgres)).unwrap();
+        assert_eq!(script, without);
+        assert!(database.session().unwrap().execute(&script.replace(&role, "nobody_there")).is_err());
+        home.execute(&script);
         let (exit, text, _) = doctor(&runner).await;
         assert_eq!(exit, 0, "{text}");
         assert_eq!(labels(&done(migrate(&runner).await)), ["001", "002"]);
@@ -172,6 +175,16 @@ async fn doctor_says_which_rights_are_missing_and_the_script_gives_them() {
         home.execute(&format!("revoke insert on all tables in schema limosa from {role}"));
         let (exit, text, _) = doctor(&runner).await;
         assert!(exit == 1 && text.contains("the ledger stands but cannot be written"), "{text}");
+        home.execute(&format!(
+            "grant insert on all tables in schema limosa to {role}; revoke update on limosa.lease from {role}"
+        ));
+        let (exit, text, _) = doctor(&runner).await;
+        assert!(exit == 1 && text.contains("the ledger stands but cannot be written"), "{text}");
+        // What may not even be looked at ends no examination.
+        home.execute(&format!("revoke usage on schema limosa from {role}"));
+        let (exit, text, lines) = doctor(&runner).await;
+        assert!(exit == 1 && text.contains("permission denied for schema limosa"), "{text}");
+        assert!(lines.iter().any(|line| line.contains("changes read")), "{lines:?}");
     }
 }
 

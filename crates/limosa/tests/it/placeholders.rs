@@ -44,6 +44,21 @@ async fn quotes_in_values_cannot_break_out_where_a_form_is_named() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_not_known_is_named_before_anything_runs() {
+    for home in homes() {
+        home.file("001_a.sql", "create table a (id int);\n");
+        home.file("002_b.sql", "select ${one:ident};\n");
+        let migrator = with(&home, &[("one", "1")]);
+        failed(
+            &migrate(&migrator).await,
+            2,
+            &["${one:ident}", "not known: ident", "${one:identifier}", "002_b.sql:1:8"],
+        );
+        assert_eq!(home.tables(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn all_missing_values_are_named_before_anything_runs() {
     for home in homes() {
         home.file("001_a.sql", "create table a (id int);\n");

@@ -103,7 +103,8 @@ pub(super) async fn routes(
 pub(super) async fn open(parameters: &Parameters, place: &Place, route: Route) -> Result<Opened, DbError> {
     let mut notices = Vec::new();
     let password = password(parameters, place, &mut notices);
-    let (client, connection, heard) = open_route(parameters, place, &route, &password).await?;
+    let opened = open_route(parameters, place, &route, &password).await;
+    let (client, connection, heard) = opened.map_err(|error| refusal::with_notices(error, &notices))?;
     Ok(Opened { client, connection, heard, route, place: place.clone(), notices })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error;
 use super::parameters::{Parameters, Place, SslMode};
-use crate::{DbError, DbErrorKind};
+use crate::{DbError, DbErrorKind, Notice};
 
 /// The driver's words where the server wants a password and there is none.
 const PASSWORD_MISSING: &str = "password missing";
@@ -152,6 +152,19 @@ fn by_server(shown: &str, parameters: &Parameters, password_from: Option<&str>, 
 
 fn create_hint(parameters: &Parameters) -> String {
     format!("create the database {:?}, or correct its name in the URL", parameters.database)
+}
+
+/// A login that fails says first why a password file was not read.
+pub(super) fn with_notices(mut error: DbError, notices: &[Notice]) -> DbError {
+    if error.kind != DbErrorKind::Authentication {
+        return error;
+    }
+    for notice in notices {
+        let remedy = notice.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
+        let own = error.hint.take().map(|hint| format!("\n{hint}")).unwrap_or_default();
+        error.hint = Some(format!("{}{remedy}{own}", notice.message));
+    }
+    error
 }
 
 fn password_hint(password_from: Option<&str>) -> String {

@@ -174,7 +174,10 @@ async fn passwords_come_from_url_variable_and_file_and_are_never_shown() {
 
     // Readable by others it is ignored, and where another way works a notice says so.
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(refused(&at_home()).await.kind, DbErrorKind::Authentication);
+    let ignored = refused(&at_home()).await;
+    assert_eq!(ignored.kind, DbErrorKind::Authentication);
+    let hint = ignored.hint.unwrap();
+    assert!(hint.contains(".pgpass is ignored") && hint.contains("chmod 600") && hint.contains("PGPASSWORD"), "{hint}");
     let over_socket = ConnectOptions { database: Secret::new(database.socket_url()), ..at_home() };
     let mut session = postgres::connect(&over_socket).await.unwrap();
     let mut collector = Collector::default();

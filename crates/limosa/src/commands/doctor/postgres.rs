@@ -73,7 +73,8 @@ async fn rights(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
         opened,
         "select has_database_privilege(current_database(), 'CREATE'), \
          exists (select from pg_catalog.pg_namespace where nspname = $1), \
-         coalesce((select bool_and(has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT')) \
+         coalesce((select bool_and(has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT') \
+         and (c.relname = 'audit_log' or has_table_privilege(c.oid, 'UPDATE') and has_table_privilege(c.oid, 'DELETE'))) \
          from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
          where n.nspname = $1 and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')), false)",
         &[schema],

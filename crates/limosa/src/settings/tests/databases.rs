@@ -146,6 +146,30 @@ fn a_direct_url_follows_its_database() {
 }
 
 #[test]
+fn what_sqlite_does_not_know_is_not_ignored_in_silence() {
+    let toml = "role = \"owner\"\n[environments.dev]\ndatabase = \"sqlite:a.db\"\n\
+        [environments.own]\ndatabase = \"sqlite:a.db\"\nrole = \"owner\"\n";
+    let base = || case().toml(toml);
+    let none: [&str; 0] = [];
+    for (given, words) in [
+        (case().flag("database", "sqlite:a.db").flag("role", "owner"), &["`role`", "SQLite", "flag --role"][..]),
+        (case().flag("database", "sqlite::memory:").flag("pooled", "yes"), &["`pooled`", "SQLite"]),
+        (case().flag("database", "sqlite:a.db").flag("pooled", "no"), &none),
+        (case().flag("database", "postgres://h/d").flag("role", "owner").flag("pooled", "yes"), &none),
+        (base().flag("environment", "own"), &["`role`"]),
+        // Written for all environments, it is no mistake in one of them.
+        (base().flag("environment", "dev"), &none),
+        (case().toml("database = \"sqlite:a.db\"\nrole = \"owner\"\n"), &["`role`"]),
+    ] {
+        let notices = given.loaded().notices;
+        assert_eq!(notices.len(), usize::from(!words.is_empty()), "{words:?} {notices:?}");
+        for word in words {
+            assert!(notices[0].code == "LIM-C020" && notices[0].message.contains(word), "{notices:?}");
+        }
+    }
+}
+
+#[test]
 fn protection_belongs_to_the_database_not_to_the_way_to_it() {
     let toml = "environment = \"dev\"\n\
         [environments.dev]\ndatabase = \"postgres://dev/shop\"\nprotected = false\n\

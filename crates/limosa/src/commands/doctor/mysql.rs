@@ -14,6 +14,9 @@ const OLDEST_MYSQL: u32 = 80_000;
 /// Statements are files' whole statements: a server that takes less than this will refuse some.
 const SMALL_PACKET: i64 = 16 * 1024 * 1024;
 
+/// Modes that change where a text ends.
+const READING: &[&str] = &["ANSI_QUOTES", "NO_BACKSLASH_ESCAPES"];
+
 pub(super) async fn look(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Failure> {
     let facts = opened.session.facts().clone();
     let mariadb = facts.version.to_ascii_lowercase().contains("mariadb");
@@ -119,6 +122,15 @@ async fn settings(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fa
             if mode.is_empty() { "empty".to_owned() } else { mode },
             "without a strict mode the server changes values that do not fit; add STRICT_TRANS_TABLES",
         ),
+    }
+    let reading: Vec<&str> =
+        READING.iter().copied().filter(|name| row.text(1).unwrap_or_default().contains(name)).collect();
+    if !reading.is_empty() {
+        checks.warn(
+            "sql_mode",
+            format!("{} is the server's default: it changes how quotes are read", reading.join(" and ")),
+            "files are read as without it; where they count on it, let each begin with SET sql_mode = ...",
+        );
     }
     let charset = row.text(2).unwrap_or_default();
     let collation = row.text(3).unwrap_or_default();

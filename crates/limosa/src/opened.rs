@@ -72,10 +72,13 @@ impl Connector for Again {
 
 /// The options for a session.
 pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> ConnectOptions {
-    let database = match (&configuration.direct_url, purpose) {
-        // Writing goes past the pooler where a way past it is known; looking may use either.
-        (Some(direct), purpose) if !purpose.only_looks() => direct.clone(),
-        _ => configuration.database.clone(),
+    let (database, pooled) = match (&configuration.direct_url, purpose) {
+        // Writing goes past the pooler where a way past it is known; looking may use either. That `database` has a pooler
+        // says nothing of that way.
+        (Some(direct), purpose) if !purpose.only_looks() => {
+            (direct.clone(), configuration.pooled.filter(|pooled| !pooled))
+        }
+        _ => (configuration.database.clone(), configuration.pooled),
     };
     ConnectOptions {
         database,
@@ -85,7 +88,7 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
         application_name: "limosa".to_owned(),
         read_only: purpose.only_looks(),
         create: purpose == Purpose::Write,
-        pooled: configuration.pooled,
+        pooled,
         busy_timeout_ms: 5000,
     }
 }

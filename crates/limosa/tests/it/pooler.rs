@@ -113,6 +113,8 @@ async fn what_needs_a_direct_connection_is_refused_before_anything_runs() {
 
     let mut configuration = pooled(&home, &bouncer);
     configuration.direct_url = Some(Secret::new(home.url()));
+    // What is said of the pooler's address is not said of the way past it.
+    configuration.pooled = Some(true);
     well(&Running::migrate(configuration).end().await);
     assert_eq!(home.ledger(), ["1|applied", "2|applied"]);
     assert_eq!(home.value("select indisvalid::text from pg_index where indexrelid = 't_n'::regclass"), "true");

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::commands::stopped;
 use crate::event::{CopyKind, CopyUnit, Copying, Listener, Progress};
 use crate::opened::{Opened, Purpose, options};
-use crate::{Configuration, Failure};
+use crate::{Configuration, Exit, Failure};
 
 /// How much later than a tool of the server's this process may hear the same Ctrl-C.
 const SIGNAL_LATE: Duration = Duration::from_secs(1);
@@ -214,20 +214,25 @@ pub(crate) async fn bring_back(
         }
         Standing::Unknown => "it is not known whether the restore took effect".to_owned(),
     };
-    if !was_stopped(&error, stop).await {
+    let mut failure = if was_stopped(&error, stop).await {
+        stopped(&match standing {
+            Standing::Unchanged => "the restore was cancelled and rolled back; nothing was changed".to_owned(),
+            Standing::Restored => format!("{stands} the look through the result was stopped"),
+            Standing::Partial => format!("{stands}; restore again: limosa restore {}", from.display()),
+            Standing::Unknown => format!("{stands}; see limosa status"),
+        })
+    } else {
         let between = if standing == Standing::Restored { "" } else { ":" };
         let mut failure = refused(error, "");
         for diagnostic in &mut failure.diagnostics {
             diagnostic.message = format!("{stands}{between} {}", diagnostic.message.trim_start_matches(": "));
         }
-        return Err(failure);
+        failure
+    };
+    if standing == Standing::Partial {
+        failure.exit = Exit::Person;
     }
-    Err(stopped(&match standing {
-        Standing::Unchanged => "the restore was cancelled and rolled back; nothing was changed".to_owned(),
-        Standing::Restored => format!("{stands} the look through the result was stopped"),
-        Standing::Partial => format!("{stands}; restore again: limosa restore {}", from.display()),
-        Standing::Unknown => format!("{stands}; see limosa status"),
-    }))
+    Err(failure)
 }
 
 async fn read(of: &Subject<'_>, from: &Path, listener: &dyn Listener, stop: &Stop) -> Result<(), RestoreError> {

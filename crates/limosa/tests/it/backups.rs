@@ -293,7 +293,7 @@ async fn mysql_goes_there_and_back() {
     );
     std::fs::write(&bad, text.replacen("INSERT INTO `limosa_audit_log`", "NO SUCH STATEMENT", 1)).unwrap();
     let words = ["neither what it was nor the backup", "at line", "restore the same backup again"];
-    refusal(migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await, 3, &words);
+    refusal(migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await, 4, &words);
 
     let answer = migrator.restore(None, Some(&name), &quiet, Stop::new()).await.unwrap();
     assert_eq!(answer.done, [format!("restored from {path}")]);

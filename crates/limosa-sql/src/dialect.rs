@@ -33,13 +33,24 @@ impl Engine {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match self {
             Engine::Postgres if text.contains('\\') => format!("E{}", quoted(&text.replace('\\', "\\\\"))),
-            Engine::Mysql if text.contains(['\\', '\0']) => {
-                let digits: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
-                format!("_utf8mb4 X'{digits}'")
-            }
+            Engine::Mysql if text.contains(['\\', '\0']) => hexadecimal(text),
             Engine::Postgres | Engine::Sqlite | Engine::Mysql => quoted(text),
         }
     }
+
+    /// A text constant for a session whose encoding a script may have changed: as [`Engine::quote_literal`], and on MySQL
+    /// written in ASCII whatever the text holds, which means the same in each `character_set_client`.
+    pub fn quote_literal_in_any_encoding(self, text: &str) -> String {
+        if self == Engine::Mysql && !text.is_ascii() { hexadecimal(text) } else { self.quote_literal(text) }
+    }
+}
+
+/// The UTF-8 bytes of a text, for MySQL.
+fn hexadecimal(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |index: u8| char::from(DIGITS[usize::from(index)]);
+    let digits: String = text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    format!("_utf8mb4 X'{digits}'")
 }
 
 #[cfg(test)]
@@ -61,5 +72,9 @@ mod tests {
         assert_eq!(Engine::Mysql.quote_literal("é\\'"), "_utf8mb4 X'C3A95C27'");
         assert_eq!(Engine::Mysql.quote_literal("\0"), "_utf8mb4 X'00'");
         assert_eq!(Engine::Mysql.quote_literal(""), "''");
+        assert_eq!(Engine::Mysql.quote_literal("é"), "'é'");
+        assert_eq!(Engine::Mysql.quote_literal_in_any_encoding("é"), "_utf8mb4 X'C3A9'");
+        assert_eq!(Engine::Mysql.quote_literal_in_any_encoding("it's"), "'it''s'");
+        assert_eq!(Engine::Sqlite.quote_literal_in_any_encoding("é"), "'é'");
     }
 }

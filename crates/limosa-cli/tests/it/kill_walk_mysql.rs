@@ -94,9 +94,13 @@ fn places(proxy: &Proxy) -> Vec<Place> {
     places
 }
 
-/// The statements of the files, and what is committed around them; of all else, one of several is enough.
+/// The statements of the files, and what is committed around them; of all else, one of several is enough. limosa's own
+/// statements may come several in one message, each with an answer of its own.
 fn matters(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
+    text.to_ascii_lowercase().split(";\n").any(is_of_files)
+}
+
+fn is_of_files(text: &str) -> bool {
     let files = [
         "create",
         "alter",

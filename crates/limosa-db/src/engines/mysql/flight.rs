@@ -1,11 +1,12 @@
-//! Sends the items of a flight one by one, and ends cleanly whatever happens.
+//! Sends the items of a flight, and ends cleanly whatever happens.
 //!
-//! Nothing is sent before the answer to what came before it is there: each item waits once, a statement of limosa's own that
-//! is new once more to be prepared, one with warnings once more to read them. The servers would take several messages at once
-//! (tried on MariaDB 10.11 and MySQL 8.0), but they go on after one that failed. A deadlock rolls the transaction back, and
-//! what was sent behind it would run outside of any and commit by itself; so would everything behind a BEGIN that was killed.
-//! Only settings and SELECTs could safely go ahead, two or three waits of the eight of a migration, and proxies need not keep
-//! up with that. Several settings in one `SET a = 1, b = 2` save as much.
+//! limosa's own items that follow each other go out in one message of several statements, at whose first failure the server
+//! stops. All else waits one for the other: a statement of a user's is a message of its own, and nothing is sent before the
+//! answer to the message before it is there. The servers would take several messages at once (tried on MariaDB 10.11 and MySQL
+//! 8.0), but they go on after one that failed. A deadlock rolls the transaction back, and what was sent behind it would run
+//! outside of any and commit by itself; so would everything behind a BEGIN that was killed.
+//!
+//! Behind a proxy that has a number of its own for the session nothing is joined: not all of them keep up with that.
 
 use std::time::Instant;
 
@@ -15,13 +16,15 @@ use limosa_sql::Engine;
 use super::cancel::{Shared, cancelled, undisturbed};
 use super::diagnostics;
 use super::error;
-use super::statements::Statements;
+use super::joined::Joined;
+use super::statements::{self, Statements};
 use super::traces::Traces;
-use super::wire::{Failure, Wire};
+use super::wire::{Event, Failure, Wire};
 use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed};
 
+pub(super) const BEGIN: &str = "START TRANSACTION";
 /// Spelled out, because a script may have set `completion_type`.
-const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
+pub(super) const COMMIT: &str = "COMMIT AND NO CHAIN NO RELEASE";
 pub(super) const ROLLBACK: &str = "ROLLBACK AND NO CHAIN NO RELEASE";
 
 /// Verbs whose count of rows means something even where it is 0.
@@ -36,6 +39,8 @@ pub(super) struct Kept {
     pub(super) traces: Traces,
     /// The server's `innodb_rollback_on_timeout`.
     pub(super) rolls_back_on_timeout: bool,
+    /// Something stands between, which may not know messages of several statements.
+    pub(super) one_by_one: bool,
 }
 
 /// A flight under way.
@@ -63,24 +68,104 @@ impl<'a> Flight<'a> {
 
     /// Flies to the end.
     pub(super) async fn run(mut self, items: &mut dyn FlightSource) -> Result<(), FlightError> {
-        for number in 0.. {
+        let mut number = 0;
+        loop {
             let item = match self.peeked.take().unwrap_or_else(|| items.next()) {
                 Ok(Some(item)) => item,
-                Ok(None) => break,
+                Ok(None) => return Ok(()),
                 Err(Abort) => {
                     self.give_up().await;
                     return Err(FlightError::Aborted);
                 }
             };
-            // A request that came between two statements has hit nothing, and is not forgotten.
-            let ended = if self.shared.is_asked() { Err(cancelled()) } else { self.take(item, items).await };
-            match ended {
-                Ok(landed) => self.landed(number, landed),
-                Err(error) => {
-                    self.give_up().await;
-                    return Err(FlightError::Failed { item: number, error: Box::new(error) });
+            // A request that came between two messages has hit nothing, and is not forgotten.
+            let sent = if self.shared.is_asked() {
+                Err(cancelled())
+            } else {
+                match self.join(item, items) {
+                    Ok(joined) => self.together(&mut number, joined).await,
+                    Err(item) => self.alone(&mut number, *item, items).await,
+                }
+            };
+            if let Err(error) = sent {
+                self.give_up().await;
+                return Err(FlightError::Failed { item: number, error: Box::new(error) });
+            }
+        }
+    }
+
+    /// Joins an item with those of limosa's own that follow it; gives it back where nothing is saved by that.
+    fn join(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Joined, Box<Item>> {
+        if self.kept.one_by_one {
+            return Err(Box::new(item));
+        }
+        let mut joined = Joined::new(self.wire.longest.saturating_sub(2));
+        joined.push(item)?;
+        loop {
+            match items.next() {
+                Ok(Some(next)) => {
+                    if let Err(next) = joined.push(next) {
+                        self.peeked = Some(Ok(Some(*next)));
+                        break;
+                    }
+                }
+                end => {
+                    self.peeked = Some(end);
+                    break;
                 }
             }
+        }
+        joined.split_single()
+    }
+
+    async fn alone(&mut self, number: &mut u64, item: Item, items: &mut dyn FlightSource) -> Result<(), DbError> {
+        let landed = self.take(item, items).await?;
+        self.landed(*number, landed);
+        *number += 1;
+        Ok(())
+    }
+
+    /// Sends several items in one message. `number` is that of the first, and then of the first that has not landed.
+    async fn together(&mut self, number: &mut u64, joined: Joined) -> Result<(), DbError> {
+        self.wire.send_several(joined.sql.clone().into()).await?;
+        let heard = self.hear(number, &joined).await;
+        // What is left of the answer. Where it does not come, what has landed has landed, and whatever is sent next says so.
+        let _ = self.wire.drain().await;
+        heard
+    }
+
+    async fn hear(&mut self, number: &mut u64, joined: &Joined) -> Result<(), DbError> {
+        if let Event::Failed(said) = self.wire.event().await? {
+            return Err(error::of_server(said));
+        }
+        let mut more = true;
+        for member in &joined.members {
+            let mut landed = Landed::default();
+            for statement in &member.statements {
+                if !more {
+                    // A request to cancel that came between two statements ends them without an error.
+                    return Err(if self.shared.is_asked() { cancelled() } else { statements::unanswered() });
+                }
+                let result = statements::next_result(self.wire).await.map_err(|failure| match failure {
+                    Failure::Server(said) => joined.error(statement, said),
+                    Failure::Ours(error) => error,
+                })?;
+                more = result.more;
+                if let Item::Bound { sql, .. } = &member.item {
+                    landed.affected = affected(sql, result.answer.success.affected, !result.answer.rows.is_empty());
+                    landed.rows = result.answer.rows;
+                    if let Some(error) = result.unread {
+                        return Err(error);
+                    }
+                }
+            }
+            match member.item {
+                Item::Begin => self.bracketed = true,
+                Item::Commit | Item::Rollback => self.bracketed = false,
+                _ => {}
+            }
+            self.landed(*number, landed);
+            *number += 1;
         }
         Ok(())
     }
@@ -103,7 +188,7 @@ impl<'a> Flight<'a> {
     async fn take(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Landed, DbError> {
         match item {
             Item::Begin => {
-                self.wire.command("START TRANSACTION").await?;
+                self.wire.command(BEGIN).await?;
                 self.bracketed = true;
             }
             Item::Commit => {

@@ -20,6 +20,43 @@ impl Marked {
     }
 }
 
+/// A statement with constants in the place of its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Filled {
+    pub(super) sql: String,
+    /// Where each constant begins and ends, and where its question mark stands in the marked statement.
+    constants: Vec<(usize, usize, usize)>,
+}
+
+impl Filled {
+    /// Where a byte of the text that was sent stands in the text as it was written.
+    pub(super) fn original(&self, marked: &Marked, position: usize) -> usize {
+        let before = self.constants.iter().take_while(|(begin, _, _)| *begin <= position).last();
+        marked.original(match before {
+            None => position,
+            Some((_, end, mark)) if position < *end => *mark,
+            Some((_, end, mark)) => position - end + mark + 1,
+        })
+    }
+}
+
+impl Marked {
+    /// Writes the constants, one for each parameter.
+    pub(super) fn fill(&self, constants: &[String]) -> Filled {
+        let mut filled = Filled { sql: String::with_capacity(self.sql.len()), constants: Vec::new() };
+        let mut copied = 0;
+        for ((place, _), index) in self.places.iter().zip(&self.order) {
+            filled.sql.push_str(&self.sql[copied..*place]);
+            let begin = filled.sql.len();
+            filled.sql.push_str(constants.get(*index).map_or("null", String::as_str));
+            filled.constants.push((begin, filled.sql.len(), *place));
+            copied = place + 1;
+        }
+        filled.sql.push_str(&self.sql[copied..]);
+        filled
+    }
+}
+
 /// Replaces the parameters outside of quotes and comments. `count` is how many values there are.
 pub(super) fn mark(sql: &str, count: usize) -> Result<Marked, DbError> {
     let bytes = sql.as_bytes();
@@ -117,6 +154,18 @@ mod tests {
         assert_eq!(marked.original(marked.sql.find("oops").unwrap()), sql.find("oops").unwrap());
         assert_eq!(marked.original(marked.sql.find('?').unwrap()), sql.find('$').unwrap());
         assert_eq!(marked.original(0), 0);
+    }
+
+    #[test]
+    fn constants_stand_where_the_parameters_stood() {
+        let sql = "insert into t values ($2, '$1', $1, $2) oops";
+        let marked = mark(sql, 2).unwrap();
+        let filled = marked.fill(&["-7".to_owned(), "'it''s $1'".to_owned()]);
+        assert_eq!(filled.sql, "insert into t values ('it''s $1', '$1', -7, 'it''s $1') oops");
+        for (word, expected) in [("insert", "insert"), ("oops", "oops"), ("-7", "$1, $2"), ("s $1', '", "$2, '")] {
+            let found = filled.original(&marked, filled.sql.find(word).unwrap());
+            assert_eq!(found, sql.find(expected).unwrap(), "{word}");
+        }
     }
 
     #[test]

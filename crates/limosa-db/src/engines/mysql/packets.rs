@@ -33,11 +33,23 @@ pub(super) struct Packets {
     partial: BytesMut,
     outgoing: VecDeque<Bytes>,
     sequence: u8,
+    /// The answer may end without a last packet, where another answer follows it.
+    pub(super) may_end_early: bool,
+    /// It did: the payload that came last begins the next answer.
+    pub(super) ended_early: bool,
 }
 
 impl Packets {
     pub(super) fn new(stream: Box<dyn ByteStream>) -> Packets {
-        Packets { stream, incoming: BytesMut::new(), partial: BytesMut::new(), outgoing: VecDeque::new(), sequence: 0 }
+        Packets {
+            stream,
+            incoming: BytesMut::new(),
+            partial: BytesMut::new(),
+            outgoing: VecDeque::new(),
+            sequence: 0,
+            may_end_early: false,
+            ended_early: false,
+        }
     }
 
     /// The stream itself, for putting TLS on it. The numbers go on; None where bytes were read that belong to nobody yet.
@@ -53,6 +65,11 @@ impl Packets {
     /// Begins a new exchange: its packets count from 0.
     pub(super) fn begin(&mut self) {
         self.sequence = 0;
+    }
+
+    /// Expects the answer to the next of several exchanges that were begun without waiting. Their commands are one part each.
+    pub(super) fn expect_answer(&mut self) {
+        self.sequence = 1;
     }
 
     /// Puts a payload, `head` and then `body`, into the queue.
@@ -143,7 +160,9 @@ impl Packets {
             let part = self.incoming.split_to(length).freeze();
             // A server that ends the session says so in a packet that nobody has asked for.
             let is_error = part.first() == Some(&0xff);
-            if sequence != self.sequence && !is_error {
+            if sequence != self.sequence && sequence == 1 && self.may_end_early {
+                self.ended_early = true;
+            } else if sequence != self.sequence && !is_error {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "packets came in the wrong order"));
             }
             self.sequence = sequence.wrapping_add(1);

@@ -73,7 +73,11 @@ pub async fn connect(options: &ConnectOptions) -> Result<MysqlSession, DbError> 
     wire.longest = learnt.longest;
     Ok(MysqlSession {
         wire,
-        kept: Kept { rolls_back_on_timeout: learnt.rolls_back_on_timeout, ..Kept::default() },
+        kept: Kept {
+            rolls_back_on_timeout: learnt.rolls_back_on_timeout,
+            one_by_one: learnt.facts.pooled,
+            ..Kept::default()
+        },
         facts: learnt.facts,
         sql_mode: learnt.sql_mode,
         remembered: None,

@@ -113,6 +113,44 @@ fn in_marked(said: ServerError, marked: &Marked) -> DbError {
     error
 }
 
+/// One of the results of a message of several statements.
+pub(super) struct Part {
+    pub(super) answer: Answer,
+    /// Another one follows.
+    pub(super) more: bool,
+    /// Why rows could not be read. The statement has run all the same, and so have those behind it.
+    pub(super) unread: Option<DbError>,
+}
+
+/// The next result of several statements that were sent in one message.
+pub(super) async fn next_result(wire: &mut Wire) -> Result<Part, Failure> {
+    let mut columns: Option<Columns> = None;
+    let mut rows = Vec::new();
+    let mut unread = None;
+    loop {
+        match wire.event().await? {
+            Event::Columns(these) => columns = Some(these),
+            Event::Row(packet) => {
+                let Some(columns) = columns.as_ref().filter(|_| unread.is_none()) else { continue };
+                match value::text_row(&packet, columns) {
+                    Ok(row) => rows.push(row),
+                    Err(Unread::Column(error)) => unread = Some(error),
+                    Err(Unread::Malformed(failure)) => unread = Some(unreadable(&failure)),
+                }
+            }
+            Event::Done { success, more } => return Ok(Part { answer: Answer { rows, success }, more, unread }),
+            Event::Failed(said) => return Err(Failure::Server(said)),
+            Event::Prepared(_) | Event::Switched => {}
+        }
+    }
+}
+
+/// What is wrong where the server ends its answer before the last of several statements.
+pub(super) fn unanswered() -> DbError {
+    DbError::new(DbErrorKind::Statement, "the server ended its answer before this statement, without an error")
+        .hint("nothing was done from this statement on; run it again")
+}
+
 async fn collect(wire: &mut Wire, read: fn(&Bytes, &Columns) -> Result<Row, Unread>) -> Result<Answer, Failure> {
     let mut columns: Option<Columns> = None;
     let mut rows = Vec::new();
@@ -137,7 +175,7 @@ async fn collect(wire: &mut Wire, read: fn(&Bytes, &Columns) -> Result<Row, Unre
                 };
             }
             Event::Failed(said) => return Err(Failure::Server(said)),
-            Event::Prepared(_) => {}
+            Event::Prepared(_) | Event::Switched => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::io;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use limosa_sql::Engine;
 use mysql_common::constants::ColumnType;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::Column;
@@ -74,6 +75,16 @@ fn put_text(body: &mut BytesMut, text: &str) {
         }
     }
     body.extend_from_slice(text.as_bytes());
+}
+
+/// A value as a constant in the text of a statement, which means the same in each `sql_mode` and encoding of a session.
+pub(super) fn constant(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Text(text) => Engine::Mysql.quote_literal_in_any_encoding(text),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => u8::from(*truth).to_string(),
+    }
 }
 
 /// A row that is wrong in its form, or a column that is not read.

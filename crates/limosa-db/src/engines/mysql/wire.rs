@@ -5,6 +5,7 @@
 //!
 //! MySQL documentation, "Client/Server Protocol", "Command Phase".
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 /// A row can be as long as a packet; the end of rows is shorter than this.
 const LONGEST_END: usize = 0xff_ffff;
 
+/// Bodies of COM_SET_OPTION.
+const MULTI_STATEMENTS_ON: [u8; 2] = [0, 0];
+const MULTI_STATEMENTS_OFF: [u8; 2] = [1, 0];
+
 /// What is expected next.
 enum Stage {
     /// Nothing: a command may be sent.
@@ -37,6 +42,10 @@ enum Stage {
     Prepared,
     /// So many parameters and columns of a prepared statement.
     Definitions { left: u32, statement: StmtPacket },
+    /// That several statements in one message are allowed.
+    Allowed,
+    /// That they are not any more.
+    Forbidden,
 }
 
 /// A part of an answer.
@@ -49,6 +58,8 @@ pub(super) enum Event {
     Done { success: Success, more: bool },
     /// A statement was prepared.
     Prepared(StmtPacket),
+    /// Several statements in one message are allowed from now on, or not any more.
+    Switched,
     /// The server refused; the answer ends with that.
     Failed(ServerError),
 }
@@ -82,6 +93,8 @@ impl Failure {
 pub(super) struct Wire {
     packets: Packets,
     stage: Stage,
+    /// What is expected behind the answer that comes now: commands that were sent without waiting.
+    behind: VecDeque<Stage>,
     status: StatusFlags,
     /// Bytes of the longest command that the server takes, its first byte included.
     pub(super) longest: usize,
@@ -90,7 +103,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(packets: Packets, status: StatusFlags, longest: usize) -> Wire {
-        Wire { packets, stage: Stage::Idle, status, longest, lost: None }
+        Wire { packets, stage: Stage::Idle, behind: VecDeque::new(), status, longest, lost: None }
     }
 
     /// True where a transaction was open after the last answer that was no error.
@@ -113,6 +126,29 @@ impl Wire {
         self.flush().await
     }
 
+    /// Sends several statements, separated by `;`, in one message. The server stops at the first that fails.
+    ///
+    /// That is allowed for this one message only, by commands that go out with it: a script of a user's is one statement
+    /// whatever it holds. Where the server would not allow it, the message is a syntax error and nothing of it runs.
+    /// First comes [`Event::Switched`], then the results, then [`Event::Switched`] again.
+    pub(super) async fn send_several(&mut self, sql: Bytes) -> Result<(), DbError> {
+        self.push(Command::COM_SET_OPTION, Bytes::from_static(&MULTI_STATEMENTS_ON), Stage::Allowed)?;
+        for (command, body, stage) in [
+            (Command::COM_QUERY, sql, Stage::Head),
+            (Command::COM_SET_OPTION, Bytes::from_static(&MULTI_STATEMENTS_OFF), Stage::Forbidden),
+        ] {
+            self.packets.begin();
+            self.packets.push(&[command as u8], body);
+            self.behind.push_back(stage);
+        }
+        self.flush().await
+    }
+
+    /// True where a message of so many bytes is taken.
+    pub(super) fn takes(&self, length: usize) -> bool {
+        length + 1 < self.longest
+    }
+
     /// Sends a statement to be prepared.
     pub(super) async fn send_prepare(&mut self, sql: Bytes) -> Result<(), DbError> {
         self.push(Command::COM_STMT_PREPARE, sql, Stage::Prepared)?;
@@ -129,7 +165,7 @@ impl Wire {
         if let Some(error) = &self.lost {
             return Err(error.clone());
         }
-        if body.len() + 1 >= self.longest {
+        if !self.takes(body.len()) {
             return Err(error::too_long(body.len(), self.longest));
         }
         self.packets.begin();
@@ -153,6 +189,7 @@ impl Wire {
     fn lose(&mut self, error: DbError) -> DbError {
         let error = error::lost(error);
         self.stage = Stage::Idle;
+        self.behind.clear();
         self.status = StatusFlags::empty();
         self.lost.get_or_insert(error).clone()
     }
@@ -163,18 +200,47 @@ impl Wire {
             if let Some(error) = &self.lost {
                 return Err(error.clone());
             }
+            let in_several = matches!(self.behind.front(), Some(Stage::Forbidden));
+            self.packets.may_end_early = in_several && matches!(self.stage, Stage::Head);
             let packet = match self.packets.next().await {
                 Ok(packet) => packet,
                 Err(failure) => return Err(self.lose(error::broken(&failure))),
             };
-            match self.take(&packet) {
-                Ok(Some(Event::Failed(said))) if error::ends_session(said.number) => {
+            if std::mem::take(&mut self.packets.ended_early) {
+                return self.interrupted(&packet);
+            }
+            // A session in which a script could be several statements is not used any further.
+            let must_succeed = matches!(self.stage, Stage::Forbidden);
+            let taken = self.take(&packet);
+            if self.is_idle()
+                && let Some(next) = self.behind.pop_front()
+            {
+                self.stage = next;
+                self.packets.expect_answer();
+            }
+            match taken {
+                Ok(Some(Event::Failed(said))) if must_succeed || error::ends_session(said.number) => {
                     return Err(self.lose(error::of_server(said)));
                 }
                 Ok(Some(event)) => return Ok(event),
                 Ok(None) => {}
                 Err(failure) => return Err(self.lose(error::broken(&failure))),
             }
+        }
+    }
+
+    /// A KILL QUERY that comes between two statements of one message ends it there, and the server says nothing of it: the
+    /// answer to the next command follows.
+    fn interrupted(&mut self, packet: &Bytes) -> Result<Event, DbError> {
+        self.stage = self.behind.pop_front().unwrap_or(Stage::Idle);
+        match self.take(packet) {
+            Ok(Some(Event::Switched)) => Ok(Event::Failed(ServerError {
+                number: 1317,
+                state: Some("70100".to_owned()),
+                message: "Query execution was interrupted".to_owned(),
+            })),
+            Ok(_) => Err(self.lose(error::broken(&reply::malformed("answer to an option")))),
+            Err(failure) => Err(self.lose(error::broken(&failure))),
         }
     }
 
@@ -187,6 +253,8 @@ impl Wire {
         }
         match stage {
             Stage::Idle => Err(reply::malformed("packet that nobody asked for")),
+            Stage::Allowed | Stage::Forbidden if matches!(first, reply::OK | reply::END) => Ok(Some(Event::Switched)),
+            Stage::Allowed | Stage::Forbidden => Err(reply::malformed("answer to an option")),
             Stage::Head if first == reply::OK => self.done(packet).map(Some),
             Stage::Head if first == reply::LOCAL_FILE => Err(reply::malformed("request for a local file")),
             Stage::Head => {

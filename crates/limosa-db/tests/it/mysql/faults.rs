@@ -104,15 +104,34 @@ async fn a_commit_whose_answer_is_lost_fails_at_the_commit() {
         database.execute("create table t (n int)").unwrap();
         let proxy = proxy(&database);
         let mut session = connect(&proxy.url(&database)).await;
+        // Twice: alone, and behind a statement of limosa's own in the same message.
         proxy.cut(Cut::before_completion("COMMIT AND NO CHAIN NO RELEASE"));
         let (item, error) = failure(&mut session, migration()).await;
         assert_eq!((item, error.kind), (7, DbErrorKind::ConnectionLost));
         assert_eq!(count(&database), 5);
+        let mut items = migration();
+        items.insert(7, Item::Bound { sql: "insert into t values ($1)".to_owned(), parameters: vec![6.into()] });
+        let mut session = connect(&proxy.url(&database)).await;
+        proxy.reset();
+        fly(&mut session, items.clone()).await.unwrap();
+        let answers: Vec<String> = proxy
+            .messages()
+            .into_iter()
+            .filter(|message| message.side == Side::Server)
+            .map(|message| message.text)
+            .collect();
+        let last = answers.iter().rposition(|text| text.contains("COMMIT")).unwrap();
+        let mut session = connect(&proxy.url(&database)).await;
+        proxy.reset();
+        proxy.cut(Cut::before(Side::Server, last + 1));
+        let (item, error) = failure(&mut session, items).await;
+        assert_eq!((item, error.kind), (8, DbErrorKind::ConnectionLost));
+        assert_eq!(count(&database), 5 + 6 + 6);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_migration_waits_once_for_each_item() {
+async fn a_migration_waits_once_for_each_message() {
     for database in databases() {
         database.execute("create table t (n int)").unwrap();
         let server = servers().into_iter().find(|server| server.port() == database.port()).unwrap();
@@ -127,8 +146,20 @@ async fn a_migration_waits_once_for_each_item() {
         };
         let bound = || Item::Bound { sql: "insert into t values ($1)".to_owned(), parameters: vec![2.into()] };
         let items = || vec![Item::Begin, script("insert into t values (1)"), bound(), bound(), Item::Commit];
-        assert_eq!(waits(&mut session, items()).await, 6, "and one more to prepare what is new");
-        assert_eq!(waits(&mut session, items()).await, 5);
+        assert_eq!(waits(&mut session, items()).await, 3, "begin, script, what is limosa's own behind it");
+        let whole = vec![
+            Item::Begin,
+            Item::Control("set innodb_lock_wait_timeout = 3; savepoint s".to_owned()),
+            bound(),
+            script("insert into t values (1)"),
+            bound(),
+            bound(),
+            bound(),
+            Item::Commit,
+        ];
+        assert_eq!(waits(&mut session, whole).await, 3);
+        assert_eq!(waits(&mut session, vec![bound()]).await, 2, "what stands alone is prepared");
+        assert_eq!(waits(&mut session, vec![bound()]).await, 1);
         assert_eq!(waits(&mut session, scripts(&["insert ignore into t values ('x')"])).await, 2, "warnings are read");
         proxy.reset();
         session.remember_settings().await.unwrap();

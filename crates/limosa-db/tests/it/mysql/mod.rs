@@ -6,6 +6,7 @@ mod faults;
 mod flights;
 mod settings;
 mod standing_in_the_way;
+mod together;
 
 use std::collections::BTreeMap;
 

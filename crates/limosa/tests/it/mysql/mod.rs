@@ -9,6 +9,7 @@ mod resuming;
 mod rights;
 mod settings;
 mod waiting;
+mod waits;
 
 use std::sync::Mutex;
 

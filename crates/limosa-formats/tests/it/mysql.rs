@@ -135,7 +135,7 @@ fn a_dump_is_a_migration() {
     );
     let outline = &outcome.only().script.outline;
     assert_eq!(outline.statements, 10);
-    assert_eq!(outline.settings, ["names", "sql_mode"]);
+    assert_eq!(outline.settings, ["names", "sql_mode", "@old_sql_mode"]);
     let left: Vec<_> = outline.left_out.iter().map(|left| (left.statement, left.why)).collect();
     assert_eq!(left, [(5, LeftOutReason::LocksLedger), (9, LeftOutReason::LocksLedger)]);
 }

@@ -189,7 +189,10 @@ impl Ledger {
 
     /// Remembers the newest version, as a statement without parameters.
     fn set_version(&self) -> String {
-        sql::SET_VERSION.render(&self.names).replace("?1", "$1").replace("$1", &format!("'{LEDGER_VERSION}'"))
+        let table = self.names.table("application_metadata");
+        // A reserved word of MySQL's.
+        let key = if self.names.engine == Engine::Mysql { "`key`" } else { "key" };
+        format!("update {table} set value = '{LEDGER_VERSION}' where project = '' and {key} = 'ledger_version'")
     }
 
     /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block.

@@ -217,7 +217,7 @@ mod tests {
         let with = |parameters: &str| format!("{address}?no-defaults=1&{parameters}");
         for (address, flavor, rest) in [
             (with(""), Flavor::MariaDb, "ssl=\"1\"\nssl-verify-server-cert=\"0\"\n"),
-            (with(""), Flavor::Mysql, "ssl-mode=\"PREFERRED\"\n"),
+            (with(""), Flavor::Mysql, "ssl-mode=\"PREFERRED\"\nget-server-public-key=\"1\"\n"),
             (with("ssl-mode=DISABLED"), Flavor::MariaDb, "ssl=\"0\"\n"),
             (
                 with("ssl-mode=VERIFY_CA&ssl-ca=/ca.pem&tls-version=TLSv1.3"),

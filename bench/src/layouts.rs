@@ -53,6 +53,12 @@ impl Layouts {
             &format!("sql-migrate/{version}_{name}.sql"),
             &format!("-- +migrate Up\n{whole}\n-- +migrate Down\n{down}"),
         )?;
+        let whole = match migration.is_function {
+            true => format!("-- +goose StatementBegin\n{up}-- +goose StatementEnd\n"),
+            false => up.clone(),
+        };
+        self.put(&format!("goose/{version}_{name}.sql"), &format!("-- +goose Up\n{whole}\n-- +goose Down\n{down}"))?;
+        // golang-migrate reads these as well, and Flyway those of refinery.
         self.put(&format!("sqlx/{version}_{name}.up.sql"), up)?;
         self.put(&format!("sqlx/{version}_{name}.down.sql"), down)?;
         self.put(&format!("refinery/V{number}__{name}.sql"), up)?;
@@ -60,11 +66,18 @@ impl Layouts {
         self.put(&format!("diesel/{version}_{name}/down.sql"), down)
     }
 
-    /// Scripts for the engine's own shell: the floors.
+    /// Scripts for the engine's own shell: the floors. Where DDL commits by itself a transaction around it says nothing, so
+    /// that there is one script without any.
     fn write_scripts(&self, engine: Engine, all: &[Migration], undone: usize) -> Result<()> {
+        let downs: String = all.iter().rev().take(undone).map(|migration| migration.down.as_str()).collect();
         let include = match engine {
             Engine::Postgres => "\\i",
             Engine::Sqlite => ".read",
+            Engine::Mysql => {
+                let ups: String = all.iter().map(for_mysql).collect();
+                self.put("one_transaction.sql", &ups)?;
+                return self.put("rollback.sql", &downs);
+            }
         };
         let (mut whole, mut each) = (String::from("BEGIN;\n"), String::new());
         for migration in all {
@@ -73,9 +86,16 @@ impl Layouts {
             each.push_str(&format!("BEGIN;\n{include} {file}\nCOMMIT;\n"));
         }
         whole.push_str("COMMIT;\n");
-        let downs: String = all.iter().rev().take(undone).map(|migration| migration.down.as_str()).collect();
         self.put("one_transaction.sql", &whole)?;
         self.put("transaction_per_file.sql", &each)?;
         self.put("rollback.sql", &format!("BEGIN;\n{downs}COMMIT;\n"))
+    }
+}
+
+/// The shell of MariaDB must be told where a function ends.
+fn for_mysql(migration: &Migration) -> String {
+    match (migration.is_function, migration.up.trim_end().strip_suffix(';')) {
+        (true, Some(function)) => format!("DELIMITER $$\n{function}$$\nDELIMITER ;\n"),
+        _ => migration.up.clone(),
     }
 }

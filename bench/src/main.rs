@@ -18,7 +18,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use limosa_testkit::{PostgresServer, ServerOptions, postgres};
+use limosa_testkit::{MysqlServer, PostgresServer, ServerOptions, mysql, postgres};
 
 use crate::layouts::Layouts;
 use crate::place::Place;
@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, value_name = "ENGINE")]
     only: Option<Engine>,
 
-    /// PostgreSQL waits for the disk at each commit, as a server in use does
+    /// PostgreSQL and MariaDB wait for the disk at each commit, as a server in use does
     #[arg(long)]
     durable: bool,
 
@@ -105,6 +105,11 @@ fn run(arguments: &Arguments) -> Result<()> {
                 Err(reason) => println!("skipped: SQLite: its shell sqlite3 is {reason}"),
             }
         }
+        if wanted(Engine::Mysql) {
+            let server = start_mysql(arguments.durable)?;
+            let shell = ["mariadb", "mysql"].iter().find_map(|name| server.version().program(name));
+            measure_engine(arguments, Engine::Mysql, shell.as_deref(), |_, count| Place::mysql(&server, count))?;
+        }
     }
     println!("\nCPU stalled in the last minute, after: {}", report::pressure());
     Ok(())
@@ -121,6 +126,18 @@ fn start_server(durable: bool) -> Result<PostgresServer> {
     let version = postgres::newest()?;
     println!("PostgreSQL {}, fsync {word}, data below {}", version.major(), env::temp_dir().display());
     PostgresServer::start_with(&version, &options)
+}
+
+/// The same for the newest MariaDB, or MySQL where there is no MariaDB.
+fn start_mysql(durable: bool) -> Result<MysqlServer> {
+    let mut options = mysql::ServerOptions::new().setting("innodb_buffer_pool_size", "128M");
+    if durable {
+        options = options.durable();
+    }
+    let version = mysql::newest()?;
+    let word = if durable { "on" } else { "off" };
+    println!("{version}, durable {word}, data below {}", env::temp_dir().display());
+    MysqlServer::start_with(&version, &options)
 }
 
 /// Where cargo builds to; all files of a bench stand below it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use limosa_testkit::{PostgresServer, TestDatabase};
+use limosa_testkit::{MysqlServer, PostgresServer, TestDatabase, mysql};
 
 use crate::workload::{Engine, count_query, expected};
 
@@ -18,6 +18,7 @@ pub(crate) struct Place<'a> {
 enum Database<'a> {
     Postgres { server: &'a PostgresServer, database: TestDatabase },
     Sqlite { shell: PathBuf, file: PathBuf },
+    Mysql { server: &'a MysqlServer, database: mysql::TestDatabase },
 }
 
 impl<'a> Place<'a> {
@@ -36,10 +37,17 @@ impl<'a> Place<'a> {
         Ok(place)
     }
 
+    /// A new database on a server.
+    pub(crate) fn mysql(server: &'a MysqlServer, migrations: usize) -> Result<Self> {
+        let database = server.create_database()?;
+        Ok(Self { migrations, database: Database::Mysql { server, database } })
+    }
+
     fn engine(&self) -> Engine {
         match self.database {
             Database::Postgres { .. } => Engine::Postgres,
             Database::Sqlite { .. } => Engine::Sqlite,
+            Database::Mysql { .. } => Engine::Mysql,
         }
     }
 
@@ -48,13 +56,43 @@ impl<'a> Place<'a> {
         match &self.database {
             Database::Postgres { database, .. } => format!("{}?sslmode=disable", database.url()),
             Database::Sqlite { file, .. } => format!("sqlite:{}", file.display()),
+            Database::Mysql { database, .. } => database.url(),
         }
+    }
+
+    /// What Go's driver for MySQL takes, which reads a file of several statements only where it is allowed to.
+    fn go_source(database: &mysql::TestDatabase) -> String {
+        let (user, password) = (database.user(), database.password());
+        let (port, name) = (database.port(), database.name());
+        format!("{user}:{password}@tcp(127.0.0.1:{port})/{name}?parseTime=true&multiStatements=true")
+    }
+
+    /// The URL in the words of golang-migrate.
+    pub(crate) fn golang_migrate_url(&self) -> String {
+        match &self.database {
+            Database::Postgres { .. } => self.url(),
+            Database::Sqlite { file, .. } => format!("sqlite://{}", file.display()),
+            Database::Mysql { database, .. } => format!("mysql://{}", Self::go_source(database)),
+        }
+    }
+
+    /// URL, user and password in the words of Flyway, which has no part for SQLite here.
+    pub(crate) fn flyway(&self) -> Option<[String; 3]> {
+        let (scheme, port, name, user, password) = match &self.database {
+            Database::Postgres { database, .. } => ("postgresql", database.port(), database.name(), "postgres", ""),
+            Database::Mysql { database, .. } => {
+                ("mariadb", database.port(), database.name(), database.user(), database.password())
+            }
+            Database::Sqlite { .. } => return None,
+        };
+        let url = format!("-url=jdbc:{scheme}://127.0.0.1:{port}/{name}");
+        Some([url, format!("-user={user}"), format!("-password={password}")])
     }
 
     /// The same without a scheme where SQLite is meant.
     pub(crate) fn plain_url(&self) -> String {
         match &self.database {
-            Database::Postgres { .. } => self.url(),
+            Database::Postgres { .. } | Database::Mysql { .. } => self.url(),
             Database::Sqlite { file, .. } => file.display().to_string(),
         }
     }
@@ -64,14 +102,16 @@ impl<'a> Place<'a> {
         match &self.database {
             Database::Postgres { database, .. } => database.name().to_owned(),
             Database::Sqlite { file, .. } => file.display().to_string(),
+            Database::Mysql { database, .. } => database.name().to_owned(),
         }
     }
 
-    /// Dialect and source in the words of sql-migrate.
+    /// Dialect and source in the words of sql-migrate and goose.
     pub(crate) fn dialect_and_source(&self) -> (&'static str, String) {
         match &self.database {
             Database::Postgres { .. } => ("postgres", self.url()),
             Database::Sqlite { .. } => ("sqlite3", self.plain_url()),
+            Database::Mysql { database, .. } => ("mysql", Self::go_source(database)),
         }
     }
 
@@ -87,6 +127,14 @@ impl<'a> Place<'a> {
             Database::Sqlite { file, .. } => {
                 format!("[main]\ndb_type = \"Sqlite\"\ndb_path = \"{}\"\n", file.display())
             }
+            Database::Mysql { database, .. } => format!(
+                "[main]\ndb_type = \"Mysql\"\ndb_host = \"127.0.0.1\"\ndb_port = \"{}\"\ndb_user = \"{}\"\n\
+                 db_pass = \"{}\"\ndb_name = \"{}\"\n",
+                database.port(),
+                database.user(),
+                database.password(),
+                database.name()
+            ),
         }
     }
 
@@ -104,6 +152,19 @@ impl<'a> Place<'a> {
                 let text = input.map_or_else(str::to_owned, |script| format!(".read {script}"));
                 vec!["-bail".into(), "-batch".into(), file.display().to_string(), text]
             }
+            (Database::Mysql { database, .. }, input) => {
+                let text = input.map_or_else(str::to_owned, |script| format!("source {script}"));
+                let (user, password) = (database.user(), database.password());
+                vec![
+                    "--no-defaults".into(),
+                    format!("--socket={}", database.socket().display()),
+                    format!("--user={user}"),
+                    format!("--password={password}"),
+                    "--batch".into(),
+                    format!("--execute={text}"),
+                    database.name().into(),
+                ]
+            }
         };
         [program.to_owned()].into_iter().chain(words).collect()
     }
@@ -116,6 +177,10 @@ impl<'a> Place<'a> {
         let query = count_query(self.engine(), applied);
         let found: Vec<String> = match &self.database {
             Database::Postgres { database, .. } => {
+                let rows = database.query(&query)?;
+                rows.into_iter().flatten().map(Option::unwrap_or_default).collect()
+            }
+            Database::Mysql { database, .. } => {
                 let rows = database.query(&query)?;
                 rows.into_iter().flatten().map(Option::unwrap_or_default).collect()
             }
@@ -139,6 +204,9 @@ impl<'a> Place<'a> {
         match &self.database {
             Database::Postgres { server, database } => {
                 server.execute("postgres", &format!("DROP DATABASE \"{}\" WITH (FORCE)", database.name()))
+            }
+            Database::Mysql { server, database } => {
+                server.execute("mysql", &format!("DROP DATABASE `{}`", database.name()))
             }
             Database::Sqlite { .. } => self.remove_files(),
         }

@@ -17,7 +17,7 @@ use nix::sys::time::TimeValLike;
 pub(crate) const WORD: &str = "--stopwatch";
 
 /// Variables of the environment that could lead a tool somewhere else.
-const FOREIGN: [&str; 4] = ["LIMOSA_", "DATABASE_URL", "PG", "DBMATE_"];
+const FOREIGN: [&str; 8] = ["LIMOSA_", "DATABASE_URL", "PG", "DBMATE_", "MYSQL_", "MARIADB_", "GOOSE_", "FLYWAY_"];
 
 /// What one run of a command took.
 #[derive(Clone, Copy, Debug)]

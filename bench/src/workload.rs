@@ -10,6 +10,8 @@ const KINDS: usize = 5;
 pub(crate) enum Engine {
     Postgres,
     Sqlite,
+    /// MariaDB, or MySQL where there is no other.
+    Mysql,
 }
 
 impl Engine {
@@ -18,6 +20,7 @@ impl Engine {
         match self {
             Self::Postgres => "postgres",
             Self::Sqlite => "sqlite",
+            Self::Mysql => "mysql",
         }
     }
 }
@@ -27,6 +30,7 @@ impl fmt::Display for Engine {
         formatter.write_str(match self {
             Self::Postgres => "PostgreSQL",
             Self::Sqlite => "SQLite",
+            Self::Mysql => "MariaDB",
         })
     }
 }
@@ -68,7 +72,10 @@ fn migration(engine: Engine, number: usize) -> Migration {
         2 => (
             format!("index_item_{group}"),
             format!("CREATE INDEX item_{group}_by_name ON item_{group} (name);\n"),
-            format!("DROP INDEX item_{group}_by_name;\n"),
+            match engine {
+                Engine::Mysql => format!("DROP INDEX item_{group}_by_name ON item_{group};\n"),
+                Engine::Postgres | Engine::Sqlite => format!("DROP INDEX item_{group}_by_name;\n"),
+            },
         ),
         3 => (
             format!("fill_item_{group}"),
@@ -80,16 +87,24 @@ fn migration(engine: Engine, number: usize) -> Migration {
         ),
         _ => sum(engine, group),
     };
-    Migration { number, name, up, down, is_function: kind == 4 && engine == Engine::Postgres }
+    Migration { number, name, up, down, is_function: kind == 4 && engine != Engine::Sqlite }
 }
 
 fn table(engine: Engine, group: usize) -> String {
-    let (key, time) = match engine {
-        Engine::Postgres => ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "timestamptz NOT NULL DEFAULT now()"),
-        Engine::Sqlite => ("integer PRIMARY KEY", "text NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+    let (key, name, time) = match engine {
+        Engine::Postgres => {
+            ("bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "text", "timestamptz NOT NULL DEFAULT now()")
+        }
+        Engine::Sqlite => ("integer PRIMARY KEY", "text", "text NOT NULL DEFAULT CURRENT_TIMESTAMP"),
+        // A text without a length cannot be indexed.
+        Engine::Mysql => (
+            "bigint NOT NULL AUTO_INCREMENT PRIMARY KEY",
+            "varchar(200)",
+            "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP",
+        ),
     };
     format!(
-        "-- Things in stock, group {group}\nCREATE TABLE item_{group} (\n  id {key},\n  name text NOT NULL,\n  \
+        "-- Things in stock, group {group}\nCREATE TABLE item_{group} (\n  id {key},\n  name {name} NOT NULL,\n  \
          quantity integer NOT NULL DEFAULT 0,\n  price numeric(12, 2),\n  created_at {time}\n);\n"
     )
 }
@@ -104,6 +119,14 @@ fn sum(engine: Engine, group: usize) -> (String, String, String) {
                  RETURN (SELECT coalesce(sum(quantity), 0) FROM item_{group});\nEND;\n$fn$;\n"
             ),
             format!("DROP FUNCTION {name}();\n"),
+        ),
+        Engine::Mysql => (
+            format!("function_{name}"),
+            format!(
+                "CREATE FUNCTION {name}() RETURNS bigint DETERMINISTIC\nBEGIN\n  \
+                 RETURN (SELECT coalesce(sum(quantity), 0) FROM item_{group});\nEND;\n"
+            ),
+            format!("DROP FUNCTION {name};\n"),
         ),
         Engine::Sqlite => (
             format!("view_{name}"),
@@ -140,6 +163,16 @@ pub(crate) fn count_query(engine: Engine, applied: usize) -> String {
              (SELECT count(*) FROM pg_class WHERE relkind = 'i' AND relname LIKE 'item\\_%\\_by\\_name'), \
              (SELECT count(*) FROM pg_proc WHERE proname LIKE 'total\\_%'), {rows}"
         ),
+        Engine::Mysql => format!(
+            "SELECT (SELECT count(*) FROM information_schema.tables WHERE table_schema = database() \
+             AND table_name LIKE 'item\\_%'), \
+             (SELECT count(*) FROM information_schema.columns WHERE table_schema = database() \
+             AND table_name LIKE 'item\\_%' AND column_name = 'note'), \
+             (SELECT count(*) FROM information_schema.statistics WHERE table_schema = database() \
+             AND index_name LIKE 'item\\_%\\_by\\_name'), \
+             (SELECT count(*) FROM information_schema.routines WHERE routine_schema = database() \
+             AND routine_name LIKE 'total\\_%'), {rows}"
+        ),
         Engine::Sqlite => format!(
             "SELECT (SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'item_*'), \
              (SELECT count(*) FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' \
@@ -170,11 +203,11 @@ mod tests {
 
     #[test]
     fn versions_sort_like_numbers_and_every_migration_has_a_way_back() {
-        for engine in [Engine::Postgres, Engine::Sqlite] {
+        for engine in [Engine::Postgres, Engine::Sqlite, Engine::Mysql] {
             let all = migrations(engine, 1001);
             assert!(all.is_sorted_by_key(Migration::version));
             assert!(all.iter().all(|migration| !migration.down.is_empty()));
-            assert_eq!(all.iter().any(|migration| migration.is_function), engine == Engine::Postgres);
+            assert_eq!(all.iter().any(|migration| migration.is_function), engine != Engine::Sqlite);
         }
     }
 }

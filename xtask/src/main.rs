@@ -20,15 +20,19 @@ use crate::provision::{CannotProvide, Range};
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  test [--all-postgres] [-- ARGUMENTS]   find or install test servers, run all tests
-                                         (ARGUMENTS go to `cargo test --workspace`)
-  provision [--all-postgres]             find or install test servers, show them
-  tidy                                   check arrows between crates, file sizes, names, lints
-  check                                  formatting, clippy, documentation, tidy, exact parsers,
-                                         dependencies: everything but the tests
-  ci                                     check, then test
+  test [OPTIONS] [-- ARGUMENTS]   find or install test servers, run all tests
+                                  (ARGUMENTS go to `cargo test --workspace`)
+  provision [OPTIONS]             find or install test servers, show them
+  tidy                            check arrows between crates, file sizes, names, lints
+  check                           formatting, clippy, documentation, tidy, exact parsers,
+                                  dependencies: everything but the tests
+  ci [OPTIONS]                    check, then test
 
-  --all-postgres   PostgreSQL 14 to 18 in place of the newest and one older
+Options, which say more servers than one older and the newest PostgreSQL, PgBouncer and one MariaDB:
+
+  --all-postgres   PostgreSQL 14 to 18
+  --all-mysql      a newer MariaDB and MySQL 8.0, which need Maven and linux on x86_64
+  --all            both
 ";
 
 /// The command line is wrong, or a machine lacks what cannot be installed.
@@ -54,11 +58,15 @@ fn run(arguments: &[String]) -> Result<u8> {
         print!("{USAGE}");
         return Ok(EXIT_USAGE);
     };
-    let range = match options {
-        [] => Range::NewestAndOneOlder,
-        [option] if option == "--all-postgres" => Range::All,
-        other => return usage(&format!("unknown option {}", other.join(" "))),
-    };
+    let mut range = Range::default();
+    for option in options {
+        match option.as_str() {
+            "--all-postgres" => range.all_postgres = true,
+            "--all-mysql" => range.all_mysql = true,
+            "--all" => range = Range { all_postgres: true, all_mysql: true },
+            other => return usage(&format!("unknown option {other}")),
+        }
+    }
     match command.as_str() {
         "test" => tests_run::run(&Workspace::find()?, range, for_cargo),
         "provision" => {

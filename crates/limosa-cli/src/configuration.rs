@@ -38,7 +38,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         single_transaction: settings.single_transaction,
         pooled: settings.pooled,
         values,
-        variables: loaded.variables.clone(),
+        variables: with_user(loaded.variables.clone(), account()),
         home: home(&loaded.variables),
         actor: settings.actor.clone().unwrap_or_else(|| actor(&loaded.variables)),
         backup_directory: settings.backup_directory.clone(),
@@ -70,11 +70,23 @@ fn account() -> Option<String> {
     Some(named.unwrap_or_else(|| format!("uid {user}")))
 }
 
+/// A server is spoken to as the account of the process where neither the address nor a variable names a user, as libpq and the
+/// client of MySQL do.
+fn with_user(mut variables: BTreeMap<String, String>, account: Option<String>) -> BTreeMap<String, String> {
+    let named = USER.iter().any(|name| variables.get(*name).is_some_and(|value| !value.is_empty()));
+    if let Some(account) = account.filter(|account| !named && !account.contains(' ')) {
+        variables.insert(USER[0].to_owned(), account);
+    }
+    variables
+}
+
+/// Variables that name the user.
+const USER: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
 /// User, host and process, as the ledger shows who ran.
 fn actor(variables: &BTreeMap<String, String>) -> String {
     let given = |name: &&str| variables.get(*name).filter(|value| !value.is_empty()).cloned();
-    let user =
-        ["USER", "LOGNAME", "USERNAME"].iter().find_map(given).or_else(account).unwrap_or_else(|| "unknown".to_owned());
+    let user = USER.iter().find_map(given).or_else(account).unwrap_or_else(|| "unknown".to_owned());
     let host =
         ["HOSTNAME", "COMPUTERNAME"].iter().find_map(given).or_else(host).unwrap_or_else(|| "unknown".to_owned());
     format!("{user}@{host} process {}", std::process::id())
@@ -90,8 +102,9 @@ fn host() -> Option<String> {
 
 /// How to name a database, where none was named.
 pub(crate) fn how_to_name(loaded: &Loaded) -> String {
-    let mut help =
-        String::from("give --database sqlite:app.db or --database postgres://user@host/name, or set LIMOSA_DATABASE");
+    let mut help = String::from(
+        "give --database sqlite:app.db, --database postgres://user@host/name or --database mysql://user@host/name, or set LIMOSA_DATABASE",
+    );
     if !loaded.environments.is_empty() && loaded.settings.environment.is_none() {
         help.push_str(&format!(
             "\nor choose an environment of {FILE_NAME}: --environment {}",
@@ -104,6 +117,16 @@ pub(crate) fn how_to_name(loaded: &Loaded) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_stands_in_for_a_variable() {
+        let one = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let me = || Some("me".to_owned());
+        assert_eq!(with_user(BTreeMap::new(), me()), one("USER", "me"));
+        assert_eq!(with_user(one("USER", ""), me()), one("USER", "me"));
+        assert_eq!(with_user(one("LOGNAME", "her"), me()), one("LOGNAME", "her"));
+        assert_eq!(with_user(BTreeMap::new(), Some("uid 77".to_owned())), BTreeMap::new());
+    }
 
     #[test]
     fn who_runs_has_user_host_and_process() {

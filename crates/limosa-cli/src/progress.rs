@@ -86,9 +86,10 @@ impl Copy {
             (CopyUnit::Pages, None) => format!("{name}: begins"),
             (CopyUnit::Pages, Some(total)) if done < total => format!("{name}: {done} of {total} pages"),
             (CopyUnit::Pages, Some(total)) => format!("{name}: all {total} pages, now looked through"),
-            (CopyUnit::Bytes, _) => {
+            (CopyUnit::Bytes, total) => {
                 let word = if what == CopyKind::Backup { "written" } else { "sent" };
-                format!("{name}: {} {word}", HumanBytes(done))
+                let of = total.map(|total| format!(" of {}", HumanBytes(total))).unwrap_or_default();
+                format!("{name}: {}{of} {word}", HumanBytes(done))
             }
         }
     }
@@ -305,6 +306,7 @@ mod tests {
             (place(Restore, Pages, 1024, Some(1024)), "restore: all 1024 pages, now looked through"),
             (place(Backup, Bytes, 5 << 20, None), "backup: 5.00 MiB written"),
             (place(Restore, Bytes, 0, None), "restore: 0 B sent"),
+            (place(Restore, Bytes, 5 << 20, Some(20 << 20)), "restore: 5.00 MiB of 20.00 MiB sent"),
         ] {
             assert_eq!(text, format!("{expected}, running for 20.0 s"));
         }

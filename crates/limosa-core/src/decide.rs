@@ -5,7 +5,7 @@ mod rollback;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_sql::{Diagnostic, Loss, Position};
+use limosa_sql::{Diagnostic, Engine, Loss, Position};
 use serde::{Deserialize, Serialize};
 
 pub use self::migrate::decide_migrate;
@@ -143,7 +143,7 @@ fn losses(outline: &Outline) -> Vec<Loss> {
 
 /// Joins steps into one transaction. A new enum value cannot be used in the transaction that adds it, so the run splits
 /// before a step that uses one. SQLite cannot begin or end to enforce foreign keys within a transaction.
-fn join(steps: &mut [Step], values: &HashMap<Identity, EnumValues>, notices: &mut Vec<Diagnostic>) {
+fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValues>, notices: &mut Vec<Diagnostic>) {
     let mut uncommitted = Uncommitted::default();
     for at in 1..steps.len() {
         let (before, step) = (&steps[at - 1], &steps[at]);
@@ -152,6 +152,8 @@ fn join(steps: &mut [Step], values: &HashMap<Identity, EnumValues>, notices: &mu
             Some("not all of its neighbours' statements can share one".to_owned())
         } else if before.outline.enforces_foreign_keys() != step.outline.enforces_foreign_keys() {
             Some("only one of the two wants foreign keys enforced".to_owned())
+        } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
+            Some("settings of a file can be put back outside of a transaction only".to_owned())
         } else {
             uncommitted.kept_out(values.get(&step.identity))
         };
@@ -162,4 +164,8 @@ fn join(steps: &mut [Step], values: &HashMap<Identity, EnumValues>, notices: &mu
         }
         steps[at].joins_previous = reason.is_none();
     }
+}
+
+fn changes_settings(step: &Step) -> bool {
+    !step.outline.settings.is_empty()
 }

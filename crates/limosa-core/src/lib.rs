@@ -11,6 +11,7 @@ mod enum_values;
 mod graph;
 mod ledger;
 mod outline;
+mod outliner;
 mod plan;
 mod pragmas;
 mod recover;
@@ -30,8 +31,9 @@ pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,
 };
-pub use outline::{Group, GroupMode, Lifted, Outline, OutlineError, Outliner, Remark};
+pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
+pub use outliner::Outliner;
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};
-pub use recover::{After, Before, IndexState, Recovery, recover};
+pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use statements::{StatementHasher, statement_hash};
 pub use version::{BadVersion, Version};

@@ -1,11 +1,7 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
-use limosa_sql::{
-    Class, Effect, Engine, Loss, Piece, PieceKind, Position, TransactionRule, mentions_literal, placeholders,
-};
+use limosa_sql::{Class, Loss, Position};
 use serde::{Deserialize, Serialize};
-
-use crate::change::TransactionWish;
 
 /// A script in short.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,6 +26,9 @@ pub struct Outline {
     pub adds_enum_value: bool,
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
+    /// MySQL: statements that are not sent, each with its reason, in order. They count as statements, and stand in a group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Outline {
@@ -43,10 +42,56 @@ impl Outline {
         self.remarkable.iter().filter_map(|remark| remark.class.loss.as_ref().map(|loss| (remark, loss)))
     }
 
+    /// False for statements (from 1) that are counted and not sent: the file's own BEGIN and COMMIT in the place of ours, and
+    /// those that are left out.
+    pub fn sends(&self, statement: u64) -> bool {
+        let wrapper = self.wrapped && (statement == 1 || statement == self.statements);
+        !wrapper && self.left_out.binary_search_by_key(&statement, |left| left.statement).is_err()
+    }
+
     /// The mode in which a statement (from 1) runs, and whether it begins and ends its group.
     pub fn place_of(&self, statement: u64) -> Option<(&Group, bool, bool)> {
         let group = self.groups.iter().find(|group| statement >= group.first && statement <= group.last)?;
         Some((group, statement == group.first, statement == group.last))
+    }
+}
+
+/// A statement that is not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Number of the statement, from 1.
+    pub statement: u64,
+    /// Where it stands in the file.
+    pub position: Position,
+    /// Its leading words.
+    pub verb: String,
+    /// Why.
+    pub why: LeftOutReason,
+}
+
+/// Why a statement is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOutReason {
+    /// BEGIN or COMMIT of a transaction that holds statements which commit by themselves: the server would have ended it at
+    /// the first of them. What can share a transaction shares one of limosa's.
+    HoldsNothing,
+    /// COMMIT where the file only switched `autocommit` off: limosa decides about transactions.
+    Implicit,
+    /// LOCK TABLES and UNLOCK TABLES: while they hold, limosa could not write its ledger.
+    LocksLedger,
+}
+
+impl LeftOutReason {
+    /// The reason for people, to be read behind the statement's name.
+    pub fn words(self) -> &'static str {
+        match self {
+            LeftOutReason::HoldsNothing => {
+                "is left out: statements of this transaction commit by themselves on MySQL, so that it holds nothing together"
+            }
+            LeftOutReason::Implicit => "is left out: limosa decides about transactions, and ignores autocommit",
+            LeftOutReason::LocksLedger => "is left out: while it holds, limosa could not write its ledger",
+        }
     }
 }
 
@@ -113,12 +158,14 @@ pub enum OutlineError {
         position: Position,
     },
     /// The header asks for one transaction, a statement forbids it.
-    #[error("{verb} cannot run inside a transaction, but the header asks for one")]
+    #[error("{}, but the header asks for one", outside(verb, *commits))]
     CannotRunInside {
         /// The statement.
         verb: String,
         /// Where it stands.
         position: Position,
+        /// MySQL: the server takes it, and commits.
+        commits: bool,
     },
     /// BEGIN inside a transaction that the file began already.
     #[error("BEGIN inside a transaction that the file began already")]
@@ -144,6 +191,45 @@ pub enum OutlineError {
         /// Where it stands.
         position: Position,
     },
+    /// MySQL: the file means to take back what has been committed.
+    #[error("the file's own transaction ends with {ends}, but on MySQL {verb} commits, and nothing takes that back")]
+    CommittedBeforeRollback {
+        /// The statement that commits.
+        verb: String,
+        /// Where it stands.
+        position: Position,
+        /// The statement that ends the transaction.
+        ends: String,
+    },
+    /// MySQL: COMMIT RELEASE.
+    #[error("{verb} closes the connection, which limosa still needs")]
+    Disconnects {
+        /// The statement.
+        verb: String,
+        /// Where it stands.
+        position: Position,
+    },
+    /// MySQL: SET TRANSACTION without a scope.
+    #[error("SET TRANSACTION is for the next transaction only, and that is one of limosa's")]
+    NextTransaction {
+        /// Where it stands.
+        position: Position,
+    },
+    /// MySQL: a lock that keeps limosa from its ledger.
+    #[error("{verb} keeps everyone from writing, limosa and its ledger too")]
+    LocksLedger {
+        /// The statement.
+        verb: String,
+        /// Where it stands.
+        position: Position,
+    },
+}
+
+fn outside(verb: &str, commits: bool) -> String {
+    match commits {
+        true => format!("on MySQL {verb} commits by itself, and ends the transaction that it runs in"),
+        false => format!("{verb} cannot run inside a transaction"),
+    }
 }
 
 impl OutlineError {
@@ -155,223 +241,11 @@ impl OutlineError {
             | OutlineError::CannotRunInside { position, .. }
             | OutlineError::NestedBegin { position }
             | OutlineError::LeavesBehind { position, .. }
-            | OutlineError::InsideOwn { position, .. } => *position,
+            | OutlineError::InsideOwn { position, .. }
+            | OutlineError::CommittedBeforeRollback { position, .. }
+            | OutlineError::Disconnects { position, .. }
+            | OutlineError::NextTransaction { position }
+            | OutlineError::LocksLedger { position, .. } => *position,
         }
     }
-}
-
-/// Builds an [`Outline`] piece by piece; holds no text.
-pub struct Outliner {
-    engine: Engine,
-    wish: TransactionWish,
-    outline: Outline,
-    /// Where the file's own open transaction began, and its first statement.
-    own: Option<(u64, Position)>,
-    /// Enum values added in the open group; None for one that only its placeholder names.
-    added_values: Vec<Option<String>>,
-    last_statement_commits: bool,
-    /// Own transactions seen.
-    own_count: u64,
-    first_begins: bool,
-    /// Statements that destroy data, and other remarkable ones.
-    losses: u64,
-    other_remarks: u64,
-    error: Option<OutlineError>,
-}
-
-impl Outliner {
-    /// An outliner for one script.
-    pub fn new(engine: Engine, wish: TransactionWish) -> Self {
-        Outliner {
-            engine,
-            wish,
-            outline: Outline::default(),
-            own: None,
-            added_values: Vec::new(),
-            last_statement_commits: false,
-            own_count: 0,
-            first_begins: false,
-            losses: 0,
-            other_remarks: 0,
-            error: None,
-        }
-    }
-
-    /// The header is only known once the leading comments were read; it may be set before the first statement.
-    pub fn set_wish(&mut self, wish: TransactionWish) {
-        self.wish = wish;
-    }
-
-    /// Adds the next piece.
-    pub fn add(&mut self, piece: &Piece) {
-        self.outline.bytes += piece.span.len();
-        let PieceKind::Statement(class) = &piece.kind else {
-            self.outline.copies |= matches!(piece.kind, PieceKind::CopyData | PieceKind::CopyEnd);
-            return;
-        };
-        self.outline.statements += 1;
-        let number = self.outline.statements;
-        self.remark(number, piece, class);
-        for (name, offset) in placeholders(self.engine, piece.statement()) {
-            if !self.outline.placeholders.iter().any(|(known, _)| *known == name) {
-                let position = piece.position.after(piece.statement().get(..offset).unwrap_or_default());
-                self.outline.placeholders.push((name, position));
-            }
-        }
-        if let Err(error) = self.group(number, piece, class) {
-            self.error.get_or_insert(error);
-        }
-    }
-
-    fn remark(&mut self, number: u64, piece: &Piece, class: &Class) {
-        if let Effect::SetsSession { name } | Effect::LiftedPragma { name } = &class.effect
-            && !self.outline.settings.contains(name)
-        {
-            self.outline.settings.push(name.clone());
-        }
-        if let Effect::LiftedPragma { name } = &class.effect
-            && self.engine == Engine::Sqlite
-        {
-            self.outline.lifted.push(Lifted {
-                statement: number,
-                name: name.clone(),
-                text: piece.statement().to_owned(),
-            });
-        }
-        self.outline.copies |= class.effect == Effect::CopyFromStdin;
-        // A file of a million DELETEs has a million losses; the first thousand tell the story. Other remarks take no place
-        // from them.
-        let seen = match (&class.loss, class.transaction) {
-            (Some(_), _) => &mut self.losses,
-            (None, TransactionRule::Either) => return,
-            (None, _) => &mut self.other_remarks,
-        };
-        *seen += 1;
-        if *seen <= 1000 {
-            self.outline.remarkable.push(Remark { statement: number, position: piece.position, class: class.clone() });
-        }
-    }
-
-    fn group(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<(), OutlineError> {
-        let position = piece.position;
-        self.last_statement_commits = false;
-        if class.verb == "PREPARE TRANSACTION" || class.verb.ends_with(" AND CHAIN") {
-            return Err(OutlineError::LeavesBehind { verb: class.verb.clone(), position });
-        }
-        match class.transaction {
-            TransactionRule::Begins => {
-                if self.own.is_some() {
-                    return Err(OutlineError::NestedBegin { position });
-                }
-                self.first_begins |= number == 1;
-                self.own = Some((number, position));
-                self.own_count += 1;
-                self.push(number, GroupMode::Own);
-                return Ok(());
-            }
-            TransactionRule::Commits | TransactionRule::RollsBack => {
-                if self.own.take().is_none() {
-                    return Err(OutlineError::EndsNothing { verb: class.verb.clone(), position });
-                }
-                self.last_statement_commits = class.transaction == TransactionRule::Commits;
-                self.extend(number);
-                return Ok(());
-            }
-            _ => {}
-        }
-        if self.own.is_some() {
-            if class.transaction == TransactionRule::Outside && !matches!(class.effect, Effect::LiftedPragma { .. }) {
-                return Err(OutlineError::InsideOwn { verb: class.verb.clone(), position });
-            }
-            self.extend(number);
-            self.note_types(class);
-            return Ok(());
-        }
-        if class.transaction == TransactionRule::Outside && !self.lifted(class) {
-            if self.wish == TransactionWish::Always {
-                return Err(OutlineError::CannotRunInside { verb: class.verb.clone(), position });
-            }
-            self.join_or_push(number, GroupMode::Alone);
-            return Ok(());
-        }
-        if self.wish == TransactionWish::None {
-            self.join_or_push(number, GroupMode::Alone);
-            return Ok(());
-        }
-        if self.uses_added_value(piece) {
-            self.push(number, GroupMode::Transaction);
-        } else {
-            self.join_or_push(number, GroupMode::Transaction);
-        }
-        self.note_types(class);
-        Ok(())
-    }
-
-    /// Pragmas that limosa moves out of the transaction by itself.
-    fn lifted(&self, class: &Class) -> bool {
-        self.engine == Engine::Sqlite && matches!(&class.effect, Effect::LiftedPragma { .. })
-    }
-
-    fn note_types(&mut self, class: &Class) {
-        // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
-        if !adds_enum_value(class) {
-            return;
-        }
-        self.added_values.push(match &class.effect {
-            Effect::AddsEnumValue { value, .. } => Some(value.clone()),
-            _ => None,
-        });
-        self.outline.adds_enum_value = true;
-    }
-
-    fn uses_added_value(&self, piece: &Piece) -> bool {
-        // To name a value as the neighbour of a new one is allowed.
-        if self.added_values.is_empty() || piece.class().is_some_and(adds_enum_value) {
-            return false;
-        }
-        let mentions = |value: &String| mentions_literal(self.engine, piece.statement(), value);
-        self.added_values.iter().any(|value| value.as_ref().is_none_or(mentions))
-    }
-
-    fn join_or_push(&mut self, number: u64, mode: GroupMode) {
-        match self.outline.groups.last() {
-            Some(group) if group.mode == mode => self.extend(number),
-            _ => self.push(number, mode),
-        }
-    }
-
-    fn push(&mut self, number: u64, mode: GroupMode) {
-        self.added_values.clear();
-        self.outline.groups.push(Group { first: number, last: number, mode });
-    }
-
-    fn extend(&mut self, number: u64) {
-        if let Some(group) = self.outline.groups.last_mut() {
-            group.last = number;
-        }
-    }
-
-    /// The outline of all pieces added.
-    ///
-    /// # Errors
-    /// The first statement that makes the file impossible to run as a whole.
-    pub fn finish(mut self) -> Result<Outline, OutlineError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        if let Some((_, position)) = self.own {
-            return Err(OutlineError::LeftOpen { position });
-        }
-        let whole = self.outline.groups.len() == 1 && self.first_begins && self.own_count == 1;
-        if whole && self.last_statement_commits && self.wish != TransactionWish::None {
-            self.outline.wrapped = true;
-            self.outline.groups[0].mode = GroupMode::Transaction;
-        }
-        self.outline.settle_pragmas(self.engine);
-        Ok(self.outline)
-    }
-}
-
-fn adds_enum_value(class: &Class) -> bool {
-    class.verb == "ALTER TYPE ADD VALUE"
 }

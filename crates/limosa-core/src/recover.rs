@@ -1,9 +1,15 @@
 //! After a death: what one look at the catalogue proves about a statement that was begun and not seen to end.
 
+mod objects;
+mod table_image;
+
 use std::collections::HashSet;
 
 use limosa_sql::{Class, Effect, TransactionRule};
 use serde::{Deserialize, Serialize};
+
+pub use objects::ObjectState;
+pub use table_image::Image;
 
 /// An index as the catalogue shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +42,9 @@ pub struct Before {
     pub indexes: Vec<IndexState>,
     /// Whether the database, tablespace or partition that it names was there (attached).
     pub existed: Option<bool>,
+    /// MySQL: the objects that the statement names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<ObjectState>,
 }
 
 /// What the catalogue shows now.
@@ -51,6 +60,8 @@ pub struct After {
     pub detach_pending: bool,
     /// The backend that ran the statement is still there.
     pub backend_alive: bool,
+    /// As in [`Before`].
+    pub objects: Vec<ObjectState>,
 }
 
 /// What to do with the statement.
@@ -107,7 +118,8 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
         Effect::CreatesDatabase { name } | Effect::CreatesTablespace { name } => appeared(name, before, after),
         Effect::DropsDatabase { name, .. } => disappeared(name, before, after),
         Effect::DetachesPartition { partition, .. } => detached(&partition.name, before, after),
-        Effect::Idempotent | Effect::SetsSession { .. } | Effect::LiftedPragma { .. } => {
+        Effect::ChangesSchema { changes } => objects::changed(changes, &before.objects, &after.objects),
+        Effect::Idempotent | Effect::SetsSession { .. } | Effect::SetsSeveral { .. } | Effect::LiftedPragma { .. } => {
             Recovery::Retry { proof: format!("{} may be run twice without harm", class.verb) }
         }
         _ => unprovable(class),
@@ -115,9 +127,9 @@ pub fn recover(class: &Class, retry_wished: bool, before: Option<&Before>, after
 }
 
 fn unprovable(class: &Class) -> Recovery {
-    let harmless =
-        matches!(class.effect, Effect::Idempotent | Effect::SetsSession { .. } | Effect::LiftedPragma { .. })
-            || class.transaction == TransactionRule::Begins;
+    let harmless = matches!(class.effect, Effect::Idempotent | Effect::LiftedPragma { .. })
+        || !class.effect.session_settings().is_empty()
+        || class.transaction == TransactionRule::Begins;
     if harmless {
         return Recovery::Retry { proof: format!("{} may be run twice without harm", class.verb) };
     }

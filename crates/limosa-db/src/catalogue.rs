@@ -1,5 +1,7 @@
 //! What the catalogue shows of the objects that a statement names: before it begins, and after a death.
 
+mod mysql;
+
 use limosa_core::{After, Before, IndexState};
 use limosa_sql::{Class, Effect, Engine, QualifiedName};
 
@@ -33,8 +35,13 @@ fn index_states(rows: &[Row]) -> Vec<IndexState> {
 /// # Errors
 /// What the server says.
 pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<String>, DbError> {
-    if session.facts().engine != Engine::Postgres {
-        return Ok(None);
+    match session.facts().engine {
+        Engine::Postgres => {}
+        Engine::Mysql => {
+            let image = mysql::before(session, class).await?;
+            return Ok(image.and_then(|image| serde_json::to_string(&image).ok()));
+        }
+        _ => return Ok(None),
     }
     let image = match &class.effect {
         Effect::CreatesIndex { table, .. } => {
@@ -81,8 +88,10 @@ pub async fn after(
     backend: Option<&str>,
 ) -> Result<After, DbError> {
     let mut after = After::default();
-    if session.facts().engine != Engine::Postgres {
-        return Ok(after);
+    match session.facts().engine {
+        Engine::Postgres => {}
+        Engine::Mysql => return mysql::after(session, class, before, backend).await,
+        _ => return Ok(after),
     }
     if let Some(backend) = backend {
         after.backend_alive = backend_runs(session, backend).await?;

@@ -7,7 +7,8 @@ use std::fmt;
 pub struct DbError {
     /// What it means for a runner.
     pub kind: DbErrorKind,
-    /// SQLSTATE, or SQLite's name for the result code (`SQLITE_CONSTRAINT_UNIQUE`).
+    /// SQLSTATE, or SQLite's name for the result code (`SQLITE_CONSTRAINT_UNIQUE`), or MySQL's number with its SQLSTATE
+    /// (`1146 (42S02)`).
     pub code: Option<String>,
     /// The server's own words.
     pub message: String,
@@ -60,6 +61,9 @@ pub enum DbErrorKind {
     NotNull,
     /// Division by zero (22012): how the fence speaks.
     DivisionByZero,
+    /// MySQL: the statement ended the transaction that it ran in, as DDL does there and a procedure may. What was sent before
+    /// it stands, and so does the statement itself, unless it failed besides: then [`DbError::code`] says how.
+    ImplicitCommit,
     /// The URL or the parameters make no sense.
     Configuration,
 }
@@ -75,6 +79,11 @@ impl DbError {
     pub fn hint(mut self, hint: impl Into<String>) -> DbError {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The code without what may follow it: MySQL's number stands before its SQLSTATE, `1062 (23000)`.
+    pub fn number(&self) -> Option<&str> {
+        self.code.as_deref()?.split(' ').next()
     }
 
     /// True where trying the same transaction again may succeed.

@@ -2,6 +2,8 @@
 
 mod error;
 mod monotonic;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod network;
 mod open;
 mod session;
 mod target;

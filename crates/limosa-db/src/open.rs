@@ -15,6 +15,7 @@ pub fn engine_of(database: &str) -> Result<Engine, DbError> {
         match scheme.as_str() {
             "sqlite" | "sqlite3" => return Ok(Engine::Sqlite),
             "postgres" | "postgresql" => return Ok(Engine::Postgres),
+            "mysql" | "mariadb" => return Ok(Engine::Mysql),
             _ => {}
         }
     }
@@ -25,7 +26,8 @@ pub fn engine_of(database: &str) -> Result<Engine, DbError> {
     let named = text.contains("://").then(|| format!("the scheme '{scheme}' is not one that limosa speaks"));
     let message = named.unwrap_or_else(|| "the database is neither a URL nor a key=value string".to_owned());
     Err(DbError::new(DbErrorKind::Configuration, message).hint(
-        "use sqlite:path/to/file.db, postgres://user@host:5432/database, or key=value pairs such as 'host=... dbname=...'",
+        "use sqlite:path/to/file.db, postgres://user@host:5432/database, mysql://user@host:3306/database, or key=value pairs of \
+         PostgreSQL's such as 'host=... dbname=...'",
     ))
 }
 
@@ -45,6 +47,8 @@ pub async fn connect(options: &ConnectOptions) -> Result<Box<dyn Session>, DbErr
         }
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => Ok(Box::new(crate::engines::sqlite::connect(options).await?)),
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => Ok(Box::new(crate::engines::mysql::connect(options).await?)),
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
         engine => {
             Err(DbError::new(DbErrorKind::Configuration, format!("this limosa was built without {}", engine.title())))
@@ -64,6 +68,8 @@ mod tests {
             ("postgres://u@h/d", Engine::Postgres),
             ("postgresql:///d?host=/tmp", Engine::Postgres),
             ("host=/tmp dbname=d", Engine::Postgres),
+            ("mysql://u@h/d", Engine::Mysql),
+            ("MariaDB:///d?socket=/tmp/s", Engine::Mysql),
         ] {
             assert_eq!(engine_of(text).unwrap(), engine, "{text}");
         }

@@ -10,7 +10,7 @@ use crate::{DbError, Row, Value};
 /// One thing to send. A flight is a list of these.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
-    /// Begins a transaction (SQLite: BEGIN IMMEDIATE).
+    /// Begins a transaction (SQLite: BEGIN IMMEDIATE; MySQL: START TRANSACTION).
     Begin,
     /// Commits it.
     Commit,
@@ -21,7 +21,7 @@ pub enum Item {
     /// A statement of limosa's own, without parameters: SET LOCAL, SAVEPOINT, PRAGMA, DDL of the ledger. May hold several
     /// statements separated by `;`.
     Control(String),
-    /// A statement of limosa's own with parameters `$1`, `$2`, ... (SQLite: `?1`, `?2`, ...); its rows come back when it lands.
+    /// A statement of limosa's own with parameters `$1`, `$2`, ... (SQLite: `?1`, `?2`, ...), in any order and repeated; its rows come back when it lands.
     Bound {
         /// The SQL.
         sql: String,
@@ -135,9 +135,9 @@ pub enum FlightError {
 pub struct ServerFacts {
     /// The engine.
     pub engine: Engine,
-    /// As the server says: `15.18`, `3.54.1`.
+    /// As the server says: `15.18`, `3.54.1`, `10.11.19-MariaDB`.
     pub version: String,
-    /// Comparable: 150018 for PostgreSQL 15.18, 3054001 for SQLite 3.54.1.
+    /// Comparable: 150018 for PostgreSQL 15.18, 3054001 for SQLite 3.54.1, 101119 for MariaDB 10.11.19.
     pub version_number: u32,
     /// The database: its name, or the path of the file.
     pub database: String,
@@ -147,13 +147,21 @@ pub struct ServerFacts {
     pub user: String,
     /// True on a hot standby, or where the file or session is read-only.
     pub read_only: bool,
-    /// True where a pooler in transaction mode stands between.
+    /// True where a pooler in transaction mode stands between (MySQL: a proxy that has a number of its own for the session).
     pub pooled: bool,
-    /// Names this session among those of the server (PostgreSQL: `pid:start time`), for finding whether it still runs.
+    /// Names this session among those of the server (PostgreSQL: `pid:start time`; MySQL: `number:start time of the server`),
+    /// for finding whether it still runs.
     pub backend: Option<String>,
     /// What limosa set for this session beyond the defaults of the server, the address and the role, and the server accepted:
     /// names and values, for setting it again after a `reset all`.
     pub settings: Vec<(String, String)>,
+}
+
+impl ServerFacts {
+    /// True where the engine is MySQL and the server is MariaDB, by the version that it calls itself.
+    pub fn is_mariadb(&self) -> bool {
+        self.engine == Engine::Mysql && self.version.to_ascii_lowercase().contains("mariadb")
+    }
 }
 
 /// Cancels what a session runs, from another task.

@@ -29,11 +29,12 @@ impl fmt::Debug for Secret {
 /// How a session is to be opened. Everything from the outside world (environment, home folder) comes in as a value.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectOptions {
-    /// `sqlite:path`, `sqlite::memory:`, `postgres://...`, `postgresql://...` or libpq's `key=value ...`.
+    /// `sqlite:path`, `sqlite::memory:`, `postgres://...`, `postgresql://...`, libpq's `key=value ...`, `mysql://...` or
+    /// `mariadb://...`.
     pub database: Secret,
-    /// The process environment, for `PG*` variables.
+    /// The process environment, for `PG*` and `MYSQL_*` variables.
     pub environment: BTreeMap<String, String>,
-    /// The home folder, for `.pgpass` and `.postgresql/`.
+    /// The home folder, for `.pgpass`, `.postgresql/` and `.my.cnf`.
     pub home: Option<PathBuf>,
     /// Role to take on after connecting.
     pub role: Option<String>,
@@ -43,7 +44,7 @@ pub struct ConnectOptions {
     pub read_only: bool,
     /// SQLite: make the file where it does not exist.
     pub create: bool,
-    /// PostgreSQL: whether a pooler in transaction mode stands between; None to find out.
+    /// PostgreSQL and MySQL: whether a pooler stands between that gives each transaction another session; None to find out.
     pub pooled: Option<bool>,
     /// SQLite: milliseconds to wait for another writer; PostgreSQL: unused.
     pub busy_timeout_ms: u64,

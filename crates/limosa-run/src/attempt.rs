@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::cancelling::cancel_when_due;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
 use crate::problem::purpose_of;
-use crate::{Context, Outcome};
+use crate::{Context, Outcome, not_taken_back};
 
 /// How a flight failed.
 #[derive(Debug)]
@@ -60,6 +60,13 @@ pub(crate) async fn fly(
     drop(ended);
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
     let timed_out = cancelling.await.ok().flatten();
+    let flown = match flown {
+        Err(FlightError::Failed { item, mut error }) if session.facts().engine == Engine::Mysql => {
+            not_taken_back::note(session, &mut error).await;
+            Err(FlightError::Failed { item, error })
+        }
+        flown => flown,
+    };
     let log = lock(log);
     match flown {
         Ok(()) => Ok(()),

@@ -16,4 +16,5 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-R012", "a placeholder has no value"),
     ("LIM-R020", "a statement of a run that is gone still runs on the server"),
     ("LIM-R021", "nothing proves whether a statement took effect; a person decides"),
+    ("LIM-R022", "a file that was interrupted needs what went with its connection; a person decides"),
 ];

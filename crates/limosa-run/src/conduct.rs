@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{Action, AuditHead, Plan, Step};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
@@ -129,16 +129,39 @@ impl Run<'_> {
         items.extend(
             crate::entries::head(self.context, self.engine, step, &marks, true).into_iter().map(|(item, _)| item),
         );
-        let before = items.len();
         items.extend(audit(self.context, step, &marks, "failed", more).into_iter().map(|(item, _)| item));
         items.push(Item::Commit);
-        if let Ok(rows) = session.send(items).await
-            && let Some(row) = rows.get(before).and_then(|rows| rows.first())
-            && let Some(sequence) = row.integer(0)
-        {
-            self.keep_head(Some(AuditHead { sequence, hash: row.text(1).unwrap_or_default() }));
+        if let Ok(rows) = session.send(items).await {
+            self.keep_head(limosa_db::ledger::audit_head(&rows));
         }
     }
+}
+
+/// What of a script is not sent, and why: the first of each reason, with the number of them all.
+fn left_out(step: &Step) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = Vec::new();
+    let all = &step.outline.left_out;
+    for (at, left) in all.iter().enumerate() {
+        if all[..at].iter().any(|before| before.why == left.why) {
+            continue;
+        }
+        let count = all.iter().filter(|other| other.why == left.why).count();
+        let more = if count > 1 { format!(", as {} more of its kind", count - 1) } else { String::new() };
+        notices.push(Notice {
+            severity: "WARNING".to_owned(),
+            message: format!(
+                "statement {}, {}, in line {}, {}{more}",
+                left.statement,
+                left.verb,
+                left.position.line,
+                left.why.words()
+            ),
+            detail: None,
+            hint: None,
+            code: None,
+        });
+    }
+    notices
 }
 
 /// How long limosa's own statements wait for the lock of another writer, where the engine knows one lock only.
@@ -189,6 +212,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         let end = (at + 1..steps.len()).find(|next| !joins(steps, *next)).unwrap_or(steps.len());
         let block = &steps[at..end];
         for (offset, step) in block.iter().enumerate() {
+            for notice in left_out(step) {
+                run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+            }
             run.context.events.event(Event::StepStarted {
                 number: at + offset + 1,
                 of: steps.len(),
@@ -250,7 +276,7 @@ fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usiz
             statements_total: step.outline.statements,
             elapsed: share,
             attempts: ended.attempts,
-            notices: ended.notices.of(at + offset),
+            notices: left_out(step).into_iter().chain(ended.notices.of(at + offset)).collect(),
         });
         if ended.outcome.is_none() {
             run.context.events.event(Event::StepDone {

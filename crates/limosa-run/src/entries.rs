@@ -1,5 +1,7 @@
 //! What a step writes into the ledger.
 
+pub(crate) mod mysql;
+
 use limosa_core::{Action, Direction, Identity, RowState, Step};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
 use limosa_db::{Item, Value};
@@ -24,6 +26,9 @@ pub(crate) struct Marks {
 
 /// Settings back to those of a fresh session, then proof of the lease and the time-outs of the step.
 pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, fresh: bool) -> Vec<Tagged> {
+    if engine == Engine::Mysql {
+        return mysql::head(context, step, marks, fresh);
+    }
     let mut items = Vec::new();
     if engine == Engine::Postgres && fresh {
         let role = match &context.local_role {
@@ -38,7 +43,7 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         && step.outline.settings.iter().any(|name| BORROWED.contains(&name.as_str()));
     if borrowed {
         items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
-        items.extend(own_rights(context, engine));
+        items.extend(own_rights(context, engine, step));
     }
     let (lock, statement) = if fresh {
         (step.limits.lock_timeout_ms.to_string(), step.limits.statement_timeout_ms.to_string())
@@ -95,9 +100,11 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
 
 /// Before the ledger is written: the rights that we came with and the encoding that we speak, whatever the file has set, for
 /// the rest of the transaction. Always: a function may have changed them without the file saying so.
-pub(crate) fn own_rights(context: &Context<'_>, engine: Engine) -> Vec<Tagged> {
-    if engine != Engine::Postgres {
-        return Vec::new();
+pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
+    match engine {
+        Engine::Postgres => {}
+        Engine::Mysql => return mysql::before_ledger(step),
+        _ => return Vec::new(),
     }
     let role = match context.local_role.as_ref().or(context.session_role.as_ref()) {
         Some(role) => format!("set local role {}", engine.quote_identifier(role)),
@@ -161,6 +168,8 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         applied_by: context.actor.clone(),
         execution_ms: match engine {
             Engine::Sqlite => marks.before_ms - marks.began_ms,
+            // Its items are made when those before them have landed.
+            Engine::Mysql => marks.before_ms + limosa_db::monotonic_ms() - marks.began_ms,
             _ => marks.before_ms,
         },
         rollback: undo.map(|undo| undo.text.clone()),
@@ -194,7 +203,7 @@ pub(crate) fn finished(
     let book = &context.ledger;
     let direction = step.action.direction();
     let identity = Value::Text(step.identity.to_string());
-    let mut items = own_rights(context, engine);
+    let mut items = own_rights(context, engine, step);
     items.extend(sign_of_life(context, engine, marks));
     match direction {
         Direction::Apply => {
@@ -228,7 +237,7 @@ pub(crate) fn progress(
     current: Option<(u64, String, Option<String>)>,
 ) -> Vec<Tagged> {
     let book = &context.ledger;
-    let mut items = own_rights(context, engine);
+    let mut items = own_rights(context, engine, step);
     items.extend(sign_of_life(context, engine, marks));
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),
@@ -252,6 +261,9 @@ pub(crate) fn progress(
         current: current.map(|(number, hash, before)| (number.cast_signed(), hash, before)),
         epoch: marks.epoch,
     })));
+    if engine == Engine::Mysql {
+        items.extend(mysql::after_ledger(step));
+    }
     items
 }
 

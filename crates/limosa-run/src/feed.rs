@@ -198,7 +198,7 @@ fn begin(
         return Ok(());
     }
     if stretch.step.outline.wrapped {
-        if engine != Engine::Sqlite
+        if engine == Engine::Postgres
             && let Some(Part::Statement(statement)) = stretch.reader.peek()?
             && let Some(options) = begin_options(statement.piece.statement())
         {
@@ -290,11 +290,11 @@ fn take(
     lock(log).hasher.add(&statement_hash(statement.piece.statement()));
     let class = statement.class().clone();
     let outline = &stretch.step.outline;
-    let wrapper = outline.wrapped && (statement.number == 1 || statement.number == outline.statements);
+    let unsent = !outline.sends(statement.number);
     let lifted = engine == Engine::Sqlite && outline.lifted.iter().any(|lifted| lifted.statement == statement.number);
     let passed = statement.number < stretch.from;
-    let replayed = passed && stretch.replay && matches!(class.effect, Effect::SetsSession { .. });
-    if wrapper || lifted || (passed && !replayed) {
+    let replayed = passed && stretch.replay && !class.effect.session_settings().is_empty();
+    if unsent || lifted || (passed && !replayed) {
         return Ok(());
     }
     let ends_own = stretch.own && statement.number == stretch.to;

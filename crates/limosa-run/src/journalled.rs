@@ -2,22 +2,23 @@
 //! transactions is written into the journal before it begins and after it ends.
 
 mod alone;
+mod carried;
 
 use std::time::{Duration, Instant};
 
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
-use limosa_db::{Item, Session};
+use limosa_db::{DbErrorKind, Item, Session};
 use limosa_sql::{Diagnostic, Effect, Engine};
 
 use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head, progress, reset, settle_constraints};
+use crate::entries::{Marks, finished, head, mysql, progress, reset, settle_constraints};
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, recovery};
+use crate::{Outcome, StepState, implicit_commit, recovery};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -39,7 +40,7 @@ struct Walk<'a> {
 
 /// Runs one step, from where its journal says it stands.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
-    if run.engine == Engine::Sqlite
+    if run.engine != Engine::Postgres
         && let Err(error) = session.remember_settings().await
     {
         let error = run.context.values.hide_in_error(Box::new(error));
@@ -48,8 +49,8 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     let ended = walk(run, session, step, number).await;
     // A broken connection shows in the outcome already.
     let _ = match run.engine {
-        Engine::Sqlite => session.restore_settings().await,
-        _ => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
+        Engine::Postgres => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
+        _ => session.restore_settings().await,
     };
     ended
 }
@@ -107,6 +108,11 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
         if failure.is_connection_lost() {
             lost_connection(run, step, number, outcome, &mut ended).await;
+        } else if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
+            && error.kind == DbErrorKind::ImplicitCommit
+        {
+            ended.outcome = Some(outcome);
+            implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         } else {
             ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
             ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };
@@ -184,22 +190,27 @@ impl<'a> Walk<'a> {
     async fn pass(&mut self, session: &mut dyn Session, start: &recovery::Start) -> Result<(), Failure> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
-        if engine == Engine::Postgres {
-            settings.push(self.fresh_settings());
+        let mut lost = carried::Lost::default();
+        match engine {
+            Engine::Postgres => settings.push(self.fresh_settings()),
+            Engine::Mysql => settings.extend(mysql::time_outs(self.step).map(Item::Control)),
+            _ => {}
         }
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done
         {
             self.hasher.add(&statement_hash(statement.piece.statement()));
-            let sets = match statement.class().effect {
-                // What is set for one transaction only ended with it.
-                Effect::SetsSession { .. } => statement.class().verb != "SET LOCAL",
-                Effect::LiftedPragma { .. } => engine == Engine::Sqlite,
-                _ => false,
-            };
+            let class = statement.class();
+            let found = (engine == Engine::Mysql).then(|| limosa_sql::carried(engine, statement.piece.statement()));
+            // What is set for one transaction only ended with it.
+            let sets = (!class.effect.session_settings().is_empty() && class.verb != "SET LOCAL")
+                || (matches!(class.effect, Effect::LiftedPragma { .. }) && engine == Engine::Sqlite)
+                || found.as_ref().is_some_and(|found| found.sets_repeatably);
             if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
+            } else if let Some(found) = &found {
+                lost.note(statement.number, found);
             }
             self.take()?;
         }
@@ -211,6 +222,7 @@ impl<'a> Walk<'a> {
             .help("put those statements back as they were; from the failed statement on the file may be edited");
             return Err(Failure::GaveUp(GaveUp::Problem(Box::new(problem))));
         }
+        carried::prove_unneeded(self.run, self.step, start.done, lost)?;
         if !settings.is_empty() {
             session.send(settings).await.map_err(|error| server(None, error))?;
         }
@@ -242,6 +254,11 @@ impl<'a> Walk<'a> {
         head(self.run.context, self.run.engine, self.step, marks, false)
     }
 
+    fn writable(&self) -> Option<crate::feed::Tagged> {
+        let text = (self.run.engine == Engine::Mysql).then(|| mysql::writable(self.step))?;
+        text.map(|text| (Item::Control(text), Purpose::Settings))
+    }
+
     /// A group that commits together, its progress with it.
     async fn together(&mut self, session: &mut dyn Session, group: &Group) -> Result<(), Failure> {
         let own = group.mode == GroupMode::Own;
@@ -257,6 +274,7 @@ impl<'a> Walk<'a> {
             let ends_step = last && !own;
             let closing_marks = marks.clone();
             let mut feed = Feed::new(run.context, run.engine, log.clone());
+            feed.first(self.writable());
             if !own {
                 feed.first([(Item::Begin, Purpose::Begin)]);
             }
@@ -364,8 +382,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Failure> {
         let log = new_log();
         let mut feed = Feed::new(self.run.context, self.run.engine, log.clone());
-        let before = 1 + head.len();
-        let audit = rows.iter().position(|(_, purpose)| matches!(purpose, Purpose::Audit)).map(|at| before + at);
+        feed.first(self.writable());
         feed.first([(Item::Begin, Purpose::Begin)]);
         feed.first(head);
         feed.first(rows);
@@ -385,12 +402,7 @@ impl<'a> Walk<'a> {
             self.attempts += 1;
             session.settle().await.map_err(|error| server(None, error))?;
         };
-        let head = audit.and_then(|at| rows.get(at)).and_then(|rows| rows.first());
-        if let Some(row) = head
-            && let (Some(sequence), Some(hash)) = (row.integer(0), row.text(1))
-        {
-            self.run.keep_head(Some(limosa_core::AuditHead { sequence, hash }));
-        }
+        self.run.keep_head(limosa_db::ledger::audit_head(&rows));
         Ok(())
     }
 }

@@ -1,12 +1,18 @@
 //! One runner at a time: the engine's own lock, and a lease that says who holds it.
 
+mod mysql;
+mod postgres;
+mod sqlite;
+
 use std::time::{Duration, Instant};
 
 use limosa_core::{LeaseRow, LedgerView};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Row, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 use sha2::{Digest, Sha256};
+
+pub use mysql::lock_name;
 
 use crate::{Context, Event};
 
@@ -173,20 +179,10 @@ async fn try_once(
     silent: Option<&Watched>,
 ) -> Result<Try, DbError> {
     match session.facts().engine {
-        Engine::Sqlite => try_sqlite(session, context, exists, silent).await,
-        _ => try_postgres(session, context, exists, silent).await,
+        Engine::Sqlite => sqlite::try_once(session, context, exists, silent).await,
+        Engine::Mysql => mysql::try_once(session, context, exists).await,
+        _ => postgres::try_once(session, context, exists, silent).await,
     }
-}
-
-/// How the ledger's tables come to be, where they are missing.
-#[derive(Debug, Clone, Copy)]
-enum Making {
-    /// They stand.
-    Nothing,
-    /// In a DO block, which looks whether the lock is ours.
-    InBlock,
-    /// As plain statements, under the lock.
-    Plainly { schema_exists: bool },
 }
 
 /// What TAKE_LEASE is told: this runner, and whom it has watched in silence.
@@ -204,132 +200,6 @@ fn takers(session: &dyn Session, context: &Context<'_>, silent: Option<&Watched>
     ]
 }
 
-async fn try_postgres(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    exists: bool,
-    silent: Option<&Watched>,
-) -> Result<Try, DbError> {
-    let making = if exists { Making::Nothing } else { Making::InBlock };
-    match take_postgres(session, context, making, silent).await {
-        // Without the right to PL/pgSQL there is no DO block: one wait more, once in the life of a ledger.
-        Err(error) if !exists && error.message.contains("plpgsql") => {
-            let mut items = context.ledger.begin();
-            let locked_at = items.len();
-            items.push(try_lock(context, context.pooled));
-            items.push(context.ledger.plain(&sql::SCHEMA_EXISTS, Vec::new()));
-            items.push(Item::Commit);
-            let rows = session.send(items).await?;
-            let answer = |at: usize| rows[at].first().is_some_and(|row| row.boolean(0));
-            if !answer(locked_at) {
-                return Ok(Try::Refused(context.ledger.look(session).await?));
-            }
-            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }, silent).await
-        }
-        result => result,
-    }
-}
-
-/// `held` says that it need not be taken: it is ours already, or there is none behind a pooler.
-fn try_lock(context: &Context<'_>, held: bool) -> Item {
-    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
-    context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(held)])
-}
-
-async fn take_postgres(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    making: Making,
-    silent: Option<&Watched>,
-) -> Result<Try, DbError> {
-    let ledger = &context.ledger;
-    let mut items = ledger.begin();
-    items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
-    let locked_at = items.len();
-    items.push(try_lock(context, context.pooled || matches!(making, Making::Plainly { .. })));
-    match making {
-        Making::Nothing => {}
-        Making::InBlock => items.push(ledger.create()),
-        Making::Plainly { schema_exists } => items.extend(ledger.create_plainly(schema_exists)),
-    }
-    let taken_at = items.len();
-    items.push(ledger.bound(&sql::TAKE_LEASE, takers(session, context, silent)));
-    items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
-    let reads_at = items.len();
-    items.extend(ledger.reads());
-    items.push(Item::Commit);
-    let rows = match session.send(items).await {
-        Ok(rows) => rows,
-        Err(error) => {
-            // The advisory lock of a session outlives the transaction that failed after taking it.
-            if !context.pooled && error.kind != DbErrorKind::ConnectionLost {
-                unlock(session, context).await?;
-            }
-            return Err(error);
-        }
-    };
-    let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
-    let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
-    let view = ledger.view(&rows[reads_at..])?;
-    match epoch {
-        Some(epoch) => Ok(Try::Held(Held { epoch, view })),
-        None => {
-            if locked && !context.pooled {
-                unlock(session, context).await?;
-            }
-            Ok(Try::Refused(view))
-        }
-    }
-}
-
-async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
-    // `pg_advisory_unlock_all` would also free locks that an embedding application took on this session.
-    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
-    let sql = "select case when exists (select from pg_catalog.pg_locks where locktype = 'advisory' and pid = pg_backend_pid() \
-               and ((classid::bigint << 32) | objid::bigint) = $1) then pg_advisory_unlock($1) end";
-    session.query(sql, &[Value::Integer(key)]).await.map(|_| ())
-}
-
-async fn try_sqlite(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    exists: bool,
-    silent: Option<&Watched>,
-) -> Result<Try, DbError> {
-    let ledger = &context.ledger;
-    let mut gone = -1;
-    if exists {
-        let rows = session.send(vec![ledger.bound(&sql::LEASE, Vec::new())]).await?;
-        if let Some(row) = rows.first().and_then(|rows| rows.first()) {
-            let holder = row.text(1).and(row.text(4));
-            match holder.and_then(|backend| session.backend_is_gone(&backend)) {
-                Some(true) => gone = row.integer(0).unwrap_or(-1),
-                // It lives on this machine: however long it is silent, it may still be at work.
-                Some(false) => return Ok(Try::Refused(context.ledger.look(session).await?)),
-                None => {}
-            }
-        }
-    }
-    let mut items = vec![Item::Begin];
-    if !exists {
-        items.push(ledger.create());
-    }
-    let taken_at = items.len();
-    let mut takers = takers(session, context, silent);
-    takers.push(Value::Integer(gone));
-    items.push(ledger.bound(&sql::TAKE_LEASE, takers));
-    items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
-    let reads_at = items.len();
-    items.extend(ledger.reads());
-    items.push(Item::Commit);
-    let rows: Vec<Vec<Row>> = session.send(items).await?;
-    let view = ledger.view(&rows[reads_at..])?;
-    Ok(match rows[taken_at].first().and_then(|row| row.integer(0)) {
-        Some(epoch) => Try::Held(Held { epoch, view }),
-        None => Try::Refused(view),
-    })
-}
-
 /// Gives the lease back; what the lock protected is over.
 ///
 /// # Errors
@@ -341,8 +211,9 @@ pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i6
 async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
     context.ledger.transact(session, vec![give_up]).await?;
-    if session.facts().engine == Engine::Postgres && !context.pooled {
-        unlock(session, context).await?;
+    match session.facts().engine {
+        Engine::Postgres if !context.pooled => postgres::unlock(session, context).await,
+        Engine::Mysql => mysql::unlock(session, context).await,
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -4,14 +4,13 @@
 use std::collections::HashSet;
 
 use limosa_core::{Lifted, Step};
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Session};
 
-use crate::Event;
-use crate::atomic::{Rows, feed, open};
+use crate::atomic::{Rows, feed, open, tell_afterwards};
 use crate::attempt::{Failure, fly};
 use crate::conduct::Run;
 use crate::entries::{Marks, finished};
-use crate::feed::{GaveUp, Purpose, SharedLog, expand_lifted, lock};
+use crate::feed::{GaveUp, Purpose, SharedLog, expand_lifted};
 
 const VIOLATIONS: &str = "select \"table\", rowid, parent, fkid from pragma_foreign_key_check limit 1000";
 
@@ -37,25 +36,9 @@ pub(crate) async fn around(
     let restored = session.restore_settings().await;
     let committed = result?;
     for error in committed.err().into_iter().chain(restored.err()) {
-        tell(run, block, first, log, error);
+        tell_afterwards(run, block, first, log, error);
     }
     Ok(())
-}
-
-/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
-fn tell(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
-    let error = run.context.values.hide_in_error(Box::new(error));
-    let notice = Notice {
-        severity: "WARNING".to_owned(),
-        message: format!("committed, but afterwards: {}", error.message),
-        detail: error.detail,
-        hint: error.hint,
-        code: error.code,
-    };
-    let number = block.len().saturating_sub(1);
-    let label = block.get(number).map(|step| step.label.clone()).unwrap_or_default();
-    run.context.events.event(Event::Notice { label, notice: notice.clone() });
-    lock(log).notices.push((first + number, notice));
 }
 
 /// The inner result is what came after the commit.

@@ -78,6 +78,9 @@ fn own_hint(error: &DbError) -> Option<String> {
         (_, DbErrorKind::LockTimeout) => {
             "somebody else holds a lock on it; see who with 'limosa doctor', or allow more with --lock-timeout"
         }
+        (Some(code), DbErrorKind::PermissionDenied) if code.contains(" (") => {
+            "the user lacks a right; grant it (SHOW GRANTS lists those that it has)"
+        }
         (_, DbErrorKind::PermissionDenied) => {
             "the user lacks a right; grant it, or set 'role' to the owner of the objects"
         }
@@ -107,8 +110,8 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
             "run again: limosa looks at the ledger first, and knows what stands".to_owned(),
         ),
         (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero)
-        | (Some(Purpose::Ledger), DbErrorKind::NotNull)
-            if error.message.contains("step_mark") =>
+        | (Some(Purpose::Ledger), DbErrorKind::NotNull | DbErrorKind::Statement)
+            if error.message.contains("step_mark") || error.message.contains("SAVEPOINT limosa_step") =>
         {
             (
                 "LIM-R007",
@@ -117,11 +120,9 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
                     .to_owned(),
             )
         }
-        (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero | DbErrorKind::NotNull) => (
-            "LIM-R008",
-            "the lease was lost: another runner has taken over".to_owned(),
-            "nothing of this transaction was kept; see what the other one did: limosa history".to_owned(),
-        ),
+        (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero | DbErrorKind::NotNull) => lease_lost(),
+        // How the guards speak on MySQL: by a subquery of two rows.
+        (Some(Purpose::Fence | Purpose::Ledger), _) if error.number() == Some("1242") => lease_lost(),
         (Some(Purpose::Commit), _) => (
             "LIM-R009",
             format!("{file} failed at its commit: {}", error.message),
@@ -145,4 +146,12 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
         _ => message,
     };
     Diagnostic::error(code, message).at(Label::file(file)).help(help)
+}
+
+fn lease_lost() -> (&'static str, String, String) {
+    (
+        "LIM-R008",
+        "the lease was lost: another runner has taken over".to_owned(),
+        "nothing of this transaction was kept; see what the other one did: limosa history".to_owned(),
+    )
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use limosa_core::{Before, IndexState, JournalRow, Recovery, StatementHasher, Step, recover};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
-use limosa_sql::{Class, Diagnostic};
+use limosa_sql::{Class, Diagnostic, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::pause;
@@ -95,7 +95,7 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
                 tokio::time::sleep(PATIENCE).await;
                 continue;
             }
-            Recovery::StillRunning => return Err(still_running(step, number, row.backend.as_deref())),
+            Recovery::StillRunning => return Err(still_running(run.engine, step, number, row.backend.as_deref())),
             Recovery::Ask { reason } => return Err(ask(run, step, number, &class, &reason)),
         };
         let finding = run.context.values.hide_in_words(finding);
@@ -176,8 +176,12 @@ async fn journal_of(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Re
         .find(|row| row.identity == step.identity && row.direction == step.action.direction()))
 }
 
-fn still_running(step: &Step, number: u64, backend: Option<&str>) -> Outcome {
+fn still_running(engine: Engine, step: &Step, number: u64, backend: Option<&str>) -> Outcome {
     let pid = backend.and_then(|backend| backend.split(':').next()).unwrap_or("?");
+    let cancel = match engine {
+        Engine::Mysql => format!("KILL QUERY {pid}"),
+        _ => format!("select pg_cancel_backend({pid})"),
+    };
     Outcome::NeedsPerson(Box::new(
         Diagnostic::error(
             "LIM-R020",
@@ -186,7 +190,7 @@ fn still_running(step: &Step, number: u64, backend: Option<&str>) -> Outcome {
                 step.label
             ),
         )
-        .help(format!("wait for it and run again, or cancel it there: select pg_cancel_backend({pid})")),
+        .help(format!("wait for it and run again, or cancel it there: {cancel}")),
     ))
 }
 

@@ -10,8 +10,9 @@ use limosa_sql::{Diagnostic, Engine};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::interrupted;
+use crate::entries::mysql;
 use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
-use crate::lock::lock_key;
+use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
 use crate::{Context, Outcome, StepReport, StepState};
@@ -44,7 +45,7 @@ pub async fn rehearse(
     let began = Instant::now();
     let log = new_log();
     let failure = flight(session, context, engine, &tried, &log).await.err();
-    if engine == Engine::Sqlite {
+    if engine != Engine::Postgres {
         let _ = session.restore_settings().await;
     }
     let log = lock(&log);
@@ -99,8 +100,10 @@ async fn flight(
     steps: &[Step],
     log: &crate::feed::SharedLog,
 ) -> Result<(), Failure> {
-    if engine == Engine::Sqlite {
+    if engine != Engine::Postgres {
         let _ = session.remember_settings().await;
+    }
+    if engine == Engine::Sqlite {
         let enforced = steps.first().is_some_and(|step| step.outline.enforces_foreign_keys());
         let _ = session.send(vec![Item::Control(format!("pragma foreign_keys = {}", u8::from(enforced)))]).await;
     }
@@ -109,6 +112,7 @@ async fn flight(
         .map(|step| ScriptReader::open(step, engine, context.files))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
+    let database = session.facts().database.clone();
     let mut feed = Feed::new(context, engine, log.clone());
     feed.first([(Item::Begin, Purpose::Begin)]);
     for (number, (step, reader)) in steps.iter().zip(&mut readers).enumerate() {
@@ -121,7 +125,7 @@ async fn flight(
             own: false,
             replay: false,
             last: true,
-            head: settings(context, engine, step),
+            head: settings(context, engine, &database, step),
             closing: Box::new(|_| Vec::new()),
         });
     }
@@ -137,9 +141,17 @@ async fn flight(
     fly(session, context, feed, log, &Arc::new(Mutex::new(progress)), steps, 0).await
 }
 
-fn settings(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<crate::feed::Tagged> {
-    if engine != Engine::Postgres {
-        return Vec::new();
+fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) -> Vec<crate::feed::Tagged> {
+    match engine {
+        Engine::Postgres => {}
+        Engine::Mysql => {
+            let name = lock_name(database, &context.ledger.names.schema, &context.ledger.project);
+            let guard = "select case when is_free_lock($1) = 1 then 1 else (select 1 union all select 2) end";
+            let guard = Item::Bound { sql: guard.to_owned(), parameters: vec![Value::Text(name)] };
+            let time_outs = mysql::time_outs(step).map(|text| (Item::Control(text), Purpose::Settings));
+            return time_outs.into_iter().chain([(guard, Purpose::Fence)]).collect();
+        }
+        _ => return Vec::new(),
     }
     let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
     let guard = "select 1 / (case when pg_try_advisory_xact_lock($1) then 1 else 0 end)";

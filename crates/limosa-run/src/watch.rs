@@ -4,9 +4,8 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use limosa_db::Session;
-use limosa_db::Value;
 use limosa_db::ledger::statements as sql;
+use limosa_db::{Item, Session, Value};
 use limosa_sql::Engine;
 
 use crate::Event;
@@ -14,7 +13,7 @@ use crate::conduct::Run;
 
 /// Watches until it is dropped.
 pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
-    if run.engine != Engine::Postgres {
+    if run.engine == Engine::Sqlite {
         // One writer at a time: there is nobody to ask, and our transactions themselves carry the signs of life.
         return std::future::pending().await;
     }
@@ -52,16 +51,29 @@ pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
 
 async fn opened<'s>(run: &Run<'_>, session: &'s mut Option<Box<dyn Session>>) -> Option<&'s mut Box<dyn Session>> {
     if session.is_none() {
-        *session = run.context.connector.connect().await.ok();
+        let mut opened = run.context.connector.connect().await.ok()?;
+        if run.engine == Engine::Mysql {
+            opened.send(vec![Item::Control(SHORT_WAITS.to_owned())]).await.ok()?;
+        }
+        *session = Some(opened);
     }
     session.as_mut()
 }
 
+/// On MySQL a transaction of the run holds the whole row of the lease, and a sign of life gives way to it.
+const SHORT_WAITS: &str = "set session innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+
 async fn heartbeat(run: &Run<'_>, session: &mut Option<Box<dyn Session>>) {
     let Some(open) = opened(run, session).await else { return };
     let beat = run.context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(run.epoch)]);
-    if run.context.ledger.transact(open.as_mut(), vec![beat]).await.is_err() {
+    let beaten = match run.engine {
+        Engine::Mysql => open.send(vec![beat]).await,
+        _ => run.context.ledger.transact(open.as_mut(), vec![beat]).await,
+    };
+    match beaten {
+        Err(error) if error.is_transient() => {}
         // A broken session is opened again at the next beat.
-        *session = None;
+        Err(_) => *session = None,
+        Ok(_) => {}
     }
 }

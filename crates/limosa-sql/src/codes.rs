@@ -36,6 +36,16 @@ pub const STATEMENT_TOO_LARGE: &str = "LIM-S016";
 pub const INNER_BYTE_ORDER_MARK: &str = "LIM-S017";
 /// A lone carriage return would make a comment swallow SQL on SQLite.
 pub const COMMENT_SWALLOWS: &str = "LIM-S018";
+/// A command of the mysql client that a migration cannot hold.
+pub const MYSQL_COMMAND: &str = "LIM-S019";
+/// A DELIMITER command that cannot be followed.
+pub const BAD_DELIMITER: &str = "LIM-S020";
+/// A stored program whose end only a DELIMITER shows.
+pub const NEEDS_DELIMITER: &str = "LIM-S021";
+/// LOAD DATA LOCAL, which reads a file of the client's machine.
+pub const LOCAL_FILE: &str = "LIM-S022";
+/// `autocommit` is set together with other things.
+pub const AUTOCOMMIT_WITH_OTHERS: &str = "LIM-S023";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -46,9 +56,12 @@ pub const TABLE: &[(&str, &str)] = &[
     (OPEN_STRING, "a string constant is never closed"),
     (OPEN_IDENTIFIER, "a quoted identifier is never closed"),
     (OPEN_DOLLAR_QUOTE, "a dollar-quoted string is never closed"),
-    (OPEN_COMMENT, "a block comment is never closed (PostgreSQL)"),
+    (OPEN_COMMENT, "a block comment is never closed (PostgreSQL, MySQL)"),
     (OPEN_PARENTHESIS, "a parenthesis is never closed (PostgreSQL)"),
-    (OPEN_BODY, "the body of a routine (BEGIN ATOMIC) or of an SQLite trigger is never closed"),
+    (
+        OPEN_BODY,
+        "the body of a routine (BEGIN ATOMIC), of an SQLite trigger or of a stored program of MySQL is never closed",
+    ),
     (OPEN_COPY_DATA, "the data after COPY ... FROM stdin does not end with a line that holds only \\."),
     (TEXT_BEFORE_COPY_DATA, "something stands between COPY ... FROM stdin; and the end of its line"),
     (PSQL_COMMAND, "a psql meta-command that a migration cannot hold"),
@@ -56,7 +69,12 @@ pub const TABLE: &[(&str, &str)] = &[
     (SQLITE_COMMAND, "a dot-command of the sqlite3 shell"),
     (STATEMENT_TOO_LARGE, "one statement is larger than any server accepts"),
     (INNER_BYTE_ORDER_MARK, "a byte-order mark stands inside the script, as after joining files"),
-    (COMMENT_SWALLOWS, "a lone carriage return makes a -- comment swallow what follows (SQLite)"),
+    (COMMENT_SWALLOWS, "a lone carriage return makes a comment swallow what follows (SQLite, MySQL)"),
+    (MYSQL_COMMAND, "a command of the mysql client that a migration cannot hold"),
+    (BAD_DELIMITER, "a DELIMITER command that cannot be followed"),
+    (NEEDS_DELIMITER, "a stored program whose end only a DELIMITER shows (packages, Oracle's language)"),
+    (LOCAL_FILE, "LOAD DATA LOCAL reads a file of the client's machine"),
+    (AUTOCOMMIT_WITH_OTHERS, "autocommit is set together with other things"),
 ];
 
 #[cfg(test)]

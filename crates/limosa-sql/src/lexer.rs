@@ -1,91 +1,18 @@
 //! Cuts SQL text into tokens, with pauses wherever the text at hand ends.
 //!
-//! The rules are those of the servers: `src/backend/parser/scan.l` of PostgreSQL and `src/tokenize.c` of SQLite, as
-//! far as they decide where tokens begin and end.
+//! The rules are those of the servers: `src/backend/parser/scan.l` of PostgreSQL, `src/tokenize.c` of SQLite and
+//! `sql/sql_lex.cc` of MySQL and MariaDB, as far as they decide where tokens begin and end.
 
 mod bytes;
 mod found;
+mod mysql;
+mod token;
 
 use crate::Engine;
 use crate::search::{find, find_either};
-use bytes::{Class, POSTGRES, SQLITE};
+use bytes::{Class, MYSQL, POSTGRES, SQLITE};
 use found::{Found, placeholder};
-
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Space,
-    LineComment,
-    BlockComment,
-    /// A key word or an unquoted name.
-    Word,
-    QuotedName,
-    Text(Form),
-    /// A further part of the string constant before it, after a line break.
-    TextContinued(Form),
-    /// A dollar-quoted string; the length of its delimiter.
-    DollarText(usize),
-    Number,
-    /// `$1`, `?1`, `:name`, `@name`.
-    Parameter,
-    /// `${name}`, `${name:form}`.
-    Placeholder,
-    /// U+FEFF between tokens.
-    Mark,
-    Symbol(u8),
-}
-
-impl Kind {
-    /// True for what carries no meaning.
-    pub(crate) fn is_blank(self) -> bool {
-        matches!(self, Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Mark)
-    }
-}
-
-/// How a string constant is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `'...'`
-    Plain,
-    /// `E'...'`
-    Escape,
-    /// `U&'...'`
-    Unicode,
-    /// `N'...'`
-    National,
-    /// `B'...'`, `X'...'`
-    Bits,
-}
-
-/// One token: bytes `start..end` of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
-
-/// What is open where the text ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Open {
-    Text,
-    Name,
-    /// The length of the opening delimiter.
-    Dollar(usize),
-    Comment,
-}
-
-/// The answer of [`Lexer::next`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    Token(Token),
-    /// More text is needed.
-    More,
-    /// The text is at its end.
-    End,
-    /// The text ended inside of something that began at the offset.
-    Unclosed(Open, usize),
-}
+pub(crate) use token::{Form, Kind, Open, Reading, Step, Token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
@@ -109,42 +36,56 @@ enum Inside {
 pub(crate) struct Lexer {
     engine: Engine,
     classes: &'static [Class; 256],
-    /// In plain strings a backslash escapes the next character (PostgreSQL, `standard_conforming_strings = off`).
-    backslashes: bool,
+    reading: Reading,
     at: usize,
     start: usize,
     inside: Inside,
     /// The string constant that just ended, which a quote on a later line would continue.
     joint: Option<Form>,
     joint_on_new_line: bool,
+    /// MySQL: what stands in the place of `;`; empty where it is `;` itself.
+    delimiter: Vec<u8>,
+    /// MySQL: where the comment began whose SQL is being read.
+    executable: Option<usize>,
+    /// MySQL: nothing but blanks was read of the statement.
+    fresh: bool,
 }
 
 impl Lexer {
-    pub(crate) fn new(engine: Engine, backslashes: bool) -> Self {
+    pub(crate) fn new(engine: Engine, reading: Reading) -> Self {
         let classes = match engine {
             Engine::Postgres => &POSTGRES,
             Engine::Sqlite => &SQLITE,
+            Engine::Mysql => &MYSQL,
         };
         Lexer {
             engine,
             classes,
-            backslashes,
+            reading,
             at: 0,
             start: 0,
             inside: Inside::Nothing,
             joint: None,
             joint_on_new_line: false,
+            delimiter: Vec::new(),
+            executable: None,
+            fresh: true,
         }
     }
 
-    /// Says how plain strings are read from the next token on.
-    pub(crate) fn set_backslashes(&mut self, backslashes: bool) {
-        self.backslashes = backslashes;
+    /// Says how quotes are read from the next token on.
+    pub(crate) fn set_reading(&mut self, reading: Reading) {
+        self.reading = reading;
     }
 
-    /// How plain strings are read.
-    pub(crate) fn backslashes(&self) -> bool {
-        self.backslashes
+    /// How quotes are read.
+    pub(crate) fn reading(&self) -> Reading {
+        self.reading
+    }
+
+    /// Says that a new statement begins.
+    pub(crate) fn begin_statement(&mut self) {
+        self.fresh = true;
     }
 
     /// The first byte that was not looked at.
@@ -181,6 +122,7 @@ impl Lexer {
     pub(crate) fn shift(&mut self, count: usize) {
         self.at = self.at.saturating_sub(count);
         self.start = self.start.saturating_sub(count);
+        self.executable = self.executable.map(|at| at.saturating_sub(count));
     }
 
     /// Goes on reading at `at`, between tokens.
@@ -195,12 +137,14 @@ impl Lexer {
     #[inline]
     pub(crate) fn next(&mut self, text: &[u8], last: bool) -> Step {
         match self.inside {
+            Inside::Nothing if self.engine == Engine::Mysql => self.open_mysql(text, last),
             Inside::Nothing => self.open(text, last),
             Inside::Space => self.space(text, last),
             Inside::LineComment => self.line_comment(text, last),
             Inside::BlockComment(depth) => self.block_comment(text, last, depth),
             Inside::Word => self.word(text, last),
             Inside::Number => self.number(text, last),
+            Inside::Parameter if self.engine == Engine::Mysql => self.variable(text, last),
             Inside::Parameter => self.parameter(text, last),
             Inside::Name(close) => self.name(text, last, close),
             Inside::Text(form, continued) => self.text(text, last, form, continued),
@@ -213,10 +157,15 @@ impl Lexer {
     /// the last such token, if there is one.
     pub(crate) fn next_notable(&mut self, text: &[u8], last: bool, end: &mut usize) -> Step {
         loop {
+            if self.engine == Engine::Mysql && self.inside == Inside::Nothing {
+                self.pass_calm(text, end);
+            }
             match self.next(text, last) {
                 Step::Token(token) => match token.kind {
                     Kind::Space => {}
-                    Kind::Symbol(b';' | b'(' | b')' | b'\\') => return Step::Token(token),
+                    Kind::Symbol(b';' | b'(' | b')' | b'\\') | Kind::Opening | Kind::Closing | Kind::Delimiter => {
+                        return Step::Token(token);
+                    }
                     kind if kind.is_blank() => return Step::Token(token),
                     _ => *end = token.end,
                 },
@@ -331,7 +280,7 @@ impl Lexer {
     fn line_comment(&mut self, text: &[u8], last: bool) -> Step {
         let end = match self.engine {
             Engine::Postgres => find_either(text, self.at, b'\n', b'\r'),
-            Engine::Sqlite => find(text, self.at, b'\n'),
+            Engine::Sqlite | Engine::Mysql => find(text, self.at, b'\n'),
         };
         match end {
             Some(end) => self.emit(Kind::LineComment, end),
@@ -368,7 +317,7 @@ impl Lexer {
         }
         self.at = text.len();
         match self.engine {
-            Engine::Postgres => self.unclosed(Open::Comment),
+            Engine::Postgres | Engine::Mysql => self.unclosed(Open::Comment),
             Engine::Sqlite => self.emit(Kind::BlockComment, self.at),
         }
     }
@@ -380,6 +329,9 @@ impl Lexer {
 
     #[inline]
     fn word(&mut self, text: &[u8], last: bool) -> Step {
+        if self.engine == Engine::Mysql {
+            return self.word_of_mysql(text, last);
+        }
         loop {
             self.skip(text, Class::continues_name);
             match text.get(self.at) {
@@ -417,7 +369,7 @@ impl Lexer {
         }
         let next_class = next.map(|next| self.classes[next as usize]);
         match (self.engine, next_class) {
-            (Engine::Sqlite, _) => {
+            (Engine::Sqlite | Engine::Mysql, _) => {
                 self.at += 1;
                 self.parameter(text, last)
             }
@@ -492,14 +444,14 @@ impl Lexer {
     fn text(&mut self, text: &[u8], last: bool, form: Form, continued: bool) -> Step {
         let escapes = match form {
             Form::Escape => true,
-            Form::Plain | Form::National => self.backslashes,
+            Form::Plain | Form::National | Form::Double => self.reading.backslashes,
             Form::Unicode | Form::Bits => false,
         };
-        let inside = Inside::Text(form, continued);
+        let (inside, quote) = (Inside::Text(form, continued), form.quote());
         loop {
             let found = match escapes {
-                true => find_either(text, self.at, b'\'', b'\\'),
-                false => find(text, self.at, b'\''),
+                true => find_either(text, self.at, quote, b'\\'),
+                false => find(text, self.at, quote),
             };
             let Some(at) = found else { break };
             let next = text.get(at + 1);
@@ -508,7 +460,7 @@ impl Lexer {
                 self.inside = inside;
                 return Step::More;
             }
-            if text[at] == b'\'' && next != Some(&b'\'') {
+            if text[at] == quote && next != Some(&quote) {
                 self.joint = (self.engine == Engine::Postgres).then_some(form);
                 self.joint_on_new_line = false;
                 let kind = if continued { Kind::TextContinued(form) } else { Kind::Text(form) };

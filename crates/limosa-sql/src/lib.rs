@@ -2,6 +2,7 @@
 //! is, and how names are quoted. Pure: no files, sockets, clock or environment.
 
 mod boundary;
+mod carried;
 mod classify;
 pub mod codes;
 mod command;
@@ -14,16 +15,19 @@ mod literal;
 mod piece;
 mod place;
 mod placeholder;
+mod schema;
 mod search;
 mod span;
 mod splitter;
 mod words;
 
+pub use carried::{Carried, carried};
 pub use classify::classify;
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use engine::Engine;
 pub use literal::mentions_literal;
 pub use piece::{Class, Effect, Loss, Piece, PieceKind, QualifiedName, TransactionRule};
 pub use placeholder::{Expanded, UnknownPlaceholder, expand, placeholders};
+pub use schema::{AfterState, ObjectKind, PartChange, PartState, SchemaChange, SchemaObject, TablePart};
 pub use span::{Position, Span};
 pub use splitter::{Splitter, split};

@@ -1,7 +1,7 @@
 //! String constants: their values, and whether a statement mentions one.
 
 use crate::Engine;
-use crate::lexer::{Form, Kind, Lexer, Step, Token};
+use crate::lexer::{Form, Kind, Lexer, Reading, Step, Token};
 use crate::words::Words;
 
 /// How deep strings inside strings are looked into.
@@ -16,7 +16,7 @@ pub fn mentions_literal(engine: Engine, statement: &str, value: &str) -> bool {
 }
 
 fn copies_from_stdin(engine: Engine, statement: &str) -> bool {
-    engine == Engine::Postgres && copy_from_stdin(&mut Words::new(engine, statement, false)).is_some()
+    engine == Engine::Postgres && copy_from_stdin(&mut Words::new(engine, statement, Reading::of(engine))).is_some()
 }
 
 /// The token behind STDIN where the statement is a `COPY ... FROM stdin`.
@@ -39,7 +39,7 @@ fn mentions(engine: Engine, text: &str, value: &str, depth: usize) -> bool {
     if depth == 0 {
         return true;
     }
-    let mut lexer = Lexer::new(engine, false);
+    let mut lexer = Lexer::new(engine, Reading::of(engine));
     let mut constant: Option<Constant> = None;
     loop {
         let step = lexer.next(text.as_bytes(), true);
@@ -104,7 +104,9 @@ impl Constant {
     }
 
     fn append(&mut self, written: &str) {
-        let inner = written.find('\'').and_then(|open| written.get(open + 1..written.len().saturating_sub(1)));
+        let inner = written
+            .find(char::from(self.form.quote()))
+            .and_then(|open| written.get(open + 1..written.len().saturating_sub(1)));
         self.inner.push_str(inner.unwrap_or_default());
     }
 
@@ -114,15 +116,19 @@ impl Constant {
     }
 
     fn mentions(&self, engine: Engine, value: &str, depth: usize) -> bool {
-        let plain = self.inner.replace("''", "'");
+        let plain = match self.form {
+            Form::Double => self.inner.replace("\"\"", "\""),
+            _ => self.inner.replace("''", "'"),
+        };
         let mut readings = vec![match self.form {
             Form::Escape => unescape(&self.inner),
             Form::Unicode => unescape_unicode(&plain, self.escape),
             _ => plain,
         }];
         // Which way a plain string is read depends on a setting that is not known here.
-        if matches!(self.form, Form::Plain | Form::National) && self.inner.contains('\\') {
-            readings.push(unescape(&self.inner));
+        if matches!(self.form, Form::Plain | Form::National | Form::Double) && self.inner.contains('\\') {
+            let unescaped = if engine == Engine::Mysql { unescape_mysql } else { unescape };
+            readings.push(unescaped(&self.inner));
         }
         readings.iter().any(|text| {
             let nested = text.contains(['\'', '$']) && mentions(engine, text, value, depth - 1);
@@ -187,6 +193,35 @@ pub(crate) fn unescape(inner: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The value of what stands between the quotes of a string of MySQL whose backslashes escape.
+pub(crate) fn unescape_mysql(inner: &str) -> String {
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\'' | '"' => {
+                // Doubled.
+                rest.next_if_eq(&character);
+                out.push(character);
+            }
+            '\\' => match rest.next() {
+                Some('0') => out.push('\0'),
+                Some('b') => out.push('\u{8}'),
+                Some('n') => out.push('\n'),
+                Some('r') => out.push('\r'),
+                Some('t') => out.push('\t'),
+                Some('Z') => out.push('\u{1a}'),
+                // Kept for LIKE.
+                Some(wildcard @ ('%' | '_')) => out.extend(['\\', wildcard]),
+                Some(other) => out.push(other),
+                None => break,
+            },
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
 fn push(out: &mut Vec<u8>, character: char) {
     out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
@@ -233,7 +268,7 @@ pub(crate) fn constant(words: &mut Words<'_>, index: usize) -> Option<String> {
 fn value_of(kind: Kind, written: &str) -> Option<String> {
     let end = written.len().saturating_sub(1);
     Some(match kind {
-        Kind::Text(Form::Plain) => read(Form::Plain, written.get(1..end)?),
+        Kind::Text(form @ (Form::Plain | Form::Double)) => read(form, written.get(1..end)?),
         Kind::Text(Form::Unicode) => read(Form::Unicode, written.get(3..end)?),
         Kind::Text(form) => read(form, written.get(2..end)?),
         Kind::DollarText(length) => written.get(length..written.len() - length)?.to_owned(),
@@ -246,6 +281,7 @@ fn read(form: Form, inner: &str) -> String {
     match form {
         Form::Escape => unescape(inner),
         Form::Unicode => unescape_unicode(&inner.replace("''", "'"), '\\'),
+        Form::Double => inner.replace("\"\"", "\""),
         Form::Plain | Form::National | Form::Bits => inner.replace("''", "'"),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Position, Span};
+use crate::{Position, SchemaChange, Span};
 
 /// One part of a script. All pieces of a script, joined in order, are the script byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ pub enum PieceKind {
     CopyData,
     /// The `\.` line that ends COPY data.
     CopyEnd,
-    /// A psql meta-command that is accepted and ignored (`\restrict`, `\unrestrict`).
+    /// What is accepted and not sent: `\restrict` and `\unrestrict` of psql; DELIMITER of the mysql client, and SET
+    /// autocommit, because limosa decides about transactions.
     Meta,
     /// Comments, blanks, a byte-order mark, an empty statement.
     Blank,
@@ -77,7 +78,8 @@ pub enum TransactionRule {
     /// Runs inside and outside.
     #[default]
     Either,
-    /// The server refuses it inside a transaction (CREATE INDEX CONCURRENTLY, VACUUM, ...).
+    /// The server refuses it inside a transaction (CREATE INDEX CONCURRENTLY, VACUUM, ...), or it would end the
+    /// transaction by committing (DDL of MySQL), or may do so (CALL of MySQL).
     Outside,
     /// Begins a transaction (BEGIN, START TRANSACTION).
     Begins,
@@ -98,10 +100,15 @@ pub enum Effect {
     Unknown,
     /// `COPY ... FROM stdin`: data follows in the file.
     CopyFromStdin,
-    /// Changes a session setting: SET, RESET, PRAGMA name=value, `set_config`.
+    /// Changes a session setting: SET, RESET, PRAGMA name=value, `set_config`, USE of MySQL (`database`).
     SetsSession {
         /// The setting in lower case.
         name: String,
+    },
+    /// Changes several session settings: `SET a = 1, b = 2` of MySQL.
+    SetsSeveral {
+        /// The settings in lower case.
+        names: Vec<String>,
     },
     /// A PRAGMA that SQLite ignores or refuses inside a transaction (foreign_keys, journal_mode, synchronous, ...).
     LiftedPragma {
@@ -175,6 +182,22 @@ pub enum Effect {
         /// The tablespace, unquoted and folded.
         name: String,
     },
+    /// DDL of MySQL, which commits by itself: what it makes of the objects it names, in order.
+    ChangesSchema {
+        /// One or more.
+        changes: Vec<SchemaChange>,
+    },
+}
+
+impl Effect {
+    /// The session settings that the statement changes, in lower case; empty where it changes none.
+    pub fn session_settings(&self) -> &[String] {
+        match self {
+            Effect::SetsSession { name } => std::slice::from_ref(name),
+            Effect::SetsSeveral { names } => names,
+            _ => &[],
+        }
+    }
 }
 
 /// A name of one to three parts, unquoted and folded as the server would.

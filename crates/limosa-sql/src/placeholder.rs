@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Engine;
-use crate::lexer::{Kind, Lexer, Step, Token};
+use crate::lexer::{Kind, Lexer, Reading, Step, Token};
 
 /// What became of a statement whose placeholders were replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,8 +105,9 @@ fn find(engine: Engine, statement: &str) -> Vec<Found<'_>> {
     }
     // A setting that is not known here decides whether backslashes escape in plain strings; the reading that closes
     // all strings is the right one.
-    let tokens = tokens(engine, statement, false)
-        .or_else(|| tokens(engine, statement, true))
+    let usual = Reading::of(engine);
+    let tokens = tokens(engine, statement, usual)
+        .or_else(|| tokens(engine, statement, Reading { backslashes: !usual.backslashes, ..usual }))
         .unwrap_or_else(|| vec![Token { kind: Kind::Number, start: 0, end: statement.len() }]);
     let mut found = Vec::new();
     for token in tokens {
@@ -125,8 +126,8 @@ fn find(engine: Engine, statement: &str) -> Vec<Found<'_>> {
 }
 
 /// The tokens of a statement; None where something is never closed.
-fn tokens(engine: Engine, statement: &str, backslashes: bool) -> Option<Vec<Token>> {
-    let mut lexer = Lexer::new(engine, backslashes);
+fn tokens(engine: Engine, statement: &str, reading: Reading) -> Option<Vec<Token>> {
+    let mut lexer = Lexer::new(engine, reading);
     let mut tokens = Vec::new();
     loop {
         match lexer.next(statement.as_bytes(), true) {

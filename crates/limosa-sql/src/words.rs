@@ -1,6 +1,6 @@
 //! The tokens of one statement that carry meaning, and the names they form.
 
-use crate::lexer::{Kind, Lexer, Step, Token};
+use crate::lexer::{Form, Kind, Lexer, Reading, Step, Token};
 use crate::literal::unescape_unicode;
 use crate::{Engine, QualifiedName};
 
@@ -14,6 +14,7 @@ pub(crate) struct Words<'a> {
     lexer: Lexer,
     tokens: Vec<Token>,
     ended: bool,
+    depth: u32,
 }
 
 /// A name in a statement.
@@ -25,6 +26,9 @@ pub(crate) struct Name<'a> {
     /// The token behind it.
     pub(crate) next: usize,
 }
+
+/// How deep statements inside of statements are looked into.
+const DEPTH: u32 = 32;
 
 /// How many tokens most statements need before it is clear what they are.
 const USUAL_TOKENS: usize = 16;
@@ -55,14 +59,32 @@ impl Capitals {
 }
 
 impl<'a> Words<'a> {
-    pub(crate) fn new(engine: Engine, text: &'a str, backslashes: bool) -> Self {
+    pub(crate) fn new(engine: Engine, text: &'a str, reading: Reading) -> Self {
         Words {
             engine,
             text,
-            lexer: Lexer::new(engine, backslashes),
+            lexer: Lexer::new(engine, reading),
             tokens: Vec::with_capacity(USUAL_TOKENS),
             ended: false,
+            depth: 0,
         }
+    }
+
+    /// Looks into a statement or expression inside of another. None where that is deeper than anyone writes, because each level
+    /// takes room on the stack.
+    pub(crate) fn inside<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth == DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let found = look(self);
+        self.depth -= 1;
+        Some(found)
+    }
+
+    /// How quotes are read.
+    pub(crate) fn reading(&self) -> Reading {
+        self.lexer.reading()
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -81,7 +103,7 @@ impl<'a> Words<'a> {
     fn read(&mut self, index: usize) -> Option<Token> {
         while self.tokens.len() <= index && !self.ended {
             match self.lexer.next(self.text.as_bytes(), true) {
-                Step::Token(token) if token.kind.is_blank() => {}
+                Step::Token(token) if token.kind.is_blank() || token.kind.is_executable_mark() => {}
                 Step::Token(token) => self.tokens.push(token),
                 // What is never closed counts as nothing; the splitter has refused it already.
                 Step::More | Step::End | Step::Unclosed(..) => self.ended = true,
@@ -187,7 +209,9 @@ impl<'a> Words<'a> {
     fn can_name(&self, token: Token) -> bool {
         match token.kind {
             Kind::Word | Kind::Placeholder | Kind::QuotedName => true,
-            // SQLite takes string constants for names where only a name can stand.
+            // SQLite takes string constants for names where only a name can stand, and so does MySQL with those in double
+            // quotes where `sql_mode` holds ANSI_QUOTES, which is not known of every statement.
+            Kind::Text(Form::Double) => true,
             Kind::Text(_) => self.engine == Engine::Sqlite,
             _ => false,
         }
@@ -213,7 +237,7 @@ impl<'a> Words<'a> {
     }
 
     /// One part of a name, unquoted and folded as the server would.
-    fn part(&mut self, index: usize) -> String {
+    pub(crate) fn part(&mut self, index: usize) -> String {
         let written = self.text(index);
         let name = match (self.get(index).map(|token| token.kind), self.engine) {
             (Some(Kind::Word), Engine::Postgres) => written.to_ascii_lowercase(),
@@ -222,7 +246,7 @@ impl<'a> Words<'a> {
         };
         match self.engine {
             Engine::Postgres => truncate(name, POSTGRES_NAME_BYTES),
-            Engine::Sqlite => name,
+            Engine::Sqlite | Engine::Mysql => name,
         }
     }
 

@@ -20,13 +20,14 @@ const NOBODY: u32 = 65534;
 
 /// Waits for end-of-file, then stops the servers and removes the folder `$1`.
 ///
-/// SIGQUIT is PostgreSQL's immediate shutdown; PgBouncer has nothing to lose. Signals of a terminal
+/// SIGQUIT is PostgreSQL's immediate shutdown; PgBouncer and MariaDB have nothing to lose. A data folder may be a disk
+/// of its own. Signals of a terminal
 /// are ignored, because a Ctrl-C that ends the test process must leave the guardian to its work.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
 pids=
-for file in "$1"/*/pgbouncer.pid; do
+for file in "$1"/*/pgbouncer.pid "$1"/*/server.pid; do
   [ -f "$file" ] && read -r pid <"$file" && kill -KILL "$pid" 2>/dev/null
 done
 for file in "$1"/*/data/postmaster.pid; do
@@ -43,8 +44,14 @@ for pid in $pids; do
     sleep 0.05
   done
 done
+for folder in "$1"/my*/data; do
+  umount -l "$folder" 2>/dev/null
+done
 rm -rf "$1"
 "#;
+
+/// The file in a server's folder that names its process, for servers without such a file of their own.
+pub(crate) const PID_FILE: &str = "server.pid";
 
 struct Root {
     path: PathBuf,

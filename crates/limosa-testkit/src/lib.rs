@@ -17,6 +17,8 @@
 //! # }
 //! ```
 //!
+//! [`mysql`] has the same for MariaDB and MySQL.
+//!
 //! Surprises:
 //!
 //! - Everything here blocks; nothing needs a runtime. Servers and proxies live on their own
@@ -24,25 +26,31 @@
 //! - No server found is an error, never a skipped test. `cargo xtask test` installs what is missing.
 //! - All servers of a test process live in one folder under the system's temporary directory. A
 //!   guardian process stops them and removes the folder when the test process ends, even by `kill -9`.
-//! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL refuses root.
+//! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL and MariaDB refuse root.
 
 pub mod binary;
+mod cache;
+mod certificates;
 mod fake_clock;
 mod filters;
 mod folder;
 mod guardian;
+pub mod mysql;
 mod pgbouncer;
 mod poll;
 mod port;
 pub mod postgres;
 pub mod proxy;
+mod rows;
+mod session;
 mod signal;
-mod sql;
+mod template;
 
 pub use binary::Limosa;
 pub use fake_clock::FakeClock;
 pub use filters::Filters;
 pub use folder::Folder;
+pub use mysql::{MysqlServer, MysqlVersion};
 pub use pgbouncer::{PgBouncer, PoolMode};
 pub use poll::eventually;
 pub use port::free_port;

@@ -1,10 +1,10 @@
-//! Backups: SQLite's own backup, or `pg_dump`; and the way back.
+//! Backups: SQLite's own backup, `pg_dump`, or `mariadb-dump` and `mysqldump`; and the way back.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use limosa_db::backup::{RestoreError, Standing};
-use limosa_db::{DbError, DbErrorKind};
+use limosa_db::{DbError, DbErrorKind, ServerFacts};
 use limosa_run::Stop;
 use limosa_sql::Engine;
 #[cfg(feature = "sqlite")]
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::commands::stopped;
 use crate::event::{CopyKind, CopyUnit, Copying, Listener, Progress};
 use crate::opened::{Opened, Purpose, options};
-use crate::{Configuration, Failure};
+use crate::{Configuration, Exit, Failure};
 
 /// How much later than a tool of the server's this process may hear the same Ctrl-C.
 const SIGNAL_LATE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ pub(crate) struct Subject<'c> {
     configuration: &'c Configuration,
     engine: Engine,
     database: String,
-    server_version: u32,
+    server: ServerFacts,
 }
 
 impl<'c> Subject<'c> {
@@ -33,7 +33,7 @@ impl<'c> Subject<'c> {
             configuration: opened.configuration,
             engine: opened.target.engine,
             database: opened.target.database.clone(),
-            server_version: opened.session.facts().version_number,
+            server: opened.session.facts().clone(),
         }
     }
 }
@@ -113,7 +113,12 @@ fn fresh(folder: &Path, of: &Subject<'_>) -> PathBuf {
 fn frame(of: &Subject<'_>) -> (String, &'static str) {
     let stem = Path::new(&of.database).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    (format!("{stem}-"), if of.engine == Engine::Sqlite { "db" } else { "dump" })
+    let ending = match of.engine {
+        Engine::Sqlite => "db",
+        Engine::Mysql => "sql",
+        _ => "dump",
+    };
+    (format!("{stem}-"), ending)
 }
 
 /// The programs of PostgreSQL's own, told how to connect.
@@ -128,7 +133,26 @@ fn tools<'a>(
         environment: &options.environment,
         connection,
         role: of.configuration.role.as_deref(),
-        server_version: of.server_version,
+        server_version: of.server.version_number,
+        lock_timeout: Duration::from_millis(of.configuration.limits.lock_timeout_ms),
+    }
+}
+
+/// The programs of MariaDB's or MySQL's own, told how to connect.
+#[cfg(feature = "mysql")]
+fn mysql_tools<'a>(
+    of: &'a Subject<'_>,
+    options: &'a limosa_db::ConnectOptions,
+    connection: &'a limosa_db::engines::mysql::ClientOptions,
+) -> limosa_db::backup::mysql::MysqlTools<'a> {
+    use limosa_db::engines::mysql::Flavor;
+    limosa_db::backup::mysql::MysqlTools {
+        folder: None,
+        environment: &options.environment,
+        connection,
+        role: of.configuration.role.as_deref(),
+        flavor: if of.server.is_mariadb() { Flavor::MariaDb } else { Flavor::Mysql },
+        server_version: of.server.version_number,
         lock_timeout: Duration::from_millis(of.configuration.limits.lock_timeout_ms),
     }
 }
@@ -148,8 +172,20 @@ async fn write(of: &Subject<'_>, path: &Path, listener: &dyn Listener, stop: &St
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            let progress = |done| copying.bytes(done, None);
             limosa_db::backup::postgres::backup(&tools, path, stop.asked(), progress).await.map(|_| ())
+        }
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => {
+            let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
+            let tools = mysql_tools(of, &options, &connection);
+            let progress = |done| copying.bytes(done, None);
+            let report = limosa_db::backup::mysql::backup(&tools, path, stop.asked(), progress).await?;
+            for warning in report.warnings {
+                let hint = warning.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                listener.progress(Progress::Note(format!("warning: {}{hint}", warning.message)));
+            }
+            Ok(())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
         engine => Err(not_built(engine)),
@@ -173,21 +209,30 @@ pub(crate) async fn bring_back(
     let stands = match standing {
         Standing::Unchanged => "nothing was changed".to_owned(),
         Standing::Restored => format!("the database is restored from {}, but", from.display()),
+        Standing::Partial => {
+            "the restore ended in the middle, so the database is neither what it was nor the backup".to_owned()
+        }
         Standing::Unknown => "it is not known whether the restore took effect".to_owned(),
     };
-    if !was_stopped(&error, stop).await {
+    let mut failure = if was_stopped(&error, stop).await {
+        stopped(&match standing {
+            Standing::Unchanged => "the restore was cancelled and rolled back; nothing was changed".to_owned(),
+            Standing::Restored => format!("{stands} the look through the result was stopped"),
+            Standing::Partial => format!("{stands}; restore again: limosa restore {}", from.display()),
+            Standing::Unknown => format!("{stands}; see limosa status"),
+        })
+    } else {
         let between = if standing == Standing::Restored { "" } else { ":" };
         let mut failure = refused(error, "");
         for diagnostic in &mut failure.diagnostics {
             diagnostic.message = format!("{stands}{between} {}", diagnostic.message.trim_start_matches(": "));
         }
-        return Err(failure);
+        failure
+    };
+    if standing == Standing::Partial {
+        failure.exit = Exit::Person;
     }
-    Err(stopped(&match standing {
-        Standing::Unchanged => "the restore was cancelled and rolled back; nothing was changed".to_owned(),
-        Standing::Restored => format!("{stands} the look through the result was stopped"),
-        Standing::Unknown => format!("{stands}; see limosa status"),
-    }))
+    Err(failure)
 }
 
 async fn read(of: &Subject<'_>, from: &Path, listener: &dyn Listener, stop: &Stop) -> Result<(), RestoreError> {
@@ -205,8 +250,17 @@ async fn read(of: &Subject<'_>, from: &Path, listener: &dyn Listener, stop: &Sto
         Engine::Postgres => {
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = tools(of, &options, &connection);
-            let progress = |done| copying.bytes(done);
+            let progress = |done| copying.bytes(done, None);
             limosa_db::backup::postgres::restore(&tools, from, stop.asked(), progress).await.map(|_| ())
+        }
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => {
+            let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
+            let tools = mysql_tools(of, &options, &connection);
+            // The script that the server is given is the file itself.
+            let total = std::fs::metadata(from).ok().map(|found| found.len());
+            let progress = |done| copying.bytes(done, total);
+            limosa_db::backup::mysql::restore(&tools, from, stop.asked(), progress).await.map(|_| ())
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
         engine => Err(not_built(engine).into()),
@@ -225,9 +279,9 @@ impl Teller<'_> {
         self.listener.progress(Progress::Copying(Copying { what: self.what, unit, done: 0, total: None }));
     }
 
-    #[cfg(feature = "postgres")]
-    fn bytes(&self, done: u64) {
-        let copying = Copying { what: self.what, unit: CopyUnit::Bytes, done, total: None };
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    fn bytes(&self, done: u64, total: Option<u64>) {
+        let copying = Copying { what: self.what, unit: CopyUnit::Bytes, done, total };
         self.listener.progress(Progress::Copying(copying));
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_run::lock_key;
+use limosa_run::{lock_key, lock_name};
 use limosa_sql::{Engine, classify, expand, placeholders};
 use serde_json::json;
 
@@ -19,6 +19,7 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
     let engine = opened.target.engine;
     let client = match engine {
         Engine::Sqlite => "sqlite3 -bail FILE",
+        Engine::Mysql => "mariadb DATABASE (or mysql DATABASE)",
         _ => "psql --no-psqlrc --set ON_ERROR_STOP=1",
     };
     let mut script = Script { opened, plan, engine, out: String::new() };
@@ -38,6 +39,12 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let key = lock_key(&opened.configuration.ledger_schema, &opened.configuration.project);
         script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");
         script.line(&format!("select pg_advisory_lock({key})"));
+    }
+    if engine == Engine::Mysql {
+        let (schema, project) = (&opened.configuration.ledger_schema, &opened.configuration.project);
+        let name = engine.quote_literal(&lock_name(&opened.target.database, schema, project));
+        script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");
+        script.line(&format!("select get_lock({name}, 31536000)"));
     }
     if !view.exists {
         script.out.push_str("\n-- the ledger\n");
@@ -68,7 +75,17 @@ struct Script<'a> {
 
 impl Script<'_> {
     fn line(&mut self, sql: &str) {
-        let _ = writeln!(self.out, "{sql};");
+        let _ = match self.engine {
+            // The client of MySQL ends a statement at each semicolon, also at those of a routine's body.
+            Engine::Mysql if sql.contains(';') => {
+                let mut delimiter = "$$".to_owned();
+                while sql.contains(&delimiter) {
+                    delimiter.push('$');
+                }
+                writeln!(self.out, "DELIMITER {delimiter}\n{sql}\n{delimiter}\nDELIMITER ;")
+            }
+            _ => writeln!(self.out, "{sql};"),
+        };
     }
 
     fn step(&mut self, step: &Step, ends: bool) -> Result<(), Failure> {
@@ -123,27 +140,30 @@ impl Script<'_> {
         let outline = &step.outline;
         if outline.wrapped && number == 1 {
             // The file's own words, for they may name an isolation level.
-            let begin = if self.engine == Engine::Sqlite { "begin" } else { text };
+            let begin = if self.engine == Engine::Postgres { text } else { "begin" };
             self.begin(step, if step.joins_previous { "" } else { begin });
             return Ok(());
         }
         let is_lifted = |number| outline.lifted.iter().any(|lifted| lifted.statement == number);
-        if (outline.wrapped && number == outline.statements) || (self.engine == Engine::Sqlite && is_lifted(number)) {
+        let unsent = !outline.sends(number) || (self.engine == Engine::Sqlite && is_lifted(number));
+        if unsent && atomic {
             return Ok(());
         }
-        let text = self.expanded(step, text)?;
         let place = outline.place_of(number);
         let ours = !atomic && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Transaction);
         if ours && place.is_some_and(|(group, first, _)| first || is_resumed_in(step, group, number)) {
             self.begin(step, "begin");
         }
-        if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
-            let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
-            let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
-            let statement = step.limits.statement_timeout_ms;
-            self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
+        if !unsent {
+            let text = self.expanded(step, text)?;
+            if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
+                let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
+                let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
+                let statement = step.limits.statement_timeout_ms;
+                self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
+            }
+            self.line(&text);
         }
-        self.line(&text);
         if ours && place.is_some_and(|(_, _, last)| last) && number < outline.statements {
             self.line("commit");
         }
@@ -196,6 +216,13 @@ impl Script<'_> {
         match (self.engine, begin) {
             (Engine::Sqlite, "") => {}
             (Engine::Sqlite, _) => self.line("begin immediate"),
+            (Engine::Mysql, begin) => {
+                let seconds = step.limits.lock_timeout_ms.div_ceil(1000).max(1);
+                self.line(&format!("set session lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}"));
+                if !begin.is_empty() {
+                    self.line("start transaction");
+                }
+            }
             (_, begin) => {
                 if !begin.is_empty() {
                     self.line(begin);
@@ -256,11 +283,14 @@ impl Script<'_> {
     fn insert(&mut self, project: &str, identity: &str, row: &[String; 12]) {
         let table = self.opened.ledger.names.table("schema_migrations");
         let actor = self.engine.quote_literal(&self.opened.configuration.actor);
+        let rank = self.engine.quote_identifier("rank");
+        // MySQL's own default for it would be in the time zone of the session.
+        let (at, now) = if self.engine == Engine::Mysql { ("applied_at, ", "utc_timestamp(3), ") } else { ("", "") };
         let insert = format!(
             "insert into {table} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
              statements_total, rollback_sql, rollback_origin, rollback_values, depends_on, plan_digest, applied_by, \
-             execution_ms, lease_epoch, step_mark, rank) select {project}, {identity}, {}, {actor}, 0, 0, 'by hand', \
-             coalesce(max(rank), 0) + 1 from {table} where project = {project}",
+             execution_ms, lease_epoch, step_mark, {at}{rank}) select {project}, {identity}, {}, {actor}, 0, 0, 'by hand', \
+             {now}coalesce(max({rank}), 0) + 1 from {table} where project = {project}",
             row.join(", ")
         );
         self.line(&insert);
@@ -348,7 +378,7 @@ fn inlined(engine: Engine, item: &Item) -> String {
     while let Some((at, letter)) = rest.next() {
         match quote {
             Some(open) if letter == open => quote = None,
-            None if letter == '"' || letter == '\'' => quote = Some(letter),
+            None if matches!(letter, '"' | '\'' | '`') => quote = Some(letter),
             None if letter == '$' => {
                 let digits: String = sql[at + 1..].chars().take_while(char::is_ascii_digit).collect();
                 let number = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
@@ -369,9 +399,11 @@ fn inlined(engine: Engine, item: &Item) -> String {
 
 fn constant(engine: Engine, value: &Value) -> String {
     match value {
-        Value::Text(text) => format!("{}::text", engine.quote_literal(text)),
+        Value::Text(text) if engine == Engine::Postgres => format!("{}::text", engine.quote_literal(text)),
+        Value::Text(text) => engine.quote_literal(text),
         Value::Integer(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),
-        Value::Null => "null::text".to_owned(),
+        Value::Null if engine == Engine::Postgres => "null::text".to_owned(),
+        Value::Null => "null".to_owned(),
     }
 }

@@ -42,6 +42,12 @@ impl Migrator {
                 let name = limosa_db::engines::postgres::describe(&options)?.database;
                 Ok(limosa_db::engines::postgres::create_database(&options, &name).await?)
             }
+            #[cfg(feature = "mysql")]
+            Engine::Mysql => {
+                let options = crate::opened::options(&self.configuration, crate::opened::Purpose::Write);
+                let name = limosa_db::engines::mysql::describe(&options)?.database;
+                Ok(limosa_db::engines::mysql::create_database(&options, &name).await?)
+            }
             _ => Ok(()),
         }
     }

@@ -119,7 +119,8 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         project: configuration.project.clone(),
     };
     let pooled = facts.pooled;
-    let mut ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
+    let names = LedgerNames::new(engine, &configuration.ledger_schema).within(&facts.database);
+    let mut ledger = Ledger::new(names, &configuration.project);
     ledger.role = configuration.role.clone().filter(|_| pooled);
     Ok(Opened {
         configuration,

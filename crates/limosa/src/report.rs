@@ -201,6 +201,9 @@ pub struct PlannedStatement {
     pub transaction: Option<u64>,
     /// True where an earlier run committed it already.
     pub done: bool,
+    /// Why it is not sent, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<&'static str>,
 }
 
 /// A change that does not apply here.

@@ -47,14 +47,28 @@ pub(super) fn install_postgres(major: u32) -> Result<(), String> {
     result
 }
 
+/// Installs MariaDB's programs. The package `mariadb-server` would bring a service, a data folder and a user besides;
+/// this one is only the programs.
+pub(super) fn install_mariadb() -> Result<(), String> {
+    let server = offered(&["mariadb-server-core".to_owned(), "mariadb-server-core-10.6".to_owned()]);
+    apt_install(&[&server.ok_or("the package lists offer no mariadb-server-core")?, "mariadb-client"])
+}
+
 /// The first of these major versions that the package lists offer.
 pub(super) fn offered_postgres(majors: &[u32]) -> Option<u32> {
+    let names: Vec<String> = majors.iter().map(|major| format!("postgresql-{major}")).collect();
+    let found = offered(&names)?;
+    majors.iter().copied().find(|major| found == format!("postgresql-{major}"))
+}
+
+/// The first of these packages that the package lists offer.
+fn offered(names: &[String]) -> Option<String> {
     let find = || {
-        majors.iter().copied().find(|major| {
-            let name = format!("postgresql-{major}");
-            output_of(Path::new("apt-cache"), &["show", "--no-all-versions", &name])
+        let knows = |name: &&String| {
+            output_of(Path::new("apt-cache"), &["show", "--no-all-versions", name])
                 .is_some_and(|text| text.contains("Package:"))
-        })
+        };
+        names.iter().find(knows).cloned()
     };
     find_program("apt-cache")?;
     find().or_else(|| {

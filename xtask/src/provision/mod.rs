@@ -2,6 +2,8 @@
 
 mod debian;
 mod faketime;
+mod maven;
+mod mysql;
 mod npm;
 mod place;
 mod postgres;
@@ -10,7 +12,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -18,12 +20,13 @@ use crate::cargo::Workspace;
 pub(crate) use debian::{apt_install, is_root};
 use place::Place;
 
-/// Which PostgreSQL versions the tests run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Range {
-    NewestAndOneOlder,
-    /// Every version that limosa supports.
-    All,
+/// Which servers the tests run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// Every version of PostgreSQL that limosa supports, in place of the newest and one older.
+    pub(crate) all_postgres: bool,
+    /// A newer MariaDB and a MySQL beside the one MariaDB.
+    pub(crate) all_mysql: bool,
 }
 
 /// Something is missing and cannot be installed here. The text says what, and how to get it.
@@ -56,6 +59,8 @@ pub(crate) struct Servers {
     /// Folders of programs, oldest version first.
     postgres: Vec<Found>,
     pgbouncer: Found,
+    /// Server programs, MariaDB before MySQL.
+    mysql: Vec<Found>,
     /// A library that fakes the clock of a process; on Linux, where the tests use it.
     faketime: Option<Found>,
 }
@@ -66,9 +71,12 @@ pub(crate) fn provide(workspace: &Workspace, range: Range) -> Result<Servers> {
     let mut missing = Vec::new();
     let postgres = postgres::provide(&place, range, &mut missing)?;
     let pgbouncer = pgbouncer(&mut missing);
+    let mysql = mysql::provide(&place, range, &mut missing);
     let faketime = if cfg!(target_os = "linux") { faketime::provide(&mut missing) } else { None };
     match pgbouncer {
-        Some(pgbouncer) if missing.is_empty() => Ok(Servers { cache: place.folder, postgres, pgbouncer, faketime }),
+        Some(pgbouncer) if missing.is_empty() => {
+            Ok(Servers { cache: place.folder, postgres, pgbouncer, mysql, faketime })
+        }
         _ => Err(CannotProvide(missing).into()),
     }
 }
@@ -76,10 +84,15 @@ pub(crate) fn provide(workspace: &Workspace, range: Range) -> Result<Servers> {
 impl Servers {
     /// Variables that tell the tests where the servers are; the crate limosa-testkit reads them.
     pub(crate) fn environment(&self) -> Result<Vec<(&'static str, OsString)>> {
-        let folders = env::join_paths(self.postgres.iter().map(|found| &found.path))
-            .context("the path of a server must not contain a colon")?;
+        let joined = |found: &[Found], name: Option<&str>| {
+            let of_this_name = found.iter().filter(|found| name.is_none_or(|name| name == found.name));
+            env::join_paths(of_this_name.map(|found| &found.path))
+                .context("the path of a server must not contain a colon")
+        };
         let mut variables = vec![
-            ("LIMOSA_TEST_POSTGRES", folders),
+            ("LIMOSA_TEST_POSTGRES", joined(&self.postgres, None)?),
+            ("LIMOSA_TEST_MARIADB", joined(&self.mysql, Some(mysql::MARIADB))?),
+            ("LIMOSA_TEST_MYSQL", joined(&self.mysql, Some(mysql::MYSQL))?),
             ("LIMOSA_TEST_PGBOUNCER", self.pgbouncer.path.clone().into()),
             ("LIMOSA_TEST_SERVERS", self.cache.clone().into()),
         ];
@@ -90,7 +103,7 @@ impl Servers {
 
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for found in self.postgres.iter().chain([&self.pgbouncer]).chain(&self.faketime) {
+        for found in self.postgres.iter().chain([&self.pgbouncer]).chain(&self.mysql).chain(&self.faketime) {
             let Found { name, version, path, origin } = found;
             writeln!(f, "{name:<10}  {version:<8}  {origin:<9}  {}", path.display())?;
         }
@@ -135,4 +148,20 @@ fn find_program(name: &str) -> Option<PathBuf> {
 fn output_of(program: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a program in a folder; where it fails, the last line of what it said is the reason.
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run {program}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+    Err(format!("{program} {} failed: {last}", arguments.join(" ")))
 }

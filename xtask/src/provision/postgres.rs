@@ -20,22 +20,17 @@ const OLDER: [u32; 4] = [15, 16, 17, 14];
 pub(super) fn provide(place: &Place, range: Range, missing: &mut Vec<String>) -> Result<Vec<Found>> {
     let here = search(place);
     let mut chosen: Vec<Installation> = Vec::new();
-    match range {
-        Range::All => {
-            for major in [14, 15, 16, 17, NEWEST] {
-                chosen.extend(
-                    pick(&here, &[major]).or_else(|| install(place, major).map_err(|reason| missing.push(reason)).ok()),
-                );
-            }
-        }
-        Range::NewestAndOneOlder => {
+    if range.all_postgres {
+        for major in [14, 15, 16, 17, NEWEST] {
             chosen.extend(
-                pick(&here, &OLDER).or_else(|| install_older(place).map_err(|reason| missing.push(reason)).ok()),
-            );
-            chosen.extend(
-                pick(&here, &[NEWEST]).or_else(|| install(place, NEWEST).map_err(|reason| missing.push(reason)).ok()),
+                pick(&here, &[major]).or_else(|| install(place, major).map_err(|reason| missing.push(reason)).ok()),
             );
         }
+    } else {
+        chosen.extend(pick(&here, &OLDER).or_else(|| install_older(place).map_err(|reason| missing.push(reason)).ok()));
+        chosen.extend(
+            pick(&here, &[NEWEST]).or_else(|| install(place, NEWEST).map_err(|reason| missing.push(reason)).ok()),
+        );
     }
     Ok(chosen.into_iter().map(Installation::describe).collect())
 }

@@ -87,6 +87,9 @@ fn render_step(step: &PlannedStep) -> String {
             statement.line,
             harmless(&statement.excerpt)
         ));
+        if let Some(why) = statement.left_out {
+            text.push_str(&format!("                   {}\n", Tone::Faint.paint(why)));
+        }
     }
     let listed = step.statements.len() as u64;
     if step.statements_total > listed {

@@ -13,7 +13,11 @@ pub(crate) fn words(target: &Target) -> String {
     if !target.user.is_empty() {
         text.push_str(&format!(" as {}", harmless(&target.user)));
     }
-    text.push_str(&format!(" ({} {})", target.engine.title(), harmless(&target.server_version)));
+    text.push_str(&format!(
+        " ({} {})",
+        target.engine.product(&target.server_version),
+        harmless(&target.server_version)
+    ));
     match &target.environment {
         Some(name) => text.push_str(&format!(", environment {}", harmless(name))),
         None => text.push_str(", no environment"),

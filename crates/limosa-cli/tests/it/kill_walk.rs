@@ -1,14 +1,20 @@
 //! `kill -9` at every step: what the next run finds, it finishes, cleans up, or explains.
 
-use limosa_testkit::Folder;
 use limosa_testkit::binary::Output;
+use limosa_testkit::proxy::{Cut, Ending as CutEnding, Side};
+use limosa_testkit::{Folder, Proxy};
 
 use super::stage::{for_each, limosa, number, run, sound};
 
 /// Runs a command until it is done. Where it asks a person, answers as the database shows and goes on.
 ///
 /// `took_effect` says of a statement `MIGRATION:NUMBER` whether its effect stands.
-fn finish(folder: &Folder, url: &str, words: &[&str], took_effect: &dyn Fn(&str) -> bool) -> Result<Ending, String> {
+pub(crate) fn finish(
+    folder: &Folder,
+    url: &str,
+    words: &[&str],
+    took_effect: &dyn Fn(&str) -> bool,
+) -> Result<Ending, String> {
     let mut asked = 0;
     for _ in 0..8 {
         let output = limosa(folder, url, words).run().map_err(|error| error.to_string())?;
@@ -31,7 +37,7 @@ fn finish(folder: &Folder, url: &str, words: &[&str], took_effect: &dyn Fn(&str)
     Err("it asks for ever".to_owned())
 }
 
-struct Ending {
+pub(crate) struct Ending {
     asked: usize,
 }
 
@@ -42,10 +48,49 @@ fn offered(output: &Output, command: &str) -> Result<String, String> {
     word.map(str::to_owned).ok_or_else(|| format!("no ready command {command:?}\n{output}"))
 }
 
+/// A place to die: the number of a message of one side.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    side: Side,
+    number: usize,
+    #[expect(dead_code, reason = "shown where a walk fails")]
+    what: String,
+}
+
+impl Place {
+    pub(crate) fn new(side: Side, number: usize, what: String) -> Self {
+        Self { side, number, what }
+    }
+}
+
+/// Runs a command through a proxy that stands still at a place, and kills it there. False where it came to its end.
+pub(crate) fn die(folder: &Folder, url: &str, proxy: &Proxy, words: &[&str], place: &Place) -> Result<bool, String> {
+    let cut = match place.side {
+        Side::Client => Cut::after(place.side, place.number),
+        Side::Server => Cut::before(place.side, place.number),
+    };
+    proxy.set_quiet(std::time::Duration::ZERO);
+    proxy.cut(cut.ending(CutEnding::Hang));
+    let mut running = limosa(folder, url, words).spawn().unwrap();
+    while proxy.cuts_done() == 0 && running.is_running().unwrap() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let stood = proxy.cuts_done() > 0;
+    if stood {
+        running.kill_hard().unwrap();
+    }
+    let output = running.wait().unwrap();
+    // Now the server hears of the end, after all that came before.
+    proxy.resume();
+    match (stood, output.code) {
+        (true, None) | (false, Some(0)) => Ok(stood),
+        _ => Err(format!("it ended by itself\n{output}")),
+    }
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
-    use limosa_testkit::proxy::{Cut, Ending as CutEnding, Side};
-    use limosa_testkit::{Proxy, TestDatabase};
+    use limosa_testkit::TestDatabase;
 
     use super::super::stage::server;
     use super::*;
@@ -105,15 +150,6 @@ mod postgres {
         (select count(*) from pg_type where typnamespace = 'public'::regnamespace), \
         (select count(*) from pg_proc where pronamespace = 'public'::regnamespace))";
 
-    /// A place to die: the number of a message of one side.
-    #[derive(Debug, Clone)]
-    struct Place {
-        side: Side,
-        number: usize,
-        #[expect(dead_code, reason = "shown where a walk fails")]
-        what: String,
-    }
-
     /// The places of a whole run: after each message that makes the server do or commit something, after some of the others,
     /// and before some of the server's answers, which the client never hears.
     fn places(proxy: &Proxy) -> Vec<Place> {
@@ -135,41 +171,10 @@ mod postgres {
             };
             if chosen {
                 let what = format!("{} {}", message.kind, message.text);
-                places.push(Place { side: message.side, number: *count, what });
+                places.push(Place::new(message.side, *count, what));
             }
         }
         places
-    }
-
-    /// Runs a command through a proxy that stands still at a place, and kills it there. False where it came to its end.
-    fn die(
-        folder: &Folder,
-        database: &TestDatabase,
-        proxy: &Proxy,
-        words: &[&str],
-        place: &Place,
-    ) -> Result<bool, String> {
-        let cut = match place.side {
-            Side::Client => Cut::after(place.side, place.number),
-            Side::Server => Cut::before(place.side, place.number),
-        };
-        proxy.set_quiet(std::time::Duration::ZERO);
-        proxy.cut(cut.ending(CutEnding::Hang));
-        let mut running = limosa(folder, &proxy.url(database), words).spawn().unwrap();
-        while proxy.cuts_done() == 0 && running.is_running().unwrap() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
-        let stood = proxy.cuts_done() > 0;
-        if stood {
-            running.kill_hard().unwrap();
-        }
-        let output = running.wait().unwrap();
-        // Now the server hears of the end, after all that came before.
-        proxy.resume();
-        match (stood, output.code) {
-            (true, None) | (false, Some(0)) => Ok(stood),
-            _ => Err(format!("it ended by itself\n{output}")),
-        }
     }
 
     #[test]
@@ -187,7 +192,7 @@ mod postgres {
         for_each(&places, |place| {
             let database = server.create_database().unwrap();
             let proxy = Proxy::start(server).unwrap();
-            die(&folder, &database, &proxy, &["migrate"], place)?;
+            die(&folder, &proxy.url(&database), &proxy, &["migrate"], place)?;
             let took_effect = |_: &str| server::value(&database, "select count(*) from payments") == "1";
             let ending = finish(&folder, &database.url(), &["migrate"], &took_effect)?;
             asked.fetch_add(ending.asked, std::sync::atomic::Ordering::Relaxed);
@@ -228,7 +233,7 @@ mod postgres {
             let database = fresh(count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
             let proxy = Proxy::start(server).unwrap();
             let words = rollback(&database);
-            die(&folder, &database, &proxy, &words, place)?;
+            die(&folder, &proxy.url(&database), &proxy, &words, place)?;
             let took_effect = |_: &str| server::value(&database, "select count(*) from payments") == "0";
             finish(&folder, &database.url(), &words, &took_effect)?;
             let found = server::value(&database, BEFORE);

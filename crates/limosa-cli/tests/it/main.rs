@@ -9,7 +9,11 @@ mod interrupt;
 mod interrupt_keeping;
 mod json;
 mod kill_walk;
+#[cfg(feature = "mysql")]
+mod kill_walk_mysql;
 mod many_runners;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod paused;
 #[cfg(feature = "postgres")]
 mod postgres;

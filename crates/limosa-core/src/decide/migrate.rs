@@ -47,7 +47,7 @@ pub fn decide_migrate(
         .collect();
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     if policy.single_transaction {
-        join(&mut steps, &ask.enum_values, &mut notices);
+        join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
     Ok(Plan {
         format: PLAN_FORMAT,

@@ -45,7 +45,7 @@ pub fn decide_rollback(
     refuse(problems)?;
     let mut notices = Vec::new();
     if policy.single_transaction {
-        join(&mut steps, &ask.enum_values, &mut notices);
+        join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
     Ok(Plan {
         format: PLAN_FORMAT,

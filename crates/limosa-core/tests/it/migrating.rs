@@ -344,3 +344,21 @@ fn values_enter_the_plan_and_secrets_by_name_only() {
         plan.values.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
     assert_eq!(values, [("password", None), ("table", Some("t"))]);
 }
+
+#[test]
+fn a_single_transaction_of_mysql_splits_where_a_file_changes_settings() {
+    for (engine, joined) in [(Engine::Mysql, [false, false, false]), (Engine::Sqlite, [false, true, true])] {
+        let mut second = change("2", "update t set n = 2;");
+        second.script.outline.settings = vec!["sql_mode".to_owned()];
+        let changes = [change("1", "update t set n = 1;"), second, change("3", "update t set n = 3;")];
+        let policy = Policy { single_transaction: true, ..policy() };
+        let around = Surroundings { engine, ..around() };
+        let plan = decide_migrate(&changes, &LedgerView::default(), &MigrateAsk::default(), &policy, &around).unwrap();
+        let joins: Vec<bool> = plan.steps.iter().map(|step| step.joins_previous).collect();
+        assert_eq!(joins, joined, "{engine:?}");
+        assert_eq!(
+            plan.notices.iter().filter(|notice| notice.code == "LIM-P010").count(),
+            joins.iter().skip(1).filter(|joins| !**joins).count()
+        );
+    }
+}

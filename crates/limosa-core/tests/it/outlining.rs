@@ -1,7 +1,8 @@
 //! How statements are grouped for commit.
 
-use limosa_core::{GroupMode, OutlineError, TransactionWish};
+use limosa_core::{GroupMode, LeftOutReason, OutlineError, TransactionWish};
 use limosa_sql::Engine;
+use proptest::prelude::*;
 
 use crate::build::{outline, outline_of};
 
@@ -22,7 +23,9 @@ fn groups(engine: Engine, text: &str, wish: TransactionWish) -> String {
                 }
             });
             let words: Vec<String> = words.collect();
-            format!("{}{}", words.join(", "), if outline.wrapped { " (wrapped)" } else { "" })
+            let left: Vec<String> = outline.left_out.iter().map(|left| left.statement.to_string()).collect();
+            let left = if left.is_empty() { String::new() } else { format!(", without {}", left.join(" ")) };
+            format!("{}{}{left}", words.join(", "), if outline.wrapped { " (wrapped)" } else { "" })
         }
     }
 }
@@ -55,6 +58,154 @@ fn statements_decide_their_transactions() {
     ] {
         assert_eq!(groups(Engine::Postgres, text, TransactionWish::Auto), wanted, "{text}");
     }
+}
+
+#[test]
+fn mysql_commits_ddl_by_itself() {
+    for (text, wanted) in [
+        ("", ""),
+        ("insert into t values (1); update t set a = 2;", "1-2 inside"),
+        ("create table t (a int);", "1 alone"),
+        (
+            "create table t (a int); alter table t add b int; insert into t values (1, 2); delete from t;",
+            "1-2 alone, 3-4 inside",
+        ),
+        (
+            "set names utf8mb4; create temporary table x (a int); insert into x values (1); drop temporary table x;",
+            "1-4 inside",
+        ),
+        ("set autocommit = 0; insert into t values (1); set autocommit = 1;", "1 inside"),
+        ("call p();", "1 alone"),
+        ("insert into t values (1); call p(); insert into t values (2);", "1 inside, 2 alone, 3 inside"),
+        ("begin not atomic select 1; end;", "1 alone"),
+        ("savepoint a; insert into t values (1); rollback to a;", "1-3 inside"),
+        // The file's own transactions.
+        ("begin; insert into t values (1); commit;", "1-3 inside (wrapped)"),
+        ("start transaction; insert into t values (1); rollback;", "1-3 own"),
+        ("insert into t values (0); begin; insert into t values (1); commit;", "1 inside, 2-4 own"),
+        ("begin; call p(); commit;", "1-3 own"),
+        ("set @a = 1; begin; execute s; commit; select 1;", "1 inside, 2-4 own, 5 inside"),
+        // Those that hold nothing together.
+        ("begin; create table t (a int); commit;", "1-3 alone, without 1 3"),
+        (
+            "begin; create table t (a int); insert into t values (1); insert into t values (2); commit;",
+            "1-2 alone, 3-5 inside, without 1 5",
+        ),
+        ("begin; insert into t values (1); create table u (a int); commit;", "1-2 inside, 3-4 alone, without 1 4"),
+        (
+            "set sql_mode = ''; start transaction; set time_zone = '+00:00'; create table t (a int); insert into t values (1); commit; set names utf8mb4;",
+            "1-3 inside, 4 alone, 5-7 inside, without 2 6",
+        ),
+        ("begin; create table t (a int); begin; insert into t values (1); commit;", "1-2 alone, 3-5 own, without 1"),
+        ("begin; call p(); drop table t; commit;", "1-4 alone, without 1 4"),
+        (
+            "begin; create table t (a int); insert into t values (1); rollback;",
+            "the file's own transaction ends with ROLLBACK, but on MySQL CREATE TABLE commits, and nothing takes that back at 1:8",
+        ),
+        (
+            "begin; create table t (a int);",
+            "the transaction that begins here is still open at the end of the file at 1:1",
+        ),
+        ("begin; begin; commit;", "BEGIN inside a transaction that the file began already at 1:8"),
+        ("commit;", "COMMIT ends a transaction that this file did not begin at 1:1"),
+        // What a dump brings.
+        ("lock tables t write; insert into t values (1); unlock tables;", "1-3 inside, without 1 3"),
+        (
+            "lock tables t write; alter table t disable keys; insert into t values (1); unlock tables;",
+            "1-2 alone, 3-4 inside, without 1 4",
+        ),
+        ("lock tables t write; unlock tables;", "1-2 inside, without 1 2"),
+        (
+            "begin; lock tables t write; insert into t values (1); unlock tables; commit;",
+            "1-5 inside (wrapped), without 2 4",
+        ),
+        (
+            "SET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0; insert into t values (1); commit; insert into t values (2); commit;",
+            "1-4 inside, without 2 4",
+        ),
+        ("set autocommit = 0; commit; create table t (a int);", "1-2 alone, without 1"),
+        ("set autocommit = 0; rollback;", "ROLLBACK ends a transaction that this file did not begin at 1:21"),
+        // What nobody could go on from.
+        (
+            "begin; insert into t values (1); commit and chain;",
+            "COMMIT AND CHAIN leaves a transaction behind that no migration ends; write COMMIT, and BEGIN where another is wanted at 1:34",
+        ),
+        ("begin; commit release;", "COMMIT RELEASE closes the connection, which limosa still needs at 1:8"),
+        (
+            "xa start 'x';",
+            "XA START leaves a transaction behind that no migration ends; write COMMIT, and BEGIN where another is wanted at 1:1",
+        ),
+        ("xa commit 'x';", "1 alone"),
+        (
+            "flush tables with read lock;",
+            "FLUSH TABLES WITH READ LOCK keeps everyone from writing, limosa and its ledger too at 1:1",
+        ),
+        (
+            "set transaction read only;",
+            "SET TRANSACTION is for the next transaction only, and that is one of limosa's at 1:1",
+        ),
+        ("set session transaction read only;", "1 inside"),
+    ] {
+        assert_eq!(groups(Engine::Mysql, text, TransactionWish::Auto), wanted, "{text}");
+    }
+    for (text, wish, wanted) in [
+        ("insert into t values (1); insert into t values (2);", TransactionWish::None, "1-2 alone"),
+        ("begin; insert into t values (1); commit;", TransactionWish::None, "1-3 own"),
+        (
+            "begin; create table t (a int); insert into t values (1); commit;",
+            TransactionWish::None,
+            "1-4 alone, without 1 4",
+        ),
+        (
+            "select 1;\ncreate table t (a int);",
+            TransactionWish::Always,
+            "on MySQL CREATE TABLE commits by itself, and ends the transaction that it runs in, but the header asks for one at 2:1",
+        ),
+        (
+            "begin; create table t (a int); commit;",
+            TransactionWish::Always,
+            "on MySQL CREATE TABLE commits by itself, and ends the transaction that it runs in, but the header asks for one at 1:8",
+        ),
+        // Who writes the header knows what the procedure does.
+        ("insert into t values (1); call p();", TransactionWish::Always, "1-2 inside"),
+        ("begin; call p(); commit;", TransactionWish::Always, "1-3 inside (wrapped)"),
+    ] {
+        assert_eq!(groups(Engine::Mysql, text, wish), wanted, "{text} {wish:?}");
+    }
+}
+
+#[test]
+fn what_is_left_out_is_counted_and_explained() {
+    let text = "start transaction;\ncreate table t (a int);\nlock table t write;\ninsert into t values (1);\ncommit;";
+    let found = outline_of(Engine::Mysql, text, TransactionWish::Auto).unwrap();
+    let left: Vec<_> =
+        found.left_out.iter().map(|left| (left.statement, left.verb.as_str(), left.position.line, left.why)).collect();
+    assert_eq!(
+        left,
+        [
+            (1, "START TRANSACTION", 1, LeftOutReason::HoldsNothing),
+            (3, "LOCK TABLE", 3, LeftOutReason::LocksLedger),
+            (5, "COMMIT", 5, LeftOutReason::HoldsNothing),
+        ]
+    );
+    let sent: Vec<bool> = (1..=5).map(|number| found.sends(number)).collect();
+    assert_eq!(sent, [false, true, false, true, false]);
+    assert!(!found.is_atomic());
+    assert_eq!(found.statements, 5);
+    let wrapped = outline_of(Engine::Mysql, "begin; insert into t values (1); commit;", TransactionWish::Auto).unwrap();
+    let sent: Vec<bool> = (1..=3).map(|number| wrapped.sends(number)).collect();
+    assert_eq!(sent, [false, true, false]);
+    // Stored outlines of before have no such list.
+    let mut stored = serde_json::to_value(&wrapped).unwrap();
+    assert!(stored.as_object_mut().unwrap().remove("left_out").is_none());
+    assert_eq!(serde_json::from_value::<limosa_core::Outline>(stored).unwrap(), wrapped);
+}
+
+#[test]
+fn several_settings_of_one_statement_are_counted() {
+    let found =
+        outline_of(Engine::Mysql, "set a = 1, b = 2; set names utf8mb4; use d;", TransactionWish::Auto).unwrap();
+    assert_eq!(found.settings, ["a", "b", "names", "database"]);
 }
 
 #[test]
@@ -198,4 +349,52 @@ fn places_within_groups() {
     assert_eq!(place(2), Some((GroupMode::Transaction, false, true)));
     assert_eq!(place(3), Some((GroupMode::Alone, true, true)));
     assert_eq!(place(4), None);
+}
+
+const PARTS: &[&str] = &[
+    "begin;",
+    "start transaction;",
+    "commit;",
+    "rollback;",
+    "select 1;",
+    "insert into t values (1);",
+    "create table t (a int);",
+    "drop table t;",
+    "vacuum;",
+    "call p();",
+    "savepoint a;",
+    "lock tables t write;",
+    "unlock tables;",
+    "set autocommit = 0;",
+    "set @old = @@autocommit, autocommit = 0;",
+    "alter type m add value 'x';",
+    "select 'x';",
+    "pragma foreign_keys = off;",
+    "-- nothing\n",
+];
+
+proptest! {
+    #[test]
+    fn groups_hold_each_statement_once(
+        engine in proptest::sample::select(Engine::ALL),
+        parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..12),
+        wish in proptest::sample::select(&[TransactionWish::Auto, TransactionWish::Always, TransactionWish::None]),
+    ) {
+        let Ok(found) = outline_of(engine, &parts.concat(), wish) else { return Ok(()) };
+        let mut next = 1;
+        for group in &found.groups {
+            prop_assert_eq!(group.first, next);
+            prop_assert!(group.last >= group.first);
+            next = group.last + 1;
+        }
+        prop_assert_eq!(next, found.statements + 1);
+        let left: Vec<u64> = found.left_out.iter().map(|left| left.statement).collect();
+        prop_assert!(left.is_sorted() && left.iter().all(|number| !found.sends(*number)));
+        // What commits by itself stands in no transaction of limosa's.
+        if engine == Engine::Mysql {
+            let inside = |number| found.place_of(number).is_some_and(|(group, ..)| group.mode == GroupMode::Transaction);
+            let commits = |verb: &str| ["CREATE TABLE", "DROP TABLE"].contains(&verb);
+            prop_assert!(found.remarkable.iter().all(|one| !(commits(&one.class.verb) && inside(one.statement))));
+        }
+    }
 }

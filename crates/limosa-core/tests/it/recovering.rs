@@ -138,3 +138,161 @@ fn a_living_backend_comes_before_a_wish_and_a_wish_before_doubt() {
     assert_eq!(recover(&class, true, None, &alive), Recovery::StillRunning);
     assert!(matches!(recover(&class, true, None, &After::default()), Recovery::Retry { .. }));
 }
+
+mod objects {
+    use limosa_core::{Image, ObjectState};
+    use limosa_sql::{
+        AfterState, Class, Effect, ObjectKind, PartChange, PartState, QualifiedName, SchemaChange, SchemaObject,
+        TablePart,
+    };
+
+    use super::*;
+
+    fn object(name: &str) -> SchemaObject {
+        SchemaObject {
+            kind: ObjectKind::Table,
+            name: QualifiedName { schema: Some("d".to_owned()), name: name.to_owned() },
+        }
+    }
+
+    fn change(name: &str, after: AfterState) -> SchemaChange {
+        let mut object = object(name);
+        // As a file writes it; what was looked up knows the database.
+        object.name.schema = None;
+        SchemaChange { object, after }
+    }
+
+    fn created(if_not_exists: bool, or_replace: bool) -> AfterState {
+        AfterState::Exists { if_not_exists, or_replace, from_query: false }
+    }
+
+    fn renamed(name: &str) -> AfterState {
+        AfterState::RenamedTo { name: QualifiedName { schema: None, name: name.to_owned() }, if_exists: false }
+    }
+
+    fn part(part: TablePart, name: &str, change: PartState) -> PartChange {
+        PartChange { part, name: (!name.is_empty()).then(|| name.to_owned()), change, conditional: false }
+    }
+
+    /// `name: column column=type #index !foreign_key ...`, or `name` alone where it does not exist.
+    fn states(text: &str) -> Vec<ObjectState> {
+        text.split(';')
+            .filter(|table| !table.is_empty())
+            .map(|table| {
+                let (name, columns) = table.split_once(':').map_or((table, None), |(name, rest)| (name, Some(rest)));
+                let image = columns.map(|columns| {
+                    let lines: Vec<String> = columns
+                        .split_whitespace()
+                        .map(|word| match (word.strip_prefix('#'), word.strip_prefix('!')) {
+                            (Some(index), _) => format!("  KEY `{index}` (`a`)"),
+                            (_, Some(key)) => format!("  CONSTRAINT `{key}` FOREIGN KEY (`a`) REFERENCES `r` (`a`)"),
+                            _ => {
+                                let (name, kind) = word.split_once('=').unwrap_or((word, "int"));
+                                format!("  `{name}` {kind}")
+                            }
+                        })
+                        .collect();
+                    Image::of_table(&format!("CREATE TABLE `{name}` (\n{}\n) ENGINE=InnoDB", lines.join(",\n")))
+                });
+                ObjectState { object: object(name.trim()), image, empty: None }
+            })
+            .collect()
+    }
+
+    fn verdict(changes: Vec<SchemaChange>, before: &str, now: &str) -> &'static str {
+        let class = Class { effect: Effect::ChangesSchema { changes }, ..Class::default() };
+        let before = Before { objects: states(before), ..Before::default() };
+        let after = After { objects: states(now), ..After::default() };
+        match recover(&class, false, Some(&before), &after) {
+            Recovery::Done { .. } => "done",
+            Recovery::Retry { .. } => "retry",
+            Recovery::Ask { .. } => "ask",
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn creating_and_dropping() {
+        use AfterState::Gone;
+        for (after, before, now, expected) in [
+            (created(false, false), "t", "t:a", "done"),
+            (created(false, false), "t", "t", "retry"),
+            (created(false, false), "t:a", "t:a", "retry"),
+            (created(false, false), "t:a", "t:a b", "ask"),
+            (created(false, false), "t:a", "t", "ask"),
+            (created(true, false), "t:a", "t:a", "retry"),
+            (created(true, false), "t", "t:a", "done"),
+            (created(false, true), "t:a", "t:a b", "done"),
+            (created(false, true), "t:a", "t:a", "retry"),
+            (created(false, false), "", "", "ask"),
+            (Gone { if_exists: false }, "t:a", "t", "done"),
+            (Gone { if_exists: false }, "t:a", "t:a", "retry"),
+            (Gone { if_exists: false }, "t:a", "t:b", "ask"),
+            (Gone { if_exists: false }, "t", "t", "retry"),
+            (Gone { if_exists: true }, "t:a", "t", "retry"),
+            (Gone { if_exists: true }, "t", "t", "retry"),
+            (AfterState::Unknown, "t:a", "t:a", "ask"),
+        ] {
+            assert_eq!(verdict(vec![change("t", after.clone())], before, now), expected, "{after:?} {before} -> {now}");
+        }
+    }
+
+    #[test]
+    fn dropping_several_is_done_or_not_or_a_question() {
+        let drops = || ["t", "u"].map(|name| change(name, AfterState::Gone { if_exists: false })).to_vec();
+        assert_eq!(verdict(drops(), "t:a;u:a", "t;u"), "done");
+        assert_eq!(verdict(drops(), "t:a;u:a", "t:a;u:a"), "retry");
+        assert_eq!(verdict(drops(), "t:a;u:a", "t;u:a"), "ask");
+    }
+
+    #[test]
+    fn altering_is_told_by_the_parts_that_it_names() {
+        use PartState::{Appears, Changes, Disappears};
+        use TablePart::{Column, Constraint, Index};
+        let replaced = || vec![part(Column, "a", Disappears), part(Column, "A", Appears)];
+        for (parts, before, now, expected) in [
+            (vec![part(Column, "b", Appears)], "t:a", "t:a b", "done"),
+            (vec![part(Column, "B", Appears)], "t:a", "t:a b", "done"),
+            (vec![part(Column, "b", Appears)], "t:a", "t:a", "retry"),
+            // What others did meanwhile does not matter.
+            (vec![part(Column, "b", Appears)], "t:a", "t:a c", "retry"),
+            (vec![part(Column, "b", Appears)], "t:a", "t:a b c #i", "done"),
+            (vec![part(Column, "a", Changes)], "t:a", "t:a=bigint", "done"),
+            (vec![part(Column, "a", Changes)], "t:a", "t:a", "retry"),
+            (vec![part(Column, "a", Disappears), part(Column, "b", Appears)], "t:a", "t:b", "done"),
+            (vec![part(Column, "c", Disappears), part(Column, "b", Appears)], "t:a c", "t:a c b", "ask"),
+            (vec![part(Index, "", Appears)], "t:a #i", "t:a #i #a_2", "done"),
+            (vec![part(Index, "", Appears)], "t:a #i", "t:a #i", "retry"),
+            (vec![part(Index, "i", Disappears)], "t:a #i", "t:a", "done"),
+            // The index of a foreign key stays when the key goes, and may be there before it comes.
+            (vec![part(Constraint, "f", Disappears)], "t:a #f !f", "t:a #f", "done"),
+            (vec![part(Constraint, "f", Disappears)], "t:a #f !f", "t:a #f !f", "retry"),
+            (vec![part(Constraint, "f", Appears)], "t:a #f", "t:a #f !f", "done"),
+            (vec![part(Constraint, "f", Appears)], "t:a #f", "t:a #f", "retry"),
+            (vec![part(Constraint, "u", Disappears)], "t:a #u", "t:a", "done"),
+            // One column replaced by another of its name.
+            (replaced(), "t:a", "t:a=bigint", "done"),
+            (replaced(), "t:a", "t:a", "ask"),
+            (vec![part(TablePart::Option, "", Changes)], "t:a", "t:a", "retry"),
+            (vec![], "t:a", "t:a", "ask"),
+            (vec![part(Column, "b", Appears)], "t:a", "t", "ask"),
+            (vec![part(Column, "b", Appears)], "t", "t", "retry"),
+        ] {
+            let changes = vec![change("t", AfterState::Altered { parts: parts.clone(), if_exists: false })];
+            assert_eq!(verdict(changes, before, now), expected, "{parts:?} {before} -> {now}");
+        }
+    }
+
+    #[test]
+    fn names_may_trade_places() {
+        let swap = || vec![change("t", renamed("t_old")), change("t_new", renamed("t"))];
+        assert_eq!(verdict(swap(), "t:a;t_old;t_new:a b", "t:a b;t_old:a;t_new"), "done");
+        assert_eq!(verdict(swap(), "t:a;t_old;t_new:a", "t:a;t_old:a;t_new"), "done");
+        assert_eq!(verdict(swap(), "t:a;t_old;t_new:a b", "t:a;t_old;t_new:a b"), "retry");
+        assert_eq!(verdict(swap(), "t:a;t_old;t_new:a b", "t;t_old:a;t_new:a b"), "ask");
+        let circle = || vec![change("t", renamed("x")), change("u", renamed("t")), change("x", renamed("u"))];
+        assert_eq!(verdict(circle(), "t:a;x;u:b", "t:b;x;u:a"), "done");
+        assert_eq!(verdict(circle(), "t:a;x;u:a", "t:a;x;u:a"), "ask");
+        assert_eq!(verdict(vec![change("t", renamed("u"))], "t;u", "t;u"), "ask");
+    }
+}

@@ -3,12 +3,16 @@
 //! A backup is written under a temporary name beside its target, checked, forced to disk, and only then given its name:
 //! a file with the target's name is always whole. An existing file is never replaced.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(feature = "mysql")]
+pub mod mysql;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod new_file;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod tool;
 
 use crate::DbError;
 
@@ -26,6 +30,9 @@ pub enum Standing {
     Unchanged,
     /// As the backup has it.
     Restored,
+    /// Neither: what stood is gone, or a part of it, and the backup is not whole in its place. Only where DDL does not roll
+    /// back.
+    Partial,
     /// The connection or the tool was lost at the commit: one or the other.
     Unknown,
 }

@@ -8,8 +8,8 @@
 //! `pg_restore` writes its script, all in one transaction that `psql` runs. What stays although it was made after the
 //! backup: extensions, and rarer objects such as casts, operators, publications and event triggers.
 
+mod failure;
 mod script;
-mod tool;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,9 +20,10 @@ use std::time::Duration;
 use limosa_sql::Engine;
 use tokio::process::Command;
 
+use self::failure::{is_open_question, success};
 use self::script::Script;
-use self::tool::{Bell, Ended, Tool, conduct};
 use super::new_file::NewFile;
+use super::tool::{Bell, Ended, Tool, conduct};
 use super::{BackupReport, RestoreError, Standing};
 use crate::{DbError, DbErrorKind, Secret};
 
@@ -71,7 +72,7 @@ pub async fn backup(
     let bell = Bell::default();
     let dump = Tool::start(command, "pg_dump")?.end(bell.listen());
     let size = || std::fs::metadata(new.partial()).map_or(0, |found| found.len());
-    conduct(dump, cancelled, &bell, || progress(size())).await.success()?;
+    success(&conduct(dump, cancelled, &bell, || progress(size())).await)?;
     Ok(BackupReport { bytes: new.keep()? })
 }
 
@@ -119,11 +120,11 @@ pub async fn restore(
 /// that is cut off before it is rolled back when `psql` leaves.
 fn ended(script: &Script, ran: &Ended, unpacked: &Ended) -> Result<(), RestoreError> {
     if script.has_committed() {
-        let standing = if ran.is_open_question() { Standing::Unknown } else { Standing::Unchanged };
-        return ran.success().map_err(|error| RestoreError { standing, error });
+        let standing = if is_open_question(ran) { Standing::Unknown } else { Standing::Unchanged };
+        return success(ran).map_err(|error| RestoreError { standing, error });
     }
     // Where psql failed, pg_restore only says that nobody reads on.
-    ran.success().and(unpacked.success())?;
+    success(ran).and(success(unpacked))?;
     Err(DbError::new(DbErrorKind::Cancelled, "the restore was cancelled").into())
 }
 

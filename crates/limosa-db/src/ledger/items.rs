@@ -1,6 +1,6 @@
 //! The ledger's statements as items of a flight, and reading the whole ledger of a project in one.
 
-use limosa_core::{Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX};
+use limosa_core::{AuditHead, Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX};
 use limosa_sql::Engine;
 
 use super::{LedgerNames, read, statements as sql};
@@ -88,16 +88,27 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// Sequence and hash of the row that was appended last, among the rows that the items of [`Ledger::audit`] gave.
+pub fn audit_head(rows: &[Vec<Row>]) -> Option<AuditHead> {
+    let is_head = |row: &&Row| row.0.len() == 2 && row.text(1).is_some_and(|hash| hash.len() == 64);
+    let row = rows.iter().rev().find_map(|rows| rows.first().filter(is_head))?;
+    Some(AuditHead { sequence: row.integer(0)?, hash: row.text(1)? })
+}
+
 impl Ledger {
     /// The ledger of a project.
     pub fn new(names: LedgerNames, project: impl Into<String>) -> Self {
         Ledger { names, project: project.into(), role: None }
     }
 
-    /// Begins a transaction of limosa's own: with the role, without waiting long for a lock, and with no names but the
-    /// server's own in sight, so that nobody's operators and functions stand in for them.
+    /// Begins a transaction of limosa's own: without waiting long for a lock, and on PostgreSQL with the role and with no names
+    /// but the server's own in sight, so that nobody's operators and functions stand in for them.
     pub fn begin(&self) -> Vec<Item> {
         let mut items = vec![Item::Begin];
+        if self.names.engine == Engine::Mysql {
+            let time_outs = "set session lock_wait_timeout = 3, innodb_lock_wait_timeout = 3";
+            items.insert(0, Item::Control(time_outs.to_owned()));
+        }
         if self.names.engine == Engine::Postgres {
             let role = self
                 .role
@@ -148,10 +159,8 @@ impl Ledger {
             text.push_str(";\n");
             text.push_str(&upgrade.statement.render(&self.names));
         }
-        let table = self.names.table("application_metadata");
-        text.push_str(&format!(
-            ";\nupdate {table} set value = '{LEDGER_VERSION}' where project = '' and key = 'ledger_version'"
-        ));
+        text.push_str(";\n");
+        text.push_str(&self.set_version());
         text
     }
 
@@ -173,17 +182,23 @@ impl Ledger {
         let steps = sql::UPGRADES.iter().filter(|upgrade| upgrade.to > from);
         let mut text: String =
             steps.map(|upgrade| format!("{}; -- {}\n", upgrade.statement.render(&self.names), upgrade.gives)).collect();
-        let table = self.names.table("application_metadata");
-        text.push_str(&format!(
-            "update {table} set value = '{LEDGER_VERSION}' where project = '' and key = 'ledger_version';\n"
-        ));
+        text.push_str(&self.set_version());
+        text.push_str(";\n");
         text
+    }
+
+    /// Remembers the newest version, as a statement without parameters.
+    fn set_version(&self) -> String {
+        let table = self.names.table("application_metadata");
+        // A reserved word of MySQL's.
+        let key = if self.names.engine == Engine::Mysql { "`key`" } else { "key" };
+        format!("update {table} set value = '{LEDGER_VERSION}' where project = '' and {key} = 'ledger_version'")
     }
 
     /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block.
     pub fn create(&self) -> Item {
         let tables = self.newest();
-        if self.names.engine == Engine::Sqlite {
+        if self.names.engine != Engine::Postgres {
             return Item::Control(tables);
         }
         let exists = sql::EXISTS.render(&self.names);
@@ -213,7 +228,7 @@ impl Ledger {
     pub fn script(&self) -> String {
         let tables = self.newest();
         match self.names.engine {
-            Engine::Sqlite => format!("{tables};\n"),
+            Engine::Sqlite | Engine::Mysql => format!("{tables};\n"),
             _ => format!("{};\n{tables};\n", self.names.fill("create schema if not exists {schema}")),
         }
     }
@@ -267,7 +282,7 @@ impl Ledger {
         )
     }
 
-    /// Appends to the audit log; the item before the last gives sequence and hash.
+    /// Appends to the audit log; one of the items gives sequence and hash, see [`audit_head`].
     pub fn audit(&self, entry: &AuditEntry) -> Vec<Item> {
         let append = self.bound(
             &sql::APPEND_AUDIT,
@@ -281,6 +296,9 @@ impl Ledger {
         );
         match self.names.engine {
             Engine::Sqlite => vec![append, self.bound(&sql::MOVE_HEAD, Vec::new())],
+            Engine::Mysql => {
+                vec![append, self.bound(&sql::LAST_AUDIT, Vec::new()), self.bound(&sql::MOVE_HEAD, Vec::new())]
+            }
             _ => vec![append],
         }
     }
@@ -336,14 +354,18 @@ impl Ledger {
     /// What the server says.
     pub async fn look(&self, session: &mut dyn Session) -> Result<LedgerView, DbError> {
         let exists = self.plain(&sql::EXISTS, Vec::new());
-        if self.names.engine == Engine::Sqlite {
-            // A plain read transaction: looking must not take the write lock.
+        if self.names.engine != Engine::Postgres {
             let rows = session.send(vec![exists]).await?;
             if !rows[0].first().is_some_and(|row| row.boolean(0)) {
                 return Ok(LedgerView::default());
             }
-            let rows = session.send(self.reads()).await?;
-            return self.view(&rows);
+            // SQLite takes its write lock where a transaction is begun by name: looking must not take it.
+            let begins = self.names.engine != Engine::Sqlite;
+            let mut items: Vec<Item> = begins.then_some(Item::Begin).into_iter().collect();
+            items.extend(self.reads());
+            items.extend(begins.then_some(Item::Commit));
+            let rows = session.send(items).await?;
+            return self.view(&rows[usize::from(begins)..]);
         }
         let mut items = self.begin();
         let looks_at = items.len();

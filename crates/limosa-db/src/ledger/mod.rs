@@ -5,6 +5,6 @@ mod names;
 mod read;
 pub mod statements;
 
-pub use items::{AuditEntry, JournalEntry, Ledger, RowEntry};
+pub use items::{AuditEntry, JournalEntry, Ledger, RowEntry, audit_head};
 pub use names::{LedgerNames, TABLES};
 pub use read::{applied_row, audit_row, journal_row};

@@ -9,19 +9,28 @@ pub struct LedgerNames {
     pub engine: Engine,
     /// The schema (PostgreSQL) or the prefix without its underscore (elsewhere); `limosa` by default.
     pub schema: String,
+    /// MySQL: the database that the tables stand in, for a script may change to another. None for the one of the session.
+    pub database: Option<String>,
 }
 
 impl LedgerNames {
     /// The names for an engine.
     pub fn new(engine: Engine, schema: impl Into<String>) -> Self {
-        LedgerNames { engine, schema: schema.into() }
+        LedgerNames { engine, schema: schema.into(), database: None }
+    }
+
+    /// The names for a database of MySQL, qualified by it.
+    #[must_use]
+    pub fn within(mut self, database: &str) -> Self {
+        self.database = (self.engine == Engine::Mysql).then(|| database.to_owned());
+        self
     }
 
     /// A table, quoted and qualified.
     pub fn table(&self, name: &str) -> String {
         match self.engine {
             Engine::Postgres => self.engine.quote_qualified(Some(&self.schema), name),
-            _ => self.engine.quote_identifier(&format!("{}_{name}", self.schema)),
+            _ => self.engine.quote_qualified(self.database.as_deref(), &format!("{}_{name}", self.schema)),
         }
     }
 
@@ -46,6 +55,10 @@ impl LedgerNames {
     fn filling(&self, name: &str) -> Option<String> {
         if name == "schema" {
             return Some(self.engine.quote_identifier(&self.schema));
+        }
+        if name == "database_text" {
+            let quoted = self.database.as_deref().map(|database| self.engine.quote_literal(database));
+            return Some(quoted.unwrap_or_else(|| "database()".to_owned()));
         }
         if let Some(bare) = name.strip_suffix("_text") {
             let text = match self.engine {
@@ -79,5 +92,8 @@ mod tests {
         );
         let names = LedgerNames::new(Engine::Sqlite, "o'x");
         assert_eq!(names.fill("{lease_text} {lease}"), "'o''x_lease' \"o'x_lease\"");
+        let names = LedgerNames::new(Engine::Mysql, "o'x");
+        assert_eq!(names.fill("{lease} {database_text}"), "`o'x_lease` database()");
+        assert_eq!(names.within("d`b").fill("{lease} {database_text}"), "`d``b`.`o'x_lease` 'd`b'");
     }
 }

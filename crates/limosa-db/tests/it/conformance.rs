@@ -16,6 +16,15 @@ use limosa_sql::Engine;
 #[async_trait]
 pub(crate) trait Database: Sync {
     fn engine(&self) -> Engine;
+    /// DDL belongs to the transaction it runs in, and is taken back with it. Elsewhere it commits, itself and what came
+    /// before it.
+    fn ddl_is_transactional(&self) -> bool {
+        self.engine() != Engine::Mysql
+    }
+    /// The column type for text of any length.
+    fn long_text(&self) -> &'static str {
+        if self.engine() == Engine::Mysql { "longtext" } else { "text" }
+    }
     async fn session(&self) -> Box<dyn Session>;
     /// A session that may only read; None where a database has one session only.
     async fn reader(&self) -> Option<Box<dyn Session>>;
@@ -25,6 +34,7 @@ type Check = for<'a> fn(&'a dyn Database) -> LocalBoxFuture<'a, ()>;
 
 const CHECKS: &[(&str, Check)] = &[
     ("items take effect in order", |database| order(database).boxed_local()),
+    ("DDL in a transaction does what the engine says of it", |database| ddl_inside(database).boxed_local()),
     ("affected rows are told", |database| affected(database).boxed_local()),
     ("nothing after a failure outside a transaction", |database| failure_outside(database).boxed_local()),
     ("a failure in a transaction takes it back", |database| failure_inside(database).boxed_local()),
@@ -70,17 +80,26 @@ fn scripts(texts: &[&str]) -> Vec<Item> {
 
 /// `?1` as the engine writes it.
 fn marked(engine: Engine, sql: &str) -> String {
-    if engine == Engine::Sqlite { sql.to_owned() } else { sql.replace('?', "$") }
+    sql.replace('?', by_engine(engine, ["?", "$", "$"]))
 }
 
 /// Runs for hours if nobody cancels it.
 fn long(engine: Engine) -> Item {
-    script(match engine {
-        Engine::Sqlite => {
-            "with recursive counted(n) as (select 1 union all select n + 1 from counted) select count(*) from counted"
-        }
-        _ => "select pg_sleep(7200)",
-    })
+    script(by_engine(
+        engine,
+        [
+            "with recursive counted(n) as (select 1 union all select n + 1 from counted) select count(*) from counted",
+            "select pg_sleep(7200)",
+            // MySQL's sleep alone would end without an error.
+            "select sleep(7200) from (select 1 union all select 2) as twice",
+        ],
+    ))
+}
+
+/// What stands for the engine in a list for SQLite, PostgreSQL and MySQL.
+fn by_engine<T: Copy>(engine: Engine, list: [T; 3]) -> T {
+    let engines = [Engine::Sqlite, Engine::Postgres, Engine::Mysql];
+    list[engines.iter().position(|known| *known == engine).unwrap()]
 }
 
 async fn prepared(database: &dyn Database) -> Box<dyn Session> {
@@ -110,21 +129,41 @@ async fn order(database: &dyn Database) {
     for bracket in [false, true] {
         let mut items = scripts(&[
             "insert into t values (1, 'a')",
-            "update t set s = s || 'b'",
-            "update t set s = s || 'c'",
-            "create table u as select s from t",
-            "drop table t",
-            "alter table u rename to t",
+            "update t set s = concat(s, 'bc')",
+            "insert into t select n + 1, concat(s, 'd') from t",
         ]);
+        if database.ddl_is_transactional() || !bracket {
+            items.extend(scripts(&["create table u as select * from t", "drop table t", "alter table u rename to t"]));
+        }
         if bracket {
             items.insert(0, Item::Begin);
             items.push(Item::Commit);
         }
         fly(&mut *session, items).await.unwrap();
-        let rows = session.query("select s from t", &[]).await.unwrap();
-        assert_eq!(rows, [Row(vec!["abc".into()])]);
+        let rows = session.query("select s from t order by n", &[]).await.unwrap();
+        assert_eq!(rows, [Row(vec!["abc".into()]), Row(vec!["abcd".into()])]);
         fly(&mut *session, scripts(&["drop table t", "create table t (n int unique, s text)"])).await.unwrap();
     }
+}
+
+async fn ddl_inside(database: &dyn Database) {
+    let mut session = prepared(database).await;
+    for (ddl, failing) in [("create table u (n int)", false), ("create table t (n int)", true)] {
+        let items =
+            vec![Item::Begin, script("insert into t values (1, '')"), script(ddl), script("nonsense"), Item::Commit];
+        let (item, error) = failure(&mut *session, items).await;
+        if database.ddl_is_transactional() {
+            assert_eq!(item, if failing { 2 } else { 3 }, "{ddl}: {error}");
+            assert_eq!(numbers(&mut *session).await, [0_i64; 0]);
+        } else {
+            assert_eq!((item, error.kind), (2, DbErrorKind::ImplicitCommit), "{ddl}: {error}");
+            assert!(error.hint.unwrap().contains("what came before it in this file stands"));
+            assert_eq!(error.code.is_some(), failing, "the server's own error is kept");
+            assert_eq!(numbers(&mut *session).await, [1]);
+        }
+        fly(&mut *session, scripts(&["delete from t"])).await.unwrap();
+    }
+    assert_eq!(session.query("select * from u", &[]).await.is_ok(), !database.ddl_is_transactional());
 }
 
 #[derive(Default)]
@@ -191,7 +230,7 @@ async fn thirty_seventh_of_fifty(database: &dyn Database) {
     items.push(Item::Commit);
     let (item, error) = failure(&mut *session, items).await;
     assert_eq!(item, 37);
-    let code = if database.engine() == Engine::Sqlite { "SQLITE_CONSTRAINT_UNIQUE" } else { "23505" };
+    let code = by_engine(database.engine(), ["SQLITE_CONSTRAINT_UNIQUE", "23505", "1062 (23000)"]);
     assert_eq!(error.code.as_deref(), Some(code));
     assert_eq!(numbers(&mut *session).await, [0_i64; 0]);
 }
@@ -346,7 +385,8 @@ async fn rollback_item(database: &dyn Database) {
 
 async fn values(database: &dyn Database) {
     let mut session = database.session().await;
-    fly(&mut *session, scripts(&["create table v (k int, a text, b bigint, c boolean)"])).await.unwrap();
+    let table = format!("create table v (k int, a {}, b bigint, c boolean)", database.long_text());
+    fly(&mut *session, scripts(&[&table])).await.unwrap();
     let long = "ü".repeat(512 * 1024);
     let texts = ["", "a", "it's \"quoted\"; -- ?1 $1 \\n", "€ 𝄞 日本語\r\n\t", "%s ${x} :y @z", &long];
     let mut kept: Vec<Vec<Value>> = texts.iter().map(|text| vec![(*text).into(), 0_i64.into(), true.into()]).collect();
@@ -412,25 +452,25 @@ async fn settle(database: &dyn Database) {
 
 async fn error_kinds(database: &dyn Database) {
     let mut session = prepared(database).await;
-    let setup = ["insert into t values (1, '')", "create table strict_one (n int not null)"];
+    // On MySQL names of indexes belong to their table, and the unique column has one of its name.
+    let index =
+        by_engine(database.engine(), ["create index n on strict_one (n)", "create index n on strict_one (n)", "do 0"]);
+    let setup = ["insert into t values (1, '')", "create table strict_one (n int not null)", index];
     fly(&mut *session, scripts(&setup)).await.unwrap();
-    let sqlite = database.engine() == Engine::Sqlite;
-    for (sql, kind, code) in [
-        ("create table t (n int)", DbErrorKind::Duplicate, if sqlite { "SQLITE_ERROR" } else { "42P07" }),
-        ("create index strict_one on t (n)", DbErrorKind::Duplicate, if sqlite { "SQLITE_ERROR" } else { "42P07" }),
-        ("select * from missing", DbErrorKind::UndefinedTable, if sqlite { "SQLITE_ERROR" } else { "42P01" }),
+    // The codes of SQLite, PostgreSQL and MySQL.
+    for (sql, kind, codes) in [
+        ("create table t (n int)", DbErrorKind::Duplicate, ["SQLITE_ERROR", "42P07", "1050 (42S01)"]),
+        ("create index n on t (n)", DbErrorKind::Duplicate, ["SQLITE_ERROR", "42P07", "1061 (42000)"]),
+        ("select * from missing", DbErrorKind::UndefinedTable, ["SQLITE_ERROR", "42P01", "1146 (42S02)"]),
         (
             "insert into strict_one values (null)",
             DbErrorKind::NotNull,
-            if sqlite { "SQLITE_CONSTRAINT_NOTNULL" } else { "23502" },
+            ["SQLITE_CONSTRAINT_NOTNULL", "23502", "1048 (23000)"],
         ),
-        (
-            "insert into t values (1, '')",
-            DbErrorKind::Statement,
-            if sqlite { "SQLITE_CONSTRAINT_UNIQUE" } else { "23505" },
-        ),
-        ("selec 1", DbErrorKind::Statement, if sqlite { "SQLITE_ERROR" } else { "42601" }),
+        ("insert into t values (1, '')", DbErrorKind::Statement, ["SQLITE_CONSTRAINT_UNIQUE", "23505", "1062 (23000)"]),
+        ("selec 1", DbErrorKind::Statement, ["SQLITE_ERROR", "42601", "1064 (42000)"]),
     ] {
+        let code = by_engine(database.engine(), codes);
         let (_, error) = failure(&mut *session, scripts(&[sql])).await;
         assert_eq!((error.kind, error.code.as_deref()), (kind, Some(code)), "{sql}: {error}");
         assert!(!error.message.is_empty());

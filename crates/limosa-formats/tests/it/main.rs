@@ -3,6 +3,7 @@
 mod chunks;
 mod example;
 mod folders;
+mod mysql;
 mod project;
 mod rollbacks;
 mod scripts;

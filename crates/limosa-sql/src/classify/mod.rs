@@ -1,13 +1,17 @@
 //! Says what a statement is, from its words alone.
 
 mod ddl;
+mod modes;
+mod mysql;
 mod postgres;
 mod session;
 mod sqlite;
 
+use crate::lexer::Reading;
 use crate::words::{Words, written};
 use crate::{Class, Engine, Loss, TransactionRule};
-pub(crate) use session::Conforming;
+pub(crate) use modes::Modes;
+pub(crate) use mysql::{Scope, assignments, behind_use, sets_autocommit, variable};
 
 /// Says what a statement is, from its words alone. A statement that is not recognised has its first word as verb and
 /// nothing else.
@@ -19,15 +23,16 @@ pub(crate) use session::Conforming;
 /// assert_eq!(class.transaction, TransactionRule::Outside);
 /// ```
 pub fn classify(engine: Engine, statement: &str) -> Class {
-    classify_with(engine, statement, false)
+    classify_with(engine, statement, Reading::of(engine))
 }
 
-/// As [`classify`], where backslashes may escape in plain strings.
-pub(crate) fn classify_with(engine: Engine, statement: &str, backslashes: bool) -> Class {
-    let mut words = Words::new(engine, statement, backslashes);
+/// As [`classify`], where settings of the session decide how quotes are read.
+pub(crate) fn classify_with(engine: Engine, statement: &str, reading: Reading) -> Class {
+    let mut words = Words::new(engine, statement, reading);
     match engine {
         Engine::Postgres => postgres::classify(&mut words),
         Engine::Sqlite => sqlite::classify(&mut words),
+        Engine::Mysql => mysql::classify(&mut words, 0),
     }
 }
 
@@ -66,7 +71,7 @@ fn rows(words: &mut Words<'_>, at: usize) -> Option<Class> {
             words.skip(at, &["ONLY"])
         }
         "SELECT" | "VALUES" | "TABLE" => return Some(verb(&*first)),
-        "WITH" => return Some(with(words, at)),
+        "WITH" => return Some(with(words, at, rows)),
         _ => return None,
     };
     let name = words.name(target);
@@ -78,8 +83,11 @@ fn rows(words: &mut Words<'_>, at: usize) -> Option<Class> {
     Some(class)
 }
 
+/// Reads a statement on rows.
+type Rows = fn(&mut Words<'_>, usize) -> Option<Class>;
+
 /// A query with common table expressions takes the verb of its main statement; a DELETE in any of them counts.
-fn with(words: &mut Words<'_>, at: usize) -> Class {
+fn with(words: &mut Words<'_>, at: usize, rows: Rows) -> Class {
     let mut next = words.skip(at + 1, &["RECURSIVE"]);
     let mut lost = None;
     loop {
@@ -91,7 +99,7 @@ fn with(words: &mut Words<'_>, at: usize) -> Class {
         if !words.symbol(next, b'(') {
             return verb("WITH");
         }
-        let inner = rows(words, next + 1);
+        let inner = words.inside(|words| rows(words, next + 1)).flatten();
         lost = lost.or(inner.and_then(|class| class.loss));
         next = words.behind_parentheses(next);
         // SEARCH and CYCLE clauses hold no parentheses and no commas at their end but those of their lists.
@@ -106,7 +114,8 @@ fn with(words: &mut Words<'_>, at: usize) -> Class {
     while words.symbol(next, b'(') {
         next += 1;
     }
-    let mut class = rows(words, next).unwrap_or_else(|| verb("WITH"));
+    let main = words.inside(|words| rows(words, next)).flatten();
+    let mut class = main.unwrap_or_else(|| verb("WITH"));
     class.loss = class.loss.or(lost);
     class
 }

@@ -1,7 +1,7 @@
 //! Settings of the session.
 
 use super::verb;
-use crate::lexer::Kind;
+use crate::lexer::{Kind, Reading};
 use crate::literal::constant;
 use crate::words::Words;
 use crate::{Class, Effect, Engine, TransactionRule};
@@ -97,16 +97,16 @@ impl Default for Conforming {
 }
 
 impl Conforming {
-    /// True where backslashes escape in plain strings.
-    pub(crate) fn backslashes(self) -> bool {
-        !self.local.unwrap_or(self.session)
+    /// How quotes are read.
+    pub(crate) fn reading(self) -> Reading {
+        Reading { backslashes: !self.local.unwrap_or(self.session), ..Reading::of(Engine::Postgres) }
     }
 
     /// Takes notice of a statement.
     pub(crate) fn follow(&mut self, statement: &str, class: &Class) {
         match (&class.effect, class.transaction) {
             (Effect::SetsSession { name }, _) if name == SCS || name == "all" => {
-                let mut words = Words::new(Engine::Postgres, statement, self.backslashes());
+                let mut words = Words::new(Engine::Postgres, statement, self.reading());
                 self.assign(&mut words);
             }
             (Effect::Idempotent, _) if class.verb == "DISCARD ALL" => *self = Conforming::default(),

@@ -10,6 +10,26 @@ fn check(engine: Engine, cases: &[(&str, &str, TransactionRule)]) {
     }
 }
 
+/// A file must never end the process, whatever it holds.
+#[test]
+fn statements_inside_statements_have_no_depth_that_kills() {
+    for engine in Engine::ALL {
+        for (part, rest) in
+            [("with x as (", "select 1"), ("set statement a = 1 for ", "select 1"), ("explain ", "select 1")]
+        {
+            let text = format!("{}{rest}", part.repeat(50_000));
+            assert!(!classify(*engine, &text).verb.is_empty());
+        }
+    }
+    let text = format!("set sql_mode = {}'ansi_quotes'{}; select 1", "concat(".repeat(50_000), ")".repeat(50_000));
+    assert_eq!(limosa_sql::split(Engine::Mysql, "file.sql", text.as_bytes()).unwrap().len(), 2);
+    // What anyone writes is looked into.
+    let text = format!("{}delete from t{}", "with x as (".repeat(10), ") select 1".repeat(10));
+    for engine in Engine::ALL {
+        assert_eq!(classify(*engine, &text).loss.map(|loss| loss.object).as_deref(), Some("t"), "{engine:?}");
+    }
+}
+
 #[test]
 fn postgres_statements_and_transactions() {
     check(

@@ -48,6 +48,26 @@ fn replaced_everywhere_but_in_comments() {
 }
 
 #[test]
+fn mysql_has_quotes_and_comments_of_its_own() {
+    let check = |statement, expected| check(Engine::Mysql, statement, expected);
+    check("select ${a}, '${a}', \"${a}\", `${a}`, t_${a}_x, @${a}", "select one, 'one', \"one\", `one`, t_one_x, @one");
+    check("${a:identifier} ${a:literal} ${b.c-d:identifier}", "`one` 'one' `it's \"x\"`");
+    check(
+        "select 1 # ${no}\n -- ${no}\n /* ${no} */ /*+ ${no} */ + ${a}",
+        "select 1 # ${no}\n -- ${no}\n /* ${no} */ /*+ ${no} */ + one",
+    );
+    check("/*!50000 select ${a} */ /*! + '${a}' */", "/*!50000 select one */ /*! + 'one' */");
+    check("select 1--${a}", "select 1--one");
+    check(r"select 'it\'s ${a}' -- ${no}", r"select 'it\'s one' -- ${no}");
+    // The reading that closes all strings is the right one.
+    check(r"select 'a\', '${a}' # ${no}", r"select 'a\', 'one' # ${no}");
+    check(
+        "create procedure p() begin select '${a}'; # ${no}\n end",
+        "create procedure p() begin select 'one'; # ${no}\n end",
+    );
+}
+
+#[test]
 fn dollar_quotes_stay_whole() {
     let check = |statement, expected| check(Engine::Postgres, statement, expected);
     check("select $${a}$$", "select $${a}$$");

@@ -6,7 +6,8 @@ use anyhow::Result;
 use tokio_postgres::Config;
 
 use super::session::Session;
-use crate::sql::{self, Rows};
+use super::sql;
+use crate::rows::Rows;
 
 /// An empty database with a name of its own. It stays until its server stops, so that a URL taken
 /// from it stays good.

@@ -1,10 +1,10 @@
 //! Private PostgreSQL servers: found, started, given databases, hurt on purpose, stopped.
 
-mod certificates;
 mod database;
 mod options;
 mod server;
 mod session;
+mod sql;
 mod template;
 mod version;
 
@@ -14,14 +14,14 @@ use std::sync::{LazyLock, Mutex};
 
 use anyhow::{Result, anyhow};
 
-pub use certificates::Certificates;
 pub use database::TestDatabase;
 pub use options::ServerOptions;
 pub use server::PostgresServer;
 pub use session::Session;
 pub use version::{PostgresVersion, newest, tested, versions};
 
-pub use crate::sql::Rows;
+pub use crate::certificates::Certificates;
+pub use crate::rows::Rows;
 
 static SHARED: LazyLock<Mutex<HashMap<PathBuf, &'static PostgresServer>>> = LazyLock::new(Mutex::default);
 

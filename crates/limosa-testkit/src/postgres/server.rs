@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::certificates::Certificates;
 use super::database::TestDatabase;
 use super::options::ServerOptions;
 use super::template;
 use super::version::PostgresVersion;
+use crate::certificates::Certificates;
 use crate::guardian;
 use crate::port::free_port;
+use crate::rows::Rows;
 use crate::signal::signal;
-use crate::sql::Rows;
 
 /// How long a server may take to start or to stop before that is an error.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -83,7 +83,7 @@ impl PostgresServer {
         let primary = Self::start_with(version, options)?;
         let folder = guardian::server_folder("pg")?;
         primary.stop()?;
-        template::copy(&primary.data(), &folder.join("data"))?;
+        crate::template::copy(&primary.data(), &folder.join("data"))?;
         primary.start_again()?;
         let signal = folder.join("data/standby.signal");
         fs::write(&signal, "")?;
@@ -123,7 +123,7 @@ impl PostgresServer {
             databases: AtomicU32::new(0),
         };
         if let Some(names) = &options.tls_names {
-            server.certificates = Some(Certificates::create(names, &server.folder)?);
+            server.certificates = Some(Certificates::create(names, "postgres", &server.folder)?);
         }
         // Somebody else may take the free port before the server does.
         for attempt in 1.. {

@@ -1,30 +1,20 @@
 //! A session that a test keeps open beside the code under test.
 
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::mpsc as blocking;
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
-use tokio::sync::mpsc;
-use tokio_postgres::Config;
+use anyhow::{Context, Result};
+use tokio_postgres::{Client, Config, NoTls};
 
-use crate::sql::{self, Rows};
+use super::sql;
+use crate::rows::Rows;
+use crate::session::{Connection, Pending, Worker};
 
 /// One open connection, used from blocking code. Dropping it closes the connection, and with it
 /// its transaction and its locks.
 pub struct Session {
-    requests: mpsc::UnboundedSender<Request>,
+    worker: Worker,
     pid: i32,
 }
-
-struct Request {
-    sql: String,
-    answer: blocking::Sender<Result<Rows>>,
-}
-
-/// The answer of a statement that was sent by [`Session::send`].
-pub struct Pending(Mutex<blocking::Receiver<Result<Rows>>>);
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,23 +22,9 @@ impl fmt::Debug for Session {
     }
 }
 
-impl fmt::Debug for Pending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pending")
-    }
-}
-
 impl Session {
     pub(super) fn open(config: Config) -> Result<Self> {
-        let (requests, received) = mpsc::unbounded_channel();
-        let (opened, result) = blocking::channel();
-        let runtime = thread::Builder::new().name("session".to_owned());
-        runtime.spawn(move || {
-            let _ = opened.send(serve(&config, received, &opened));
-        })?;
-        let first = result.recv().context("the session's thread ended")?;
-        first?;
-        let mut session = Self { requests, pid: 0 };
+        let mut session = Self { worker: Worker::open::<Client>(config)?, pid: 0 };
         let rows = session.query("select pg_backend_pid()")?;
         let pid = rows.first().and_then(|row| row.first()?.as_deref());
         session.pid = pid.context("the server does not say its process number")?.parse()?;
@@ -72,34 +48,20 @@ impl Session {
 
     /// Sends statements and returns at once, for statements that will wait for a lock.
     pub fn send(&self, sql: &str) -> Result<Pending> {
-        let (answer, received) = blocking::channel();
-        self.requests.send(Request { sql: sql.to_owned(), answer }).map_err(|_| anyhow!("this session is over"))?;
-        Ok(Pending(Mutex::new(received)))
+        self.worker.send(sql)
     }
 }
 
-impl Pending {
-    /// Waits for the statements' end and returns their rows.
-    pub fn wait(self) -> Result<Rows> {
-        let received = self.0.into_inner().map_err(|_| anyhow!("this answer was given up"))?;
-        received.recv().context("the session ended before the statement")?
-    }
-}
+impl Connection for Client {
+    type Config = Config;
 
-/// Says over `opened` when the connection stands, then answers requests until there are no more.
-fn serve(
-    config: &Config,
-    mut requests: mpsc::UnboundedReceiver<Request>,
-    opened: &blocking::Sender<Result<()>>,
-) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
+    async fn open(config: Config) -> Result<Self> {
+        let (client, connection) = config.connect(NoTls).await?;
         tokio::spawn(connection);
-        let _ = opened.send(Ok(()));
-        while let Some(request) = requests.recv().await {
-            let _ = request.answer.send(sql::send(&client, &request.sql).await);
-        }
-        Ok(())
-    })
+        Ok(client)
+    }
+
+    async fn send(&mut self, sql: &str) -> Result<Rows> {
+        sql::send(self, sql).await
+    }
 }

@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::cut::{Cut, Ending};
-use super::wire::{self, Frame, Front, Message, Side};
-use super::{Shared, Target, Traffic};
+use super::wire::{Conversation, Frame, Front, Message, Side};
+use super::{Address, Shared, Traffic};
 
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 type Writer = Pin<Box<dyn AsyncWrite + Send>>;
@@ -49,13 +49,9 @@ struct Link {
 struct Held {
     bytes: Vec<u8>,
     server_ended: bool,
-    /// The client's requests for encryption that the server has not answered.
-    bare_answers: usize,
-    /// The stream is encrypted or unknown: nothing can be read in it.
-    opaque: bool,
-    /// The first ReadyForQuery has passed: waits count from here on.
-    counting: bool,
-    /// The client has sent something since the last release.
+    /// What both sides have said, by the rules of their protocol.
+    conversation: Box<dyn Conversation>,
+    /// The client has asked something since the last release.
     asked: bool,
     /// Counts the client's bytes as they come and as they go on to the server.
     heard: u64,
@@ -73,18 +69,17 @@ impl Held {
 
 async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
     let _ = client.set_nodelay(true);
-    let Ok((server_reader, server_writer)) = connect(&shared.target).await else {
+    let Ok((server_reader, server_writer)) = connect(&shared.target.address).await else {
         return;
     };
+    let conversation = shared.target.protocol.conversation();
     let link = Link {
         number,
         shared,
         held: Mutex::new(Held {
             bytes: Vec::new(),
             server_ended: false,
-            bare_answers: 0,
-            opaque: false,
-            counting: false,
+            conversation,
             asked: false,
             heard: 0,
             forwarding: false,
@@ -128,15 +123,15 @@ async fn serve(client: TcpStream, number: usize, shared: Arc<Shared>) {
     }
 }
 
-async fn connect(target: &Target) -> io::Result<(Reader, Writer)> {
-    match target {
-        Target::Tcp(address) => {
+async fn connect(address: &Address) -> io::Result<(Reader, Writer)> {
+    match address {
+        Address::Tcp(address) => {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             let (reader, writer) = stream.into_split();
             Ok((Box::pin(reader), Box::pin(writer)))
         }
-        Target::Unix(path) => {
+        Address::Unix(path) => {
             let (reader, writer) = UnixStream::connect(path).await?.into_split();
             Ok((Box::pin(reader), Box::pin(writer)))
         }
@@ -179,38 +174,13 @@ impl Link {
 
     async fn client_to_server(&self, from: &mut (impl AsyncRead + Unpin), to: &mut Writer) -> io::Result<()> {
         let mut buffer = Vec::with_capacity(CHUNK);
-        let mut started = false;
         while from.read_buf(&mut buffer).await? > 0 {
             if !self.may_pass().await {
                 buffer.clear();
                 continue;
             }
             self.held().heard += 1;
-            let mut ready = 0;
-            let mut cut = None;
-            while cut.is_none() {
-                let opaque = self.held().opaque;
-                let front = match (opaque, started) {
-                    (true, _) => Front::Opaque,
-                    (false, true) => wire::typed(Side::Client, &buffer[ready..]),
-                    (false, false) => wire::start_up(&buffer[ready..]),
-                };
-                match front {
-                    Front::Partial => break,
-                    Front::Opaque => {
-                        self.held().opaque = true;
-                        ready = buffer.len();
-                        break;
-                    }
-                    Front::Frame(frame) => {
-                        cut = self.judge(Side::Client, &frame);
-                        if cut.as_ref().is_none_or(|cut| cut.forward) {
-                            ready += frame.length;
-                        }
-                        started |= self.note_sent(&frame);
-                    }
-                }
-            }
+            let (ready, cut) = self.read(Side::Client, &buffer);
             self.held().forwarding = true;
             to.write_all(&buffer[..ready]).await?;
             to.flush().await?;
@@ -224,19 +194,27 @@ impl Link {
         to.write_all(&buffer).await
     }
 
-    /// Returns true when the packets with type bytes begin.
-    fn note_sent(&self, frame: &Frame) -> bool {
-        let mut held = self.held();
-        if frame.kind != wire::START_UP {
-            held.asked |= held.counting && frame.kind != 'X';
-            return true;
+    /// How many bytes may go on to the other side, and whether the connection ends after them.
+    fn read(&self, side: Side, buffer: &[u8]) -> (usize, Option<Cut>) {
+        let mut ready = 0;
+        loop {
+            let front = self.held().conversation.next(side, &buffer[ready..]);
+            match front {
+                Front::Partial => return (ready, None),
+                Front::Opaque => return (buffer.len(), None),
+                Front::Bare(length) => ready += length,
+                Front::Frame(frame) => {
+                    self.held().asked |= frame.asks;
+                    let cut = self.judge(side, &frame);
+                    if cut.as_ref().is_none_or(|cut| cut.forward) {
+                        ready += frame.length;
+                    }
+                    if cut.is_some() {
+                        return (ready, cut);
+                    }
+                }
+            }
         }
-        match frame.text.as_str() {
-            "SSLRequest" | "GSSENCRequest" => held.bare_answers += 1,
-            "CancelRequest" => held.opaque = true,
-            _ => return true,
-        }
-        false
     }
 
     async fn server_to_held(&self, from: &mut Reader) -> io::Result<()> {
@@ -246,31 +224,11 @@ impl Link {
                 buffer.clear();
                 continue;
             }
-            let mut ready = 0;
-            let mut cut = None;
-            while cut.is_none() {
-                if self.take_bare_answer(buffer.get(ready).copied()) {
-                    ready += 1;
-                    continue;
-                }
-                let opaque = self.held().opaque;
-                let front = if opaque { Front::Opaque } else { wire::typed(Side::Server, &buffer[ready..]) };
-                match front {
-                    Front::Partial => break,
-                    Front::Opaque => {
-                        self.held().opaque = true;
-                        ready = buffer.len();
-                        break;
-                    }
-                    Front::Frame(frame) => {
-                        cut = self.judge(Side::Server, &frame);
-                        if cut.as_ref().is_none_or(|cut| cut.forward) {
-                            ready += frame.length;
-                        }
-                        self.held().counting |= frame.kind == 'Z';
-                    }
-                }
+            if self.held().cut.is_some() {
+                // The client is cut off; what the server says now would come after that.
+                return Ok(());
             }
+            let (ready, cut) = self.read(Side::Server, &buffer);
             let mut held = self.held();
             held.bytes.extend(buffer.drain(..ready));
             held.cut = cut.map(|cut| cut.ending);
@@ -289,17 +247,6 @@ impl Link {
         drop(held);
         self.changed.notify_one();
         Ok(())
-    }
-
-    /// The answer to a request for encryption is one byte without a frame.
-    fn take_bare_answer(&self, byte: Option<u8>) -> bool {
-        let mut held = self.held();
-        let Some(byte) = byte.filter(|_| held.bare_answers > 0 && !held.opaque) else {
-            return false;
-        };
-        held.bare_answers -= 1;
-        held.opaque = byte == b'S' || byte == b'G';
-        true
     }
 
     /// Ends when the server has ended or the connection is cut, and all bytes before have gone out.

@@ -22,6 +22,7 @@ pub struct Cut {
 enum At {
     Number(Side, usize),
     Completion(String),
+    Text(Side, String),
 }
 
 /// How the client's socket ends.
@@ -48,10 +49,21 @@ impl Cut {
         Self { at: At::Number(side, number), forward: true, ending: Ending::Close }
     }
 
-    /// Ends the connection instead of forwarding a CommandComplete with this tag, such as `COMMIT`:
-    /// the work is done and the client is not told.
+    /// Ends the connection instead of forwarding what completes a statement, `COMMIT` for example: the work is done
+    /// and the client is not told. PostgreSQL: a CommandComplete with this tag. MySQL: the OK, or the end of the rows,
+    /// that answers this SQL. Upper and lower case are the same.
     pub fn before_completion(tag: &str) -> Self {
         Self { at: At::Completion(tag.to_owned()), forward: false, ending: Ending::Close }
+    }
+
+    /// Ends the connection instead of forwarding the first message of one side whose text contains this.
+    pub fn before_text(side: Side, text: &str) -> Self {
+        Self { at: At::Text(side, text.to_owned()), forward: false, ending: Ending::Close }
+    }
+
+    /// Ends the connection when the first message of one side whose text contains this has been forwarded.
+    pub fn after_text(side: Side, text: &str) -> Self {
+        Self { at: At::Text(side, text.to_owned()), forward: true, ending: Ending::Close }
     }
 
     /// How the client sees the end; without this it is [`Ending::Close`].
@@ -65,7 +77,10 @@ impl Cut {
     pub(super) fn is_at(&self, message: &Message, number: usize) -> bool {
         match &self.at {
             At::Number(side, wanted) => *side == message.side && *wanted == number,
-            At::Completion(tag) => message.side == Side::Server && message.kind == 'C' && message.text == *tag,
+            At::Completion(tag) => {
+                message.side == Side::Server && message.kind == 'C' && message.text.eq_ignore_ascii_case(tag)
+            }
+            At::Text(side, text) => *side == message.side && message.text.contains(text.as_str()),
         }
     }
 }

@@ -1,18 +1,19 @@
-//! A proxy in front of PostgreSQL that counts how often a client waits, and breaks connections.
+//! A proxy in front of PostgreSQL, MariaDB or MySQL that counts how often a client waits, and breaks connections.
 //!
 //! **Waits.** A round trip is a wait for the server before sending on. The proxy lets the client's
 //! bytes through at once and holds the server's back until the client has been silent for a while
 //! ([`Proxy::set_quiet`]). A client that can go on without the answer has then gone on; one that is
 //! silent waits. The release of the held bytes counts one wait, if the client has sent anything since
 //! the last release. So a pipeline of any length is one wait, three queries one after the other are
-//! three, and notices in between are none. Connecting, until the first ReadyForQuery, does not count;
-//! neither does the final Terminate. A client that is slowed down by a busy machine in the middle of
+//! three, and notices in between are none. Connecting, until the session is ready for commands, does not count;
+//! neither does the final message that ends it. A client that is slowed down by a busy machine in the middle of
 //! a pipeline may be counted too high, never too low.
 //!
 //! **Faults.** [`Proxy::cut`] ends a connection at an exact message, [`Proxy::set_traffic`] stops,
 //! swallows or refuses traffic.
 //!
-//! Message framing: PostgreSQL documentation, chapter "Frontend/Backend Protocol", "Message Formats".
+//! **MySQL.** A client library may look for the server's unix socket and go on over that, past the proxy: switch that
+//! off (`prefer_socket` in `mysql_async`).
 
 mod connection;
 mod cut;
@@ -30,38 +31,84 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 pub use cut::{Cut, Ending};
-pub use wire::{Message, Side};
+pub use wire::{Message, Protocol, Side};
 
-use crate::postgres::{PostgresServer, TestDatabase};
+use crate::mysql::{self, MysqlServer};
+use crate::postgres::{self, PostgresServer};
 
 /// How long a client must be silent before it counts as waiting, unless [`Proxy::set_quiet`] says
 /// otherwise.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// Where a proxy sends what it gets.
+/// Where a proxy sends what it gets, and what is spoken there.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub struct Target {
+    pub(crate) address: Address,
+    pub(crate) protocol: Protocol,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub enum Address {
     /// A TCP address.
     Tcp(SocketAddr),
     /// The path of a unix socket.
     Unix(PathBuf),
 }
 
-impl From<SocketAddr> for Target {
+impl Target {
+    /// A server that speaks this protocol.
+    pub fn new(protocol: Protocol, address: impl Into<Address>) -> Self {
+        Self { address: address.into(), protocol }
+    }
+}
+
+impl From<SocketAddr> for Address {
     fn from(address: SocketAddr) -> Self {
         Self::Tcp(address)
     }
 }
 
-impl From<PathBuf> for Target {
+impl From<PathBuf> for Address {
     fn from(path: PathBuf) -> Self {
         Self::Unix(path)
     }
 }
 
+/// PostgreSQL; [`Target::new`] says another protocol.
+impl From<SocketAddr> for Target {
+    fn from(address: SocketAddr) -> Self {
+        Self::new(Protocol::Postgres, address)
+    }
+}
+
 impl From<&PostgresServer> for Target {
     fn from(server: &PostgresServer) -> Self {
-        Self::Tcp(server.tcp_address())
+        Self::new(Protocol::Postgres, server.tcp_address())
+    }
+}
+
+impl From<&MysqlServer> for Target {
+    fn from(server: &MysqlServer) -> Self {
+        Self::new(Protocol::Mysql, server.tcp_address())
+    }
+}
+
+/// A database whose URL can name the port of a proxy.
+pub trait UrlOnPort {
+    /// The database's connection URL through this port of 127.0.0.1.
+    fn url_on_port(&self, port: u16) -> String;
+}
+
+impl UrlOnPort for postgres::TestDatabase {
+    fn url_on_port(&self, port: u16) -> String {
+        self.url_on_port(port)
+    }
+}
+
+impl UrlOnPort for mysql::TestDatabase {
+    fn url_on_port(&self, port: u16) -> String {
+        self.url_on_port(port)
     }
 }
 
@@ -147,7 +194,7 @@ impl Proxy {
     }
 
     /// The database's connection URL through this proxy.
-    pub fn url(&self, database: &TestDatabase) -> String {
+    pub fn url(&self, database: &impl UrlOnPort) -> String {
         database.url_on_port(self.port)
     }
 

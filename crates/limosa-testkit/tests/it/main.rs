@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
 mod binary;
+mod mysql;
 mod pgbouncer;
 mod proxy;
 mod server;

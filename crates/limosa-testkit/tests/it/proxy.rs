@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use limosa_testkit::TestDatabase;
 use limosa_testkit::postgres;
-use limosa_testkit::proxy::{Cut, Ending, Proxy, Side, Target};
+use limosa_testkit::proxy::{Cut, Ending, Protocol, Proxy, Side, Target};
 use tokio::io::AsyncReadExt;
 use tokio_postgres::{Client, NoTls};
 
@@ -192,7 +192,7 @@ async fn paused_traffic_goes_on_and_swallowed_traffic_does_not() {
 async fn a_unix_socket_can_be_the_target_and_a_cancel_request_passes() {
     let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
     let database = server.create_database().unwrap();
-    let proxy = Proxy::start(Target::Unix(server.socket())).unwrap();
+    let proxy = Proxy::start(Target::new(Protocol::Postgres, server.socket())).unwrap();
     let client = connect(&proxy.url(&database)).await;
     let cancel = client.cancel_token();
     let sleeper = tokio::spawn(async move { client.simple_query("select pg_sleep(600)").await.map(drop) });

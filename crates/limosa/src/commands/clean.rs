@@ -21,6 +21,15 @@ const SQLITE: &str = "\
 select type, name from sqlite_schema where type in ('view', 'table', 'trigger') and name not like 'sqlite\\_%' escape '\\' \
 order by case type when 'trigger' then 0 when 'view' then 1 else 2 end, name";
 
+/// MySQL: what a clean drops, ledger included; triggers go with their tables.
+const MYSQL: &str = "\
+select 'event', event_name, 0 from information_schema.events where event_schema = database() union all \
+select 'view', table_name, 1 from information_schema.views where table_schema = database() union all \
+select case table_type when 'SEQUENCE' then 'sequence' else 'table' end, table_name, 2 from information_schema.tables \
+where table_schema = database() and table_type in ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') union all \
+select lower(routine_type), routine_name, 3 from information_schema.routines where routine_schema = database() \
+and routine_type in ('PROCEDURE', 'FUNCTION', 'PACKAGE') order by 3, 1, 2";
+
 impl Migrator {
     /// Drops everything but the ledger, which forgets what this project applied.
     ///
@@ -75,11 +84,14 @@ impl Migrator {
 
 async fn objects(opened: &mut Opened<'_>) -> Result<Vec<(String, String)>, Failure> {
     let pair = |row: &limosa_db::Row| (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
-    if opened.target.engine == Engine::Sqlite {
-        let rows = opened.session.query(SQLITE, &[]).await?;
+    let engine = opened.target.engine;
+    if engine != Engine::Postgres {
+        let query = if engine == Engine::Mysql { MYSQL } else { SQLITE };
+        let rows = opened.session.query(query, &[]).await?;
         let names = &opened.ledger.names;
         let ledger: Vec<String> = TABLES.iter().map(|table| names.table(table)).collect();
-        let quoted = |(kind, name): (String, String)| (kind, Engine::Sqlite.quote_identifier(&name));
+        let database = names.database.clone();
+        let quoted = |(kind, name): (String, String)| (kind, engine.quote_qualified(database.as_deref(), &name));
         return Ok(rows.iter().map(pair).map(quoted).filter(|(_, name)| !ledger.contains(name)).collect());
     }
     let schema = Value::Text(opened.configuration.ledger_schema.clone());
@@ -121,11 +133,14 @@ async fn clean(
     let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
     let written = under_lock(opened, listener, stop, |opened, _, _| {
-        let cascade = if opened.target.engine == Engine::Sqlite { "" } else { " cascade" };
-        let mut items: Vec<Item> = objects
-            .iter()
-            .map(|(kind, name)| Item::Control(format!("drop {kind} if exists {name}{cascade}")))
-            .collect();
+        let cascade = if opened.target.engine == Engine::Postgres { " cascade" } else { "" };
+        let drops = objects.iter().map(|(kind, name)| format!("drop {kind} if exists {name}{cascade}"));
+        let mut items: Vec<Item> = drops.map(Item::Control).collect();
+        if opened.target.engine == Engine::Mysql {
+            // There is no CASCADE: tables go whatever points at them.
+            items.insert(0, Item::Control("set session foreign_key_checks = 0".to_owned()));
+            items.push(Item::Control("set session foreign_key_checks = 1".to_owned()));
+        }
         let table = opened.ledger.names.table("schema_migrations");
         let journal = opened.ledger.names.table("journal");
         let mark = if opened.target.engine == Engine::Sqlite { "?1" } else { "$1" };

@@ -1,10 +1,10 @@
 //! Work on the ledger itself, under the lock: take it, write, record, give it back.
 
 use limosa_core::{AuditHead, LedgerView};
-use limosa_db::ledger::{AuditEntry, statements as sql};
+use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
 use limosa_db::{DbErrorKind, Item, Value};
 use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send_stoppable};
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use super::{interrupted, stopped};
@@ -130,9 +130,7 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) 
         ],
     ));
     items.extend(edit.items);
-    let mut appended = None;
     for (operation, identity, detail) in edit.audit {
-        appended = Some(items.len());
         items.extend(ledger.audit(&AuditEntry {
             actor: opened.configuration.actor.clone(),
             operation: operation.to_owned(),
@@ -144,12 +142,14 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) 
     items.push(Item::Commit);
     let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
         Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
-            return Err(stopped("what ran was cancelled and rolled back; nothing was changed"));
+            return Err(stopped(match opened.target.engine {
+                Engine::Mysql => {
+                    "what ran was cancelled; what was dropped before it stays dropped: run it again to go on"
+                }
+                _ => "what ran was cancelled and rolled back; nothing was changed",
+            }));
         }
         sent => sent?,
     };
-    Ok(appended
-        .and_then(|at| rows.get(at))
-        .and_then(|rows| rows.first())
-        .and_then(|row| Some(AuditHead { sequence: row.integer(0)?, hash: row.text(1)? })))
+    Ok(audit_head(&rows))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use limosa_db::engine_of;
-use limosa_db::ledger::{Ledger, LedgerNames};
+use limosa_db::ledger::{Ledger, LedgerNames, TABLES};
 use limosa_sql::Engine;
 
 use crate::report::DoneAnswer;
@@ -68,8 +68,10 @@ pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> R
     };
     let ledger = Ledger::new(LedgerNames::new(engine, &configuration.ledger_schema), &configuration.project);
     let title = format!("-- The ledger of limosa for {}, to be run by a database administrator.\n", engine.title());
-    if engine != Engine::Postgres {
-        return Ok(title + &ledger.script());
+    match engine {
+        Engine::Postgres => {}
+        Engine::Mysql => return Ok(title + &ledger.script() + &mysql_grants(&ledger)),
+        _ => return Ok(title + &ledger.script()),
     }
     let named = configuration.role.clone().or_else(|| user_of(configuration.database.expose()));
     let choose = match named {
@@ -95,4 +97,19 @@ pub fn ledger_script(configuration: &Configuration, engine: Option<Engine>) -> R
         tables = ledger.script(),
         audit = ledger.names.table("audit_log"),
     ))
+}
+
+/// MySQL grants by table, and knows no "all tables so far": each is named.
+fn mysql_grants(ledger: &Ledger) -> String {
+    let mut text = String::from("\n-- for the user that runs migrations; put in its name\n");
+    for table in TABLES {
+        let rights = if *table == "audit_log" { "SELECT, INSERT" } else { "SELECT, INSERT, UPDATE, DELETE" };
+        text.push_str(&format!("GRANT {rights} ON {} TO 'limosa_runner'@'%';\n", ledger.names.table(table)));
+    }
+    text.push_str("\n-- for users that only look (status, health, ready)\n");
+    for table in TABLES {
+        text.push_str(&format!("-- GRANT SELECT ON {} TO 'monitoring'@'%';\n", ledger.names.table(table)));
+    }
+    text.push_str("\n-- shows who stands in the way of a migration\n-- GRANT PROCESS ON *.* TO 'limosa_runner'@'%';\n");
+    text
 }

@@ -177,6 +177,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         Work::Text { origin, position, .. } => (origin.clone(), position.line),
     };
     let mut statements = Vec::new();
+    let left_out = &step.outline.left_out;
     each_statement(opened, step, LISTED, &mut |listed| {
         let Listed::Statement { number, line, verb, text } = listed else { return };
         let done = number <= step.action.done();
@@ -193,6 +194,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
             excerpt: excerpt(text),
             transaction: (inside && !done).then_some(*transaction),
             done,
+            left_out: left_out.iter().find(|left| left.statement == number).map(|left| left.why.words()),
         });
     })?;
     Ok(PlannedStep {

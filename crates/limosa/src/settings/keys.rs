@@ -137,10 +137,14 @@ pub const KEYS: &[Key] = &[
     Key::new("env_file", Kind::Path, "a file of NAME=VALUE lines whose variables count below those of the process")
         .given("LIMOSA_ENV_FILE", "--env-file")
         .also(&["dotenv", "envfile"]),
-    Key::new("database", Kind::Url, "the database: sqlite:path, postgres://user@host:5432/name, or key=value pairs")
-        .given("LIMOSA_DATABASE", "--database")
-        .flyway("flyway.url")
-        .also(&["url", "database_url", "db", "db_url", "dsn", "connection", "datasource"]),
+    Key::new(
+        "database",
+        Kind::Url,
+        "the database: sqlite:path, postgres://user@host:5432/name, key=value pairs, or mysql://user@host:3306/name",
+    )
+    .given("LIMOSA_DATABASE", "--database")
+    .flyway("flyway.url")
+    .also(&["url", "database_url", "db", "db_url", "dsn", "connection", "datasource"]),
     Key::new(
         "direct_url",
         Kind::Url,

@@ -3,7 +3,7 @@
 use limosa::{AuditHead, Repair, Secret, Selection, Stop};
 
 use crate::answers::{done, failed, findings, id, migrate, quiet, refusal, steps, to, version};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes, homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -52,7 +52,7 @@ async fn a_run_names_the_head_that_its_last_statement_outside_of_transactions_le
 
 #[tokio::test]
 async fn the_chain_holds_after_many_kinds_of_operations() {
-    for home in homes() {
+    for home in all_homes() {
         eventful(&home).await;
         let (exit, text) = verify(&home, &[]).await;
         assert_eq!(exit, 0, "{text}");
@@ -88,7 +88,7 @@ async fn the_chain_holds_after_many_kinds_of_operations() {
 
 #[tokio::test]
 async fn every_tampering_is_found() {
-    for home in homes() {
+    for home in all_homes() {
         eventful(&home).await;
         let anchor = head(&home);
         let log = home.table("audit_log");
@@ -184,7 +184,7 @@ async fn the_server_hashes_as_the_checker_does() {
         "'quotes\" and $1 ?1 %s",
         "tab\tand \u{1}",
     ];
-    for home in homes() {
+    for home in all_homes() {
         for (at, text) in odd.iter().enumerate() {
             home.file(&format!("{}_x.sql", at + 1), "select 1;");
             let strange = |it: &mut limosa::Configuration| {
@@ -213,7 +213,7 @@ async fn the_server_hashes_as_the_checker_does() {
 
 #[tokio::test]
 async fn anchors_are_appended_and_checked() {
-    for home in homes() {
+    for home in all_homes() {
         let file = home.folder.join("anchors");
         let anchored = home.with(|it| {
             it.anchor_file = Some(file.clone());
@@ -273,7 +273,7 @@ async fn anchors_are_appended_and_checked() {
 
 #[tokio::test]
 async fn every_command_that_records_appends_its_anchor() {
-    for home in homes() {
+    for home in all_homes() {
         let migrator = home.with(|it| it.anchor_file = Some(home.folder.join("anchors")));
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
@@ -293,7 +293,7 @@ async fn every_command_that_records_appends_its_anchor() {
 
 #[tokio::test]
 async fn an_anchor_that_cannot_be_written_is_a_warning_with_the_line() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.folder.write("file", "");
         let migrator = home.with(|it| it.anchor_file = Some(home.folder.join("file/anchors")));

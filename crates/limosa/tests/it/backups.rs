@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use limosa::{MigrateOptions, Migrator, Progress, RollbackOptions, Selection, Stop};
-use limosa_testkit::{Folder, postgres};
+use limosa_testkit::{Folder, mysql, postgres};
 
 use crate::answers::{done, failed, labels, migrate, quiet, refusal};
-use crate::dry_run::snapshot;
-use crate::place::{Home, Place, homes};
+use crate::place::{Home, Place, homes, mysql_homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -24,13 +23,17 @@ fn with_tools() -> Vec<Home> {
     let database = postgres::shared(&version).unwrap().create_database().unwrap();
     let events = std::sync::Mutex::new(Vec::new());
     homes.push(Home { folder: Folder::new(), place: Place::Postgres(database), events });
+    // The newest is a MariaDB, and comes with its programs.
+    homes.extend(mysql_homes().pop());
     homes
 }
 
 /// A migrator that finds the tools.
 fn tooled(home: &Home) -> Migrator {
     home.with(|it| {
-        let paths: Vec<_> = postgres::versions().unwrap().iter().map(|version| version.bin().to_owned()).collect();
+        let mut paths: Vec<_> = postgres::versions().unwrap().iter().map(|version| version.bin().to_owned()).collect();
+        let dump = mysql::newest().unwrap().program("mariadb-dump").unwrap();
+        paths.push(dump.parent().unwrap().to_owned());
         let path = std::env::join_paths(paths).unwrap().into_string().unwrap();
         it.variables.insert("PATH".to_owned(), path);
     })
@@ -51,7 +54,8 @@ async fn a_backup_before_a_run_brings_everything_back() {
         home.file("001_a.sql", &table("a"));
         done(migrate(&migrator).await);
         home.execute("insert into a values (7)");
-        let before = snapshot(&home);
+        let recorded = || home.count(&format!("select count(*) from {}", home.table("audit_log")));
+        let before = recorded();
         home.file("002_b.sql", "drop table a; create table b (id int);");
         let answer = done(migrator.migrate(&with_backup(), &quiet, Stop::new()).await);
         let path = answer.backup.unwrap();
@@ -81,7 +85,7 @@ async fn a_backup_before_a_run_brings_everything_back() {
         let newest = migrator.history(1).await.unwrap().operations.remove(0);
         assert_eq!((newest.operation.as_str(), newest.outcome.as_str()), ("restore", "done"));
         assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
-        assert!(snapshot(&home).len() > before.len());
+        assert!(recorded() > before, "the restore is recorded in what it brought back");
         // It goes on from there.
         assert_eq!(labels(&done(migrate(&migrator).await)), ["002"]);
     }
@@ -248,4 +252,61 @@ async fn a_restore_voids_the_anchors_of_what_it_replaced_and_no_others() {
             home.folder.remove("migrations/003_c.sql");
         }
     }
+}
+
+#[tokio::test]
+async fn mysql_goes_there_and_back() {
+    let home = mysql_homes().pop().unwrap();
+    let migrator = tooled(&home);
+    home.execute("create table a (id int primary key); create table m (id int) engine = MyISAM");
+    home.file("001_a.sql", "insert into a values (1);\n-- limosa:rollback\ndelete from a where id = 1;\n");
+    done(migrate(&migrator).await);
+    home.file("002_a.sql", "insert into a values (2);");
+    let notes = std::sync::Mutex::new(Vec::new());
+    let listener = |progress| {
+        if let Progress::Note(line) = progress {
+            notes.lock().unwrap().push(line);
+        }
+    };
+    let answer = done(migrator.migrate(&with_backup(), &listener, Stop::new()).await);
+    let path = answer.backup.unwrap();
+    assert!(path.ends_with(".sql"), "{path}");
+    let notes = notes.into_inner().unwrap();
+    let warned = notes.iter().any(|note| note.starts_with("warning: the rows of m (MyISAM) are not of one moment"));
+    assert!(warned, "{notes:?}");
+    assert_eq!(home.ledger(), ["1|applied", "2|applied"]);
+    home.execute("create table later (id int)");
+
+    // What is no backup changes nothing; what fails in the middle says so.
+    let name = home.database();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let bad = home.folder.join("bad.sql");
+    std::fs::write(&bad, &text[..text.len() / 2]).unwrap();
+    refusal(
+        migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await,
+        3,
+        &["nothing was changed", "is cut off"],
+    );
+    assert_eq!(
+        (home.tables(), home.rows("select id from a")),
+        (vec!["a".into(), "later".into(), "m".into()], vec!["1".into(), "2".into()])
+    );
+    std::fs::write(&bad, text.replacen("INSERT INTO `limosa_audit_log`", "NO SUCH STATEMENT", 1)).unwrap();
+    let words = ["neither what it was nor the backup", "at line", "restore the same backup again"];
+    refusal(migrator.restore(Some(&bad), Some(&name), &quiet, Stop::new()).await, 4, &words);
+
+    let answer = migrator.restore(None, Some(&name), &quiet, Stop::new()).await.unwrap();
+    assert_eq!(answer.done, [format!("restored from {path}")]);
+    assert_eq!((home.tables(), home.rows("select id from a")), (vec!["a".into(), "m".into()], vec!["1".into()]));
+    assert_eq!(home.ledger(), ["1|applied"]);
+    assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
+    // It goes on from there.
+    assert_eq!(labels(&done(migrate(&migrator).await)), ["002"]);
+
+    let mut without = tooled(&home).configuration().clone();
+    without.variables.insert("PATH".to_owned(), String::new());
+    home.file("003_a.sql", "insert into a values (3);");
+    let answer = Migrator::new(without).migrate(&with_backup(), &quiet, Stop::new()).await;
+    failed(&answer, 2, &["the backup failed, so nothing was run", "mariadb-dump", "apt-get install mariadb-client"]);
+    assert_eq!(home.rows("select count(*) from a"), ["2"]);
 }

@@ -4,7 +4,7 @@ use limosa::{Migrator, Secret, Selection, ledger_script};
 use limosa_testkit::postgres;
 
 use crate::answers::{back, done, failed, findings, id, labels, migrate, quiet, refusal, steps, version};
-use crate::place::{Place, homes};
+use crate::place::{Place, all_homes, homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -12,7 +12,7 @@ fn table(name: &str) -> String {
 
 #[tokio::test]
 async fn ready_answers_for_applications_that_start() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("9_b.sql", &table("b"));
         home.file("010_c.sql", "-- Transaction: none\ncreate table c (id int);\nselect * from nowhere;\n");
@@ -47,7 +47,7 @@ async fn ready_answers_for_applications_that_start() {
 
 #[tokio::test]
 async fn health_is_an_answer_whatever_happens() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         done(home.migrate().await);
         home.file("002_b.sql", &table("b"));
@@ -80,7 +80,7 @@ async fn doctor(migrator: &Migrator) -> (u8, String, Vec<String>) {
 
 #[tokio::test]
 async fn doctor_finds_nothing_where_all_is_well() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         let (exit, text, lines) = doctor(&home.migrator()).await;
         assert_eq!((exit, text.as_str()), (0, ""), "{lines:?}");
@@ -132,7 +132,7 @@ async fn doctor_finds_what_was_planted() {
 
 #[tokio::test]
 async fn doctor_says_which_rights_are_missing_and_the_script_gives_them() {
-    for home in homes() {
+    for home in all_homes() {
         let Place::Postgres(database) = &home.place else { continue };
         let role = format!("runner_of_{}", database.name());
         home.execute(&format!(

@@ -71,7 +71,7 @@ fn settings() {
 
 #[test]
 fn headers() {
-    let mut text = "# Headers\n\nComments `-- Key: value` above the first statement of a migration, or the same keys in `migration_config.yaml`. \
+    let mut text = "# Headers\n\nComments `-- Key: value` above the first statement of a migration (for MySQL `# Key: value` too), or the same keys in `migration_config.yaml`. \
          The file's own header wins. Made from the table in the code.\n\nIn a rollback file above the first statement, and directly behind \
          `-- limosa:rollback`, the headers hold for the way back that are marked so; the others have no effect there.\n\n| header | key in the configuration | for a way back | allowed | meaning |\n|---|---|---|---|---|\n"
         .to_owned();

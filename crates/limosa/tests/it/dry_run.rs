@@ -8,7 +8,7 @@ use limosa::{MigrateOptions, Migrator, Repair, RollbackOptions, Selection, Statu
 use limosa_testkit::{PostgresServer, ServerOptions, postgres};
 
 use crate::answers::{done, findings, id, labels, migrate, quiet, refusal, states, version};
-use crate::place::{Home, Place, homes, sqlite};
+use crate::place::{Home, Place, all_homes, homes, sqlite};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -99,7 +99,7 @@ async fn looking_writes_nothing() {
 
 #[tokio::test]
 async fn looking_needs_no_more_than_reading_rights() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
         done(home.migrate_with(&crate::answers::to("1")).await);
@@ -113,12 +113,27 @@ async fn looking_needs_no_more_than_reading_rights() {
                 ));
                 database.url_for(&role, "x")
             }
+            Place::Mysql(database) => {
+                let role = format!("r_{}", &database.name()[database.name().len().saturating_sub(20)..]);
+                let tables = home.rows(
+                    "select table_name from information_schema.tables where table_schema = database() and table_name like 'limosa%'",
+                );
+                home.execute(&format!("create user '{role}'@'%' identified by 'x'"));
+                for name in tables {
+                    home.execute(&format!("grant select on {name} to '{role}'@'%'"));
+                }
+                database.url_for(&role, "x")
+            }
         };
         let reader = home.with(|it| it.database = limosa::Secret::new(url.clone()));
         assert_eq!(look(&reader).await, 15);
         let exit = match home.is_sqlite() {
             true => refusal(migrate(&reader).await, 3, &["LIM-D006"]),
-            false => crate::answers::failed(&migrate(&reader).await, 3, &["permission denied"]),
+            false => crate::answers::failed(
+                &migrate(&reader).await,
+                3,
+                if home.is_mysql() { &["command denied", "init --print-ledger-sql"] } else { &["permission denied"] },
+            ),
         };
         assert!(!exit.is_empty());
         assert_eq!(home.states().await, ["1 applied", "2 pending"]);
@@ -207,6 +222,10 @@ fn with_value(home: &Home) -> Migrator {
 
 /// Runs a script as a person would.
 pub(crate) fn by_hand(home: &Home, script: &str) {
+    if let Place::Mysql(database) = &home.place {
+        by_hand_on_mysql(home, database, script);
+        return;
+    }
     let Place::Postgres(database) = &home.place else {
         let connection = rusqlite::Connection::open(home.database()).unwrap();
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).unwrap();
@@ -221,6 +240,20 @@ pub(crate) fn by_hand(home: &Home, script: &str) {
         .arg(file)
         .arg(database.url())
         .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn by_hand_on_mysql(home: &Home, database: &limosa_testkit::mysql::TestDatabase, script: &str) {
+    let version = limosa_testkit::mysql::newest().unwrap();
+    let program = version.program("mariadb").or_else(|| version.program("mysql")).unwrap();
+    let file = home.folder.write("by_hand.sql", script);
+    let output = Command::new(program)
+        .args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4", "--socket"])
+        .arg(database.socket())
+        .arg(database.name())
+        .stdin(std::fs::File::open(file).unwrap())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
@@ -254,7 +287,7 @@ fn users_part(home: &Home) -> Vec<String> {
 
 #[tokio::test]
 async fn a_script_by_hand_does_the_same_as_a_run() {
-    for (run, hand) in homes().into_iter().zip(homes()) {
+    for (run, hand) in all_homes().into_iter().zip(homes()) {
         for home in [&run, &hand] {
             telling_files(home);
         }
@@ -337,7 +370,7 @@ async fn a_single_transaction_by_hand_is_one_too() {
 
 #[tokio::test]
 async fn half_a_change_can_be_finished_by_hand() {
-    for home in homes() {
+    for home in all_homes() {
         home.file(
             "001_half.sql",
             "-- Transaction: none\ncreate table a (id int);\ninsert into a values (1);\ninsert into nowhere values (1);\n\
@@ -467,7 +500,7 @@ async fn a_tried_run_needs_consent_and_never_touches_what_is_protected() {
 
 #[tokio::test]
 async fn a_tried_run_waits_for_no_lock_longer_than_its_limit() {
-    for home in homes() {
+    for home in all_homes() {
         let Place::Postgres(database) = &home.place else { continue };
         home.execute("create table busy (id int)");
         home.file("001_a.sql", "-- Lock-timeout: 100ms\nalter table busy add column more int;\n");

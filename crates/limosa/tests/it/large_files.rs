@@ -8,7 +8,7 @@ use limosa::{MigrateOptions, Migrator, Progress, Stop};
 use limosa_testkit::Folder;
 
 use crate::answers::{done, labels, this_program};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes, homes};
 
 /// Memory that a run may take beyond what it takes for a small file, in KiB. SQLite's page cache and the window of
 /// statements that travel are in it.
@@ -77,7 +77,7 @@ fn within_bounds(what: &str, small: u64, large: u64) {
 #[test]
 fn statements_stream() {
     let padding = "x".repeat(3900);
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_start.sql", "create table large (id bigint, word text);\n");
         let small = migrate_apart(&home);
         let count = grow(&home.folder, "002_large.sql", "", "", bytes(), |number| {
@@ -109,7 +109,7 @@ fn data_for_copy_streams() {
 
 #[tokio::test]
 async fn a_failure_at_the_end_of_a_large_file_leaves_nothing() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_start.sql", "create table large (id bigint, word text);\n");
         done(home.migrate().await);
         let padding = "x".repeat(900);
@@ -129,7 +129,7 @@ async fn a_failure_at_the_end_of_a_large_file_leaves_nothing() {
 
 #[tokio::test]
 async fn many_small_files_are_many_steps() {
-    for home in homes() {
+    for home in all_homes() {
         for number in 1..=300 {
             home.file(&format!("{number:04}_x.sql"), &format!("create table t{number} (id int);\n"));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use limosa::{Event, MigrateOptions, Migrator, Progress, Stop};
 use limosa_testkit::eventually;
 
-use crate::place::{Home, homes, newest_postgres};
+use crate::place::{Home, all_homes, newest_postgres};
 use crate::running::{Running, exit, postgres_homes, says, well};
 
 /// Each file fails where it runs twice, and says so in a table that knows no keys.
@@ -40,14 +40,14 @@ async fn many(home: &Home, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runners_at_once() {
-    for home in homes() {
+    for home in all_homes() {
         many(&home, 2).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_runners_at_once() {
-    for home in homes() {
+    for home in all_homes() {
         many(&home, 50).await;
     }
 }

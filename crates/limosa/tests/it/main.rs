@@ -16,6 +16,7 @@ mod large_files;
 mod locking;
 mod loop_findings;
 mod maintenance;
+mod mysql;
 mod names;
 mod old_ledgers;
 mod place;

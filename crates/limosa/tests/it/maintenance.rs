@@ -4,7 +4,7 @@ use limosa::{MigrateOptions, Selection, Stop};
 
 use crate::answers::{back, done, failed, labels, migrate, quiet, refusal, version};
 use crate::dry_run::snapshot;
-use crate::place::homes;
+use crate::place::{all_homes, homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -110,7 +110,7 @@ async fn clean_takes_all_kinds_of_objects_and_leaves_extensions() {
 
 #[tokio::test]
 async fn a_ledger_in_public_survives_a_clean() {
-    for home in homes() {
+    for home in all_homes() {
         let name = if home.is_sqlite() { "ledger" } else { "public" };
         let migrator = home.with(|it| it.ledger_schema = name.to_owned());
         home.file("001_a.sql", &table("a"));
@@ -147,7 +147,7 @@ async fn clean_refuses_where_another_project_lives() {
 
 #[tokio::test]
 async fn reset_begins_anew() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         done(home.migrate().await);
         home.execute("insert into a values (1); create table stray (id int)");
@@ -166,7 +166,7 @@ async fn reset_begins_anew() {
 
 #[tokio::test]
 async fn seeds_run_once_and_again_when_they_change() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         done(home.migrate().await);
         let folder = home.folder.join("seeds");

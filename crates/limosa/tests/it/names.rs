@@ -4,7 +4,7 @@ use limosa::{MigrateOptions, Selection, StatusOptions};
 
 use crate::answers::{back, done, labels, migrate, quiet, states};
 use crate::dry_run::by_hand;
-use crate::place::{Place, homes};
+use crate::place::{Place, all_homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -13,7 +13,7 @@ fn table(name: &str) -> String {
 #[tokio::test]
 async fn the_ledger_may_have_any_name() {
     for name in ["Odd Name", "O'Brien", "a\"b", "b$1c", "{schema}", "{lease}", "größe", "select", "$limosa$"] {
-        for home in homes() {
+        for home in all_homes() {
             let migrator = home.with(|it| {
                 it.ledger_schema = name.to_owned();
                 it.project = format!("project of {name}");
@@ -39,7 +39,7 @@ async fn the_ledger_may_have_any_name() {
 
 #[tokio::test]
 async fn what_a_run_makes_belongs_to_the_role() {
-    for home in homes() {
+    for home in all_homes() {
         let Place::Postgres(database) = &home.place else { continue };
         let role = format!("Owner of {}", database.name());
         home.execute(&format!(
@@ -66,7 +66,7 @@ async fn what_a_run_makes_belongs_to_the_role() {
 
 #[tokio::test]
 async fn files_may_have_any_name() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_it's \"odd\" größe $1 ${x}.sql", &table("a"));
         home.file("R__it's {lease} größe.sql", "select 1;\n-- limosa:rollback\nselect 2;\n");
         by_hand(&home, &home.migrator().plan_script(&MigrateOptions::default()).await.unwrap());

@@ -46,6 +46,8 @@ async fn a_ledger_of_version_1_is_read_and_brought_up_to_date() {
             Place::Postgres(_) => {
                 "select count(*) from pg_indexes where schemaname = 'limosa' and indexname = 'audit_log_by_change'"
             }
+            // No ledger of version 1 was ever made there.
+            Place::Mysql(_) => continue,
         };
         assert_eq!(home.rows(index), ["1"]);
         assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use limosa::report::RunAnswer;
 use limosa::{Configuration, Failure, MigrateOptions, Migrator, Progress, RollbackOptions, Selection, Stop};
-use limosa_testkit::{Folder, TestDatabase, postgres};
+use limosa_testkit::{Folder, TestDatabase, mysql, postgres};
 
 /// Where a database lives.
 pub(crate) enum Place {
     Sqlite(PathBuf),
     Postgres(TestDatabase),
+    Mysql(mysql::TestDatabase),
 }
 
 /// A database and its folder.
@@ -35,6 +36,27 @@ pub(crate) fn homes() -> Vec<Home> {
     homes
 }
 
+/// One home per tested server of MySQL's kind.
+pub(crate) fn mysql_homes() -> Vec<Home> {
+    let versions = mysql::tested().expect("MariaDB is found");
+    let home = |version| {
+        let server = mysql::shared(version).expect("the server starts");
+        Home {
+            folder: Folder::new(),
+            place: Place::Mysql(server.create_database().expect("a database")),
+            events: Mutex::new(Vec::new()),
+        }
+    };
+    versions.iter().map(home).collect()
+}
+
+/// One home per engine and tested version, engines included whose DDL commits by itself.
+pub(crate) fn all_homes() -> Vec<Home> {
+    let mut homes = homes();
+    homes.extend(mysql_homes());
+    homes
+}
+
 pub(crate) fn sqlite() -> Home {
     let folder = Folder::new();
     let file = folder.join("test.db");
@@ -50,6 +72,7 @@ impl Home {
         match &self.place {
             Place::Sqlite(path) => format!("sqlite:{}", path.display()),
             Place::Postgres(database) => database.url(),
+            Place::Mysql(database) => database.url(),
         }
     }
 
@@ -57,6 +80,7 @@ impl Home {
         match &self.place {
             Place::Sqlite(path) => path.display().to_string(),
             Place::Postgres(database) => database.name().to_owned(),
+            Place::Mysql(database) => database.name().to_owned(),
         }
     }
 
@@ -114,14 +138,8 @@ impl Home {
                 });
                 rows.expect(sql).map(|row| row.expect("a row")).collect()
             }
-            Place::Postgres(database) => database
-                .query(sql)
-                .expect(sql)
-                .into_iter()
-                .map(|row| {
-                    row.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect::<Vec<_>>().join("|")
-                })
-                .collect(),
+            Place::Postgres(database) => joined(database.query(sql).expect(sql)),
+            Place::Mysql(database) => joined(database.query(sql).expect(sql)),
         }
     }
 
@@ -132,13 +150,14 @@ impl Home {
                 rusqlite::Connection::open(path).expect("opens").execute_batch(sql).expect(sql);
             }
             Place::Postgres(database) => database.execute(sql).expect(sql),
+            Place::Mysql(database) => database.execute(sql).expect(sql),
         }
     }
 
     /// The name of a ledger table.
     pub(crate) fn table(&self, name: &str) -> String {
         match &self.place {
-            Place::Sqlite(_) => format!("limosa_{name}"),
+            Place::Sqlite(_) | Place::Mysql(_) => format!("limosa_{name}"),
             Place::Postgres(_) => format!("limosa.{name}"),
         }
     }
@@ -152,17 +171,32 @@ impl Home {
             Place::Postgres(_) => self.rows(
                 "select tablename::text from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'limosa') order by 1",
             ),
+            Place::Mysql(_) => self.rows(
+                "select table_name from information_schema.tables where table_schema = database() and table_name not like 'limosa%' order by 1",
+            ),
         }
     }
 
     /// Identities in the ledger with their states, in order of application.
     pub(crate) fn ledger(&self) -> Vec<String> {
-        self.rows(&format!("select identity, state from {} order by rank", self.table("schema_migrations")))
+        let rank = if self.is_mysql() { "`rank`" } else { "rank" };
+        self.rows(&format!("select identity, state from {} order by {rank}", self.table("schema_migrations")))
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.place, Place::Sqlite(_))
     }
+
+    pub(crate) fn is_mysql(&self) -> bool {
+        matches!(self.place, Place::Mysql(_))
+    }
+}
+
+fn joined(rows: Vec<Vec<Option<String>>>) -> Vec<String> {
+    let text = |row: Vec<Option<String>>| {
+        row.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned())).collect::<Vec<_>>().join("|")
+    };
+    rows.into_iter().map(text).collect()
 }
 
 /// The error of an answer or a failure, as one text.

@@ -3,7 +3,7 @@
 use limosa::{MigrateOptions, Migrator, Selection};
 
 use crate::answers::{back, done, failed, labels, migrate, refusal};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes, homes};
 
 fn with(home: &Home, values: &[(&str, &str)]) -> Migrator {
     home.with(|it| {
@@ -35,7 +35,7 @@ async fn values_stand_where_names_stood() {
 
 #[tokio::test]
 async fn quotes_in_values_cannot_break_out_where_a_form_is_named() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", "create table a (word text);\ninsert into a values (${word:literal});\n");
         let evil = "x'); drop table a; --";
         done(migrate(&with(&home, &[("word", evil)])).await);

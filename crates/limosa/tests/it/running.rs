@@ -80,7 +80,7 @@ impl Home {
     pub(crate) fn database_handle(&self) -> &limosa_testkit::TestDatabase {
         match &self.place {
             Place::Postgres(database) => database,
-            Place::Sqlite(_) => panic!("this home is not on PostgreSQL"),
+            Place::Sqlite(_) | Place::Mysql(_) => panic!("this home is not on PostgreSQL"),
         }
     }
 

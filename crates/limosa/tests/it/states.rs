@@ -3,7 +3,7 @@
 use limosa::{Migrator, OutOfOrder, Repair, Selection, State, StatusOptions};
 
 use crate::answers::{done, failed, findings, id, labels, migrate, quiet, refusal, states, steps, to, version};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes, homes};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -11,7 +11,7 @@ fn table(name: &str) -> String {
 
 #[tokio::test]
 async fn versions_order_as_numbers_whatever_their_width() {
-    for home in homes() {
+    for home in all_homes() {
         for (file, name) in [
             ("10_j.sql", "j"),
             ("2_b.sql", "b"),
@@ -33,7 +33,7 @@ async fn versions_order_as_numbers_whatever_their_width() {
 
 #[tokio::test]
 async fn what_comes_late_is_refused_warned_of_or_run() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("003_c.sql", &table("c"));
         done(home.migrate().await);
@@ -70,8 +70,12 @@ async fn what_comes_late_is_refused_warned_of_or_run() {
 
 #[tokio::test]
 async fn what_does_not_apply_says_why_and_runs_when_it_does() {
-    for home in homes() {
-        let (other, here) = if home.is_sqlite() { ("postgres", "sqlite") } else { ("sqlite", "postgres") };
+    for home in all_homes() {
+        let (other, here) = match () {
+            () if home.is_sqlite() => ("postgres", "sqlite"),
+            () if home.is_mysql() => ("sqlite", "mysql"),
+            () => ("sqlite", "postgres"),
+        };
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &format!("-- Environments: production\n{}", table("b")));
         home.file("003_c.sql", &format!("-- Engines: {other}\nthis is no SQL of ours;\n"));
@@ -103,7 +107,7 @@ async fn what_does_not_apply_says_why_and_runs_when_it_does() {
 
 #[tokio::test]
 async fn what_comes_late_where_it_does_not_apply_is_remembered_too() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("003_c.sql", &table("c"));
         done(home.migrate().await);
@@ -116,7 +120,7 @@ async fn what_comes_late_where_it_does_not_apply_is_remembered_too() {
 
 #[tokio::test]
 async fn nothing_depends_in_silence_on_what_does_not_apply() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &format!("-- Environments: production\n{}", table("a")));
         home.file("002_b.sql", &format!("-- Depends-on: 1\n{}", table("b")));
         failed(
@@ -135,7 +139,7 @@ async fn nothing_depends_in_silence_on_what_does_not_apply() {
 
 #[tokio::test]
 async fn dependencies_decide_the_order_and_cannot_be_cut_off() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &format!("-- Depends-on: 003_c\n{}", table("a")));
         home.file("002_b.sql", &table("b"));
         home.file("003_c.sql", &table("c"));
@@ -156,7 +160,7 @@ async fn dependencies_decide_the_order_and_cannot_be_cut_off() {
 
 #[tokio::test]
 async fn repeatables_run_after_versions_and_again_when_they_change() {
-    for home in homes() {
+    for home in all_homes() {
         let view = |column: &str| format!("drop view if exists v;\ncreate view v as select id as {column} from a;\n");
         home.file("R__v.sql", &view("one"));
         home.file("R__a_first.sql", "select 1;\n");
@@ -183,7 +187,7 @@ async fn repeatables_run_after_versions_and_again_when_they_change() {
 
 #[tokio::test]
 async fn a_changed_up_part_is_an_error_and_nothing_else_is() {
-    for home in homes() {
+    for home in all_homes() {
         let text = "create table a (id int);\ninsert into a values (1);\n";
         home.file("001_a.sql", text);
         done(home.migrate().await);
@@ -219,7 +223,7 @@ async fn a_changed_up_part_is_an_error_and_nothing_else_is() {
 
 #[tokio::test]
 async fn a_removed_applied_file_is_missing_and_stops_nothing() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
         done(home.migrate().await);
@@ -292,7 +296,7 @@ fn exists(home: &Home) -> bool {
 
 #[tokio::test]
 async fn repair_explains_and_marks() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
         done(home.migrate_with(&to("1")).await);
@@ -335,7 +339,7 @@ async fn repair_explains_and_marks() {
 
 #[tokio::test]
 async fn targets_and_counts() {
-    for home in homes() {
+    for home in all_homes() {
         for (number, name) in ["a", "b", "c", "d"].iter().enumerate() {
             home.file(&format!("{}_x.sql", number + 1), &table(name));
         }
@@ -350,7 +354,7 @@ async fn targets_and_counts() {
 
 #[tokio::test]
 async fn several_folders_are_one_history() {
-    for home in homes() {
+    for home in all_homes() {
         home.folder.write("core/001_a.sql", table("a"));
         home.folder.write("core/deep/er/003_c.sql", table("c"));
         home.folder.write("shop/002_b.sql", format!("-- Depends-on: 001_a\n{}", table("b")));
@@ -364,7 +368,7 @@ async fn several_folders_are_one_history() {
 
 #[tokio::test]
 async fn two_projects_share_a_database() {
-    for home in homes() {
+    for home in all_homes() {
         for (project, name) in [("shop", "a"), ("wiki", "b")] {
             home.folder.write(&format!("{project}/001_x.sql"), table(name));
         }
@@ -423,7 +427,7 @@ async fn a_failed_attempt_shows_until_it_is_mended() {
 
 #[tokio::test]
 async fn status_answers_no_only_where_asked() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         let asked = StatusOptions { fail_on_pending: true };
         assert_eq!(home.migrator().migrate(&steps(0), &quiet, limosa::Stop::new()).await.unwrap().exit_code, 0);
@@ -437,7 +441,7 @@ async fn status_answers_no_only_where_asked() {
 
 #[tokio::test]
 async fn a_plan_that_was_looked_at_is_the_one_that_runs() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &table("a"));
         home.file("002_b.sql", &table("b"));
         for expected in [1, 2] {

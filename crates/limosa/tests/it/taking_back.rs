@@ -2,7 +2,7 @@
 
 use limosa::{MigrateOptions, Progress, RollbackOptions, Selection, Stop};
 
-use crate::place::{error_text, homes, sqlite};
+use crate::place::{all_homes, error_text, sqlite};
 
 /// A way back that stops at its second statement, which can run in no transaction.
 fn interrupted_home(file: &str) -> crate::place::Home {
@@ -50,7 +50,7 @@ async fn taking_back_what_was_half_done_leaves_no_journal() {
 
 #[tokio::test]
 async fn auto_rollback_leaves_what_stood_before() {
-    for home in homes() {
+    for home in all_homes() {
         home.file(
             "R__a.sql",
             "drop view if exists a;\ncreate view a as select 1 as n;\n-- limosa:rollback\ndrop view a;\n",

@@ -3,7 +3,7 @@
 use limosa::{Configuration, MigrateOptions, Migrator, Progress, RollbackOptions, Selection, Stop};
 
 use crate::answers::{back, done, failed, id, labels, migrate, quiet, said, steps, to, version};
-use crate::place::{Home, homes};
+use crate::place::{Home, all_homes, homes};
 
 /// Makes a table; its way back drops it, which loses data.
 fn losing(name: &str) -> String {
@@ -59,7 +59,7 @@ async fn every_selection_takes_back_what_it_says() {
 
 #[tokio::test]
 async fn all_four_forms_of_ways_back_work() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &losing("a"));
         home.file("002_b.sql", "create table b (id int);");
         home.file("002_b.rollback.sql", "drop table b;");
@@ -249,7 +249,7 @@ async fn an_automatic_rollback_takes_back_exactly_this_run() {
 
 #[tokio::test]
 async fn an_automatic_rollback_says_what_stays() {
-    for home in homes() {
+    for home in all_homes() {
         home.file("001_a.sql", &losing("a"));
         home.file("002_b.sql", "create table b (id int);");
         home.file("003_c.sql", &losing("c"));
@@ -315,7 +315,7 @@ fn whole_ledger(home: &Home) -> String {
 
 #[tokio::test]
 async fn ways_back_use_the_values_of_then_and_the_secrets_of_now() {
-    for home in homes() {
+    for home in all_homes() {
         home.file(
             "001_a.sql",
             "create table ${name} (id int, word text default '${password}');\n\
@@ -346,7 +346,7 @@ async fn ways_back_use_the_values_of_then_and_the_secrets_of_now() {
 
 #[tokio::test]
 async fn a_way_back_whose_placeholders_are_off_stays_as_written() {
-    for home in homes() {
+    for home in all_homes() {
         home.file(
             "001_a.sql",
             "-- Placeholders: off\ncreate table a (word text default '${not}');\n\
@@ -455,7 +455,7 @@ async fn a_section_without_a_transaction_drops_an_index_concurrently() {
 /// What a baseline records of a way back is what a migrate records.
 #[tokio::test]
 async fn a_baseline_records_how_a_way_back_wants_to_be_run() {
-    for home in homes() {
+    for home in all_homes() {
         home.file(
             "001_t.sql",
             "-- Placeholders: off\ncreate table t (id int);\n-- limosa:rollback\n-- Transaction: none\n-- Lock-timeout: 2s\n\

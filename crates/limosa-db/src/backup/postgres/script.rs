@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::tool::Listening;
+use crate::backup::tool::Listening;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -108,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn all_is_sent_and_counted_and_nothing_after_the_bell() {
         let script = Script::default();
-        let bell = super::super::tool::Bell::default();
+        let bell = crate::backup::tool::Bell::default();
         let mut out = std::io::Cursor::new(Vec::new());
         script.pump("first;", Some(&b"second"[..]), Some(&mut out), bell.listen()).await.unwrap();
         assert_eq!((out.into_inner(), script.sent()), (b"first;second".to_vec(), 6));

@@ -8,11 +8,11 @@ use tokio_postgres::{Client, Connection};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::parameters::{HostName, Parameters, Place, SslMode, socket_in};
-use super::tap::Heard;
+use super::tap::{Heard, Socket};
 use super::tls::TlsAbove;
-use super::transport::{Endpoint, KeepAlive, Socket, Transport};
 use super::wire::Stream;
 use super::{password_file, refusal};
+use crate::network::{Endpoint, KeepAlive, Transport};
 use crate::{DbError, DbErrorKind, Notice, Secret};
 
 /// How the server was reached; enough to reach it again for a cancel request.

@@ -34,8 +34,6 @@ mod session;
 mod tap;
 mod target;
 mod tls;
-mod transport;
-mod verifier;
 mod wire;
 
 pub use blockers::{Activity, Blocker, IndexBuild, blockers, concurrent_index_waits};

@@ -19,6 +19,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
 
+use crate::network::Transport;
+
+/// A socket that is listened to.
+pub(super) type Socket = Tap<Transport>;
+
 /// Type byte and length.
 const HEADER: usize = 5;
 

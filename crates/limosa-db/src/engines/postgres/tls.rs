@@ -8,17 +8,15 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::parameters::{NamedFile, Roots, SslMode, Tls};
-use super::tap::{Heard, Tap};
-use super::transport::Socket;
-use super::verifier::{Demand, Verifier};
+use super::tap::{Heard, Socket, Tap};
 use super::wire::Stream;
+use crate::network::{self, Demand, Identity, Verifier, certificates, revocations};
 use crate::{DbError, DbErrorKind};
 
 type Plain = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
@@ -133,24 +131,6 @@ fn trusted(tls: &Tls) -> Result<Option<Vec<CertificateDer<'static>>>, DbError> {
     }
 }
 
-fn certificates(path: &Path, what: &str) -> Result<Vec<CertificateDer<'static>>, DbError> {
-    let unreadable = |error: String| wrong(format!("the {what} file {} cannot be read: {error}", path.display()));
-    let iterator = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
-    let found = iterator.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
-    if found.is_empty() {
-        return Err(unreadable("it holds no certificate in PEM form".to_owned()));
-    }
-    Ok(found)
-}
-
-fn revocations(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, DbError> {
-    let unreadable = |error| wrong(format!("the revocation list {} cannot be read: {error}", path.display()));
-    let iterator = CertificateRevocationListDer::pem_file_iter(path).map_err(unreadable)?;
-    iterator.collect::<Result<Vec<_>, _>>().map_err(unreadable)
-}
-
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
 /// The client's own certificate and key, where the files are there.
 fn identity(tls: &Tls) -> Result<Option<Identity>, DbError> {
     let Some(certificate) = present(tls.certificate.as_ref()) else { return Ok(None) };
@@ -158,38 +138,12 @@ fn identity(tls: &Tls) -> Result<Option<Identity>, DbError> {
         let message = format!("the client certificate {} has no private key beside it", certificate.display());
         return Err(wrong(message).hint("name the key's file in sslkey"));
     };
-    check_key_rights(key)?;
-    let chain = certificates(certificate, "client certificate")?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-        wrong(format!("the private key {} cannot be read: {error}", key.display()))
-            .hint("store it in PEM form without a passphrase")
-    })?;
-    Ok(Some((chain, key)))
+    network::identity(certificate, key).map(Some)
 }
 
 /// A file that was named, even if it is missing, or a default one that exists.
 fn present(file: Option<&NamedFile>) -> Option<&Path> {
     file.filter(|file| file.given || file.path.exists()).map(|file| file.path.as_path())
-}
-
-/// libpq: at most 0600, or 0640 where root owns the file.
-#[cfg(unix)]
-fn check_key_rights(path: &Path) -> Result<(), DbError> {
-    use std::os::unix::fs::MetadataExt;
-
-    let about = std::fs::metadata(path)
-        .map_err(|error| wrong(format!("the private key {} cannot be read: {error}", path.display())))?;
-    let forbidden = if about.uid() == 0 { 0o037 } else { 0o077 };
-    if about.mode() & forbidden == 0 {
-        return Ok(());
-    }
-    Err(wrong(format!("others may read the private key {}", path.display()))
-        .hint(format!("chmod 600 {}", path.display())))
-}
-
-#[cfg(not(unix))]
-fn check_key_rights(_path: &Path) -> Result<(), DbError> {
-    Ok(())
 }
 
 fn wrong(message: String) -> DbError {

@@ -19,8 +19,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::answer::Answer;
 use super::error;
 use super::prepared::Prepared;
-use super::tap::{Heard, Tap, TransactionStatus};
-use super::transport::Socket;
+use super::tap::{Heard, Socket, Tap, TransactionStatus};
 use crate::{DbError, Notice};
 
 /// A TLS stream that is listened to.

@@ -20,11 +20,13 @@ pub(crate) struct Line {
 pub(crate) enum LineKind {
     /// Nothing but blanks.
     Blank,
-    /// A `--` comment, alone on its line.
+    /// A comment that ends with its line, alone on it.
     Comment {
-        /// Number of blanks before `--`.
+        /// Number of blanks before its mark.
         indent: usize,
-        /// What follows `--`.
+        /// `--`, or `#` of MySQL.
+        mark: &'static str,
+        /// What follows the mark.
         text: String,
     },
     /// Anything else: a part of a block comment or of a statement, or a very long comment.
@@ -36,13 +38,22 @@ enum State {
     Plain,
     Dash,
     Slash,
+    /// Behind `/*`, where MySQL may have `!`.
+    BlockStart,
+    /// Behind `/*M`.
+    BlockStartM,
     LineComment,
-    Block { depth: u32, last: u8 },
+    Block {
+        depth: u32,
+        last: u8,
+    },
 }
 
 /// Reads blanks and comments byte by byte; chunks may be cut anywhere.
 pub(crate) struct CommentScanner {
     nested: bool,
+    /// `#` begins comments, and `/*!` SQL.
+    mysql: bool,
     state: State,
     offset: u64,
     number: u64,
@@ -52,13 +63,16 @@ pub(crate) struct CommentScanner {
     line: Option<Vec<u8>>,
     /// Where in `line` the text of the comment begins.
     comment: Option<usize>,
+    /// The mark of that comment.
+    mark: &'static str,
 }
 
 impl CommentScanner {
     pub(crate) fn new(engine: Engine) -> Self {
         CommentScanner {
-            // SQLite ends a block comment at the first end mark.
+            // SQLite and MySQL end a block comment at the first end mark.
             nested: engine == Engine::Postgres,
+            mysql: engine == Engine::Mysql,
             state: State::Plain,
             offset: 0,
             number: 1,
@@ -66,6 +80,7 @@ impl CommentScanner {
             line_start: 0,
             line: Some(Vec::new()),
             comment: None,
+            mark: "--",
         }
     }
 
@@ -82,6 +97,16 @@ impl CommentScanner {
     /// Offset from which the current line may still turn out to be a comment; the next byte where it cannot.
     pub(crate) fn hold_from(&self) -> u64 {
         if self.line.is_some() { self.line_start } else { self.offset }
+    }
+
+    /// The number of bytes read that belong to what [`CommentScanner::feed`] stopped at: `/*` of `/*!`, one of two dashes.
+    pub(crate) fn behind_start(&self) -> usize {
+        match self.state {
+            State::Dash | State::Slash => 1,
+            State::BlockStart => 2,
+            State::BlockStartM => 3,
+            State::Plain | State::LineComment | State::Block { .. } => 0,
+        }
     }
 
     /// Reads on until something is neither blank, comment nor `;`. Gives the number of bytes read.
@@ -126,9 +151,13 @@ impl CommentScanner {
     fn is_code(&self, byte: u8) -> bool {
         let blank = byte.is_ascii_whitespace() || byte == 0x0B || byte == b';';
         match self.state {
-            State::Plain => !(blank || byte == b'-' || byte == b'/' || self.in_mark(byte)),
+            State::Plain => {
+                let hash = self.mysql && byte == b'#';
+                !(blank || byte == b'-' || byte == b'/' || hash || self.in_mark(byte))
+            }
             State::Dash => byte != b'-',
             State::Slash => byte != b'*',
+            State::BlockStart | State::BlockStartM => self.mysql && byte == b'!',
             State::LineComment | State::Block { .. } => false,
         }
     }
@@ -153,24 +182,31 @@ impl CommentScanner {
             State::Plain => match byte {
                 b'-' => State::Dash,
                 b'/' => State::Slash,
+                b'#' if self.mysql => self.begin_comment("#"),
                 _ => State::Plain,
             },
-            State::Dash => {
-                self.comment = self.line.as_ref().map(Vec::len);
-                State::LineComment
-            }
-            State::Slash => State::Block { depth: 1, last: 0 },
+            State::Dash => self.begin_comment("--"),
+            State::Slash => State::BlockStart,
+            State::BlockStart if byte == b'M' => State::BlockStartM,
+            State::BlockStart => self.in_block(1, 0, byte),
+            State::BlockStartM => self.in_block(1, b'M', byte),
             State::LineComment => State::LineComment,
             State::Block { depth, last } => self.in_block(depth, last, byte),
         };
         let other = match self.state {
             State::Plain => byte == b';',
             State::Dash | State::LineComment => false,
-            State::Slash | State::Block { .. } => true,
+            State::Slash | State::BlockStart | State::BlockStartM | State::Block { .. } => true,
         };
         if other {
             self.line = None;
         }
+    }
+
+    fn begin_comment(&mut self, mark: &'static str) -> State {
+        self.comment = self.line.as_ref().map(Vec::len);
+        self.mark = mark;
+        State::LineComment
     }
 
     fn in_block(&self, depth: u32, last: u8, byte: u8) -> State {
@@ -201,6 +237,7 @@ impl CommentScanner {
         self.after_return = byte == b'\r';
         self.state = match self.state {
             State::Block { depth, .. } => State::Block { depth, last: 0 },
+            State::BlockStart | State::BlockStartM => State::Block { depth: 1, last: 0 },
             _ => State::Plain,
         };
         self.begin_line();
@@ -217,7 +254,8 @@ impl CommentScanner {
             (None, _) => LineKind::Other,
             (Some(_), None) => LineKind::Blank,
             (Some(line), Some(from)) => {
-                LineKind::Comment { indent: from - 2, text: String::from_utf8_lossy(&line[from..]).into_owned() }
+                let text = String::from_utf8_lossy(&line[from..]).into_owned();
+                LineKind::Comment { indent: from - self.mark.len(), mark: self.mark, text }
             }
         };
         lines.push(Line { start: self.line_start, number: self.number, kind });
@@ -228,7 +266,8 @@ impl CommentScanner {
         let (body, tail) = match piece.kind {
             PieceKind::Statement(_) => piece.body,
             PieceKind::Blank => (piece.text.len(), piece.text.len()),
-            PieceKind::CopyData | PieceKind::CopyEnd | PieceKind::Meta => (0, piece.text.len()),
+            PieceKind::Meta => (piece.body.0, piece.text.len()),
+            PieceKind::CopyData | PieceKind::CopyEnd => (0, piece.text.len()),
         };
         self.around(&piece.text[..body], lines);
         self.skip(&piece.text[body..tail]);
@@ -255,7 +294,11 @@ mod tests {
     use super::*;
 
     fn scan(text: &str, chunk: usize) -> (Vec<Line>, u64) {
-        let mut scanner = CommentScanner::new(Engine::Postgres);
+        scan_as(Engine::Postgres, text, chunk)
+    }
+
+    fn scan_as(engine: Engine, text: &str, chunk: usize) -> (Vec<Line>, u64) {
+        let mut scanner = CommentScanner::new(engine);
         let mut lines = Vec::new();
         for part in text.as_bytes().chunks(chunk) {
             if scanner.feed(part, &mut lines) < part.len() {
@@ -267,7 +310,7 @@ mod tests {
     }
 
     fn comment(start: u64, number: u64, indent: usize, text: &str) -> Line {
-        Line { start, number, kind: LineKind::Comment { indent, text: text.to_owned() } }
+        Line { start, number, kind: LineKind::Comment { indent, mark: "--", text: text.to_owned() } }
     }
 
     #[test]
@@ -299,11 +342,40 @@ mod tests {
         assert_eq!(scanner.feed(text.as_bytes(), &mut Vec::new()), 9);
     }
 
+    #[test]
+    fn mysql_has_comments_of_its_own() {
+        let hash = |start, number, indent, text: &str| Line {
+            start,
+            number,
+            kind: LineKind::Comment { indent, mark: "#", text: text.to_owned() },
+        };
+        for (text, lines, rest) in [
+            (
+                "# a\n #b -- c\n-- d\nselect",
+                vec![hash(0, 1, 0, " a"), hash(4, 2, 1, "b -- c"), comment(13, 3, 0, " d")],
+                18,
+            ),
+            ("--x\n/* a */select", vec![comment(0, 1, 0, "x")], 11),
+            ("/*!40101 set", Vec::new(), 2),
+            ("/*M!100100 set", Vec::new(), 3),
+            ("/*M*/ /*Mx*/ /**/ /*\n!*/select", vec![Line { start: 0, number: 1, kind: LineKind::Other }], 24),
+            ("/*+ a */ /***/ /*/ */x", Vec::new(), 21),
+        ] {
+            for chunk in [1, 2, 3, 100] {
+                assert_eq!(scan_as(Engine::Mysql, text, chunk), (lines.clone(), rest), "{text:?} in chunks of {chunk}");
+            }
+        }
+        let mut scanner = CommentScanner::new(Engine::Mysql);
+        assert_eq!(scanner.feed(b"-- a\n/*M!50000 x */", &mut Vec::new()), 8);
+        assert_eq!(scanner.behind_start(), 3);
+    }
+
     proptest! {
         #[test]
-        fn chunks_do_not_matter(text in "(\u{feff})?[-/*;x \r\n\té]{0,60}", chunk in 1_usize..9) {
-            let whole = scan(&text, usize::MAX);
-            let parts = scan(&text, chunk);
+        fn chunks_do_not_matter(text in "(\u{feff})?[-/*;x#!M \r\n\té]{0,60}", chunk in 1_usize..9, mysql: bool) {
+            let engine = if mysql { Engine::Mysql } else { Engine::Postgres };
+            let whole = scan_as(engine, &text, usize::MAX);
+            let parts = scan_as(engine, &text, chunk);
             // A stray '-' or '/' at the end of a chunk is only known to be code with the next byte.
             prop_assert_eq!(whole, parts);
         }

@@ -465,7 +465,7 @@ mod tests {
             ),
             (
                 "migrations:\n  2:\n    engines: [sqlite, oracle]\n",
-                "LIM-F025 Error 3:23 'oracle' is no value of 'engines' / allowed: postgres, sqlite; joined by commas",
+                "LIM-F025 Error 3:23 'oracle' is no value of 'engines' / allowed: postgres, sqlite, mysql; joined by commas",
             ),
             (
                 "migrations:\n  2: {transaction: [none]}\n",

@@ -124,7 +124,7 @@ const RULES: &[HeaderRule] = &[
         name: "Statement-timeout",
         config_key: Some("statement_timeout"),
         allowed: DURATION,
-        meaning: "how long a statement may run; on SQLite limosa stops it",
+        meaning: "how long a statement may run; on SQLite and MySQL limosa stops it",
         arity: Arity::One,
         in_rollback: true,
         take: |wishes, items| one(&mut wishes.statement_timeout, items, duration),
@@ -141,7 +141,7 @@ const RULES: &[HeaderRule] = &[
     HeaderRule {
         name: "Engines",
         config_key: Some("engines"),
-        allowed: "postgres, sqlite; joined by commas",
+        allowed: "postgres, sqlite, mysql; joined by commas",
         meaning: "runs there only; elsewhere the migration is not applicable",
         arity: Arity::List,
         in_rollback: true,
@@ -259,8 +259,8 @@ pub(crate) fn read_headers<'a>(
 ) -> (Wishes, Vec<Diagnostic>) {
     let mut reading = Reading { path, head, wishes: Wishes::default(), seen: Vec::new(), diagnostics: Vec::new() };
     for line in lines {
-        if let LineKind::Comment { indent, text } = &line.kind {
-            reading.line(line.number, *indent, text);
+        if let LineKind::Comment { indent, mark, text } = &line.kind {
+            reading.line(line.number, *indent, mark, text);
         }
     }
     (reading.wishes, reading.diagnostics)
@@ -275,8 +275,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// `text` is what follows `--`, `indent` the number of characters before `--`.
-    fn line(&mut self, number: u64, indent: usize, text: &str) {
+    /// `text` is what follows the mark of the comment, `indent` the number of characters before it.
+    fn line(&mut self, number: u64, indent: usize, mark: &str, text: &str) {
         let Some((key, value)) = text.split_once(':') else { return };
         let written = key.trim();
         if !is_key(written) {
@@ -284,9 +284,9 @@ impl Reading<'_> {
         }
         let start = key.len() - key.trim_start().len();
         let place = |offset: usize, length: usize| {
-            let column = (indent + 2 + text[..offset].chars().count() + 1) as u64;
+            let column = (indent + mark.len() + text[..offset].chars().count() + 1) as u64;
             Label::place(self.path, Position { line: number, column })
-                .line(format!("{}--{text}", " ".repeat(indent)))
+                .line(format!("{}{mark}{text}", " ".repeat(indent)))
                 .length(length as u64)
         };
         let key_label = place(start, written.chars().count());
@@ -493,7 +493,7 @@ mod tests {
             ("-- Transaction:", "LIM-F004 Error 1:4+11 'Transaction' has no value / allowed: auto, always or none"),
             (
                 "-- Engines: sqlite, oracle",
-                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite; joined by commas",
+                "LIM-F004 Error 1:21+6 'oracle' is no value of 'Engines' / allowed: postgres, sqlite, mysql; joined by commas",
             ),
             (
                 "-- Tags: two words",

@@ -281,10 +281,10 @@ impl Body {
     /// Looks for the beginning of the rollback section in lines between statements.
     fn section_in<'a>(&mut self, lines: impl Iterator<Item = &'a Line>) -> Option<SectionStart> {
         for line in lines {
-            if let LineKind::Comment { indent, text } = &line.kind
+            if let LineKind::Comment { indent, mark, text } = &line.kind
                 && let Some(Directive::Unknown(word)) = directive(text)
             {
-                self.diagnostics.push(unknown_directive(&self.path, line.number, *indent, text, &word));
+                self.diagnostics.push(unknown_directive(&self.path, line.number, *indent, mark, text, &word));
             }
             if let Some(start) = self.finder.line(line) {
                 return Some(start);
@@ -304,7 +304,10 @@ impl Body {
             let start = statement[..at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
             let end = statement[at..].find(['\n', '\r']).map_or(statement.len(), |end| at + end);
             let line = &statement[start..end];
-            let Some(text) = line.trim_start().strip_prefix("--").filter(|_| start > 0) else { continue };
+            let marks: &[&str] = if self.engine == Engine::Mysql { &["--", "#"] } else { &["--"] };
+            let bare = line.trim_start();
+            let Some(mark) = marks.iter().find(|mark| bare.starts_with(**mark)).filter(|_| start > 0) else { continue };
+            let text = &bare[mark.len()..];
             let Some(directive) = directive(text) else { continue };
             let head = piece.text.get(..piece.body.0 + start).unwrap_or_default();
             let place = Position { line: number, column: 1 }.after(&String::from_utf8_lossy(head));
@@ -312,7 +315,7 @@ impl Body {
                 (Cut::InsideText, _) => {}
                 (_, Directive::Unknown(word)) => {
                     let indent = line.len() - line.trim_start().len();
-                    self.diagnostics.push(unknown_directive(&self.path, place.line, indent, text, &word));
+                    self.diagnostics.push(unknown_directive(&self.path, place.line, indent, mark, text, &word));
                 }
                 (Cut::Whole(part), Directive::Rollback) => {
                     let start = SectionStart { offset: part.span.end, line: place.line };
@@ -508,15 +511,15 @@ fn inside_statement(path: &str, position: Position, line: &str, verb: &str) -> D
         .help("close the statement before it")
 }
 
-fn unknown_directive(path: &str, number: u64, indent: usize, text: &str, word: &str) -> Diagnostic {
+fn unknown_directive(path: &str, number: u64, indent: usize, mark: &str, text: &str, word: &str) -> Diagnostic {
     let blanks = text.chars().take_while(|character| character.is_whitespace()).count();
     let message = match word {
         "" => "'limosa:' says nothing".to_owned(),
         _ => format!("'limosa:{word}' is not known"),
     };
     Diagnostic::error(codes::UNKNOWN_DIRECTIVE, message)
-        .at(Label::place(path, Position { line: number, column: (indent + 2 + blanks + 1) as u64 })
-            .line(clipped(&format!("{}--{text}", " ".repeat(indent))))
+        .at(Label::place(path, Position { line: number, column: (indent + mark.len() + blanks + 1) as u64 })
+            .line(clipped(&format!("{}{mark}{text}", " ".repeat(indent))))
             .length(text.trim().chars().count() as u64))
         .help("the only one is '-- limosa:rollback', alone on its line")
 }
@@ -535,6 +538,14 @@ pub(crate) fn transaction_misuse(path: &str, error: &OutlineError, line: Option<
         OutlineError::NestedBegin { .. } => "leave out the second BEGIN, or use SAVEPOINT",
         OutlineError::InsideOwn { .. } => {
             "move the statement into a migration of its own, or leave out BEGIN and COMMIT"
+        }
+        OutlineError::CommittedBeforeRollback { .. } => {
+            "move the statement out of the transaction, or leave out ROLLBACK"
+        }
+        OutlineError::Disconnects { .. } => "leave out RELEASE",
+        OutlineError::NextTransaction { .. } => "write SET SESSION TRANSACTION, which holds for the rest of the file",
+        OutlineError::LocksLedger { .. } => {
+            "leave it out: limosa lets one run at a time write, and others are stopped where they run"
         }
     };
     let mut label = Label::place(path, error.position());

@@ -30,6 +30,7 @@ const VERBS: &[&str] = &[
     "DEALLOCATE",
     "DECLARE",
     "DELETE",
+    "DELIMITER",
     "DETACH",
     "DISCARD",
     "DO",
@@ -38,21 +39,26 @@ const VERBS: &[&str] = &[
     "EXECUTE",
     "EXPLAIN",
     "FETCH",
+    "FLUSH",
     "GRANT",
     "IMPORT",
     "INSERT",
+    "INSTALL",
     "LISTEN",
     "LOAD",
     "LOCK",
     "MERGE",
     "MOVE",
     "NOTIFY",
+    "OPTIMIZE",
     "PRAGMA",
     "PREPARE",
     "REASSIGN",
     "REFRESH",
     "REINDEX",
     "RELEASE",
+    "RENAME",
+    "REPAIR",
     "REPLACE",
     "RESET",
     "REVOKE",
@@ -64,8 +70,11 @@ const VERBS: &[&str] = &[
     "START",
     "TABLE",
     "TRUNCATE",
+    "UNINSTALL",
     "UNLISTEN",
+    "UNLOCK",
     "UPDATE",
+    "USE",
     "VACUUM",
     "VALUES",
     "WITH",
@@ -104,6 +113,7 @@ impl Section {
         let mut lines = Vec::new();
         let read = scanner.feed(text.as_bytes(), &mut lines);
         let code = (read < text.len()).then(|| {
+            let read = read - scanner.behind_start();
             let here = Position { line: first_line, column: 1 }.after(&text[..read]);
             (read, here)
         });
@@ -122,24 +132,26 @@ impl Section {
         self.first_line + line.number - 1
     }
 
-    /// Comments that are SQL: index, blanks before `--`, what follows `--`.
+    /// Comments that are SQL: index, characters up to the end of the mark, what follows the mark.
     fn sql_lines(&self) -> impl Iterator<Item = (usize, usize, &str)> {
         self.lines.iter().enumerate().filter_map(|(index, line)| match &line.kind {
-            LineKind::Comment { indent, text } if is_sql_line(text) => Some((index, *indent, text.as_str())),
+            LineKind::Comment { indent, mark, text } if is_sql_line(text) => {
+                Some((index, *indent + mark.len(), text.as_str()))
+            }
             _ => None,
         })
     }
 
     fn label(&self, file: &str, index: usize) -> Label {
         let line = &self.lines[index];
-        let (indent, text) = match &line.kind {
-            LineKind::Comment { indent, text } => (*indent, text.as_str()),
-            _ => (0, ""),
+        let (indent, mark, text) = match &line.kind {
+            LineKind::Comment { indent, mark, text } => (*indent, *mark, text.as_str()),
+            _ => (0, "--", ""),
         };
         let blanks = text.chars().take_while(|character| character.is_whitespace()).count();
-        let column = (indent + 2 + blanks + 1) as u64;
+        let column = (indent + mark.len() + blanks + 1) as u64;
         Label::place(file, Position { line: self.number(line), column })
-            .line(format!("{}--{text}", " ".repeat(indent)))
+            .line(format!("{}{mark}{text}", " ".repeat(indent)))
             .length(text.trim().chars().count() as u64)
     }
 
@@ -189,9 +201,9 @@ impl Section {
         let mut plain = String::new();
         let mut wanted = sql.iter().peekable();
         for index in first..=last {
-            if let Some((_, indent, line)) = wanted.next_if(|&&(at, ..)| at == index) {
+            if let Some((_, before, line)) = wanted.next_if(|&&(at, ..)| at == index) {
                 // Blanks in place of '--' keep the columns as they are in the file.
-                plain.push_str(&" ".repeat(indent + 2));
+                plain.push_str(&" ".repeat(*before));
                 plain.push_str(line);
             }
             plain.push('\n');
@@ -361,7 +373,7 @@ fn not_whole(piece: &Piece, lines: &[Label]) -> Option<Diagnostic> {
 fn is_terminated(piece: &Piece) -> bool {
     let mut rest = piece.text[piece.body.1..].trim_ascii_start();
     loop {
-        if rest.starts_with(b"--") {
+        if rest.starts_with(b"--") || rest.starts_with(b"#") {
             let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
             rest = rest[end..].trim_ascii_start();
         } else if rest.starts_with(b"/*") {

@@ -7,7 +7,7 @@ use tokio_postgres::config::ChannelBinding;
 
 use super::hosts::{self, Place};
 use super::{Settings, malformed};
-use crate::engines::postgres::transport::KeepAlive;
+use crate::network::KeepAlive;
 use crate::{ConnectOptions, DbError, Secret};
 
 /// How long one address may take to answer where `connect_timeout` says nothing. libpq waits as long as the system

@@ -1,0 +1,278 @@
+//! Builds an outline while a script streams past.
+
+mod groups;
+mod own;
+
+use limosa_sql::{Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders};
+
+use crate::change::TransactionWish;
+use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
+use groups::Groups;
+use own::Own;
+
+/// Builds an [`Outline`] piece by piece; holds no text.
+pub struct Outliner {
+    engine: Engine,
+    wish: TransactionWish,
+    outline: Outline,
+    groups: Groups,
+    /// The file's own open transaction.
+    own: Option<Own>,
+    /// Enum values added in the open group; None for one that only its placeholder names.
+    added_values: Vec<Option<String>>,
+    last_statement_commits: bool,
+    /// Own transactions seen.
+    own_count: u64,
+    first_begins: bool,
+    /// MySQL: in one of them a statement may commit, and nobody knows.
+    own_may_commit: bool,
+    /// MySQL: the file says when to commit by `autocommit`.
+    sets_autocommit: bool,
+    /// Statements that destroy data, and other remarkable ones.
+    losses: u64,
+    other_remarks: u64,
+    error: Option<OutlineError>,
+}
+
+impl Outliner {
+    /// An outliner for one script.
+    pub fn new(engine: Engine, wish: TransactionWish) -> Self {
+        Outliner {
+            engine,
+            wish,
+            outline: Outline::default(),
+            groups: Groups::default(),
+            own: None,
+            added_values: Vec::new(),
+            last_statement_commits: false,
+            own_count: 0,
+            first_begins: false,
+            own_may_commit: false,
+            sets_autocommit: false,
+            losses: 0,
+            other_remarks: 0,
+            error: None,
+        }
+    }
+
+    /// The header is only known once the leading comments were read; it may be set before the first statement.
+    pub fn set_wish(&mut self, wish: TransactionWish) {
+        self.wish = wish;
+    }
+
+    /// Adds the next piece.
+    pub fn add(&mut self, piece: &Piece) {
+        self.outline.bytes += piece.span.len();
+        let PieceKind::Statement(class) = &piece.kind else {
+            self.outline.copies |= matches!(piece.kind, PieceKind::CopyData | PieceKind::CopyEnd);
+            // The splitter makes no statement of SET autocommit.
+            self.sets_autocommit |= piece.kind == PieceKind::Meta && says_autocommit(&piece.text);
+            return;
+        };
+        self.outline.statements += 1;
+        let number = self.outline.statements;
+        self.remark(number, piece, class);
+        for (name, offset) in placeholders(self.engine, piece.statement()) {
+            if !self.outline.placeholders.iter().any(|(known, _)| *known == name) {
+                let position = piece.position.after(piece.statement().get(..offset).unwrap_or_default());
+                self.outline.placeholders.push((name, position));
+            }
+        }
+        if let Err(error) = self.group(number, piece, class) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn remark(&mut self, number: u64, piece: &Piece, class: &Class) {
+        let lifted = match &class.effect {
+            Effect::LiftedPragma { name } => std::slice::from_ref(name),
+            _ => &[],
+        };
+        let left = if self.engine == Engine::Mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
+            if !self.outline.settings.contains(name) {
+                self.outline.settings.push(name.clone());
+            }
+        }
+        if let Effect::LiftedPragma { name } = &class.effect
+            && self.engine == Engine::Sqlite
+        {
+            self.outline.lifted.push(Lifted {
+                statement: number,
+                name: name.clone(),
+                text: piece.statement().to_owned(),
+            });
+        }
+        self.outline.copies |= class.effect == Effect::CopyFromStdin;
+        // A file of a million DELETEs has a million losses; the first thousand tell the story. Other remarks take no place
+        // from them.
+        let seen = match (&class.loss, class.transaction) {
+            (Some(_), _) => &mut self.losses,
+            (None, TransactionRule::Either) => return,
+            (None, _) => &mut self.other_remarks,
+        };
+        *seen += 1;
+        if *seen <= 1000 {
+            self.outline.remarkable.push(Remark { statement: number, position: piece.position, class: class.clone() });
+        }
+    }
+
+    fn group(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<(), OutlineError> {
+        let position = piece.position;
+        self.last_statement_commits = false;
+        if self.engine == Engine::Mysql && self.is_left_out(number, piece, class)? {
+            return Ok(());
+        }
+        if class.verb == "PREPARE TRANSACTION" || class.verb.ends_with(" AND CHAIN") {
+            return Err(OutlineError::LeavesBehind { verb: class.verb.clone(), position });
+        }
+        match class.transaction {
+            TransactionRule::Begins => return self.begin(number, piece, class),
+            TransactionRule::Commits | TransactionRule::RollsBack => return self.end(number, piece, class),
+            _ => {}
+        }
+        if self.own.is_some() {
+            self.note_types(class);
+            return self.inside_own(number, piece, class);
+        }
+        // With the header the file answers for what it calls.
+        let answered = self.wish == TransactionWish::Always && self.engine == Engine::Mysql && own::may_commit(class);
+        if class.transaction == TransactionRule::Outside && !self.lifted(class) && !answered {
+            if self.wish == TransactionWish::Always {
+                return Err(self.cannot_run_inside(piece, class));
+            }
+            self.join_or_push(number, GroupMode::Alone);
+            return Ok(());
+        }
+        if self.wish == TransactionWish::None {
+            self.join_or_push(number, GroupMode::Alone);
+            return Ok(());
+        }
+        if self.uses_added_value(piece) {
+            self.push(number, GroupMode::Transaction);
+        } else {
+            self.join_or_push(number, GroupMode::Transaction);
+        }
+        self.note_types(class);
+        Ok(())
+    }
+
+    fn cannot_run_inside(&self, piece: &Piece, class: &Class) -> OutlineError {
+        let commits = self.engine == Engine::Mysql;
+        OutlineError::CannotRunInside { verb: class.verb.clone(), position: piece.position, commits }
+    }
+
+    /// Statements of MySQL that limosa does not send, or refuses though the server would take them.
+    fn is_left_out(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<bool, OutlineError> {
+        let (verb, position) = (class.verb.clone(), piece.position);
+        match verb.as_str() {
+            "LOCK TABLES" | "LOCK TABLE" | "UNLOCK TABLES" | "UNLOCK TABLE" => {
+                self.leave_out(number, piece, class, LeftOutReason::LocksLedger);
+                match &mut self.own {
+                    Some(own) => own.note(number),
+                    None => self.groups.attach(number),
+                }
+                Ok(true)
+            }
+            "FLUSH TABLES WITH READ LOCK" => Err(OutlineError::LocksLedger { verb, position }),
+            "SET TRANSACTION" => Err(OutlineError::NextTransaction { position }),
+            "XA START" | "XA BEGIN" | "XA END" | "XA PREPARE" => Err(OutlineError::LeavesBehind { verb, position }),
+            _ if verb.ends_with(" RELEASE") => Err(OutlineError::Disconnects { verb, position }),
+            "COMMIT" if self.own.is_none() && self.sets_autocommit => {
+                self.leave_out(number, piece, class, LeftOutReason::Implicit);
+                self.groups.attach(number);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn leave_out(&mut self, number: u64, piece: &Piece, class: &Class, why: LeftOutReason) {
+        let left = LeftOut { statement: number, position: piece.position, verb: class.verb.clone(), why };
+        self.outline.left_out.push(left);
+    }
+
+    /// Pragmas that limosa moves out of the transaction by itself.
+    fn lifted(&self, class: &Class) -> bool {
+        self.engine == Engine::Sqlite && matches!(&class.effect, Effect::LiftedPragma { .. })
+    }
+
+    fn note_types(&mut self, class: &Class) {
+        // Also where the type was made in the same transaction: only PostgreSQL 17 and newer let its values be used at once.
+        if !adds_enum_value(class) {
+            return;
+        }
+        self.added_values.push(match &class.effect {
+            Effect::AddsEnumValue { value, .. } => Some(value.clone()),
+            _ => None,
+        });
+        self.outline.adds_enum_value = true;
+    }
+
+    fn uses_added_value(&self, piece: &Piece) -> bool {
+        // To name a value as the neighbour of a new one is allowed.
+        if self.added_values.is_empty() || piece.class().is_some_and(adds_enum_value) {
+            return false;
+        }
+        let mentions = |value: &String| mentions_literal(self.engine, piece.statement(), value);
+        self.added_values.iter().any(|value| value.as_ref().is_none_or(mentions))
+    }
+
+    fn join_or_push(&mut self, number: u64, mode: GroupMode) {
+        if self.groups.join_or_push(number, mode) {
+            self.added_values.clear();
+        }
+    }
+
+    fn push(&mut self, number: u64, mode: GroupMode) {
+        self.added_values.clear();
+        self.groups.push(number, mode);
+    }
+
+    /// The outline of all pieces added.
+    ///
+    /// # Errors
+    /// The first statement that makes the file impossible to run as a whole.
+    pub fn finish(mut self) -> Result<Outline, OutlineError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if let Some(own) = self.own {
+            return Err(OutlineError::LeftOpen { position: own.position });
+        }
+        self.outline.groups = self.groups.finish();
+        self.outline.left_out.sort_by_key(|left| left.statement);
+        let whole = match self.outline.groups.as_slice() {
+            [group] => group.mode == GroupMode::Own && self.first_begins && self.own_count == 1,
+            _ => false,
+        };
+        let known = !self.own_may_commit || self.wish == TransactionWish::Always;
+        if whole && known && self.last_statement_commits && self.wish != TransactionWish::None {
+            self.outline.wrapped = true;
+            self.outline.groups[0].mode = GroupMode::Transaction;
+        }
+        self.outline.settle_pragmas(self.engine);
+        Ok(self.outline)
+    }
+}
+
+fn says_autocommit(text: &[u8]) -> bool {
+    const NAME: &[u8] = b"autocommit";
+    text.windows(NAME.len()).any(|part| part.eq_ignore_ascii_case(NAME))
+}
+
+fn adds_enum_value(class: &Class) -> bool {
+    class.verb == "ALTER TYPE ADD VALUE"
+}
+
+/// MySQL: what a statement that sets nothing leaves in the session all the same.
+fn left_in_session(class: &Class, statement: &str) -> Vec<String> {
+    let at_variables =
+        statement.contains('@') && (statement.contains(":=") || ["SET", "SELECT"].contains(&&*class.verb));
+    if at_variables || class.verb == "CREATE TEMPORARY TABLE" {
+        let found = carried(Engine::Mysql, statement);
+        let tables = found.makes_temporary_tables.into_iter().map(|table| table.name);
+        return found.sets_variables.into_iter().map(|name| format!("@{name}")).chain(tables).collect();
+    }
+    Vec::new()
+}

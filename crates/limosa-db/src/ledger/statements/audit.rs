@@ -1,0 +1,78 @@
+//! The chained log of operations.
+
+use super::{Statement, all};
+
+/// The head of the audit log of a project ($1).
+pub const HEAD: Statement = all("select sequence, hash from {audit_head} where project = $1");
+
+/// Makes the head row of the audit log where there is none: project $1.
+pub const ENSURE_HEAD: Statement = Statement {
+    postgres: "insert into {audit_head} (project, sequence, hash) values ($1, 0, '') on conflict (project) do nothing",
+    sqlite: "insert into {audit_head} (project, sequence, hash) values ($1, 0, '') on conflict (project) do nothing",
+    mysql: "insert ignore into {audit_head} (project, sequence, hash) values ($1, 0, '')",
+};
+
+/// Appends to the audit log under its locked head; the server computes the hash of `limosa_core::row_hash`. One row:
+/// sequence and hash. $1 project, $2 actor, $3 operation, $4 identity, $5 outcome, $6 detail.
+pub const APPEND_AUDIT: Statement = Statement {
+    postgres: "with head as (select sequence, hash from {audit_head} where project = $1 for update), \
+               entry as (select h.sequence + 1 as sequence, h.hash as previous_hash, \
+               to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at from head h), \
+               hashed as (select e.*, encode(sha256(convert_to(e.previous_hash || e'\\n' || \
+               replace(replace($1, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || e.sequence::text || e'\\n' || e.at || e'\\n' || \
+               replace(replace($2, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
+               replace(replace($3, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
+               replace(replace(coalesce($4, ''), e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
+               replace(replace($5, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
+               replace(replace($6, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n'), 'UTF8')), 'hex') as hash from entry e), \
+               logged as (insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, \
+               previous_hash, hash) select $1, sequence, at, $2, $3, $4, $5, $6, previous_hash, hash from hashed) \
+               update {audit_head} a set sequence = h.sequence, hash = h.hash from hashed h where a.project = $1 \
+               returning a.sequence, a.hash",
+    sqlite: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
+             select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
+             limosa_sha256(e.previous_hash || char(10) || replace(replace($1, '\\', '\\\\'), char(10), '\\n') || char(10) || \
+             e.sequence || char(10) || e.at || char(10) || replace(replace($2, '\\', '\\\\'), char(10), '\\n') || char(10) || \
+             replace(replace($3, '\\', '\\\\'), char(10), '\\n') || char(10) || \
+             replace(replace(coalesce($4, ''), '\\', '\\\\'), char(10), '\\n') || char(10) || \
+             replace(replace($5, '\\', '\\\\'), char(10), '\\n') || char(10) || \
+             replace(replace($6, '\\', '\\\\'), char(10), '\\n')) \
+             from (select sequence + 1 as sequence, hash as previous_hash, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') as at \
+             from {audit_head} where project = $1) e returning sequence, hash",
+    mysql: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
+            select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
+            sha2(concat_ws(char(10 using utf8mb4), e.previous_hash, \
+            replace(replace($1, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
+            e.sequence, e.at, \
+            replace(replace($2, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
+            replace(replace($3, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
+            replace(replace(coalesce($4, ''), char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
+            replace(replace($5, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
+            replace(replace($6, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n'))), 256) \
+            from (select sequence + 1 as sequence, hash as previous_hash, \
+            date_format(utc_timestamp(6), '%Y-%m-%dT%H:%i:%s.%fZ') as at \
+            from {audit_head} where project = $1 for update) e",
+};
+
+/// MySQL, whose INSERT gives no rows: sequence and hash of the newest row of the audit log: project $1.
+pub const LAST_AUDIT: Statement =
+    all("select sequence, hash from {audit_log} where project = $1 order by sequence desc limit 1");
+
+/// SQLite moves the head in a statement of its own: project $1.
+pub const MOVE_HEAD: Statement = Statement {
+    postgres: "select 1",
+    sqlite: "update {audit_head} set (sequence, hash) = (select sequence, hash from {audit_log} where project = $1 \
+             order by sequence desc limit 1) where project = $1",
+    mysql: "update {audit_head} h join (select sequence, hash from {audit_log} where project = $1 \
+            order by sequence desc limit 1) l set h.sequence = l.sequence, h.hash = l.hash where h.project = $1",
+};
+
+/// A page of the audit log: project $1, after sequence $2, at most $3 rows.
+pub const AUDIT_PAGE: Statement =
+    all("select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
+     where project = $1 and sequence > $2 order by sequence limit $3");
+
+/// The newest rows of the audit log: project $1, at most $2 rows.
+pub const AUDIT_NEWEST: Statement =
+    all("select sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash from {audit_log} \
+     where project = $1 order by sequence desc limit $2");

@@ -1,0 +1,104 @@
+//! PostgreSQL: an advisory lock of the session, and the lease beside it; through a pooler the lease alone.
+
+use limosa_db::ledger::statements as sql;
+use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
+
+use super::{Held, Try, Watched, lock_key, takers};
+use crate::Context;
+
+/// How the ledger's tables come to be, where they are missing.
+#[derive(Debug, Clone, Copy)]
+enum Making {
+    /// They stand.
+    Nothing,
+    /// In a DO block, which looks whether the lock is ours.
+    InBlock,
+    /// As plain statements, under the lock.
+    Plainly { schema_exists: bool },
+}
+
+pub(super) async fn try_once(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    exists: bool,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
+    let making = if exists { Making::Nothing } else { Making::InBlock };
+    match take_postgres(session, context, making, silent).await {
+        // Without the right to PL/pgSQL there is no DO block: one wait more, once in the life of a ledger.
+        Err(error) if !exists && error.message.contains("plpgsql") => {
+            let mut items = context.ledger.begin();
+            let locked_at = items.len();
+            items.push(try_lock(context, context.pooled));
+            items.push(context.ledger.plain(&sql::SCHEMA_EXISTS, Vec::new()));
+            items.push(Item::Commit);
+            let rows = session.send(items).await?;
+            let answer = |at: usize| rows[at].first().is_some_and(|row| row.boolean(0));
+            if !answer(locked_at) {
+                return Ok(Try::Refused(context.ledger.look(session).await?));
+            }
+            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }, silent).await
+        }
+        result => result,
+    }
+}
+
+/// `held` says that it need not be taken: it is ours already, or there is none behind a pooler.
+fn try_lock(context: &Context<'_>, held: bool) -> Item {
+    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+    context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(held)])
+}
+
+async fn take_postgres(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    making: Making,
+    silent: Option<&Watched>,
+) -> Result<Try, DbError> {
+    let ledger = &context.ledger;
+    let mut items = ledger.begin();
+    items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
+    let locked_at = items.len();
+    items.push(try_lock(context, context.pooled || matches!(making, Making::Plainly { .. })));
+    match making {
+        Making::Nothing => {}
+        Making::InBlock => items.push(ledger.create()),
+        Making::Plainly { schema_exists } => items.extend(ledger.create_plainly(schema_exists)),
+    }
+    let taken_at = items.len();
+    items.push(ledger.bound(&sql::TAKE_LEASE, takers(session, context, silent)));
+    items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
+    let reads_at = items.len();
+    items.extend(ledger.reads());
+    items.push(Item::Commit);
+    let rows = match session.send(items).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            // The advisory lock of a session outlives the transaction that failed after taking it.
+            if !context.pooled && error.kind != DbErrorKind::ConnectionLost {
+                unlock(session, context).await?;
+            }
+            return Err(error);
+        }
+    };
+    let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
+    let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
+    let view = ledger.view(&rows[reads_at..])?;
+    match epoch {
+        Some(epoch) => Ok(Try::Held(Held { epoch, view })),
+        None => {
+            if locked && !context.pooled {
+                unlock(session, context).await?;
+            }
+            Ok(Try::Refused(view))
+        }
+    }
+}
+
+pub(super) async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
+    // `pg_advisory_unlock_all` would also free locks that an embedding application took on this session.
+    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
+    let sql = "select case when exists (select from pg_catalog.pg_locks where locktype = 'advisory' and pid = pg_backend_pid() \
+               and ((classid::bigint << 32) | objid::bigint) = $1) then pg_advisory_unlock($1) end";
+    session.query(sql, &[Value::Integer(key)]).await.map(|_| ())
+}

@@ -1,0 +1,7 @@
+//! MariaDB and MySQL.
+
+mod disk;
+mod proxy;
+mod server;
+mod session;
+mod tls;

@@ -124,7 +124,7 @@ fn start_server(durable: bool) -> Result<PostgresServer> {
         .setting("full_page_writes", word)
         .setting("shared_preload_libraries", "");
     let version = postgres::newest()?;
-    println!("PostgreSQL {}, fsync {word}, data below {}", version.major(), env::temp_dir().display());
+    println!("\nPostgreSQL {}, fsync {word}, data below {}", version.major(), env::temp_dir().display());
     PostgresServer::start_with(&version, &options)
 }
 
@@ -136,7 +136,7 @@ fn start_mysql(durable: bool) -> Result<MysqlServer> {
     }
     let version = mysql::newest()?;
     let word = if durable { "on" } else { "off" };
-    println!("{version}, durable {word}, data below {}", env::temp_dir().display());
+    println!("\n{version}, durable {word}, data below {}", env::temp_dir().display());
     MysqlServer::start_with(&version, &options)
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn find(engine: Engine, target: &Path, shell: Option<PathBuf>) -> Res
         Engine::Sqlite => Err("its part for SQLite is not installed here".to_owned()),
     };
     // Where its MySQL is not built in or does not work yet, the others are measured all the same.
-    let ours = install::limosa(target).and_then(|program| install::speaks(engine, program));
+    let ours = install::limosa(target).and_then(|program| install::speaks(engine, target, program));
     let found = [
         (Kind::ShellOneTransaction, one, Ok(shell)),
         (Kind::ShellTransactionPerFile, each, second),

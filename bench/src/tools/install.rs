@@ -105,13 +105,16 @@ pub(super) fn limosa(target: &Path) -> Result<PathBuf, String> {
 }
 
 /// Refuses where our binary does not speak the engine: it then says so before it looks for the server.
-pub(super) fn speaks(engine: Engine, program: PathBuf) -> Result<PathBuf, String> {
+pub(super) fn speaks(engine: Engine, target: &Path, program: PathBuf) -> Result<PathBuf, String> {
     let url = match engine {
         Engine::Mysql => "mysql://nobody@127.0.0.1:1/nothing",
         Engine::Postgres | Engine::Sqlite => return Ok(program),
     };
-    let output = Command::new(&program).args(["status", "--database", url]).env_remove("LIMOSA_DATABASE").output();
-    let output = output.map_err(|error| error.to_string())?;
+    let empty = peers(target)?.join("empty");
+    fs::create_dir_all(&empty).map_err(|error| error.to_string())?;
+    let mut ask = Command::new(&program);
+    ask.args(["status", "--database", url, "--dir"]).arg(&empty);
+    let output = ask.output().map_err(|error| error.to_string())?;
     // 3: the server did not answer, which is right.
     if output.status.code() == Some(3) {
         return Ok(program);

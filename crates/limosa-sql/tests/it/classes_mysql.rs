@@ -118,6 +118,10 @@ const STATEMENTS: &[(&str, &str, TransactionRule)] = &[
     ("set @a = 1", "SET", Either),
     ("set autocommit = 0", "SET AUTOCOMMIT", Either),
     ("set global autocommit = 0", "SET GLOBAL", Either),
+    // The servers refuse these inside a transaction; dumps of servers with GTIDs begin with them.
+    ("set @@session.sql_log_bin = 0", "SET", Outside),
+    ("set session sql_mode = '', binlog_format = 'ROW'", "SET", Outside),
+    ("set @@global.gtid_purged = 'x'", "SET GLOBAL", Outside),
     ("set global transaction read only", "SET GLOBAL TRANSACTION", Either),
     ("set transaction isolation level serializable", "SET TRANSACTION", Either),
     ("use d", "USE", Either),

@@ -63,8 +63,23 @@ fn session(names: Vec<String>) -> Class {
         Err(names) if names.is_empty() => Effect::Unknown,
         Err(names) => Effect::SetsSeveral { names },
     };
-    Class { object, effect, ..verb("SET") }
+    let transaction = match effect.session_settings().iter().any(|name| NOT_INSIDE.contains(&name.as_str())) {
+        true => Outside,
+        false => TransactionRule::Either,
+    };
+    Class { object, effect, ..ruled("SET", transaction) }
 }
+
+/// Settings of the binary log that the servers refuse to change inside a transaction. Dumps of servers with GTIDs begin with them.
+const NOT_INSIDE: &[&str] = &[
+    "binlog_direct_non_transactional_updates",
+    "binlog_format",
+    "gtid_domain_id",
+    "gtid_next",
+    "gtid_seq_no",
+    "skip_replication",
+    "sql_log_bin",
+];
 
 /// True where `=` or `:=` stands at `at`.
 fn assigns(words: &mut Words<'_>, at: usize) -> bool {
@@ -115,7 +130,10 @@ fn variables(words: &mut Words<'_>, at: usize) -> Class {
         let global = of(Scope::Server).next().map(|one| one.name.clone());
         let user = of(Scope::User).next().map(|one| format!("@{}", one.name));
         return match (global, user) {
-            (Some(name), None) => Class { object: Some(name), ..idempotent("SET GLOBAL", TransactionRule::Either) },
+            (Some(name), None) => {
+                let transaction = if name == "gtid_purged" { Outside } else { TransactionRule::Either };
+                Class { object: Some(name), ..idempotent("SET GLOBAL", transaction) }
+            }
             (name, user) => Class { object: user.or(name), ..verb("SET") },
         };
     }

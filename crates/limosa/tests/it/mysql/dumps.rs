@@ -215,3 +215,18 @@ async fn ways_back_know_delimiters_too() {
         home.assert_sound().await;
     }
 }
+
+#[tokio::test]
+async fn a_dump_of_a_server_with_gtids_switches_its_log() {
+    let home = home();
+    home.file(
+        "001_dump.sql",
+        "SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN;\nSET @@SESSION.SQL_LOG_BIN= 0;\ncreate table t (n int);\n\
+         insert into t values (1), (2);\nSET @@SESSION.SQL_LOG_BIN = @MYSQLDUMP_TEMP_LOG_BIN;\n",
+    );
+    home.file("002_left_off.sql", "set sql_log_bin = 0;\ninsert into t values (3);\n");
+    home.file("003_after.sql", "create table told as select @@sql_log_bin as logs;\n");
+    done(home.migrate().await);
+    assert_eq!(home.rows("select logs from told"), ["1"]);
+    assert_eq!(home.rows("select count(*) from t"), ["3"]);
+}

@@ -41,18 +41,16 @@ impl Destination {
         let text = address.trim();
         let unclear = || Destination::Unclear { shown: redact(text), text: Secret::new(text) };
         let Some(scheme) = scheme_of(text) else {
-            return pairs(text).filter(|pairs| !pairs.is_empty()).map_or_else(unclear, |pairs| from_pairs(&pairs));
+            return pairs(text)
+                .filter(|pairs| !pairs.is_empty())
+                .map_or_else(unclear, |pairs| from_pairs("postgres".to_owned(), &pairs));
         };
         let rest = &text[scheme.len() + 1..];
         let scheme = match scheme.to_ascii_lowercase() {
             sqlite if sqlite.starts_with("sqlite") => return sqlite_destination(rest, folder),
-            other => {
-                if other == "postgresql" {
-                    "postgres".to_owned()
-                } else {
-                    other
-                }
-            }
+            postgres if postgres == "postgresql" => "postgres".to_owned(),
+            mysql if mysql == "mariadb" => "mysql".to_owned(),
+            other => other,
         };
         let Some(parts) = rest.strip_prefix("//").and_then(Parts::read) else { return unclear() };
         let mut pairs = Vec::new();
@@ -64,12 +62,7 @@ impl Destination {
         pairs.extend(database.map(|name| ("dbname".to_owned(), decoded(name))));
         let parameters = parts.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.extend(parameters.map(|(name, value)| (decoded(name), decoded(value))));
-        match from_pairs(&pairs) {
-            Destination::Server { hosts, ports, database, .. } => {
-                Destination::Server { scheme, hosts, ports, database }
-            }
-            other => other,
-        }
+        from_pairs(scheme, &pairs)
     }
 
     /// The name of the database, where the address says it.
@@ -91,6 +84,7 @@ impl std::fmt::Display for Destination {
         };
         match database {
             Some(DatabaseName { text, named: true }) => write!(formatter, "database {}", text.expose())?,
+            _ if scheme == "mysql" => formatter.write_str("no database")?,
             _ => formatter.write_str("the user's own database")?,
         }
         let several = ports.len() == hosts.len();
@@ -121,24 +115,41 @@ pub(crate) fn user_of(address: &str) -> Option<String> {
     pairs.into_iter().rev().find(|(name, value)| name == "user" && !value.is_empty()).map(|(_, user)| user)
 }
 
-fn from_pairs(pairs: &[(String, String)]) -> Destination {
-    let get = |name: &str| {
-        pairs.iter().rev().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+fn from_pairs(scheme: String, pairs: &[(String, String)]) -> Destination {
+    let mysql = scheme == "mysql";
+    // A list of names that mean the same, as the session understands them.
+    let get = |names: &[&str]| {
+        let same = |key: &str| {
+            if mysql {
+                names.iter().any(|name| key.replace('_', "-").eq_ignore_ascii_case(name))
+            } else {
+                names.contains(&key)
+            }
+        };
+        pairs.iter().rev().find(|(key, value)| same(key) && !value.is_empty()).map(|(_, value)| value.as_str())
     };
     let list = |text: &str| text.split(',').map(str::to_ascii_lowercase).collect::<Vec<_>>();
-    let hosts = get("host").or_else(|| get("hostaddr")).map(list).unwrap_or_default();
-    let mut ports = get("port").map(list).unwrap_or_default();
-    ports.iter_mut().filter(|port| port.is_empty()).for_each(|port| *port = "5432".to_owned());
+    let name = |text: &str, named| DatabaseName { text: Secret::new(text), named };
+    if mysql && let Some(socket) = get(&["socket", "unix-socket", "unixSocket"]) {
+        let database = get(&["database", "dbname"]).map(|text| name(text, true));
+        return Destination::Server { scheme, hosts: vec![socket.to_owned()], ports: Vec::new(), database };
+    }
+    let hosts = get(&["host"]).or_else(|| get(&["hostaddr"])).map(list).unwrap_or_default();
+    let usual = if mysql { "3306" } else { "5432" };
+    let mut ports = get(&["port"]).map(list).unwrap_or_default();
+    ports.iter_mut().filter(|port| port.is_empty()).for_each(|port| *port = usual.to_owned());
     if ports.is_empty() {
-        ports.push("5432".to_owned());
+        ports.push(usual.to_owned());
     }
     if ports.len() > 1 && ports.iter().all(|port| *port == ports[0]) {
         ports.truncate(1);
     }
-    let name = |text: &str, named| DatabaseName { text: Secret::new(text), named };
-    let own = || get("user").map(|user| name(user, false));
-    let database = get("dbname").map(|text| name(text, true)).or_else(own);
-    Destination::Server { scheme: "postgres".to_owned(), hosts, ports, database }
+    let database = if mysql {
+        get(&["database", "dbname"]).map(|text| name(text, true))
+    } else {
+        get(&["dbname"]).map(|text| name(text, true)).or_else(|| get(&["user"]).map(|user| name(user, false)))
+    };
+    Destination::Server { scheme, hosts, ports, database }
 }
 
 fn sqlite_destination(rest: &str, folder: &Path) -> Destination {
@@ -196,6 +207,12 @@ mod tests {
             ("sqlite:a.db", "sqlite:b.db", false),
             ("sqlite:a.db", "postgres://db/a.db", false),
             ("mysql://db/shop", "postgres://db/shop", false),
+            ("mysql://a:x@db/shop", "mariadb://b:y@DB:3306/shop?ssl-mode=REQUIRED", true),
+            ("mysql://db/shop", "mysql://db:5432/shop", false),
+            ("mysql:///shop?socket=/run/a.sock", "mysql:///shop?unix_socket=/run/a.sock", true),
+            ("mysql:///shop?socket=/run/a.sock", "mysql:///shop?socket=/run/b.sock", false),
+            ("mysql://db/?database=shop", "mysql://db/shop", true),
+            ("mysql://shop@db/", "mysql://db/shop", false),
             ("postgres://u:a@b@c/d", "postgres://u:x@y@c/d", false),
         ] {
             assert_eq!(of(one) == of(other), same, "{one} and {other}");
@@ -208,6 +225,9 @@ mod tests {
             ("postgres://u:pw@db:5433/shop", "database shop on db:5433 (postgres)"),
             ("postgres:///shop", "database shop on the default host (postgres)"),
             ("postgres://a,b:6000/shop", "database shop on a:5432,b:6000 (postgres)"),
+            ("mysql://u:pw@db/shop", "database shop on db:3306 (mysql)"),
+            ("mariadb:///shop?socket=/run/a.sock", "database shop on /run/a.sock (mysql)"),
+            ("mysql://u:pw@db", "no database on db:3306 (mysql)"),
             ("sqlite:x.db", "the SQLite file /home/x.db"),
             ("postgres://u:p@w@h/d", "the address postgres://***"),
         ] {

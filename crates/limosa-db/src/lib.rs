@@ -23,5 +23,5 @@ pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,
     Session,
 };
-pub use target::{ConnectOptions, Secret};
+pub use target::{ConnectOptions, Secret, TargetDescription};
 pub use value::{Row, Value};

@@ -49,3 +49,16 @@ pub struct ConnectOptions {
     /// SQLite: milliseconds to wait for another writer; PostgreSQL: unused.
     pub busy_timeout_ms: u64,
 }
+
+/// A target in words that may be shown: no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetDescription {
+    /// Name, address, or the path of a socket or of its folder; several are separated by commas.
+    pub host: String,
+    /// The port; several are separated by commas where they differ; empty where a socket has none.
+    pub port: String,
+    /// The database's name.
+    pub database: String,
+    /// The user's name.
+    pub user: String,
+}

@@ -1,3 +1,5 @@
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod first_word;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "postgres")]

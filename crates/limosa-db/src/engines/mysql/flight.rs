@@ -20,6 +20,7 @@ use super::joined::Joined;
 use super::statements::{self, Statements};
 use super::traces::Traces;
 use super::wire::{Event, Failure, Wire};
+use crate::engines::first_word::first_word;
 use crate::{Abort, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed};
 
 pub(super) const BEGIN: &str = "START TRANSACTION";
@@ -235,7 +236,8 @@ impl<'a> Flight<'a> {
                 let mut error = error::of_statement(said, text);
                 error.detail = diagnostics::more(self.wire, &error).await;
                 if self.bracketed && self.is_over().await {
-                    let ending = error::ending(first_word(text), &error, self.kept.rolls_back_on_timeout);
+                    let ending =
+                        error::ending(first_word(Engine::Mysql, text), &error, self.kept.rolls_back_on_timeout);
                     error = error::with_ending(error, ending);
                 }
                 Err(error)
@@ -278,43 +280,7 @@ impl<'a> Flight<'a> {
 
 /// The number of rows, where it means something.
 fn affected(sql: &str, count: u64, has_rows: bool) -> Option<u64> {
-    let word = first_word(sql);
+    let word = first_word(Engine::Mysql, sql);
     let counts = COUNTING.iter().any(|verb| word.eq_ignore_ascii_case(verb));
     (!has_rows && (counts || count > 0)).then_some(count)
-}
-
-/// The first word behind blanks and comments.
-fn first_word(sql: &str) -> &str {
-    let mut rest = sql.trim_start();
-    loop {
-        let behind = if rest.starts_with("--") || rest.starts_with('#') {
-            rest.split_once('\n').map_or("", |(_, behind)| behind)
-        } else if rest.starts_with("/*") && !rest.starts_with("/*!") && !rest.starts_with("/*M!") {
-            rest.split_once("*/").map_or("", |(_, behind)| behind)
-        } else {
-            break;
-        };
-        rest = behind.trim_start();
-    }
-    let end = rest.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn first_words() {
-        for (sql, word) in [
-            ("insert into t values (1)", "insert"),
-            ("  -- a comment\n# another\n/* one -- more */ UPDATE t", "UPDATE"),
-            ("/*!50000 select */ 1", ""),
-            ("-- nothing", ""),
-            ("/* open", ""),
-            ("", ""),
-        ] {
-            assert_eq!(first_word(sql), word, "{sql}");
-        }
-    }
 }

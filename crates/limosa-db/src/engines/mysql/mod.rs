@@ -47,4 +47,4 @@ pub use create::create_database;
 pub(crate) use error::kind;
 pub use facts::backend_identity;
 pub use session::{MysqlSession, connect};
-pub use target::{TargetDescription, describe};
+pub use target::describe;

@@ -1,20 +1,7 @@
 //! Where a connection would go, without making it.
 
 use super::parameters::{Files, Parameters, Place};
-use crate::{ConnectOptions, DbError};
-
-/// A target in words that may be shown: no password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetDescription {
-    /// Name, address, or the path of the socket.
-    pub host: String,
-    /// The port; empty for a socket.
-    pub port: String,
-    /// The database's name.
-    pub database: String,
-    /// The user's name.
-    pub user: String,
-}
+use crate::{ConnectOptions, DbError, TargetDescription};
 
 /// Reads the options as [`connect`](super::connect()) does, and connects to nothing.
 ///

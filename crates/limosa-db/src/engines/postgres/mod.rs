@@ -43,4 +43,4 @@ pub use environment::libpq_environment;
 pub use facts::BACKEND_IDENTITY;
 pub use session::{PostgresSession, connect};
 pub use tap::TransactionStatus;
-pub use target::{TargetDescription, describe};
+pub use target::describe;

@@ -1,20 +1,7 @@
 //! Where a connection would go, without making it.
 
 use super::parameters::{Parameters, Place};
-use crate::{ConnectOptions, DbError};
-
-/// A target in words that may be shown: no password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetDescription {
-    /// Name, address or socket folder; several are separated by commas.
-    pub host: String,
-    /// The port; several are separated by commas where they differ.
-    pub port: String,
-    /// The database's name.
-    pub database: String,
-    /// The user's name.
-    pub user: String,
-}
+use crate::{ConnectOptions, DbError, TargetDescription};
 
 /// Reads the options as [`connect`](super::connect()) does, and connects to nothing.
 ///

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
-use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::parameters::{NamedFile, Roots, SslMode, Tls};
 use super::tap::{Heard, Socket, Tap};
 use super::wire::Stream;
-use crate::network::{self, Demand, Identity, Verifier, certificates, revocations};
+use crate::network::tls::{self, Versions};
+use crate::network::{self, Demand, Identity, Verifier, certificates};
 use crate::{DbError, DbErrorKind};
 
 type Plain = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
@@ -49,25 +49,11 @@ impl TlsConnect<Socket> for TlsAbove {
 
 /// Makes what opens TLS streams. Reads the files; the server is not asked.
 pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DbError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions: &[&rustls::SupportedProtocolVersion] = match (tls.with_1_2, tls.with_1_3) {
-        (true, false) => &[&rustls::version::TLS12],
-        (false, true) => &[&rustls::version::TLS13],
-        _ => &[&rustls::version::TLS13, &rustls::version::TLS12],
-    };
+    let provider = tls::provider();
+    let versions = Versions { with_1_2: tls.with_1_2, with_1_3: tls.with_1_3 };
     let verifier = verifier(tls, &provider)?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(|error| wrong(format!("TLS cannot be set up: {error}")))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
     let identity = if tls.mode == SslMode::Disable { None } else { identity(tls)? };
-    let mut config = match identity {
-        None => builder.with_no_client_auth(),
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| wrong(format!("the client certificate and its key cannot be used: {error}")))?,
-    };
+    let mut config = tls::client(provider, versions, verifier, identity)?;
     config.enable_sni = tls.send_name;
     if tls.direct {
         config.alpn_protocols = vec![b"postgresql".to_vec()];
@@ -76,28 +62,17 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect, DbError> {
 }
 
 /// libpq checks the certificate's chain in every mode as soon as there are root certificates.
-fn verifier(tls: &Tls, provider: &Arc<rustls::crypto::CryptoProvider>) -> Result<Verifier, DbError> {
-    let algorithms = provider.signature_verification_algorithms;
+fn verifier(tls: &Tls, provider: &Arc<CryptoProvider>) -> Result<Verifier, DbError> {
+    let unchecked = || Verifier::unchecked(provider.signature_verification_algorithms);
     if tls.mode == SslMode::Disable {
-        return Ok(Verifier::unchecked(algorithms));
+        return Ok(unchecked());
     }
     let Some(trusted) = trusted(tls)? else {
-        return Ok(Verifier::unchecked(algorithms));
+        return Ok(unchecked());
     };
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
-    let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    if let Some(file) = tls.revocations.as_ref().filter(|file| file.given || file.path.exists()) {
-        builder = builder.with_crls(revocations(&file.path)?);
-    }
-    let chain = match builder.build() {
-        Ok(chain) => Some(chain),
-        // Old certificates, which cannot sign others here, may still be the server's own.
-        Err(_) if added == 0 => None,
-        Err(error) => return Err(wrong(format!("the root certificates cannot be used: {error}"))),
-    };
+    let taken_back = tls.revocations.as_ref().filter(|file| file.given || file.path.exists());
     let demand = if tls.mode == SslMode::VerifyFull { Demand::ChainAndName } else { Demand::Chain };
-    Ok(Verifier::new(demand, chain, trusted, algorithms))
+    tls::checking(demand, trusted, "the root certificates", taken_back.map(|file| file.path.as_path()), provider)
 }
 
 /// The trusted certificates; None where the mode asks for no check.

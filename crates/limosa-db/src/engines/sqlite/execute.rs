@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use limosa_sql::Engine;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, Connection, Error, ErrorCode, Statement};
 
 use super::error::database_error;
 use super::value;
+use crate::engines::first_word::first_word;
 use crate::{DbError, DbErrorKind, Item, Notice, Row, Value};
 
 /// The connection with what errors need to know.
@@ -126,7 +128,7 @@ impl Executor<'_> {
     /// Rows that a finished INSERT, UPDATE or DELETE touched itself, without those of its triggers. SQLite keeps the
     /// number of the last such statement, so other kinds must not ask.
     fn affected(&self, statement: &Statement<'_>, sql: &str) -> Option<u64> {
-        let word = first_word(sql);
+        let word = first_word(Engine::Sqlite, sql);
         let changes_rows = !statement.readonly()
             && ["insert", "update", "delete", "replace", "with"].iter().any(|verb| word.eq_ignore_ascii_case(verb));
         changes_rows.then(|| self.connection.changes())
@@ -163,40 +165,4 @@ fn refuse_parameters(statement: &Statement<'_>) -> Result<(), DbError> {
         format!("the statement has the parameter {name}, for which there is no value"),
     )
     .hint("write the value itself; SQLite would take NULL"))
-}
-
-/// The first word behind blanks and comments.
-fn first_word(sql: &str) -> &str {
-    let mut rest = sql.trim_start();
-    loop {
-        let behind = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, behind)| behind)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, behind)| behind)
-        } else {
-            break;
-        };
-        rest = behind.trim_start();
-    }
-    let end = rest.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_word;
-
-    #[test]
-    fn first_words() {
-        for (sql, word) in [
-            ("insert into t values (1)", "insert"),
-            ("  -- a comment\n/* another -- one */ UPDATE t", "UPDATE"),
-            ("with(x) as", "with"),
-            ("-- nothing", ""),
-            ("/* open", ""),
-            ("", ""),
-        ] {
-            assert_eq!(first_word(sql), word, "{sql}");
-        }
-    }
 }

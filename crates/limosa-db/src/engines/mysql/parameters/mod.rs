@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::keywords::KEYWORDS;
+use crate::network::address::ENCODE;
 use crate::{ConnectOptions, DbError, DbErrorKind, Notice};
 
 pub(super) use self::disk::{Disk, Files};
@@ -144,7 +145,7 @@ impl Settings {
 fn unknown(name: &str, secret_before: bool) -> DbError {
     let advice = keywords::advice(name);
     if secret_before && advice.is_none() {
-        return malformed("the database URL has an unknown parameter behind the password").hint(url::ENCODE);
+        return malformed("the database URL has an unknown parameter behind the password").hint(ENCODE);
     }
     let error = malformed(&format!("unknown connection parameter {name:?}"));
     error.hint(advice.unwrap_or_else(|| {

@@ -5,8 +5,7 @@
 
 use super::malformed;
 use crate::DbError;
-
-const ENCODE: &str = "write @ : / ? # % and blanks in a user name or password as %40 %3A %2F %3F %23 %25 %20";
+use crate::network::address::{ENCODE, decode};
 
 /// What follows `postgres://` or `postgresql://`, if the text begins so.
 pub(super) fn after_scheme(text: &str) -> Option<&str> {
@@ -116,31 +115,4 @@ fn parameter(pair: &str) -> Result<(String, String), DbError> {
         return Ok(("sslmode".to_owned(), "require".to_owned()));
     }
     Ok((name, value))
-}
-
-/// Replaces `%XX`. A plus sign stays one.
-fn decode(text: &str) -> Result<String, DbError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = (rest.next().and_then(digit), rest.next().and_then(digit));
-        let (Some(high), Some(low)) = digits else {
-            return Err(
-                malformed("the database URL has a % that is not followed by two hexadecimal digits").hint(ENCODE)
-            );
-        };
-        match high * 16 + low {
-            0 => return Err(malformed("the database URL contains %00, which PostgreSQL takes nowhere")),
-            byte => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| malformed("the database URL, decoded, is not UTF-8"))
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

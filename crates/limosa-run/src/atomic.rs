@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use limosa_core::Step;
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Session};
 use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
@@ -13,7 +13,7 @@ use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, implicit_commit, pragmas};
+use crate::{Event, Outcome, StepState, implicit_commit, put_back};
 
 /// Runs steps in one transaction, again after a lock time-out or a deadlock.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
@@ -94,16 +94,19 @@ async fn once(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    match run.engine {
-        Engine::Sqlite => pragmas::around(run, session, block, first, marks, log).await,
-        Engine::Mysql if block.iter().any(|step| !step.outline.settings.is_empty()) => {
-            put_back_around(run, session, block, first, marks, log).await
-        }
-        _ => together(run, session, block, first, marks, log).await,
+    let setting = match run.engine {
+        Engine::Sqlite => true,
+        Engine::Mysql => block.iter().any(|step| !step.outline.settings.is_empty()),
+        _ => false,
+    };
+    if setting {
+        put_back::around(run, session, block, first, marks, log).await
+    } else {
+        together(run, session, block, first, marks, log).await
     }
 }
 
-async fn together(
+pub(crate) async fn together(
     run: &Run<'_>,
     session: &mut dyn Session,
     block: &[Step],
@@ -114,46 +117,6 @@ async fn together(
     let mut readers = open(run, block)?;
     let feed = feed(run, block, first, marks, log, &mut readers, Rows::Here);
     fly(session, run.context, feed, log, &run.progress, block, first).await
-}
-
-/// Settings that outlive the transaction are put back behind it.
-async fn put_back_around(
-    run: &Run<'_>,
-    session: &mut dyn Session,
-    block: &[Step],
-    first: usize,
-    marks: &Marks,
-    log: &SharedLog,
-) -> Result<(), Failure> {
-    let settings =
-        |error| Failure::Server { purpose: Some(Purpose::Settings), error: Box::new(error), commit_sent: false };
-    session.remember_settings().await.map_err(settings)?;
-    let result = together(run, session, block, first, marks, log).await;
-    if result.is_err() {
-        let _ = session.settle().await;
-    }
-    let restored = session.restore_settings().await;
-    result?;
-    if let Err(error) = restored {
-        tell_afterwards(run, block, first, log, error);
-    }
-    Ok(())
-}
-
-/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
-pub(crate) fn tell_afterwards(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
-    let error = run.context.values.hide_in_error(Box::new(error));
-    let notice = Notice {
-        severity: "WARNING".to_owned(),
-        message: format!("committed, but afterwards: {}", error.message),
-        detail: error.detail,
-        hint: error.hint,
-        code: error.code,
-    };
-    let number = block.len().saturating_sub(1);
-    let label = block.get(number).map(|step| step.label.clone()).unwrap_or_default();
-    run.context.events.event(Event::Notice { label, notice: notice.clone() });
-    lock(log).notices.push((first + number, notice));
 }
 
 pub(crate) fn open(run: &Run<'_>, block: &[Step]) -> Result<Vec<ScriptReader>, Failure> {

@@ -29,6 +29,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The server refused something that was no COMMIT.
+    pub(crate) fn server(purpose: Purpose, error: DbError) -> Failure {
+        Failure::Server { purpose: Some(purpose), error: Box::new(error), commit_sent: false }
+    }
+
     /// True where the connection broke: what took effect on the server is not known from here.
     pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Failure::Server { error, .. } if error.kind == DbErrorKind::ConnectionLost)

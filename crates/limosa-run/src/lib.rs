@@ -18,6 +18,7 @@ mod not_taken_back;
 mod notices;
 mod pragmas;
 mod problem;
+mod put_back;
 mod reader;
 mod recovery;
 mod redact;

@@ -1,12 +1,11 @@
-//! SQLite: pragmas that have no effect inside a transaction are run around it, foreign keys are proven before the commit,
-//! and what a file set is put back afterwards.
+//! SQLite: pragmas that have no effect inside a transaction are run around it, and foreign keys are proven before the commit.
 
 use std::collections::HashSet;
 
 use limosa_core::{Lifted, Step};
 use limosa_db::{DbError, DbErrorKind, Item, Session};
 
-use crate::atomic::{Rows, feed, open, tell_afterwards};
+use crate::atomic::{Rows, feed, open};
 use crate::attempt::{Failure, fly};
 use crate::conduct::Run;
 use crate::entries::{Marks, finished};
@@ -14,35 +13,8 @@ use crate::feed::{GaveUp, Purpose, SharedLog, expand_lifted};
 
 const VIOLATIONS: &str = "select \"table\", rowid, parent, fkid from pragma_foreign_key_check limit 1000";
 
-fn server(purpose: Purpose, error: DbError) -> Failure {
-    Failure::Server { purpose: Some(purpose), error: Box::new(error), commit_sent: false }
-}
-
-/// Runs steps in one transaction with their pragmas around it.
+/// Runs steps in one transaction with their pragmas around it. The inner result is what came after the commit.
 pub(crate) async fn around(
-    run: &Run<'_>,
-    session: &mut dyn Session,
-    block: &[Step],
-    first: usize,
-    marks: &Marks,
-    log: &SharedLog,
-) -> Result<(), Failure> {
-    let settings = |error| server(Purpose::Settings, error);
-    session.remember_settings().await.map_err(settings)?;
-    let result = inside(run, session, block, first, marks, log).await;
-    if result.is_err() {
-        let _ = session.settle().await;
-    }
-    let restored = session.restore_settings().await;
-    let committed = result?;
-    for error in committed.err().into_iter().chain(restored.err()) {
-        tell_afterwards(run, block, first, log, error);
-    }
-    Ok(())
-}
-
-/// The inner result is what came after the commit.
-async fn inside(
     run: &Run<'_>,
     session: &mut dyn Session,
     block: &[Step],
@@ -53,7 +25,7 @@ async fn inside(
     let (before, after) = split(block);
     let foreign_keys = before.iter().chain(&after).any(|(_, pragma)| pragma.name == "foreign_keys");
     let (before, after) = (expanded(run, &before)?, expanded(run, &after)?);
-    pragmas(session, &before).await.map_err(|error| server(Purpose::Settings, error))?;
+    pragmas(session, &before).await.map_err(|error| Failure::server(Purpose::Settings, error))?;
     let known = if foreign_keys { violations(session).await? } else { HashSet::new() };
 
     let mut readers = open(run, block)?;
@@ -62,7 +34,7 @@ async fn inside(
         fly(session, run.context, open_end, log, &run.progress, block, first).await?;
         let new: Vec<String> = violations(session).await?.difference(&known).cloned().collect();
         if !new.is_empty() {
-            return Err(server(Purpose::Commit, broken(&new)));
+            return Err(Failure::server(Purpose::Commit, broken(&new)));
         }
         let mut rows: Vec<_> =
             block.iter().flat_map(|step| finished(run.context, run.engine, step, marks, false)).collect();
@@ -106,7 +78,7 @@ async fn pragmas(session: &mut dyn Session, pragmas: &[String]) -> Result<(), Db
 }
 
 async fn violations(session: &mut dyn Session) -> Result<HashSet<String>, Failure> {
-    let rows = session.query(VIOLATIONS, &[]).await.map_err(|error| server(Purpose::Settings, error))?;
+    let rows = session.query(VIOLATIONS, &[]).await.map_err(|error| Failure::server(Purpose::Settings, error))?;
     Ok(rows
         .iter()
         .map(|row| {

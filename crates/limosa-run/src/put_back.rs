@@ -1,0 +1,53 @@
+//! Engines where settings outlive the transaction: what a file set is put back behind it.
+
+use limosa_core::Step;
+use limosa_db::{DbError, Notice, Session};
+use limosa_sql::Engine;
+
+use crate::atomic::together;
+use crate::attempt::Failure;
+use crate::conduct::Run;
+use crate::entries::Marks;
+use crate::feed::{Purpose, SharedLog, lock};
+use crate::{Event, pragmas};
+
+/// Runs steps in one transaction and puts the settings back, however it ends.
+pub(crate) async fn around(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    marks: &Marks,
+    log: &SharedLog,
+) -> Result<(), Failure> {
+    session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+    let result = match run.engine {
+        Engine::Sqlite => pragmas::around(run, session, block, first, marks, log).await,
+        _ => together(run, session, block, first, marks, log).await.map(Ok),
+    };
+    if result.is_err() {
+        let _ = session.settle().await;
+    }
+    let restored = session.restore_settings().await;
+    let committed = result?;
+    for error in committed.err().into_iter().chain(restored.err()) {
+        tell_afterwards(run, block, first, log, error);
+    }
+    Ok(())
+}
+
+/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
+fn tell_afterwards(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
+    let error = run.context.values.hide_in_error(Box::new(error));
+    let notice = Notice {
+        severity: "WARNING".to_owned(),
+        message: format!("committed, but afterwards: {}", error.message),
+        detail: error.detail,
+        hint: error.hint,
+        code: error.code,
+    };
+    let number = block.len().saturating_sub(1);
+    let label = block.get(number).map(|step| step.label.clone()).unwrap_or_default();
+    run.context.events.event(Event::Notice { label, notice: notice.clone() });
+    lock(log).notices.push((first + number, notice));
+}

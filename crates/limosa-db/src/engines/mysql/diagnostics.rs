@@ -4,8 +4,8 @@ use super::statements;
 use super::wire::Wire;
 use crate::{DbError, FlightObserver, Notice, Row};
 
-/// Warnings of one statement that are shown; the server keeps as many by default.
-const SHOWN: u16 = 64;
+/// Asks for the warnings of the statement before it, as many of them as the server keeps by default.
+pub(super) const READ: &str = "show warnings limit 64";
 
 /// Tells the warnings of the last statement, `count` of them. Where the next statement asks for counts (see
 /// [`asks_for_counts`]) they are not `readable`.
@@ -15,20 +15,24 @@ pub(super) async fn tell(
     readable: bool,
     observer: &mut dyn FlightObserver,
 ) -> Result<(), DbError> {
-    if !readable {
+    if readable {
+        tell_rows(&read(wire).await?, count, observer);
+    } else {
         observer.notice(about(format!(
             "the statement gave {count} warnings; they were not read, because the next one asks for its row count"
         )));
-        return Ok(());
     }
-    let rows = read(wire).await?;
-    for row in &rows {
+    Ok(())
+}
+
+/// Tells the warnings of a statement, `count` of them, of which these `rows` were read.
+pub(super) fn tell_rows(rows: &[Row], count: u16, observer: &mut dyn FlightObserver) {
+    for row in rows {
         observer.notice(notice(row));
     }
     if let Some(more) = usize::from(count).checked_sub(rows.len()).filter(|more| *more > 0) {
         observer.notice(about(format!("the statement gave {more} more warnings, which are not shown")));
     }
-    Ok(())
 }
 
 /// What the server knows of an error beyond its message.
@@ -44,7 +48,7 @@ pub(super) async fn more(wire: &mut Wire, error: &DbError) -> Option<String> {
 }
 
 async fn read(wire: &mut Wire) -> Result<Vec<Row>, DbError> {
-    let answer = statements::text(wire, &format!("show warnings limit {SHOWN}")).await;
+    let answer = statements::text(wire, READ).await;
     answer.map(|answer| answer.rows).map_err(super::wire::Failure::into_error)
 }
 

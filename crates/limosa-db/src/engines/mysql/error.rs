@@ -20,6 +20,15 @@ pub(super) fn of_statement(said: ServerError, sql: &str) -> DbError {
     error
 }
 
+/// What the server says about one of several statements of a message, as it would say it of the statement alone: a syntax
+/// error quotes what stands `behind` the statement, too.
+pub(super) fn of_joined(mut said: ServerError, sql: &str, behind: &str) -> DbError {
+    if let Some(quoted) = place::near(&said.message).and_then(|near| near.within(sql, behind)) {
+        said.message = quoted;
+    }
+    of_statement(said, sql)
+}
+
 /// What the server says, without a text of ours.
 pub(super) fn of_server(said: ServerError) -> DbError {
     let ServerError { number, state, message } = said;

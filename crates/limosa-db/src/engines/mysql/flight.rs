@@ -1,13 +1,14 @@
 //! Sends the items of a flight, and ends cleanly whatever happens.
 //!
-//! limosa's own items that follow each other go out in one message of several statements, at whose first failure the server
-//! stops. All else waits one for the other: a statement of a user's is a message of its own, and nothing is sent before the
-//! answer to the message before it is there. The servers would take several messages at once (tried on MariaDB 10.11 and MySQL
-//! 8.0), but they go on after one that failed. A deadlock rolls the transaction back, and what was sent behind it would run
-//! outside of any and commit by itself; so would everything behind a BEGIN that was killed.
+//! Items that follow each other go out in one message of several statements, at whose first failure the server stops, as far
+//! as the result is the same ([`super::joined`]). All else waits one for the other: nothing is sent before the answer to the
+//! message before it is there. The servers would take several messages at once (tried on MariaDB 10.11 and MySQL 8.0), but they
+//! go on after one that failed. A deadlock rolls the transaction back, and what was sent behind it would run outside of any and
+//! commit by itself; so would everything behind a BEGIN that was killed.
 //!
 //! Behind a proxy that has a number of its own for the session nothing is joined: not all of them keep up with that.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -44,6 +45,22 @@ pub(super) struct Kept {
     pub(super) one_by_one: bool,
 }
 
+/// Why not all of a message of several statements was heard.
+enum Unheard<'a> {
+    /// A statement of a user's failed.
+    Script {
+        sql: &'a str,
+        error: Box<DbError>,
+    },
+    Error(DbError),
+}
+
+impl From<DbError> for Unheard<'_> {
+    fn from(error: DbError) -> Self {
+        Unheard::Error(error)
+    }
+}
+
 /// A flight under way.
 pub(super) struct Flight<'a> {
     wire: &'a mut Wire,
@@ -53,8 +70,8 @@ pub(super) struct Flight<'a> {
     last: Instant,
     /// Between the Begin and the Commit of the flight.
     bracketed: bool,
-    /// The next item, where it had to be looked at before its time.
-    peeked: Option<Peeked>,
+    /// The next items that had to be looked at before their time.
+    peeked: VecDeque<Peeked>,
 }
 
 impl<'a> Flight<'a> {
@@ -64,14 +81,14 @@ impl<'a> Flight<'a> {
         observer: &'a mut dyn FlightObserver,
         shared: &'a Shared,
     ) -> Flight<'a> {
-        Flight { wire, kept, observer, shared, last: Instant::now(), bracketed: false, peeked: None }
+        Flight { wire, kept, observer, shared, last: Instant::now(), bracketed: false, peeked: VecDeque::new() }
     }
 
     /// Flies to the end.
     pub(super) async fn run(mut self, items: &mut dyn FlightSource) -> Result<(), FlightError> {
         let mut number = 0;
         loop {
-            let item = match self.peeked.take().unwrap_or_else(|| items.next()) {
+            let item = match self.peeked.pop_front().unwrap_or_else(|| items.next()) {
                 Ok(Some(item)) => item,
                 Ok(None) => return Ok(()),
                 Err(Abort) => {
@@ -95,28 +112,36 @@ impl<'a> Flight<'a> {
         }
     }
 
-    /// Joins an item with those of limosa's own that follow it; gives it back where nothing is saved by that.
+    /// Joins an item with those that follow it; gives it back where nothing is saved by that.
     fn join(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Joined, Box<Item>> {
         if self.kept.one_by_one {
             return Err(Box::new(item));
         }
-        let mut joined = Joined::new(self.wire.longest.saturating_sub(2));
+        let mut joined = Joined::new(self.wire.longest.saturating_sub(2), self.bracketed);
         joined.push(item)?;
         loop {
-            match items.next() {
+            match self.peeked.pop_front().unwrap_or_else(|| items.next()) {
                 Ok(Some(next)) => {
                     if let Err(next) = joined.push(next) {
-                        self.peeked = Some(Ok(Some(*next)));
+                        self.peeked.push_front(Ok(Some(*next)));
                         break;
                     }
                 }
                 end => {
-                    self.peeked = Some(end);
+                    self.peeked.push_front(end);
                     break;
                 }
             }
         }
-        joined.split_single()
+        // What ends a message of several statements changes the counts.
+        if self.peek(items).is_some_and(diagnostics::asks_for_counts)
+            && let Some(last) = joined.take_last_script()
+        {
+            self.peeked.push_front(Ok(Some(last)));
+        }
+        let mut joined = joined.split_single()?;
+        joined.listen();
+        Ok(joined)
     }
 
     async fn alone(&mut self, number: &mut u64, item: Item, items: &mut dyn FlightSource) -> Result<(), DbError> {
@@ -132,32 +157,57 @@ impl<'a> Flight<'a> {
         let heard = self.hear(number, &joined).await;
         // What is left of the answer. Where it does not come, what has landed has landed, and whatever is sent next says so.
         let _ = self.wire.drain().await;
-        heard
+        match heard {
+            Err(Unheard::Script { sql, error }) => Err(self.explained(*error, sql).await),
+            Err(Unheard::Error(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
     }
 
-    async fn hear(&mut self, number: &mut u64, joined: &Joined) -> Result<(), DbError> {
+    async fn hear<'j>(&mut self, number: &mut u64, joined: &'j Joined) -> Result<(), Unheard<'j>> {
         if let Event::Failed(said) = self.wire.event().await? {
-            return Err(error::of_server(said));
+            return Err(error::of_server(said).into());
         }
         let mut more = true;
         for member in &joined.members {
             let mut landed = Landed::default();
-            for statement in &member.statements {
+            let mut warnings = 0;
+            for (index, statement) in member.statements.iter().enumerate() {
                 if !more {
                     // A request to cancel that came between two statements ends them without an error.
-                    return Err(if self.shared.is_asked() { cancelled() } else { statements::unanswered() });
+                    let ended = if self.shared.is_asked() { cancelled() } else { statements::unanswered() };
+                    return Err(ended.into());
                 }
-                let result = statements::next_result(self.wire).await.map_err(|failure| match failure {
-                    Failure::Server(said) => joined.error(statement, said),
-                    Failure::Ours(error) => error,
-                })?;
-                more = result.more;
-                if let Item::Bound { sql, .. } = &member.item {
-                    landed.affected = affected(sql, result.answer.success.affected, !result.answer.rows.is_empty());
-                    landed.rows = result.answer.rows;
-                    if let Some(error) = result.unread {
-                        return Err(error);
+                let keeps = matches!(member.item, Item::Bound { .. }) || index > 0;
+                let result = match statements::next_result(self.wire, keeps).await {
+                    Ok(result) => result,
+                    Err(Failure::Ours(error)) => return Err(error.into()),
+                    Err(Failure::Server(said)) => {
+                        let error = joined.error(statement, said);
+                        return Err(match &member.item {
+                            Item::Script(sql) if index == 0 => Unheard::Script { sql, error: Box::new(error) },
+                            _ => error.into(),
+                        });
                     }
+                };
+                more = result.more;
+                let success = result.answer.success;
+                match &member.item {
+                    Item::Bound { sql, .. } => {
+                        landed.affected = affected(sql, success.affected, !result.answer.rows.is_empty());
+                        landed.rows = result.answer.rows;
+                        if let Some(error) = result.unread {
+                            return Err(error.into());
+                        }
+                    }
+                    Item::Script(sql) if index == 0 => {
+                        landed.affected = affected(sql, success.affected, false);
+                        warnings = success.warnings;
+                    }
+                    Item::Script(_) if warnings > 0 => {
+                        diagnostics::tell_rows(&result.answer.rows, warnings, self.observer);
+                    }
+                    _ => {}
                 }
             }
             match member.item {
@@ -232,17 +282,18 @@ impl<'a> Flight<'a> {
                 Ok(Landed { affected: affected(text, success.affected, false), ..Landed::default() })
             }
             Err(Failure::Ours(error)) => Err(error),
-            Err(Failure::Server(said)) => {
-                let mut error = error::of_statement(said, text);
-                error.detail = diagnostics::more(self.wire, &error).await;
-                if self.bracketed && self.is_over().await {
-                    let ending =
-                        error::ending(first_word(Engine::Mysql, text), &error, self.kept.rolls_back_on_timeout);
-                    error = error::with_ending(error, ending);
-                }
-                Err(error)
-            }
+            Err(Failure::Server(said)) => Err(self.explained(error::of_statement(said, text), text).await),
         }
+    }
+
+    /// The error of a statement of a user's, with all that the server says about it, and what it did to the transaction.
+    async fn explained(&mut self, mut error: DbError, sql: &str) -> DbError {
+        error.detail = diagnostics::more(self.wire, &error).await;
+        if self.bracketed && self.is_over().await {
+            let ending = error::ending(first_word(Engine::Mysql, sql), &error, self.kept.rolls_back_on_timeout);
+            error = error::with_ending(error, ending);
+        }
+        error
     }
 
     /// True where no transaction is open any more. An error does not say so itself.
@@ -252,8 +303,11 @@ impl<'a> Flight<'a> {
     }
 
     fn peek(&mut self, items: &mut dyn FlightSource) -> Option<&str> {
-        match self.peeked.get_or_insert_with(|| items.next()) {
-            Ok(Some(Item::Script(sql))) => Some(sql),
+        if self.peeked.is_empty() {
+            self.peeked.push_back(items.next());
+        }
+        match self.peeked.front() {
+            Some(Ok(Some(Item::Script(sql)))) => Some(sql),
             _ => None,
         }
     }

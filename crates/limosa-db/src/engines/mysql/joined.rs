@@ -1,11 +1,17 @@
-//! limosa's own items that follow each other, as one message of several statements.
+//! Items that follow each other, as one message of several statements.
 //!
 //! The server stops at the first statement that fails: a Commit behind a guard that failed never runs. Each statement has one
 //! result, in their order, so that it is known which item an answer belongs to; statements that could have several (CALL) are
 //! not joined. Values stand in the text as constants.
+//!
+//! Of a user's statements those are joined that change rows within the flight's transaction. Everything must be as if each had
+//! been sent alone. So the server is asked behind each for its warnings, which it keeps of the last one only; a statement that
+//! asks how many rows the one before it changed goes alone, and so does that one; nothing is joined whose end the server could
+//! see elsewhere, or that ends well when it is killed.
 
 use limosa_sql::Engine;
 
+use super::diagnostics;
 use super::error;
 use super::flight::{BEGIN, COMMIT, ROLLBACK};
 use super::markers::{self, Filled, Marked};
@@ -16,11 +22,21 @@ use crate::{DbError, Item, Value};
 /// Bytes of the longest joined message. Longer texts cost more to copy than a wait saves.
 const LONGEST: usize = 1 << 20;
 
-/// Between two statements.
-const SEPARATOR: &str = ";\n";
+/// Bytes of the longest statement of a user's that is joined, for the same reason.
+const LONGEST_SCRIPT: usize = 1 << 14;
+
+/// Between two statements; one of a user's may end with a comment.
+const SEPARATOR: &str = "\n;\n";
+
+/// Verbs of a user's statements that are joined. None can commit, none can change how the next one is read, and none can have
+/// several results.
+const ROWS: [&str; 4] = ["delete", "insert", "replace", "update"];
+
+/// Functions that end well when they are killed, so that a message would go on behind them.
+const WAITING: [&str; 4] = ["sleep", "get_lock", "wait", "benchmark"];
 
 /// Statements that give exactly one result. Not among them: CALL, EXECUTE, and blocks.
-const ONE_RESULT: [&str; 20] = [
+const ONE_RESULT: [&str; 21] = [
     "alter",
     "commit",
     "create",
@@ -37,6 +53,7 @@ const ONE_RESULT: [&str; 20] = [
     "savepoint",
     "select",
     "set",
+    "show",
     "start",
     "truncate",
     "unlock",
@@ -46,6 +63,8 @@ const ONE_RESULT: [&str; 20] = [
 /// Items whose statements go out in one message.
 pub(super) struct Joined {
     longest: usize,
+    /// What is pushed next runs in a transaction of the flight's.
+    bracketed: bool,
     pub(super) sql: String,
     pub(super) members: Vec<Member>,
 }
@@ -54,6 +73,8 @@ pub(super) struct Joined {
 pub(super) struct Member {
     pub(super) item: Item,
     pub(super) statements: Vec<Statement>,
+    /// The last of the statements asks for the warnings of the one before it.
+    listens: bool,
 }
 
 /// One of the statements of an item.
@@ -68,28 +89,59 @@ pub(super) struct Statement {
 }
 
 impl Joined {
-    /// For messages of at most so many bytes.
-    pub(super) fn new(longest: usize) -> Joined {
-        Joined { longest: longest.min(LONGEST), sql: String::new(), members: Vec::new() }
+    /// For messages of at most so many bytes; `bracketed` where a transaction of the flight's is open.
+    pub(super) fn new(longest: usize, bracketed: bool) -> Joined {
+        Joined { longest: longest.min(LONGEST), bracketed, sql: String::new(), members: Vec::new() }
     }
 
     /// Takes an item in, or gives it back where it cannot be joined or has no room.
     pub(super) fn push(&mut self, item: Item) -> Result<(), Box<Item>> {
         let Some(texts) = self.texts(&item) else { return Err(Box::new(item)) };
         let length: usize = texts.iter().map(|text| text.sql.len() + SEPARATOR.len()).sum();
-        if texts.is_empty() || self.sql.len() + length > self.longest {
+        let reserve = 2 * (diagnostics::READ.len() + SEPARATOR.len());
+        if texts.is_empty() || self.sql.len() + length + reserve > self.longest {
             return Err(Box::new(item));
         }
-        let mut statements = Vec::with_capacity(texts.len());
-        for Text { sql, offset, constants } in texts {
-            if !self.sql.is_empty() {
-                self.sql.push_str(SEPARATOR);
-            }
-            statements.push(Statement { begin: self.sql.len(), length: sql.len(), offset, constants });
-            self.sql.push_str(&sql);
+        self.listen();
+        let statements = texts.into_iter().map(|text| self.append(text)).collect();
+        match item {
+            Item::Begin => self.bracketed = true,
+            Item::Commit | Item::Rollback => self.bracketed = false,
+            _ => {}
         }
-        self.members.push(Member { item, statements });
+        self.members.push(Member { item, statements, listens: false });
         Ok(())
+    }
+
+    /// Asks for the warnings of the last item, where it is a user's.
+    pub(super) fn listen(&mut self) {
+        if self.members.last().is_some_and(|last| matches!(last.item, Item::Script(_)) && !last.listens) {
+            let asked = self.append(Text::fixed(diagnostics::READ));
+            if let Some(last) = self.members.last_mut() {
+                last.statements.push(asked);
+                last.listens = true;
+            }
+        }
+    }
+
+    /// Gives back the last item, where it is a user's and others stay.
+    pub(super) fn take_last_script(&mut self) -> Option<Item> {
+        if self.members.len() < 2 {
+            return None;
+        }
+        let last = self.members.pop_if(|last| matches!(last.item, Item::Script(_)))?;
+        let begin = last.statements.first().map_or(0, |statement| statement.begin);
+        self.sql.truncate(begin.saturating_sub(SEPARATOR.len()));
+        Some(last.item)
+    }
+
+    fn append(&mut self, Text { sql, offset, constants }: Text) -> Statement {
+        if !self.sql.is_empty() {
+            self.sql.push_str(SEPARATOR);
+        }
+        let statement = Statement { begin: self.sql.len(), length: sql.len(), offset, constants };
+        self.sql.push_str(&sql);
+        statement
     }
 
     /// Itself, or the only item where joining saves nothing.
@@ -98,18 +150,13 @@ impl Joined {
             [only] if only.statements.len() == 1 => {}
             _ => return Ok(self),
         }
-        self.members.pop().map_or_else(|| Ok(Joined::new(self.longest)), |member| Err(Box::new(member.item)))
+        self.members.pop().map_or_else(|| Ok(Joined::new(self.longest, false)), |member| Err(Box::new(member.item)))
     }
 
     /// What the server says about one of the statements, with the place in the text of its item.
     pub(super) fn error(&self, statement: &Statement, said: ServerError) -> DbError {
-        let own = statement.begin..statement.begin + statement.length;
-        // The server quotes the rest of the message, not only that of the statement.
-        let mut error = error::of_statement(said.clone(), &self.sql[own.start..]);
-        if error.position.is_none_or(|position| position >= statement.length) {
-            let alone = error::of_statement(said, &self.sql[own]).position;
-            error.position = alone.or(error.position.map(|_| statement.length));
-        }
+        let (own, behind) = self.sql[statement.begin..].split_at(statement.length);
+        let mut error = error::of_joined(said, own, behind);
         error.position = error.position.map(|position| {
             let position = match &statement.constants {
                 Some((marked, filled)) => filled.original(marked, position),
@@ -126,14 +173,14 @@ impl Joined {
             Item::Begin => Some(vec![Text::fixed(BEGIN)]),
             Item::Commit => Some(vec![Text::fixed(COMMIT)]),
             Item::Rollback => Some(vec![Text::fixed(ROLLBACK)]),
-            Item::Control(sql) => self.split(sql),
+            Item::Control(sql) => self.split(sql, &ONE_RESULT),
             Item::Bound { sql, parameters } => {
                 let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
                 let known: usize = parameters.iter().map(length).sum();
                 if known > self.longest {
                     return None;
                 }
-                let mut texts = self.split(sql)?;
+                let mut texts = self.split(sql, &ONE_RESULT)?;
                 // More than one is the server's to refuse.
                 let [text] = &mut texts[..] else { return None };
                 if !parameters.is_empty() {
@@ -145,11 +192,25 @@ impl Joined {
                 }
                 Some(texts)
             }
-            Item::Script(_) | Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => None,
+            Item::Script(sql) => {
+                // What stands in a comment for certain versions is the server's to read.
+                let plain =
+                    self.bracketed && sql.len() <= LONGEST_SCRIPT && !sql.contains("/*!") && !sql.contains("/*M!");
+                let lower = sql.to_ascii_lowercase();
+                if !plain
+                    || diagnostics::asks_for_counts(sql)
+                    || WAITING.iter().any(|function| lower.contains(function))
+                {
+                    return None;
+                }
+                // One that was delimited otherwise may hold several, which the server would refuse.
+                self.split(sql, &ROWS).filter(|texts| texts.len() == 1)
+            }
+            Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => None,
         }
     }
 
-    fn split(&self, sql: &str) -> Option<Vec<Text>> {
+    fn split(&self, sql: &str, verbs: &[&str]) -> Option<Vec<Text>> {
         // Where a backslash escapes a quote depends on the session's mode, and so would the end of the statement.
         if sql.len() > self.longest || sql.contains('\\') {
             return None;
@@ -158,7 +219,7 @@ impl Joined {
         let statements = pieces.iter().filter(|piece| !piece.statement().is_empty());
         let joinable = |sql: &str| {
             let word = sql.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-            ONE_RESULT.iter().any(|verb| word.eq_ignore_ascii_case(verb))
+            verbs.iter().any(|verb| word.eq_ignore_ascii_case(verb))
         };
         statements
             .map(|piece| {

@@ -9,6 +9,9 @@
 pub(super) struct Near<'a> {
     text: &'a str,
     line: usize,
+    /// All of the message, and where the text begins in it.
+    message: &'a str,
+    from: usize,
 }
 
 /// Reads `... near '...' at line 7`; None for other messages.
@@ -18,7 +21,7 @@ pub(super) fn near(message: &str) -> Option<Near<'_>> {
     let from = message.find(BEFORE)? + BEFORE.len();
     let to = message.rfind(BEHIND).filter(|to| *to >= from)?;
     let line = message[to + BEHIND.len()..].trim_end().parse().ok()?;
-    Some(Near { text: &message[from..to], line })
+    Some(Near { text: &message[from..to], line, message, from })
 }
 
 impl Near<'_> {
@@ -53,6 +56,18 @@ impl Near<'_> {
             ([only], _) | ([], [only]) => Some(*only),
             _ => self.line.checked_sub(1).and_then(|index| lines.get(index)).copied(),
         }
+    }
+
+    /// The message as it would be if the statement `sql` had been sent alone, where it was quoted with what stands `behind` it.
+    pub(super) fn within(&self, sql: &str, behind: &str) -> Option<String> {
+        let (sql, behind) = (sql.trim_end(), behind.trim_start());
+        let quoted = self.text.strip_suffix("...").unwrap_or(self.text);
+        let (end, _) = quoted.match_indices(';').find(|(end, _)| {
+            let (own, others) = quoted.split_at(*end);
+            sql.ends_with(own.trim_end()) && behind.starts_with(others)
+        })?;
+        let to = self.from + self.text.len();
+        Some(format!("{}{}{}", &self.message[..self.from], quoted[..end].trim_end(), &self.message[to..]))
     }
 
     /// The message of a syntax error without the advice to read the manual.
@@ -187,6 +202,31 @@ mod tests {
         check("select 'a\nb' 'c\nd' e f", "'c\nd' e...", 3, Some(13));
         // What the message cannot hold.
         check("select 1 from from '𝄞', x", "from '?', x", 1, Some(14));
+    }
+
+    #[test]
+    fn what_stands_behind_a_statement_is_not_quoted() {
+        let behind = "\n;\nshow warnings limit 64\n;\ninsert into u values (2)";
+        for (sql, quoted, expected) in [
+            (
+                "insert into t valuesss (1)",
+                "valuesss (1)\n;\nshow warnings limit 64\n;\ninsert into...",
+                Some("valuesss (1)"),
+            ),
+            ("insert into t valuesss (1) -- x", "valuesss (1) -- x\n;\nshow warn", Some("valuesss (1) -- x")),
+            ("insert into t values (", ";\nshow warnings limit 64", Some("")),
+            ("insert into t values ('a;b'", "'a;b'\n;\nshow warnings", Some("'a;b'")),
+            (
+                "insert into t valuesss ('a\n;\nshow warnings limit 64'",
+                "valuesss ('a\n;\nshow warnings limit 64...",
+                None,
+            ),
+            ("insert into t valuesss (1)", "valuesss (1)", None),
+        ] {
+            let said = message(quoted, 1);
+            let within = near(&said).unwrap().within(sql, behind);
+            assert_eq!(within, expected.map(|expected| message(expected, 1)), "{sql}");
+        }
     }
 
     #[test]

@@ -122,8 +122,8 @@ pub(super) struct Part {
     pub(super) unread: Option<DbError>,
 }
 
-/// The next result of several statements that were sent in one message.
-pub(super) async fn next_result(wire: &mut Wire) -> Result<Part, Failure> {
+/// The next result of several statements that were sent in one message; its rows, where somebody `keeps` them.
+pub(super) async fn next_result(wire: &mut Wire, keeps: bool) -> Result<Part, Failure> {
     let mut columns: Option<Columns> = None;
     let mut rows = Vec::new();
     let mut unread = None;
@@ -131,7 +131,7 @@ pub(super) async fn next_result(wire: &mut Wire) -> Result<Part, Failure> {
         match wire.event().await? {
             Event::Columns(these) => columns = Some(these),
             Event::Row(packet) => {
-                let Some(columns) = columns.as_ref().filter(|_| unread.is_none()) else { continue };
+                let Some(columns) = columns.as_ref().filter(|_| keeps && unread.is_none()) else { continue };
                 match value::text_row(&packet, columns) {
                     Ok(row) => rows.push(row),
                     Err(Unread::Column(error)) => unread = Some(error),

@@ -1,4 +1,4 @@
-//! limosa's own items that go out in one message.
+//! Items that go out in one message.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use limosa_sql::Engine;
 use limosa_testkit::proxy::{Cut, Side};
 use limosa_testkit::{MysqlServer, Proxy, eventually, mysql::ServerOptions};
 
-use super::{connect, databases, failure, fly, script, scripts, servers, text};
+use super::{Record, Told, connect, databases, failure, fly, script, scripts, servers, text};
 
 const INSERT: &str = "insert into t values ($1)";
 
@@ -75,8 +75,11 @@ async fn a_script_is_one_statement_behind_and_before_joined_ones() {
             let mut items = own();
             items.push(script("insert into t values (8); insert into t values (9)"));
             items.extend(own());
-            let (item, error) = failure(&mut session, items).await;
+            let (item, error) = failure(&mut session, items.clone()).await;
             assert_eq!((item, error.code.as_deref()), (2, Some("1064 (42000)")), "{error}");
+            items.insert(0, Item::Begin);
+            let (item, error) = failure(&mut session, items).await;
+            assert_eq!((item, error.code.as_deref()), (3, Some("1064 (42000)")), "{error}");
             assert_eq!(text(&mut session, "select count(*) from t where n > 7").await.as_deref(), Some("0"));
         }
         // limosa's own parameters are values, and its statements with parameters are one each.
@@ -170,6 +173,72 @@ async fn values_are_the_same_joined_as_prepared() {
 }
 
 /// All statements of the ledger, in an order in which each does something.
+/// What scripts told within a transaction, their errors, and the rows that they leave; sent together or one by one.
+async fn heard(session: &mut dyn Session, texts: &[&str], together: bool) -> (Vec<Told>, Option<String>, Vec<Row>) {
+    session
+        .send(vec![control("drop table if exists t; create table t (n int primary key, s varchar(3))")])
+        .await
+        .unwrap();
+    let mut told = Vec::new();
+    let mut failed = None;
+    // A script is joined only where the flight itself has begun the transaction.
+    let begun = usize::from(together);
+    let mut items = scripts(texts);
+    if together {
+        items.insert(0, Item::Begin);
+    } else {
+        session.send(vec![Item::Begin]).await.unwrap();
+    }
+    let mut record = Record::default();
+    if let Err(FlightError::Failed { item, error }) = session.flight(&mut items.into_iter(), &mut record).await {
+        let at = item - u64::from(together);
+        failed =
+            Some(format!("{at} {:?} {:?} {error} {:?} {:?}", error.kind, error.code, error.position, error.detail));
+    }
+    for heard in record.0.into_iter().skip(begun) {
+        told.push(match heard {
+            Told::Landed(item, affected) => Told::Landed(item - u64::from(together), affected),
+            notice @ Told::Notice(..) => notice,
+        });
+    }
+    let rows =
+        if failed.is_none() { session.query("select * from t order by n", &[]).await.unwrap() } else { Vec::new() };
+    session.settle().await.unwrap();
+    (told, failed, rows)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_that_change_rows_are_the_same_joined_as_alone() {
+    let runs: [&[&str]; 14] = [
+        &["insert into t values (1, 'a')", "update t set s = 'b'", "delete from t", "replace into t values (1, 'c')"],
+        &["insert ignore into t values (1, 'long')", "insert ignore into t values (2, 'long'), (3, 'long')", "do 1"],
+        &["insert ignore into t values (1, 'long')", "insert into t values (row_count(), 'n')", "do 1"],
+        &["insert into t values (1, 'a'), (2, 'b')", "insert into t values (10 + row_count(), 'n')", "do 1"],
+        &[
+            "insert into t values (1, '; #') -- ; why",
+            "insert into t values (2, '--') # ; no",
+            "update t set n = n + 10",
+        ],
+        &["insert into t values /* ; */ (1, 'a')", "insert into t values /*!50000 (2, 'a'), */ (3, 'b')", "do 1"],
+        &[r"insert into t values (1, ''')", r"insert into t values (2, '\')", "do 1"],
+        &["select 1, 2 union select 3, 4", "with a as (select 1) select * from a", "insert into t select 1, 'a'"],
+        &["insert into t values (1, 'a')", "insert into t values (1, 'b')", "insert into t values (2, 'c')"],
+        &["insert into t values (1, 'a')", "insert into t valuesss (1, 'b')", "insert into t values (2, 'c')"],
+        &["insert into t values (1, 'a')", "insert into t values (2, 'b'", "insert into t values (3, 'c')"],
+        &["insert into t values (1, 'a')", "insert into t values (2,\n nope)", "insert into t values (3, 'c')"],
+        &["insert into t values (1, 'a')", "insert into t (n) values (';' oops ';')", "insert into t values (3, 'c')"],
+        &["insert into t values (1, 'a')", "do 1; insert into t values (2, 'b')", "insert into t values (3, 'c')"],
+    ];
+    for database in databases() {
+        let mut session = connect(&database.url()).await;
+        for texts in runs {
+            let alone = heard(&mut session, texts, false).await;
+            let together = heard(&mut session, texts, true).await;
+            assert_eq!(together, alone, "{texts:?}");
+        }
+    }
+}
+
 fn ledger_items(ledger: &Ledger) -> Vec<Item> {
     let text = |text: &str| Value::Text(text.to_owned());
     let row = RowEntry {

@@ -16,6 +16,9 @@ pub struct Outline {
     pub remarkable: Vec<Remark>,
     /// Names of session settings that the script changes.
     pub settings: Vec<String>,
+    /// MySQL: it runs something of which its words do not say what is left in the session (`CALL`, `EXECUTE`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.
@@ -32,6 +35,11 @@ pub struct Outline {
 }
 
 impl Outline {
+    /// True where the script may leave settings in the session.
+    pub fn may_set(&self) -> bool {
+        self.unseen || !self.settings.is_empty()
+    }
+
     /// True where all statements and the ledger row commit together.
     pub fn is_atomic(&self) -> bool {
         self.groups.len() <= 1 && self.groups.iter().all(|group| group.mode == GroupMode::Transaction)

@@ -88,7 +88,9 @@ impl Outliner {
             Effect::LiftedPragma { name } => std::slice::from_ref(name),
             _ => &[],
         };
-        let left = if self.engine == Engine::Mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        let mysql = self.engine == Engine::Mysql;
+        let left = if mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        self.outline.unseen |= mysql && !is_plain(class);
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());
@@ -263,6 +265,16 @@ fn says_autocommit(text: &[u8]) -> bool {
 
 fn adds_enum_value(class: &Class) -> bool {
     class.verb == "ALTER TYPE ADD VALUE"
+}
+
+/// MySQL: true for verbs that leave nothing in the session which their words do not name.
+fn is_plain(class: &Class) -> bool {
+    const PLAIN: [&str; 18] = [
+        "ALTER", "ANALYZE", "BEGIN", "CHECK", "COMMIT", "CREATE", "DELETE", "DROP", "GRANT", "INSERT", "OPTIMIZE",
+        "RENAME", "REPLACE", "REVOKE", "SELECT", "SET", "TRUNCATE", "UPDATE",
+    ];
+    let word = class.verb.split(' ').next().unwrap_or_default();
+    class.verb != "BEGIN NOT ATOMIC" && PLAIN.contains(&word)
 }
 
 /// MySQL: what a statement that sets nothing leaves in the session all the same.

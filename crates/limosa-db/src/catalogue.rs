@@ -2,6 +2,8 @@
 
 mod mysql;
 
+pub use mysql::tables_without_transactions;
+
 use limosa_core::{After, Before, IndexState};
 use limosa_sql::{Class, Effect, Engine, QualifiedName};
 
@@ -35,7 +37,7 @@ fn index_states(rows: &[Row]) -> Vec<IndexState> {
 /// # Errors
 /// What the server says.
 pub async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<String>, DbError> {
-    match session.facts().engine {
+    match session.facts().engine() {
         Engine::Postgres => {}
         Engine::Mysql => {
             let image = mysql::before(session, class).await?;
@@ -88,7 +90,7 @@ pub async fn after(
     backend: Option<&str>,
 ) -> Result<After, DbError> {
     let mut after = After::default();
-    match session.facts().engine {
+    match session.facts().engine() {
         Engine::Postgres => {}
         Engine::Mysql => return mysql::after(session, class, before, backend).await,
         _ => return Ok(after),

@@ -22,6 +22,8 @@ pub struct DbError {
     pub context: Option<String>,
     /// The statement inside a function or DO block that failed, where the server names one.
     pub internal_query: Option<String>,
+    /// Rows in tables whose engine knows no transactions stay changed, though the transaction was rolled back (MySQL).
+    pub rows_stay: bool,
 }
 
 /// What an error means for a runner.

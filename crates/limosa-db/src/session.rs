@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use limosa_sql::Engine;
+use limosa_sql::{Dialect, Engine};
 
 use crate::{DbError, Row, Value};
 
@@ -133,8 +133,8 @@ pub enum FlightError {
 /// What was learnt of the server while connecting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerFacts {
-    /// The engine.
-    pub engine: Engine,
+    /// The engine, and how a session of the server begins to read scripts.
+    pub dialect: Dialect,
     /// As the server says: `15.18`, `3.54.1`, `10.11.19-MariaDB`.
     pub version: String,
     /// Comparable: 150018 for PostgreSQL 15.18, 3054001 for SQLite 3.54.1, 101119 for MariaDB 10.11.19.
@@ -158,9 +158,14 @@ pub struct ServerFacts {
 }
 
 impl ServerFacts {
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        self.dialect.engine()
+    }
+
     /// True where the engine is MySQL and the server is MariaDB, by the version that it calls itself.
     pub fn is_mariadb(&self) -> bool {
-        self.engine == Engine::Mysql && self.version.to_ascii_lowercase().contains("mariadb")
+        self.engine() == Engine::Mysql && self.version.to_ascii_lowercase().contains("mariadb")
     }
 }
 

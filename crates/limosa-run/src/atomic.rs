@@ -48,7 +48,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         let (outcome, failed) = run.explain(&failure, block, first);
         ended.outcome = Some(attempts_told(outcome, ended.attempts));
         ended.failed = failed;
-        ended.state = StepState::RolledBack;
+        ended.state = failure.state_of_nothing_committed();
         if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
             && error.kind == DbErrorKind::ImplicitCommit
             && let Some(step) = block.get(sent.step - first)
@@ -96,7 +96,7 @@ async fn once(
 ) -> Result<(), Failure> {
     let setting = match run.engine {
         Engine::Sqlite => true,
-        Engine::Mysql => block.iter().any(|step| !step.outline.settings.is_empty()),
+        Engine::Mysql => block.iter().any(|step| step.outline.may_set()),
         _ => false,
     };
     if setting {
@@ -122,7 +122,7 @@ pub(crate) async fn together(
 pub(crate) fn open(run: &Run<'_>, block: &[Step]) -> Result<Vec<ScriptReader>, Failure> {
     block
         .iter()
-        .map(|step| ScriptReader::open(step, run.engine, run.context.files))
+        .map(|step| ScriptReader::open(step, run.dialect, run.context.files))
         .collect::<Result<_, _>>()
         .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
 }

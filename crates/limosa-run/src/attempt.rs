@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::cancelling::cancel_when_due;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
 use crate::problem::purpose_of;
-use crate::{Context, Outcome, not_taken_back};
+use crate::{Context, Outcome, StepState, not_taken_back};
 
 /// How a flight failed.
 #[derive(Debug)]
@@ -32,6 +32,14 @@ impl Failure {
     /// The server refused something that was no COMMIT.
     pub(crate) fn server(purpose: Purpose, error: DbError) -> Failure {
         Failure::Server { purpose: Some(purpose), error: Box::new(error), commit_sent: false }
+    }
+
+    /// How a step ended of which no statement is committed.
+    pub(crate) fn state_of_nothing_committed(&self) -> StepState {
+        match self {
+            Failure::Server { error, .. } if error.rows_stay => StepState::RowsStay,
+            _ => StepState::RolledBack,
+        }
     }
 
     /// True where the connection broke: what took effect on the server is not known from here.
@@ -57,7 +65,7 @@ pub(crate) async fn fly(
     let mut watch = Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step };
     let (ended, end) = oneshot::channel();
     // PostgreSQL ends what runs too long by itself.
-    let watched = (session.facts().engine != Engine::Postgres).then(|| Arc::clone(progress));
+    let watched = (session.facts().engine() != Engine::Postgres).then(|| Arc::clone(progress));
     let (stop, seen) = (context.stop.clone(), Arc::clone(log));
     let cancelling =
         tokio::spawn(cancel_when_due(stop, watched, move || is_cancellable(&seen), session.canceller(), end));
@@ -66,7 +74,7 @@ pub(crate) async fn fly(
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
     let timed_out = cancelling.await.ok().flatten();
     let flown = match flown {
-        Err(FlightError::Failed { item, mut error }) if session.facts().engine == Engine::Mysql => {
+        Err(FlightError::Failed { item, mut error }) if session.facts().engine() == Engine::Mysql => {
             not_taken_back::note(session, &mut error).await;
             Err(FlightError::Failed { item, error })
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use limosa_core::{Action, AuditHead, Plan, Step};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Dialect, Engine};
 use serde_json::json;
 
 use crate::attempt::Failure;
@@ -21,6 +21,7 @@ pub(crate) struct Run<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) plan: &'a Plan,
     pub(crate) engine: Engine,
+    pub(crate) dialect: Dialect,
     pub(crate) epoch: i64,
     pub(crate) digest: String,
     pub(crate) progress: SharedProgress,
@@ -177,7 +178,8 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
     let run = Run {
         context,
         plan,
-        engine: session.facts().engine,
+        engine: session.facts().engine(),
+        dialect: session.facts().dialect,
         epoch,
         digest: plan.digest().as_str().to_owned(),
         progress: Arc::new(Mutex::new(Progress::default())),
@@ -263,7 +265,7 @@ fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usiz
     for (offset, step) in block.iter().enumerate() {
         let done = match ended.state {
             StepState::Done => step.outline.statements,
-            StepState::RolledBack => 0,
+            StepState::RolledBack | StepState::RowsStay => 0,
             StepState::Partial => ended.done,
         };
         reports.push(StepReport {

@@ -56,7 +56,7 @@ async fn write(run: &Run<'_>, session: &mut dyn Session, step: &Step, done: u64)
 }
 
 fn hash_of(run: &Run<'_>, step: &Step, done: u64) -> Result<StatementHasher, Box<Diagnostic>> {
-    let mut reader = ScriptReader::open(step, run.engine, run.context.files)?;
+    let mut reader = ScriptReader::open(step, run.dialect, run.context.files)?;
     let mut hasher = StatementHasher::new();
     while let Some(part) = reader.next()? {
         let Part::Statement(statement) = part else { continue };

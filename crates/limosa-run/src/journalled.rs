@@ -40,9 +40,13 @@ struct Walk<'a> {
 
 /// Runs one step, from where its journal says it stands.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
-    if run.engine != Engine::Postgres
-        && let Err(error) = session.remember_settings().await
-    {
+    let puts_back = match run.engine {
+        Engine::Sqlite => true,
+        // Whoever goes on with a file sends again what it set before.
+        Engine::Mysql => step.outline.may_set(),
+        _ => false,
+    };
+    if puts_back && let Err(error) = session.remember_settings().await {
         let error = run.context.values.hide_in_error(Box::new(error));
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
     }
@@ -50,7 +54,8 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     // A broken connection shows in the outcome already.
     let _ = match run.engine {
         Engine::Postgres => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
-        _ => session.restore_settings().await,
+        _ if puts_back => session.restore_settings().await,
+        _ => Ok(()),
     };
     ended
 }
@@ -77,7 +82,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         },
         _ => recovery::Start { done: 0, hasher: StatementHasher::new() },
     };
-    let reader = match ScriptReader::open(step, run.engine, run.context.files) {
+    let reader = match ScriptReader::open(step, run.dialect, run.context.files) {
         Ok(reader) => reader,
         Err(problem) => return stopped(*problem, start.done),
     };
@@ -115,7 +120,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
             implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         } else {
             ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
-            ended.state = if ended.done == 0 { StepState::RolledBack } else { StepState::Partial };
+            ended.state = if ended.done == 0 { failure.state_of_nothing_committed() } else { StepState::Partial };
         }
     }
     ended
@@ -331,7 +336,7 @@ impl<'a> Walk<'a> {
         pause(self.run, self.step, self.attempts, retries, error).await;
         self.attempts += 1;
         session.settle().await.map_err(|error| server(None, error))?;
-        self.reader = ScriptReader::open(self.step, self.run.engine, self.run.context.files).map_err(problem)?;
+        self.reader = ScriptReader::open(self.step, self.run.dialect, self.run.context.files).map_err(problem)?;
         while self.ahead()?.is_some_and(|statement| statement.number <= self.ran) {
             self.take()?;
         }

@@ -178,7 +178,7 @@ async fn try_once(
     exists: bool,
     silent: Option<&Watched>,
 ) -> Result<Try, DbError> {
-    match session.facts().engine {
+    match session.facts().engine() {
         Engine::Sqlite => sqlite::try_once(session, context, exists, silent).await,
         Engine::Mysql => mysql::try_once(session, context, exists).await,
         _ => postgres::try_once(session, context, exists, silent).await,
@@ -187,7 +187,7 @@ async fn try_once(
 
 /// What TAKE_LEASE is told: this runner, and whom it has watched in silence.
 fn takers(session: &dyn Session, context: &Context<'_>, silent: Option<&Watched>) -> Vec<Value> {
-    let pooled = match session.facts().engine {
+    let pooled = match session.facts().engine() {
         Engine::Sqlite => Value::Integer(0),
         _ => Value::Boolean(context.pooled),
     };
@@ -211,7 +211,7 @@ pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i6
 async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
     context.ledger.transact(session, vec![give_up]).await?;
-    match session.facts().engine {
+    match session.facts().engine() {
         Engine::Postgres if !context.pooled => postgres::unlock(session, context).await,
         Engine::Mysql => mysql::unlock(session, context).await,
         _ => Ok(()),

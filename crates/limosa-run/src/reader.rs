@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use limosa_core::{FileHasher, Step, Work};
-use limosa_sql::{Class, Diagnostic, Engine, Label, Piece, PieceKind, Position, Splitter};
+use limosa_sql::{Class, Diagnostic, Dialect, Label, Piece, PieceKind, Position, Splitter};
 
 /// Where the files of a plan are read from.
 pub trait Files: Send + Sync {
@@ -88,7 +88,7 @@ pub(crate) struct ScriptReader {
 
 impl ScriptReader {
     /// Opens the script of a step.
-    pub(crate) fn open(step: &Step, engine: Engine, files: &dyn Files) -> Result<ScriptReader, Box<Diagnostic>> {
+    pub(crate) fn open(step: &Step, dialect: Dialect, files: &dyn Files) -> Result<ScriptReader, Box<Diagnostic>> {
         let (origin, input, before, left, start, hasher): (_, Box<dyn Read + Send>, _, _, _, _) = match &step.work {
             Work::File { file, start, end, position } => {
                 let input = files.open(file).map_err(|error| unreadable(file, &error))?;
@@ -101,7 +101,7 @@ impl ScriptReader {
             }
         };
         Ok(ScriptReader {
-            splitter: Splitter::new(engine, &origin),
+            splitter: Splitter::new(dialect, &origin),
             origin,
             input,
             hasher,

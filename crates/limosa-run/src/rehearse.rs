@@ -15,7 +15,7 @@ use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
-use crate::{Context, Outcome, StepReport, StepState};
+use crate::{Context, Outcome, StepReport, StepState, not_taken_back};
 
 /// What was tried.
 #[derive(Debug)]
@@ -36,8 +36,22 @@ pub async fn rehearse(
     plan: &Plan,
     enum_values: &HashMap<Identity, EnumValues>,
 ) -> Rehearsed {
-    let engine = session.facts().engine;
-    let (tried, not_tried) = sorted(&plan.steps, enum_values);
+    let engine = session.facts().engine();
+    let (mut tried, mut not_tried) = sorted(&plan.steps, enum_values);
+    if engine == Engine::Mysql && !tried.is_empty() {
+        match not_taken_back::reason_against_rehearsal(session).await {
+            Ok(Some(reason)) => not_tried.extend(tried.drain(..).map(|step| (step, reason.clone()))),
+            Ok(None) => {}
+            Err(error) => {
+                let error = context.values.hide_in_error(Box::new(error));
+                return Rehearsed {
+                    steps: Vec::new(),
+                    not_tried,
+                    error: Some(Box::new(own_problem(None, "dry run", &error))),
+                };
+            }
+        }
+    }
     let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
     if tried.is_empty() {
         return rehearsed;
@@ -45,6 +59,10 @@ pub async fn rehearse(
     let began = Instant::now();
     let log = new_log();
     let failure = flight(session, context, engine, &tried, &log).await.err();
+    let stays = match (engine, &failure) {
+        (Engine::Mysql, None) => not_taken_back::after_rehearsal(session).await,
+        _ => None,
+    };
     if engine != Engine::Postgres {
         let _ = session.restore_settings().await;
     }
@@ -60,7 +78,11 @@ pub async fn rehearse(
             label: step.label.clone(),
             name: step.name.clone(),
             action: step.action,
-            state: StepState::RolledBack,
+            state: match &failure {
+                Some(failure) => failure.state_of_nothing_committed(),
+                None if stays.is_some() => StepState::RowsStay,
+                None => StepState::RolledBack,
+            },
             statements_done: 0,
             statements_total: step.outline.statements,
             elapsed: began.elapsed() / u32::try_from(ran).unwrap_or(1).max(1),
@@ -68,7 +90,7 @@ pub async fn rehearse(
             notices: log.notices.of(at),
         });
     }
-    rehearsed.error = failure.map(|failure| explain(context, &failure, &tried));
+    rehearsed.error = failure.map(|failure| explain(context, &failure, &tried)).or(stays);
     rehearsed
 }
 
@@ -107,9 +129,10 @@ async fn flight(
         let enforced = steps.first().is_some_and(|step| step.outline.enforces_foreign_keys());
         let _ = session.send(vec![Item::Control(format!("pragma foreign_keys = {}", u8::from(enforced)))]).await;
     }
+    let dialect = session.facts().dialect;
     let mut readers = steps
         .iter()
-        .map(|step| ScriptReader::open(step, engine, context.files))
+        .map(|step| ScriptReader::open(step, dialect, context.files))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
     let database = session.facts().database.clone();

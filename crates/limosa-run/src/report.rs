@@ -60,6 +60,8 @@ pub enum StepState {
     Done,
     /// Nothing of it stands.
     RolledBack,
+    /// It was rolled back, but rows that it changed in tables without transactions stay changed (MySQL).
+    RowsStay,
     /// Some of its statements are committed.
     Partial,
 }

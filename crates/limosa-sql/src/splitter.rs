@@ -11,10 +11,10 @@ use crate::boundary::Boundary;
 use crate::classify::{Modes, classify_with, sets_autocommit};
 use crate::command::is_mysql_command;
 use crate::encoding::{SIGNATURE_BYTES, recognise};
-use crate::lexer::{Kind, Lexer, Reading, Step, Token};
+use crate::lexer::{Kind, Lexer, Step, Token};
 use crate::place::Tracker;
 use crate::search::{find, find_either};
-use crate::{Class, Diagnostic, Effect, Engine, Piece, PieceKind, Span, codes};
+use crate::{Class, Diagnostic, Dialect, Effect, Engine, Piece, PieceKind, Span, codes};
 use check::{foreign_file, hanging_fault, no_copy_end};
 use copy::CopyData;
 use fault::{Fault, Mark, Place};
@@ -87,8 +87,14 @@ enum Mode {
 }
 
 impl Splitter {
-    /// A splitter for scripts of one engine. `file` is the name used in diagnostics.
-    pub fn new(engine: Engine, file: &str) -> Self {
+    /// A splitter for scripts of one engine, as a session of its server begins to read them. `file` is the name used in
+    /// diagnostics.
+    pub fn new(dialect: impl Into<Dialect>, file: &str) -> Self {
+        let dialect = dialect.into();
+        let engine = dialect.engine();
+        let modes = Modes::new(dialect);
+        let mut boundary = Boundary::new(engine);
+        boundary.set_oracle(modes.oracle());
         Splitter {
             engine,
             file: file.to_owned(),
@@ -97,14 +103,14 @@ impl Splitter {
             base: 0,
             finished: false,
             mode: Mode::Signature,
-            lexer: Lexer::new(engine, Reading::of(engine)),
-            boundary: Boundary::new(engine),
+            lexer: Lexer::new(engine, modes.reading()),
+            boundary,
             body: None,
             substance: false,
             checked: 0,
             tracker: Tracker::new(),
             comment: None,
-            modes: Modes::new(engine),
+            modes,
             statement_limit: STATEMENT_LIMIT,
             fault: None,
             failed: None,
@@ -407,8 +413,8 @@ impl Splitter {
 ///
 /// # Errors
 /// What is wrong with the script, as from [`Splitter::next_piece`].
-pub fn split(engine: Engine, file: &str, text: &[u8]) -> Result<Vec<Piece>, Box<Diagnostic>> {
-    let mut splitter = Splitter::new(engine, file);
+pub fn split(dialect: impl Into<Dialect>, file: &str, text: &[u8]) -> Result<Vec<Piece>, Box<Diagnostic>> {
+    let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text);
     splitter.finish();
     let mut pieces = Vec::new();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use limosa_core::{Change, LedgerView};
 use limosa_formats::native::{Config, FileReader, FileRole, assemble, classify};
 use limosa_run::Files;
-use limosa_sql::{Diagnostic, Engine, Label};
+use limosa_sql::{Diagnostic, Dialect, Label};
 
 use crate::{Exit, Failure};
 
@@ -87,7 +87,8 @@ impl Loaded {
 ///
 /// # Errors
 /// Where a folder or file cannot be read. Problems in files are in [`Loaded::diagnostics`].
-pub(crate) fn load(folders: &[PathBuf], engine: Engine) -> Result<Loaded, Failure> {
+pub(crate) fn load(folders: &[PathBuf], dialect: impl Into<Dialect>) -> Result<Loaded, Failure> {
+    let dialect = dialect.into();
     let mut paths = Vec::new();
     for folder in folders {
         paths.extend(list(folder)?);
@@ -104,7 +105,7 @@ pub(crate) fn load(folders: &[PathBuf], engine: Engine) -> Result<Loaded, Failur
     let mut files = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     for (path, name) in paths.iter().zip(&names).filter(|(_, name)| classify(name) != FileRole::Config) {
-        let mut reader = FileReader::new(engine, name, &configs);
+        let mut reader = FileReader::new(dialect, name, &configs);
         if classify(name).is_script() {
             let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
             loop {
@@ -120,7 +121,7 @@ pub(crate) fn load(folders: &[PathBuf], engine: Engine) -> Result<Loaded, Failur
         files.extend(facts);
         diagnostics.extend(found);
     }
-    let (set, found) = assemble(files, &configs, engine);
+    let (set, found) = assemble(files, &configs, dialect.engine());
     diagnostics.extend(found);
     Ok(Loaded { changes: set.changes, diagnostics })
 }

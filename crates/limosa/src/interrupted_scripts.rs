@@ -7,7 +7,7 @@ use limosa_core::{
     Change, Direction, Identity, LedgerView, Outline, Outliner, StatementHasher, StoredRollback, TransactionWish,
     statement_hash,
 };
-use limosa_sql::{Diagnostic, Engine, Label, PieceKind, Splitter};
+use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter};
 
 use crate::opened::Opened;
 use crate::{Exit, Failure};
@@ -26,7 +26,7 @@ pub(crate) async fn unchanged(
             Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
         })?;
         let text = file.take(script.span.end);
-        let found = hash_of_first(opened.target.engine, &script.file, text, row.done.unsigned_abs())?;
+        let found = hash_of_first(opened.dialect(), &script.file, text, row.done.unsigned_abs())?;
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }
     Ok(answers)
@@ -34,7 +34,7 @@ pub(crate) async fn unchanged(
 
 /// The same for ways back: the text that will run is the file's where that was asked for, else the recorded one.
 pub(crate) fn unchanged_back(
-    engine: Engine,
+    dialect: Dialect,
     stored: &HashMap<Identity, StoredRollback>,
     changes: Option<&[Change]>,
     view: &LedgerView,
@@ -51,15 +51,15 @@ pub(crate) fn unchanged_back(
         .filter(|row| row.direction == Direction::Revert)
         .filter_map(|row| {
             let (file, text) = text_of(&row.identity)?;
-            let found = hash_of_first(engine, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
+            let found = hash_of_first(dialect, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
             Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
         })
         .collect()
 }
 
 /// The hash over the first statements; None where there are fewer.
-fn hash_of_first(engine: Engine, file: &str, mut text: impl Read, count: u64) -> Result<Option<String>, Failure> {
-    let mut splitter = Splitter::new(engine, file);
+fn hash_of_first(dialect: Dialect, file: &str, mut text: impl Read, count: u64) -> Result<Option<String>, Failure> {
+    let mut splitter = Splitter::new(dialect, file);
     let mut hasher = StatementHasher::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut seen = 0;
@@ -88,11 +88,11 @@ fn hash_of_first(engine: Engine, file: &str, mut text: impl Read, count: u64) ->
 }
 
 /// The outline of a text.
-pub(crate) fn outline(engine: Engine, file: &str, text: &str, wish: TransactionWish) -> Result<Outline, Failure> {
-    let mut splitter = Splitter::new(engine, file);
+pub(crate) fn outline(dialect: Dialect, file: &str, text: &str, wish: TransactionWish) -> Result<Outline, Failure> {
+    let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(engine, wish);
+    let mut outliner = Outliner::new(dialect.engine(), wish);
     while let Some(piece) = splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
         outliner.add(&piece);
     }

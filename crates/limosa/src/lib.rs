@@ -29,6 +29,7 @@ mod interrupted_scripts;
 mod migrator;
 mod opened;
 mod policy;
+mod reading;
 pub mod report;
 pub mod settings;
 

@@ -7,7 +7,7 @@ use limosa_core::{LedgerView, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Secret, Session, engine_of};
 use limosa_run::{Connector, Context, Events, Stop};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::interrupted;
 use crate::files::FromDisk;
@@ -183,6 +183,11 @@ async fn connect_patiently(options: &ConnectOptions, wait: Option<Duration>) -> 
 }
 
 impl Opened<'_> {
+    /// How the server reads scripts.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.session.facts().dialect
+    }
+
     /// False where the session stands in for a SQLite file that does not exist yet.
     pub(crate) fn is_there(&self) -> bool {
         self.absent.is_none()

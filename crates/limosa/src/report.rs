@@ -72,7 +72,7 @@ pub struct StepLine {
     pub version: String,
     /// Description.
     pub name: String,
-    /// `done`, `rolled_back`, `partial`.
+    /// `done`, `rolled_back`, `rows_stay` (rolled back, but rows of tables without transactions stay changed), `partial`.
     pub state: &'static str,
     /// Statements that are committed.
     pub statements_done: u64,
@@ -110,6 +110,7 @@ impl From<&StepReport> for StepLine {
             state: match step.state {
                 StepState::Done => "done",
                 StepState::RolledBack => "rolled_back",
+                StepState::RowsStay => "rows_stay",
                 StepState::Partial => "partial",
             },
             statements_done: step.statements_done,

@@ -111,7 +111,8 @@ fn heading(statement: &PlannedStatement) -> String {
 }
 
 fn render_executed(executed: &ExecutedDryRun) -> String {
-    let mut text = String::from("executed and rolled back\n");
+    let nothing = executed.steps.is_empty();
+    let mut text = String::from(if nothing { "nothing was executed\n" } else { "executed and rolled back\n" });
     for step in &executed.steps {
         let time = milliseconds(step.elapsed_ms);
         text.push_str(&format!("  {} {} ... {time}\n", harmless(&step.version), harmless(&step.name)));
@@ -132,8 +133,10 @@ fn render_executed(executed: &ExecutedDryRun) -> String {
         Some(error) => {
             text.push('\n');
             text.push_str(&diagnostic_text::render(error));
-            text.push_str("\n\nnothing was kept\n");
+            let stay = executed.steps.iter().any(|step| step.state == "rows_stay");
+            text.push_str(if stay { "\n\nall else was rolled back\n" } else { "\n\nnothing was kept\n" });
         }
+        None if nothing => {}
         None => text.push_str("all of it was rolled back: nothing was kept\n"),
     }
     text

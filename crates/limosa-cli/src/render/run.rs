@@ -73,6 +73,9 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
     for step in answer.steps.iter().filter(|step| step.state != "done") {
         match step.state {
             "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
+            "rows_stay" => {
+                add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
+            }
             _ => add("not kept", format!("{}: rolled back, nothing of it stands", title(step))),
         }
     }
@@ -80,6 +83,12 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
         match step.state {
             "done" => add("taken back", title(step)),
             "partial" => add("half back", format!("{}: {} of its way back", title(step), parts(step))),
+            "rows_stay" => {
+                add(
+                    "rows stay",
+                    format!("{}: its way back failed, and rows without transactions stay changed", title(step)),
+                );
+            }
             _ => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
         }
     }

@@ -3,7 +3,7 @@
 use limosa_core::{After, Before, Image, ObjectState};
 use limosa_sql::{AfterState, Class, Effect, Engine, ObjectKind, QualifiedName, SchemaObject};
 
-use crate::{DbError, DbErrorKind, Item, Session, Value};
+use crate::{DbError, DbErrorKind, Item, Row, Session, Value};
 
 /// SHOW CREATE follows the settings of the session, which a script may have changed.
 const PLAIN: &str = "set @limosa_mode = @@session.sql_mode, @limosa_quote = @@session.sql_quote_show_create, \
@@ -11,9 +11,24 @@ const PLAIN: &str = "set @limosa_mode = @@session.sql_mode, @limosa_quote = @@se
 
 const AS_IT_WAS: &str = "set session sql_mode = @limosa_mode, session sql_quote_show_create = @limosa_quote";
 
+const CURRENT: &str = "select database()";
+
 /// The server's numbers for "there is no such object": table, database, routine, trigger, event, sequence, table or view of another
 /// kind, user.
 const ABSENT: &[&str] = &["1146", "1049", "1305", "1360", "1539", "4091", "1051", "1347", "4089", "1133", "1396"];
+
+/// Tables of the current database whose engine knows no transactions, with their engines; at most ten.
+///
+/// # Errors
+/// What the server says.
+pub async fn tables_without_transactions(session: &mut dyn Session) -> Result<Vec<String>, DbError> {
+    let sql = "select t.table_name, t.engine from information_schema.tables t join information_schema.engines e \
+        on e.engine = t.engine where t.table_schema = database() and coalesce(e.transactions, 'NO') <> 'YES' \
+        and t.table_type = 'BASE TABLE' order by 1 limit 10";
+    let rows = session.query(sql, &[]).await?;
+    let named = |row: &Row| format!("{} ({})", row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+    Ok(rows.iter().map(named).collect())
+}
 
 /// Before a statement begins.
 pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<Option<Before>, DbError> {
@@ -32,19 +47,47 @@ pub(super) async fn before(session: &mut dyn Session, class: &Class) -> Result<O
             }
         }
     }
-    session.send(vec![Item::Control(PLAIN.to_owned())]).await?;
-    let seen = resolved(session, objects).await;
-    session.send(vec![Item::Control(AS_IT_WAS.to_owned())]).await?;
-    Ok(Some(Before { objects: seen?, ..Before::default() }))
+    let objects = match &mut objects[..] {
+        [only] => look_at_one(session, only).await?.into_iter().collect(),
+        _ => {
+            session.send(vec![Item::Control(PLAIN.to_owned())]).await?;
+            let seen = resolved(session, objects).await;
+            session.send(vec![Item::Control(AS_IT_WAS.to_owned())]).await?;
+            seen?
+        }
+    };
+    Ok(Some(Before { objects, ..Before::default() }))
+}
+
+/// The usual case, in one message where the object is there.
+async fn look_at_one(session: &mut dyn Session, object: &mut SchemaObject) -> Result<Option<ObjectState>, DbError> {
+    let bound = |sql: &str| Item::Bound { sql: sql.to_owned(), parameters: Vec::new() };
+    let Some((show, column)) = shown(object) else { return Ok(None) };
+    let (database, as_it_was) = (bound(CURRENT), Item::Control(AS_IT_WAS.to_owned()));
+    let items = vec![Item::Control(PLAIN.to_owned()), database.clone(), bound(&show), as_it_was.clone()];
+    let (current, image) = match session.send(items).await {
+        Ok(answers) => (answers[1].first().and_then(|row| row.text(0)), image(object.kind, &answers[2], column)),
+        Err(error) if error.kind == DbErrorKind::ConnectionLost => return Err(error),
+        Err(error) => {
+            let answers = session.send(vec![as_it_was, database]).await?;
+            (answers[1].first().and_then(|row| row.text(0)), is_absent(&error).then_some(None))
+        }
+    };
+    place(object, current.as_ref());
+    Ok(image.map(|image| ObjectState { object: object.clone(), image, empty: None }))
+}
+
+/// The next run begins in the database of its address, wherever the script is now.
+fn place(object: &mut SchemaObject, current: Option<&String>) {
+    if object.name.schema.is_none() && object.kind != ObjectKind::Database {
+        object.name.schema = current.cloned();
+    }
 }
 
 async fn resolved(session: &mut dyn Session, mut objects: Vec<SchemaObject>) -> Result<Vec<ObjectState>, DbError> {
-    let current = session.query("select database()", &[]).await?.first().and_then(|row| row.text(0));
+    let current = session.query(CURRENT, &[]).await?.first().and_then(|row| row.text(0));
     for object in &mut objects {
-        // The next run begins in the database of its address, wherever the script is now.
-        if object.name.schema.is_none() && object.kind != ObjectKind::Database {
-            object.name.schema.clone_from(&current);
-        }
+        place(object, current.as_ref());
     }
     look(session, &objects).await
 }
@@ -104,21 +147,32 @@ async fn is_alive(session: &mut dyn Session, backend: &str) -> Result<bool, DbEr
 async fn look(session: &mut dyn Session, objects: &[SchemaObject]) -> Result<Vec<ObjectState>, DbError> {
     let mut states = Vec::new();
     for object in objects {
-        let Some((kind, column)) = shown_as(object.kind) else { continue };
-        let name = if object.kind == ObjectKind::User { account(&object.name.name) } else { quoted(&object.name) };
-        let sql = format!("show create {kind} {name}");
-        let image = match session.query(&sql, &[]).await {
-            Ok(rows) => {
-                let Some(text) = rows.first().and_then(|row| row.text(column)) else { continue };
-                Some(if object.kind == ObjectKind::Table { Image::of_table(&text) } else { Image::of_text(&text) })
-            }
-            Err(error) if error.number().is_some_and(|number| ABSENT.contains(&number)) => None,
+        let Some((show, column)) = shown(object) else { continue };
+        let image = match session.query(&show, &[]).await {
+            Ok(rows) => image(object.kind, &rows, column),
             Err(error) if error.kind == DbErrorKind::ConnectionLost => return Err(error),
-            Err(_) => continue,
+            Err(error) => is_absent(&error).then_some(None),
         };
-        states.push(ObjectState { object: object.clone(), image, empty: None });
+        states.extend(image.map(|image| ObjectState { object: object.clone(), image, empty: None }));
     }
     Ok(states)
+}
+
+fn is_absent(error: &DbError) -> bool {
+    error.number().is_some_and(|number| ABSENT.contains(&number))
+}
+
+/// None where the answer holds no text.
+fn image(kind: ObjectKind, rows: &[Row], column: usize) -> Option<Option<Image>> {
+    let text = rows.first().and_then(|row| row.text(column))?;
+    Some(Some(if kind == ObjectKind::Table { Image::of_table(&text) } else { Image::of_text(&text) }))
+}
+
+/// The statement that shows an object, and the column of its answer that holds the text.
+fn shown(object: &SchemaObject) -> Option<(String, usize)> {
+    let (kind, column) = shown_as(object.kind)?;
+    let name = if object.kind == ObjectKind::User { account(&object.name.name) } else { quoted(&object.name) };
+    Some((format!("show create {kind} {name}"), column))
 }
 
 /// The word behind SHOW CREATE, and the column of its answer that holds the text.

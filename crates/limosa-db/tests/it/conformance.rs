@@ -581,7 +581,7 @@ async fn settings(database: &dyn Database) {
 async fn close(database: &dyn Database) {
     let mut session = prepared(database).await;
     let facts = session.facts().clone();
-    assert_eq!(facts.engine, database.engine());
+    assert_eq!(facts.engine(), database.engine());
     assert!(facts.version_number > 0 && facts.version.starts_with(|first: char| first.is_ascii_digit()), "{facts:?}");
     assert!(!facts.database.is_empty() && !facts.pooled);
     let backend = facts.backend.expect("a session can be named");

@@ -43,7 +43,7 @@ pub(crate) fn writable(step: &Step) -> Option<String> {
 
 /// True where a script may have changed how the ledger's statements are read.
 fn changes_session(step: &Step) -> bool {
-    !step.outline.settings.is_empty()
+    step.outline.may_set()
 }
 
 /// The time-outs of a step, in whole seconds and never none: zero would fail at once on MariaDB. `lock_wait_timeout` is for the

@@ -67,7 +67,8 @@ impl Walk<'_> {
             // The journal keeps no secrets, so a person is asked.
             (statement.class().clone(), None)
         } else {
-            let class = classify(engine, &expanded.text);
+            let class =
+                if expanded.used.is_empty() { statement.class().clone() } else { classify(engine, &expanded.text) };
             let before = catalogue::before(session, &class).await.map_err(|error| server(None, error))?;
             (class, before)
         };

@@ -105,7 +105,7 @@ pub(super) fn prove_unneeded(run: &Run<'_>, step: &Step, done: u64, mut lost: Lo
     if lost.is_empty() {
         return Ok(());
     }
-    let mut reader = ScriptReader::open(step, run.engine, run.context.files).map_err(problem)?;
+    let mut reader = ScriptReader::open(step, run.dialect, run.context.files).map_err(problem)?;
     while let Some(part) = reader.next().map_err(problem)? {
         let Part::Statement(statement) = part else { continue };
         if statement.number <= done {

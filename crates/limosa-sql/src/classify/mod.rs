@@ -11,7 +11,7 @@ use crate::lexer::Reading;
 use crate::words::{Words, written};
 use crate::{Class, Engine, Loss, TransactionRule};
 pub(crate) use modes::Modes;
-pub(crate) use mysql::{Scope, assignments, behind_use, sets_autocommit, variable};
+pub(crate) use mysql::{Scope, SqlMode, assignments, behind_use, sets_autocommit, variable};
 
 /// Says what a statement is, from its words alone. A statement that is not recognised has its first word as verb and
 /// nothing else.

@@ -1,25 +1,25 @@
 //! Settings of the session that decide how the statements after them are read.
 
-use super::mysql::SqlMode;
+use super::mysql::FollowedMode;
 use super::session::Conforming;
 use crate::lexer::Reading;
-use crate::{Class, Engine};
+use crate::{Class, Dialect, Engine};
 
 /// Follows them through a script.
 #[derive(Debug)]
 pub(crate) enum Modes {
     Postgres(Conforming),
     Sqlite,
-    Mysql(Box<SqlMode>),
+    Mysql(Box<FollowedMode>),
 }
 
 impl Modes {
     /// Those of a fresh session.
-    pub(crate) fn new(engine: Engine) -> Modes {
-        match engine {
+    pub(crate) fn new(dialect: Dialect) -> Modes {
+        match dialect.engine() {
             Engine::Postgres => Modes::Postgres(Conforming::default()),
             Engine::Sqlite => Modes::Sqlite,
-            Engine::Mysql => Modes::Mysql(Box::default()),
+            Engine::Mysql => Modes::Mysql(Box::new(FollowedMode::new(dialect.sql_mode))),
         }
     }
 

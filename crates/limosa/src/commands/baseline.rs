@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
-use crate::files::{Loaded, load};
-use crate::opened::{Opened, Purpose, open};
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::{Failure, Migrator};
 
@@ -25,25 +26,26 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        loaded.refuse_errors()?;
-        let chosen: Vec<&Change> = loaded
-            .changes
-            .iter()
-            .filter(|change| matches!(&change.kind, Kind::Versioned(version) if version <= to))
-            .collect();
-        if chosen.is_empty() {
-            return Err(Failure::usage(
-                "LIM-U020",
-                format!("no migration has a version up to {to}"),
-                "see them: limosa status",
-            ));
-        }
-        let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Write }).await?;
+        let purpose = if dry_run { Purpose::Read } else { Purpose::Write };
+        let check = |loaded: &Loaded| {
+            loaded.refuse_errors()?;
+            if up_to(loaded, to).is_empty() {
+                let message = format!("no migration has a version up to {to}");
+                return Err(Failure::usage("LIM-U020", message, "see them: limosa status"));
+            }
+            Ok(())
+        };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, check).await?;
+        let chosen = up_to(&loaded, to);
         let answer = count(&mut opened, &loaded, &chosen, dry_run, listener, &stop).await;
         opened.close().await;
         answer
     }
+}
+
+fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Vec<&'l Change> {
+    let is_meant = |change: &&Change| matches!(&change.kind, Kind::Versioned(version) if version <= to);
+    loaded.changes.iter().filter(is_meant).collect()
 }
 
 async fn count(

@@ -6,8 +6,9 @@ use limosa_core::{LedgerView, RowState, State, Version, assess};
 
 use super::migrate::millis;
 use super::status::runner;
-use crate::files::load;
+
 use crate::opened::{Opened, Purpose, open};
+use crate::reading::read_and_open;
 use crate::report::{HealthAnswer, SCHEMA_VERSION};
 use crate::{Exit, Failure, Migrator};
 
@@ -50,8 +51,7 @@ impl Migrator {
     }
 
     async fn look_at_health(&self, began: Instant) -> Result<HealthAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Probe).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Probe, |_| Ok(())).await?;
         let looked = async {
             let view = opened.look().await?;
             let around = opened.surroundings(loaded.needs_extensions(&view)).await?;

@@ -11,8 +11,9 @@ use limosa_sql::Diagnostic;
 use super::{held, rollback};
 use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
-use crate::files::{Loaded, load};
-use crate::opened::{Opened, Purpose, open};
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
 use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
 
@@ -43,10 +44,7 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         let began = Instant::now();
-        let engine = self.engine()?;
-        let loaded = load(&self.configuration.directories, engine)?;
-        loaded.refuse_errors()?;
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Write, Loaded::refuse_errors).await?;
         let answer = run(&mut opened, &loaded, options, listener, stop, began).await;
         opened.close().await;
         answer

@@ -6,8 +6,9 @@ use limosa_sql::{PieceKind, Splitter};
 
 use super::{migrate, rollback};
 use crate::event::{Listener, Progress};
-use crate::files::{FromDisk, Loaded, load};
-use crate::opened::{Opened, Purpose, open};
+use crate::files::{FromDisk, Loaded};
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
 use crate::report::{ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine};
 use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values};
 
@@ -20,9 +21,7 @@ impl Migrator {
     /// # Errors
     /// As `migrate` would refuse.
     pub async fn plan(&self, options: &MigrateOptions) -> Result<PlanAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        loaded.refuse_errors()?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors).await?;
         let answer = match planned(&mut opened, &loaded, options).await {
             Ok((plan, _)) => answer(&opened, &plan, &loaded),
             Err(failure) => Err(failure),
@@ -36,8 +35,7 @@ impl Migrator {
     /// # Errors
     /// As `rollback` would refuse, but for consent.
     pub async fn plan_rollback(&self, options: &RollbackOptions) -> Result<PlanAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let consented = RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() };
         let answer = match planned_back(&mut opened, &loaded.changes, &consented).await {
             Ok((plan, _)) => answer(&opened, &plan, &loaded),
@@ -52,9 +50,7 @@ impl Migrator {
     /// # Errors
     /// As `migrate` would refuse.
     pub async fn plan_script(&self, options: &MigrateOptions) -> Result<String, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        loaded.refuse_errors()?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors).await?;
         let script = match planned(&mut opened, &loaded, options).await {
             Ok((plan, view)) => by_hand::script(&opened, &plan, &view),
             Err(failure) => Err(failure),
@@ -75,9 +71,7 @@ impl Migrator {
         stop: Stop,
     ) -> Result<PlanAnswer, Failure> {
         self.configuration.refuse_protected("an executed dry run")?;
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        loaded.refuse_errors()?;
-        let mut opened = open(&self.configuration, Purpose::Rehearse).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Rehearse, Loaded::refuse_errors).await?;
         let result = executed(&mut opened, &loaded, options, consent, listener, stop).await;
         opened.close().await;
         result
@@ -253,7 +247,7 @@ pub(crate) fn each_statement(
         Work::File { file, start, end, .. } => (FromDisk.open(file).map_err(unreadable)?, *start, end - start),
         Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
     };
-    let mut splitter = Splitter::new(opened.target.engine, &step.label);
+    let mut splitter = Splitter::new(opened.dialect(), &step.label);
     let mut buffer = vec![0; 64 * 1024];
     let (mut number, mut ended) = (0, false);
     while number < at_most {

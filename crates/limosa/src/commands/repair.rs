@@ -9,8 +9,9 @@ use serde_json::json;
 use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
-use crate::files::load;
-use crate::opened::{Opened, Purpose, open};
+
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::{Failure, Migrator};
 
@@ -43,9 +44,9 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
         let looking = dry_run || *repair == Repair::Explain;
-        let mut opened = open(&self.configuration, if looking { Purpose::Read } else { Purpose::Change }).await?;
+        let purpose = if looking { Purpose::Read } else { Purpose::Change };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, |_| Ok(())).await?;
         let result = mend(&mut opened, &loaded.changes, repair, looking, listener, &stop).await;
         opened.close().await;
         result

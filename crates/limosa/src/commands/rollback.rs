@@ -10,13 +10,14 @@ use limosa_core::{
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
 use limosa_run::{Events, RunReport, Stop, conduct};
-use limosa_sql::{Engine, Position};
+use limosa_sql::{Dialect, Position};
 
 use super::{held, migrate};
 use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress};
-use crate::files::load;
-use crate::opened::{Opened, Purpose, open};
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
 use crate::report::RunAnswer;
 use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
 
@@ -56,11 +57,8 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         let began = Instant::now();
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        if options.use_file {
-            loaded.refuse_errors()?;
-        }
-        let mut opened = open(&self.configuration, Purpose::Change).await?;
+        let check = |loaded: &Loaded| if options.use_file { loaded.refuse_errors() } else { Ok(()) };
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Change, check).await?;
         let answer = run(&mut opened, &loaded.changes, options, listener, stop, began).await;
         opened.close().await;
         answer
@@ -71,8 +69,7 @@ impl Migrator {
     /// # Errors
     /// Where the ledger cannot be read, or nothing is selected.
     pub async fn rollback_differences(&self, options: &RollbackOptions) -> Result<Vec<RollbackDifference>, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let result = differences(&mut opened, &loaded.changes, options).await;
         opened.close().await;
         result
@@ -122,14 +119,14 @@ async fn stored(
         if let Some(row) = rows.first()
             && let Some(text) = row.text(0)
         {
-            found.insert(identity.clone(), recorded(opened.target.engine, identity, text, row)?);
+            found.insert(identity.clone(), recorded(opened.dialect(), identity, text, row)?);
         }
     }
     Ok(found)
 }
 
 /// A way back from the columns of [`sql::ROLLBACK_OF`].
-fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Result<StoredRollback, Failure> {
+fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> Result<StoredRollback, Failure> {
     let origin: serde_json::Value = row.text(1).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
     let position = Position { line: number("line"), column: number("column") };
@@ -142,7 +139,7 @@ fn recorded(engine: Engine, identity: &Identity, text: String, row: &Row) -> Res
         lock_ms: origin.get("lock_timeout_ms").and_then(serde_json::Value::as_u64),
         statement_ms: origin.get("statement_timeout_ms").and_then(serde_json::Value::as_u64),
     };
-    let outline = interrupted_scripts::outline(engine, file, &text, wish)?;
+    let outline = interrupted_scripts::outline(dialect, file, &text, wish)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(StoredRollback {
@@ -167,7 +164,7 @@ pub(crate) async fn decide(
     let chosen = selected(view, &options.selection).map_err(|problem| Failure::refused(vec![*problem]))?;
     let stored = stored(opened, &chosen).await?;
     let done_unchanged =
-        interrupted_scripts::unchanged_back(opened.target.engine, &stored, options.use_file.then_some(changes), view);
+        interrupted_scripts::unchanged_back(opened.dialect(), &stored, options.use_file.then_some(changes), view);
     let mut ask = RollbackAsk {
         selection: options.selection.clone(),
         use_file: options.use_file,

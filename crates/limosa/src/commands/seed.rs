@@ -10,8 +10,9 @@ use limosa_sql::Diagnostic;
 
 use super::{held, migrate};
 use crate::event::{Listener, Progress};
-use crate::files::load;
-use crate::opened::{Opened, Purpose, open};
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_these_and_open;
 use crate::report::RunAnswer;
 use crate::{Failure, Migrator, enum_values};
 
@@ -28,12 +29,12 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         self.configuration.refuse_protected("seed")?;
-        let mut loaded = load(&[folder.to_owned()], self.engine()?)?;
-        loaded.refuse_errors()?;
+        let folders = [folder.to_owned()];
+        let (mut loaded, mut opened) =
+            read_these_and_open(&self.configuration, &folders, Purpose::Write, Loaded::refuse_errors).await?;
         for change in &mut loaded.changes {
             as_seed(change);
         }
-        let mut opened = open(&self.configuration, Purpose::Write).await?;
         let answer = run(&mut opened, &loaded.changes, again, listener, stop).await;
         opened.close().await;
         let mut answer = answer?;

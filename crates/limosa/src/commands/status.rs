@@ -5,8 +5,9 @@ use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
-use crate::files::{Loaded, load};
+use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
+use crate::reading::read_and_open;
 use crate::report::{
     ChangeLine, CheckLine, FindingsAnswer, HistoryAnswer, OperationLine, RunnerLine, SCHEMA_VERSION, StatusAnswer,
 };
@@ -25,8 +26,7 @@ impl Migrator {
     /// # Errors
     /// Where files or ledger cannot be read.
     pub async fn status(&self, options: StatusOptions) -> Result<StatusAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let answer = status(&mut opened, &loaded, options).await;
         opened.close().await;
         answer
@@ -37,8 +37,7 @@ impl Migrator {
     /// # Errors
     /// Where the ledger cannot be read.
     pub async fn validate(&self) -> Result<FindingsAnswer, Failure> {
-        let loaded = load(&self.configuration.directories, self.engine()?)?;
-        let mut opened = open(&self.configuration, Purpose::Read).await?;
+        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let answer = validate(&mut opened, &loaded).await;
         opened.close().await;
         answer

@@ -1,6 +1,6 @@
 //! What is asked and set right after logging in.
 
-use limosa_sql::Engine;
+use limosa_sql::{Dialect, Engine};
 
 use super::statements;
 use super::wire::{Failure, Wire};
@@ -22,8 +22,6 @@ pub(super) struct Learnt {
     pub(super) facts: ServerFacts,
     /// The server's number for the session.
     pub(super) connection: u64,
-    /// The session's `sql_mode` as the server and the user's account set it.
-    pub(super) sql_mode: String,
     /// Bytes of the longest command.
     pub(super) longest: usize,
     /// The server's `innodb_rollback_on_timeout`.
@@ -60,7 +58,7 @@ pub(super) async fn learn(
         row.text(column).is_some_and(|text| !matches!(text.to_ascii_uppercase().as_str(), "" | "0" | "OFF" | "NO"))
     };
     let facts = ServerFacts {
-        engine: Engine::Mysql,
+        dialect: Dialect::mysql(&row.text(10).unwrap_or_default()),
         version_number,
         database,
         host,
@@ -79,7 +77,6 @@ pub(super) async fn learn(
         rolls_back_on_timeout,
         facts,
         connection,
-        sql_mode: row.text(10).unwrap_or_default(),
         longest: row.integer(8).and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(1 << 24),
     })
 }

@@ -31,7 +31,6 @@ pub struct MysqlSession {
     wire: Wire,
     kept: Kept,
     facts: ServerFacts,
-    sql_mode: String,
     remembered: Option<Settings>,
     unsettable: BTreeSet<String>,
     /// A flight is under way; still true afterwards only if its future was dropped.
@@ -79,7 +78,6 @@ pub async fn connect(options: &ConnectOptions) -> Result<MysqlSession, DbError> 
             ..Kept::default()
         },
         facts: learnt.facts,
-        sql_mode: learnt.sql_mode,
         remembered: None,
         unsettable: BTreeSet::new(),
         busy: false,
@@ -89,11 +87,6 @@ pub async fn connect(options: &ConnectOptions) -> Result<MysqlSession, DbError> 
 }
 
 impl MysqlSession {
-    /// The `sql_mode` with which the session began, as the server and the user's account set it.
-    pub fn sql_mode(&self) -> &str {
-        &self.sql_mode
-    }
-
     /// Whether a transaction is open, as the server said in its last answer; no wait.
     pub fn in_transaction(&self) -> bool {
         self.wire.in_transaction()

@@ -57,6 +57,7 @@ pub(super) fn of_server(server: &ServerError) -> DbError {
         position: None,
         context: server.where_().map(str::to_owned),
         internal_query: None,
+        rows_stay: false,
     };
     if let Some(ErrorPosition::Internal { query, .. }) = server.position() {
         said.internal_query = Some(query.clone());

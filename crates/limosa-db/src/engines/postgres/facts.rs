@@ -116,7 +116,7 @@ fn read(answers: Answers, process: i64, defaults: &Defaults, host: &str) -> Resu
     let standby = row.boolean(4);
     let default_read_only = row.boolean(5);
     let facts = ServerFacts {
-        engine: Engine::Postgres,
+        dialect: Engine::Postgres.into(),
         version: version.split_whitespace().next().unwrap_or_default().to_owned(),
         version_number: row.integer(1).and_then(|number| u32::try_from(number).ok()).unwrap_or_default(),
         database: row.text(2).unwrap_or_default(),

@@ -41,7 +41,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError>
     let busy_limit = Duration::from_millis(options.busy_timeout_ms);
     let (handle, ()) = worker::start(location, busy_limit, |_| Ok(())).await?;
     let facts = ServerFacts {
-        engine: Engine::Sqlite,
+        dialect: Engine::Sqlite.into(),
         version: rusqlite::version().to_owned(),
         version_number: u32::try_from(rusqlite::version_number()).unwrap_or_default(),
         database: name,

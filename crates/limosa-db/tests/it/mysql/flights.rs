@@ -1,6 +1,7 @@
 //! Items and their ends: counts, warnings, places, limits, and statements that commit by themselves.
 
 use limosa_db::{DbErrorKind, FlightError, Item, Row, Session, Value};
+use limosa_sql::Dialect;
 use limosa_testkit::mysql::{MysqlServer, ServerOptions, TestDatabase};
 
 use super::{Record, Told, connect, databases, failure, fly, rows, script, scripts, servers, text};
@@ -487,7 +488,7 @@ async fn the_mode_of_the_server_stays_as_it_is() {
         let server = MysqlServer::start_with(server.version(), &options).unwrap();
         let database = server.create_database().unwrap();
         let mut session = connect(&database.url()).await;
-        assert_eq!(session.sql_mode(), "PIPES_AS_CONCAT,ANSI_QUOTES");
+        assert_eq!(session.facts().dialect, Dialect::mysql("PIPES_AS_CONCAT,ANSI_QUOTES"));
         assert_eq!(text(&mut session, "select 'a' || 'b'").await.as_deref(), Some("ab"));
         let settings = "select concat(@@autocommit = 1, ' ', @@wait_timeout, ' ', @@character_set_client, ' ', \
              @@character_set_connection, ' ', @@character_set_results)";

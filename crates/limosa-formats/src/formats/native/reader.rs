@@ -1,7 +1,7 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
 use limosa_core::{Checksum, FileHasher, Headers, OutlineError, Outliner, Rollback, Script};
-use limosa_sql::{Diagnostic, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
@@ -77,7 +77,7 @@ impl FileFacts {
 pub struct FileReader {
     path: String,
     role: FileRole,
-    engine: Engine,
+    dialect: Dialect,
     from_config: Wishes,
     file_hasher: FileHasher,
     stage: Stage,
@@ -94,11 +94,12 @@ enum Stage {
 }
 
 impl FileReader {
-    /// A reader for the file at `path`, read for a database of `engine`. `configs` are the configurations of all
+    /// A reader for the file at `path`, read as a database of `dialect` does. `configs` are the configurations of all
     /// folders; the one beside the file counts.
     ///
     /// A file that is no script by its name is not read; [`FileReader::finish`] then only gives the warning.
-    pub fn new(engine: Engine, path: &str, configs: &[Config]) -> FileReader {
+    pub fn new(dialect: impl Into<Dialect>, path: &str, configs: &[Config]) -> FileReader {
+        let dialect = dialect.into();
         let role = classify(path);
         let mut diagnostics = Vec::new();
         if let FileRole::Unclear(diagnostic) = &role {
@@ -106,7 +107,7 @@ impl FileReader {
         }
         let stage = if role.is_script() {
             // A block comment above the first statement is read by the rules of the engine at hand.
-            Stage::Head { scanner: CommentScanner::new(engine), lines: Vec::new(), bytes: Vec::new() }
+            Stage::Head { scanner: CommentScanner::new(dialect.engine()), lines: Vec::new(), bytes: Vec::new() }
         } else {
             Stage::Idle
         };
@@ -114,7 +115,7 @@ impl FileReader {
             path: path.to_owned(),
             from_config: config::wishes_for(configs, path, &role),
             role,
-            engine,
+            dialect,
             file_hasher: FileHasher::new(),
             stage,
             diagnostics,
@@ -154,7 +155,7 @@ impl FileReader {
         let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
         self.diagnostics.extend(diagnostics);
         let wishes = if is_rollback { own } else { own.or(&self.from_config) };
-        let mut body = Box::new(Body::new(&self.path, self.engine, wishes, is_rollback));
+        let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
         body.feed(&bytes);
         self.stage = Stage::Body(body);
     }
@@ -173,7 +174,7 @@ impl FileReader {
             path: self.path,
             role: self.role,
             headers: wishes.headers(),
-            wanted: wishes.wants(self.engine),
+            wanted: wishes.wants(self.dialect.engine()),
             references: wishes.depends_on,
             content,
         };
@@ -184,7 +185,7 @@ impl FileReader {
 /// The part of a file from its first statement on; the head is fed again.
 struct Body {
     path: String,
-    engine: Engine,
+    dialect: Dialect,
     wishes: Wishes,
     is_rollback: bool,
     splitter: Splitter,
@@ -205,18 +206,18 @@ struct Body {
 }
 
 impl Body {
-    fn new(path: &str, engine: Engine, wishes: Wishes, is_rollback: bool) -> Body {
+    fn new(path: &str, dialect: Dialect, wishes: Wishes, is_rollback: bool) -> Body {
         // A file for another engine is read by that engine's rules, so that it is judged by nothing else.
         let other = wishes.engines.as_ref().and_then(|engines| engines.first()).copied();
-        let engine = if wishes.wants(engine) { engine } else { other.unwrap_or(engine) };
+        let dialect = if wishes.wants(dialect.engine()) { dialect } else { other.map_or(dialect, Dialect::from) };
         Body {
             path: path.to_owned(),
-            engine,
+            dialect,
             is_rollback,
-            splitter: Splitter::new(engine, path),
-            scanner: CommentScanner::new(engine),
+            splitter: Splitter::new(dialect, path),
+            scanner: CommentScanner::new(dialect.engine()),
             finder: SectionFinder::default(),
-            outliner: Outliner::new(engine, wishes.transaction.unwrap_or_default()),
+            outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
             wishes,
             statements: 0,
             up: Some(UpText::new()),
@@ -304,7 +305,7 @@ impl Body {
             let start = statement[..at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
             let end = statement[at..].find(['\n', '\r']).map_or(statement.len(), |end| at + end);
             let line = &statement[start..end];
-            let marks: &[&str] = if self.engine == Engine::Mysql { &["--", "#"] } else { &["--"] };
+            let marks: &[&str] = if self.dialect.engine() == Engine::Mysql { &["--", "#"] } else { &["--"] };
             let bare = line.trim_start();
             let Some(mark) = marks.iter().find(|mark| bare.starts_with(**mark)).filter(|_| start > 0) else { continue };
             let text = &bare[mark.len()..];
@@ -319,7 +320,7 @@ impl Body {
                 }
                 (Cut::Whole(part), Directive::Rollback) => {
                     let start = SectionStart { offset: part.span.end, line: place.line };
-                    let heading = heading_after(&part, number, self.engine);
+                    let heading = heading_after(&part, number, self.dialect.engine());
                     self.statement(&part);
                     return Some(heading.unwrap_or(start));
                 }
@@ -334,7 +335,7 @@ impl Body {
 
     /// Ends a statement at `end`, an offset within it.
     fn cut(&self, piece: &Piece, end: usize) -> Cut {
-        let mut splitter = Splitter::new(self.engine, &self.path);
+        let mut splitter = Splitter::new(self.dialect, &self.path);
         splitter.feed(&piece.statement().as_bytes()[..end]);
         splitter.finish();
         match splitter.next_piece() {
@@ -430,10 +431,10 @@ impl Body {
             }
         };
         let (back, diagnostics) = match self.section {
-            Some(start) => read_section(&self.path, self.engine, &text, start.line),
+            Some(start) => read_section(&self.path, self.dialect, &text, start.line),
             None => {
                 let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-                read_file(&self.path, self.engine, text, &self.wishes)
+                read_file(&self.path, self.dialect, text, &self.wishes)
             }
         };
         self.diagnostics.extend(diagnostics);
@@ -449,7 +450,7 @@ impl Body {
             }
         };
         let wish = self.wishes.transaction.unwrap_or_default();
-        let outliner = std::mem::replace(&mut self.outliner, Outliner::new(self.engine, wish));
+        let outliner = std::mem::replace(&mut self.outliner, Outliner::new(self.dialect.engine(), wish));
         let mut outline = match outliner.finish() {
             Ok(outline) => outline,
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
 use limosa_core::{Outliner, Rollback, TimeOuts};
-use limosa_sql::{Diagnostic, Engine, Label, Piece, PieceKind, Position, Splitter};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
@@ -84,17 +84,17 @@ const VERBS: &[&str] = &[
 pub(crate) type Read = (Option<Rollback>, Vec<Diagnostic>);
 
 /// Reads a section: everything from its first line to the end of the file.
-pub(crate) fn read_section(file: &str, engine: Engine, text: &str, first_line: u64) -> Read {
-    let section = Section::scan(engine, text, first_line);
+pub(crate) fn read_section(file: &str, dialect: Dialect, text: &str, first_line: u64) -> Read {
+    let section = Section::scan(dialect.engine(), text, first_line);
     match section.directive {
-        Some(at) => section.marked(file, engine, text, at),
-        None => section.commented(file, engine, text),
+        Some(at) => section.marked(file, dialect, text, at),
+        None => section.commented(file, dialect, text),
     }
 }
 
 /// The whole text of a file of its own, with what its headers ask for.
-pub(crate) fn read_file(file: &str, engine: Engine, text: String, wishes: &Wishes) -> Read {
-    whole(file, engine, text, Position::START, wishes, &[])
+pub(crate) fn read_file(file: &str, dialect: Dialect, text: String, wishes: &Wishes) -> Read {
+    whole(file, dialect, text, Position::START, wishes, &[])
 }
 
 /// The lines of a section up to the first SQL that is no comment.
@@ -156,7 +156,7 @@ impl Section {
     }
 
     /// The form with the directive: what follows it is SQL.
-    fn marked(&self, file: &str, engine: Engine, text: &str, at: usize) -> Read {
+    fn marked(&self, file: &str, dialect: Dialect, text: &str, at: usize) -> Read {
         if let Some((index, ..)) = self.sql_lines().find(|&(index, ..)| index < at) {
             let diagnostic = Diagnostic::error(codes::TWO_WAYS_BACK, "this file holds two ways back")
                 .at(self.label(file, index).text("one as comments"))
@@ -165,12 +165,12 @@ impl Section {
             return (None, vec![diagnostic]);
         }
         let (wishes, mut diagnostics) = self.headers(file, at);
-        if !wishes.wants(engine) {
+        if !wishes.wants(dialect.engine()) {
             return (None, diagnostics);
         }
         let from = line_after(text, self.lines[at].start as usize);
         let start = Position { line: self.number(&self.lines[at]) + 1, column: 1 };
-        let (rollback, found) = whole(file, engine, text[from..].to_owned(), start, &wishes, &[]);
+        let (rollback, found) = whole(file, dialect, text[from..].to_owned(), start, &wishes, &[]);
         diagnostics.extend(found);
         (rollback, diagnostics)
     }
@@ -183,7 +183,7 @@ impl Section {
     }
 
     /// The form of comments below a heading.
-    fn commented(&self, file: &str, engine: Engine, text: &str) -> Read {
+    fn commented(&self, file: &str, dialect: Dialect, text: &str) -> Read {
         if let Some((offset, position)) = self.code {
             return (None, vec![sql_below_heading(file, text, offset, position)]);
         }
@@ -210,7 +210,7 @@ impl Section {
         }
         let start = Position { line: self.number(&self.lines[first]), column: 1 };
         let labels: Vec<Label> = (first..=last).map(|index| self.label(file, index)).collect();
-        whole(file, engine, plain, start, &Wishes::default(), &labels)
+        whole(file, dialect, plain, start, &Wishes::default(), &labels)
     }
 
     /// Prose between (or beside) lines of SQL that looks like a statement.
@@ -287,11 +287,18 @@ pub(crate) fn clipped(line: &str) -> String {
 
 /// Makes a rollback of a text. `comment_lines` are the lines of a rollback written as comments, which must be made of
 /// whole statements; empty for the other forms.
-fn whole(file: &str, engine: Engine, text: String, start: Position, wishes: &Wishes, comment_lines: &[Label]) -> Read {
-    let mut splitter = Splitter::new(engine, file);
+fn whole(
+    file: &str,
+    dialect: Dialect,
+    text: String,
+    start: Position,
+    wishes: &Wishes,
+    comment_lines: &[Label],
+) -> Read {
+    let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(engine, wishes.transaction.unwrap_or_default());
+    let mut outliner = Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default());
     let mut places = Vec::new();
     loop {
         match splitter.next_piece() {

@@ -18,7 +18,7 @@ mod transaction;
 use super::{behind_opening_parentheses, ruled, verb};
 use crate::words::{Words, written};
 use crate::{Class, Effect, TransactionRule};
-pub(crate) use mode::SqlMode;
+pub(crate) use mode::{FollowedMode, SqlMode};
 pub(crate) use rows::behind_use;
 pub(crate) use set::{Scope, assignments, sets_autocommit, variable};
 

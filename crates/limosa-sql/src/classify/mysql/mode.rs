@@ -22,25 +22,58 @@ const BITS: &[(u64, &str)] = &[(1 << 2, ANSI_QUOTES), (1 << 9, ORACLE), (1 << 20
 /// As many variables of the user's are remembered.
 const VARIABLES: usize = 1000;
 
-/// What is known of `sql_mode`. Modes that change nothing here are left out.
-#[derive(Debug, Default)]
+/// A value of `sql_mode`. Modes that change nothing here are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct SqlMode {
     ansi_quotes: bool,
     no_backslash_escapes: bool,
     oracle: bool,
+}
+
+impl SqlMode {
+    /// Reads a list of modes.
+    pub(crate) fn read(value: &str) -> SqlMode {
+        let modes: Vec<String> = value.split(',').map(|mode| mode.trim().to_ascii_uppercase()).collect();
+        let holds = |names: &[&str]| modes.iter().any(|mode| names.contains(&mode.as_str()));
+        SqlMode {
+            ansi_quotes: holds(ANSI),
+            no_backslash_escapes: holds(&[NO_BACKSLASH_ESCAPES]),
+            oracle: holds(&[ORACLE]),
+        }
+    }
+
+    /// The mode as a server would show it.
+    fn shown(self) -> String {
+        let modes =
+            [(self.ansi_quotes, ANSI_QUOTES), (self.oracle, ORACLE), (self.no_backslash_escapes, NO_BACKSLASH_ESCAPES)];
+        modes.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What is known of `sql_mode` while a script is read.
+#[derive(Debug, Default)]
+pub(crate) struct FollowedMode {
+    /// What the session began with.
+    initial: SqlMode,
+    current: SqlMode,
     /// Variables that hold text, such as `@OLD_SQL_MODE`.
     variables: BTreeMap<String, String>,
 }
 
-impl SqlMode {
+impl FollowedMode {
+    /// That of a fresh session.
+    pub(crate) fn new(initial: SqlMode) -> FollowedMode {
+        FollowedMode { initial, current: initial, variables: BTreeMap::new() }
+    }
+
     /// How quotes are read.
     pub(crate) fn reading(&self) -> Reading {
-        Reading { backslashes: !self.no_backslash_escapes, ansi_quotes: self.ansi_quotes }
+        Reading { backslashes: !self.current.no_backslash_escapes, ansi_quotes: self.current.ansi_quotes }
     }
 
     /// True where stored programs are written in Oracle's language.
     pub(crate) fn oracle(&self) -> bool {
-        self.oracle
+        self.current.oracle
     }
 
     /// Takes notice of a statement.
@@ -74,18 +107,7 @@ impl SqlMode {
             }
             return;
         }
-        let modes: Vec<String> = value.split(',').map(|mode| mode.trim().to_ascii_uppercase()).collect();
-        let holds = |names: &[&str]| modes.iter().any(|mode| names.contains(&mode.as_str()));
-        self.ansi_quotes = holds(ANSI);
-        self.no_backslash_escapes = holds(&[NO_BACKSLASH_ESCAPES]);
-        self.oracle = holds(&[ORACLE]);
-    }
-
-    /// The mode as a server would show it.
-    fn shown(&self) -> String {
-        let modes =
-            [(self.ansi_quotes, ANSI_QUOTES), (self.oracle, ORACLE), (self.no_backslash_escapes, NO_BACKSLASH_ESCAPES)];
-        modes.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect::<Vec<_>>().join(",")
+        self.current = SqlMode::read(&value);
     }
 
     /// The value of the expression at `at`, and the token behind; None where it is not one of those that set modes.
@@ -107,9 +129,8 @@ impl SqlMode {
             }
             Kind::Parameter | Kind::Symbol(b'@') => match variable(words, at)? {
                 (Scope::User, name, next) => Some((self.variables.get(&name)?.clone(), next)),
-                (Scope::Session, name, next) if name == "sql_mode" => Some((self.shown(), next)),
-                // What the server begins a session with is not known, but hardly ever changes how quotes are read.
-                (Scope::Server, name, next) if name == "sql_mode" => Some((String::new(), next)),
+                (Scope::Session, name, next) if name == "sql_mode" => Some((self.current.shown(), next)),
+                (Scope::Server, name, next) if name == "sql_mode" => Some((self.initial.shown(), next)),
                 _ => None,
             },
             Kind::Symbol(b'(') => {
@@ -117,7 +138,7 @@ impl SqlMode {
                 let (value, next) = words.inside(|words| self.expression(words, inner)).flatten()?;
                 words.symbol(next, b')').then_some((value, next + 1))
             }
-            Kind::Word | Kind::QuotedName if words.is(at, "DEFAULT") => Some((String::new(), at + 1)),
+            Kind::Word | Kind::QuotedName if words.is(at, "DEFAULT") => Some((self.initial.shown(), at + 1)),
             Kind::Word => {
                 let name = words.name(at)?;
                 if !words.symbol(name.next, b'(') {

@@ -126,10 +126,9 @@ async fn settings(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fa
     let reading: Vec<&str> =
         READING.iter().copied().filter(|name| row.text(1).unwrap_or_default().contains(name)).collect();
     if !reading.is_empty() {
-        checks.warn(
+        checks.note(
             "sql_mode",
-            format!("{} is the server's default: it changes how quotes are read", reading.join(" and ")),
-            "files are read as without it; where they count on it, let each begin with SET sql_mode = ...",
+            format!("{} changes how quotes are read, and limosa reads files so, too", reading.join(" and ")),
         );
     }
     let charset = row.text(2).unwrap_or_default();
@@ -194,14 +193,7 @@ fn gives(grant: &str, right: &str, database: &str, table: &str) -> bool {
 
 /// Tables whose engine knows no transactions keep what a failed migration did to them.
 async fn engines(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Failure> {
-    let sql = "select t.table_name, t.engine from information_schema.tables t join information_schema.engines e \
-        on e.engine = t.engine where t.table_schema = database() and coalesce(e.transactions, 'NO') <> 'YES' \
-        and t.table_type = 'BASE TABLE' order by 1 limit 10";
-    let rows = opened.session.query(sql, &[]).await?;
-    let tables: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{} ({})", row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default()))
-        .collect();
+    let tables = limosa_db::catalogue::tables_without_transactions(opened.session.as_mut()).await?;
     match tables.is_empty() {
         true => checks.ok("storage engines", "all tables know transactions"),
         false => checks.warn(

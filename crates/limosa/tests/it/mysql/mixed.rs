@@ -1,9 +1,9 @@
 //! Files that mix DDL and rows: an error in the middle, the file mended and edited, the way back likewise.
 
-use limosa::{Identity, Repair, Selection};
+use limosa::{Identity, MigrateOptions, Repair, Selection, Stop};
 
 use super::home;
-use crate::answers::{done, failed, labels};
+use crate::answers::{done, failed, labels, quiet};
 use crate::running::well;
 
 const FILE: &str = "create table a (n int primary key);\n\
@@ -105,7 +105,9 @@ async fn rows_that_know_no_transactions_are_told() {
         home.file("001_t.sql", &format!("create table t (n int primary key) engine = {engine};\n"));
         well(&home.migrate().await);
         home.file("002_rows.sql", "insert into t values (1);\ninsert into t values (2);\ninsert into t values (2);\n");
-        let text = failed(&home.migrate().await, 3, &["1062", "002_rows.sql:3:1"]);
+        let result = home.migrate().await;
+        let text = failed(&result, 3, &["1062", "002_rows.sql:3:1"]);
+        assert_eq!(result.unwrap().steps[0].state, "rows_stay");
         assert_eq!(home.rows("select count(*) from t"), ["2"], "the engine keeps them");
         // Nobody may believe that nothing of it stands.
         assert!(text.contains("tables without transactions (MyISAM, Aria, MEMORY) stay changed"), "{engine}: {text}");
@@ -120,6 +122,30 @@ async fn rows_that_know_no_transactions_are_told() {
         assert!(!text.contains("stay changed"), "{text}");
         assert_eq!(home.rows("select count(*) from u"), ["0"]);
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_no_rows_that_would_stay() {
+    let home = home();
+    home.execute("create table t (n int) engine = MyISAM");
+    home.file("001_rows.sql", "insert into t values (1);\n");
+    let try_out = async || {
+        let consent = home.database();
+        home.migrator().dry_run(&MigrateOptions::default(), Some(&consent), &quiet, Stop::new()).await.unwrap()
+    };
+    let executed = try_out().await.executed.unwrap();
+    assert!(executed.steps.is_empty(), "{executed:?}");
+    assert!(executed.not_tried[0].reason.contains("t (MyISAM) would stay changed"), "{executed:?}");
+    assert_eq!(home.rows("select count(*) from t"), ["0"]);
+    // A table elsewhere is found by the server's word only.
+    let other = home.mysql().session().unwrap();
+    let name = format!("{}_other", home.database());
+    other.execute(&format!("create database {name}; alter table t rename {name}.t")).unwrap();
+    home.file("001_rows.sql", &format!("insert into {name}.t values (1);\n"));
+    let executed = try_out().await.executed.unwrap();
+    assert_eq!(executed.error.unwrap().code, "LIM-R013");
+    assert_eq!(executed.steps[0].state, "rows_stay");
+    other.execute(&format!("drop database {name}")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -111,6 +111,39 @@ async fn the_ledger_does_not_depend_on_the_sql_mode() {
 }
 
 #[tokio::test]
+async fn files_are_read_by_the_mode_of_the_server() {
+    let server = own_server(&ServerOptions::new());
+    server.execute("mysql", "set global sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES'").unwrap();
+    let home = home_on(&server);
+    // Read as usual, these have other statements, or none that ends.
+    home.file(
+        "001_t.sql",
+        "create table \"t\" (s varchar(20) primary key);\ninsert into \"t\" values ('\\');\ninsert into \"t\" values (';\\');\n\
+         insert into \"nosuch\" values ('\\');\n-- limosa:rollback\ninsert into \"t\" values ('-\\');\ndrop table \"t\";\n",
+    );
+    home.file("002_u.sql", "insert into t values ('a\\');\ninsert into t values ('b\\');\n-- limosa:rollback\ndelete from \"t\" where s = 'b\\';\n");
+    failed(&home.migrate().await, 3, &["1146", "001_t.sql:4:1", "statements 1 to 1 of 4"]);
+    home.execute("create table nosuch (s varchar(20))");
+    assert_eq!(labels(&done(home.migrate().await)), ["001", "002"]);
+    assert_eq!(home.rows("select s from t order by s"), [";\\", "a\\", "b\\", "\\"]);
+    let script = home.migrator().plan_script(&MigrateOptions::default()).await.unwrap();
+    assert!(!script.contains("nosuch"), "{script}");
+    home.file("003_set.sql", "set sql_mode = '';\ninsert into t values ('c\\'', \"');\n");
+    failed(&home.migrate().await, 2, &["003_set.sql"]);
+    home.file("003_set.sql", "set sql_mode = '';\ninsert into t values (\"c\\\"\");\nset sql_mode = default;\ninsert into t values ('d\\');\n\
+         -- limosa:rollback\ndelete from \"t\" where s = 'd\\';\n");
+    done(home.migrate().await);
+    assert_eq!(home.rows("select s from t where s like 'c%' or s like 'd%' order by s"), ["c\"", "d\\"]);
+    let consent = home.database();
+    done(back(&home.migrator(), Selection::Steps(3), Some(&consent)).await);
+    assert!(!home.tables().contains(&"t".to_owned()));
+    // A file that is wrong in each mode is named even where no server answers.
+    home.file("004_bad.sql", "insert into t values ('never closed);\n");
+    let nowhere = home.with(|it| it.database = limosa::Secret::new("mysql://127.0.0.1:1/nowhere"));
+    failed(&migrate(&nowhere).await, 2, &["004_bad.sql"]);
+}
+
+#[tokio::test]
 async fn the_ledger_does_not_depend_on_the_charset_of_the_database() {
     for charset in
         ["latin1", "ascii", "utf8mb3", "ucs2", "utf8mb4 collate utf8mb4_bin", "latin1 collate latin1_german2_ci"]

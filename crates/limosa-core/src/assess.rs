@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use limosa_sql::Engine;
 use serde::Serialize;
 
-use crate::{AppliedRow, Change, Identity, Kind, LedgerView, RowState, Version};
+use crate::{AppliedRow, Change, Headers, Identity, Kind, LedgerView, RowState, Version};
 
 /// What stands around a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,17 @@ pub struct Assessed<'a> {
 /// The state of every change, in the order of `changes`; changes without a file come after, in the order of their
 /// application.
 pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surroundings) -> Vec<Assessed<'a>> {
+    assess_up_to(changes, ledger, around, None)
+}
+
+/// As [`assess`], where nothing above a version is wanted: it decides which baseline an empty database begins with.
+pub fn assess_up_to<'a>(
+    changes: &'a [Change],
+    ledger: &'a LedgerView,
+    around: &Surroundings,
+    to: Option<&Version>,
+) -> Vec<Assessed<'a>> {
+    let base = Base::find(changes, ledger, around, to);
     let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
     let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
     let newest = newest_version(ledger);
@@ -106,7 +117,10 @@ pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surrou
             let row = rows.get(&change.identity).copied();
             let (state, reason) = match row {
                 Some(row) => state_of_applied(change, row),
-                None => state_of_new(change, ledger, around, newest.as_ref(), &failures),
+                None => match base.stands_for(change) {
+                    Some(reason) => (State::NotApplicable, Some(reason)),
+                    None => state_of_new(change, ledger, around, newest.as_ref(), &failures),
+                },
             };
             Assessed { identity: change.identity.clone(), change: Some(change), row, state, reason }
         })
@@ -116,6 +130,54 @@ pub fn assess<'a>(changes: &'a [Change], ledger: &'a LedgerView, around: &Surrou
         Assessed { identity: row.identity.clone(), change: None, row: Some(row), state, reason: Some(reason) }
     }));
     assessed
+}
+
+/// Which baseline counts, if any.
+enum Base<'a> {
+    /// This one ran, or will: it stands for what has no row of its own up to its version.
+    Of(&'a Change),
+    /// None: versions ran one by one.
+    Grown,
+    /// There is none.
+    None,
+}
+
+impl<'a> Base<'a> {
+    fn find(changes: &'a [Change], ledger: &LedgerView, around: &Surroundings, to: Option<&Version>) -> Base<'a> {
+        let version = |change: &Change| match &change.kind {
+            Kind::Versioned(version) => Some(version.clone()),
+            Kind::Repeatable => None,
+        };
+        let baselines = || changes.iter().filter(|change| change.is_baseline);
+        let ran = |change: &&Change| ledger.rows.iter().any(|row| row.identity == change.identity);
+        if let Some(base) = baselines().filter(ran).max_by_key(|change| version(change)) {
+            return Base::Of(base);
+        }
+        if ledger.rows.iter().any(|row| row.version.is_some()) {
+            return Base::Grown;
+        }
+        let wanted = |change: &&Change| {
+            let within = to.is_none_or(|to| version(change).is_some_and(|version| version <= *to));
+            within && not_applicable(change, around).is_none()
+        };
+        baselines().filter(wanted).max_by_key(|change| version(change)).map_or(Base::None, Base::Of)
+    }
+
+    /// Why a change without a row of its own does not run.
+    fn stands_for(&self, change: &Change) -> Option<String> {
+        match self {
+            Base::Of(base) if base.identity == change.identity => None,
+            Base::Of(base) => match (&base.kind, &change.kind) {
+                (Kind::Versioned(newest), Kind::Versioned(version)) if change.is_baseline || version <= newest => {
+                    Some(format!("{} stands for it", base.label))
+                }
+                _ => None,
+            },
+            Base::Grown if change.is_baseline => Some("the database has run versions one by one".to_owned()),
+            Base::None if change.is_baseline => Some("it stands for more than is wanted".to_owned()),
+            Base::Grown | Base::None => None,
+        }
+    }
 }
 
 /// What is half done stays half done when its file goes.
@@ -185,7 +247,14 @@ fn state_of_new(
 
 /// Why a change does not apply here; None where it does.
 pub fn not_applicable(change: &Change, around: &Surroundings) -> Option<String> {
-    let headers = &change.headers;
+    not_applicable_by(&change.headers, around)
+}
+
+/// Why something with these headers does not apply here; None where it does.
+pub(crate) fn not_applicable_by(headers: &Headers, around: &Surroundings) -> Option<String> {
+    if let Some(reason) = &headers.left_out {
+        return Some(reason.clone());
+    }
     if !headers.engines.is_empty() && !headers.engines.contains(&around.engine) {
         let names: Vec<&str> = headers.engines.iter().map(|engine| engine.title()).collect();
         return Some(format!("for {} only", names.join(", ")));

@@ -29,6 +29,11 @@ impl Identity {
         Identity(format!("R:{name}"))
     }
 
+    /// The identity of a baseline that stands for all versions up to this one.
+    pub fn of_baseline(version: &Version) -> Identity {
+        Identity(format!("B:{version}"))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,6 +63,8 @@ pub struct Change {
     pub identity: Identity,
     /// Versioned or repeatable.
     pub kind: Kind,
+    /// True where it stands for all versions up to its own: it runs in their place where none of them ran.
+    pub is_baseline: bool,
     /// The version as written in the file name (`001`), for display; `R` for repeatables.
     pub label: String,
     /// The description from the file name, underscores as blanks.
@@ -175,4 +182,6 @@ pub struct Headers {
     pub data_loss_allowed: bool,
     /// `Placeholders: off` leaves `${...}` alone.
     pub placeholders_off: bool,
+    /// Why it does not apply here, where the settings beside it say so.
+    pub left_out: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The riskiest logic, as functions without effects: what is to be done, given what is wanted and what is there.
 
+mod callbacks;
 mod migrate;
 mod rollback;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
-use crate::{Change, EnumValues, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
+use crate::{Callback, EnumValues, Headers, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
 
 /// What to do with a version that comes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub struct MigrateAsk {
     /// For a single transaction: the enum values of each step, by [`crate::EnumValueReader`]. A step that is not named may
     /// add and use any.
     pub enum_values: HashMap<Identity, EnumValues>,
+    /// What runs around the steps.
+    pub callbacks: Vec<Callback>,
 }
 
 /// Which changes to take back.
@@ -112,9 +115,9 @@ fn refuse(problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
 }
 
 /// Values of today that the steps use. What a way back has recorded wins over them and stands in its step.
-fn values_used(steps: &[Step], policy: &Policy) -> BTreeMap<String, Option<String>> {
+fn values_used<'s>(steps: impl IntoIterator<Item = &'s Step>, policy: &Policy) -> BTreeMap<String, Option<String>> {
     let mut used = BTreeMap::new();
-    for step in steps.iter().filter(|step| !step.placeholders_off) {
+    for step in steps.into_iter().filter(|step| !step.placeholders_off) {
         for (name, _) in &step.outline.placeholders {
             let recorded = matches!(&step.work, Work::Text { values, .. } if values.contains_key(name));
             if !recorded && let Some(value) = policy.values.get(name) {
@@ -129,11 +132,11 @@ fn full_name(around: &Surroundings) -> String {
     if around.host.is_empty() { around.database.clone() } else { format!("{}/{}", around.host, around.database) }
 }
 
-fn limits(change: &Change, policy: &Policy) -> Limits {
+fn limits(headers: &Headers, policy: &Policy) -> Limits {
     Limits {
-        lock_timeout_ms: change.headers.lock_timeout.unwrap_or(policy.limits.lock_timeout_ms),
+        lock_timeout_ms: headers.lock_timeout.unwrap_or(policy.limits.lock_timeout_ms),
         lock_retries: policy.limits.lock_retries,
-        statement_timeout_ms: change.headers.statement_timeout.unwrap_or(policy.limits.statement_timeout_ms),
+        statement_timeout_ms: headers.statement_timeout.unwrap_or(policy.limits.statement_timeout_ms),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod assess;
 mod audit;
+mod callback;
 mod change;
 mod checksum;
 pub mod codes;
@@ -18,8 +19,9 @@ mod recover;
 mod statements;
 mod version;
 
-pub use assess::{Assessed, State, Surroundings, assess, newest_version, not_applicable};
+pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, row_hash};
+pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher};
 pub use decide::{
@@ -33,7 +35,7 @@ pub use ledger::{
 };
 pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
 pub use outliner::Outliner;
-pub use plan::{Action, Limits, PLAN_FORMAT, Plan, Skipped, Step, Undo, Work};
+pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use statements::{StatementHasher, statement_hash};
 pub use version::{BadVersion, Version};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, Checksum, Direction, Identity, Outline, Rollback, TimeOuts, TransactionWish};
+use crate::{AuditHead, CallbackEvent, Checksum, Direction, Identity, Outline, Rollback, TimeOuts, TransactionWish};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -32,6 +32,9 @@ pub struct Plan {
     pub values: std::collections::BTreeMap<String, Option<String>>,
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// What runs around the steps, by event.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<PlannedCallback>,
     /// Changes that do not apply here, recorded so that they are never out of order later.
     pub skipped: Vec<Skipped>,
     /// Things worth knowing; not part of the digest.
@@ -205,6 +208,53 @@ impl Undo {
     }
 }
 
+/// What runs around steps.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedCallback {
+    /// When.
+    pub event: CallbackEvent,
+    /// What.
+    pub work: PlannedWork,
+}
+
+/// What a callback runs.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedWork {
+    /// SQL; a step that has no row in the ledger.
+    Sql(Box<Step>),
+    /// A program; this is its path as the user gave it.
+    Command(String),
+}
+
+impl PlannedCallback {
+    /// Path of the file as the user gave it.
+    pub fn file(&self) -> &str {
+        match &self.work {
+            PlannedWork::Command(file) => file,
+            PlannedWork::Sql(step) => match &step.work {
+                Work::File { file, .. } => file,
+                Work::Text { origin, .. } => origin,
+            },
+        }
+    }
+
+    /// The step, where it is SQL.
+    pub fn step(&self) -> Option<&Step> {
+        match &self.work {
+            PlannedWork::Sql(step) => Some(step),
+            PlannedWork::Command(_) => None,
+        }
+    }
+
+    /// True where it is SQL that can share the transaction of a step: both in one, and none of its settings left to the step,
+    /// which only PostgreSQL puts back within a transaction.
+    pub fn shares(&self, engine: Engine) -> bool {
+        let fits = |step: &Step| step.outline.is_atomic() && (engine == Engine::Postgres || !step.outline.may_set());
+        self.event.is_each() && self.step().is_some_and(fits)
+    }
+}
+
 /// A change that does not apply here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
@@ -259,10 +309,28 @@ impl Plan {
                 up_checksum: &step.up_checksum,
             })
             .collect();
+        #[derive(Serialize)]
+        struct Around<'a> {
+            event: CallbackEvent,
+            file: &'a str,
+            script: Option<(Limits, &'a Checksum)>,
+        }
+        let callbacks: Vec<Around<'_>> = self
+            .callbacks
+            .iter()
+            .map(|callback| Around {
+                event: callback.event,
+                file: callback.file(),
+                script: callback.step().map(|step| (step.limits, &step.file_checksum)),
+            })
+            .collect();
         let about = (self.format, &self.project, self.engine, &self.database, self.direction);
-        let decided = (about, &self.ledger_head, &self.values, steps);
         // Serialising these plain structures cannot fail; an empty text would still give a stable digest.
-        let text = serde_json::to_string(&decided).unwrap_or_default();
+        let text = match callbacks.is_empty() {
+            true => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps)),
+            false => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks)),
+        }
+        .unwrap_or_default();
         Checksum::stored(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))))
     }
 }

@@ -59,6 +59,13 @@ pub const UNUSED_KEY: &str = "LIM-F028";
 /// The configuration promises a rollback that does not exist.
 pub const PROMISED_ROLLBACK: &str = "LIM-F029";
 
+/// A callback of an event that limosa does not have.
+pub const UNKNOWN_EVENT: &str = "LIM-F030";
+/// A setting beside a script is not known, or its value makes no sense.
+pub const BAD_SCRIPT_SETTING: &str = "LIM-F031";
+/// A callback is a command, and commands are not allowed.
+pub const COMMAND_NOT_ALLOWED: &str = "LIM-F032";
+
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
     (UNCLEAR_NAME, "the name of an SQL file is not understood, so the file is left out"),
@@ -90,6 +97,9 @@ pub const TABLE: &[(&str, &str)] = &[
     (REPEATED_KEY, "a key or entry of migration_config.yaml stands there twice"),
     (UNUSED_KEY, "a key of migration_config.yaml that other tools read and limosa does not"),
     (PROMISED_ROLLBACK, "migration_config.yaml promises a rollback that does not exist"),
+    (UNKNOWN_EVENT, "a callback is named after an event that limosa does not have, so the file is left out"),
+    (BAD_SCRIPT_SETTING, "a setting beside a script (.conf) is not known, or its value makes no sense"),
+    (COMMAND_NOT_ALLOWED, "a callback is a command, and commands run only where they are allowed"),
 ];
 
 #[cfg(test)]

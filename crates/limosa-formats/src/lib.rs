@@ -38,5 +38,7 @@
 
 pub mod codes;
 pub mod formats;
+mod layout;
 
-pub use formats::native;
+pub use formats::{flyway, native};
+pub use layout::{Layout, LayoutChoice};

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use limosa_core::Step;
+use limosa_core::{CallbackEvent, Step};
 use limosa_db::{DbError, DbErrorKind, Item, Session};
 use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{Marks, farewell, finished, head, settle_constraints};
-use crate::feed::{Feed, Purpose, SharedLog, Stretch, lock};
+use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, implicit_commit, put_back};
+use crate::{Event, Outcome, StepState, callbacks, implicit_commit, put_back};
 
 /// Runs steps in one transaction, again after a lock time-out or a deadlock.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
@@ -114,17 +114,31 @@ pub(crate) async fn together(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    let mut readers = open(run, block)?;
-    let feed = feed(run, block, first, marks, log, &mut readers, Rows::Here);
+    let mut scripts = open(run, block)?;
+    let feed = feed(run, block, first, marks, log, &mut scripts, Rows::Here);
     fly(session, run.context, feed, log, &run.progress, block, first).await
 }
 
-pub(crate) fn open(run: &Run<'_>, block: &[Step]) -> Result<Vec<ScriptReader>, Failure> {
-    block
-        .iter()
-        .map(|step| ScriptReader::open(step, run.dialect, run.context.files))
-        .collect::<Result<_, _>>()
-        .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
+/// The scripts of one step in the order in which they run: callbacks before it, its own, callbacks after it.
+pub(crate) struct Scripts<'p> {
+    list: Vec<(&'p Step, ScriptReader)>,
+}
+
+pub(crate) fn open<'p>(run: &'p Run<'_>, block: &'p [Step]) -> Result<Vec<Scripts<'p>>, Failure> {
+    let open_one = |step: &'p Step| {
+        ScriptReader::open(step, run.dialect, run.context.files)
+            .map(|reader| (step, reader))
+            .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
+    };
+    let with_callbacks = |step| {
+        callbacks::sharing(run, CallbackEvent::BeforeEachMigrate)
+            .chain([step])
+            .chain(callbacks::sharing(run, CallbackEvent::AfterEachMigrate))
+            .map(open_one)
+            .collect::<Result<_, _>>()
+            .map(|list| Scripts { list })
+    };
+    block.iter().map(with_callbacks).collect()
 }
 
 /// When the rows of the ledger and the commit are sent.
@@ -143,27 +157,25 @@ pub(crate) fn feed<'f>(
     first: usize,
     marks: &'f Marks,
     log: &SharedLog,
-    readers: &'f mut [ScriptReader],
+    scripts: &'f mut [Scripts<'f>],
     rows: Rows,
 ) -> Feed<'f> {
     let mut feed = Feed::new(run.context, run.engine, log.clone());
     feed.first([(Item::Begin, Purpose::Begin)]);
     let count = block.len();
-    for (offset, (step, reader)) in block.iter().zip(readers).enumerate() {
+    for (offset, (step, scripts)) in block.iter().zip(scripts).enumerate() {
         let here = rows == Rows::Here;
         let ends = offset + 1 == count;
         let wipe = run.context.pooled && ends;
-        feed.stretch(Stretch {
-            step_number: first + offset,
-            step,
-            reader,
-            from: 1,
-            to: step.outline.statements,
-            own: false,
-            replay: false,
-            last: true,
-            head: head(run.context, run.engine, step, marks, true),
-            closing: Box::new(move |_| {
+        let last = scripts.list.len().saturating_sub(1);
+        for (number, (part, reader)) in scripts.list.iter_mut().enumerate() {
+            let head = head(run.context, run.engine, part, marks, true);
+            let step_number = first + offset;
+            if number < last {
+                feed.stretch(Stretch { step_number, head, ..Stretch::whole(part, reader) });
+                continue;
+            }
+            let closing: Closing<'f> = Box::new(move |_| {
                 let mut items = Vec::new();
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
@@ -180,8 +192,9 @@ pub(crate) fn feed<'f>(
                     items.extend(farewell(run.context, run.engine, step));
                 }
                 items
-            }),
-        });
+            });
+            feed.stretch(Stretch { step_number, head, closing, ..Stretch::whole(part, reader) });
+        }
     }
     if rows == Rows::Here {
         feed.last([(Item::Commit, Purpose::Commit)]);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{Action, AuditHead, Plan, Step};
+use limosa_core::{Action, AuditHead, CallbackEvent, Plan, Step};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
@@ -14,7 +14,7 @@ use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
-use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, watch};
+use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, watch};
 
 /// What every part of a run shares.
 pub(crate) struct Run<'a> {
@@ -93,8 +93,7 @@ impl Run<'_> {
                 if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() {
                     return (Outcome::Stopped(Box::new(interrupted())), Some(sent.step));
                 }
-                let of = steps.get(sent.step - first).map_or(0, |step| step.outline.statements);
-                (Outcome::Stopped(Box::new(statement_problem(sent, of, &hidden(error)))), Some(sent.step))
+                (Outcome::Stopped(Box::new(statement_problem(sent, &hidden(error)))), Some(sent.step))
             }
             Failure::Server { purpose, error, .. } => {
                 let step = match purpose {
@@ -205,6 +204,11 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let steps = &run.plan.steps;
     let mut reports = Vec::new();
     let mut at = 0;
+    if let Err(outcome) = callbacks::run(run, session, CallbackEvent::BeforeMigrate).await {
+        let outcome = callbacks::with_help(outcome, CallbackEvent::BeforeMigrate, "no migration was begun");
+        let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        return RunReport { steps: reports, outcome, head };
+    }
     let mut outcome = Outcome::Done;
     while at < steps.len() {
         if run.context.stop.is_asked() {
@@ -229,26 +233,78 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         let began = Instant::now();
         let lock_timeout = Duration::from_millis(block[0].limits.lock_timeout_ms);
         session.wait_for_locks(Some(lock_timeout).filter(|limit| !limit.is_zero()));
-        let ended = if block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])) {
-            crate::atomic::run(run, session, block, at).await
-        } else {
-            crate::journalled::run(run, session, &block[0], at).await
-        };
+        let ended = with_callbacks(run, session, block, at).await;
         run.end_progress();
         session.wait_for_locks(Some(OWN_PATIENCE));
         let elapsed = began.elapsed();
         report(run, &mut reports, block, at, &ended, elapsed);
         if let Some(ended_badly) = ended.outcome {
             let failed = ended.failed.and_then(|number| steps.get(number)).unwrap_or(&block[0]);
-            run.record_failure(session, failed, &ended_badly, ended.done).await;
+            if ended.state != StepState::Done {
+                run.record_failure(session, failed, &ended_badly, ended.done).await;
+            }
             outcome = ended_badly;
             break;
         }
         at = end;
     }
     record_skipped(run, session).await;
+    let outcome = afterwards(run, session, outcome, &reports).await;
     let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
     RunReport { steps: reports, outcome, head }
+}
+
+/// Runs steps that share a transaction, or one, with the callbacks of each.
+async fn with_callbacks(run: &Run<'_>, session: &mut dyn Session, block: &[Step], at: usize) -> Ended {
+    let is_atomic = block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0]));
+    let (before, after) = (CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate);
+    let begun = match is_atomic {
+        true => callbacks::run(run, session, before).await,
+        false => callbacks::run_apart(run, session, before).await,
+    };
+    if let Err(outcome) = begun {
+        let outcome = Some(callbacks::with_help(outcome, before, "the migration was not begun"));
+        return Ended { outcome, state: StepState::RolledBack, ..empty_ended() };
+    }
+    let mut ended = match is_atomic {
+        true => crate::atomic::run(run, session, block, at).await,
+        false => crate::journalled::run(run, session, &block[0], at).await,
+    };
+    if ended.outcome.is_none() {
+        let done = match is_atomic {
+            true => callbacks::run(run, session, after).await,
+            false => callbacks::run_apart(run, session, after).await,
+        };
+        ended.outcome =
+            done.err().map(|outcome| callbacks::with_help(outcome, after, "the migration is applied, and stands"));
+    }
+    ended
+}
+
+/// The callbacks behind all steps. What they do never hides how the steps ended.
+async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, reports: &[StepReport]) -> Outcome {
+    if run.plan.callbacks.is_empty() {
+        return outcome;
+    }
+    if !matches!(outcome, Outcome::Done) {
+        if session.settle().await.is_ok()
+            && let Err(Outcome::Stopped(problem)) = callbacks::run(run, session, CallbackEvent::AfterMigrateError).await
+        {
+            let message = format!("{} failed, too: {}", CallbackEvent::AfterMigrateError, problem.message);
+            let notice = Notice { severity: "WARNING".to_owned(), message, detail: None, hint: None, code: None };
+            run.context
+                .events
+                .event(Event::Notice { label: CallbackEvent::AfterMigrateError.name().to_owned(), notice });
+        }
+        return outcome;
+    }
+    let applied = (!reports.is_empty()).then_some(CallbackEvent::AfterMigrateApplied);
+    for event in applied.into_iter().chain([CallbackEvent::AfterMigrate]) {
+        if let Err(outcome) = callbacks::run(run, session, event).await {
+            return callbacks::with_help(outcome, event, "all migrations of this run are applied, and stand");
+        }
+    }
+    outcome
 }
 
 /// What was interrupted has a journal, which only a transaction of its own settles.

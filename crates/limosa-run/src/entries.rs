@@ -98,6 +98,19 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
     format!("reset session authorization; {role}; reset all{}", context.session_settings)
 }
 
+/// Before statements outside of transactions: the settings of a fresh session, with the time-outs of the step.
+pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step) -> Option<Item> {
+    match engine {
+        Engine::Postgres => {
+            let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
+            let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
+            Some(Item::Control(format!("{}; {time_outs}", reset(context))))
+        }
+        Engine::Mysql => mysql::time_outs(step).map(Item::Control),
+        _ => None,
+    }
+}
+
 /// Before the ledger is written: the rights that we came with and the encoding that we speak, whatever the file has set, for
 /// the rest of the transaction. Always: a function may have changed them without the file saying so.
 pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limosa_core::Identity;
+use limosa_core::{CallbackEvent, Identity};
 use limosa_db::{Blocker, Notice};
 
 /// One thing that happened.
@@ -81,6 +81,13 @@ pub enum Event {
         statement: u64,
         /// What was found and done.
         finding: String,
+    },
+    /// A callback runs by itself.
+    Callback {
+        /// Its event.
+        event: CallbackEvent,
+        /// Path of the file as the user gave it.
+        file: String,
     },
     /// A step ended well.
     StepDone {

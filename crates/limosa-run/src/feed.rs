@@ -35,6 +35,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) step: usize,
+    /// Statements of its script.
+    pub(crate) of: u64,
     pub(crate) origin: String,
     pub(crate) statement: Numbered,
     pub(crate) expanded: Expanded,
@@ -97,6 +99,24 @@ pub(crate) struct Stretch<'a> {
     pub(crate) head: Vec<Tagged>,
     /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
     pub(crate) closing: Closing<'a>,
+}
+
+impl<'a> Stretch<'a> {
+    /// A whole script, and nothing around it.
+    pub(crate) fn whole(step: &'a Step, reader: &'a mut ScriptReader) -> Stretch<'a> {
+        Stretch {
+            step_number: 0,
+            step,
+            reader,
+            from: 1,
+            to: step.outline.statements,
+            own: false,
+            replay: false,
+            last: true,
+            head: Vec::new(),
+            closing: Box::new(|_| Vec::new()),
+        }
+    }
 }
 
 /// A flight's source.
@@ -309,7 +329,8 @@ fn take(
     let copies = class.effect == Effect::CopyFromStdin;
     let text = expanded.text.clone();
     let origin = stretch.reader.origin().to_owned();
-    let sent = Box::new(Sent { step: stretch.step_number, origin, statement, expanded });
+    let sent =
+        Box::new(Sent { step: stretch.step_number, of: stretch.step.outline.statements, origin, statement, expanded });
     if copies {
         lock(log).copying = Some(sent.clone());
         queue.push_back((Item::CopyStart(text), Purpose::Statement(sent)));
@@ -355,11 +376,25 @@ pub(crate) fn expand_lifted(
         .map_err(|unknown| unknown_value(&unknown.name, Label::file(file.as_str()), context))
 }
 
+/// The placeholder that has another value in each script.
+const FILE_NAME: &str = "flyway:filename";
+
+/// The placeholder that names the file of a script, with its value.
+pub fn file_name_value(file: &str) -> Option<(String, String)> {
+    let name = file.rsplit(['/', '\\']).next()?;
+    Some((FILE_NAME.to_owned(), name.to_owned()))
+}
+
 fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -> Result<Expanded, UnknownPlaceholder> {
     if step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
     let merged = match &step.work {
+        Work::File { file, .. } if text.contains(FILE_NAME) => {
+            let mut merged = context.values.all.clone();
+            merged.extend(file_name_value(file));
+            Some(merged)
+        }
         Work::Text { values, .. } if !values.is_empty() => {
             let mut merged = context.values.all.clone();
             merged.extend(values.clone());
@@ -460,14 +495,12 @@ impl FlightObserver for Watch<'_> {
                 drop(log);
                 let number = sent.statement.number;
                 self.moved(number, sent.step);
-                if let Some(step) = self.step(sent.step) {
-                    self.context.events.event(Event::StatementDone {
-                        number,
-                        of: step.outline.statements,
-                        verb: sent.statement.class().verb.clone(),
-                        elapsed: landed.elapsed,
-                    });
-                }
+                self.context.events.event(Event::StatementDone {
+                    number,
+                    of: sent.of,
+                    verb: sent.statement.class().verb.clone(),
+                    elapsed: landed.elapsed,
+                });
             }
             Some(Purpose::Audit) => {
                 if let Some(row) = landed.rows.first()

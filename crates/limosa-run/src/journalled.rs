@@ -13,7 +13,7 @@ use limosa_sql::{Diagnostic, Effect, Engine};
 use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head, mysql, progress, reset, settle_constraints};
+use crate::entries::{Marks, finished, fresh_settings, head, mysql, progress, reset, settle_constraints};
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
@@ -196,11 +196,7 @@ impl<'a> Walk<'a> {
         let (context, engine) = (self.run.context, self.run.engine);
         let mut settings = Vec::new();
         let mut lost = carried::Lost::default();
-        match engine {
-            Engine::Postgres => settings.push(self.fresh_settings()),
-            Engine::Mysql => settings.extend(mysql::time_outs(self.step).map(Item::Control)),
-            _ => {}
-        }
+        settings.extend(fresh_settings(context, engine, self.step));
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done
         {
@@ -341,13 +337,6 @@ impl<'a> Walk<'a> {
             self.take()?;
         }
         Ok(())
-    }
-
-    /// Those of a fresh session, with the time-outs of the step.
-    fn fresh_settings(&self) -> Item {
-        let (reset, limits) = (reset(self.run.context), self.step.limits);
-        let (lock, statement) = (limits.lock_timeout_ms, limits.statement_timeout_ms);
-        Item::Control(format!("{reset}; set lock_timeout = {lock}; set statement_timeout = {statement}"))
     }
 
     /// Writes progress in a transaction of its own.

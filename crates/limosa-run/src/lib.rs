@@ -3,6 +3,7 @@
 
 mod atomic;
 mod attempt;
+mod callbacks;
 mod cancelling;
 pub mod codes;
 mod conduct;
@@ -31,7 +32,7 @@ pub use cancelling::send_stoppable;
 pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};
-pub use feed::unknown_placeholder;
+pub use feed::{file_name_value, unknown_placeholder};
 pub use lock::{Acquired, Held, LockError, acquire, lock_key, lock_name, release};
 pub use reader::Files;
 pub use rehearse::{Rehearsed, rehearse};

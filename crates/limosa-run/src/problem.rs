@@ -15,12 +15,12 @@ pub(crate) fn purpose_of(log: &Log, item: u64) -> Option<Purpose> {
 }
 
 /// The error of a statement of the user's.
-pub(crate) fn statement_problem(sent: &Sent, of: u64, error: &DbError) -> Diagnostic {
+pub(crate) fn statement_problem(sent: &Sent, error: &DbError) -> Diagnostic {
     let statement = &sent.statement;
     let class = statement.class();
     let what = if class.verb.is_empty() { "statement".to_owned() } else { class.verb.clone() };
     let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
-    let message = format!("{}{code}: statement {} of {of}, {what}", error.message, statement.number);
+    let message = format!("{}{code}: statement {} of {}, {what}", error.message, statement.number, sent.of);
     let offset = error.position.map_or(0, |at| sent.expanded.original_offset(at));
     let label = match copied_line(error).filter(|_| class.effect == Effect::CopyFromStdin) {
         Some(line) => {

@@ -90,7 +90,7 @@ pub async fn rehearse(
             notices: log.notices.of(at),
         });
     }
-    rehearsed.error = failure.map(|failure| explain(context, &failure, &tried)).or(stays);
+    rehearsed.error = failure.map(|failure| explain(context, &failure)).or(stays);
     rehearsed
 }
 
@@ -141,15 +141,8 @@ async fn flight(
     for (number, (step, reader)) in steps.iter().zip(&mut readers).enumerate() {
         feed.stretch(Stretch {
             step_number: number,
-            step,
-            reader,
-            from: 1,
-            to: step.outline.statements,
-            own: false,
-            replay: false,
-            last: true,
             head: settings(context, engine, &database, step),
-            closing: Box::new(|_| Vec::new()),
+            ..Stretch::whole(step, reader)
         });
     }
     feed.last([(Item::Rollback, Purpose::Settings)]);
@@ -193,7 +186,7 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
     ]
 }
 
-fn explain(context: &Context<'_>, failure: &Failure, steps: &[Step]) -> Box<Diagnostic> {
+fn explain(context: &Context<'_>, failure: &Failure) -> Box<Diagnostic> {
     let hidden = |error: &DbError| context.values.hide_in_error(Box::new(error.clone()));
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
@@ -202,11 +195,9 @@ fn explain(context: &Context<'_>, failure: &Failure, steps: &[Step]) -> Box<Diag
             Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem.clone(),
             Outcome::Done => Box::new(interrupted()),
         },
-        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => Box::new(statement_problem(
-            sent,
-            steps.get(sent.step).map_or(0, |step| step.outline.statements),
-            &hidden(error),
-        )),
+        Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
+            Box::new(statement_problem(sent, &hidden(error)))
+        }
         Failure::Server { purpose: Some(Purpose::Fence), .. } => Box::new(
             Diagnostic::error("LIM-R001", "another runner is at work; the dry run would wait for its locks")
                 .help("run it again when that one is done: limosa status"),

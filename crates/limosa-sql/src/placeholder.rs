@@ -56,7 +56,11 @@ pub fn expand(
     let mut done = 0;
     for found in find(engine, statement) {
         let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: found.start };
-        let (name, form) = found.name.split_once(':').unwrap_or((found.name, ""));
+        // A name of a namespace, such as `flyway:user`, looks like one with a form.
+        let (name, form) = match found.name.split_once(':') {
+            Some((name, form)) if !values.contains_key(found.name) => (name, form),
+            _ => (found.name, ""),
+        };
         let value = values.get(name).ok_or_else(unknown)?;
         let replaced = match form {
             "" => value.clone(),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_run::{lock_key, lock_name};
+use limosa_run::{file_name_value, lock_key, lock_name};
 use limosa_sql::{Engine, classify, expand, placeholders};
 use serde_json::json;
 
@@ -34,6 +34,12 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
     if !secrets.is_empty() {
         let _ =
             writeln!(script.out, "-- Secrets stand here by their names; put in their values: {}", secrets.join(", "));
+    }
+    if !plan.callbacks.is_empty() {
+        let _ = writeln!(script.out, "-- Callbacks are not in here; run them yourself:");
+        for callback in &plan.callbacks {
+            let _ = writeln!(script.out, "--   {}: {}", callback.event, callback.file().replace(['\n', '\r'], " "));
+        }
     }
     if engine == Engine::Postgres {
         let key = lock_key(&opened.configuration.ledger_schema, &opened.configuration.project);
@@ -188,8 +194,11 @@ impl Script<'_> {
         if step.placeholders_off {
             return Ok(text.to_owned());
         }
-        let values = &self.opened.configuration.values;
+        let values = &self.opened.values;
         let mut shown = values.all.clone();
+        if let Work::File { file, .. } = &step.work {
+            shown.extend(file_name_value(file));
+        }
         for name in &values.secret {
             shown.insert(name.clone(), format!("${{{name}}}"));
         }
@@ -298,7 +307,7 @@ impl Script<'_> {
 
     fn rollback_values(&self, step: &Step) -> Option<String> {
         let undo = step.undo.as_ref().filter(|_| !step.placeholders_off)?;
-        let values = &self.opened.configuration.values;
+        let values = &self.opened.values;
         let used: serde_json::Map<String, serde_json::Value> = placeholders(self.engine, &undo.text)
             .into_iter()
             .map(|(name, _)| {

@@ -20,6 +20,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U004", "consent that names the database is missing"),
     ("LIM-U005", "--auto-rollback takes nothing back, because a migration stopped half-way"),
     ("LIM-U006", "--auto-rollback leaves what has no way back, and what it stands on"),
+    ("LIM-U007", "callbacks are not part of an executed dry run"),
     ("LIM-U010", "the head of the audit log could not be appended to the anchor file"),
     ("LIM-U011", "the anchor file cannot be read"),
     ("LIM-U012", "an anchor is not authentic"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use limosa_core::{Limits, OutOfOrder};
 use limosa_db::Secret;
+use limosa_formats::LayoutChoice;
 use limosa_run::Values;
 
 /// Everything that a project's settings decide. Values from the outside world are in here already.
@@ -17,6 +18,14 @@ pub struct Configuration {
     pub direct_url: Option<Secret>,
     /// Folders of migrations.
     pub directories: Vec<PathBuf>,
+    /// How the migrations are named.
+    pub layout: LayoutChoice,
+    /// Schemas (PostgreSQL) or databases (MySQL) that are made before the first migration where they are missing.
+    pub create_schemas: Vec<String>,
+    /// Callbacks may be programs.
+    pub allow_commands: bool,
+    /// `${...}` in scripts is replaced.
+    pub replace_placeholders: bool,
     /// The project: first part of every key in the ledger.
     pub project: String,
     /// The environment, where one was chosen.
@@ -64,6 +73,10 @@ impl Configuration {
             database: Secret::new(database),
             direct_url: None,
             directories: vec![PathBuf::from("migrations")],
+            layout: LayoutChoice::Auto,
+            create_schemas: Vec::new(),
+            allow_commands: false,
+            replace_placeholders: true,
             project: "default".to_owned(),
             environment: None,
             protected: false,

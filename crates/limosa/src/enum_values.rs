@@ -19,7 +19,7 @@ where
     F: FnMut(HashMap<Identity, EnumValues>) -> Result<Plan, Failure>,
 {
     let plan = decide(HashMap::new())?;
-    opened.configuration.refuse_unknown_placeholders(&plan)?;
+    opened.refuse_unknown_placeholders(&plan)?;
     if !opened.configuration.single_transaction {
         return Ok(plan);
     }
@@ -47,7 +47,7 @@ fn read(opened: &Opened<'_>, plan: &Plan) -> Result<HashMap<Identity, EnumValues
     let mut reader = EnumValueReader::new(engine);
     let mut found = HashMap::new();
     for step in &plan.steps {
-        let mut values = opened.configuration.values.all.clone();
+        let mut values = opened.values.all.clone();
         if let Work::Text { values: recorded, .. } = &step.work {
             values.extend(recorded.clone());
         }

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use limosa_core::{Change, LedgerView};
-use limosa_formats::native::{Config, FileReader, FileRole, assemble, classify};
+use limosa_core::{Callback, CallbackWork, Change, LedgerView};
+use limosa_formats::native::{FileReader, FileRole, assemble};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
-use crate::{Exit, Failure};
+use crate::{Configuration, Exit, Failure};
 
 /// Reads scripts from the file system.
 pub(crate) struct FromDisk;
@@ -64,6 +64,8 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
 pub(crate) struct Loaded {
     /// In the order in which they run.
     pub(crate) changes: Vec<Change>,
+    /// What runs around them.
+    pub(crate) callbacks: Vec<Callback>,
     /// Errors and warnings.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -87,7 +89,11 @@ impl Loaded {
 ///
 /// # Errors
 /// Where a folder or file cannot be read. Problems in files are in [`Loaded::diagnostics`].
-pub(crate) fn load(folders: &[PathBuf], dialect: impl Into<Dialect>) -> Result<Loaded, Failure> {
+pub(crate) fn load(
+    configuration: &Configuration,
+    folders: &[PathBuf],
+    dialect: impl Into<Dialect>,
+) -> Result<Loaded, Failure> {
     let dialect = dialect.into();
     let mut paths = Vec::new();
     for folder in folders {
@@ -96,17 +102,31 @@ pub(crate) fn load(folders: &[PathBuf], dialect: impl Into<Dialect>) -> Result<L
     let mut diagnostics = Vec::new();
     let mut configs = Vec::new();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    for (path, name) in paths.iter().zip(&names).filter(|(_, name)| classify(name) == FileRole::Config) {
+    let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let roles: Vec<FileRole> = names.iter().map(|name| layout.classify(name)).collect();
+    let value_of = |name: &str| configuration.values.all.get(name).cloned();
+    for ((path, name), _) in paths.iter().zip(&names).zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
         let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-        let (config, found) = Config::read(name, &bytes);
+        let (config, found) = layout.read_config(name, &bytes, &value_of);
         configs.extend(config);
         diagnostics.extend(found);
     }
     let mut files = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
-    for (path, name) in paths.iter().zip(&names).filter(|(_, name)| classify(name) != FileRole::Config) {
-        let mut reader = FileReader::new(dialect, name, &configs);
-        if classify(name).is_script() {
+    let mut commands = Vec::new();
+    for ((path, name), role) in paths.iter().zip(&names).zip(roles).filter(|(_, role)| *role != FileRole::Config) {
+        if let FileRole::Callback { event, name: title, command: true } = &role {
+            commands.push(Callback {
+                event: *event,
+                name: title.clone(),
+                work: CallbackWork::Command(name.clone()),
+                headers: Default::default(),
+            });
+            continue;
+        }
+        let is_script = role.is_script();
+        let mut reader = FileReader::of_role(dialect, name, role, &configs);
+        if is_script {
             let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
             loop {
                 match file.read(&mut buffer) {
@@ -123,5 +143,35 @@ pub(crate) fn load(folders: &[PathBuf], dialect: impl Into<Dialect>) -> Result<L
     }
     let (set, found) = assemble(files, &configs, dialect.engine());
     diagnostics.extend(found);
-    Ok(Loaded { changes: set.changes, diagnostics })
+    let (mut changes, mut callbacks) = (set.changes, set.callbacks);
+    add_commands(configuration, commands, &mut callbacks, &mut diagnostics);
+    if !configuration.replace_placeholders {
+        let of_changes = changes.iter_mut().map(|change| &mut change.headers);
+        for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
+            headers.placeholders_off = true;
+        }
+    }
+    Ok(Loaded { changes, callbacks, diagnostics })
+}
+
+/// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.
+fn add_commands(
+    configuration: &Configuration,
+    commands: Vec<Callback>,
+    callbacks: &mut Vec<Callback>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if configuration.allow_commands {
+        callbacks.extend(commands);
+        callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
+        return;
+    }
+    for command in commands {
+        let message = format!("{} is a program, and would run as this user", command.file());
+        let error =
+            Diagnostic::error(limosa_formats::codes::COMMAND_NOT_ALLOWED, message).at(Label::file(command.file()));
+        diagnostics.push(
+            error.help("where it is meant to: --allow-commands, or allow_commands = true; else move it elsewhere"),
+        );
+    }
 }

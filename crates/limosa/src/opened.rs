@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{LedgerView, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Secret, Session, engine_of};
-use limosa_run::{Connector, Context, Events, Stop};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, Secret, Session, engine_of};
+use limosa_run::{Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::interrupted;
 use crate::files::FromDisk;
 use crate::report::Target;
-use crate::{Configuration, Failure};
+use crate::{Configuration, Failure, builtins};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
@@ -52,6 +52,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) ledger: Ledger,
     pub(crate) target: Target,
     pub(crate) pooled: bool,
+    /// Values for `${name}`: those of the configuration, and those that are always there.
+    pub(crate) values: Values,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -122,8 +124,13 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
     let names = LedgerNames::new(engine, &configuration.ledger_schema).within(&facts.database);
     let mut ledger = Ledger::new(names, &configuration.project);
     ledger.role = configuration.role.clone().filter(|_| pooled);
+    let mut values = configuration.values.clone();
+    for (name, value) in builtins::values(configuration, session.facts()) {
+        values.all.entry(name).or_insert(value);
+    }
     Ok(Opened {
         configuration,
+        values,
         session,
         ledger,
         target,
@@ -227,6 +234,20 @@ impl Opened<'_> {
         })
     }
 
+    /// Makes the schemas that the settings name, where they are missing.
+    pub(crate) async fn create_schemas(&mut self) -> Result<(), Failure> {
+        let what = match self.target.engine {
+            Engine::Postgres => "schema",
+            Engine::Mysql => "database",
+            _ => return Ok(()),
+        };
+        for name in &self.configuration.create_schemas {
+            let name = self.target.engine.quote_identifier(name);
+            self.session.send(vec![Item::Control(format!("create {what} if not exists {name}"))]).await?;
+        }
+        Ok(())
+    }
+
     /// The session and the context of a run, borrowed apart.
     pub(crate) fn run_parts<'s>(
         &'s mut self,
@@ -240,7 +261,7 @@ impl Opened<'_> {
             ledger: self.ledger.clone(),
             connector: &self.connector,
             files: &self.files,
-            values: configuration.values.clone(),
+            values: self.values.clone(),
             actor: configuration.actor.clone(),
             run_id: run_id(),
             lock_wait: configuration.lock_wait,

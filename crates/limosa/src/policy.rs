@@ -1,34 +1,42 @@
 //! What a configuration means for decisions.
 
-use limosa_core::{Plan, Policy, Work};
+use limosa_core::{Plan, PlannedCallback, Policy, Work};
 use limosa_run::unknown_placeholder;
 use limosa_sql::{Diagnostic, Label};
 
-use crate::{Configuration, Exit, Failure};
+use crate::opened::Opened;
+use crate::{Configuration, Exit, Failure, builtins};
 
-impl Configuration {
+impl Opened<'_> {
     /// The policy for decisions.
     pub(crate) fn policy(&self) -> Policy {
+        let configuration = self.configuration;
         Policy {
-            project: self.project.clone(),
-            out_of_order: self.out_of_order,
-            single_transaction: self.single_transaction,
-            limits: self.limits,
-            protected: self.protected,
+            project: configuration.project.clone(),
+            out_of_order: configuration.out_of_order,
+            single_transaction: configuration.single_transaction,
+            limits: configuration.limits,
+            protected: configuration.protected,
             values: self
                 .values
                 .all
                 .iter()
-                .map(|(name, value)| (name.clone(), (!self.values.secret.contains(name)).then(|| value.clone())))
+                .map(|(name, value)| {
+                    // A plan that is made again means the same, at whatever time that is.
+                    let is_told = !self.values.secret.contains(name) && name != builtins::TIMESTAMP;
+                    (name.clone(), is_told.then(|| value.clone()))
+                })
                 .collect(),
         }
     }
 
     /// Refuses a plan that uses placeholders without values, before anything of it is run.
     pub(crate) fn refuse_unknown_placeholders(&self, plan: &Plan) -> Result<(), Failure> {
-        let known: Vec<String> = self.values.all.keys().cloned().collect();
+        let named = self.values.all.keys().filter(|name| !name.starts_with(builtins::PREFIX));
+        let known: Vec<String> = named.cloned().collect();
         let mut problems: Vec<Diagnostic> = Vec::new();
-        for step in plan.steps.iter().filter(|step| !step.placeholders_off) {
+        let around = plan.callbacks.iter().filter_map(PlannedCallback::step);
+        for step in plan.steps.iter().chain(around).filter(|step| !step.placeholders_off) {
             let nothing = std::collections::BTreeMap::new();
             let (file, recorded) = match &step.work {
                 Work::File { file, .. } => (file, &nothing),
@@ -42,7 +50,9 @@ impl Configuration {
         }
         if problems.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: problems }) }
     }
+}
 
+impl Configuration {
     /// Refuses where the environment is protected.
     pub(crate) fn refuse_protected(&self, what: &str) -> Result<(), Failure> {
         if !self.protected {

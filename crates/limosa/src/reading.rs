@@ -26,7 +26,7 @@ pub(crate) async fn read_these_and_open<'c>(
     check: impl Fn(&Loaded) -> Result<(), Failure>,
 ) -> Result<(Loaded, Opened<'c>), Failure> {
     let usual = Dialect::from(limosa_db::engine_of(configuration.database.expose())?);
-    let loaded = load(folders, usual)?;
+    let loaded = load(configuration, folders, usual)?;
     let checked = check(&loaded);
     if usual.engine() != Engine::Mysql {
         checked?;
@@ -39,7 +39,7 @@ pub(crate) async fn read_these_and_open<'c>(
     let read = if opened.dialect() == usual {
         checked.map(|()| loaded)
     } else {
-        load(folders, opened.dialect()).and_then(|loaded| check(&loaded).map(|()| loaded))
+        load(configuration, folders, opened.dialect()).and_then(|loaded| check(&loaded).map(|()| loaded))
     };
     match read {
         Ok(loaded) => Ok((loaded, opened)),

@@ -150,10 +150,26 @@ pub struct PlanAnswer {
     pub steps: Vec<PlannedStep>,
     /// Changes that do not apply here.
     pub not_applicable: Vec<SkippedLine>,
+    /// What runs around the steps, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<CallbackLine>,
     /// Worth knowing.
     pub notices: Vec<Diagnostic>,
     /// What an executed dry run did; None where nothing was sent.
     pub executed: Option<ExecutedDryRun>,
+}
+
+/// What runs around steps.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallbackLine {
+    /// When: `beforeMigrate` and its like.
+    pub event: String,
+    /// Path of the file as the user gave it.
+    pub file: String,
+    /// It is a program, and no SQL.
+    pub command: bool,
+    /// It runs in the transaction of each step that has one.
+    pub shares: bool,
 }
 
 /// One step of a plan.

@@ -31,6 +31,7 @@ pub(crate) fn line(event: &Event) -> Option<String> {
         Event::Recovered { label, statement, finding } => {
             Some(format!("{}: statement {statement} of the interrupted run: {}", harmless(label), harmless(finding)))
         }
+        Event::Callback { event, file } => Some(format!("{event}: {}", harmless(file))),
         _ => None,
     }
 }

@@ -21,6 +21,17 @@ pub(crate) fn render(answer: &PlanAnswer) -> String {
         text.push('\n');
         text.push_str(&render_step(step));
     }
+    if !answer.callbacks.is_empty() {
+        text.push_str("\naround them\n");
+        for callback in &answer.callbacks {
+            let how = match (callback.command, callback.shares) {
+                (true, _) => " (a program)",
+                (_, true) => " (in the transaction of each migration that has one)",
+                _ => "",
+            };
+            text.push_str(&format!("  {}: {}{how}\n", callback.event, harmless(&callback.file)));
+        }
+    }
     if !answer.not_applicable.is_empty() {
         text.push_str("\nnot applicable here\n");
         for skipped in &answer.not_applicable {

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss};
 
-use super::{MigrateAsk, OutOfOrder, Policy, full_name, join, limits, losses, refuse, values_used};
+use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan, Remark,
-    Skipped, State, Step, Surroundings, Undo, Version, Work, assess,
+    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan,
+    PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -25,7 +25,7 @@ pub fn decide_migrate(
     policy: &Policy,
     around: &Surroundings,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let assessed = assess(changes, ledger, around);
+    let assessed = assess_up_to(changes, ledger, around, ask.to.as_ref());
     let mut notices = Vec::new();
     refuse(history_problems(&assessed, ask, policy, &mut notices))?;
 
@@ -38,6 +38,7 @@ pub fn decide_migrate(
     }
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
+    let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;
     notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
 
     let skipped = assessed
@@ -57,8 +58,9 @@ pub fn decide_migrate(
         database: full_name(around),
         direction: Direction::Apply,
         ledger_head: ledger.head.clone(),
-        values: values_used(&steps, policy),
+        values: values_used(steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)), policy),
         steps,
+        callbacks,
         skipped,
         notices,
     })
@@ -264,7 +266,7 @@ fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Opt
         losses: losses(&outline),
         outline,
         joins_previous: false,
-        limits: limits(change, policy),
+        limits: limits(&change.headers, policy),
         undo,
         depends_on: change.depends_on.clone(),
         file_checksum: change.script.file_checksum.clone(),

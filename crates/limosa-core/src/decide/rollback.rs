@@ -57,6 +57,7 @@ pub fn decide_rollback(
         ledger_head: ledger.head.clone(),
         values: values_used(&steps, policy),
         steps,
+        callbacks: Vec::new(),
         skipped: Vec::new(),
         notices,
     })
@@ -186,7 +187,7 @@ fn revert_step(
         Some(entry) => Action::ResumeRevert { done: entry.done.unsigned_abs() },
         None => Action::Revert,
     };
-    let written = change.map_or(policy.limits, |change| limits(change, policy));
+    let written = change.map_or(policy.limits, |change| limits(&change.headers, policy));
     let limits = Limits {
         lock_timeout_ms: back.time_outs.lock_ms.unwrap_or(written.lock_timeout_ms),
         statement_timeout_ms: back.time_outs.statement_ms.unwrap_or(written.statement_timeout_ms),

@@ -1,6 +1,8 @@
 //! The state of each change.
 
-use limosa_core::{Change, LedgerView, RowState, State, Surroundings, assess, newest_version, not_applicable};
+use limosa_core::{
+    Change, LedgerView, RowState, State, Surroundings, Version, assess, assess_up_to, newest_version, not_applicable,
+};
 use limosa_sql::Engine;
 
 use crate::build::{Ledger, With, around, change};
@@ -159,4 +161,27 @@ fn the_newest_version_is_the_largest_number() {
     let ledger = Ledger::new().applied(&change("9", "")).applied(&change("010", "")).applied(&change("R:x", ""));
     assert_eq!(newest_version(&ledger.0).unwrap().to_string(), "10");
     assert_eq!(newest_version(&LedgerView::default()), None);
+}
+
+#[test]
+fn a_baseline_stands_for_versions_that_never_ran() {
+    let (one, two, three) = (change("1", "a"), change("2", "b"), change("3", "c"));
+    let base = change("2", "ab").stands_for_all();
+    let older = change("1", "a").stands_for_all();
+    let all = [one.clone(), older, two, base.clone(), three];
+    let short = |ledger: &LedgerView, to: Option<&str>| -> Vec<String> {
+        let to = to.map(|to| Version::parse(to).unwrap());
+        assess_up_to(&all, ledger, &around(), to.as_ref())
+            .into_iter()
+            .map(|line| format!("{} {:?}", line.identity, line.state))
+            .collect()
+    };
+    let fresh = ["1 NotApplicable", "B:1 NotApplicable", "2 NotApplicable", "B:2 Pending", "3 Pending"];
+    assert_eq!(short(&Ledger::new().0, None), fresh);
+    let below = ["1 NotApplicable", "B:1 Pending", "2 Pending", "B:2 NotApplicable", "3 Pending"];
+    assert_eq!(short(&Ledger::new().0, Some("1")), below);
+    let grown = ["1 Applied", "B:1 NotApplicable", "2 Pending", "B:2 NotApplicable", "3 Pending"];
+    assert_eq!(short(&Ledger::new().applied(&one).0, None), grown);
+    let based = ["1 NotApplicable", "B:1 NotApplicable", "2 NotApplicable", "B:2 Applied", "3 Pending"];
+    assert_eq!(short(&Ledger::new().applied(&base).0, None), based);
 }

@@ -50,6 +50,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
             outline: outline(up),
         },
         identity,
+        is_baseline: false,
         kind,
         label,
         rollback: None,
@@ -60,6 +61,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
 
 /// More of a change, for chaining.
 pub(crate) trait With: Sized {
+    fn stands_for_all(self) -> Self;
     fn back(self, text: &str) -> Self;
     fn needs(self, identity: &str) -> Self;
     fn only_in(self, environment: &str) -> Self;
@@ -68,6 +70,13 @@ pub(crate) trait With: Sized {
 }
 
 impl With for Change {
+    fn stands_for_all(mut self) -> Self {
+        let Kind::Versioned(version) = &self.kind else { return self };
+        self.identity = Identity::of_baseline(version);
+        self.label = format!("B{}", self.label);
+        self.is_baseline = true;
+        self
+    }
     fn back(mut self, text: &str) -> Self {
         self.rollback = Some(Rollback {
             file: format!("{} (back)", self.script.file),

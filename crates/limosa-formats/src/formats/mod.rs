@@ -1,5 +1,6 @@
 //! The formats that limosa reads. A new one is a folder or file beside this one, and its line in [`FORMATS`].
 
+pub mod flyway;
 pub mod native;
 
 /// A format of migration folders.
@@ -27,7 +28,7 @@ pub enum Confidence {
 }
 
 /// All formats, the native one first.
-pub const FORMATS: &[Format] = &[native::FORMAT];
+pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT];
 
 /// The format that the names of a folder's files speak for most; the first of the table where several are equal, None
 /// where nothing speaks for any.
@@ -75,6 +76,11 @@ mod tests {
             assert_eq!((native::FORMAT.detect)(paths), expected, "{paths:?}");
         }
         assert_eq!(detect(&["001_a.sql"]).map(|format| format.name), Some("native"));
-        assert!(detect(&["V1__a.sql"]).is_none());
+        for flyway in [&["V1__a.sql"][..], &["R__a.sql", "V1__a.sql"], &["001_a.sql", "U1.sql"], &["beforeMigrate.sql"]]
+        {
+            assert_eq!(detect(flyway).map(|format| format.name), Some("flyway"), "{flyway:?}");
+        }
+        assert_eq!(detect(&["R__a.sql"]).map(|format| format.name), Some("native"));
+        assert!(detect(&["a.txt"]).is_none());
     }
 }

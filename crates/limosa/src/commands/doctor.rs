@@ -132,7 +132,7 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
 }
 
 async fn files(opened: &mut Opened<'_>, checks: &mut Checks) {
-    let loaded = match load(&opened.configuration.directories, opened.dialect()) {
+    let loaded = match load(opened.configuration, &opened.configuration.directories, opened.dialect()) {
         Ok(loaded) => loaded,
         Err(failure) => {
             let problem = failure.diagnostics.first().map(|diagnostic| diagnostic.message.clone()).unwrap_or_default();

@@ -54,17 +54,23 @@ impl Migrator {
 /// What this migrate would do, given the ledger as it is.
 pub(crate) async fn decide(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     view: &LedgerView,
     options: &MigrateOptions,
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
-    let done_unchanged = interrupted_scripts::unchanged(opened, changes, view).await?;
-    let mut ask = MigrateAsk { to: options.to.clone(), steps: options.steps, done_unchanged, ..MigrateAsk::default() };
-    let policy = opened.configuration.policy();
+    let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
+    let mut ask = MigrateAsk {
+        to: options.to.clone(),
+        steps: options.steps,
+        done_unchanged,
+        callbacks: loaded.callbacks.clone(),
+        ..MigrateAsk::default()
+    };
+    let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {
         ask.enum_values = values;
-        decide_migrate(changes, view, &ask, &policy, around).map_err(Failure::refused)
+        decide_migrate(&loaded.changes, view, &ask, &policy, around).map_err(Failure::refused)
     })
 }
 
@@ -78,9 +84,10 @@ async fn run(
 ) -> Result<RunAnswer, Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+    let plan = decide(opened, loaded, &view, options, &around).await?;
     expected(&plan, options)?;
-    if plan.is_empty() {
+    let has_callbacks = !plan.callbacks.is_empty();
+    if plan.is_empty() && !has_callbacks {
         record_late(opened, &plan, &view, listener).await;
         return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
     }
@@ -94,17 +101,21 @@ async fn run(
     };
 
     let events = |event| listener.progress(Progress::Run(event));
-    let wanted_of = |view: &LedgerView| still_pending(&loaded.changes, view, &around);
+    let wanted_of = |view: &LedgerView| has_callbacks || still_pending(&loaded.changes, view, &around);
     let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
         Acquired::Held(held) => (held.epoch, held.view),
         Acquired::NothingLeft(view) => {
-            let plan = decide(opened, &loaded.changes, &view, options, &around).await?;
+            let plan = decide(opened, loaded, &view, options, &around).await?;
             return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
         }
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
-    let decided = decide(opened, &loaded.changes, &fresh, options, &around).await;
+    let decided = decide(opened, loaded, &fresh, options, &around).await;
     let decided = decided.and_then(|plan| expected(&plan, options).map(|()| plan));
+    let decided = match decided {
+        Ok(plan) => opened.create_schemas().await.map(|()| plan),
+        Err(failure) => Err(failure),
+    };
     let result = match decided {
         Ok(plan) => {
             let report = {
@@ -123,6 +134,9 @@ async fn run(
     held::give_back(opened, epoch).await;
     let (plan, report, taken_back) = result?;
     let mut answer = answer(opened, "migrate", &plan, &report, began);
+    if plan.is_empty() && answer.outcome == "done" {
+        answer.outcome = "nothing_to_do";
+    }
     if options.auto_rollback {
         answer.notices.extend(what_stays(&plan, &report));
     }

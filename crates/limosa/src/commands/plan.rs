@@ -2,14 +2,16 @@
 
 use limosa_core::{Action, Change, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Stop, rehearse};
-use limosa_sql::{PieceKind, Splitter};
+use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
 use super::{migrate, rollback};
 use crate::event::{Listener, Progress};
 use crate::files::{FromDisk, Loaded};
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
-use crate::report::{ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine};
+use crate::report::{
+    CallbackLine, ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine,
+};
 use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values};
 
 /// Statements of one step that an answer lists.
@@ -85,7 +87,7 @@ async fn planned(
 ) -> Result<(Plan, LedgerView), Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let plan = migrate::decide(opened, &loaded.changes, &view, options, &around).await?;
+    let plan = migrate::decide(opened, loaded, &view, options, &around).await?;
     Ok((plan, view))
 }
 
@@ -115,6 +117,11 @@ async fn executed(
     let events = |event| listener.progress(Progress::Run(event));
     let values = enum_values::of(opened, &plan)?;
     let (session, context) = opened.run_parts(&events, stop);
+    if !plan.callbacks.is_empty() {
+        let message = "callbacks are not part of an executed dry run";
+        let names: Vec<&str> = plan.callbacks.iter().map(limosa_core::PlannedCallback::file).collect();
+        answer.notices.push(Diagnostic::warning("LIM-U007", message).help(format!("not run: {}", names.join(", "))));
+    }
     let rehearsed = rehearse(session.as_mut(), &context, &plan, &values).await;
     if rehearsed.error.is_some() {
         answer.exit_code = Exit::Database.into();
@@ -158,6 +165,16 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
                 version: skipped.version.clone(),
                 name: skipped.name.clone(),
                 reason: skipped.reason.clone(),
+            })
+            .collect(),
+        callbacks: plan
+            .callbacks
+            .iter()
+            .map(|callback| CallbackLine {
+                event: callback.event.to_string(),
+                file: callback.file().to_owned(),
+                command: callback.step().is_none(),
+                shares: callback.shares(plan.engine),
             })
             .collect(),
         notices: opened.notices().iter().chain(&plan.notices).chain(&loaded.diagnostics).cloned().collect(),

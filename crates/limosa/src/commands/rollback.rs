@@ -172,7 +172,7 @@ pub(crate) async fn decide(
         done_unchanged,
         enum_values: HashMap::new(),
     };
-    let policy = opened.configuration.policy();
+    let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {
         ask.enum_values = values;
         decide_rollback(changes, view, &stored, &ask, &policy, &around).map_err(Failure::refused)

@@ -51,7 +51,7 @@ impl Migrator {
         let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
         // Versions stand in names, which are the same for every engine.
         let engine = self.engine().unwrap_or(Engine::Sqlite);
-        let loaded = load(&present, engine)?;
+        let loaded = load(&self.configuration, &present, engine)?;
         scaffold(folder, &loaded.changes, title, kind, numbering, timestamp)
     }
 }

@@ -79,7 +79,7 @@ async fn run(
         // One that was interrupted goes on from where it stands, asked again or not.
         view.rows.retain(|row| row.state == RowState::Partial);
     }
-    let policy = opened.configuration.policy();
+    let policy = opened.policy();
     let decided = enum_values::decide_knowing(opened, |enum_values| {
         let ask = MigrateAsk { enum_values, ..MigrateAsk::default() };
         decide_migrate(seeds, &view, &ask, &policy, &around).map_err(Failure::refused)

@@ -41,6 +41,11 @@ pub const ENV_FILE_UNREAD: &str = "LIM-C019";
 /// A setting has no effect on the engine of the database.
 pub const NOT_ON_THIS_ENGINE: &str = "LIM-C020";
 
+/// A setting of Flyway's, or its value, cannot be had.
+pub const FLYWAY_UNSUPPORTED: &str = "LIM-C021";
+/// A setting of Flyway's has no effect, because something else does what it asks for.
+pub const FLYWAY_WITHOUT_EFFECT: &str = "LIM-C022";
+
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
     (NOT_TOML, "the configuration file is not TOML"),
@@ -63,6 +68,11 @@ pub const TABLE: &[(&str, &str)] = &[
     (TAKEN_AS_TEXT, "a placeholder of a flag or variable looks like a reference and is taken as text"),
     (ENV_FILE_UNREAD, "the env file of an environment's section is not read"),
     (NOT_ON_THIS_ENGINE, "a setting has no effect on the engine of the database"),
+    (FLYWAY_UNSUPPORTED, "a setting in Flyway's configuration, or its value, cannot be had here"),
+    (
+        FLYWAY_WITHOUT_EFFECT,
+        "a setting in Flyway's configuration has no effect, because something else does what it asks for",
+    ),
 ];
 
 #[cfg(test)]

@@ -174,6 +174,25 @@ pub const KEYS: &[Key] = &[
         .flyway("flyway.locations")
         .also(&["dirs", "directory", "directories", "migrations", "migrations_dir", "folder", "path"]),
     Key::new(
+        "format",
+        Kind::Choice(&["auto", "native", "flyway"]),
+        "how the migrations are named; auto looks at the names",
+    )
+    .given("LIMOSA_FORMAT", "--format")
+    .default("auto")
+    .also(&["layout", "tool"]),
+    Key::new(
+        "create_schemas",
+        Kind::Names,
+        "schemas (PostgreSQL) or databases (MySQL) that are made before the first migration where they are missing",
+    )
+    .variable("LIMOSA_CREATE_SCHEMAS")
+    .flyway("flyway.schemas")
+    .also(&["schemas"]),
+    Key::new("allow_commands", Kind::Boolean, "callbacks may be programs (afterMigrate.sh), which run as this user")
+        .given("LIMOSA_ALLOW_COMMANDS", "--allow-commands")
+        .default("false"),
+    Key::new(
         "project",
         Kind::Text,
         "the name that begins every key of the ledger, so that projects can share a database",
@@ -240,6 +259,10 @@ pub const KEYS: &[Key] = &[
     .given("LIMOSA_PLACEHOLDER_", "--placeholder")
     .flyway("flyway.placeholders")
     .also(&["placeholder", "variables", "vars"]),
+    Key::new("replace_placeholders", Kind::Boolean, "false leaves ${...} alone in all scripts")
+        .variable("LIMOSA_REPLACE_PLACEHOLDERS")
+        .default("true")
+        .flyway("flyway.placeholderReplacement"),
     Key::new(
         "secret_placeholders",
         Kind::Names,
@@ -252,6 +275,30 @@ pub const KEYS: &[Key] = &[
         .default("limosa")
         .flyway("flyway.defaultSchema")
         .also(&["schema", "ledger_schema", "table"]),
+    Key::new("flyway.sql_migration_prefix", Kind::Text, "what versioned migrations begin with in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_SQL_MIGRATION_PREFIX")
+        .default("V")
+        .flyway("flyway.sqlMigrationPrefix"),
+    Key::new("flyway.undo_sql_migration_prefix", Kind::Text, "what ways back begin with in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_UNDO_SQL_MIGRATION_PREFIX")
+        .default("U")
+        .flyway("flyway.undoSqlMigrationPrefix"),
+    Key::new("flyway.repeatable_sql_migration_prefix", Kind::Text, "what repeatables begin with in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_REPEATABLE_SQL_MIGRATION_PREFIX")
+        .default("R")
+        .flyway("flyway.repeatableSqlMigrationPrefix"),
+    Key::new("flyway.baseline_migration_prefix", Kind::Text, "what baseline migrations begin with in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_BASELINE_MIGRATION_PREFIX")
+        .default("B")
+        .flyway("flyway.baselineMigrationPrefix"),
+    Key::new("flyway.sql_migration_separator", Kind::Text, "what stands before the description in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_SQL_MIGRATION_SEPARATOR")
+        .default("__")
+        .flyway("flyway.sqlMigrationSeparator"),
+    Key::new("flyway.sql_migration_suffixes", Kind::Names, "how scripts end in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_SQL_MIGRATION_SUFFIXES")
+        .default(".sql")
+        .flyway("flyway.sqlMigrationSuffixes"),
     Key::new("audit.anchor_file", Kind::Path, "a file to which each run appends the head of the audit log")
         .given("LIMOSA_AUDIT_ANCHOR_FILE", "--anchor-file")
         .also(&["anchor_file", "anchor"]),

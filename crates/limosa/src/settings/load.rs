@@ -8,6 +8,7 @@ use limosa_sql::{Diagnostic, Severity};
 
 use super::codes;
 use super::env_file;
+use super::flyway;
 use super::layer::{Layer, LayerKind};
 use super::origin::Origin;
 use super::resolve::{choose_environment, entry, environments, resolve};
@@ -51,8 +52,8 @@ impl fmt::Debug for Loaded {
 /// Reads the configuration file, the env file where one is asked for, and the variables, and resolves them below the
 /// flags.
 ///
-/// The configuration file is the one of `--config` or `LIMOSA_CONFIG`, else the `limosa.toml` of the current folder, else
-/// that of the nearest folder above it up to the root of the repository (a folder with `.git`). Outside of a repository
+/// The configuration file is the one of `--config` or `LIMOSA_CONFIG`, else the `limosa.toml` of the current folder (or its
+/// `flyway.toml` or `flyway.conf`, which are read as settings of ours), else that of the nearest folder above it up to the root of the repository (a folder with `.git`). Outside of a repository
 /// only the current folder is looked at: a file further up may be a stranger's.
 ///
 /// Blocks while files are read and programs of `cmd:` references run.
@@ -66,6 +67,9 @@ pub fn load(world: &World<'_>, flags: Layer, need: Need) -> Result<Loaded, Vec<D
     let config = configuration_file(world, &[&flags, &process]);
     if let Some(config) = &config {
         match read(world, &config.path) {
+            Ok(text) if flyway::is_meant(&config.path) => {
+                layers.extend(flyway::layers(&config.shown, &text, &config.base));
+            }
             Ok(text) => layers.extend(Layer::of_file(&config.shown, &text, &config.base)),
             Err(why) => {
                 let message = format!("the configuration file {} cannot be read: {why}", config.shown);
@@ -125,12 +129,13 @@ fn configuration_file(world: &World<'_>, naming: &[&Layer]) -> Option<Configurat
     }
     let here = world.current_directory.as_path();
     let root = here.ancestors().find(|folder| world.outside.exists(&folder.join(".git"))).unwrap_or(here);
-    let found = here
+    let names = || std::iter::once(FILE_NAME).chain(flyway::FILE_NAMES);
+    let (found, name) = here
         .ancestors()
         .take_while(|folder| folder.starts_with(root))
-        .find(|folder| world.outside.exists(&folder.join(FILE_NAME)))?;
+        .find_map(|folder| names().find(|name| world.outside.exists(&folder.join(name))).map(|name| (folder, name)))?;
     let base = if found == here { PathBuf::new() } else { found.to_owned() };
-    let path = base.join(FILE_NAME);
+    let path = base.join(name);
     Some(ConfigurationFile { shown: path.display().to_string(), path, base, origin: Origin::Default })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use limosa_core::OutOfOrder;
 use limosa_db::Secret;
+use limosa_formats::flyway;
 use limosa_sql::{Diagnostic, Label};
 
 use super::codes;
@@ -151,6 +152,11 @@ impl<'a> Resolver<'a> {
             role: self.text("role"),
             wait_for_database: Some(self.duration("wait_for_database")).filter(|wait| !wait.is_zero()),
             directories: self.paths("dir"),
+            format: self.word("format"),
+            flyway: self.flyway(),
+            create_schemas: self.names("create_schemas"),
+            allow_commands: self.boolean("allow_commands"),
+            replace_placeholders: self.boolean("replace_placeholders"),
             project: self.text("project").unwrap_or_default(),
             protected,
             out_of_order: match self.word("out_of_order") {
@@ -180,6 +186,22 @@ impl<'a> Resolver<'a> {
             },
             yes: self.boolean("yes"),
         }
+    }
+
+    fn flyway(&mut self) -> flyway::Naming {
+        let naming = flyway::Naming {
+            versioned: self.text("flyway.sql_migration_prefix").unwrap_or_default(),
+            undo: self.text("flyway.undo_sql_migration_prefix").unwrap_or_default(),
+            repeatable: self.text("flyway.repeatable_sql_migration_prefix").unwrap_or_default(),
+            baseline: self.text("flyway.baseline_migration_prefix").unwrap_or_default(),
+            separator: self.text("flyway.sql_migration_separator").unwrap_or_default(),
+            suffixes: self.names("flyway.sql_migration_suffixes"),
+        };
+        if let Err(bad) = naming.check() {
+            let problem = Diagnostic::error(codes::WRONG_VALUE, format!("in [flyway], {bad}"));
+            self.diagnostics.push(problem.help("give each kind a prefix of its own"));
+        }
+        naming
     }
 
     fn protected_elsewhere(&mut self, addresses: &database::Addresses) -> bool {
@@ -217,6 +239,13 @@ impl<'a> Resolver<'a> {
     fn paths(&mut self, key: &str) -> Vec<PathBuf> {
         match self.winner(key) {
             Some(Entry { value: Value::Paths(paths), base, .. }) => paths.iter().map(|path| base.join(path)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn names(&mut self, key: &str) -> Vec<String> {
+        match self.winner(key) {
+            Some(Entry { value: Value::Names(names), .. }) => names.clone(),
             _ => Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use limosa_core::OutOfOrder;
 use limosa_db::Secret;
+use limosa_formats::{Layout, LayoutChoice, flyway};
 
 use super::origin::Origin;
 
@@ -31,6 +32,16 @@ pub struct Settings {
     pub wait_for_database: Option<Duration>,
     /// The folders of migrations.
     pub directories: Vec<PathBuf>,
+    /// The format of the migrations, as it was asked for: `auto`, `native` or `flyway`.
+    pub format: &'static str,
+    /// How the files are named in Flyway's folders.
+    pub flyway: flyway::Naming,
+    /// Schemas or databases that are made where they are missing.
+    pub create_schemas: Vec<String>,
+    /// Callbacks may be programs.
+    pub allow_commands: bool,
+    /// `${...}` is replaced.
+    pub replace_placeholders: bool,
     /// The first part of every key in the ledger.
     pub project: String,
     /// True where nothing may be destroyed, whatever the flags.
@@ -71,6 +82,19 @@ pub struct Settings {
     pub color: Color,
     /// Plain questions are answered with yes.
     pub yes: bool,
+}
+
+impl Settings {
+    /// How the migrations are named. The naming of Flyway's folders counts where that format was asked for, or where it is not
+    /// the usual one.
+    pub fn layout(&self) -> LayoutChoice {
+        match self.format {
+            "native" => LayoutChoice::Given(Layout::Native),
+            "flyway" => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
+            _ if self.flyway != flyway::Naming::default() => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
+            _ => LayoutChoice::Auto,
+        }
+    }
 }
 
 /// When to use colours.

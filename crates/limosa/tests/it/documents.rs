@@ -82,3 +82,13 @@ fn headers() {
     }
     check("docs/headers.md", &text);
 }
+
+#[test]
+fn settings_of_flyway() {
+    let text = format!(
+        "# What becomes of Flyway's settings\n\n`flyway.conf` and `flyway.toml` are read where there is no `limosa.toml`, or where \
+         `--config` names one. Made from the table in the code; how to come from Flyway: [flyway.md](flyway.md).\n\n{}",
+        limosa::settings::flyway_settings_reference()
+    );
+    check("docs/coming-from/flyway-settings.md", &text);
+}

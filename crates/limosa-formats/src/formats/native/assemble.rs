@@ -1,6 +1,6 @@
 //! Files become changes: paired with their ways back, free of duplicates, in the order in which they run.
 
-use limosa_core::{Change, Identity, Kind, Rollback, Script};
+use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::config::{Config, ConfigEntry};
@@ -16,6 +16,8 @@ pub struct ChangeSet {
     /// In the order in which they run: versioned ones by version, then repeatables by name; a change always after
     /// those that it depends on.
     pub changes: Vec<Change>,
+    /// Scripts that run around them, by event and description.
+    pub callbacks: Vec<Callback>,
 }
 
 impl ChangeSet {
@@ -54,26 +56,36 @@ struct WayBack {
 /// Several files may share a version where each is meant for other engines; the one for `engine` is taken.
 pub fn assemble(files: Vec<FileFacts>, configs: &[Config], engine: Engine) -> (ChangeSet, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let (candidates, backs) = sorted(files);
+    let Sorted { candidates, backs, callbacks } = sorted(files);
     let entries: Vec<(&Config, &ConfigEntry)> =
         configs.iter().flat_map(|config| config.entries.iter().map(move |entry| (config, entry))).collect();
     let mut candidates = without_duplicates(candidates, engine, &mut diagnostics);
     pair(&mut candidates, backs, &mut diagnostics);
-    check_entries(&entries, &candidates, &mut diagnostics);
+    check_entries(&entries, &candidates, &callbacks, &mut diagnostics);
     let order = resolve(&mut candidates, &mut diagnostics);
     let mut changes: Vec<Option<Change>> = candidates.into_iter().map(|candidate| Some(candidate.change)).collect();
     let changes = order.into_iter().filter_map(|index| changes.get_mut(index).and_then(Option::take)).collect();
-    (ChangeSet { changes }, diagnostics)
+    (ChangeSet { changes, callbacks }, diagnostics)
 }
 
-/// Changes in their natural order, and ways back by path.
-fn sorted(files: Vec<FileFacts>) -> (Vec<Candidate>, Vec<WayBack>) {
-    let (mut candidates, mut backs) = (Vec::new(), Vec::new());
+/// Files by what they are for.
+struct Sorted {
+    candidates: Vec<Candidate>,
+    backs: Vec<WayBack>,
+    callbacks: Vec<Callback>,
+}
+
+/// Changes in their natural order, ways back by path, callbacks by event and description.
+fn sorted(files: Vec<FileFacts>) -> Sorted {
+    let (mut candidates, mut backs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new());
     for facts in files {
         let FileFacts { path, role, headers, references, wanted, content } = facts;
         match (role, content) {
             (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
                 backs.push(WayBack { path, of, beside, rollback });
+            }
+            (FileRole::Callback { event, name, .. }, Content::Change { script, .. }) => {
+                callbacks.push(Callback { event, name, work: CallbackWork::Script(script), headers });
             }
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
@@ -85,7 +97,9 @@ fn sorted(files: Vec<FileFacts>) -> (Vec<Candidate>, Vec<WayBack>) {
     }
     candidates.sort_by(|one, other| key(one).cmp(&key(other)));
     backs.sort_by(|one, other| one.path.cmp(&other.path));
-    (candidates, backs)
+    let place = |callback: &Callback| (callback.event, callback.name.clone(), callback.file().to_owned());
+    callbacks.sort_by_cached_key(place);
+    Sorted { candidates, backs, callbacks }
 }
 
 /// Versions come before names; the path decides between equals.
@@ -105,10 +119,13 @@ fn change(
 ) -> Option<Change> {
     let (kind, label, name) = match role {
         FileRole::Versioned { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
+        FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
         FileRole::Repeatable { name } => (Kind::Repeatable, "R".to_owned(), spoken(name)),
         _ => return None,
     };
-    Some(Change { identity: role.identity()?, kind, label, name, script, rollback, headers, depends_on: Vec::new() })
+    let is_baseline = matches!(role, FileRole::Baseline { .. });
+    let (identity, depends_on) = (role.identity()?, Vec::new());
+    Some(Change { identity, kind, is_baseline, label, name, script, rollback, headers, depends_on })
 }
 
 /// One candidate per identity. Equal ones stand beside each other.
@@ -239,13 +256,25 @@ fn two_ways(change: &Change, first: &str, second: &str) -> Diagnostic {
 }
 
 /// Entries must name a migration of their folder, and what they promise must hold.
-fn check_entries(entries: &[(&Config, &ConfigEntry)], candidates: &[Candidate], diagnostics: &mut Vec<Diagnostic>) {
+fn check_entries(
+    entries: &[(&Config, &ConfigEntry)],
+    candidates: &[Candidate],
+    callbacks: &[Callback],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let directory = Directory::new(candidates);
     for &(config, entry) in entries {
         let named = directory.find(&entry.selector).map(|index| &candidates[index]);
         let beside = named.filter(|candidate| {
             std::iter::once(&candidate.change.script.file).chain(&candidate.variants).any(|file| config.is_beside(file))
         });
+        let of_callback = |callback: &Callback| {
+            let file = callback.file();
+            config.is_beside(file) && matches!(&entry.selector, Selector::File(wanted) if wanted == stem_of(file))
+        };
+        if beside.is_none() && callbacks.iter().any(of_callback) {
+            continue;
+        }
         let Some(candidate) = beside else {
             let folder = split(config.path()).0;
             let place = if folder.is_empty() { "here".to_owned() } else { format!("in {folder}") };

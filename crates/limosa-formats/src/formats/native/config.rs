@@ -69,6 +69,19 @@ impl Config {
         (config, reading.diagnostics)
     }
 
+    /// What a file beside a script says about this one alone; its name is the script's and `suffix`.
+    pub(crate) fn of_script(path: &str, suffix: &str, wishes: Wishes) -> Config {
+        let script = path.strip_suffix(suffix).unwrap_or(path);
+        let entry = ConfigEntry {
+            selector: Selector::File(stem_of(script).to_owned()),
+            text: split(script).1.to_owned(),
+            label: Label::file(path),
+            wishes,
+            rollback_supported: None,
+        };
+        Config { path: path.to_owned(), defaults: Wishes::default(), entries: vec![entry] }
+    }
+
     /// Path as the user gave it.
     pub fn path(&self) -> &str {
         &self.path

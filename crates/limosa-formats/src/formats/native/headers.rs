@@ -470,6 +470,7 @@ mod tests {
             tags: words(&["a", "b"]),
             data_loss_allowed: true,
             placeholders_off: true,
+            left_out: None,
         };
         assert_eq!(headers, expected);
     }

@@ -19,7 +19,10 @@ pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
 pub use headers::{HeaderRule, header_rules};
 pub use names::{FileRole, RollbackTarget, classify};
+pub(crate) use names::{split, spoken};
 pub use reader::{FileFacts, FileReader};
+pub(crate) use values::nearest;
+pub(crate) use wishes::Wishes;
 
 use super::{Confidence, Format};
 
@@ -37,7 +40,7 @@ fn detect(paths: &[&str]) -> Confidence {
             FileRole::Config => Confidence::Certain,
             FileRole::Rollback { .. } => Confidence::Likely,
             FileRole::Versioned { .. } | FileRole::Repeatable { .. } => Confidence::Possible,
-            FileRole::Unclear(_) | FileRole::Ignored => Confidence::No,
+            _ => Confidence::No,
         })
         .max()
         .unwrap_or(Confidence::No)

@@ -1,6 +1,6 @@
 //! What a file is for, by its name.
 
-use limosa_core::{Identity, Version};
+use limosa_core::{CallbackEvent, Identity, Version};
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes;
@@ -29,7 +29,25 @@ pub enum FileRole {
         /// The file name of the migration that it stands beside, without `.sql`; None in a `rollbacks` folder.
         beside: Option<String>,
     },
-    /// `migration_config.yaml`.
+    /// Runs once, in place of all versions up to its own, where none of them ran.
+    Baseline {
+        /// The version that it stands for.
+        version: Version,
+        /// The version as written.
+        label: String,
+        /// The description.
+        name: String,
+    },
+    /// Runs around migrations.
+    Callback {
+        /// When.
+        event: CallbackEvent,
+        /// The description; may be empty.
+        name: String,
+        /// It is a command, and no SQL.
+        command: bool,
+    },
+    /// `migration_config.yaml`, or what a format has in its place.
     Config,
     /// Meant to be SQL, and named so that nobody can say for what; left out with this warning.
     Unclear(Box<Diagnostic>),
@@ -59,7 +77,14 @@ impl RollbackTarget {
 impl FileRole {
     /// True where the file is SQL to be read.
     pub fn is_script(&self) -> bool {
-        matches!(self, FileRole::Versioned { .. } | FileRole::Repeatable { .. } | FileRole::Rollback { .. })
+        match self {
+            FileRole::Versioned { .. }
+            | FileRole::Repeatable { .. }
+            | FileRole::Rollback { .. }
+            | FileRole::Baseline { .. } => true,
+            FileRole::Callback { command, .. } => !command,
+            FileRole::Config | FileRole::Unclear(_) | FileRole::Ignored => false,
+        }
     }
 
     /// The identity of the change, where the file is one.
@@ -67,6 +92,7 @@ impl FileRole {
         match self {
             FileRole::Versioned { version, .. } => Some(Identity::of_version(version)),
             FileRole::Repeatable { name } => Some(Identity::of_repeatable(name)),
+            FileRole::Baseline { version, .. } => Some(Identity::of_baseline(version)),
             _ => None,
         }
     }
@@ -256,7 +282,7 @@ impl Selector {
         match (self, role) {
             (Selector::Version(wanted), FileRole::Versioned { version, .. }) => wanted == version,
             (Selector::Repeatable(wanted), FileRole::Repeatable { name }) => wanted == name,
-            (Selector::File(wanted), FileRole::Versioned { .. } | FileRole::Repeatable { .. }) => {
+            (Selector::File(wanted), role) if role.is_script() && !matches!(role, FileRole::Rollback { .. }) => {
                 wanted == stem_of(path)
             }
             _ => false,
@@ -276,6 +302,7 @@ mod tests {
                 format!("rollback of {} beside {}", of.identity(), beside.as_deref().unwrap_or("-"))
             }
             FileRole::Config => "config".to_owned(),
+            FileRole::Baseline { .. } | FileRole::Callback { .. } => "of another format".to_owned(),
             FileRole::Unclear(diagnostic) => {
                 format!("{}: {} / {}", diagnostic.code, diagnostic.message, diagnostic.help.unwrap_or_default())
             }

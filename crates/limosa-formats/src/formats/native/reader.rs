@@ -99,8 +99,12 @@ impl FileReader {
     ///
     /// A file that is no script by its name is not read; [`FileReader::finish`] then only gives the warning.
     pub fn new(dialect: impl Into<Dialect>, path: &str, configs: &[Config]) -> FileReader {
+        FileReader::of_role(dialect, path, classify(path), configs)
+    }
+
+    /// A reader for a file whose role another format says.
+    pub fn of_role(dialect: impl Into<Dialect>, path: &str, role: FileRole, configs: &[Config]) -> FileReader {
         let dialect = dialect.into();
-        let role = classify(path);
         let mut diagnostics = Vec::new();
         if let FileRole::Unclear(diagnostic) = &role {
             diagnostics.push((**diagnostic).clone());

@@ -26,6 +26,7 @@ pub(crate) struct Wishes {
     pub(crate) tags: Option<Vec<String>>,
     pub(crate) data_loss_allowed: Option<bool>,
     pub(crate) placeholders_off: Option<bool>,
+    pub(crate) left_out: Option<String>,
 }
 
 impl Wishes {
@@ -48,6 +49,7 @@ impl Wishes {
         fill(&mut self.tags, &weaker.tags);
         fill(&mut self.data_loss_allowed, &weaker.data_loss_allowed);
         fill(&mut self.placeholders_off, &weaker.placeholders_off);
+        fill(&mut self.left_out, &weaker.left_out);
         self.depends_on.extend(weaker.depends_on.iter().cloned());
         self
     }
@@ -68,6 +70,7 @@ impl Wishes {
             tags: self.tags.clone().unwrap_or_default(),
             data_loss_allowed: self.data_loss_allowed.unwrap_or_default(),
             placeholders_off: self.placeholders_off.unwrap_or_default(),
+            left_out: self.left_out.clone(),
         }
     }
 

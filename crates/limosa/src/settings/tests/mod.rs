@@ -3,6 +3,7 @@
 mod canary;
 mod databases;
 mod errors;
+mod flyway;
 mod loading;
 mod machine;
 mod precedence;

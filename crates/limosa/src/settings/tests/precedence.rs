@@ -73,6 +73,10 @@ fn every_key_reaches_its_setting() {
         role = \"owner\"\n\
         wait_for_database = \"1m\"\n\
         dir = [\"one\", \"/two\"]\n\
+        format = \"flyway\"\n\
+        create_schemas = [\"s1\", \"s2\"]\n\
+        allow_commands = true\n\
+        replace_placeholders = false\n\
         project = \"shop\"\n\
         protected = true\n\
         out_of_order = \"warn\"\n\
@@ -92,6 +96,8 @@ fn every_key_reaches_its_setting() {
         environment = \"x\"\n\
         env_file = \"e.env\"\n\
         [ledger]\nschema = \"own\"\n\
+        [flyway]\nsql_migration_prefix = \"M\"\nundo_sql_migration_prefix = \"N\"\nrepeatable_sql_migration_prefix = \"O\"\n\
+        baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\n\
         [audit]\nanchor_file = \"anchors\"\nhmac_key = \"kkk\"\n\
         [placeholders]\na = \"1\"\nb = 2\nc.d = true\n\
         [environments.x]\n";
@@ -106,6 +112,18 @@ fn every_key_reaches_its_setting() {
     assert_eq!(settings.role.as_deref(), Some("owner"));
     assert_eq!(settings.wait_for_database, Some(Duration::from_secs(60)));
     assert_eq!(settings.directories, [PathBuf::from("one"), PathBuf::from("/two")]);
+    assert_eq!(settings.create_schemas, ["s1", "s2"]);
+    assert!(settings.allow_commands && !settings.replace_placeholders);
+    let naming = limosa_formats::flyway::Naming {
+        versioned: "M".to_owned(),
+        undo: "N".to_owned(),
+        repeatable: "O".to_owned(),
+        baseline: "P".to_owned(),
+        separator: "-".to_owned(),
+        suffixes: vec![".a".to_owned(), ".b".to_owned()],
+    };
+    let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
+    assert_eq!(settings.layout(), layout);
     assert_eq!(settings.project, "shop");
     assert!(settings.protected && settings.single_transaction && settings.auto_rollback && settings.backup);
     assert_eq!(settings.out_of_order, OutOfOrder::Warn);

@@ -1,0 +1,34 @@
+//! Flyway's folders as they stand: `V1__create.sql`, `U1__create.sql`, `R__views.sql`, `B10__all.sql`, callbacks, and settings
+//! beside a script (`V1__create.sql.conf`). Their contents may hold all that limosa's own files may.
+//!
+//! Names: Flyway documentation, "Migrations", "Callbacks", "Script Configuration".
+
+mod expression;
+mod names;
+mod script_settings;
+
+pub use names::{BadNaming, Naming};
+pub(crate) use script_settings::read as read_script_settings;
+
+use super::native::FileRole;
+use super::{Confidence, Format};
+
+/// The line of the format table.
+pub const FORMAT: Format = Format {
+    name: "flyway",
+    description: "Flyway's: V1__name.sql, U1__name.sql, R__name.sql, B10__name.sql, beforeMigrate.sql and its like",
+    detect,
+};
+
+fn detect(paths: &[&str]) -> Confidence {
+    let naming = Naming::default();
+    paths
+        .iter()
+        .map(|path| match naming.classify(path) {
+            FileRole::Versioned { .. } | FileRole::Rollback { .. } | FileRole::Baseline { .. } => Confidence::Certain,
+            FileRole::Callback { .. } | FileRole::Config => Confidence::Likely,
+            _ => Confidence::No,
+        })
+        .max()
+        .unwrap_or(Confidence::No)
+}

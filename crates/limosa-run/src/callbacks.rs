@@ -1,0 +1,249 @@
+//! What runs around steps: scripts and commands, by event.
+//!
+//! Those of each step share its transaction where both can be in one ([`PlannedCallback::shares`]); [`crate::atomic`] sends
+//! them. All others run here, each by itself, under the lease. They have no row in the ledger and no journal: one that fails
+//! runs again with the next migrate, as one that ended well does.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use limosa_core::{CallbackEvent, GroupMode, PlannedCallback, PlannedWork, Step};
+use limosa_db::{Item, Notice, Session};
+use limosa_sql::{Diagnostic, Engine, Label};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use crate::attempt::{Failure, fly, new_log};
+use crate::conduct::{Run, interrupted};
+use crate::entries::{audit, farewell, fresh_settings, head, own_rights, reset, settle_constraints};
+use crate::feed::{Feed, GaveUp, Purpose, Stretch, lock};
+use crate::reader::ScriptReader;
+use crate::{Event, Outcome};
+
+/// Lines of a command that are shown.
+const SHOWN_LINES: usize = 200;
+
+/// Runs all callbacks of an event that share no transaction with a step; stops at the first that fails.
+pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, event: CallbackEvent) -> Result<(), Outcome> {
+    let of_event = |callback: &&PlannedCallback| callback.event == event;
+    for callback in run.plan.callbacks.iter().filter(of_event).filter(|callback| !callback.shares(run.engine)) {
+        one(run, session, callback).await?;
+    }
+    Ok(())
+}
+
+/// As [`run`], for the events of each step that runs in pieces: there nothing can share its transaction.
+pub(crate) async fn run_apart(run: &Run<'_>, session: &mut dyn Session, event: CallbackEvent) -> Result<(), Outcome> {
+    for callback in run.plan.callbacks.iter().filter(|callback| callback.event == event) {
+        one(run, session, callback).await?;
+    }
+    Ok(())
+}
+
+/// The steps of those that share the transaction of a step.
+pub(crate) fn sharing<'p>(run: &'p Run<'_>, event: CallbackEvent) -> impl Iterator<Item = &'p Step> {
+    run.plan
+        .callbacks
+        .iter()
+        .filter(move |callback| callback.event == event && callback.shares(run.engine))
+        .filter_map(PlannedCallback::step)
+}
+
+async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallback) -> Result<(), Outcome> {
+    if run.context.stop.is_asked() {
+        return Err(Outcome::Stopped(Box::new(interrupted())));
+    }
+    run.context.events.event(Event::Callback { event: callback.event, file: callback.file().to_owned() });
+    match &callback.work {
+        PlannedWork::Command(file) => command(run, callback.event, file).await,
+        PlannedWork::Sql(step) => {
+            let put_back = match run.engine {
+                Engine::Sqlite => true,
+                Engine::Mysql => step.outline.may_set(),
+                _ => false,
+            };
+            let done = sql(run, session, step, put_back).await;
+            run.end_progress();
+            let Err(failure) = done else { return Ok(()) };
+            let _ = session.settle().await;
+            restore(run, session, put_back).await;
+            Err(run.explain(&failure, std::slice::from_ref(step), 0).0)
+        }
+    }
+}
+
+async fn sql(run: &Run<'_>, session: &mut dyn Session, step: &Step, put_back: bool) -> Result<(), Failure> {
+    let server = |error| Failure::server(Purpose::Settings, error);
+    if put_back {
+        session.remember_settings().await.map_err(server)?;
+    }
+    let mut reader = ScriptReader::open(step, run.dialect, run.context.files)
+        .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
+    if step.outline.is_atomic() {
+        transaction(run, session, step, &mut reader).await?;
+    } else {
+        pieces(run, session, step, &mut reader).await?;
+    }
+    restore(run, session, put_back).await;
+    Ok(())
+}
+
+async fn restore(run: &Run<'_>, session: &mut dyn Session, put_back: bool) {
+    // A broken connection shows at the next statement.
+    let _ = match run.engine {
+        Engine::Postgres if !run.context.pooled => {
+            session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ())
+        }
+        _ if put_back => session.restore_settings().await,
+        _ => Ok(()),
+    };
+}
+
+/// A script that can be one transaction, with its row in the audit log.
+async fn transaction(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    reader: &mut ScriptReader,
+) -> Result<(), Failure> {
+    let marks = run.marks(Duration::ZERO);
+    let log = new_log();
+    run.begin_progress(step, 1);
+    let (context, engine) = (run.context, run.engine);
+    let closing_marks = marks.clone();
+    let mut feed = Feed::new(context, engine, log.clone());
+    feed.first([(Item::Begin, Purpose::Begin)]);
+    feed.stretch(Stretch {
+        head: head(context, engine, step, &marks, true),
+        closing: Box::new(move |_| {
+            let mut items: Vec<_> = settle_constraints(engine).into_iter().collect();
+            items.extend(own_rights(context, engine, step));
+            items.extend(audit(context, step, &closing_marks, "done", serde_json::json!({"callback": true})));
+            items.extend(farewell(context, engine, step));
+            items
+        }),
+        ..Stretch::whole(step, reader)
+    });
+    feed.last([(Item::Commit, Purpose::Commit)]);
+    let flown = fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), 0).await;
+    run.keep_head(lock(&log).head.take());
+    flown
+}
+
+/// A script with statements that cannot be in a transaction: group by group, as it stands.
+async fn pieces(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    reader: &mut ScriptReader,
+) -> Result<(), Failure> {
+    let (context, engine) = (run.context, run.engine);
+    if let Some(settings) = fresh_settings(context, engine, step) {
+        session.send(vec![settings]).await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+    }
+    let last = step.outline.statements;
+    for group in &step.outline.groups {
+        let log = new_log();
+        run.begin_progress(step, group.first);
+        let mut feed = Feed::new(context, engine, log.clone());
+        let ours = group.mode == GroupMode::Transaction;
+        if ours {
+            feed.first([(Item::Begin, Purpose::Begin)]);
+        }
+        feed.stretch(Stretch {
+            from: group.first,
+            to: group.last,
+            own: group.mode == GroupMode::Own,
+            last: group.last == last,
+            ..Stretch::whole(step, reader)
+        });
+        if ours {
+            feed.last([(Item::Commit, Purpose::Commit)]);
+        }
+        fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), 0).await?;
+    }
+    Ok(())
+}
+
+/// Runs a program. It inherits our environment, and gets the placeholders as `FP__name__`, as Flyway hands them on.
+async fn command(run: &Run<'_>, event: CallbackEvent, file: &str) -> Result<(), Outcome> {
+    let stopped = |problem: Diagnostic| Outcome::Stopped(Box::new(problem.at(Label::file(file))));
+    let values = run.context.values.all.iter();
+    let variables = values.map(|(name, value)| (format!("FP__{}__", name.replace([':', '.', '-'], "_")), value));
+    let mut child = program(file)
+        .envs(variables)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| {
+            let problem = Diagnostic::error("LIM-R014", format!("{file} could not be run: {error}"));
+            stopped(problem.help("give it the right to be executed, or install the program that its ending asks for"))
+        })?;
+    let told = async {
+        let (out, errors) = (child.stdout.take(), child.stderr.take());
+        tokio::join!(tell(run, event, out), tell(run, event, errors));
+        child.wait().await
+    };
+    let ended = tokio::select! {
+        ended = told => ended,
+        () = run.context.stop.asked() => return Err(Outcome::Stopped(Box::new(interrupted()))),
+    };
+    match ended {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(stopped(Diagnostic::error("LIM-R014", format!("{file} failed: {status}")))),
+        Err(error) => Err(stopped(Diagnostic::error("LIM-R014", format!("{file} was lost: {error}")))),
+    }
+}
+
+/// What runs a file with this ending; files without a known one are run themselves.
+fn program(file: &str) -> Command {
+    let path = Path::new(file);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let (program, arguments): (&str, &[&str]) = match ending.as_str() {
+        "sh" => ("sh", &[]),
+        "bash" => ("bash", &[]),
+        "py" => ("python3", &[]),
+        "ps1" => ("pwsh", &["-NoProfile", "-File"]),
+        // Found by its path, never in PATH.
+        _ => return Command::new(std::path::absolute(path).unwrap_or_else(|_| path.to_owned())),
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(path);
+    command
+}
+
+/// Tells the lines of a command as they come; more than a page is counted only.
+async fn tell(run: &Run<'_>, event: CallbackEvent, from: Option<impl AsyncRead + Unpin>) {
+    let Some(from) = from else { return };
+    let mut lines = BufReader::new(from).lines();
+    let mut count = 0;
+    while let Ok(Some(line)) = lines.next_line().await {
+        count += 1;
+        if count <= SHOWN_LINES {
+            say(run, event, line);
+        }
+    }
+    if count > SHOWN_LINES {
+        say(run, event, format!("and {} more lines", count - SHOWN_LINES));
+    }
+}
+
+fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
+    let notice = Notice { severity: "NOTICE".to_owned(), message, detail: None, hint: None, code: None };
+    let notice = run.context.values.hide_in_notice(notice);
+    run.context.events.event(Event::Notice { label: event.name().to_owned(), notice });
+}
+
+/// What stands when a callback fails, for a person who reads only the error.
+pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, stands: &str) -> Outcome {
+    let Outcome::Stopped(mut problem) = outcome else { return outcome };
+    let help = format!("it ran as {event}: {stands}");
+    problem.help = Some(match problem.help.take() {
+        Some(before) => format!("{before}\n{help}"),
+        None => help,
+    });
+    Outcome::Stopped(problem)
+}

@@ -1,0 +1,201 @@
+//! Addresses as JDBC writes them, in our form.
+
+/// An address in our form, and parameters of the driver that were left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Translated {
+    pub(super) address: String,
+    pub(super) left_out: Vec<String>,
+}
+
+/// The parts of an address that stand beside it in Flyway's settings. Texts may hold references `${env:NAME}`.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Beside {
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) schema: Option<String>,
+}
+
+/// Parameters of the PostgreSQL driver with their names in libpq; an empty name means that we need none.
+const POSTGRES: &[(&str, &str)] = &[
+    ("ApplicationName", "application_name"),
+    ("connectTimeout", "connect_timeout"),
+    ("loginTimeout", "connect_timeout"),
+    ("sslmode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+    ("sslcert", "sslcert"),
+    ("sslkey", "sslkey"),
+    ("targetServerType", ""),
+    ("prepareThreshold", ""),
+    ("reWriteBatchedInserts", ""),
+    ("socketTimeout", ""),
+    ("tcpKeepAlive", ""),
+    ("stringtype", ""),
+];
+
+/// The same for MySQL and MariaDB.
+const MYSQL: &[(&str, &str)] = &[
+    ("sslMode", "ssl-mode"),
+    ("connectTimeout", ""),
+    ("useSSL", ""),
+    ("requireSSL", ""),
+    ("verifyServerCertificate", ""),
+    ("allowPublicKeyRetrieval", ""),
+    ("serverTimezone", ""),
+    ("useUnicode", ""),
+    ("characterEncoding", ""),
+    ("rewriteBatchedStatements", ""),
+    ("allowMultiQueries", ""),
+    ("createDatabaseIfNotExist", ""),
+    ("autoReconnect", ""),
+    ("useLegacyDatetimeCode", ""),
+    ("zeroDateTimeBehavior", ""),
+    ("permitMysqlScheme", ""),
+];
+
+/// The address of a Flyway setting `url` in our form.
+///
+/// # Errors
+/// What limosa does not speak.
+pub(super) fn translate(url: &str, beside: &Beside) -> Result<Translated, String> {
+    let Some(rest) = url.trim().strip_prefix("jdbc:") else {
+        let left_out = Vec::new();
+        return Ok(Translated { address: with_beside(url.trim(), beside, Vec::new()), left_out });
+    };
+    let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
+    match scheme {
+        "postgresql" => Ok(server("postgres", rest, beside, POSTGRES)),
+        "mysql" | "mariadb" => Ok(server("mysql", rest, beside, MYSQL)),
+        "sqlite" => Ok(Translated { address: format!("sqlite:{rest}"), left_out: Vec::new() }),
+        other => Err(format!("limosa does not speak {other}; it speaks PostgreSQL, MySQL, MariaDB and SQLite")),
+    }
+}
+
+fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> Translated {
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // `jdbc:postgresql:shop` and `jdbc:postgresql:/` mean the server of this machine.
+    let place = match place.strip_prefix("//") {
+        Some(place) => place.to_owned(),
+        None => format!("localhost/{}", place.trim_start_matches('/')),
+    };
+    let mut beside = beside.clone();
+    let mut kept = Vec::new();
+    let mut left_out = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match name {
+            // What stands in settings of their own counts more.
+            "user" => beside.user = beside.user.or_else(|| Some(value.to_owned())),
+            "password" => beside.password = beside.password.or_else(|| Some(value.to_owned())),
+            "currentSchema" => beside.schema = beside.schema.or_else(|| Some(value.to_owned())),
+            "ssl" if value != "false" && scheme == "postgres" => kept.push("sslmode=verify-full".to_owned()),
+            "ssl" => {}
+            _ => match known.iter().find(|(driver, _)| driver.eq_ignore_ascii_case(name)) {
+                Some((_, "")) => {}
+                Some((_, ours)) => kept.push(format!("{ours}={value}")),
+                None => left_out.push(name.to_owned()),
+            },
+        }
+    }
+    let address = with_beside(&format!("{scheme}://{place}"), &beside, kept);
+    Translated { address, left_out }
+}
+
+/// The address with user, password and search path in their places.
+fn with_beside(address: &str, beside: &Beside, mut parameters: Vec<String>) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let has_user = rest.split(['/', '?']).next().is_some_and(|place| place.contains('@'));
+    let login = match (&beside.user, &beside.password) {
+        (Some(user), Some(password)) if !has_user => format!("{}:{}@", escaped(user), escaped(password)),
+        (Some(user), None) if !has_user => format!("{}@", escaped(user)),
+        (None, Some(password)) if !has_user => format!(":{}@", escaped(password)),
+        _ => String::new(),
+    };
+    if let Some(schema) = beside.schema.as_ref().filter(|_| scheme.starts_with("postgres")) {
+        parameters.push(format!("options=-csearch_path%3D{}", escaped(&schema.replace(' ', "\\ "))));
+    }
+    let sign = if rest.contains('?') { "&" } else { "?" };
+    let query = if parameters.is_empty() { String::new() } else { format!("{sign}{}", parameters.join("&")) };
+    format!("{scheme}://{login}{rest}{query}")
+}
+
+/// Everything that has a meaning in an address as `%XX`, but for references, which are filled in later.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if rest.starts_with("${env:")
+            && let Some(end) = rest.find('}')
+        {
+            out.push_str(&rest[..=end]);
+            rest = &rest[end + 1..];
+            continue;
+        }
+        let length = first.len_utf8();
+        if first.is_ascii_alphanumeric() || matches!(first, '-' | '.' | '_' | '~' | ',') {
+            out.push(first);
+        } else {
+            rest[..length].bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(url: &str, user: &str, password: &str, schema: &str) -> String {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let beside = Beside { user: some(user), password: some(password), schema: some(schema) };
+        translate(url, &beside).map_or_else(|error| error, |translated| translated.address)
+    }
+
+    #[test]
+    fn addresses_of_jdbc_are_ours() {
+        for (url, user, password, schema, expected) in [
+            ("jdbc:postgresql://db:5433/shop", "app", "p@ss/w", "", "postgres://app:p%40ss%2Fw@db:5433/shop"),
+            (
+                "jdbc:postgresql://db/shop?ssl=true&user=a&password=b",
+                "",
+                "",
+                "",
+                "postgres://a:b@db/shop?sslmode=verify-full",
+            ),
+            (
+                "jdbc:postgresql://db/shop?currentSchema=x",
+                "u",
+                "",
+                "y",
+                "postgres://u@db/shop?options=-csearch_path%3Dy",
+            ),
+            ("jdbc:postgresql:shop", "", "${env:PW}", "", "postgres://:${env:PW}@localhost/shop"),
+            ("jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC", "root", "", "x", "mysql://root@db:3306/shop"),
+            ("jdbc:mariadb://db/shop?sslMode=VERIFY_CA", "", "", "", "mysql://db/shop?ssl-mode=VERIFY_CA"),
+            ("jdbc:sqlite:data/app.db", "u", "p", "", "sqlite:data/app.db"),
+            ("postgres://a@db/shop", "b", "c", "", "postgres://a@db/shop"),
+            (
+                "postgres://db/shop?sslmode=require",
+                "b",
+                "",
+                "s",
+                "postgres://b@db/shop?sslmode=require&options=-csearch_path%3Ds",
+            ),
+            (
+                "jdbc:oracle:thin:@db",
+                "",
+                "",
+                "",
+                "limosa does not speak oracle; it speaks PostgreSQL, MySQL, MariaDB and SQLite",
+            ),
+        ] {
+            assert_eq!(of(url, user, password, schema), expected, "{url}");
+        }
+        let translated =
+            translate("jdbc:postgresql://db/shop?gssEncMode=x&targetServerType=any", &Beside::default()).unwrap();
+        assert_eq!(
+            (translated.address.as_str(), translated.left_out),
+            ("postgres://db/shop", vec!["gssEncMode".to_owned()])
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! Flyway's settings, and what becomes of each.
+//!
+//! Names: Flyway documentation, "Configuration", at its version 13.
+
+/// What becomes of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is this setting of limosa's.
+    Is(&'static str),
+    /// It is part of the address.
+    Address(Part),
+    /// It is read, and turned into what stands here.
+    Turned(Turned),
+    /// Nothing is to be done for it, for this reason.
+    NotNeeded(&'static str),
+    /// Something else does it, named here; where its value asks for more than the default, that is said.
+    Instead(&'static str),
+    /// It cannot be had; only this value of it is taken.
+    Only(&'static str, &'static str),
+}
+
+/// Parts of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Url,
+    User,
+    Password,
+    DefaultSchema,
+}
+
+/// Settings that say the same in other words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// `true` becomes `out_of_order = "allow"`.
+    OutOfOrder,
+    /// Tries of one second become `lock_wait`.
+    LockRetryCount,
+    /// Tries become `wait_for_database`, ten seconds each.
+    ConnectRetries,
+    /// Folders, without `filesystem:`.
+    Locations,
+    /// The first is the default schema, all are made where they are missing.
+    Schemas,
+    /// `false` takes `schemas` back as schemas to be made.
+    CreateSchemas,
+}
+
+use Fate::{Address, Instead, Is, NotNeeded, Only, Turned as Into};
+
+const PAID: &str = "not needed: limosa does this without a licence";
+const JAVA: &str = "limosa runs no Java; write SQL, a command as a callback, or embed the library";
+const OWN_DIFF: &str = "not part of running migrations; `limosa plan` shows what would run";
+
+/// All settings of `flyway.conf`, without the `flyway.` in front, in alphabetical order.
+pub(super) const KEYS: &[(&str, Fate)] = &[
+    ("baselineDescription", NotNeeded("the ledger keeps who counted what, and when")),
+    ("baselineMigrationPrefix", Is("flyway.baseline_migration_prefix")),
+    (
+        "baselineOnMigrate",
+        Instead(
+            "a database without a ledger is taken as it is; versions that stand in it already: `limosa baseline --to VERSION`, once",
+        ),
+    ),
+    ("baselineVersion", Instead("`limosa baseline --to VERSION`, once")),
+    ("batch", NotNeeded("statements go out together by themselves")),
+    ("callbackLocations", Instead("put callbacks into a folder of `dir`")),
+    ("callbacks", Only("", JAVA)),
+    ("cherryPick", Instead("`Environments` and `Tags` in the header of a file; `limosa rollback` and `migrate --to`")),
+    (
+        "cleanDisabled",
+        NotNeeded(
+            "clean always asks for consent that names the database; `protected = true` forbids it whatever is said",
+        ),
+    ),
+    ("cleanOnValidationError", Only("false", "limosa never cleans by itself; `limosa reset` does both, with consent")),
+    ("color", Is("color")),
+    ("communityDBSupportEnabled", NotNeeded("there is one edition")),
+    ("configFileEncoding", NotNeeded("configuration files are UTF-8")),
+    ("configFiles", Instead("`--config FILE`")),
+    ("connectRetries", Into(Turned::ConnectRetries)),
+    ("connectRetriesInterval", NotNeeded("the database is asked several times a second")),
+    ("createSchemas", Into(Turned::CreateSchemas)),
+    ("defaultSchema", Address(Part::DefaultSchema)),
+    ("detectEncoding", NotNeeded("scripts are UTF-8")),
+    ("driver", NotNeeded("the address says which engine is meant")),
+    ("dryRunOutput", Instead("`limosa plan`, or `limosa plan --output sql > FILE`")),
+    ("encoding", Only("UTF-8", "limosa reads UTF-8; convert the scripts: iconv -f ... -t UTF-8")),
+    ("environment", Is("environment")),
+    ("errorOverrides", Instead("an error stops the run; catch it in the script (DO ... EXCEPTION)")),
+    ("executeInTransaction", Only("true", "write '-- Transaction: none' at the head of each file that needs it")),
+    ("failOnMissingLocations", NotNeeded("a folder that is missing is an error always")),
+    ("failOnMissingTarget", NotNeeded("--to is a limit")),
+    ("group", Is("single_transaction")),
+    ("ignoreMigrationPatterns", Instead("missing files warn and do not stop; late ones: `out_of_order`")),
+    ("ignoreMissingMigrations", NotNeeded("missing files warn and do not stop")),
+    ("ignorePendingMigrations", NotNeeded("pending files are no error of `limosa validate`")),
+    ("ignoreFutureMigrations", NotNeeded("versions of a newer release warn and do not stop")),
+    ("ignoreIgnoredMigrations", Instead("`out_of_order`")),
+    (
+        "initSql",
+        Instead(
+            "a callback beforeMigrate; settings that must hold for each file stand in the address (`options=-c ...`)",
+        ),
+    ),
+    ("installedBy", Is("actor")),
+    ("jarDirs", NotNeeded("there are no drivers to be loaded")),
+    ("licenseKey", NotNeeded("there is one edition")),
+    ("locations", Into(Turned::Locations)),
+    ("lockRetryCount", Into(Turned::LockRetryCount)),
+    ("loggers", NotNeeded("talk goes to stderr, data to stdout; `--output json`")),
+    ("migrationResolvers", Only("", JAVA)),
+    ("mixed", NotNeeded("statements decide by themselves what can share a transaction; the others are journalled")),
+    ("offlinePermitPath", NotNeeded("limosa asks nobody for permission")),
+    ("outOfOrder", Into(Turned::OutOfOrder)),
+    ("outputFile", Instead("`limosa ... > FILE`")),
+    ("outputQueryResults", NotNeeded("rows of a migration are not printed")),
+    ("outputType", Is("output")),
+    ("password", Address(Part::Password)),
+    (
+        "placeholderPrefix",
+        Only("${", "placeholders begin with ${ here; write them so, or turn them off with placeholderReplacement"),
+    ),
+    ("placeholderReplacement", Is("replace_placeholders")),
+    ("placeholderSeparator", Only(":", "built-in placeholders are written with a colon: ${flyway:user}")),
+    ("placeholderSuffix", Only("}", "placeholders end with } here")),
+    (
+        "postgresql.transactional.lock",
+        NotNeeded("statements that cannot be in a transaction never wait behind limosa's own lock"),
+    ),
+    ("powershellExecutable", NotNeeded("callbacks that end with .ps1 are run by pwsh")),
+    ("publishResult", NotNeeded("limosa talks to nobody")),
+    ("pipelineId", NotNeeded("limosa talks to nobody")),
+    ("repeatableSqlMigrationPrefix", Is("flyway.repeatable_sql_migration_prefix")),
+    ("reportEnabled", Instead("`--output json`")),
+    ("reportFilename", Instead("`--output json > FILE`")),
+    ("resolvers", Only("", JAVA)),
+    ("schemas", Into(Turned::Schemas)),
+    ("scriptPlaceholderPrefix", NotNeeded("commands get placeholders as variables FP__name__")),
+    ("scriptPlaceholderSuffix", NotNeeded("commands get placeholders as variables FP__name__")),
+    ("skipDefaultCallbacks", Only("false", "move the callbacks out of the folders of migrations")),
+    ("skipDefaultResolvers", Only("false", "name the folder with `dir`")),
+    (
+        "skipExecutingMigrations",
+        Instead("`limosa baseline --to VERSION` counts versions as applied without running them"),
+    ),
+    ("sqlMigrationPrefix", Is("flyway.sql_migration_prefix")),
+    ("sqlMigrationSeparator", Is("flyway.sql_migration_separator")),
+    ("sqlMigrationSuffix", Is("flyway.sql_migration_suffixes")),
+    ("sqlMigrationSuffixes", Is("flyway.sql_migration_suffixes")),
+    ("stream", NotNeeded(PAID)),
+    ("table", NotNeeded("limosa has tables of its own; `ledger.schema` says where")),
+    ("tablespace", NotNeeded("limosa's own tables stand in the default tablespace")),
+    ("target", Instead("`limosa migrate --to VERSION`")),
+    ("token", NotNeeded("limosa asks nobody for permission")),
+    ("undoSqlMigrationPrefix", Is("flyway.undo_sql_migration_prefix")),
+    ("url", Address(Part::Url)),
+    ("user", Address(Part::User)),
+    ("username", Address(Part::User)),
+    ("validateMigrationNaming", NotNeeded("files whose names are not understood are named in a warning always")),
+    (
+        "validateOnMigrate",
+        Only(
+            "true",
+            "an applied file that changed stops the run always; accept a change with `limosa repair --accept`",
+        ),
+    ),
+    ("workingDirectory", Instead("run limosa in that folder, or name folders with `dir`")),
+];
+
+/// Tables of `flyway.toml` and their like in `flyway.conf` that belong to other things than running migrations.
+pub(super) const NAMESPACES: &[(&str, &str)] = &[
+    ("add", "`limosa new`"),
+    ("azure", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+    ("check", OWN_DIFF),
+    ("clickhouse", "limosa does not speak ClickHouse"),
+    ("conjur", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+    ("dapr", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+    ("db2z", "limosa does not speak DB2"),
+    ("deploy", OWN_DIFF),
+    ("diff", OWN_DIFF),
+    ("diffText", OWN_DIFF),
+    ("email", "limosa talks to nobody"),
+    ("gcsm", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+    ("generate", OWN_DIFF),
+    ("init", "`limosa init`"),
+    ("jdbcProperties", "write parameters into the address"),
+    ("kerberosConfigFile", "log in with a password, a certificate or the account of the process"),
+    ("migrate", "`limosa migrate`"),
+    ("model", OWN_DIFF),
+    ("oracle", "limosa does not speak Oracle"),
+    ("plugins", "there are no plugins"),
+    ("prepare", OWN_DIFF),
+    ("redgateCompare", OWN_DIFF),
+    ("schemaModelLocation", OWN_DIFF),
+    ("schemaModelSchemas", OWN_DIFF),
+    ("snapshot", OWN_DIFF),
+    ("sqlserver", "limosa does not speak SQL Server"),
+    ("tags", "`Tags` in the header of a file"),
+    ("undo", "`limosa rollback`"),
+    ("vault", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+];
+
+impl Fate {
+    /// In words, for the documentation.
+    pub(super) fn words(self) -> String {
+        match self {
+            Is(key) => format!("`{key}`"),
+            Address(Part::Url) => "`database`; a `jdbc:` address is read as it is".to_owned(),
+            Address(Part::User | Part::Password) => {
+                "part of `database`; a reference such as `${DB_PASSWORD}` is kept as one".to_owned()
+            }
+            Address(Part::DefaultSchema) => "the search path of the address (PostgreSQL)".to_owned(),
+            Into(Turned::OutOfOrder) => "`out_of_order = \"allow\"`".to_owned(),
+            Into(Turned::LockRetryCount) => "`lock_wait`, one second each".to_owned(),
+            Into(Turned::ConnectRetries) => "`wait_for_database`, ten seconds each".to_owned(),
+            Into(Turned::Locations) => "`dir`; `classpath:` is looked for below `src/main/resources`".to_owned(),
+            Into(Turned::Schemas) => "`create_schemas`; the first is the default schema where none is given".to_owned(),
+            Into(Turned::CreateSchemas) => "`false` makes none of `schemas`".to_owned(),
+            NotNeeded(reason) => format!("not needed: {}", reason.strip_prefix("not needed: ").unwrap_or(reason)),
+            Instead(what) => format!("instead: {what}"),
+            Only("", why) => format!("not here: {why}"),
+            Only(value, why) => format!("`{value}` only: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::keys::find;
+    use super::*;
+
+    #[test]
+    fn fates_lead_somewhere() {
+        for (index, (name, fate)) in KEYS.iter().enumerate() {
+            assert!(!KEYS[..index].iter().any(|(other, _)| other == name), "{name}");
+            if let Is(key) = fate {
+                assert!(find(key).is_some(), "{name}: {key}");
+            }
+            assert!(!fate.words().is_empty());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `flyway.conf` and `flyway.toml`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use limosa_core::OutOfOrder;
+use limosa_formats::{Layout, LayoutChoice};
+
+use super::{Case, case};
+use limosa_sql::Diagnostic;
+
+fn conf(text: &str) -> Case {
+    case().file("/home/me/shop/flyway.conf", text)
+}
+
+fn said(problems: &[Diagnostic]) -> String {
+    let one = |problem: &Diagnostic| {
+        format!("{} {}: {}\n", problem.code, problem.message, problem.help.as_deref().unwrap_or(""))
+    };
+    problems.iter().map(one).collect()
+}
+
+#[test]
+fn a_configuration_is_read_as_ours() {
+    let loaded = conf(
+        "# as Flyway has it\n\
+         flyway.url=jdbc:postgresql://db:5433/shop?currentSchema=ignored\n\
+         flyway.user=app\nflyway.password=${DB_PASSWORD}\n\
+         flyway.schemas=event_store,read_model,command_model\nflyway.defaultSchema=command_model\n\
+         flyway.createSchemas=true\n\
+         flyway.locations=filesystem:sql/a, classpath:db/migration\n\
+         flyway.placeholders.application_user=cqrs_user\nflyway.placeholders.token=${env.TOKEN}\n\
+         flyway.outOfOrder=true\nflyway.group=true\nflyway.lockRetryCount=7\nflyway.connectRetries=3\n\
+         flyway.installedBy=ci\nflyway.placeholderReplacement=false\nflyway.sqlMigrationSuffixes=.sql,.ddl\n\
+         flyway.validateOnMigrate=true\nflyway.cleanDisabled=true\nflyway.table=flyway_schema_history\n\
+         flyway.baselineOnMigrate=false\nflyway.cleanOnValidationError=false\n",
+    )
+    .variable("DB_PASSWORD", "p@ss")
+    .variable("TOKEN", "t")
+    .loaded();
+    let settings = &loaded.settings;
+    let address = "postgres://app:p%40ss@db:5433/shop?options=-csearch_path%3Dcommand_model";
+    assert_eq!(settings.database.as_ref().unwrap().expose(), address);
+    assert_eq!(settings.create_schemas, ["event_store", "read_model", "command_model"]);
+    assert_eq!(settings.directories, [PathBuf::from("sql/a"), PathBuf::from("src/main/resources/db/migration")]);
+    assert_eq!(settings.placeholders["application_user"].value.expose(), "cqrs_user");
+    let token = &settings.placeholders["token"];
+    assert_eq!((token.value.expose(), token.secret), ("t", true));
+    assert_eq!(settings.out_of_order, OutOfOrder::Allow);
+    assert!(settings.single_transaction && !settings.replace_placeholders);
+    assert_eq!(settings.lock_wait, Duration::from_secs(7));
+    assert_eq!(settings.wait_for_database, Some(Duration::from_secs(30)));
+    assert_eq!(settings.actor.as_deref(), Some("ci"));
+    assert!(
+        matches!(settings.layout(), LayoutChoice::Given(Layout::Flyway(naming)) if naming.suffixes == [".sql", ".ddl"])
+    );
+    assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+    assert_eq!(loaded.provenance.of("dir").unwrap().origin.to_string(), "flyway.conf:8");
+}
+
+#[test]
+fn tables_and_environments() {
+    let toml = "id = \"1\"\n[flyway]\nlocations = [\"filesystem:m\"]\nenvironment = \"prod\"\n[flyway.placeholders]\na = \"1\"\n\
+        [environments.default]\nurl = \"jdbc:sqlite:d.db\"\n[environments.prod]\nurl = \"jdbc:mysql://db/shop\"\nuser = \"root\"\n\
+        [environments.prod.flyway.placeholders]\na = \"2\"\n";
+    let with = || case().file("/home/me/shop/flyway.toml", toml);
+    let prod = with().loaded();
+    assert_eq!(prod.settings.database.unwrap().expose(), "mysql://root@db/shop");
+    assert_eq!(prod.settings.placeholders["a"].value.expose(), "2");
+    assert_eq!(prod.environments, ["prod"]);
+    let other = case().file("/home/me/shop/flyway.toml", &toml.replace("environment = \"prod\"\n", "")).loaded();
+    assert_eq!(other.settings.database.unwrap().expose(), "sqlite:d.db");
+    assert_eq!(other.settings.placeholders["a"].value.expose(), "1");
+    // limosa's own file counts where both stand.
+    let both = with().toml("dir = \"own\"\n").loaded();
+    assert_eq!(both.settings.directories, [PathBuf::from("own")]);
+}
+
+#[test]
+fn what_cannot_be_had_is_named() {
+    for (line, wanted) in [
+        (
+            "flyway.locatons=filesystem:a",
+            "LIM-C002 Flyway has no setting flyway.locatons that limosa knows: did you mean flyway.locations?",
+        ),
+        (
+            "flyway.quantum=1",
+            "LIM-C002 Flyway has no setting flyway.quantum that limosa knows: docs/coming-from/flyway.md lists what is known",
+        ),
+        ("flyway.encoding=ISO-8859-1", "LIM-C021 flyway.encoding cannot be had here: limosa reads UTF-8"),
+        ("flyway.placeholderPrefix=#[", "LIM-C021 flyway.placeholderPrefix cannot be had here"),
+        ("flyway.callbacks=com.example.Callback", "LIM-C021 flyway.callbacks cannot be had here: limosa runs no Java"),
+        ("flyway.executeInTransaction=false", "'-- Transaction: none'"),
+        ("flyway.locations=s3:bucket", "LIM-C021 the location s3:... cannot be read"),
+        ("flyway.locations=filesystem:a/*/b", "holds a pattern"),
+        ("flyway.url=jdbc:oracle:thin:@x", "limosa does not speak oracle"),
+        ("flyway.lockRetryCount=many", "LIM-C004 flyway.lockRetryCount is no number"),
+        ("flyway.outputType=json\nflyway.sqlMigrationPrefix=U", "two kinds of migrations have the prefix 'U'"),
+    ] {
+        let text = said(&conf(line).load().unwrap_err());
+        assert!(text.contains(wanted), "{line}: {text}");
+        assert!(!line.starts_with("flyway.url") || !text.contains("thin"), "an address may hold a secret: {text}");
+    }
+    for (line, wanted) in [
+        ("flyway.target=5", "instead: `limosa migrate --to VERSION`"),
+        ("flyway.baselineOnMigrate=true", "limosa baseline --to VERSION"),
+        ("flyway.vault.url=x", "give secrets by reference"),
+        (
+            "flyway.url=jdbc:postgresql://db/x?gssEncMode=disable",
+            "parameters of the driver have no effect here: gssEncMode",
+        ),
+    ] {
+        let loaded = conf(line).loaded();
+        let text = said(&loaded.notices);
+        assert!(text.contains("LIM-C022") && text.contains(wanted), "{line}: {text}");
+    }
+}

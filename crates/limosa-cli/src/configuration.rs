@@ -21,6 +21,8 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         database: settings.database.clone().unwrap_or_default(),
         direct_url: settings.direct_url.clone(),
         directories: settings.directories.clone(),
+        embedded: None,
+        code: Vec::new(),
         layout: settings.layout(),
         create_schemas: settings.create_schemas.clone(),
         allow_commands: settings.allow_commands,

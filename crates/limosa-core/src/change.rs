@@ -65,6 +65,8 @@ pub struct Change {
     pub kind: Kind,
     /// True where it stands for all versions up to its own: it runs in their place where none of them ran.
     pub is_baseline: bool,
+    /// True where it is code of the application and no script.
+    pub is_code: bool,
     /// The version as written in the file name (`001`), for display; `R` for repeatables.
     pub label: String,
     /// The description from the file name, underscores as blanks.

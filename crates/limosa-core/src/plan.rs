@@ -143,6 +143,21 @@ pub enum Work {
         /// Values for its placeholders, as recorded; they win over those of today.
         values: std::collections::BTreeMap<String, String>,
     },
+    /// Code of the application that embeds limosa; its checksum is that of the version which it declares.
+    Code {
+        /// What it is called in messages.
+        origin: String,
+    },
+}
+
+impl Work {
+    /// Where it comes from, for messages: a file, or what else it is called.
+    pub fn origin(&self) -> &str {
+        match self {
+            Work::File { file, .. } => file,
+            Work::Text { origin, .. } | Work::Code { origin } => origin,
+        }
+    }
 }
 
 /// Time-outs of a step.
@@ -232,10 +247,7 @@ impl PlannedCallback {
     pub fn file(&self) -> &str {
         match &self.work {
             PlannedWork::Command(file) => file,
-            PlannedWork::Sql(step) => match &step.work {
-                Work::File { file, .. } => file,
-                Work::Text { origin, .. } => origin,
-            },
+            PlannedWork::Sql(step) => step.work.origin(),
         }
     }
 

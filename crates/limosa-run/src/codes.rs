@@ -16,6 +16,7 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-R012", "a placeholder has no value"),
     ("LIM-R013", "a dry run changed rows of tables that know no transactions"),
     ("LIM-R014", "a callback that is a command failed, or could not be run"),
+    ("LIM-R015", "a migration that is code failed, panicked, or is not part of this application"),
     ("LIM-R020", "a statement of a run that is gone still runs on the server"),
     ("LIM-R021", "nothing proves whether a statement took effect; a person decides"),
     ("LIM-R022", "a file that was interrupted needs what went with its connection; a person decides"),

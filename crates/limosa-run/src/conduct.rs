@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{Action, AuditHead, CallbackEvent, Plan, Step};
+use limosa_core::{Action, AuditHead, CallbackEvent, Plan, Step, Work};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
@@ -77,10 +77,7 @@ impl Run<'_> {
 
     /// The words for a failure; the step is the one in whose flight it happened.
     pub(crate) fn explain(&self, failure: &Failure, steps: &[Step], first: usize) -> (Outcome, Option<usize>) {
-        let file = |step: &Step| match &step.work {
-            limosa_core::Work::File { file, .. } => file.clone(),
-            limosa_core::Work::Text { origin, .. } => origin.clone(),
-        };
+        let file = |step: &Step| step.work.origin().to_owned();
         // Not every error has passed a flight: settings that are sent again come straight from the session.
         let hidden = |error: &DbError| self.context.values.hide_in_error(Box::new(error.clone()));
         match failure {
@@ -256,7 +253,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
 
 /// Runs steps that share a transaction, or one, with the callbacks of each.
 async fn with_callbacks(run: &Run<'_>, session: &mut dyn Session, block: &[Step], at: usize) -> Ended {
-    let is_atomic = block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0]));
+    let is_code = matches!(block[0].work, Work::Code { .. });
+    // Nothing shares the transaction of code.
+    let is_atomic = !is_code && (block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])));
     let (before, after) = (CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate);
     let begun = match is_atomic {
         true => callbacks::run(run, session, before).await,
@@ -267,6 +266,7 @@ async fn with_callbacks(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         return Ended { outcome, state: StepState::RolledBack, ..empty_ended() };
     }
     let mut ended = match is_atomic {
+        _ if is_code => crate::code::run(run, session, &block[0], at).await,
         true => crate::atomic::run(run, session, block, at).await,
         false => crate::journalled::run(run, session, &block[0], at).await,
     };
@@ -309,7 +309,8 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
 
 /// What was interrupted has a journal, which only a transaction of its own settles.
 fn joins(steps: &[Step], at: usize) -> bool {
-    steps[at].joins_previous && !resumes(&steps[at]) && !resumes(&steps[at - 1])
+    let is_code = |at: usize| matches!(steps[at].work, Work::Code { .. });
+    steps[at].joins_previous && !is_code(at) && !is_code(at - 1) && !resumes(&steps[at]) && !resumes(&steps[at - 1])
 }
 
 fn resumes(step: &Step) -> bool {

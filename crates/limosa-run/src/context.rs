@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use limosa_core::Identity;
 use limosa_db::ledger::Ledger;
 use limosa_db::{DbError, Session};
 use tokio::sync::Notify;
 
-use crate::{Events, Files};
+use crate::{Code, Events, Files};
 
 /// Opens further sessions with the same database: for signs of life, for looking who blocks, after a lost connection.
 #[async_trait]
@@ -90,6 +91,8 @@ pub struct Context<'a> {
     pub session_role: Option<String>,
     /// SQL that follows `reset all`, to keep what limosa itself sets for its sessions; begins with `;`, may be empty.
     pub session_settings: String,
+    /// The code of steps that are no scripts.
+    pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,
     /// Where events go.
     pub events: &'a dyn Events,
     /// Asks the run to stop.

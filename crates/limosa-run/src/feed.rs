@@ -367,13 +367,10 @@ pub(crate) fn expand_lifted(
     engine: Engine,
     context: &Context<'_>,
 ) -> Result<String, Box<Diagnostic>> {
-    let file = match &step.work {
-        Work::File { file, .. } => file,
-        Work::Text { origin, .. } => origin,
-    };
+    let file = step.work.origin();
     expand_text(step, &lifted.text, engine, context)
         .map(|expanded| expanded.text)
-        .map_err(|unknown| unknown_value(&unknown.name, Label::file(file.as_str()), context))
+        .map_err(|unknown| unknown_value(&unknown.name, Label::file(file), context))
 }
 
 /// The placeholder that has another value in each script.

@@ -5,6 +5,7 @@ mod atomic;
 mod attempt;
 mod callbacks;
 mod cancelling;
+mod code;
 pub mod codes;
 mod conduct;
 mod context;
@@ -29,6 +30,7 @@ mod upgrade;
 mod watch;
 
 pub use cancelling::send_stoppable;
+pub use code::{Code, CodeError, CodeFn, CodeFuture, Connection};
 pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};

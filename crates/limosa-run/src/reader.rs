@@ -94,6 +94,8 @@ impl ScriptReader {
                 let input = files.open(file).map_err(|error| unreadable(file, &error))?;
                 (file.clone(), input, *start, end - start, *position, Some(FileHasher::new()))
             }
+            // It is no script, and nobody reads it as one.
+            Work::Code { origin } => (origin.clone(), Box::new(std::io::empty()), 0, 0, Position::START, None),
             Work::Text { origin, text, position, .. } => {
                 let bytes = text.clone().into_bytes();
                 let length = bytes.len() as u64;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use limosa_core::{EnumValues, Identity, Plan, Step, Uncommitted};
+use limosa_core::{EnumValues, Identity, Plan, Step, Uncommitted, Work};
 use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 
@@ -100,7 +100,9 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
     let (mut tried, mut not_tried): (Vec<Step>, Vec<(Step, String)>) = (Vec::new(), Vec::new());
     for step in steps {
         let enforces = step.outline.enforces_foreign_keys();
-        if !step.outline.is_atomic() {
+        if matches!(step.work, Work::Code { .. }) {
+            not_tried.push((step.clone(), "it is code of the application, which runs with a migrate only".to_owned()));
+        } else if !step.outline.is_atomic() {
             not_tried.push((step.clone(), "it does not run in one transaction".to_owned()));
         } else if tried.first().is_some_and(|first| first.outline.enforces_foreign_keys() != enforces) {
             let reason = "foreign keys cannot be switched within the one transaction of a dry run";

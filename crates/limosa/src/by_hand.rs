@@ -59,6 +59,10 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
     if engine == Engine::Sqlite {
         script.out.push_str("\n-- See to it that limosa does not run meanwhile. Its audit log is hashed by limosa itself: by hand it gets no rows.\n");
     }
+    if let Some(code) = plan.steps.iter().find(|step| matches!(step.work, Work::Code { .. })) {
+        let message = format!("{} is code, which no script holds", code.work.origin());
+        return Err(Failure::usage("LIM-U015", message, "run it by the application"));
+    }
     for (at, step) in plan.steps.iter().enumerate() {
         let ends = plan.steps.get(at + 1).is_none_or(|next| !next.joins_previous);
         script.step(step, ends)?;

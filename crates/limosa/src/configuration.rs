@@ -9,6 +9,8 @@ use limosa_db::Secret;
 use limosa_formats::LayoutChoice;
 use limosa_run::Values;
 
+use crate::{Embedded, RustMigration};
+
 /// Everything that a project's settings decide. Values from the outside world are in here already.
 #[derive(Clone)]
 pub struct Configuration {
@@ -18,6 +20,10 @@ pub struct Configuration {
     pub direct_url: Option<Secret>,
     /// Folders of migrations.
     pub directories: Vec<PathBuf>,
+    /// Migrations that are compiled in; they take the place of the folders.
+    pub embedded: Option<Embedded>,
+    /// Migrations in Rust.
+    pub code: Vec<RustMigration>,
     /// How the migrations are named.
     pub layout: LayoutChoice,
     /// Schemas (PostgreSQL) or databases (MySQL) that are made before the first migration where they are missing.
@@ -73,6 +79,8 @@ impl Configuration {
             database: Secret::new(database),
             direct_url: None,
             directories: vec![PathBuf::from("migrations")],
+            embedded: None,
+            code: Vec::new(),
             layout: LayoutChoice::Auto,
             create_schemas: Vec::new(),
             allow_commands: false,

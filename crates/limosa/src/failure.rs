@@ -37,6 +37,18 @@ pub struct Failure {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, diagnostic) in self.diagnostics.iter().enumerate() {
+            let gap = if at == 0 { "" } else { "; " };
+            write!(formatter, "{gap}[{}] {}", diagnostic.code, diagnostic.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
 impl Failure {
     /// A failure with one diagnostic.
     pub fn new(exit: Exit, diagnostic: Diagnostic) -> Failure {

@@ -9,14 +9,48 @@ use limosa_formats::native::{FileReader, FileRole, assemble};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
-use crate::{Configuration, Exit, Failure};
+use crate::{Configuration, Embedded, Exit, Failure};
 
-/// Reads scripts from the file system.
-pub(crate) struct FromDisk;
+/// Where scripts are read from.
+#[derive(Clone)]
+pub(crate) enum Scripts {
+    Disk,
+    Embedded(Embedded),
+}
 
-impl Files for FromDisk {
+impl Scripts {
+    pub(crate) fn of(configuration: &Configuration) -> Scripts {
+        configuration.embedded.clone().map_or(Scripts::Disk, Scripts::Embedded)
+    }
+
+    /// The names of all files, in order.
+    fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
+        match self {
+            Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
+            Scripts::Disk => {
+                let mut names = Vec::new();
+                for folder in folders {
+                    names.extend(list(folder)?.iter().map(|path| path.display().to_string()));
+                }
+                Ok(names)
+            }
+        }
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));
+        read.map_err(|error| unreadable(Path::new(name), &error))?;
+        Ok(bytes)
+    }
+}
+
+impl Files for Scripts {
     fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(File::open(file)?))
+        match self {
+            Scripts::Disk => Ok(Box::new(File::open(file)?)),
+            Scripts::Embedded(files) => files.open(file),
+        }
     }
 }
 
@@ -95,26 +129,22 @@ pub(crate) fn load(
     dialect: impl Into<Dialect>,
 ) -> Result<Loaded, Failure> {
     let dialect = dialect.into();
-    let mut paths = Vec::new();
-    for folder in folders {
-        paths.extend(list(folder)?);
-    }
+    let scripts = Scripts::of(configuration);
+    let names = scripts.list(folders)?;
     let mut diagnostics = Vec::new();
     let mut configs = Vec::new();
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let roles: Vec<FileRole> = names.iter().map(|name| layout.classify(name)).collect();
     let value_of = |name: &str| configuration.values.all.get(name).cloned();
-    for ((path, name), _) in paths.iter().zip(&names).zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
-        let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
-        let (config, found) = layout.read_config(name, &bytes, &value_of);
+    for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
+        let (config, found) = layout.read_config(name, &scripts.read(name)?, &value_of);
         configs.extend(config);
         diagnostics.extend(found);
     }
     let mut files = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut commands = Vec::new();
-    for ((path, name), role) in paths.iter().zip(&names).zip(roles).filter(|(_, role)| *role != FileRole::Config) {
+    for (name, role) in names.iter().zip(roles).filter(|(_, role)| *role != FileRole::Config) {
         if let FileRole::Callback { event, name: title, command: true } = &role {
             commands.push(Callback {
                 event: *event,
@@ -127,7 +157,8 @@ pub(crate) fn load(
         let is_script = role.is_script();
         let mut reader = FileReader::of_role(dialect, name, role, &configs);
         if is_script {
-            let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+            let path = Path::new(name);
+            let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;
             loop {
                 match file.read(&mut buffer) {
                     Ok(0) => break,
@@ -139,6 +170,11 @@ pub(crate) fn load(
         }
         let (facts, found) = reader.finish();
         files.extend(facts);
+        diagnostics.extend(found);
+    }
+    for code in &configuration.code {
+        let (facts, found) = code.facts(dialect);
+        files.push(facts);
         diagnostics.extend(found);
     }
     let (set, found) = assemble(files, &configs, dialect.engine());

@@ -7,6 +7,7 @@ use limosa_core::{
     Change, Direction, Identity, LedgerView, Outline, Outliner, StatementHasher, StoredRollback, TransactionWish,
     statement_hash,
 };
+use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter};
 
 use crate::opened::Opened;
@@ -22,7 +23,7 @@ pub(crate) async fn unchanged(
     for row in view.journal.iter().filter(|row| row.direction == Direction::Apply) {
         let Some(change) = changes.iter().find(|change| change.identity == row.identity) else { continue };
         let script = &change.script;
-        let file = std::fs::File::open(&script.file).map_err(|error| {
+        let file = opened.scripts().open(&script.file).map_err(|error| {
             Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
         })?;
         let text = file.take(script.span.end);

@@ -1,16 +1,18 @@
 //! A session with everything that a command needs beside it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use limosa_core::{LedgerView, Surroundings};
+use limosa_core::{Identity, LedgerView, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, Secret, Session, engine_of};
-use limosa_run::{Connector, Context, Events, Stop, Values};
+use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::interrupted;
-use crate::files::FromDisk;
+use crate::files::Scripts;
 use crate::report::Target;
 use crate::{Configuration, Failure, builtins};
 
@@ -57,7 +59,8 @@ pub(crate) struct Opened<'c> {
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
-    files: FromDisk,
+    files: Scripts,
+    code: BTreeMap<Identity, Arc<dyn Code>>,
 }
 
 /// Opens further sessions like the first.
@@ -137,7 +140,12 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         pooled,
         absent: file,
         connector: Again { options },
-        files: FromDisk,
+        files: Scripts::of(configuration),
+        code: configuration
+            .code
+            .iter()
+            .map(|code| (Identity::of_version(&code.version), Arc::clone(&code.code)))
+            .collect(),
     })
 }
 
@@ -193,6 +201,11 @@ impl Opened<'_> {
     /// How the server reads scripts.
     pub(crate) fn dialect(&self) -> Dialect {
         self.session.facts().dialect
+    }
+
+    /// Where scripts are read from.
+    pub(crate) fn scripts(&self) -> &Scripts {
+        &self.files
     }
 
     /// False where the session stands in for a SQLite file that does not exist yet.
@@ -261,6 +274,7 @@ impl Opened<'_> {
             ledger: self.ledger.clone(),
             connector: &self.connector,
             files: &self.files,
+            code: &self.code,
             values: self.values.clone(),
             actor: configuration.actor.clone(),
             run_id: run_id(),

@@ -39,12 +39,12 @@ impl Opened<'_> {
         for step in plan.steps.iter().chain(around).filter(|step| !step.placeholders_off) {
             let nothing = std::collections::BTreeMap::new();
             let (file, recorded) = match &step.work {
-                Work::File { file, .. } => (file, &nothing),
-                Work::Text { origin, values, .. } => (origin, values),
+                Work::Text { origin, values, .. } => (origin.as_str(), values),
+                other => (other.origin(), &nothing),
             };
             for (name, position) in &step.outline.placeholders {
                 if !self.values.all.contains_key(name) && !recorded.contains_key(name) {
-                    problems.push(unknown_placeholder(name, Label::place(file.as_str(), *position), &known));
+                    problems.push(unknown_placeholder(name, Label::place(file, *position), &known));
                 }
             }
         }

@@ -187,6 +187,11 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
     let mut problems = Vec::new();
     for line in chosen {
         let Some(change) = line.change else { continue };
+        if policy.single_transaction && change.is_code {
+            let message = format!("{} is code, and cannot be part of a single transaction", change.script.file);
+            let help = "run without single_transaction";
+            problems.push(Diagnostic::error("LIM-P009", message).help(help));
+        }
         if change.script.outline.is_atomic() {
             continue;
         }
@@ -245,11 +250,14 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         _ => Action::Apply,
     };
     let script = &change.script;
-    let work = Work::File {
-        file: script.file.clone(),
-        start: script.span.start,
-        end: script.span.end,
-        position: script.start,
+    let work = match change.is_code {
+        true => Work::Code { origin: script.file.clone() },
+        false => Work::File {
+            file: script.file.clone(),
+            start: script.span.start,
+            end: script.span.end,
+            position: script.start,
+        },
     };
     let undo = change.rollback.as_ref().map(Undo::of);
     Some(step(change, action, work, script.outline.clone(), undo, policy))

@@ -51,6 +51,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         },
         identity,
         is_baseline: false,
+        is_code: false,
         kind,
         label,
         rollback: None,

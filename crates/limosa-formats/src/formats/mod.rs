@@ -10,34 +10,21 @@ pub struct Format {
     pub name: &'static str,
     /// One line for people.
     pub description: &'static str,
-    /// How sure the names of a folder's files make us that it is of this format.
-    pub detect: fn(&[&str]) -> Confidence,
-}
-
-/// How sure a guess is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// Nothing speaks for it.
-    No,
-    /// The names allow it, and other formats too.
-    Possible,
-    /// A name speaks for it.
-    Likely,
-    /// A name that only this format knows.
-    Certain,
+    /// How many of a folder's files have a place in it, by their names.
+    pub votes: fn(&[&str]) -> usize,
 }
 
 /// All formats, the native one first.
 pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT];
 
-/// The format that the names of a folder's files speak for most; the first of the table where several are equal, None
-/// where nothing speaks for any.
+/// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal,
+/// None where none has one.
 pub fn detect(paths: &[&str]) -> Option<&'static Format> {
-    let mut best: Option<(&Format, Confidence)> = None;
+    let mut best: Option<(&Format, usize)> = None;
     for format in FORMATS {
-        let confidence = (format.detect)(paths);
-        if confidence > best.map_or(Confidence::No, |(_, best)| best) {
-            best = Some((format, confidence));
+        let votes = (format.votes)(paths);
+        if votes > best.map_or(0, |(_, best)| best) {
+            best = Some((format, votes));
         }
     }
     best.map(|(format, _)| format)
@@ -64,23 +51,23 @@ mod tests {
     }
 
     #[test]
-    fn native_folders_are_recognised() {
+    fn folders_are_recognised() {
         for (paths, expected) in [
-            (&["m/001_create.sql"][..], Confidence::Possible),
-            (&["m/001_create.sql", "m/001_create.rollback.sql"], Confidence::Likely),
-            (&["m/rollbacks/001_rollback.sql"], Confidence::Likely),
-            (&["m/001_create.sql", "m/migration_config.yaml"], Confidence::Certain),
-            (&["m/V1__create.sql", "m/README.md"], Confidence::No),
-            (&[], Confidence::No),
+            (&["m/001_create.sql"][..], Some("native")),
+            (&["m/001_create.sql", "m/001_create.rollback.sql"], Some("native")),
+            (&["m/rollbacks/001_rollback.sql"], Some("native")),
+            (&["R__a.sql"], Some("native")),
+            (&["V1__a.sql", "m/README.md"], Some("flyway")),
+            (&["R__a.sql", "V1__a.sql"], Some("flyway")),
+            (&["beforeMigrate.sql"], Some("flyway")),
+            // A stray file decides nothing.
+            (&["001_a.sql", "002_b.sql", "V3__c.sql"], Some("native")),
+            (&["V1__a.sql", "V2__b.sql", "003_c.sql"], Some("flyway")),
+            (&["001_a.sql", "V2__b.sql"], Some("native")),
+            (&["a.txt"], None),
+            (&[], None),
         ] {
-            assert_eq!((native::FORMAT.detect)(paths), expected, "{paths:?}");
+            assert_eq!(detect(paths).map(|format| format.name), expected, "{paths:?}");
         }
-        assert_eq!(detect(&["001_a.sql"]).map(|format| format.name), Some("native"));
-        for flyway in [&["V1__a.sql"][..], &["R__a.sql", "V1__a.sql"], &["001_a.sql", "U1.sql"], &["beforeMigrate.sql"]]
-        {
-            assert_eq!(detect(flyway).map(|format| format.name), Some("flyway"), "{flyway:?}");
-        }
-        assert_eq!(detect(&["R__a.sql"]).map(|format| format.name), Some("native"));
-        assert!(detect(&["a.txt"]).is_none());
     }
 }

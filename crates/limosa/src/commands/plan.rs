@@ -6,7 +6,7 @@ use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
 use super::{migrate, rollback};
 use crate::event::{Listener, Progress};
-use crate::files::{FromDisk, Loaded};
+use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{
@@ -186,6 +186,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
     let (origin, start_line) = match &step.work {
         Work::File { file, position, .. } => (file.clone(), position.line),
         Work::Text { origin, position, .. } => (origin.clone(), position.line),
+        Work::Code { origin } => (origin.clone(), 1),
     };
     let mut statements = Vec::new();
     let left_out = &step.outline.left_out;
@@ -261,8 +262,9 @@ pub(crate) fn each_statement(
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
     let (mut input, mut skip, mut left): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
-        Work::File { file, start, end, .. } => (FromDisk.open(file).map_err(unreadable)?, *start, end - start),
+        Work::File { file, start, end, .. } => (opened.scripts().open(file).map_err(unreadable)?, *start, end - start),
         Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
+        Work::Code { .. } => return Ok(()),
     };
     let mut splitter = Splitter::new(opened.dialect(), &step.label);
     let mut buffer = vec![0; 64 * 1024];

@@ -10,25 +10,18 @@ mod script_settings;
 pub use names::{BadNaming, Naming};
 pub(crate) use script_settings::read as read_script_settings;
 
+use super::Format;
 use super::native::FileRole;
-use super::{Confidence, Format};
 
 /// The line of the format table.
 pub const FORMAT: Format = Format {
     name: "flyway",
     description: "Flyway's: V1__name.sql, U1__name.sql, R__name.sql, B10__name.sql, beforeMigrate.sql and its like",
-    detect,
+    votes,
 };
 
-fn detect(paths: &[&str]) -> Confidence {
+fn votes(paths: &[&str]) -> usize {
     let naming = Naming::default();
-    paths
-        .iter()
-        .map(|path| match naming.classify(path) {
-            FileRole::Versioned { .. } | FileRole::Rollback { .. } | FileRole::Baseline { .. } => Confidence::Certain,
-            FileRole::Callback { .. } | FileRole::Config => Confidence::Likely,
-            _ => Confidence::No,
-        })
-        .max()
-        .unwrap_or(Confidence::No)
+    let has_place = |path: &&&str| !matches!(naming.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
+    paths.iter().filter(has_place).count()
 }

@@ -79,7 +79,7 @@ struct Sorted {
 fn sorted(files: Vec<FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new());
     for facts in files {
-        let FileFacts { path, role, headers, references, wanted, content } = facts;
+        let FileFacts { path, role, headers, references, wanted, content, is_code } = facts;
         match (role, content) {
             (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
                 backs.push(WayBack { path, of, beside, rollback });
@@ -89,7 +89,8 @@ fn sorted(files: Vec<FileFacts>) -> Sorted {
             }
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
-                let Some(change) = change(&role, *script, rollback, headers) else { continue };
+                let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
+                change.is_code = is_code;
                 candidates.push(Candidate { change, references, variants: Vec::new(), wanted, for_engines });
             }
             _ => {}
@@ -125,7 +126,7 @@ fn change(
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
     let (identity, depends_on) = (role.identity()?, Vec::new());
-    Some(Change { identity, kind, is_baseline, label, name, script, rollback, headers, depends_on })
+    Some(Change { identity, kind, is_baseline, is_code: false, label, name, script, rollback, headers, depends_on })
 }
 
 /// One candidate per identity. Equal ones stand beside each other.

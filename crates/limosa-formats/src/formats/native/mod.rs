@@ -24,24 +24,16 @@ pub use reader::{FileFacts, FileReader};
 pub(crate) use values::nearest;
 pub(crate) use wishes::Wishes;
 
-use super::{Confidence, Format};
+use super::Format;
 
 /// The line of the format table.
 pub const FORMAT: Format = Format {
     name: "native",
     description: "limosa's own: 001_name.sql, R__name.sql, rollbacks beside or inside, migration_config.yaml",
-    detect,
+    votes,
 };
 
-fn detect(paths: &[&str]) -> Confidence {
-    paths
-        .iter()
-        .map(|path| match classify(path) {
-            FileRole::Config => Confidence::Certain,
-            FileRole::Rollback { .. } => Confidence::Likely,
-            FileRole::Versioned { .. } | FileRole::Repeatable { .. } => Confidence::Possible,
-            _ => Confidence::No,
-        })
-        .max()
-        .unwrap_or(Confidence::No)
+fn votes(paths: &[&str]) -> usize {
+    let has_place = |path: &&&str| !matches!(classify(path), FileRole::Unclear(_) | FileRole::Ignored);
+    paths.iter().filter(has_place).count()
 }

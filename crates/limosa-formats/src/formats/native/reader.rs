@@ -26,6 +26,8 @@ pub struct FileFacts {
     /// False where the file is meant for other engines only.
     pub(crate) wanted: bool,
     pub(crate) content: Content,
+    /// It is code of the application and no file.
+    pub(crate) is_code: bool,
 }
 
 /// What a file holds.
@@ -38,6 +40,39 @@ pub(crate) enum Content {
 }
 
 impl FileFacts {
+    /// A change that is code. `origin` is what messages call it; its checksum is that of the version which it declares.
+    pub fn of_code(
+        dialect: impl Into<Dialect>,
+        origin: &str,
+        role: FileRole,
+        declared: &str,
+        rollback: Option<&str>,
+    ) -> (FileFacts, Vec<Diagnostic>) {
+        let (rollback, diagnostics) = match rollback {
+            Some(text) => read_file(origin, dialect.into(), text.to_owned(), &Wishes::default()),
+            None => (None, Vec::new()),
+        };
+        let checksum = || Checksum::of(format!("code {declared}").as_bytes());
+        let script = Script {
+            file: origin.to_owned(),
+            span: Span::new(0, 0),
+            start: Position::START,
+            file_checksum: checksum(),
+            up_checksum: checksum(),
+            outline: Default::default(),
+        };
+        let facts = FileFacts {
+            path: origin.to_owned(),
+            role,
+            headers: Headers::default(),
+            references: Vec::new(),
+            wanted: true,
+            content: Content::Change { script: Box::new(script), rollback },
+            is_code: true,
+        };
+        (facts, diagnostics)
+    }
+
     /// Path as the user gave it.
     pub fn path(&self) -> &str {
         &self.path
@@ -181,6 +216,7 @@ impl FileReader {
             wanted: wishes.wants(self.dialect.engine()),
             references: wishes.depends_on,
             content,
+            is_code: false,
         };
         (Some(facts), self.diagnostics)
     }

@@ -1,0 +1,215 @@
+//! Steps that are code of the application: they run in one transaction with their row in the ledger, as scripts do.
+
+use std::any::Any;
+use std::error::Error;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use limosa_core::Step;
+use limosa_db::{DbError, FlightError, FlightObserver, Item, Landed, Notice, Row, Session, Value};
+use limosa_sql::{Diagnostic, Engine};
+
+use crate::StepState;
+use crate::attempt::Failure;
+use crate::conduct::{Ended, Run, empty_ended};
+use crate::entries::{Marks, finished, head, settle_constraints};
+use crate::feed::{GaveUp, Purpose};
+use crate::lost::{self, Standing};
+
+/// What is wrong where code fails.
+pub type CodeError = Box<dyn Error + Send + Sync>;
+
+/// A migration that is written in Rust.
+#[async_trait]
+pub trait Code: Send + Sync {
+    /// Does it, in a transaction that is open already and is committed behind it together with the ledger's row.
+    ///
+    /// # Errors
+    /// Whatever went wrong; the transaction is rolled back then, and nothing is recorded but the failure.
+    async fn run(&self, connection: Connection<'_>) -> Result<(), CodeError>;
+}
+
+/// What a closure gives that is a migration.
+pub type CodeFuture<'a> = Pin<Box<dyn Future<Output = Result<(), CodeError>> + Send + 'a>>;
+
+/// A closure that is a migration.
+pub struct CodeFn<F>(pub F);
+
+#[async_trait]
+impl<F> Code for CodeFn<F>
+where
+    F: for<'a> Fn(Connection<'a>) -> CodeFuture<'a> + Send + Sync,
+{
+    async fn run(&self, connection: Connection<'_>) -> Result<(), CodeError> {
+        (self.0)(connection).await
+    }
+}
+
+/// The connection of a step, in its transaction.
+pub struct Connection<'s> {
+    session: &'s mut dyn Session,
+    /// A statement failed, and with it the transaction.
+    failed: &'s AtomicBool,
+}
+
+impl std::fmt::Debug for Connection<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Connection").field("engine", &self.engine()).finish_non_exhaustive()
+    }
+}
+
+impl Connection<'_> {
+    /// The engine of the database.
+    pub fn engine(&self) -> Engine {
+        self.session.facts().engine()
+    }
+
+    /// Runs one statement and gives the number of rows that it changed; 0 where the engine gives none.
+    ///
+    /// # Errors
+    /// What the server says. The transaction is rolled back then: the code cannot go on.
+    pub async fn execute(&mut self, sql: &str) -> Result<u64, DbError> {
+        let mut counted = Counted(0);
+        let items = vec![Item::Script(sql.to_owned())];
+        match self.session.flight(&mut items.into_iter(), &mut counted).await {
+            Ok(()) => Ok(counted.0),
+            Err(FlightError::Failed { error, .. }) => {
+                self.failed.store(true, Ordering::Relaxed);
+                Err(*error)
+            }
+            Err(FlightError::Aborted) => Ok(0),
+        }
+    }
+
+    /// Runs one statement and gives its rows. Parameters are `$1`, `$2` on PostgreSQL and MySQL, `?1`, `?2` on SQLite.
+    ///
+    /// # Errors
+    /// As [`Connection::execute`].
+    pub async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+        let rows = self.session.query(sql, parameters).await;
+        self.failed.fetch_or(rows.is_err(), Ordering::Relaxed);
+        rows
+    }
+}
+
+struct Counted(u64);
+
+impl FlightObserver for Counted {
+    fn landed(&mut self, _: u64, landed: Landed) {
+        self.0 = landed.affected.unwrap_or(0);
+    }
+
+    fn notice(&mut self, _: Notice) {}
+}
+
+/// Runs one step.
+pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
+    let marks = run.marks(Duration::ZERO);
+    run.begin_progress(step, 1);
+    let mut ended = empty_ended();
+    let Err(failure) = once(run, session, step, &marks).await else { return ended };
+    if failure.is_connection_lost() {
+        let standing = lost::standing(run, step).await;
+        let ours = matches!(&standing, Some(Standing::Done { mark }) if mark.as_ref() == Some(&marks.step_mark));
+        ended.state = if ours { StepState::Done } else { StepState::RolledBack };
+        if ours && number + 1 == run.plan.steps.len() {
+            ended.notices.push((number, lost::nothing_left(&step.label)));
+            return ended;
+        }
+        let (outcome, _) = run.explain(&failure, std::slice::from_ref(step), number);
+        ended.outcome = Some(lost::told(outcome, &step.label, standing.as_ref()));
+        return ended;
+    }
+    let _ = session.settle().await;
+    ended.state = StepState::RolledBack;
+    ended.outcome = Some(run.explain(&failure, std::slice::from_ref(step), number).0);
+    ended
+}
+
+async fn once(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
+    let (context, engine) = (run.context, run.engine);
+    let Some(code) = context.code.get(&step.identity) else {
+        return Err(wrong(step, "this application has no code for it", "run the application that brought it"));
+    };
+    let mut items = vec![Item::Begin];
+    items.extend(head(context, engine, step, marks, true).into_iter().map(|(item, _)| item));
+    // The ledger's row proves on the other engines that the transaction is still the one that was begun.
+    let mark = |text: &str| (engine == Engine::Sqlite).then(|| Item::Control(text.to_owned()));
+    items.extend(mark("savepoint limosa_step"));
+    session.send(items).await.map_err(|error| Failure::server(Purpose::Fence, error))?;
+    let failed = AtomicBool::new(false);
+    let connection = Connection { session: &mut *session, failed: &failed };
+    let ran = tokio::select! {
+        ran = unpanicked(code.run(connection)) => ran,
+        () = context.stop.asked() => return Err(Failure::GaveUp(GaveUp::Interrupted)),
+    };
+    match ran {
+        Ok(Ok(())) if failed.load(Ordering::Relaxed) => {
+            let what = "a statement failed, which ended the transaction, and the code went on";
+            return Err(wrong(step, what, "let the code give the error back; its transaction was rolled back"));
+        }
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let words = context.values.hide_in_words(chain(error.as_ref()));
+            return Err(wrong(step, &words, "its transaction was rolled back; mend the code, and run again"));
+        }
+        Err(panic) => {
+            let words = context.values.hide_in_words(format!("it panicked: {panic}"));
+            return Err(wrong(step, &words, "its transaction was rolled back; mend the code, and run again"));
+        }
+    }
+    if let Some(release) = mark("release limosa_step")
+        && session.send(vec![release]).await.is_err()
+    {
+        return Err(wrong(
+            step,
+            "it ended the transaction that limosa had opened for it",
+            "leave BEGIN, COMMIT and ROLLBACK out",
+        ));
+    }
+    let mut items: Vec<Item> = settle_constraints(engine).into_iter().map(|(item, _)| item).collect();
+    items.extend(finished(context, engine, step, marks, false).into_iter().map(|(item, _)| item));
+    items.push(Item::Commit);
+    let rows = session.send(items).await.map_err(|error| Failure::Server {
+        purpose: Some(Purpose::Ledger),
+        error: Box::new(error),
+        commit_sent: true,
+    })?;
+    run.keep_head(limosa_db::ledger::audit_head(&rows));
+    Ok(())
+}
+
+fn wrong(step: &Step, what: &str, help: &str) -> Failure {
+    let problem = Diagnostic::error("LIM-R015", format!("{}: {what}", step.work.origin())).help(help);
+    Failure::GaveUp(GaveUp::Problem(Box::new(problem)))
+}
+
+/// The error and its causes.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// The result of a future, or the words of its panic.
+async fn unpanicked<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = Box::pin(future);
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(words(panic.as_ref()))),
+    })
+    .await
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("without a word").to_owned()
+}

@@ -1,0 +1,181 @@
+//! Databases for tests: made, migrated as far as a test wants, and taken away.
+
+use std::path::PathBuf;
+
+use limosa_db::{ConnectOptions, Item, Row, Secret, Session, engine_of};
+use limosa_run::Stop;
+use limosa_sql::Engine;
+
+use super::Builder;
+use crate::opened::run_id;
+use crate::{Exit, Failure, MigrateOptions, Migrator, Progress, Version};
+
+/// A database of a test's own.
+///
+/// ```
+/// use limosa::{Embedded, Migrator, Scratch};
+///
+/// # async fn test() -> Result<(), limosa::Failure> {
+/// let files = Embedded::new([
+///     ("001_users.sql", "create table users (id integer primary key, name text not null);"),
+///     ("002_greeting.sql", "alter table users add column greeting text; update users set greeting = 'hello ' || name;"),
+/// ]);
+/// let application = Migrator::builder("postgres://db/app").embedded(files);
+///
+/// let scratch = Scratch::sqlite()?;
+/// scratch.migrate_to(&application, "001").await?;
+/// scratch.execute("insert into users (name) values ('Ann')").await?;
+/// scratch.migrate(&application).await?;
+/// assert_eq!(scratch.query("select greeting from users").await?[0].text(0).as_deref(), Some("hello Ann"));
+/// scratch.remove().await
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(test()).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Scratch {
+    url: Secret,
+    made: Made,
+}
+
+#[derive(Debug)]
+enum Made {
+    File(PathBuf),
+    Database { server: Secret, name: String },
+}
+
+impl Scratch {
+    /// A SQLite file in the folder for temporary files.
+    ///
+    /// # Errors
+    /// Where that folder is not to be had.
+    pub fn sqlite() -> Result<Scratch, Failure> {
+        let path = std::env::temp_dir().join(format!("limosa_scratch_{}.db", run_id()));
+        let url = Secret::new(format!("sqlite:{}", path.display()));
+        Ok(Scratch { url, made: Made::File(path) })
+    }
+
+    /// A new database on the server of an address, whose user must have the right to make one.
+    ///
+    /// # Errors
+    /// Where the server refuses, or the address is no URL.
+    pub async fn on(server: &str) -> Result<Scratch, Failure> {
+        let engine = engine_of(server)?;
+        if engine == Engine::Sqlite {
+            return Scratch::sqlite();
+        }
+        let name = format!("limosa_scratch_{}", run_id().replace('-', "_"));
+        let mut url = url::Url::parse(server).map_err(|error| {
+            Failure::usage("LIM-U091", format!("the address is no URL: {error}"), "write it as scheme://user@host/name")
+        })?;
+        url.set_path(&format!("/{name}"));
+        let server = Secret::new(server);
+        let quoted = engine.quote_identifier(&name);
+        one(&server, &format!("create database {quoted}")).await?;
+        Ok(Scratch { url: Secret::new(url.as_str()), made: Made::Database { server, name } })
+    }
+
+    /// Its address, for the application that is tested.
+    pub fn url(&self) -> &Secret {
+        &self.url
+    }
+
+    /// The migrator of an application, for this database.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn migrator(&self, application: &Builder) -> Result<Migrator, Failure> {
+        application.clone().with(|configuration| configuration.database = self.url.clone()).build()
+    }
+
+    /// Migrates up to a version, so that a test can put data in before the next step.
+    ///
+    /// # Errors
+    /// Where not all of it could be run.
+    pub async fn migrate_to(&self, application: &Builder, version: &str) -> Result<(), Failure> {
+        let version = Version::parse(version)
+            .map_err(|error| Failure::usage("LIM-U092", error.to_string(), "name a version such as 003"))?;
+        self.run(application, &MigrateOptions { to: Some(version), ..MigrateOptions::default() }).await
+    }
+
+    /// Migrates all the way.
+    ///
+    /// # Errors
+    /// Where not all of it could be run.
+    pub async fn migrate(&self, application: &Builder) -> Result<(), Failure> {
+        self.run(application, &MigrateOptions::default()).await
+    }
+
+    async fn run(&self, application: &Builder, options: &MigrateOptions) -> Result<(), Failure> {
+        let answer = self.migrator(application)?.migrate(options, &|_: Progress| {}, Stop::new()).await?;
+        match answer.error {
+            Some(error) => Err(Failure { exit: Exit::Database, diagnostics: vec![error] }),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn execute(&self, sql: &str) -> Result<(), Failure> {
+        one(&self.url, sql).await
+    }
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn query(&self, sql: &str) -> Result<Vec<Row>, Failure> {
+        let mut session = open(&self.url).await?;
+        let rows = session.query(sql, &[]).await;
+        session.close().await;
+        Ok(rows?)
+    }
+
+    /// Takes the database away, whoever is still connected.
+    ///
+    /// # Errors
+    /// Where it stays.
+    pub async fn remove(self) -> Result<(), Failure> {
+        match &self.made {
+            Made::File(path) => {
+                for more in ["", "-wal", "-shm", "-journal"] {
+                    let mut name = path.clone().into_os_string();
+                    name.push(more);
+                    match std::fs::remove_file(&name) {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            let message = format!("{} stays: {error}", path.display());
+                            return Err(Failure::usage("LIM-U093", message, "take it away by hand"));
+                        }
+                        _ => {}
+                    }
+                }
+                Ok(())
+            }
+            Made::Database { server, name } => {
+                let engine = engine_of(server.expose())?;
+                let force = if engine == Engine::Postgres { " with (force)" } else { "" };
+                one(server, &format!("drop database {}{force}", engine.quote_identifier(name))).await
+            }
+        }
+    }
+}
+
+async fn open(url: &Secret) -> Result<Box<dyn Session>, Failure> {
+    let options = ConnectOptions {
+        database: url.clone(),
+        environment: std::env::vars().collect(),
+        application_name: "limosa scratch".to_owned(),
+        create: true,
+        ..ConnectOptions::default()
+    };
+    Ok(limosa_db::connect(&options).await?)
+}
+
+async fn one(url: &Secret, sql: &str) -> Result<(), Failure> {
+    let mut session = open(url).await?;
+    let sent = session.send(vec![Item::Script(sql.to_owned())]).await;
+    session.close().await;
+    sent?;
+    Ok(())
+}

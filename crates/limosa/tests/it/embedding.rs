@@ -1,0 +1,201 @@
+//! Applications that run their own migrations: files that are compiled in, migrations in Rust, the builder, start-up, scratch
+//! databases.
+
+use limosa::{CodeError, Connection, Embedded, MigrateOptions, Migrator, RustMigration, Scratch, Selection, Stop};
+
+use crate::answers::{back, done, failed, labels, migrate, quiet, refused};
+use crate::place::{Home, all_homes, homes, newest_postgres, sqlite};
+
+const FILES: [(&str, &str); 3] = [
+    (
+        "001_posts.sql",
+        "create table posts (id integer primary key, title varchar(80));\ninsert into posts values (1, 'A b'), (2, 'C');\n",
+    ),
+    ("002_slug.sql", "alter table posts add slug varchar(80);\n"),
+    ("R__view.sql", "create view titles as select title from posts;\n"),
+];
+
+fn embedded(home: &Home, code: Vec<RustMigration>) -> Migrator {
+    home.with(|it| {
+        it.embedded = Some(Embedded::new(FILES));
+        it.code = code;
+    })
+}
+
+async fn slugs(mut connection: Connection<'_>) -> Result<(), CodeError> {
+    let sqlite = connection.engine() == limosa::Engine::Sqlite;
+    let update =
+        if sqlite { "update posts set slug = ?1 where id = ?2" } else { "update posts set slug = $1 where id = $2" };
+    for row in connection.query("select id, title from posts order by id", &[]).await? {
+        let slug = row.text(1).unwrap_or_default().to_lowercase().replace(' ', "-");
+        connection.query(update, &[slug.into(), row.integer(0).unwrap_or_default().into()]).await?;
+    }
+    assert_eq!(connection.execute("update posts set title = title").await?, 2);
+    Ok(())
+}
+
+fn fills(declared: &str) -> RustMigration {
+    let migration = RustMigration::from_fn("003", "fill slugs", declared, |connection| Box::pin(slugs(connection)));
+    migration.unwrap().with_rollback("update posts set slug = null;")
+}
+
+#[tokio::test]
+async fn code_runs_among_files_and_is_taken_back() {
+    for home in all_homes() {
+        let migrator = embedded(&home, vec![fills("1")]);
+        let answer = done(migrate(&migrator).await);
+        assert_eq!(labels(&answer), ["001", "002", "003", "R"]);
+        assert_eq!(home.rows("select slug from posts order by id"), ["a-b", "c"]);
+        assert_eq!(done(migrate(&migrator).await).outcome, "nothing_to_do");
+        assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
+        let summary = migrator.summary().await.unwrap();
+        assert_eq!(
+            (summary.current.as_deref(), summary.applied, summary.pending, summary.total),
+            (Some("003"), 4, 0, 4)
+        );
+        assert!(
+            summary.to_string().ends_with("is at version 003 (fill slugs), 4 of 4 applied, 0 pending"),
+            "{summary}"
+        );
+
+        let other = embedded(&home, vec![fills("2")]);
+        failed(&migrate(&other).await, 1, &["LIM-P001", "code 003 fill slugs was changed after it was applied"]);
+
+        let consent = home.database();
+        done(back(&migrator, Selection::One(crate::answers::id("3")), Some(&consent)).await);
+        assert_eq!(home.rows("select count(*) from posts where slug is null"), ["2"]);
+        // Without its code the change is one that nobody knows.
+        done(migrate(&migrator).await);
+        let without = embedded(&home, Vec::new());
+        let answer = done(migrate(&without).await);
+        assert!(answer.notices.iter().any(|notice| notice.code == "LIM-P002"), "{:?}", answer.notices);
+    }
+}
+
+fn breaks(how: &'static str) -> RustMigration {
+    let migration = RustMigration::from_fn("003", "breaks", "1", move |mut connection| {
+        Box::pin(async move {
+            connection.execute("update posts set title = 'broken'").await?;
+            match how {
+                "panics" => panic!("out of ideas"),
+                "says" => return Err("no luck today".into()),
+                "swallows" => _ = connection.execute("insert into nosuch values (1)").await,
+                "commits" => _ = connection.execute("commit").await?,
+                _ => _ = connection.execute("insert into nosuch values (1)").await?,
+            }
+            Ok(())
+        })
+    });
+    migration.unwrap()
+}
+
+#[tokio::test]
+async fn code_that_breaks_leaves_nothing() {
+    for home in all_homes() {
+        for (how, wanted) in [
+            ("panics", "it panicked: out of ideas"),
+            ("says", "code 003 breaks: no luck today"),
+            ("fails", "nosuch"),
+            // Whoever goes on behind an error goes on in no transaction, and the ledger refuses.
+            ("swallows", ""),
+            ("commits", ""),
+        ] {
+            let result = migrate(&embedded(&home, vec![breaks(how)])).await;
+            failed(&result, 3, &[wanted]);
+            if how != "commits" {
+                assert_eq!(home.rows("select count(*) from posts where title = 'broken'"), ["0"], "{how}");
+            }
+            assert!(!home.ledger().iter().any(|row| row.starts_with("3|")), "{how}: {:?}", home.ledger());
+        }
+        home.execute("update posts set title = 'A b' where id = 1");
+        home.execute("update posts set title = 'C' where id = 2");
+        done(migrate(&embedded(&home, vec![fills("1")])).await);
+    }
+}
+
+#[tokio::test]
+async fn the_builder_refuses_what_does_not_fit() {
+    let files = || Embedded::new(FILES);
+    let begin = || Migrator::builder("sqlite:nowhere.db");
+    for (builder, wanted) in [
+        (begin(), "there are no migrations"),
+        (Migrator::builder("sqlite::memory:").embedded(files()), "gone when a call ends"),
+        (begin().embedded(files()).folder("m"), "come from folders and are compiled in, too"),
+        (Migrator::builder("nonsense:x").embedded(files()), "LIM-U090"),
+        (begin().embedded(files()).project(" "), "the project has no name"),
+        (begin().code(fills("1")).code(fills("2")), "two migrations in Rust have the version 3"),
+        (begin().code(fills("1")).single_transaction(true), "cannot share a single transaction"),
+    ] {
+        let (exit, text) = refused(&builder.build().err().unwrap());
+        assert_eq!(exit, 2);
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let twice = begin().embedded(Embedded::new([("003_x.sql", "select 1;")])).code(fills("1")).build().unwrap();
+    let (exit, text) = refused(&twice.run_at_startup().await.unwrap_err());
+    assert_eq!(exit, 2);
+    assert!(text.contains("LIM-F016"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_instances_start_at_once() {
+    for home in homes() {
+        let mut starting = Vec::new();
+        for _ in 0..50 {
+            let migrator = embedded(&home, vec![fills("1")]);
+            starting.push(tokio::spawn(async move { migrator.run_at_startup().await }));
+        }
+        for instance in starting {
+            let summary = instance.await.unwrap().unwrap();
+            assert_eq!((summary.applied, summary.pending), (4, 0));
+        }
+        let runs = format!("select count(*) from {} where outcome = 'done'", home.table("audit_log"));
+        assert_eq!(home.rows(&runs), ["4"], "each once");
+    }
+}
+
+#[tokio::test]
+async fn failures_of_a_start_are_errors() {
+    let home = sqlite();
+    let (exit, text) = refused(&embedded(&home, vec![breaks("says")]).run_at_startup().await.unwrap_err());
+    assert_eq!(exit, 3);
+    assert!(text.contains("LIM-R015"), "{text}");
+    let summary = embedded(&home, vec![fills("1")]).summary().await.unwrap();
+    assert_eq!((summary.current.as_deref(), summary.pending), (Some("002"), 2));
+}
+
+#[tokio::test]
+async fn scratch_databases_are_migrated_step_by_step() {
+    for home in all_homes() {
+        let application = Migrator::builder(home.url()).embedded(Embedded::new(FILES)).code(fills("1"));
+        let scratch = Scratch::on(&home.url()).await.unwrap();
+        scratch.migrate_to(&application, "002").await.unwrap();
+        scratch.execute("insert into posts (id, title) values (3, 'New one')").await.unwrap();
+        let result = scratch.migrate(&application).await;
+        let (_, text) = refused(&result.unwrap_err());
+        assert!(text.contains("it panicked"), "the code counts two rows: {text}");
+        scratch.execute("delete from posts where id = 2").await.unwrap();
+        scratch.migrate(&application).await.unwrap();
+        let slugs = scratch.query("select slug from posts order by id").await.unwrap();
+        assert_eq!(slugs.iter().filter_map(|row| row.text(0)).collect::<Vec<_>>(), ["a-b", "new-one"]);
+        assert!(!scratch.url().expose().contains(&home.database()) || home.is_sqlite());
+        scratch.remove().await.unwrap();
+    }
+    let (_, text) = refused(&Scratch::on("host=localhost dbname=x").await.unwrap_err());
+    assert!(text.contains("LIM-U091"), "{text}");
+}
+
+#[tokio::test]
+async fn a_plan_shows_code_and_no_statements() {
+    let home = newest_postgres();
+    let migrator = embedded(&home, vec![fills("1")]);
+    let plan = migrator.plan(&MigrateOptions::default()).await.unwrap();
+    let step = &plan.steps[2];
+    assert_eq!((step.version.as_str(), step.statements_total), ("003", 0));
+    let consent = home.database();
+    let tried = migrator.dry_run(&MigrateOptions::default(), Some(&consent), &quiet, Stop::new()).await.unwrap();
+    let executed = tried.executed.unwrap();
+    assert!(executed.not_tried.iter().any(|line| line.reason.contains("code")), "{executed:?}");
+    let script = migrator.plan_script(&MigrateOptions::default()).await;
+    let (_, text) = refused(&script.unwrap_err());
+    assert!(text.contains("code 003 fill slugs"), "{text}");
+}

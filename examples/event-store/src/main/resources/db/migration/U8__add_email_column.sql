@@ -1,0 +1,1 @@
+ALTER TABLE command_model.users DROP COLUMN email;

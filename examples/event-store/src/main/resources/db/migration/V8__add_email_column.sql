@@ -1,0 +1,1 @@
+ALTER TABLE command_model.users ADD COLUMN email VARCHAR(255);

@@ -1,0 +1,1 @@
+REFRESH MATERIALIZED VIEW event_store.mv_event_statistics;

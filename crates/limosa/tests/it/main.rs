@@ -11,6 +11,7 @@ mod connection_loss;
 mod documents;
 mod dry_run;
 mod errors;
+mod examples;
 mod journalled_findings;
 mod large_files;
 mod locking;

@@ -28,6 +28,7 @@ mod running;
 mod sqlite_truths;
 mod states;
 mod taking_back;
+mod templates;
 mod timeouts;
 mod transactions;
 mod undo;

@@ -1,5 +1,6 @@
 //! The files that `new --template` writes: run as they are, on every engine, between writes of old and new code.
 
+use std::fs;
 use std::time::Duration;
 
 use limosa::{
@@ -310,6 +311,15 @@ async fn versions_go_on_and_nothing_is_overwritten() {
 
     let again = home.template("x; drop table users", Template::RemoveColumn, &details).unwrap_err();
     assert_eq!(again.diagnostics[0].code, "LIM-U055");
+
+    let broken = home.migrator().new_migration(
+        "y\n; drop table users",
+        limosa::NewKind::Versioned,
+        Numbering::Auto,
+        Duration::from_secs(1_700_000_009),
+    );
+    let text = fs::read_to_string(&broken.unwrap().done[0]).unwrap();
+    assert!(text.lines().all(|line| line.is_empty() || line.starts_with("--")), "{text}");
 
     let lonely = sqlite();
     lonely.folder.write("migrations/001_y_release.sql/in_the_way.txt", "");

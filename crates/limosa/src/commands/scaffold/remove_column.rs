@@ -30,13 +30,19 @@ pub(super) fn drafts(engine: Engine, table: &Table, column: &str, data_type: &st
         Engine::Mysql => "-- The column leaves its indexes; a view that uses it is broken then.",
         _ => "-- An index, a view or a trigger that uses the column stands in the way: drop it above.",
     };
+    let whole = match engine {
+        Engine::Mysql => {
+            "\n-- MODIFY writes the column anew: a DEFAULT, COMMENT or character set that the type leaves out is gone."
+        }
+        _ => "",
+    };
     vec![
         Draft {
             step: "release",
             purpose: "step 1 of 2, writers may leave the column out".to_owned(),
             headers: &[],
             up: format!(
-                "-- Run it before the code that no longer writes the column is deployed.\n\n{}",
+                "-- Run it before the code that no longer writes the column is deployed.{whole}\n\n{}",
                 nullable(false)
             ),
             back: required_again,

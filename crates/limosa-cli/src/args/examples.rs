@@ -6,7 +6,13 @@ const EXAMPLES: [(&str, &str); 22] = [
         "init",
         "limosa init\nlimosa init --dir db/migrations\nlimosa init --print-ledger-sql --engine postgres > ledger.sql",
     ),
-    ("new", "limosa new \"create users\"\nlimosa new \"add index\" --timestamp\nlimosa new views --repeatable"),
+    (
+        "new",
+        "limosa new \"create users\"\nlimosa new \"add index\" --timestamp\nlimosa new views --repeatable\n\
+         limosa new \"add phone\" --template add-column --table users --column phone --type \"VARCHAR(20)\" --value \"'unknown'\"\n\
+         limosa new \"remove fax\" --template remove-column --table users --column fax --type \"VARCHAR(20)\"\n\
+         limosa new \"rename posts\" --template rename-table --table posts --to articles --columns id,title,content",
+    ),
     ("plan", "limosa plan\nlimosa plan --to 12 --output json\nlimosa plan --sql > by_hand.sql"),
     (
         "migrate",

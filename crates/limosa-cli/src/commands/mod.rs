@@ -72,7 +72,8 @@ impl Command {
     pub(crate) fn need(&self) -> Need {
         match self {
             Command::Init(command) => command.need(),
-            Command::New(_) | Command::Config(_) => Need::NoSecrets,
+            Command::New(command) => command.need(),
+            Command::Config(_) => Need::NoSecrets,
             _ => Need::Secrets,
         }
     }

@@ -1,21 +1,33 @@
 //! `limosa new`.
 
 use clap::Args;
-use limosa::{Failure, NewKind, Numbering};
+use clap::builder::PossibleValuesParser;
+use limosa::settings::Need;
+use limosa::{Engine, Failure, NewKind, Numbering, Template, TemplateDetails};
 
 use crate::call::Call;
 use crate::render::done;
 
-/// Write the next migration as an empty file with its headers.
+/// Write the next migration as an empty file with its headers, or the files of a change in steps.
 ///
 /// It goes into the first folder of migrations. Its version continues what stands there: the next number, or the time
 /// where the newest version is a time.
+///
+/// A template writes a change that old and new code survive, as a file for each step, with its way back. Between the steps
+/// code is deployed: stop with limosa migrate --to. The SQL is for the engine of the database that is named, or of --engine; it
+/// runs as it stands, and may be edited.
+///
+///   add-column: add it empty, fill it, make it NOT NULL.
+///
+///   remove-column: let writers leave it out, drop it.
+///
+///   rename-table: a view by the new name, swap table and view, drop the old name.
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// What it does, in a few words.
     title: String,
     /// Make a repeatable one, which runs again whenever it changes.
-    #[arg(long, conflicts_with_all = ["timestamp", "sequential"])]
+    #[arg(long, conflicts_with_all = ["timestamp", "sequential", "template"])]
     repeatable: bool,
     /// Take the time in UTC as the version.
     #[arg(long, conflicts_with = "sequential")]
@@ -23,9 +35,46 @@ pub(crate) struct New {
     /// Take the next number as the version.
     #[arg(long)]
     sequential: bool,
+    #[command(flatten)]
+    steps: Steps,
+}
+
+/// The options of a change in steps.
+#[derive(Debug, Args)]
+struct Steps {
+    /// Write the files of a change in steps.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Template::ALL.iter().map(|template| template.name())))]
+    template: Option<String>,
+    /// The table, as the database spells it: NAME or SCHEMA.NAME.
+    #[arg(long, value_name = "NAME", requires = "template")]
+    table: Option<String>,
+    /// The column that comes or goes.
+    #[arg(long, value_name = "NAME", requires = "template")]
+    column: Option<String>,
+    /// The type of the column, without NULL or NOT NULL.
+    #[arg(long = "type", value_name = "TYPE", requires = "template")]
+    data_type: Option<String>,
+    /// The value of rows that have none, as an SQL expression; for remove-column: where the column is NOT NULL, for the way
+    /// back.
+    #[arg(long, value_name = "EXPRESSION", requires = "template")]
+    value: Option<String>,
+    /// The new name of the table.
+    #[arg(long, value_name = "NAME", requires = "template")]
+    to: Option<String>,
+    /// All columns of the table that gets another name, joined by commas; needed on SQLite.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "template")]
+    columns: Vec<String>,
+    /// The engine to write for; without it, that of the database that was named.
+    #[arg(long, requires = "template", value_parser = PossibleValuesParser::new(Engine::ALL.iter().map(|engine| engine.name())))]
+    engine: Option<String>,
 }
 
 impl New {
+    /// The engine of a database is known by its address only, which may be a secret.
+    pub(super) fn need(&self) -> Need {
+        if self.steps.template.is_some() && self.steps.engine.is_none() { Need::Secrets } else { Need::NoSecrets }
+    }
+
     pub(super) fn run(&self, call: &Call) -> Result<u8, Failure> {
         let kind = if self.repeatable { NewKind::Repeatable } else { NewKind::Versioned };
         let numbering = match (self.timestamp, self.sequential) {
@@ -34,9 +83,40 @@ impl New {
             _ => Numbering::Auto,
         };
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let stamp = limosa::clock::stamp(now);
-        let answer = call.migrator_without_database().new_migration(&self.title, kind, numbering, &stamp)?;
+        let answer = match self.steps.template.as_deref().and_then(Template::from_name) {
+            None => call.migrator_without_database().new_migration(&self.title, kind, numbering, now)?,
+            Some(template) => {
+                let engine = self.steps.engine.as_deref().and_then(Engine::from_name);
+                let migrator = match engine {
+                    Some(_) => call.migrator_without_database(),
+                    None => call.migrator().map_err(or_engine)?,
+                };
+                migrator.new_from_template(&self.title, template, &self.steps.details(), engine, numbering, now)?
+            }
+        };
         call.answer(&answer, |answer| done::render(answer, ""));
         Ok(answer.exit_code)
+    }
+}
+
+/// A template needs no database, only to know which kind it writes for.
+fn or_engine(mut failure: Failure) -> Failure {
+    for diagnostic in &mut failure.diagnostics {
+        let help = diagnostic.help.take().unwrap_or_default();
+        diagnostic.help = Some(format!("{help}; or name the engine only: --engine sqlite"));
+    }
+    failure
+}
+
+impl Steps {
+    fn details(&self) -> TemplateDetails {
+        TemplateDetails {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            data_type: self.data_type.clone(),
+            value: self.value.clone(),
+            to: self.to.clone(),
+            columns: self.columns.iter().map(|column| column.trim().to_owned()).collect(),
+        }
     }
 }

@@ -4,6 +4,8 @@
 mod behaviour;
 mod clocks;
 mod disk_full;
+#[cfg(feature = "postgres")]
+mod examples;
 mod huge_file;
 mod interrupt;
 mod interrupt_keeping;

@@ -1,10 +1,22 @@
-//! `new`: the next migration, as an empty file with its headers.
+//! `new`: the next migration, as an empty file with its headers, or the files of a change in several steps.
+
+mod add_column;
+mod remove_column;
+mod rename_table;
+mod template;
+mod write;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use limosa_core::{Change, Kind};
 use limosa_sql::Engine;
 
+pub use template::{Template, TemplateDetails};
+
+use self::template::{Draft, drafts};
+use self::write::{NewFile, write_all};
+use crate::clock::stamp;
 use crate::files::load;
 use crate::report::DoneAnswer;
 use crate::{Failure, Migrator};
@@ -33,7 +45,7 @@ pub enum NewKind {
 
 impl Migrator {
     /// Writes the next migration, empty but for its headers, into the first folder of the configuration. Needs no database.
-    /// `timestamp` is the time that becomes the version where versions are times; see [`crate::clock::stamp`].
+    /// `now` is the time since the Unix epoch, for versions that are times.
     ///
     /// # Errors
     /// As [`scaffold`], and where the folders cannot be read; one that is missing is made.
@@ -42,8 +54,52 @@ impl Migrator {
         title: &str,
         kind: NewKind,
         numbering: Numbering,
-        timestamp: &str,
+        now: Duration,
     ) -> Result<DoneAnswer, Failure> {
+        let (folder, changes) = self.present()?;
+        scaffold(folder, &changes, title, kind, numbering, now)
+    }
+
+    /// Writes the files of a change in several steps, for the engine that is named or that of the configured database. Needs no
+    /// database. `now` is the time since the Unix epoch, for versions that are times.
+    ///
+    /// # Errors
+    /// Where no engine is known, the details do not fit the template, a migration of that name is there already, or a file cannot
+    /// be written; then none is.
+    pub fn new_from_template(
+        &self,
+        title: &str,
+        template: Template,
+        details: &TemplateDetails,
+        engine: Option<Engine>,
+        numbering: Numbering,
+        now: Duration,
+    ) -> Result<DoneAnswer, Failure> {
+        let engine = engine.map_or_else(|| self.engine(), Ok)?;
+        let slug = slug(title)?;
+        let drafts = drafts(template, details, engine)?;
+        let (folder, changes) = self.present()?;
+        let mut versions = Versions::new(&changes, numbering, now);
+        let mut files = Vec::new();
+        let mut before = None;
+        for draft in &drafts {
+            let ending = format!("{slug}_{}.sql", draft.step);
+            refuse_second(&changes, &ending)?;
+            let version = versions.next();
+            let name = format!("{version}_{ending}");
+            files.push(NewFile {
+                path: folder.join(&name),
+                text: text_of(draft, &name, title, engine, before.as_deref()),
+            });
+            before = Some(version);
+        }
+        write_all(folder, &files)?;
+        let done = files.iter().map(|file| file.path.display().to_string()).collect();
+        Ok(DoneAnswer { done, ..DoneAnswer::new("new", None) })
+    }
+
+    /// The folder for new files, and the changes that stand in all folders.
+    fn present(&self) -> Result<(&Path, Vec<Change>), Failure> {
         let folders = &self.configuration.directories;
         let Some(folder) = folders.first() else {
             return Err(Failure::usage("LIM-U051", "no folder of migrations is named", "name one: --dir migrations"));
@@ -51,12 +107,11 @@ impl Migrator {
         let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
         // Versions stand in names, which are the same for every engine.
         let engine = self.engine().unwrap_or(Engine::Sqlite);
-        let loaded = load(&self.configuration, &present, engine)?;
-        scaffold(folder, &loaded.changes, title, kind, numbering, timestamp)
+        Ok((folder, load(&self.configuration, &present, engine)?.changes))
     }
 }
 
-/// Writes a new, empty migration.
+/// Writes a new, empty migration. `now` is the time since the Unix epoch.
 ///
 /// # Errors
 /// Where the name holds nothing to name a file by, or the file cannot be written.
@@ -66,8 +121,27 @@ pub fn scaffold(
     title: &str,
     kind: NewKind,
     numbering: Numbering,
-    timestamp: &str,
+    now: Duration,
 ) -> Result<DoneAnswer, Failure> {
+    let slug = slug(title)?;
+    let title = one_line(title);
+    let name = match kind {
+        NewKind::Repeatable => format!("R__{slug}.sql"),
+        NewKind::Versioned => format!("{}_{slug}.sql", Versions::new(changes, numbering, now).next()),
+    };
+    let path = folder.join(&name);
+    let text = match kind {
+        NewKind::Versioned => format!(
+            "-- Migration: {name}\n-- Purpose: {title}\n\n\n\n-- limosa:rollback\n-- the SQL that takes it back; leave the section out where there is none\n"
+        ),
+        NewKind::Repeatable => format!("-- Migration: {name}\n-- Purpose: {title}\n\n\n"),
+    };
+    write_all(folder, &[NewFile { path: path.clone(), text }])?;
+    Ok(DoneAnswer { done: vec![path.display().to_string()], ..DoneAnswer::new("new", None) })
+}
+
+/// The title as a part of a file's name.
+fn slug(title: &str) -> Result<String, Failure> {
     let words: String = title
         .chars()
         .map(|character| if character.is_alphanumeric() { character.to_ascii_lowercase() } else { '_' })
@@ -80,59 +154,87 @@ pub fn scaffold(
             "say what it does: limosa new \"create users\"",
         ));
     }
-    let name = match kind {
-        NewKind::Repeatable => format!("R__{slug}.sql"),
-        NewKind::Versioned => format!("{}_{slug}.sql", next(changes, numbering, timestamp)),
-    };
-    let path = folder.join(&name);
-    let text = match kind {
-        NewKind::Versioned => format!(
-            "-- Migration: {name}\n-- Purpose: {title}\n\n\n\n-- limosa:rollback\n-- the SQL that takes it back; leave the section out where there is none\n"
-        ),
-        NewKind::Repeatable => format!("-- Migration: {name}\n-- Purpose: {title}\n\n\n"),
-    };
-    write_new(folder, &path, &text)?;
-    Ok(DoneAnswer { done: vec![path.display().to_string()], ..DoneAnswer::new("new", None) })
+    Ok(slug)
 }
 
-fn write_new(folder: &Path, path: &PathBuf, text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    let refused = |error: std::io::Error| {
-        Failure::usage(
-            "LIM-U051",
-            format!("{} cannot be written: {error}", path.display()),
-            "choose another name, or check the folder",
-        )
-    };
-    std::fs::create_dir_all(folder).map_err(refused)?;
-    // create_new: a file that is there is never overwritten.
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
-    file.write_all(text.as_bytes()).map_err(refused)
+/// The title on one line, because it stands in a comment, and what follows a line break would be SQL.
+fn one_line(title: &str) -> String {
+    title.split(|character: char| character.is_whitespace() || character.is_control()).collect::<Vec<_>>().join(" ")
 }
 
-fn next(changes: &[Change], numbering: Numbering, timestamp: &str) -> String {
-    let newest = changes
-        .iter()
-        .filter_map(|change| match &change.kind {
-            Kind::Versioned(version) => Some((version, change.label.as_str())),
-            Kind::Repeatable => None,
-        })
-        .max_by(|one, other| one.0.cmp(other.0));
-    let by_time = match numbering {
-        Numbering::Timestamp => true,
-        Numbering::Sequential => false,
-        Numbering::Auto => newest.is_some_and(|(_, label)| label.len() >= 12),
+fn text_of(draft: &Draft, name: &str, title: &str, engine: Engine, before: Option<&str>) -> String {
+    let mut headers = vec![format!("Migration: {name}"), format!("Purpose: {}: {}", one_line(title), draft.purpose)];
+    headers.extend(before.map(|version| format!("Depends-on: {version}")));
+    headers.push(format!("Engines: {}", engine.name()));
+    headers.extend(draft.headers.iter().map(|&header| header.to_owned()));
+    let headers: String = headers.iter().map(|header| format!("-- {header}\n")).collect();
+    format!("{headers}\n{}\n\n-- limosa:rollback\n{}\n", draft.up, draft.back)
+}
+
+/// A second call with the same title is a mistake: its files would do the same again, and fail.
+fn refuse_second(changes: &[Change], ending: &str) -> Result<(), Failure> {
+    let same = |change: &&Change| {
+        let name = Path::new(&change.script.file).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_suffix(ending)
+            .is_some_and(|version| version.ends_with('_') && !version.starts_with(char::is_alphabetic))
     };
-    if by_time {
-        return timestamp.to_owned();
+    match changes.iter().find(same) {
+        None => Ok(()),
+        Some(change) => Err(Failure::usage(
+            "LIM-U055",
+            format!("there is a migration of this name already: {}", change.script.file),
+            "give another title, or remove that file where it never ran",
+        )),
     }
-    let (number, width) = match newest {
-        Some((version, label)) => {
-            let text = version.to_string();
-            let first: u128 = text.split('.').next().and_then(|part| part.parse().ok()).unwrap_or(0);
-            (first + 1, label.split(['.', '_']).next().map_or(3, str::len))
+}
+
+/// The versions that follow those of the folder.
+enum Versions {
+    /// Times, a second apart: the next one.
+    Times(Duration),
+    /// Numbers: the next one, and how many digits it has.
+    Numbers(u128, usize),
+}
+
+impl Versions {
+    fn new(changes: &[Change], numbering: Numbering, now: Duration) -> Versions {
+        let newest = changes
+            .iter()
+            .filter_map(|change| match &change.kind {
+                Kind::Versioned(version) => Some((version, change.label.as_str())),
+                Kind::Repeatable => None,
+            })
+            .max_by(|one, other| one.0.cmp(other.0));
+        let by_time = match numbering {
+            Numbering::Timestamp => true,
+            Numbering::Sequential => false,
+            Numbering::Auto => newest.is_some_and(|(_, label)| label.len() >= 12),
+        };
+        if by_time {
+            return Versions::Times(now);
         }
-        None => (1, 3),
-    };
-    format!("{number:0width$}")
+        match newest {
+            Some((version, label)) => {
+                let text = version.to_string();
+                let first: u128 = text.split('.').next().and_then(|part| part.parse().ok()).unwrap_or(0);
+                Versions::Numbers(first + 1, label.split(['.', '_']).next().map_or(3, str::len))
+            }
+            None => Versions::Numbers(1, 3),
+        }
+    }
+
+    fn next(&mut self) -> String {
+        match self {
+            Versions::Times(time) => {
+                let version = stamp(*time);
+                *time += Duration::from_secs(1);
+                version
+            }
+            Versions::Numbers(number, width) => {
+                let version = format!("{number:0width$}", width = *width);
+                *number += 1;
+                version
+            }
+        }
+    }
 }

@@ -154,6 +154,15 @@ impl Home {
         }
     }
 
+    /// True where the database answers with an error.
+    pub(crate) fn refuses(&self, sql: &str) -> bool {
+        match &self.place {
+            Place::Sqlite(path) => rusqlite::Connection::open(path).expect("opens").execute_batch(sql).is_err(),
+            Place::Postgres(database) => database.execute(sql).is_err(),
+            Place::Mysql(database) => database.execute(sql).is_err(),
+        }
+    }
+
     /// The name of a ledger table.
     pub(crate) fn table(&self, name: &str) -> String {
         match &self.place {

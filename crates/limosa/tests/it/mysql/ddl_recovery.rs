@@ -235,6 +235,12 @@ const OTHER_CASES: &[Case] = &[
     asked("create role", "do 1", "create role r_{n}", USERS, (true, true)),
     asked("prepared DDL", "do 1", "execute immediate 'create table made (n int)'", TABLES, (true, true)),
     proven("rename of a view", "create view v as select 1 as n", "rename table v to w", VIEWS),
+    proven(
+        "swap of a table and a view of it",
+        "create table t (a int); create view v as select a from t; create view w as select a from v",
+        "rename table v to v_old, t to v, w to t",
+        TABLES,
+    ),
     proven("flush", T, "flush tables t", TABLES),
     proven("analyze", T, "analyze table t", TABLES),
     proven("optimize", T, "optimize table t", TABLES),

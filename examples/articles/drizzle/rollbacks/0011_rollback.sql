@@ -1,0 +1,3 @@
+-- Rollback for: 0011_add_user_avatar.sql
+
+ALTER TABLE users DROP COLUMN avatar_url;

@@ -24,6 +24,7 @@ mod recovery;
 mod redact;
 mod rehearse;
 mod report;
+mod starts;
 mod upgrade;
 mod watch;
 

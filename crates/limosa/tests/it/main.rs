@@ -26,6 +26,7 @@ mod recovery;
 mod running;
 mod sqlite_truths;
 mod states;
+mod stream;
 mod taking_back;
 mod timeouts;
 mod transactions;

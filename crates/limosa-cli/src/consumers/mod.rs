@@ -3,6 +3,8 @@
 mod json_lines;
 mod lines;
 mod metrics_file;
+#[cfg(feature = "otel")]
+mod spans;
 mod terminal;
 
 use std::sync::Arc;
@@ -56,6 +58,8 @@ const CONSUMERS: &[(&str, Make)] = &[
     ("lines", lines::make),
     ("json_lines", json_lines::make),
     ("metrics_file", metrics_file::make),
+    #[cfg(feature = "otel")]
+    ("spans", spans::make),
 ];
 
 /// The consumers of this call.
@@ -76,6 +80,9 @@ mod tests {
         let mut found: BTreeSet<String> =
             files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
         assert!(found.remove("mod"));
+        if !cfg!(feature = "otel") {
+            assert!(found.remove("spans"));
+        }
         let table: BTreeSet<String> = CONSUMERS.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(table, found);
         assert_eq!(table.len(), CONSUMERS.len());

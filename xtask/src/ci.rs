@@ -36,6 +36,10 @@ fn checks(workspace: &Workspace, stages: &mut Stages) {
         let words = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         succeeds(&mut cargo(&words))
     });
+    stages.run("clippy with spans", || {
+        let words = ["clippy", "-p", "limosa-cli", "--all-targets", "--features", "otel", "--", "-D", "warnings"];
+        succeeds(&mut cargo(&words))
+    });
     stages.run("documentation", || {
         let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
         succeeds(command.env("RUSTDOCFLAGS", "-D warnings"))
@@ -77,7 +81,7 @@ impl Stages {
         println!("==");
         for (name, passed, seconds) in &self.done {
             let result = if *passed { "passed" } else { "FAILED" };
-            println!("{name:<15} {result}  {seconds:7.1} s");
+            println!("{name:<17} {result}  {seconds:7.1} s");
         }
         u8::from(self.done.iter().any(|stage| !stage.1))
     }

@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::args::{self, Limosa};
 use crate::ask::Person;
 use crate::configuration;
-use crate::console::{Color, Console, Form, Manner};
+use crate::console::{Color, Console, Form, Log, Manner};
+use crate::consumers::Given;
 use crate::interrupt::Interrupt;
 use crate::progress::Reporter;
 use crate::render::diagnostic_json;
@@ -52,7 +53,8 @@ impl Call {
             Failure::new(Exit::Bug, Diagnostic::error("LIM-U093", format!("signals cannot be listened to: {error}")))
         })?;
         loaded.notices.iter().for_each(|notice| console.problem(notice));
-        let reporter = Reporter::start(Arc::clone(&console), interrupt.clone());
+        let given = Given { console: &console, settings: &loaded.settings };
+        let reporter = Reporter::start(&given, interrupt.clone());
         Ok(Call { person: Person::of_process(loaded.settings.yes), console, loaded, interrupt, reporter })
     }
 
@@ -105,7 +107,11 @@ fn manner(limosa: &Limosa, loaded: &Loaded, before: Manner) -> Result<Manner, Fa
         settings::Color::Never => Color::Never,
         settings::Color::Auto => Color::Auto,
     };
-    Ok(Manner { form, color, quiet: limosa.quiet, verbose: limosa.verbose, plain_asked: before.plain_asked })
+    let log = match loaded.settings.log_format {
+        settings::LogFormat::Text => Log::Text,
+        settings::LogFormat::Json => Log::Json,
+    };
+    Ok(Manner { form, log, color, quiet: limosa.quiet, verbose: limosa.verbose, plain_asked: before.plain_asked })
 }
 
 /// Shows why a command could not answer; gives its exit code.

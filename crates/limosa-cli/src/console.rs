@@ -2,12 +2,14 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use limosa::Diagnostic;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::render::{diagnostic_text, style};
+use crate::render::{diagnostic_text, json_line, style};
 
 /// The form of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +18,16 @@ pub(crate) enum Form {
     #[default]
     Text,
     /// One JSON document.
+    Json,
+}
+
+/// The form of talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Log {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// JSON lines.
     Json,
 }
 
@@ -36,6 +48,8 @@ pub(crate) enum Color {
 pub(crate) struct Manner {
     /// The form of answers.
     pub(crate) form: Form,
+    /// The form of what goes to standard error.
+    pub(crate) log: Log,
     /// Colours.
     pub(crate) color: Color,
     /// Only problems on standard error.
@@ -83,6 +97,16 @@ impl Console {
         self.manner.form == Form::Json
     }
 
+    /// The form of talk.
+    pub(crate) fn log(&self) -> Log {
+        self.manner.log
+    }
+
+    /// True where only problems are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.manner.quiet
+    }
+
     /// True where more is to be said.
     pub(crate) fn is_verbose(&self) -> bool {
         self.manner.verbose
@@ -126,7 +150,18 @@ impl Console {
 
     /// Says something whatever was asked for.
     pub(crate) fn insist(&self, text: &str) {
-        self.above_bar(|| self.write_talk(text, "\n"));
+        match self.manner.log {
+            Log::Text => self.above_bar(|| self.write_talk(text, "\n")),
+            Log::Json => self.record("message", &json!({"text": style::bare(text)})),
+        }
+    }
+
+    /// Writes a line of JSON to standard error: one event with its fields.
+    pub(crate) fn record(&self, event: &str, fields: &Value) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let line = json_line::render(now, event, fields);
+        // Where standard error is gone, there is nobody to tell.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 
     /// Shows a problem. Worth-knowing ones are left out where quiet was asked for.
@@ -134,17 +169,28 @@ impl Console {
         if self.manner.quiet && !diagnostic.is_error() {
             return;
         }
-        self.insist(&diagnostic_text::render(diagnostic));
+        match self.manner.log {
+            Log::Text => self.insist(&diagnostic_text::render(diagnostic)),
+            Log::Json => self.record("problem", &json!(diagnostic)),
+        }
     }
 
     /// Asks a question; the answer is read by the caller.
     pub(crate) fn question(&self, text: &str) {
-        self.above_bar(|| self.write_talk(text, " "));
+        match self.manner.log {
+            Log::Text => self.above_bar(|| self.write_talk(text, " ")),
+            Log::Json => self.record("question", &json!({"text": style::bare(text)})),
+        }
     }
 
-    /// A line at the foot of the terminal; None where there is no terminal, or quiet was asked for.
+    /// True where a line moves at the foot of the terminal while a run goes on.
+    pub(crate) fn has_bar(&self) -> bool {
+        self.terminal && !self.manner.quiet && self.manner.log == Log::Text
+    }
+
+    /// A line at the foot of the terminal; None where there is no terminal, or no lines for people are wanted.
     pub(crate) fn bar(&self) -> Option<ProgressBar> {
-        if !self.terminal || self.manner.quiet {
+        if !self.has_bar() {
             return None;
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());

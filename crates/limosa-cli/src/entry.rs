@@ -81,10 +81,11 @@ async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Mann
         () = interrupt.before_anything() => Err(interrupted()),
     };
     call.reporter.end();
-    let code = match result {
-        Ok(code) => code,
-        Err(failure) => call::fail(&call.console, name, &failure),
+    let (code, problem) = match result {
+        Ok(code) => (code, None),
+        Err(failure) => (call::fail(&call.console, name, &failure), failure.diagnostics.into_iter().next()),
     };
+    call.reporter.finish(code, problem.as_ref());
     unwritten(&Arc::clone(&call.console), code)
 }
 

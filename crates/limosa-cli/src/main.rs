@@ -6,6 +6,7 @@ mod call;
 mod commands;
 mod configuration;
 mod console;
+mod consumers;
 mod entry;
 mod interrupt;
 mod panics;

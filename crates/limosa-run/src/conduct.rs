@@ -110,10 +110,7 @@ impl Run<'_> {
 
     /// Records a failed attempt in a transaction of its own. Best effort: the failure itself is what matters.
     pub(crate) async fn record_failure(&self, session: &mut dyn Session, step: &Step, outcome: &Outcome, done: u64) {
-        let problem = match outcome {
-            Outcome::Done => return,
-            Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem,
-        };
+        let Some(problem) = outcome.problem() else { return };
         let place = problem.labels.first().map(|label| {
             json!({"file": label.file, "line": label.position.map(|p| p.line), "column": label.position.map(|p| p.column)})
         });
@@ -182,6 +179,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         head: Mutex::new(plan.ledger_head.clone()),
         marks: std::sync::atomic::AtomicU64::new(0),
     };
+    context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });
     let backend = session.facts().backend.clone();
     let report = tokio::select! {
         biased;
@@ -218,14 +216,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             for notice in left_out(step) {
                 run.context.events.event(Event::Notice { label: step.label.clone(), notice });
             }
-            run.context.events.event(Event::StepStarted {
-                number: at + offset + 1,
-                of: steps.len(),
-                identity: step.identity.clone(),
-                label: step.label.clone(),
-                name: step.name.clone(),
-                statements: step.outline.statements,
-            });
+            run.context.events.event(started(step, at + offset, steps.len()));
         }
         let began = Instant::now();
         let lock_timeout = Duration::from_millis(block[0].limits.lock_timeout_ms);
@@ -307,6 +298,18 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
     outcome
 }
 
+/// The event that a step begins; `at` is its place among `of`, from 0.
+pub(crate) fn started(step: &Step, at: usize, of: usize) -> Event {
+    Event::StepStarted {
+        number: at + 1,
+        of,
+        identity: step.identity.clone(),
+        label: step.label.clone(),
+        name: step.name.clone(),
+        statements: step.outline.statements,
+    }
+}
+
 /// What was interrupted has a journal, which only a transaction of its own settles.
 fn joins(steps: &[Step], at: usize) -> bool {
     let is_code = |at: usize| matches!(steps[at].work, Work::Code { .. });
@@ -337,13 +340,23 @@ fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usiz
             attempts: ended.attempts,
             notices: left_out(step).into_iter().chain(ended.notices.of(at + offset)).collect(),
         });
-        if ended.outcome.is_none() {
-            run.context.events.event(Event::StepDone {
-                label: step.label.clone(),
-                name: step.name.clone(),
-                elapsed: share,
-            });
-        }
+        let (number, label, name) = (at + offset + 1, step.label.clone(), step.name.clone());
+        run.context.events.event(match &ended.outcome {
+            None => Event::StepDone { number, label, name, elapsed: share },
+            Some(outcome) => {
+                let failed = ended.failed.unwrap_or(at) == at + offset;
+                let reason = outcome.problem().filter(|_| failed);
+                Event::StepFailed {
+                    number,
+                    label,
+                    name,
+                    state: ended.state,
+                    statements_done: done,
+                    reason: reason.map(|problem| (problem.code, problem.message.clone())),
+                    elapsed: share,
+                }
+            }
+        });
     }
 }
 

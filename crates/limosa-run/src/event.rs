@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use limosa_core::{CallbackEvent, Identity};
+use limosa_core::{CallbackEvent, Direction, Identity};
 use limosa_db::{Blocker, Notice};
+
+use crate::StepState;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -16,7 +18,21 @@ pub enum Event {
         /// Since when.
         since: Option<String>,
     },
-    /// A step begins.
+    /// Asking for the lock of the runner is over.
+    LockWaited {
+        /// How long that took.
+        waited: Duration,
+        /// True where the lock is ours now; false where another kept it, nothing was left to do, or asking failed.
+        taken: bool,
+    },
+    /// A plan begins, under the lock. A run that takes back what it did has a second one.
+    PlanStarted {
+        /// Steps in all; 0 where nothing is left to do.
+        steps: usize,
+        /// Up or back.
+        direction: Direction,
+    },
+    /// A step begins. The steps of one transaction begin together.
     StepStarted {
         /// Number of the step, from 1.
         number: usize,
@@ -31,14 +47,28 @@ pub enum Event {
         /// Statements in all.
         statements: u64,
     },
-    /// A statement ended well.
+    /// The server is at this statement now: all that were sent before it have been answered. Made only where
+    /// [`Events::wants_starts`] says that somebody reads it.
+    StatementStarted {
+        /// Number of its step, as in [`Event::StepStarted`].
+        step: usize,
+        /// Its number, from 1.
+        number: u64,
+        /// Its verb.
+        verb: String,
+    },
+    /// A statement ended well. What it did stands only once its step is done.
     StatementDone {
+        /// Number of its step, as in [`Event::StepStarted`].
+        step: usize,
         /// Its number, from 1.
         number: u64,
         /// Statements in all.
         of: u64,
         /// Its verb.
         verb: String,
+        /// Rows that were inserted, changed, deleted or copied, where the server says.
+        rows: Option<u64>,
         /// How long it took.
         elapsed: Duration,
     },
@@ -91,10 +121,29 @@ pub enum Event {
     },
     /// A step ended well.
     StepDone {
+        /// Number of the step, from 1.
+        number: usize,
         /// The version as written.
         label: String,
         /// The description.
         name: String,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A step that began did not end well.
+    StepFailed {
+        /// Number of the step, from 1.
+        number: usize,
+        /// The version as written.
+        label: String,
+        /// The description.
+        name: String,
+        /// What stands of it.
+        state: StepState,
+        /// Statements that are committed.
+        statements_done: u64,
+        /// Code and words of the problem; None where it was rolled back because another step of its transaction failed.
+        reason: Option<(&'static str, String)>,
         /// How long it took.
         elapsed: Duration,
     },
@@ -104,6 +153,11 @@ pub enum Event {
 pub trait Events: Send + Sync {
     /// Takes one event; must not block.
     fn event(&self, event: Event);
+
+    /// False where nobody reads [`Event::StatementStarted`], which is then not made: a script may have millions of statements.
+    fn wants_starts(&self) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(Event) + Send + Sync> Events for F {

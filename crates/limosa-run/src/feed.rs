@@ -10,7 +10,7 @@ use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, Label, Transaction
 
 use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Context, Event};
+use crate::{Context, Event, starts};
 
 /// What an item is for; kept until it lands, so that a failure can be told in the user's terms.
 #[derive(Debug, Clone)]
@@ -59,6 +59,8 @@ pub(crate) struct Log {
     pub(crate) notices: Notices,
     /// The COPY whose data is being sent.
     pub(crate) copying: Option<Box<Sent>>,
+    /// Step and number of the statement whose start was told last.
+    pub(crate) started: Option<(usize, u64)>,
     /// Hash over the statements of a script that have passed the feed.
     pub(crate) hasher: StatementHasher,
 }
@@ -435,6 +437,8 @@ impl FlightSource for Feed<'_> {
         if !matches!(item, Item::CopyStart(_) | Item::CopyData(_)) {
             log.open.push_back((self.sent, purpose));
         }
+        drop(log);
+        starts::tell(self.context, &self.log);
         self.sent += 1;
         Ok(Some(item))
     }
@@ -493,9 +497,11 @@ impl FlightObserver for Watch<'_> {
                 let number = sent.statement.number;
                 self.moved(number, sent.step);
                 self.context.events.event(Event::StatementDone {
+                    step: sent.step + 1,
                     number,
                     of: sent.of,
                     verb: sent.statement.class().verb.clone(),
+                    rows: landed.affected,
                     elapsed: landed.elapsed,
                 });
             }
@@ -505,9 +511,11 @@ impl FlightObserver for Watch<'_> {
                 {
                     log.head = Some(AuditHead { sequence, hash: row.text(1).unwrap_or_default() });
                 }
+                drop(log);
             }
-            _ => {}
+            _ => drop(log),
         }
+        starts::tell(self.context, &self.log);
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -26,6 +26,7 @@ mod recovery;
 mod redact;
 mod rehearse;
 mod report;
+mod starts;
 mod upgrade;
 mod watch;
 

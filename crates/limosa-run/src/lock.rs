@@ -95,6 +95,19 @@ pub async fn acquire(
     still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
 ) -> Result<Acquired, LockError> {
     let began = Instant::now();
+    let acquired = ask(session, context, ledger_exists, still_wanted, began).await;
+    let taken = matches!(acquired, Ok(Acquired::Held(_)));
+    context.events.event(Event::LockWaited { waited: began.elapsed(), taken });
+    acquired
+}
+
+async fn ask(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    ledger_exists: bool,
+    still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
+    began: Instant,
+) -> Result<Acquired, LockError> {
     let mut exists = ledger_exists;
     let mut told = false;
     let mut watched: Option<Watched> = None;

@@ -9,13 +9,13 @@ use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 
 use crate::attempt::{Failure, fly, new_log};
-use crate::conduct::interrupted;
+use crate::conduct::{interrupted, started};
 use crate::entries::mysql;
 use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
-use crate::{Context, Outcome, StepReport, StepState, not_taken_back};
+use crate::{Context, Event, Outcome, StepReport, StepState, not_taken_back};
 
 /// What was tried.
 #[derive(Debug)]
@@ -56,6 +56,10 @@ pub async fn rehearse(
     if tried.is_empty() {
         return rehearsed;
     }
+    context.events.event(Event::PlanStarted { steps: tried.len(), direction: plan.direction });
+    for (at, step) in tried.iter().enumerate() {
+        context.events.event(started(step, at, tried.len()));
+    }
     let began = Instant::now();
     let log = new_log();
     let failure = flight(session, context, engine, &tried, &log).await.err();
@@ -90,7 +94,21 @@ pub async fn rehearse(
             notices: log.notices.of(at),
         });
     }
+    drop(log);
     rehearsed.error = failure.map(|failure| explain(context, &failure)).or(stays);
+    if let (Some(at), Some(error)) = (failed_step, &rehearsed.error)
+        && let Some(step) = tried.get(at)
+    {
+        context.events.event(Event::StepFailed {
+            number: at + 1,
+            label: step.label.clone(),
+            name: step.name.clone(),
+            state: StepState::RolledBack,
+            statements_done: 0,
+            reason: Some((error.code, error.message.clone())),
+            elapsed: began.elapsed(),
+        });
+    }
     rehearsed
 }
 

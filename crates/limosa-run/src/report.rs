@@ -28,6 +28,16 @@ pub enum Outcome {
     NeedsPerson(Box<Diagnostic>),
 }
 
+impl Outcome {
+    /// Why it ended badly; None where it did not.
+    pub fn problem(&self) -> Option<&Diagnostic> {
+        match self {
+            Outcome::Done => None,
+            Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => Some(problem),
+        }
+    }
+}
+
 /// What became of one step.
 #[derive(Debug, Clone)]
 pub struct StepReport {
@@ -64,4 +74,16 @@ pub enum StepState {
     RowsStay,
     /// Some of its statements are committed.
     Partial,
+}
+
+impl StepState {
+    /// The word for it in answers and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepState::Done => "done",
+            StepState::RolledBack => "rolled_back",
+            StepState::RowsStay => "rows_stay",
+            StepState::Partial => "partial",
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Backups: SQLite's own backup, `pg_dump`, or `mariadb-dump` and `mysqldump`; and the way back.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use limosa_db::backup::{RestoreError, Standing};
 use limosa_db::{DbError, DbErrorKind, ServerFacts};
@@ -64,8 +64,10 @@ pub(crate) async fn make(
     })?;
     let path = fresh(folder, of);
     listener.progress(Progress::Note(format!("backup to {}", path.display())));
+    let began = Instant::now();
     let written = write(of, &path, listener, stop).await;
-    listener.progress(Progress::CopyEnded);
+    let done = written.is_ok();
+    listener.progress(Progress::CopyEnded { what: CopyKind::Backup, done, elapsed: began.elapsed() });
     let run = if before == Before::Run { ", so nothing was run" } else { "" };
     match written {
         Ok(()) => Ok(path.display().to_string()),
@@ -203,8 +205,10 @@ pub(crate) async fn bring_back(
     stop: &Stop,
 ) -> Result<(), Failure> {
     listener.progress(Progress::Note(format!("restoring from {}", from.display())));
+    let began = Instant::now();
     let read = read(of, from, listener, stop).await;
-    listener.progress(Progress::CopyEnded);
+    let done = read.is_ok();
+    listener.progress(Progress::CopyEnded { what: CopyKind::Restore, done, elapsed: began.elapsed() });
     let Err(RestoreError { standing, error }) = read else { return Ok(()) };
     let stands = match standing {
         Standing::Unchanged => "nothing was changed".to_owned(),

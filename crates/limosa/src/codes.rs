@@ -61,6 +61,8 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U095", "the answer could not be written"),
     ("LIM-U096", "a page of the manual or a completion cannot be written"),
     ("LIM-U097", "a setting is not known"),
+    ("LIM-U098", "the metrics of a run could not be written"),
+    ("LIM-U099", "the spans of a run could not be sent"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

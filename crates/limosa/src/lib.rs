@@ -34,6 +34,7 @@ mod policy;
 mod reading;
 pub mod report;
 pub mod settings;
+mod telling;
 
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
@@ -43,13 +44,13 @@ pub use commands::scaffold::{NewKind, Numbering, Template, TemplateDetails, scaf
 pub use commands::status::StatusOptions;
 pub use configuration::Configuration;
 pub use embedding::{Builder, Embedded, RustMigration, Scratch, Summary};
-pub use event::{CopyKind, CopyUnit, Copying, Listener, Progress};
+pub use event::{Began, CopyKind, CopyUnit, Copying, Ended, Listener, Progress};
 pub use failure::{Exit, Failure};
-pub use limosa_core::{AuditHead, Identity, Limits, OutOfOrder, Selection, State, Version};
+pub use limosa_core::{AuditHead, Direction, Identity, Limits, OutOfOrder, Selection, State, Version};
 pub use limosa_db::{Blocker, DbError, Notice, Row, Secret, Value};
 pub use limosa_formats::flyway::Naming as FlywayNaming;
 pub use limosa_formats::native::header_rules;
 pub use limosa_formats::{Layout, LayoutChoice};
-pub use limosa_run::{Code, CodeError, CodeFuture, Connection, Event, Stop, Values};
+pub use limosa_run::{Code, CodeError, CodeFuture, Connection, Event, StepState, Stop, Values};
 pub use limosa_sql::{Diagnostic, Engine, Label, Position, Severity};
 pub use migrator::Migrator;

@@ -2,7 +2,7 @@
 
 use limosa_core::AuditHead;
 use limosa_db::Notice;
-use limosa_run::{Outcome, StepReport, StepState};
+use limosa_run::{Outcome, StepReport};
 use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
@@ -107,12 +107,7 @@ impl From<&StepReport> for StepLine {
             identity: step.identity.to_string(),
             version: step.label.clone(),
             name: step.name.clone(),
-            state: match step.state {
-                StepState::Done => "done",
-                StepState::RolledBack => "rolled_back",
-                StepState::RowsStay => "rows_stay",
-                StepState::Partial => "partial",
-            },
+            state: step.state.as_str(),
             statements_done: step.statements_done,
             statements_total: step.statements_total,
             elapsed_ms: u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),

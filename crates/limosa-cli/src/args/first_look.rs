@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::console::{Color, Form, Manner, plain_asked};
+use crate::console::{Color, Form, Log, Manner, plain_asked};
 
 /// What can be seen of the command line without understanding it.
 #[derive(Debug, Clone)]
@@ -27,13 +27,14 @@ impl FirstLook {
             given.map(str::to_owned).or_else(|| variable(name)).unwrap_or_default().to_ascii_lowercase()
         };
         let form = if value("--output", "LIMOSA_OUTPUT") == "json" { Form::Json } else { Form::Text };
+        let log = if value("--log-format", "LIMOSA_LOG_FORMAT") == "json" { Log::Json } else { Log::Text };
         let color = match value("--color", "LIMOSA_COLOR").as_str() {
             "always" => Color::Always,
             "never" => Color::Never,
             _ => Color::Auto,
         };
         let command = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default().to_owned();
-        let manner = Manner { form, color, plain_asked: plain_asked(variable), ..Manner::default() };
+        let manner = Manner { form, log, color, plain_asked: plain_asked(variable), ..Manner::default() };
         FirstLook { manner, command }
     }
 }
@@ -56,5 +57,20 @@ mod tests {
         check("status --output json --output text", Form::Text, Color::Never);
         check("status --output", Form::Text, Color::Never);
         check("status -- --output json", Form::Text, Color::Never);
+    }
+
+    #[test]
+    fn form_of_the_log() {
+        for (line, expected) in [
+            ("status", Log::Text),
+            ("status --log-format json", Log::Json),
+            ("--log-format=JSON status", Log::Json),
+            ("status --log-format text", Log::Text),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(FirstLook::at(&words, |_| None).manner.log, expected, "{line}");
+        }
+        let look = FirstLook::at(&[], |name| (name == "LIMOSA_LOG_FORMAT").then(|| "json".to_owned()));
+        assert_eq!(look.manner.log, Log::Json);
     }
 }

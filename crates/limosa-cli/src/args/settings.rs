@@ -9,8 +9,11 @@ use limosa::settings::{Layer, value_name};
 use super::EVERYWHERE;
 
 /// Keys whose flags only some commands have.
-const SOME_COMMANDS: [(&str, &[&str]); 2] =
-    [("backup", &["migrate", "rollback", "reset"]), ("auto_rollback", &["migrate"])];
+const SOME_COMMANDS: [(&str, &[&str]); 3] = [
+    ("backup", &["migrate", "rollback", "reset"]),
+    ("auto_rollback", &["migrate"]),
+    ("metrics_file", &["migrate", "rollback", "reset", "seed"]),
+];
 
 /// Flags that have a letter.
 const LETTERS: [(&str, char); 2] = [("environment", 'e'), ("database", 'd')];
@@ -19,8 +22,8 @@ const LETTERS: [(&str, char); 2] = [("environment", 'e'), ("database", 'd')];
 const OFTEN: [&str; 7] = ["config", "environment", "database", "dir", "placeholders", "output", "yes"];
 
 /// Names of values that say more than those of the table.
-const VALUE_NAMES: [(&str, &str); 4] =
-    [("config", "FILE"), ("dir", "DIR"), ("backup_dir", "DIR"), ("placeholders", "K=V")];
+const VALUE_NAMES: [(&str, &str); 5] =
+    [("config", "FILE"), ("metrics_file", "FILE"), ("dir", "DIR"), ("backup_dir", "DIR"), ("placeholders", "K=V")];
 
 /// Adds the flags of all keys: each where it belongs.
 pub(super) fn add(mut command: clap::Command) -> clap::Command {

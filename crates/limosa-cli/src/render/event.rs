@@ -138,7 +138,7 @@ mod tests {
         check(&retry, "001: attempt 2 of 10 in 230 ms: lock time-out");
         let held = Event::LockHeld { holder: Some("ci@host".to_owned()), since: Some("10:00".to_owned()) };
         check(&held, "waiting: ci@host holds the lock since 10:00");
-        let done = Event::StepDone { label: "1".to_owned(), name: "x".to_owned(), elapsed: Duration::ZERO };
+        let done = Event::StepDone { number: 1, label: "1".to_owned(), name: "x".to_owned(), elapsed: Duration::ZERO };
         check(&done, "");
     }
 }

@@ -21,6 +21,8 @@ mod paused;
 mod postgres;
 mod scenario;
 mod secrets;
+#[cfg(feature = "otel")]
+mod spans;
 mod stage;
 mod terminal;
 

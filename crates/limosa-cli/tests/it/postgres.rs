@@ -96,6 +96,74 @@ fn who_stands_in_the_way_is_named() {
 }
 
 #[test]
+fn who_stands_in_the_way_is_an_event_and_a_number() {
+    let folder = Folder::new()
+        .file("migrations/001_a.sql", "create table orders (id integer);\n")
+        .file("migrations/002_b.sql", "alter table orders add column name text;\n");
+    let database = database();
+    run(&folder, &database.url(), &["migrate", "--to", "1"], 0);
+    let other = database.session().unwrap();
+    other.query("begin; lock table orders in access share mode").unwrap();
+    let words = ["migrate", "--lock-timeout", "2s", "--log-format", "json", "--metrics-file", "limosa.prom"];
+    let running = limosa(&folder, &database.url(), &words).spawn().unwrap();
+    running.wait_for_text("\"event\":\"waiting\"");
+    running.wait_for_text("\"event\":\"retrying\"");
+    other.query("commit").unwrap();
+    let output = running.wait().unwrap().assert_code(0);
+    let events: Vec<serde_json::Value> =
+        output.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    let of = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    let waiting = of("waiting");
+    let blocker = &waiting[0]["blockers"][0];
+    assert_eq!((&waiting[0]["version"], &waiting[0]["statement"]), (&"002".into(), &1.into()), "{output}");
+    assert_eq!(blocker["pid"], other.pid(), "{output}");
+    assert_eq!(blocker["state"], "idle in transaction", "{output}");
+    assert!(blocker["query"].as_str().unwrap().contains("lock table orders"), "{output}");
+    assert_eq!(of("retrying")[0]["attempt"], 2, "{output}");
+    assert_eq!(of("migration_done").len(), 1, "{output}");
+    assert_eq!(of("run_ended")[0]["outcome"], "done", "{output}");
+    assert!(events.iter().all(|event| event["schema_version"] == 1 && event["at"].is_string()), "{output}");
+    // Each attempt tells the start of its statement again.
+    assert_eq!(of("statement_started").len(), of("retrying").len() + 1, "{output}");
+    let metrics = folder.read("limosa.prom");
+    let value = |name: &str| {
+        let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap();
+        assert!(line.contains(&format!("database=\"{}\"", database.name())), "{line}");
+        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    assert!(value("limosa_waits_total") >= 1.0 && value("limosa_retries_total") >= 1.0, "{metrics}");
+    assert_eq!((value("limosa_migrations_applied"), value("limosa_run_exit_code")), (1.0, 0.0), "{metrics}");
+}
+
+#[test]
+fn statements_that_were_sent_ahead_begin_one_behind_the_other() {
+    let script = "create table a (id integer);\ninsert into a select generate_series(1, 7);\ncopy a from stdin;\n8\n9\n\\.\nselect 1;\n";
+    let folder = Folder::new().file("migrations/001_a.sql", script);
+    let output = run(&folder, &database().url(), &["migrate", "--log-format", "json"], 0);
+    let told: Vec<String> = output
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["event"].as_str().unwrap().starts_with("statement_"))
+        .map(|event| {
+            let name = event["event"].as_str().unwrap().trim_start_matches("statement_").to_owned();
+            format!("{name} {} {} {}", event["statement"], event["verb"].as_str().unwrap(), event["rows"])
+        })
+        .collect();
+    let expected = [
+        "started 1 CREATE TABLE null",
+        "done 1 CREATE TABLE null",
+        "started 2 INSERT null",
+        "done 2 INSERT 7",
+        "started 3 COPY null",
+        "done 3 COPY 2",
+        "started 4 SELECT null",
+        "done 4 SELECT null",
+    ];
+    assert_eq!(told, expected, "{output}");
+}
+
+#[test]
 fn wrong_passwords_and_unreachable_servers_are_told_without_the_password() {
     let folder = Folder::new().file("migrations/001_a.sql", "select 1;\n");
     let database = database();

@@ -41,7 +41,7 @@ fn a_canary_is_nowhere_to_be_seen() {
     ];
     let mut searched = 0;
     for (database, words) in &ways {
-        for json in [false, true] {
+        for (json, log) in [(false, "text"), (true, "text"), (false, "json"), (true, "json")] {
             for by_flag in [false, true] {
                 let mut limosa = Limosa::new(super::LIMOSA)
                     .in_folder(folder.path())
@@ -60,7 +60,8 @@ fn a_canary_is_nowhere_to_be_seen() {
                 if json {
                     limosa = limosa.args(["--output", "json"]);
                 }
-                let output = limosa.run().unwrap();
+                let output =
+                    limosa.env("LIMOSA_LOG_FORMAT", log).env("LIMOSA_METRICS_FILE", "limosa.prom").run().unwrap();
                 let all = format!("{}{}", output.stdout, output.stderr);
                 assert!(!all.contains(CANARY), "limosa {words:?} with {database} shows a secret\n{output}");
                 assert!(!all.is_empty(), "limosa {words:?} says nothing");
@@ -68,6 +69,7 @@ fn a_canary_is_nowhere_to_be_seen() {
             }
         }
     }
-    assert_eq!(searched, ways.len() * 4);
+    assert_eq!(searched, ways.len() * 8);
     assert!(!folder.read("anchors").contains(CANARY));
+    assert!(!folder.read("limosa.prom").contains(CANARY));
 }

@@ -12,6 +12,7 @@ use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
+use crate::telling::told;
 use crate::{Failure, Migrator};
 
 impl Migrator {
@@ -20,6 +21,19 @@ impl Migrator {
     /// # Errors
     /// Where a change up to that version was applied by limosa, or there is none.
     pub async fn baseline(
+        &self,
+        to: &Version,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
+        if dry_run {
+            return self.count_as_applied(to, dry_run, listener, stop).await;
+        }
+        told(&self.configuration, "baseline", listener, self.count_as_applied(to, dry_run, listener, stop)).await
+    }
+
+    async fn count_as_applied(
         &self,
         to: &Version,
         dry_run: bool,

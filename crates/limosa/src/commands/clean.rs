@@ -10,6 +10,7 @@ use super::held::{Edit, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, RunAnswer};
+use crate::telling::told;
 use crate::{Exit, Failure, MigrateOptions, Migrator};
 
 /// PostgreSQL: what a clean drops, as (kind, quoted name). Extensions stay, with their members and the schemas they live in;
@@ -42,6 +43,19 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
+        if dry_run {
+            return self.empty(consent, dry_run, listener, stop).await;
+        }
+        told(&self.configuration, "clean", listener, self.empty(consent, dry_run, listener, stop)).await
+    }
+
+    async fn empty(
+        &self,
+        consent: Option<&str>,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("clean")?;
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Change }).await?;
         let result = clean(&mut opened, consent, dry_run, listener, &stop).await;
@@ -60,14 +74,24 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
+        told(&self.configuration, "reset", listener, self.build_again(consent, options, listener, stop)).await
+    }
+
+    async fn build_again(
+        &self,
+        consent: Option<&str>,
+        options: &MigrateOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
         self.configuration.refuse_protected("reset")?;
-        self.clean(consent, false, listener, stop.clone()).await?;
+        self.empty(consent, false, listener, stop.clone()).await?;
         // Whatever becomes of the migrate, the clean stands, and must not be taken for undone.
         let emptied = || {
             Diagnostic::warning("LIM-U072", "the database was emptied before, and that stands: the clean is committed")
                 .help("to build it up: limosa migrate")
         };
-        match self.migrate(options, listener, stop).await {
+        match self.run_pending(options, listener, stop).await {
             Ok(mut answer) => {
                 if answer.exit_code != u8::from(Exit::Done) {
                     answer.notices.push(emptied());

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{interrupted, stopped};
 use crate::anchor::Reason;
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::opened::{Opened, run_id};
 use crate::report::DoneAnswer;
 use crate::{Exit, Failure};
@@ -96,7 +96,7 @@ where
 {
     let view = opened.look().await?;
     listener.progress(Progress::Target(opened.target.clone()));
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let held = take(opened, &events, stop.clone(), &view).await?;
     let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;

@@ -10,11 +10,12 @@ use limosa_sql::Diagnostic;
 
 use super::{held, rollback};
 use crate::backup::{Before, Subject};
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
+use crate::telling::told;
 use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a migrate is asked to do.
@@ -38,6 +39,15 @@ impl Migrator {
     /// # Errors
     /// Where nothing could be begun. A run that was begun gives an answer, whatever its end.
     pub async fn migrate(
+        &self,
+        options: &MigrateOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        told(&self.configuration, "migrate", listener, self.run_pending(options, listener, stop)).await
+    }
+
+    pub(crate) async fn run_pending(
         &self,
         options: &MigrateOptions,
         listener: &dyn Listener,
@@ -100,7 +110,7 @@ async fn run(
         false => None,
     };
 
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let wanted_of = |view: &LedgerView| has_callbacks || still_pending(&loaded.changes, view, &around);
     let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
         Acquired::Held(held) => (held.epoch, held.view),
@@ -215,7 +225,7 @@ async fn record_late(opened: &mut Opened<'_>, plan: &Plan, view: &LedgerView, li
     if !plan.skipped.iter().any(is_late) {
         return;
     }
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let (session, mut context) = opened.run_parts(&events, Stop::new());
     context.lock_wait = std::time::Duration::ZERO;
     if let Ok(Acquired::Held(held)) = acquire(session.as_mut(), &context, view.exists, &|_| true).await {

@@ -5,13 +5,14 @@ use limosa_run::{Files, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
 use super::{migrate, rollback};
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{
     CallbackLine, ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine,
 };
+use crate::telling::told;
 use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values};
 
 /// Statements of one step that an answer lists.
@@ -72,6 +73,16 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<PlanAnswer, Failure> {
+        told(&self.configuration, "dry_run", listener, self.rehearse(options, consent, listener, stop)).await
+    }
+
+    async fn rehearse(
+        &self,
+        options: &MigrateOptions,
+        consent: Option<&str>,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<PlanAnswer, Failure> {
         self.configuration.refuse_protected("an executed dry run")?;
         let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Rehearse, Loaded::refuse_errors).await?;
         let result = executed(&mut opened, &loaded, options, consent, listener, stop).await;
@@ -114,7 +125,7 @@ async fn executed(
     let (plan, _) = planned(opened, loaded, options).await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let mut answer = answer(opened, &plan, loaded)?;
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let values = enum_values::of(opened, &plan)?;
     let (session, context) = opened.run_parts(&events, stop);
     if !plan.callbacks.is_empty() {

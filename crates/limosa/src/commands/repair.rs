@@ -13,6 +13,7 @@ use crate::event::Listener;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
+use crate::telling::told;
 use crate::{Failure, Migrator};
 
 /// One thing to mend.
@@ -38,6 +39,19 @@ impl Migrator {
     /// # Errors
     /// Where the thing is not there to be mended.
     pub async fn repair(
+        &self,
+        repair: &Repair,
+        dry_run: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
+        if dry_run || *repair == Repair::Explain {
+            return self.mend(repair, dry_run, listener, stop).await;
+        }
+        told(&self.configuration, "repair", listener, self.mend(repair, dry_run, listener, stop)).await
+    }
+
+    async fn mend(
         &self,
         repair: &Repair,
         dry_run: bool,

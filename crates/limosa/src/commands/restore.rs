@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::held::{self, Edit, Written, under_lock};
 use crate::backup::{Before, Subject};
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::opened::{Opened, Purpose, open, open_unless};
 use crate::report::{DoneAnswer, Target};
+use crate::telling::told;
 use crate::{Failure, Migrator, backup};
 
 impl Migrator {
@@ -19,6 +20,10 @@ impl Migrator {
     /// # Errors
     /// Whatever stands in its way, and a signal to stop; no file is left then.
     pub async fn backup(&self, listener: &dyn Listener, stop: Stop) -> Result<DoneAnswer, Failure> {
+        told(&self.configuration, "backup", listener, self.copy_out(listener, stop)).await
+    }
+
+    async fn copy_out(&self, listener: &dyn Listener, stop: Stop) -> Result<DoneAnswer, Failure> {
         let opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
         let made = backup::make(&Subject::of(&opened), listener, &stop, Before::Nothing).await;
         let target = opened.target.clone();
@@ -32,6 +37,16 @@ impl Migrator {
     /// Where the environment is protected, consent is missing, or the backup is no whole backup, and a signal to stop. The
     /// words say what stands: mostly that nothing was changed.
     pub async fn restore(
+        &self,
+        from: Option<&Path>,
+        consent: Option<&str>,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
+        told(&self.configuration, "restore", listener, self.bring_back(from, consent, listener, stop)).await
+    }
+
+    async fn bring_back(
         &self,
         from: Option<&Path>,
         consent: Option<&str>,
@@ -115,7 +130,7 @@ async fn replace(
     listener: &dyn Listener,
     stop: &Stop,
 ) -> Result<(), Failure> {
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let view = opened.look().await?;
     if !view.exists {
         return backup::bring_back(subject, from, listener, stop).await;

@@ -14,11 +14,12 @@ use limosa_sql::{Dialect, Position};
 
 use super::{held, migrate};
 use crate::backup::{Before, Subject};
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::RunAnswer;
+use crate::telling::told;
 use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
 
 /// What a rollback is asked to do.
@@ -51,6 +52,15 @@ impl Migrator {
     /// # Errors
     /// Where nothing could be begun, or was refused.
     pub async fn rollback(
+        &self,
+        options: &RollbackOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        told(&self.configuration, "rollback", listener, self.run_back(options, listener, stop)).await
+    }
+
+    async fn run_back(
         &self,
         options: &RollbackOptions,
         listener: &dyn Listener,
@@ -209,7 +219,7 @@ async fn run(
         true => Some(backup::make(&Subject::of(opened), listener, &stop, Before::Run).await?),
         false => None,
     };
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
     let decided = decide(opened, changes, &held.view, options).await;
     let result = match decided {

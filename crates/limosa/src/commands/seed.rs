@@ -9,11 +9,12 @@ use limosa_run::{Stop, conduct};
 use limosa_sql::Diagnostic;
 
 use super::{held, migrate};
-use crate::event::{Listener, Progress};
+use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_these_and_open;
 use crate::report::RunAnswer;
+use crate::telling::told;
 use crate::{Failure, Migrator, enum_values};
 
 impl Migrator {
@@ -22,6 +23,16 @@ impl Migrator {
     /// # Errors
     /// Where the environment is protected, or nothing could be begun.
     pub async fn seed(
+        &self,
+        folder: &Path,
+        again: bool,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<RunAnswer, Failure> {
+        told(&self.configuration, "seed", listener, self.plant(folder, again, listener, stop)).await
+    }
+
+    async fn plant(
         &self,
         folder: &Path,
         again: bool,
@@ -70,7 +81,7 @@ async fn run(
     let view = opened.look().await?;
     let around: Surroundings = opened.surroundings(false).await?;
     listener.progress(Progress::Target(opened.target.clone()));
-    let events = |event| listener.progress(Progress::Run(event));
+    let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
     // Seeds are weighed against seeds only: migrations are neither missing nor pending here.
     let mut view = held.view;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::address::redact;
 use super::keys::{KEYS, Key, Kind, Place};
-use super::typed::{Color, Placeholder, Provenance, Settings, Source};
+use super::typed::{Color, LogFormat, Placeholder, Provenance, Settings, Source};
 use super::value::format_duration;
 
 /// One setting, ready to be shown.
@@ -123,6 +123,11 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "audit.hmac_key" => settings.hmac_key.as_ref().map(|_| "***".to_owned()),
         "actor" => settings.actor.clone(),
         "output" => Some(settings.output.clone()),
+        "log_format" => Some(match settings.log_format {
+            LogFormat::Text => "text".to_owned(),
+            LogFormat::Json => "json".to_owned(),
+        }),
+        "metrics_file" => settings.metrics_file.as_deref().map(path),
         "color" => Some(match settings.color {
             Color::Auto => "auto".to_owned(),
             Color::Always => "always".to_owned(),

@@ -315,6 +315,17 @@ pub const KEYS: &[Key] = &[
         .flyway("-outputType")
         .also(&["output_type"]),
     Key::new(
+        "log_format",
+        Kind::Choice(&["text", "json"]),
+        "the form of what goes to standard error: text, or JSON lines, one object for each event",
+    )
+    .given("LIMOSA_LOG_FORMAT", "--log-format")
+    .default("text")
+    .also(&["log", "log_type", "json_logs"]),
+    Key::new("metrics_file", Kind::Path, "a file that each run overwrites with its metrics, in Prometheus' text form")
+        .given("LIMOSA_METRICS_FILE", "--metrics-file")
+        .also(&["metrics", "prometheus", "textfile"]),
+    Key::new(
         "color",
         Kind::Choice(&["auto", "always", "never"]),
         "colours; auto means: on a terminal, unless NO_COLOR is set",

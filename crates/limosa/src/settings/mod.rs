@@ -49,5 +49,5 @@ pub use load::{FILE_NAME, Loaded, load};
 pub use origin::Origin;
 pub use resolve::{EnvironmentChoice, choose_environment, resolve};
 pub use secrets::{Follower, Need};
-pub use typed::{Color, Placeholder, Provenance, Settings, Source};
+pub use typed::{Color, LogFormat, Placeholder, Provenance, Settings, Source};
 pub use world::{Machine, Outside, ProgramFailure, World};

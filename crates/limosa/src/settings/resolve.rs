@@ -15,7 +15,7 @@ use super::keys::nearest_name;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;
 use super::secrets::{Followed, Follower, Problem, is_reference};
-use super::typed::{Color, Placeholder, Provenance, Settings};
+use super::typed::{Color, LogFormat, Placeholder, Provenance, Settings};
 use super::value::Value;
 
 /// The environment that counts, and who said so.
@@ -179,6 +179,11 @@ impl<'a> Resolver<'a> {
             hmac_key: self.secret("audit.hmac_key"),
             actor: self.text("actor"),
             output: self.text("output").unwrap_or_default().to_ascii_lowercase(),
+            log_format: match self.word("log_format") {
+                "json" => LogFormat::Json,
+                _ => LogFormat::Text,
+            },
+            metrics_file: self.path("metrics_file"),
             color: match self.word("color") {
                 "always" => Color::Always,
                 "never" => Color::Never,

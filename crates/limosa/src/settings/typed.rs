@@ -78,6 +78,10 @@ pub struct Settings {
     pub actor: Option<String>,
     /// The form of the answers, in small letters.
     pub output: String,
+    /// The form of what goes to standard error.
+    pub log_format: LogFormat,
+    /// The file that each run overwrites with its metrics.
+    pub metrics_file: Option<PathBuf>,
     /// When to use colours.
     pub color: Color,
     /// Plain questions are answered with yes.
@@ -95,6 +99,16 @@ impl Settings {
             _ => LayoutChoice::Auto,
         }
     }
+}
+
+/// The form of what goes to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// JSON lines: one object for each event.
+    Json,
 }
 
 /// When to use colours.

@@ -30,6 +30,7 @@ mod recovery;
 mod running;
 mod sqlite_truths;
 mod states;
+mod stream;
 mod taking_back;
 mod templates;
 mod timeouts;

@@ -92,6 +92,8 @@ fn every_key_reaches_its_setting() {
         secret_placeholders = [\"b\"]\n\
         actor = \"ci\"\n\
         output = \"JSON\"\n\
+        log_format = \"json\"\n\
+        metrics_file = \"m.prom\"\n\
         color = \"never\"\n\
         environment = \"x\"\n\
         env_file = \"e.env\"\n\
@@ -138,6 +140,8 @@ fn every_key_reaches_its_setting() {
     assert_eq!(settings.hmac_key.as_ref().unwrap().expose(), "kkk");
     assert_eq!(settings.actor.as_deref(), Some("ci"));
     assert_eq!(settings.output, "json");
+    assert_eq!(settings.log_format, LogFormat::Json);
+    assert_eq!(settings.metrics_file, Some(PathBuf::from("m.prom")));
     assert_eq!(settings.color, Color::Never);
     assert!(settings.yes);
     let placeholders: Vec<_> = settings
@@ -184,7 +188,7 @@ fn defaults_stand_where_nothing_is_given() {
 fn every_key_with_a_variable_or_flag_is_read_from_it() {
     for key in keys::KEYS.iter().filter(|key| key.kind != keys::Kind::Map && key.name != "environment") {
         let text = match key.kind {
-            keys::Kind::Choice(words) => words[2],
+            keys::Kind::Choice(words) => words[words.len() - 1],
             keys::Kind::Boolean => "true",
             keys::Kind::Duration { .. } => "7s",
             keys::Kind::Integer { .. } => "7",

@@ -1,0 +1,29 @@
+//! Which statement the server is at: the first that was sent and is not answered yet.
+
+use crate::feed::{Purpose, SharedLog, lock};
+use crate::{Context, Event};
+
+/// Tells the start of a statement that has become the first, once. Costs nothing but a question where nobody reads it.
+pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
+    if !context.events.wants_starts() {
+        return;
+    }
+    let mut log = lock(log);
+    let sent = match log.open.front() {
+        Some((_, Purpose::Statement(sent))) => sent,
+        Some(_) => return,
+        // A COPY counts as sent with the end of its data; it begins before that.
+        None => match &log.copying {
+            Some(sent) => sent,
+            None => return,
+        },
+    };
+    let place = (sent.step, sent.statement.number);
+    if log.started == Some(place) {
+        return;
+    }
+    let verb = sent.statement.class().verb.clone();
+    log.started = Some(place);
+    drop(log);
+    context.events.event(Event::StatementStarted { step: place.0 + 1, number: place.1, verb });
+}

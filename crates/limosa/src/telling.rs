@@ -1,0 +1,81 @@
+//! The frame of every run in the stream of progress: it began, it ended.
+
+use std::time::Instant;
+
+use limosa_db::engine_of;
+use limosa_sql::{Diagnostic, Engine};
+
+use crate::event::{Began, Ended, Listener, Progress};
+use crate::opened::{Purpose, options};
+use crate::report::{DoneAnswer, PlanAnswer, RunAnswer};
+use crate::{Configuration, Failure};
+
+/// Awaits the work of a command, and tells before and after.
+pub(crate) async fn told<A: Answer>(
+    configuration: &Configuration,
+    command: &'static str,
+    listener: &dyn Listener,
+    work: impl Future<Output = Result<A, Failure>>,
+) -> Result<A, Failure> {
+    listener.progress(Progress::Began(began(configuration, command)));
+    let start = Instant::now();
+    let result = work.await;
+    let (outcome, exit_code, error) = match &result {
+        Ok(answer) => answer.end(),
+        Err(failure) => ("failed", failure.exit.into(), failure.diagnostics.first()),
+    };
+    let error = error.cloned();
+    listener.progress(Progress::Ended(Ended { command, outcome, exit_code, error, elapsed: start.elapsed() }));
+    result
+}
+
+/// An answer that says how its run ended.
+pub(crate) trait Answer {
+    /// Outcome, exit code, and why.
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>);
+}
+
+impl Answer for RunAnswer {
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
+        (self.outcome, self.exit_code, self.error.as_ref())
+    }
+}
+
+impl Answer for PlanAnswer {
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
+        let error = self.executed.as_ref().and_then(|executed| executed.error.as_ref());
+        (if error.is_some() { "stopped" } else { "done" }, self.exit_code, error)
+    }
+}
+
+impl Answer for DoneAnswer {
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
+        ("done", self.exit_code, None)
+    }
+}
+
+fn began(configuration: &Configuration, command: &'static str) -> Began {
+    let engine = engine_of(configuration.database.expose()).ok();
+    Began {
+        command,
+        project: configuration.project.clone(),
+        environment: configuration.environment.clone(),
+        engine,
+        database: engine.and_then(|engine| database(configuration, engine)),
+    }
+}
+
+/// The name that the server will say, as far as address and variables tell it.
+fn database(configuration: &Configuration, engine: Engine) -> Option<String> {
+    let options = options(configuration, Purpose::Write);
+    match engine {
+        #[cfg(feature = "sqlite")]
+        Engine::Sqlite => limosa_db::engines::sqlite::describe(&options).ok(),
+        #[cfg(feature = "postgres")]
+        Engine::Postgres => limosa_db::engines::postgres::describe(&options).ok().map(|target| target.database),
+        #[cfg(feature = "mysql")]
+        Engine::Mysql => limosa_db::engines::mysql::describe(&options).ok().map(|target| target.database),
+        #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]
+        _ => None,
+    }
+}

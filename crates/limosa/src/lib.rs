@@ -44,7 +44,7 @@ pub use event::{CopyKind, CopyUnit, Copying, Listener, Progress};
 pub use failure::{Exit, Failure};
 pub use limosa_core::{AuditHead, Identity, Limits, OutOfOrder, Selection, State, Version};
 pub use limosa_db::{Blocker, Notice, Secret};
-pub use limosa_formats::native::header_rules;
+pub use limosa_formats::native::{HeaderRule, header_rules};
 pub use limosa_run::{Event, Stop, Values};
 pub use limosa_sql::{Diagnostic, Engine, Label, Position, Severity};
 pub use migrator::Migrator;

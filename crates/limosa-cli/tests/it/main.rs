@@ -19,8 +19,11 @@ mod paused;
 mod postgres;
 mod scenario;
 mod secrets;
+#[cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod shown_commands;
 mod stage;
 mod terminal;
+mod this_build;
 
 /// The binary under test.
 const LIMOSA: &str = env!("CARGO_BIN_EXE_limosa");

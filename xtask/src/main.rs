@@ -4,9 +4,11 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to a terminal is its work")]
 
+mod book;
 mod cargo;
 mod ci;
 mod provision;
+mod static_binary;
 mod tests_run;
 mod tidy;
 
@@ -23,10 +25,13 @@ cargo xtask COMMAND
   test [OPTIONS] [-- ARGUMENTS]   find or install test servers, run all tests
                                   (ARGUMENTS go to `cargo test --workspace`)
   provision [OPTIONS]             find or install test servers, show them
-  tidy                            check arrows between crates, file sizes, names, lints
+  tidy                            check arrows between crates, file sizes, names, lints, links
   check                           formatting, clippy, documentation, tidy, exact parsers,
                                   dependencies: everything but the tests
   ci [OPTIONS]                    check, then test
+  docs                            build the book of docs/, with mdbook
+  static [-- ARGUMENTS]           build a static binary for musl
+                                  (ARGUMENTS go to `cargo build` in place of `--profile dist`)
 
 Options, which say more servers than one older and the newest PostgreSQL, PgBouncer and one MariaDB:
 
@@ -76,6 +81,8 @@ fn run(arguments: &[String]) -> Result<u8> {
         "tidy" => tidy::run(&Workspace::find()?),
         "check" => ci::check(&Workspace::find()?),
         "ci" => ci::all(&Workspace::find()?, range),
+        "docs" => book::build(&Workspace::find()?),
+        "static" => static_binary::build(&Workspace::find()?, for_cargo),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(0)

@@ -17,7 +17,7 @@ use crate::interrupt::Interrupt;
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let look = FirstLook::at(arguments.get(1..).unwrap_or_default(), |name| std::env::var(name).ok());
     let console = Console::new(look.manner);
-    let parsed = args::command()
+    let parsed = args::parsed()
         .try_get_matches_from(&arguments)
         .and_then(|matches| Ok((Limosa::from_arg_matches(&matches)?, matches)));
     let code = match parsed {

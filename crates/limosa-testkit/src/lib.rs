@@ -31,6 +31,7 @@
 pub mod binary;
 mod cache;
 mod certificates;
+pub mod documents;
 mod fake_clock;
 mod filters;
 mod folder;

@@ -1,4 +1,51 @@
-//! Every code that a diagnostic of limosa's can have, with its meaning: `docs/errors.md` is made from it.
+//! Every code that a diagnostic of limosa's can have, with its meaning, what causes it and what to do: `limosa explain` and the
+//! pages of `docs/errors` are made from it.
+
+mod commands;
+mod databases;
+mod files;
+mod plans;
+mod runs;
+mod settings;
+mod sql_text;
+
+/// A code, what causes it, and what to do about it; both in Markdown.
+type Cause = (&'static str, &'static str, &'static str);
+
+/// What there is to say about a code.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Explanation {
+    /// The code: `LIM-R002`.
+    pub code: &'static str,
+    /// The group that it belongs to: `Runs`.
+    pub group: &'static str,
+    /// What it means, in a line.
+    pub meaning: &'static str,
+    /// What causes it, in Markdown.
+    pub cause: &'static str,
+    /// What to do, in Markdown.
+    pub remedy: &'static str,
+}
+
+/// Explains a code, written as in a message or shorter: `LIM-R002`, `lim-r002`, `R002`. None where there is no such code.
+pub fn explain(code: &str) -> Option<Explanation> {
+    let code = code.trim().to_ascii_uppercase();
+    let wanted = if code.starts_with("LIM-") { code } else { format!("LIM-{code}") };
+    explanations().into_iter().find(|explanation| explanation.code == wanted)
+}
+
+/// All codes, in the order of their groups.
+pub fn explanations() -> Vec<Explanation> {
+    let tables =
+        [settings::TABLE, files::TABLE, sql_text::TABLE, plans::TABLE, runs::TABLE, databases::TABLE, commands::TABLE];
+    let causes: std::collections::HashMap<&str, &Cause> =
+        tables.into_iter().flatten().map(|cause| (cause.0, cause)).collect();
+    let explained = |group, (code, meaning)| {
+        let (_, cause, remedy) = causes.get(code).copied().unwrap_or(&("", "", ""));
+        Explanation { code, group, meaning, cause, remedy }
+    };
+    groups().into_iter().flat_map(|(group, codes)| codes.into_iter().map(move |code| explained(group, code))).collect()
+}
 
 /// Codes of the database (`D`), of commands (`U`) and of reading files (`F9..`).
 const OWN: &[(&str, &str)] = &[
@@ -49,10 +96,6 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U072", "a reset ended after its clean, which stands"),
     ("LIM-U080", "'doctor' found an error"),
     ("LIM-U081", "'doctor' found something worth knowing"),
-    ("LIM-U090", "what an application gave to its migrator does not fit together"),
-    ("LIM-U091", "the address of a server for scratch databases is no URL"),
-    ("LIM-U092", "a scratch database cannot be migrated to a version that is none"),
-    ("LIM-U093", "a scratch database could not be taken away"),
     ("LIM-U090", "a command, a flag or a value of a flag is not understood"),
     ("LIM-U091", "an answer of a person is needed, and there is no terminal to ask"),
     ("LIM-U092", "a person did not agree"),
@@ -63,6 +106,10 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U097", "a setting is not known"),
     ("LIM-U098", "the metrics of a run could not be written"),
     ("LIM-U099", "the spans of a run could not be sent"),
+    ("LIM-U100", "what an application gave to its migrator does not fit together"),
+    ("LIM-U101", "the address of a server for scratch databases is no URL"),
+    ("LIM-U102", "a scratch database cannot be migrated to a version that is none"),
+    ("LIM-U103", "a scratch database could not be taken away"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.
@@ -81,4 +128,37 @@ pub fn groups() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         ("Databases", own("D")),
         ("Commands", own("U")),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_however_it_is_written() {
+        for written in ["LIM-R002", "lim-r002", "R002", " r002\n"] {
+            assert_eq!(explain(written).map(|explanation| explanation.code), Some("LIM-R002"), "{written}");
+        }
+        assert_eq!(explain("LIM-X999"), None);
+        assert_eq!(explain(""), None);
+    }
+
+    #[test]
+    fn every_code_says_what_causes_it_and_what_to_do_and_nothing_else_does() {
+        let all = explanations();
+        for explanation in &all {
+            let both = [explanation.cause, explanation.remedy];
+            assert!(both.iter().all(|text| text.ends_with('.')), "write it: {}", explanation.code);
+        }
+        let tables = [
+            settings::TABLE,
+            files::TABLE,
+            sql_text::TABLE,
+            plans::TABLE,
+            runs::TABLE,
+            databases::TABLE,
+            commands::TABLE,
+        ];
+        assert_eq!(tables.iter().map(|table| table.len()).sum::<usize>(), all.len(), "one for each code");
+    }
 }

@@ -23,6 +23,24 @@ pub(super) fn problems(workspace: &Workspace) -> Result<Vec<String>> {
         }
     }
     problems.extend(forbidden_calls(workspace));
+    problems.extend(rust_version(workspace, &root)?);
+    Ok(problems)
+}
+
+/// What people and the container are told of the Rust that it takes is what the manifest says.
+fn rust_version(workspace: &Workspace, manifest: &str) -> Result<Vec<String>> {
+    let line = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
+    let version = line.context("Cargo.toml does not say rust-version")?.trim_matches('"');
+    let mut problems = Vec::new();
+    for (file, words) in [
+        ("Dockerfile", format!("FROM rust:{version}-")),
+        ("README.md", format!("Rust {version} ")),
+        ("docs/install.md", format!("Rust {version} ")),
+    ] {
+        if !read(&workspace.root.join(file))?.contains(&words) {
+            problems.push(format!("{file}: does not say '{}', as rust-version in Cargo.toml does", words.trim_end()));
+        }
+    }
     Ok(problems)
 }
 

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod files;
+mod links;
 mod manifests;
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<u8> {
         eprintln!("{problem}");
     }
     if problems.is_empty() {
-        println!("tidy: arrows, names, sizes and lints are as they should be");
+        println!("tidy: arrows, names, sizes, lints and links are as they should be");
     }
     Ok(u8::from(!problems.is_empty()))
 }
@@ -25,6 +26,7 @@ fn problems(workspace: &Workspace) -> Result<Vec<String>> {
     let mut problems = arrows::problems(&workspace.metadata);
     problems.extend(manifests::problems(workspace)?);
     problems.extend(files::problems(workspace)?);
+    problems.extend(links::problems(workspace)?);
     Ok(problems)
 }
 

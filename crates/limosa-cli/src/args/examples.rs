@@ -1,7 +1,7 @@
 //! Two or three examples for each command. A test parses them.
 
 /// Command and examples.
-const EXAMPLES: [(&str, &str); 22] = [
+const EXAMPLES: [(&str, &str); 23] = [
     (
         "init",
         "limosa init\nlimosa init --dir db/migrations\nlimosa init --print-ledger-sql --engine postgres > ledger.sql",
@@ -42,6 +42,7 @@ const EXAMPLES: [(&str, &str); 22] = [
     ("doctor", "limosa doctor\nlimosa doctor --environment production --output json"),
     ("audit", "limosa audit verify\nlimosa audit verify --output json"),
     ("config", "limosa config explain\nlimosa config explain database --environment production"),
+    ("explain", "limosa explain LIM-R001\nlimosa explain P005\nlimosa explain"),
     ("completion", "limosa completion bash > /etc/bash_completion.d/limosa\nlimosa completion zsh > ~/.zfunc/_limosa"),
     ("man", "limosa man > limosa.1\nlimosa man migrate > limosa-migrate.1\nlimosa man --folder /usr/share/man/man1"),
 ];

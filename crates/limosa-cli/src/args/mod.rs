@@ -2,7 +2,10 @@
 
 mod examples;
 mod first_look;
+#[cfg(test)]
+mod pages;
 mod settings;
+mod this_build;
 mod values;
 
 use clap::{CommandFactory, Parser};
@@ -53,10 +56,19 @@ Exit codes:
   70  a bug of limosa
   130 interrupted twice";
 
+/// What stands below them.
+const CODES: &str = "What a code in a message means: limosa explain LIM-R001";
+
 /// The whole definition.
 pub(crate) fn command() -> clap::Command {
-    let command = settings::add(Limosa::command()).after_help(EXIT_CODES);
+    let command = settings::add(Limosa::command()).after_help(format!("{EXIT_CODES}\n\n{CODES}"));
     examples::add(command)
+}
+
+/// The definition as it is parsed: `--version` says which build this is, `-V` only the number. Pages of the manual leave that
+/// out, for they belong to all builds.
+pub(crate) fn parsed() -> clap::Command {
+    command().long_version(this_build::version())
 }
 
 /// The words that name the chosen command: `audit verify`.

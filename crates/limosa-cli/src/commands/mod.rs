@@ -7,6 +7,7 @@ mod clean;
 mod completion;
 mod config;
 mod doctor;
+mod explain;
 mod health;
 mod history;
 mod init;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Audit(audit::Audit),
     Config(config::Config),
+    Explain(explain::Explain),
     Completion(completion::Completion),
     Man(man::Man),
 }
@@ -62,6 +64,7 @@ impl Command {
     /// Runs a command that needs no settings; None for the others.
     pub(crate) fn without_settings(&self, console: &Console, name: &str) -> Option<Result<u8, Failure>> {
         match self {
+            Command::Explain(command) => Some(command.run(console)),
             Command::Completion(command) => Some(command.run(console, name)),
             Command::Man(command) => Some(command.run(console, name)),
             _ => None,
@@ -105,6 +108,7 @@ impl Command {
             Command::Audit(command) => command.run(call).await,
             Command::Config(command) => command.run(call),
             // They were run already, for they need no settings.
+            Command::Explain(command) => command.run(&call.console),
             Command::Completion(command) => command.run(&call.console, "completion"),
             Command::Man(command) => command.run(&call.console, "man"),
         }

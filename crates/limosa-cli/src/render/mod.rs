@@ -5,6 +5,7 @@ pub(crate) mod diagnostic_text;
 pub(crate) mod difference;
 pub(crate) mod done;
 pub(crate) mod event;
+pub(crate) mod explanation;
 pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod history;

@@ -53,6 +53,8 @@ fn every_command_answers_with_one_document() {
     run(&folder, "health", 0);
     run(&folder, "audit verify", 0);
     run(&folder, "config explain", 0);
+    assert_eq!(run(&folder, "explain r002", 0)["codes"][0]["code"], "LIM-R002");
+    run(&folder, "explain LIM-X999", 2);
     run(&folder, "repair", 0);
     run(&folder, "seed", 0);
     run(&folder, "backup", 0);

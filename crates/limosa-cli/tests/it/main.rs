@@ -21,10 +21,13 @@ mod paused;
 mod postgres;
 mod scenario;
 mod secrets;
+#[cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod shown_commands;
 #[cfg(feature = "otel")]
 mod spans;
 mod stage;
 mod terminal;
+mod this_build;
 
 /// The binary under test.
 const LIMOSA: &str = env!("CARGO_BIN_EXE_limosa");

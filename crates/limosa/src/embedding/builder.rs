@@ -138,7 +138,7 @@ impl Builder {
         let Builder { mut configuration, folders } = self;
         let mut problems = Vec::new();
         let mut refuse = |message: &str, help: &str| {
-            problems.push(Diagnostic::error("LIM-U090", message.to_owned()).help(help.to_owned()));
+            problems.push(Diagnostic::error("LIM-U100", message.to_owned()).help(help.to_owned()));
         };
         if let Err(error) = engine_of(configuration.database.expose()) {
             refuse(&error.message, "give an address such as postgres://user@host/name, mysql://..., or sqlite:path");

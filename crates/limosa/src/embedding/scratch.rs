@@ -65,7 +65,7 @@ impl Scratch {
         }
         let name = format!("limosa_scratch_{}", run_id().replace('-', "_"));
         let mut url = url::Url::parse(server).map_err(|error| {
-            Failure::usage("LIM-U091", format!("the address is no URL: {error}"), "write it as scheme://user@host/name")
+            Failure::usage("LIM-U101", format!("the address is no URL: {error}"), "write it as scheme://user@host/name")
         })?;
         url.set_path(&format!("/{name}"));
         let server = Secret::new(server);
@@ -93,7 +93,7 @@ impl Scratch {
     /// Where not all of it could be run.
     pub async fn migrate_to(&self, application: &Builder, version: &str) -> Result<(), Failure> {
         let version = Version::parse(version)
-            .map_err(|error| Failure::usage("LIM-U092", error.to_string(), "name a version such as 003"))?;
+            .map_err(|error| Failure::usage("LIM-U102", error.to_string(), "name a version such as 003"))?;
         self.run(application, &MigrateOptions { to: Some(version), ..MigrateOptions::default() }).await
     }
 
@@ -145,7 +145,7 @@ impl Scratch {
                     match std::fs::remove_file(&name) {
                         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                             let message = format!("{} stays: {error}", path.display());
-                            return Err(Failure::usage("LIM-U093", message, "take it away by hand"));
+                            return Err(Failure::usage("LIM-U103", message, "take it away by hand"));
                         }
                         _ => {}
                     }

@@ -2,31 +2,57 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn check(name: &str, expected: &str) {
-    let path = root().join(name);
-    if std::env::var("LIMOSA_UPDATE_DOCS").is_ok() {
-        std::fs::write(&path, expected).expect("the document is written");
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is out of date; run again with LIMOSA_UPDATE_DOCS=1");
-}
+use limosa_testkit::documents::{check, check_pages, root};
 
 #[test]
 fn error_codes() {
-    let mut text = "# Error codes\n\nEach message of limosa's about something wrong has a code that stays. Made from the tables in the code.\n".to_owned();
-    for (title, codes) in limosa::codes::groups() {
-        let _ = write!(text, "\n## {title}\n\n| code | meaning |\n|---|---|\n");
-        for (code, meaning) in codes {
-            let _ = writeln!(text, "| `{code}` | {meaning} |");
+    let mut text = "# Error codes\n\nEach message of limosa's about something wrong has a code that stays. \
+                    `limosa explain CODE` says what stands on its page. Made from the tables in the code.\n"
+        .to_owned();
+    let mut pages = Vec::new();
+    let mut group = "";
+    for found in limosa::codes::explanations() {
+        if group != found.group {
+            group = found.group;
+            let _ = write!(text, "\n## {group}\n\n| code | meaning |\n|---|---|\n");
         }
+        let _ = writeln!(text, "| [`{code}`](errors/{code}.md) | {} |", found.meaning, code = found.code);
+        let page = format!(
+            "# {code}: {}\n\n## Cause\n\n{}\n\n## What to do\n\n{}\n\n[All codes](../errors.md). Without a browser: \
+             `limosa explain {code}`\n",
+            found.meaning,
+            linked(found.cause),
+            linked(found.remedy),
+            code = found.code
+        );
+        pages.push((format!("{}.md", found.code), found.code.to_owned(), page));
     }
     check("docs/errors.md", &text);
+    check_pages("docs/errors", "errors.md", &pages);
+}
+
+/// Codes and names of pages in a text lead to their pages.
+fn linked(text: &str) -> String {
+    let mut linked = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("LIM-") {
+        let (before, code) = (&rest[..at], &rest[at..(at + 8).min(rest.len())]);
+        let _ = write!(linked, "{before}[{code}]({code}.md)");
+        rest = &rest[at + code.len()..];
+    }
+    linked.push_str(rest);
+    for (words, page) in [
+        ("the page of settings", "../settings.md"),
+        ("the page of migration files", "../migrations.md"),
+        ("The page of headers", "../headers.md"),
+        ("the page of headers", "../headers.md"),
+        ("the how-to about PgBouncer", "../how-to/pgbouncer.md"),
+    ] {
+        linked = linked.replace(words, &format!("[{words}]({page})"));
+    }
+    linked
 }
 
 #[test]
@@ -75,11 +101,19 @@ fn headers() {
          The file's own header wins. Made from the table in the code.\n\nIn a rollback file above the first statement, and directly behind \
          `-- limosa:rollback`, the headers hold for the way back that are marked so; the others have no effect there.\n\n| header | key in the configuration | for a way back | allowed | meaning |\n|---|---|---|---|---|\n"
         .to_owned();
+    let mut pages = Vec::new();
     for rule in limosa::header_rules() {
         let key = rule.config_key.map(|key| format!("`{key}`")).unwrap_or_default();
         let back = if rule.in_rollback { "yes" } else { "" };
-        let _ = writeln!(text, "| `{}` | {key} | {back} | {} | {} |", rule.name, rule.allowed, rule.meaning);
+        let page = format!("{}.md", rule.name);
+        let _ = writeln!(
+            text,
+            "| [`{}`](headers/{page}) | {key} | {back} | {} | {} |",
+            rule.name, rule.allowed, rule.meaning
+        );
+        pages.push((page, rule.name.to_owned(), header_page(rule)));
     }
+    check_pages("docs/headers", "headers.md", &pages);
     check("docs/headers.md", &text);
 }
 
@@ -91,4 +125,20 @@ fn settings_of_flyway() {
         limosa::settings::flyway_settings_reference()
     );
     check("docs/coming-from/flyway-settings.md", &text);
+}
+
+fn header_page(rule: &limosa::HeaderRule) -> String {
+    let key = match rule.config_key {
+        Some(key) => format!("The key in `migration_config.yaml` is `{key}`."),
+        None => "It has no key in `migration_config.yaml`.".to_owned(),
+    };
+    let back = if rule.in_rollback { "It may stand in a way back, too." } else { "In a way back it has no effect." };
+    format!(
+        "# {}\n\n```sql\n{}\n```\n\nMeaning: {}.\n\n{}\n\nAllowed: {}. {key} {back}\n\n[All headers](../headers.md)\n",
+        rule.name,
+        rule.example,
+        rule.meaning,
+        linked(rule.details).replace("](LIM-", "](../errors/LIM-"),
+        rule.allowed
+    )
 }

@@ -121,7 +121,7 @@ async fn the_builder_refuses_what_does_not_fit() {
         (begin(), "there are no migrations"),
         (Migrator::builder("sqlite::memory:").embedded(files()), "gone when a call ends"),
         (begin().embedded(files()).folder("m"), "come from folders and are compiled in, too"),
-        (Migrator::builder("nonsense:x").embedded(files()), "LIM-U090"),
+        (Migrator::builder("nonsense:x").embedded(files()), "LIM-U100"),
         (begin().embedded(files()).project(" "), "the project has no name"),
         (begin().code(fills("1")).code(fills("2")), "two migrations in Rust have the version 3"),
         (begin().code(fills("1")).single_transaction(true), "cannot share a single transaction"),
@@ -181,7 +181,7 @@ async fn scratch_databases_are_migrated_step_by_step() {
         scratch.remove().await.unwrap();
     }
     let (_, text) = refused(&Scratch::on("host=localhost dbname=x").await.unwrap_err());
-    assert!(text.contains("LIM-U091"), "{text}");
+    assert!(text.contains("LIM-U101"), "{text}");
 }
 
 #[tokio::test]

@@ -1,0 +1,77 @@
+//! What README and the how-tos show is run as it stands there.
+//!
+//! A document is played from top to bottom in an empty folder. A shell block (fenced as `sh`, or indented and beginning with a
+//! command) is run; a `text` block right behind it must be found in its output, where `...` stands for anything. Addresses of
+//! servers are replaced by databases of private servers of that kind; port 6432 means through PgBouncer. YAML is parsed.
+//! Comments that a reader does not see say the rest, on a line of their own before the block:
+//!
+//! - `<!-- file: migrations/001_users.sql -->`: the block is written into that file
+//! - `<!-- exit: 3 -->`: its last command ends with this code; all others end with 0
+//! - `<!-- not run: needs a cluster -->`: it is not run; what it says of limosa must still be a command that exists
+//! - `<!-- new folder -->`: what follows begins in an empty folder, with empty databases
+
+mod document;
+mod places;
+mod play;
+mod wording;
+
+use std::collections::BTreeSet;
+
+use limosa_testkit::documents::root;
+
+/// A test for each document that is played.
+macro_rules! played {
+    ($($test:ident: $name:literal,)*) => {
+        const PLAYED: &[&str] = &[$($name),*];
+
+        $(
+            #[test]
+            fn $test() {
+                play_document($name);
+            }
+        )*
+    };
+}
+
+played! {
+    the_readme: "README.md",
+    install: "docs/install.md",
+    the_first_migration: "docs/how-to/first-migration.md",
+    from_psql: "docs/how-to/from-psql.md",
+    in_ci: "docs/how-to/ci.md",
+    in_kubernetes: "docs/how-to/kubernetes.md",
+    through_pgbouncer: "docs/how-to/pgbouncer.md",
+    recovery: "docs/how-to/recovery.md",
+}
+
+fn play_document(name: &str) {
+    let text = std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let ran = play::document(name, &document::parts(&text));
+    assert!(ran > 0 || text.contains("<!-- not run:"), "{name} shows no command");
+}
+
+#[test]
+fn every_how_to_is_played() {
+    let found: BTreeSet<String> = std::fs::read_dir(root().join("docs/how-to"))
+        .unwrap()
+        .map(|entry| format!("docs/how-to/{}", entry.unwrap().file_name().display()))
+        .collect();
+    let played = PLAYED.iter().filter(|name| name.starts_with("docs/how-to/")).map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, played);
+}
+
+#[test]
+fn commands_named_in_a_sentence_exist() {
+    let mut wrong = Vec::new();
+    let mut open = vec![root().join("docs"), root().join("README.md"), root().join("CHANGELOG.md")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let spans = document::spans(&text).into_iter();
+            wrong.extend(spans.filter_map(|span| Some(format!("{}: {}", path.display(), wording::problem(&span)?))));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -1,0 +1,229 @@
+//! Codes of commands: what causes them, and what to do.
+
+use super::Cause;
+
+pub(super) const TABLE: &[Cause] = &[
+    (
+        "LIM-U001",
+        "`migrate --plan DIGEST` was given, and what would be run now is not what had that digest: a file, the ledger or a setting is \
+         another one than when the plan was looked at.",
+        "Nothing was run. Look at the new plan with `limosa plan`, and take its digest if it is what you want.",
+    ),
+    (
+        "LIM-U002",
+        "`--auto-rollback` takes back what a failed run did. It is for databases that can be lost, and this environment is protected.",
+        "Run without it: a failed migration rolls back its own transaction anyway.",
+    ),
+    (
+        "LIM-U003",
+        "The command would destroy data (`clean`, `reset`, `restore`, `seed`, an executed dry run), and the environment has \
+         `protected = true`; or the address leads to the database of an environment that has it.",
+        "Check the address: you may be on the wrong database. No flag lifts this. If it is really meant, take `protected` out of limosa.toml \
+         first, in a change that others see.",
+    ),
+    (
+        "LIM-U004",
+        "The command destroys data and needs consent that names the database; none was given, or another name.",
+        "Compare the name in the message with the database that you mean, then add the flag as it is shown there. `--yes` does not answer \
+         this.",
+    ),
+    (
+        "LIM-U005",
+        "The run failed in the middle of a migration whose statements commit one by one. What stands of it cannot be taken back by itself, so \
+         that `--auto-rollback` took nothing back at all.",
+        "Correct the file from the failed statement on and run again. Or settle that migration with `limosa repair`, and take back the \
+         others with `limosa rollback`.",
+    ),
+    (
+        "LIM-U006",
+        "`--auto-rollback` goes back to the last migration without a way back, and stops there.",
+        "What came after it was taken back. To take back the rest, write ways back and run `limosa rollback --use-file`.",
+    ),
+    (
+        "LIM-U007",
+        "`--dry-run=execute` runs migrations and rolls them back. Callbacks may do what cannot be rolled back, so they are left out.",
+        "Nothing is to be done. What they would do shows in `limosa plan`, under the steps.",
+    ),
+    (
+        "LIM-U010",
+        "The run went well, and the head of the audit log could not be written to `audit.anchor_file`: a full disk, a missing folder, a \
+         missing right.",
+        "A warning. Append the line that the message shows by hand, and mend the reason before the next run.",
+    ),
+    (
+        "LIM-U011",
+        "`audit verify` was asked to compare with an anchor file that does not exist or cannot be read.",
+        "Check `audit.anchor_file`. The file is made by the first run that writes to the audit log with that setting.",
+    ),
+    (
+        "LIM-U012",
+        "A line of the anchor file is not signed with `audit.hmac_key`: somebody wrote it without the key, or the key was changed.",
+        "If the key was changed, verify with the old one. Otherwise treat the file as tampered with, and compare with a copy of it.",
+    ),
+    (
+        "LIM-U013",
+        "The hashes of the audit log do not fit: a row was changed, removed or put in, or the log does not hold what the anchor file has seen. \
+         The message says at which entry.",
+        "Do not repair it by hand. Save the database as it is, and compare with a backup from before that entry. A restore by \
+         `limosa restore` is recorded and is no finding; one by other means is.",
+    ),
+    (
+        "LIM-U014",
+        "`plan --sql` writes a script for running by hand, and a migration holds rows for COPY that are not UTF-8, which no script can hold.",
+        "Let limosa run it, or convert the rows to UTF-8.",
+    ),
+    (
+        "LIM-U015",
+        "`limosa plan --output sql` writes statements. A migration that is written in Rust has none until it runs.",
+        "Let the application run it. `limosa migrate --to` brings the database up to the version before it.",
+    ),
+    (
+        "LIM-U020",
+        "`baseline --to VERSION` counts the migrations up to a version as applied, and no file has a version that low.",
+        "Check the version and `--dir`; `limosa status` shows the files.",
+    ),
+    (
+        "LIM-U021",
+        "A baseline is for a database that limosa has not migrated, and the ledger already has a row of one of these migrations.",
+        "`limosa history` shows what was done. To count single migrations as applied: `limosa repair --mark-applied MIGRATION`.",
+    ),
+    (
+        "LIM-U030",
+        "`repair --mark-applied` names a migration that is applied already.",
+        "Nothing to do. `limosa status` shows the states.",
+    ),
+    (
+        "LIM-U031",
+        "`repair` names a migration that no file defines; its name or checksum cannot be recorded.",
+        "Check the spelling and `--dir`. Repeatables are named `R:name`. `limosa status --output json` has all identities.",
+    ),
+    (
+        "LIM-U032",
+        "`repair` names a migration that the ledger does not know.",
+        "Check the address and the project; `limosa status` shows what the ledger knows.",
+    ),
+    (
+        "LIM-U033",
+        "`repair --mark-done` or `--retry` names a migration, and no statement of it is in doubt: it was settled meanwhile, or never was.",
+        "`limosa repair` without a flag shows what is in doubt. If nothing is, run `limosa migrate`.",
+    ),
+    (
+        "LIM-U034",
+        "`repair --mark-done` or `--retry` names another statement than the one that is in doubt.",
+        "Name the one in the message. If you looked at an old message, look at the database again first.",
+    ),
+    (
+        "LIM-U040",
+        "`init` could not make the folder of migrations or write limosa.toml.",
+        "The message holds what the file system said; check the rights on the folder.",
+    ),
+    (
+        "LIM-U050",
+        "`new` was given a title without a letter or digit, from which no file name can be made.",
+        "Say what the migration does: `limosa new \"create users\"`.",
+    ),
+    (
+        "LIM-U051",
+        "`new` could not write the file, or there is one of that name. An existing file is never overwritten.",
+        "Choose another title, or check the folder and its rights.",
+    ),
+    (
+        "LIM-U060",
+        "The folder of `backup_dir` does not exist and cannot be made.",
+        "Choose another one with `--backup-dir`, or check the rights. With `--backup` nothing was run.",
+    ),
+    (
+        "LIM-U061",
+        "`restore` takes the newest backup of the database from `backup_dir`, and there is none.",
+        "Name a file: `limosa restore FILE`; or the folder: `--backup-dir DIR`.",
+    ),
+    (
+        "LIM-U062",
+        "The restore went well, and the record of it in the audit log could not be written.",
+        "The database is as the backup has it. Note by hand that it was restored, by whom and when.",
+    ),
+    (
+        "LIM-U070",
+        "The ledger has rows of other projects in this database, and `clean` drops everything that stands in it.",
+        "To take back this project alone: `limosa rollback --to 0`. Give each project a database or a schema of its own if it must be cleaned.",
+    ),
+    (
+        "LIM-U071",
+        "The folder of seeds has no file that is named like a migration.",
+        "Name a seed like a migration, for example `001_people.sql`; or name another folder with `--dir-of-seeds`.",
+    ),
+    (
+        "LIM-U072",
+        "`reset` empties the database and migrates it; the second part failed. The first stands.",
+        "Look at the error of the migrate, correct it, and run `limosa migrate`.",
+    ),
+    (
+        "LIM-U080",
+        "`doctor` found something that will keep migrations from running, such as a missing right.",
+        "The message says what, and what to do about it. Run `limosa doctor` again afterwards.",
+    ),
+    (
+        "LIM-U081",
+        "`doctor` found something that keeps nothing from running and is worth knowing, such as long transactions that stand in the way.",
+        "The message says what. It is no error: the exit code stays 0.",
+    ),
+    (
+        "LIM-U090",
+        "The command line is not understood: a command or a flag that does not exist, a value of the wrong form, flags that exclude each \
+         other.",
+        "`limosa help COMMAND` shows what there is, with examples.",
+    ),
+    (
+        "LIM-U091",
+        "A question must be answered, and there is no terminal: in CI, in a container, behind a pipe.",
+        "Read the question. If the answer is yes, add `--yes` or `LIMOSA_YES=1`. Consent to lose data has a flag of its own and is not \
+         given by `--yes`.",
+    ),
+    (
+        "LIM-U092",
+        "A question was answered with no, or consent was asked for and nothing was typed.",
+        "Nothing was done. Run the command again if it was a mistake.",
+    ),
+    (
+        "LIM-U093",
+        "The operating system gave the process no thread or no signal handler: mostly a limit on processes or memory.",
+        "Look at the limits: `ulimit -a`, and the memory and process limits of the container.",
+    ),
+    (
+        "LIM-U094",
+        "No flag, no variable and no configuration file names a database.",
+        "Give it: `--database sqlite:app.db`, `LIMOSA_DATABASE`, or `database` in limosa.toml. If it stands in an environment, name that: \
+         `--environment production`. `limosa config explain database` shows where limosa looked.",
+    ),
+    (
+        "LIM-U095",
+        "The answer could not be written to standard output: a full disk, or a program behind the pipe that ended.",
+        "What the command did stands; look with `limosa status`.",
+    ),
+    ("LIM-U096", "`man --folder` could not write a page of the manual.", "Choose a folder that you may write to."),
+    (
+        "LIM-U097",
+        "`config explain KEY` was asked for a setting, and none has that text in its name.",
+        "`limosa config explain` lists all.",
+    ),
+    (
+        "LIM-U100",
+        "The builder of a migrator was given things that contradict each other: two sources of migrations or none, an address that names no engine, two migrations in Rust of one version, a single transaction with migrations in Rust.",
+        "Each contradiction is named with what to leave out. It is a mistake of the program, and shows at its first start.",
+    ),
+    (
+        "LIM-U101",
+        "`Scratch::on` makes a database beside the one that an address names, so the address must be a URL; key=value pairs are not.",
+        "Write it as `postgres://user@host/name` or `mysql://user@host/name`, or use `Scratch::sqlite`.",
+    ),
+    (
+        "LIM-U102",
+        "`Scratch::migrate_to` was given a text that is no version.",
+        "Write it as in the file name: `003`, `1.2`.",
+    ),
+    (
+        "LIM-U103",
+        "The file of a scratch database is held by another process, or its folder may not be written.",
+        "Close what uses it, and take the file away by hand: it lies in the folder for temporary files, `limosa_scratch_...`.",
+    ),
+];

@@ -1,0 +1,189 @@
+//! Codes of files: what causes them, and what to do.
+
+use super::Cause;
+
+pub(super) const TABLE: &[Cause] = &[
+    (
+        "LIM-F001",
+        "A file ends in `.sql` and its name is none that limosa reads: no version in front, no title behind it, or a folder that sounds \
+         like ways back and is not named `rollbacks`. The file is left out.",
+        "Rename it: `001_create_jobs.sql` runs once, `R__views.sql` runs again when it changes, `001_create_jobs.rollback.sql` or \
+         `rollbacks/001_rollback.sql` is a way back. SQL that is no migration belongs into another folder.",
+    ),
+    (
+        "LIM-F002",
+        "The name is that of a file of another tool: `V1__name.sql`, `U1__name.sql` and `B1__name.sql` of Flyway, or `1_name.up.sql` and \
+         `1_name.down.sql`. The file is left out, because another tool may mean something else by it.",
+        "Rename it as the message says, if limosa shall run it. If the other tool has run it here already, rename it and count it as applied: \
+         `limosa baseline --to VERSION`.",
+    ),
+    (
+        "LIM-F003",
+        "A comment at the head of the file looks like `-- Key: value`, and the key is nearly a header. It has no effect.",
+        "A warning. Write the header as the message says; or, where it is prose, leave out the colon.",
+    ),
+    (
+        "LIM-F004",
+        "A header has a value that is not allowed: a time without its unit, an engine that does not exist, a word that is not in the list.",
+        "The message and the page of the header say what is allowed. The file is not run before that.",
+    ),
+    (
+        "LIM-F005",
+        "A header that takes one value stands twice at the head of a file, and it is not clear which one is meant.",
+        "Keep one of the two lines.",
+    ),
+    (
+        "LIM-F006",
+        "The header `Migration` names another file: mostly because this file was copied from it.",
+        "A warning. Write the file's own name, or take the header out; it decides nothing.",
+    ),
+    (
+        "LIM-F007",
+        "A header stands in a way back and decides nothing there, such as `Depends-on`.",
+        "A warning. Write it at the head of the migration. The page of headers shows which ones hold for a way back.",
+    ),
+    (
+        "LIM-F008",
+        "A migration or a way back holds comments and blanks only.",
+        "A warning. A migration is recorded as applied without doing anything; a rollback is no way back. `limosa new` makes such a file: \
+         write its SQL before you run it.",
+    ),
+    (
+        "LIM-F009",
+        "A comment begins with `-- limosa:` and goes on with a word that is not known.",
+        "The only one is `-- limosa:rollback`, alone on its line. It is an error, because a misspelt one would run the way back as part of \
+         the migration.",
+    ),
+    (
+        "LIM-F010",
+        "A way back is written as comments below a `ROLLBACK` heading, and the lines that count as SQL (two or more blanks behind `--`) are \
+         not whole statements.",
+        "Put two or more blanks before each line of SQL and one before prose; or write it below `-- limosa:rollback`, without the comment \
+         marks. A part of a way back is never run.",
+    ),
+    (
+        "LIM-F011",
+        "Below a heading that says ROLLBACK stands SQL that is no comment. It would run as part of the migration.",
+        "If it is the way back, write `-- limosa:rollback` on the line before it. If it belongs to the migration, give the heading another \
+         name.",
+    ),
+    (
+        "LIM-F012",
+        "The comments below a `ROLLBACK` heading look like SQL and have one blank behind `--`, so that they are prose. The migration has no \
+         way back.",
+        "A warning. Put two or more blanks before SQL, or write it below `-- limosa:rollback`.",
+    ),
+    (
+        "LIM-F013",
+        "`-- limosa:rollback` stands inside of a statement: a `;` or a bracket before it is missing.",
+        "End the statement before it with `;`.",
+    ),
+    (
+        "LIM-F014",
+        "A way back is larger than 16 MiB. It is kept in the ledger, so that it can be taken when the file is gone.",
+        "Let it copy from a table or call a function, instead of holding the data itself.",
+    ),
+    (
+        "LIM-F015",
+        "The statements of the file ask for transactions that cannot be had: a `BEGIN` without its end, a second `BEGIN` inside of the first, \
+         a statement that cannot run in a transaction below `Transaction: always` or inside of the file's own `BEGIN` to `COMMIT`.",
+        "The message says which statement and what to do about it. Most files need no `BEGIN` and `COMMIT`: limosa opens the transaction \
+         itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file.",
+    ),
+    (
+        "LIM-F016",
+        "Two files have the same version (`001` and `1` are the same), or two repeatables the same name. Mostly two branches took the next \
+         number.",
+        "Give one of them the next free version. If one of the two was applied already, rename the other one. Files for different engines \
+         may share a version, if the header `Engines` says so in both.",
+    ),
+    (
+        "LIM-F017",
+        "A migration has two ways back: two of a section in the file, a file beside it, a file in `rollbacks/`, and comments.",
+        "Keep one of the two that the message names.",
+    ),
+    (
+        "LIM-F018",
+        "A rollback file belongs to a migration that does not exist.",
+        "A warning. Rename it after its migration, or remove it. If the migration was removed on purpose: what was recorded when it ran is \
+         still in the ledger.",
+    ),
+    (
+        "LIM-F019",
+        "A rollback file has the version of a migration and another title. It is taken as its way back.",
+        "A warning. Rename it as the message says, if it belongs there.",
+    ),
+    (
+        "LIM-F020",
+        "`-- Depends-on:` names a migration that no file defines.",
+        "Correct the name, or add the file. A version (`001`), a name (`R:views`) or a file name (`001_create_jobs.sql`) is understood.",
+    ),
+    (
+        "LIM-F021",
+        "Migrations depend on each other in a circle, so that none of them can be the first.",
+        "Take one of the dependencies out. The message shows the circle and the lines.",
+    ),
+    (
+        "LIM-F022",
+        "A versioned migration depends on a repeatable one. Repeatables run behind all versioned ones, so that this cannot be.",
+        "Let the repeatable one depend on the versioned one; or make what is needed in a versioned migration.",
+    ),
+    (
+        "LIM-F023",
+        "`migration_config.yaml` is not YAML, not UTF-8, or uses a part of YAML that limosa does not read.",
+        "The place is where the parser gave up. The file is a map with the keys `migrations` and `defaults`.",
+    ),
+    (
+        "LIM-F024",
+        "A key of `migration_config.yaml` is misspelt or unknown.",
+        "The message names the nearest key, or all of them. The page of headers lists the keys.",
+    ),
+    (
+        "LIM-F025",
+        "A value of `migration_config.yaml` has the wrong form, or is one that the header does not allow.",
+        "Write it as the message says; the page of headers lists what is allowed.",
+    ),
+    (
+        "LIM-F026",
+        "An entry of `migration_config.yaml` is for a migration that is not in the folder.",
+        "Correct the name, or remove the entry. The entries hold for the files beside the YAML file.",
+    ),
+    ("LIM-F027", "A key, or the entry of a migration, stands twice in `migration_config.yaml`.", "Join the two."),
+    (
+        "LIM-F028",
+        "`migration_config.yaml` has a key that other tools read and limosa does not, such as one for a connection.",
+        "A note; the key has no effect. Connections and environments stand in limosa.toml.",
+    ),
+    (
+        "LIM-F029",
+        "`migration_config.yaml` says that a migration can be taken back, and there is no way back.",
+        "A warning. Write `NAME.rollback.sql` beside the migration or a `-- limosa:rollback` section, or take the promise out.",
+    ),
+    (
+        "LIM-F030",
+        "Flyway has more events than limosa: statements, undo, clean, info, validate, baseline, repair, connect. A script that is named after one of them is left out.",
+        "Where it matters, write it as one of the events that the message lists, or run it beside limosa. Move the file elsewhere to silence the warning.",
+    ),
+    (
+        "LIM-F031",
+        "A file such as `V1__name.sql.conf` holds a setting that scripts do not have, a value that is none, a placeholder without a value, or an encoding that is not UTF-8.",
+        "The place and the settings that exist are in the message. Convert scripts with `iconv -f ... -t UTF-8`.",
+    ),
+    (
+        "LIM-F032",
+        "A callback is a program, and would run as the user that runs limosa, with all its rights. Nobody said that it may.",
+        "Read it. Then allow programs with `--allow-commands` or `allow_commands = true`, or move the file elsewhere. Nothing was run.",
+    ),
+    (
+        "LIM-F900",
+        "A folder or a file of migrations does not exist or cannot be read.",
+        "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \
+         folder. In a container check that the files are in the image and that its user may read them.",
+    ),
+    (
+        "LIM-F901",
+        "The way back that was recorded in the ledger asks for transactions that cannot be had (see LIM-F015). It was recorded from a file of \
+         that time.",
+        "Write a correct way back beside the migration and take that: `limosa rollback --use-file`.",
+    ),
+];

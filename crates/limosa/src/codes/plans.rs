@@ -1,0 +1,122 @@
+//! Codes of plans: what causes them, and what to do.
+
+use super::Cause;
+
+pub(super) const TABLE: &[Cause] = &[
+    (
+        "LIM-P001",
+        "The file of an applied migration has another checksum than the one that was recorded. Its whole text counts, comments included, up \
+         to the way back; line ends, blanks at its end, a byte-order mark and the way back do not.",
+        "If the change was a mistake, put the file back as it was. If the database already has what the file says now, accept it: \
+         `limosa repair --accept 7`. If the database needs the change, put the old file back and write a new migration. Nothing was run.",
+    ),
+    (
+        "LIM-P002",
+        "The ledger knows a migration that no file defines. The usual reason: the database was migrated from a newer release or another \
+         branch, and this is the older one.",
+        "After going back to an older release nothing is wrong, and `migrate` only tells you. `limosa validate` counts it as a finding: \
+         put the file back, or, if the migration was taken back by hand, forget its row: `limosa repair --mark-not-applied 7`.",
+    ),
+    (
+        "LIM-P003",
+        "A run stopped in the middle of a migration whose statements commit one by one, and the file is not in the folder any more.",
+        "Put the file back and run `limosa migrate`, which goes on from where it stopped. If it must not go on, finish it or undo it by \
+         hand, then say which: `limosa repair --mark-applied 7` or `limosa repair --mark-not-applied 7`.",
+    ),
+    (
+        "LIM-P004",
+        "A rollback stopped in the middle, so that the migration is neither applied nor taken back. Nothing else runs before that is \
+         settled.",
+        "Finish it: `limosa rollback 7` with the version that the message names. It looks at the database first and goes on from where \
+         it stopped. `limosa repair` shows what is known.",
+    ),
+    (
+        "LIM-P005",
+        "A pending file has a lower version than one that is applied: mostly two branches that were merged in another order than their \
+         numbers.",
+        "If this database is the only one that misses it, or order does not matter, allow it: `--out-of-order warn` for one run, or \
+         `out_of_order = \"warn\"` in limosa.toml. Otherwise give the file a newer version. Versions made of time stamps \
+         (`limosa new NAME --timestamp`) or `-- Depends-on:` keep it from happening.",
+    ),
+    (
+        "LIM-P006",
+        "A migration stopped half-way, and its file was changed in the part that ran and is committed. limosa proves with a chain of \
+         hashes that this part is the same before it goes on.",
+        "Put the statements before the failed one back as they were; version control has them. From the failed statement on the file may \
+         be edited. Then run again.",
+    ),
+    (
+        "LIM-P007",
+        "A migration depends on another one that will not be there: it does not apply here (`Engines`, `Environments`, \
+         `Requires-extension`), or it lies outside of what was asked for with `--to` or `--steps`.",
+        "Give both files the same headers, take the dependency out, or ask for a run that holds both. `limosa status` shows why a file \
+         does not apply.",
+    ),
+    (
+        "LIM-P008",
+        "The address leads to a connection pooler in transaction mode, such as PgBouncer, and a migration or a way back needs one \
+         session from begin to end: it has statements that run outside of a transaction.",
+        "Give limosa the address of the server itself: `direct_url` in limosa.toml, `LIMOSA_DIRECT_URL`, or `--direct-url`. See the how-to \
+         about PgBouncer. If there is no pooler in fact, say `pooled = \"no\"`.",
+    ),
+    (
+        "LIM-P009",
+        "`--single-transaction` was asked for, and a file holds something that cannot run inside of a transaction, or has several \
+         transactions of its own.",
+        "Run without `--single-transaction`; or run up to the version before that file, then that file alone, then the rest.",
+    ),
+    (
+        "LIM-P010",
+        "`--single-transaction` was asked for, and a file uses an enum value that the same transaction added, which PostgreSQL does not \
+         allow. So the transaction is committed before that file and another one begins.",
+        "A notice; nothing is wrong. If the run fails behind that place, what came before it stands.",
+    ),
+    (
+        "LIM-P011",
+        "The migration that is to be taken back is not applied in this database.",
+        "`limosa history` shows what is applied, `limosa status` what is not. Check that the address leads to the database that you mean: \
+         `limosa config explain database`.",
+    ),
+    (
+        "LIM-P012",
+        "Another applied migration depends on the one that is to be taken back, by `-- Depends-on:`.",
+        "Take both back: `limosa rollback --from 7`, with the version that the message names, takes it back and all that was applied \
+         after it. Look first: add `--dry-run`.",
+    ),
+    (
+        "LIM-P013",
+        "`--use-file` was given, and neither a `-- limosa:rollback` section nor a rollback file exists for a migration.",
+        "Write one: a section at the end of the migration, or `NAME.rollback.sql` beside it. It does not change the migration's checksum. \
+         Without `--use-file` the way back that was recorded is taken, where there is one.",
+    ),
+    (
+        "LIM-P014",
+        "When the migration was applied there was no way back in the files, so that none was recorded.",
+        "Write one beside the migration, look at it with `limosa rollback --use-file --dry-run`, then run it with `--use-file`. Or go \
+         forward with a new migration, or restore a backup.",
+    ),
+    (
+        "LIM-P015",
+        "The way back drops or deletes something, and the environment is protected. No flag lifts that.",
+        "Go forward: write a new migration that repairs what is wrong. If data may really be lost here, somebody who may must first take \
+         `protected = true` out of limosa.toml.",
+    ),
+    (
+        "LIM-P016",
+        "The way back drops or deletes something, and nobody has said that this is meant. Consent names the database, so that a command \
+         from the history of a shell cannot hit another one.",
+        "Look at it with `--dry-run`. If it is what you want, name the database as the message shows: `--allow-data-loss NAME`. On a \
+         terminal limosa asks for the name. `--yes` does not answer this.",
+    ),
+    (
+        "LIM-P017",
+        "A migration whose statements commit one by one was interrupted. `limosa validate` reports it.",
+        "Run `limosa migrate`: it looks at the database and goes on from there. If it asks a question, see LIM-R021.",
+    ),
+    (
+        "LIM-P018",
+        "A migration has a statement that destroys data (`DROP TABLE`, `DROP COLUMN`, `TRUNCATE`, `DELETE` and their \
+         like), and its author has not said that this is meant.",
+        "A warning; it is run all the same. If it is meant, write `-- Data-loss: allowed` at the head of the file. If not, do not run it.",
+    ),
+];

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Run, interrupted};
 use crate::entries::{audit, farewell, fresh_settings, head, own_rights, reset, settle_constraints};
-use crate::feed::{Feed, GaveUp, Purpose, Stretch, lock};
+use crate::feed::{AROUND, Feed, GaveUp, Purpose, Stretch, lock};
 use crate::reader::ScriptReader;
 use crate::{Event, Outcome};
 
@@ -68,7 +68,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
             let Err(failure) = done else { return Ok(()) };
             let _ = session.settle().await;
             restore(run, session, put_back).await;
-            Err(run.explain(&failure, std::slice::from_ref(step), 0).0)
+            Err(run.explain(&failure, std::slice::from_ref(step), AROUND).0)
         }
     }
 }
@@ -123,10 +123,11 @@ async fn transaction(
             items.extend(farewell(context, engine, step));
             items
         }),
+        step_number: AROUND,
         ..Stretch::whole(step, reader)
     });
     feed.last([(Item::Commit, Purpose::Commit)]);
-    let flown = fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), 0).await;
+    let flown = fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), AROUND).await;
     run.keep_head(lock(&log).head.take());
     flown
 }
@@ -156,12 +157,13 @@ async fn pieces(
             to: group.last,
             own: group.mode == GroupMode::Own,
             last: group.last == last,
+            step_number: AROUND,
             ..Stretch::whole(step, reader)
         });
         if ours {
             feed.last([(Item::Commit, Purpose::Commit)]);
         }
-        fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), 0).await?;
+        fly(session, context, feed, &log, &run.progress, std::slice::from_ref(step), AROUND).await?;
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ pub enum Event {
         /// What was found and done.
         finding: String,
     },
-    /// A callback runs by itself.
+    /// A callback runs by itself; its statements are those of step 0.
     Callback {
         /// Its event.
         event: CallbackEvent,

@@ -103,6 +103,14 @@ pub(crate) struct Stretch<'a> {
     pub(crate) closing: Closing<'a>,
 }
 
+/// The number of a step for what runs around steps.
+pub(crate) const AROUND: usize = usize::MAX;
+
+/// A number as events tell it: from 1, and 0 for what runs around steps.
+pub(crate) fn told_number(step: usize) -> usize {
+    step.wrapping_add(1)
+}
+
 impl<'a> Stretch<'a> {
     /// A whole script, and nothing around it.
     pub(crate) fn whole(step: &'a Step, reader: &'a mut ScriptReader) -> Stretch<'a> {
@@ -497,7 +505,7 @@ impl FlightObserver for Watch<'_> {
                 let number = sent.statement.number;
                 self.moved(number, sent.step);
                 self.context.events.event(Event::StatementDone {
-                    step: sent.step + 1,
+                    step: told_number(sent.step),
                     number,
                     of: sent.of,
                     verb: sent.statement.class().verb.clone(),

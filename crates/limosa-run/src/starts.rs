@@ -1,6 +1,6 @@
 //! Which statement the server is at: the first that was sent and is not answered yet.
 
-use crate::feed::{Purpose, SharedLog, lock};
+use crate::feed::{Purpose, SharedLog, lock, told_number};
 use crate::{Context, Event};
 
 /// Tells the start of a statement that has become the first, once. Costs nothing but a question where nobody reads it.
@@ -25,5 +25,5 @@ pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
     let verb = sent.statement.class().verb.clone();
     log.started = Some(place);
     drop(log);
-    context.events.event(Event::StatementStarted { step: place.0 + 1, number: place.1, verb });
+    context.events.event(Event::StatementStarted { step: told_number(place.0), number: place.1, verb });
 }

@@ -73,6 +73,7 @@ fn run(event: &Event) -> Option<(&'static str, Value)> {
         Event::PlanStarted { steps, direction } => {
             ("plan_started", json!({"migrations": steps, "direction": direction.as_str()}))
         }
+        Event::Callback { event, file } => ("callback", json!({"callback": event.name(), "file": file})),
         Event::StepStarted { number, of, identity, label, name, statements } => (
             "migration_started",
             json!({

@@ -38,6 +38,7 @@ played! {
     install: "docs/install.md",
     the_first_migration: "docs/how-to/first-migration.md",
     from_psql: "docs/how-to/from-psql.md",
+    from_flyway: "docs/coming-from/flyway.md",
     in_ci: "docs/how-to/ci.md",
     in_kubernetes: "docs/how-to/kubernetes.md",
     through_pgbouncer: "docs/how-to/pgbouncer.md",

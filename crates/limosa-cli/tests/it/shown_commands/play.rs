@@ -30,6 +30,8 @@ fn programs() -> Vec<PathBuf> {
 /// What a document has made so far.
 struct Stage {
     folder: Folder,
+    /// Where the shell stands, below the folder.
+    below: PathBuf,
     variables: Vec<(String, String)>,
     places: Places,
     /// What the last shell block wrote; None where words came between.
@@ -41,7 +43,7 @@ impl Stage {
         let folder = Folder::new();
         // The examples of the repository, as someone sees them who stands at its root.
         std::os::unix::fs::symlink(root().join("examples").canonicalize().unwrap(), folder.join("examples")).unwrap();
-        Stage { folder, variables: Vec::new(), places: Places::default(), said: None }
+        Stage { folder, below: PathBuf::new(), variables: Vec::new(), places: Places::default(), said: None }
     }
 
     fn run(&mut self, place: &str, line: &str, code: i32) -> Output {
@@ -51,7 +53,10 @@ impl Stage {
         let first = line.split(' ').find(|word| !word.contains('=')).unwrap_or_default();
         assert!(first == "limosa" || SMALL.contains(&first), "{place}: '{line}' is nothing that this test runs");
         let path = std::env::join_paths(programs()).unwrap();
-        let mut shell = Limosa::new("/bin/sh").in_folder(self.folder.path()).env("PATH", path).args(["-c", &line]);
+        let mut shell = Limosa::new("/bin/sh")
+            .in_folder(&self.folder.path().join(&self.below))
+            .env("PATH", path)
+            .args(["-c", &line]);
         for (name, value) in &self.variables {
             shell = shell.env(name, value);
         }
@@ -70,6 +75,10 @@ impl Stage {
                 let value = self.places.real(value.trim_matches(['"', '\'']));
                 self.variables.retain(|(known, _)| known != name);
                 self.variables.push((name.to_owned(), value));
+                continue;
+            }
+            if let Some(folder) = line.strip_prefix("cd ") {
+                self.below.push(folder);
                 continue;
             }
             let code = if number + 1 == lines.len() { block.exit } else { 0 };

@@ -112,7 +112,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("mixed", NotNeeded("statements decide by themselves what can share a transaction; the others are journalled")),
     ("offlinePermitPath", NotNeeded("limosa asks nobody for permission")),
     ("outOfOrder", Into(Turned::OutOfOrder)),
-    ("outputFile", Instead("`limosa ... > FILE`")),
+    ("outputFile", Instead("redirect the standard output")),
     ("outputQueryResults", NotNeeded("rows of a migration are not printed")),
     ("outputType", Is("output")),
     ("password", Address(Part::Password)),

@@ -48,6 +48,32 @@ impl Layout {
         }
     }
 
+    /// The name of a new migration's file, from its version and the words that describe it, joined by `_`.
+    pub fn versioned_name(&self, version: &str, words: &str) -> String {
+        match self {
+            Layout::Native => format!("{version}_{words}.sql"),
+            Layout::Flyway(naming) => {
+                format!("{}{version}{}{words}{}", naming.versioned, naming.separator, naming.suffix())
+            }
+        }
+    }
+
+    /// The name of a new repeatable's file.
+    pub fn repeatable_name(&self, words: &str) -> String {
+        match self {
+            Layout::Native => format!("R__{words}.sql"),
+            Layout::Flyway(naming) => format!("{}{}{words}{}", naming.repeatable, naming.separator, naming.suffix()),
+        }
+    }
+
+    /// How many digits the first version of an empty folder has.
+    pub fn first_width(&self) -> usize {
+        match self {
+            Layout::Native => 3,
+            Layout::Flyway(_) => 1,
+        }
+    }
+
     /// Reads a file whose role is [`FileRole::Config`]. `value_of` gives the values of placeholders.
     pub fn read_config(
         &self,

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use limosa_core::{Callback, CallbackWork, Change, LedgerView};
+use limosa_formats::Layout;
 use limosa_formats::native::{FileReader, FileRole, assemble};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
@@ -98,6 +99,8 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
 pub(crate) struct Loaded {
     /// In the order in which they run.
     pub(crate) changes: Vec<Change>,
+    /// How their files are named.
+    pub(crate) layout: Layout,
     /// What runs around them.
     pub(crate) callbacks: Vec<Callback>,
     /// Errors and warnings.
@@ -187,7 +190,7 @@ pub(crate) fn load(
             headers.placeholders_off = true;
         }
     }
-    Ok(Loaded { changes, callbacks, diagnostics })
+    Ok(Loaded { changes, layout, callbacks, diagnostics })
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

@@ -305,6 +305,8 @@ fn a_collector_that_never_answers_is_not_waited_for() {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let folder = Folder::new().file("migrations/001_a.sql", "create table a (id integer);\n");
     let folder = folder.file("limosa.toml", "[environments.test]\n");
+    let limited = migrate(&folder, &address).env("OTEL_EXPORTER_OTLP_TIMEOUT", "100").run().unwrap().assert_code(0);
+    assert!(limited.stderr.contains("LIM-U099") && !limited.stderr.contains("took longer"), "{limited}");
     let output = migrate(&folder, &address).run().unwrap().assert_code(0);
     // The limit of the flush spoke, not that of the exporter, which is longer.
     assert!(output.stderr.contains("LIM-U099") && output.stderr.contains("took longer than 2 s"), "{output}");

@@ -12,9 +12,9 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F002",
-        "The name is that of a file of another tool: `V1__name.sql`, `U1__name.sql` and `B1__name.sql` of Flyway, or `1_name.up.sql` and \
-         `1_name.down.sql`. The file is left out, because another tool may mean something else by it.",
-        "Rename it as the message says, if limosa shall run it. If the other tool has run it here already, rename it and count it as applied: \
+        "The name is that of a file of another tool, in a folder where most names are limosa's own: `V1__name.sql`, `U1__name.sql` and \
+         `B1__name.sql` of Flyway, or `1_name.up.sql` and `1_name.down.sql`. The file is left out, because a folder has one format.",
+        "Rename it as the message says, if limosa shall run it. A folder of Flyway's is read as one by itself, or with `--format flyway`. If the other tool has run it here already, rename it and count it as applied: \
          `limosa baseline --to VERSION`.",
     ),
     (

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use limosa_core::{Change, Kind};
+use limosa_formats::Layout;
 use limosa_sql::Engine;
 
 pub use template::{Template, TemplateDetails};
@@ -17,7 +18,7 @@ pub use template::{Template, TemplateDetails};
 use self::template::{Draft, drafts};
 use self::write::{NewFile, write_all};
 use crate::clock::stamp;
-use crate::files::load;
+use crate::files::{Loaded, load};
 use crate::report::DoneAnswer;
 use crate::{Failure, Migrator};
 
@@ -56,8 +57,8 @@ impl Migrator {
         numbering: Numbering,
         now: Duration,
     ) -> Result<DoneAnswer, Failure> {
-        let (folder, changes) = self.present()?;
-        scaffold(folder, &changes, title, kind, numbering, now)
+        let (folder, loaded) = self.present()?;
+        scaffold(folder, &loaded, title, kind, numbering, now)
     }
 
     /// Writes the files of a change in several steps, for the engine that is named or that of the configured database. Needs no
@@ -78,15 +79,15 @@ impl Migrator {
         let engine = engine.map_or_else(|| self.engine(), Ok)?;
         let slug = slug(title)?;
         let drafts = drafts(template, details, engine)?;
-        let (folder, changes) = self.present()?;
-        let mut versions = Versions::new(&changes, numbering, now);
+        let (folder, Loaded { changes, layout, .. }) = self.present()?;
+        let mut versions = Versions::new(&changes, &layout, numbering, now);
         let mut files = Vec::new();
         let mut before = None;
         for draft in &drafts {
-            let ending = format!("{slug}_{}.sql", draft.step);
-            refuse_second(&changes, &ending)?;
+            let words = format!("{slug}_{}", draft.step);
+            refuse_second(&changes, &layout, &words)?;
             let version = versions.next();
-            let name = format!("{version}_{ending}");
+            let name = layout.versioned_name(&version, &words);
             files.push(NewFile {
                 path: folder.join(&name),
                 text: text_of(draft, &name, title, engine, before.as_deref()),
@@ -99,7 +100,7 @@ impl Migrator {
     }
 
     /// The folder for new files, and the changes that stand in all folders.
-    fn present(&self) -> Result<(&Path, Vec<Change>), Failure> {
+    fn present(&self) -> Result<(&Path, Loaded), Failure> {
         let folders = &self.configuration.directories;
         let Some(folder) = folders.first() else {
             return Err(Failure::usage("LIM-U051", "no folder of migrations is named", "name one: --dir migrations"));
@@ -107,7 +108,7 @@ impl Migrator {
         let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
         // Versions stand in names, which are the same for every engine.
         let engine = self.engine().unwrap_or(Engine::Sqlite);
-        Ok((folder, load(&self.configuration, &present, engine)?.changes))
+        Ok((folder, load(&self.configuration, &present, engine)?))
     }
 }
 
@@ -115,9 +116,9 @@ impl Migrator {
 ///
 /// # Errors
 /// Where the name holds nothing to name a file by, or the file cannot be written.
-pub fn scaffold(
+fn scaffold(
     folder: &Path,
-    changes: &[Change],
+    loaded: &Loaded,
     title: &str,
     kind: NewKind,
     numbering: Numbering,
@@ -126,8 +127,11 @@ pub fn scaffold(
     let slug = slug(title)?;
     let title = one_line(title);
     let name = match kind {
-        NewKind::Repeatable => format!("R__{slug}.sql"),
-        NewKind::Versioned => format!("{}_{slug}.sql", Versions::new(changes, numbering, now).next()),
+        NewKind::Repeatable => loaded.layout.repeatable_name(&slug),
+        NewKind::Versioned => {
+            let version = Versions::new(&loaded.changes, &loaded.layout, numbering, now).next();
+            loaded.layout.versioned_name(&version, &slug)
+        }
     };
     let path = folder.join(&name);
     let text = match kind {
@@ -172,11 +176,10 @@ fn text_of(draft: &Draft, name: &str, title: &str, engine: Engine, before: Optio
 }
 
 /// A second call with the same title is a mistake: its files would do the same again, and fail.
-fn refuse_second(changes: &[Change], ending: &str) -> Result<(), Failure> {
+fn refuse_second(changes: &[Change], layout: &Layout, words: &str) -> Result<(), Failure> {
     let same = |change: &&Change| {
         let name = Path::new(&change.script.file).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.strip_suffix(ending)
-            .is_some_and(|version| version.ends_with('_') && !version.starts_with(char::is_alphabetic))
+        name == layout.versioned_name(&change.label, words)
     };
     match changes.iter().find(same) {
         None => Ok(()),
@@ -197,7 +200,7 @@ enum Versions {
 }
 
 impl Versions {
-    fn new(changes: &[Change], numbering: Numbering, now: Duration) -> Versions {
+    fn new(changes: &[Change], layout: &Layout, numbering: Numbering, now: Duration) -> Versions {
         let newest = changes
             .iter()
             .filter_map(|change| match &change.kind {
@@ -217,9 +220,11 @@ impl Versions {
             Some((version, label)) => {
                 let text = version.to_string();
                 let first: u128 = text.split('.').next().and_then(|part| part.parse().ok()).unwrap_or(0);
+                // A baseline is labelled with its prefix.
+                let label = label.trim_start_matches(|letter: char| !letter.is_ascii_digit());
                 Versions::Numbers(first + 1, label.split(['.', '_']).next().map_or(3, str::len))
             }
-            None => Versions::Numbers(1, 3),
+            None => Versions::Numbers(1, layout.first_width()),
         }
     }
 

@@ -199,3 +199,19 @@ async fn a_plan_shows_code_and_no_statements() {
     let (_, text) = refused(&script.unwrap_err());
     assert!(text.contains("code 003 fill slugs"), "{text}");
 }
+
+/// The example for applications, as it stands.
+#[path = "../../examples/startup.rs"]
+#[expect(dead_code, reason = "its main is for the command line")]
+mod startup;
+
+#[tokio::test]
+async fn the_example_starts() {
+    for home in all_homes() {
+        let migrator = startup::migrator(&home.url()).unwrap();
+        assert_eq!(migrator.run_at_startup().await.unwrap().current.as_deref(), Some("003"));
+        assert_eq!(home.rows("select slug from posts order by id"), ["the-first-post", "another-one"]);
+        let version = limosa::Version::parse("3").unwrap();
+        assert_eq!(migrator.ready(Some(&version)).await.unwrap().exit_code, 0);
+    }
+}

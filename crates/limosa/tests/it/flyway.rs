@@ -1,6 +1,6 @@
 //! Folders of Flyway as they stand: names, order, ways back, baselines, callbacks, settings beside a script, placeholders.
 
-use limosa::{FlywayNaming, Layout, LayoutChoice, MigrateOptions, Selection, StatusOptions, Stop};
+use limosa::{FlywayNaming, Layout, LayoutChoice, MigrateOptions, NewKind, Numbering, Selection, StatusOptions, Stop};
 
 use crate::answers::{back, done, failed, id, labels, migrate, quiet, states, to};
 use crate::place::{Home, all_homes, homes, newest_postgres, sqlite};
@@ -341,4 +341,23 @@ async fn plans_show_callbacks_and_dry_runs_leave_them_out() {
     let native = home.with(|it| it.layout = LayoutChoice::Given(Layout::Native));
     let text = crate::answers::words(&native.plan(&MigrateOptions::default()).await.unwrap().notices);
     assert!(text.contains("looks like a file of Flyway"), "{text}");
+}
+
+#[tokio::test]
+async fn new_files_are_named_as_the_others() {
+    let home = sqlite();
+    home.file("V1__a.sql", "select 1;\n");
+    home.file("V2.5__b.sql", "select 1;\n");
+    let at = std::time::Duration::from_secs(1_700_000_000);
+    let make =
+        |kind, numbering| home.migrator().new_migration("add users", kind, numbering, at).unwrap().done.remove(0);
+    let name = |path: String| path.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(name(make(NewKind::Versioned, Numbering::Auto)), "V3__add_users.sql");
+    assert_eq!(name(make(NewKind::Versioned, Numbering::Timestamp)), "V20231114221320__add_users.sql");
+    assert_eq!(name(make(NewKind::Repeatable, Numbering::Auto)), "R__add_users.sql");
+    let empty = sqlite();
+    std::fs::create_dir_all(empty.folder.join("migrations")).unwrap();
+    let first = empty.with(|it| it.layout = LayoutChoice::Given(Layout::Flyway(FlywayNaming::default())));
+    let made = first.new_migration("first", NewKind::Versioned, Numbering::Auto, at).unwrap().done.remove(0);
+    assert_eq!(name(made), "V1__first.sql");
 }

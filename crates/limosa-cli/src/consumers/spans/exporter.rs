@@ -43,7 +43,8 @@ pub(super) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<Sending
     // Another part of the process may have chosen it before; there is one only, ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // A blocking client brings a runtime, which cannot be made inside of ours.
-    let client = std::thread::spawn(|| reqwest::blocking::Client::builder().build()).join();
+    let limit = limit(&variable);
+    let client = std::thread::spawn(move || reqwest::blocking::Client::builder().timeout(limit).build()).join();
     let client =
         client.map_err(|_| unsent("the HTTP client cannot be made"))?.map_err(|error| unsent(&error.to_string()))?;
     let otlp = Otlp::builder()
@@ -64,6 +65,13 @@ pub(super) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<Sending
     }
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
     Ok(Sending { provider, trouble })
+}
+
+/// How long a request may take: milliseconds in a variable, 10 s where there are none. The exporter leaves that to its client.
+fn limit(variable: impl Fn(&str) -> Option<String>) -> Duration {
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+    let given = names.iter().find_map(|name| variable(name)?.trim().parse().ok());
+    Duration::from_millis(given.filter(|limit| *limit > 0).unwrap_or(10_000))
 }
 
 impl Sending {
@@ -132,6 +140,20 @@ mod tests {
         assert!(wanted(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://localhost:4318/v1/traces")]));
         for (name, value) in [("OTEL_SDK_DISABLED", "TRUE"), ("OTEL_TRACES_EXPORTER", "none")] {
             assert!(!wanted(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"), (name, value)]), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_request_is_read() {
+        for (name, value, expected) in [
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "250", 250),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 300 ", 300),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", 10_000),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", 10_000),
+            ("OTHER", "1", 10_000),
+        ] {
+            let found = limit(|asked| (asked == name).then(|| value.to_owned()));
+            assert_eq!(found, Duration::from_millis(expected), "{name}={value}");
         }
     }
 

@@ -43,6 +43,7 @@ played! {
     in_kubernetes: "docs/how-to/kubernetes.md",
     through_pgbouncer: "docs/how-to/pgbouncer.md",
     recovery: "docs/how-to/recovery.md",
+    embedding: "docs/how-to/embedding.md",
 }
 
 fn play_document(name: &str) {

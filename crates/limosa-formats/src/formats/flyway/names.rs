@@ -118,6 +118,11 @@ impl Naming {
         Ok(())
     }
 
+    /// How new scripts end.
+    pub(crate) fn suffix(&self) -> &str {
+        self.suffixes.first().map_or(".sql", String::as_str)
+    }
+
     /// Says what a file is for. Both `/` and `\` separate folders.
     pub fn classify(&self, path: &str) -> FileRole {
         let (_, file) = split(path);
@@ -189,8 +194,8 @@ impl Naming {
     }
 
     fn unclear(&self, path: &str, message: String) -> FileRole {
-        let Naming { versioned, undo, repeatable, separator, suffixes, .. } = self;
-        let suffix = suffixes.first().map_or(".sql", String::as_str);
+        let Naming { versioned, undo, repeatable, separator, .. } = self;
+        let suffix = self.suffix();
         let help = format!(
             "expected {versioned}1{separator}description{suffix}, {undo}1{separator}description{suffix}, \
              {repeatable}{separator}description{suffix}, or a callback such as {}{suffix}; rename the file, or move it elsewhere",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its tables are for a terminal")]
 
+mod delay;
 mod layouts;
 mod ledger_cost;
 mod ledger_sql;
@@ -14,6 +15,7 @@ mod workload;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
@@ -45,6 +47,10 @@ struct Arguments {
     /// PostgreSQL and MariaDB wait for the disk at each commit, as a server in use does
     #[arg(long)]
     durable: bool,
+
+    /// Put a network between the tools and PostgreSQL whose way there and back takes so many milliseconds
+    #[arg(long, value_name = "MS")]
+    delay: Option<u64>,
 
     /// Measure what the ledger row and the forms of the audit chain cost, in place of the tools
     #[arg(long)]
@@ -95,7 +101,16 @@ fn run(arguments: &Arguments) -> Result<()> {
         if wanted(Engine::Postgres) {
             let server = start_server(arguments.durable)?;
             let shell = tools::psql(server.version());
-            measure_engine(arguments, Engine::Postgres, shell.as_deref(), |_, count| Place::postgres(&server, count))?;
+            let through = match arguments.delay {
+                Some(delay) => {
+                    println!("through a network of {delay} ms");
+                    Some(delay::before(server.port(), Duration::from_millis(delay))?)
+                }
+                None => None,
+            };
+            measure_engine(arguments, Engine::Postgres, shell.as_deref(), |_, count| {
+                Place::postgres(&server, through, count)
+            })?;
         }
         if wanted(Engine::Sqlite) {
             match tools::in_path("sqlite3") {
@@ -193,7 +208,7 @@ fn measure_engine<'a>(
                 Task::Status => format!("{engine}: status of {count}"),
                 Task::Rollback(undone) => format!("{engine}: take back {undone} of {count}"),
             };
-            print!("{}", report::table(&title, lines));
+            print!("{}{}", report::table(&title, lines), report::chart(lines));
         }
     }
     Ok(())

@@ -16,17 +16,29 @@ pub(crate) struct Place<'a> {
 }
 
 enum Database<'a> {
-    Postgres { server: &'a PostgresServer, database: TestDatabase },
-    Sqlite { shell: PathBuf, file: PathBuf },
-    Mysql { server: &'a MysqlServer, database: mysql::TestDatabase },
+    /// `port` is the one that tools are told.
+    Postgres {
+        server: &'a PostgresServer,
+        database: TestDatabase,
+        port: u16,
+    },
+    Sqlite {
+        shell: PathBuf,
+        file: PathBuf,
+    },
+    Mysql {
+        server: &'a MysqlServer,
+        database: mysql::TestDatabase,
+    },
 }
 
 impl<'a> Place<'a> {
     /// A new database on a server, after a checkpoint, so that no run pays for the one before.
-    pub(crate) fn postgres(server: &'a PostgresServer, migrations: usize) -> Result<Self> {
+    pub(crate) fn postgres(server: &'a PostgresServer, through: Option<u16>, migrations: usize) -> Result<Self> {
         let database = server.create_database()?;
         server.execute("postgres", "CHECKPOINT")?;
-        Ok(Self { migrations, database: Database::Postgres { server, database } })
+        let port = through.unwrap_or_else(|| server.port());
+        Ok(Self { migrations, database: Database::Postgres { server, database, port } })
     }
 
     /// A file that does not exist yet.
@@ -54,7 +66,9 @@ impl<'a> Place<'a> {
     /// The URL that most tools take; TLS off, so that nobody pays for trying it.
     pub(crate) fn url(&self) -> String {
         match &self.database {
-            Database::Postgres { database, .. } => format!("{}?sslmode=disable", database.url()),
+            Database::Postgres { database, port, .. } => {
+                format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", database.name())
+            }
             Database::Sqlite { file, .. } => format!("sqlite:{}", file.display()),
             Database::Mysql { database, .. } => database.url(),
         }
@@ -79,7 +93,7 @@ impl<'a> Place<'a> {
     /// URL, user and password in the words of Flyway, which has no part for SQLite here.
     pub(crate) fn flyway(&self) -> Option<[String; 3]> {
         let (scheme, port, name, user, password) = match &self.database {
-            Database::Postgres { database, .. } => ("postgresql", database.port(), database.name(), "postgres", ""),
+            Database::Postgres { database, port, .. } => ("postgresql", *port, database.name(), "postgres", ""),
             Database::Mysql { database, .. } => {
                 ("mariadb", database.port(), database.name(), database.user(), database.password())
             }
@@ -118,10 +132,10 @@ impl<'a> Place<'a> {
     /// The settings file of refinery.
     pub(crate) fn refinery_settings(&self) -> String {
         match &self.database {
-            Database::Postgres { database, .. } => format!(
+            Database::Postgres { database, port, .. } => format!(
                 "[main]\ndb_type = \"Postgres\"\ndb_host = \"127.0.0.1\"\ndb_port = \"{}\"\ndb_user = \"postgres\"\n\
                  db_name = \"{}\"\n",
-                database.port(),
+                port,
                 database.name()
             ),
             Database::Sqlite { file, .. } => {
@@ -202,7 +216,7 @@ impl<'a> Place<'a> {
     /// Drops the database: thousands of relations left behind would slow down the next checkpoint.
     pub(crate) fn remove(self) -> Result<()> {
         match &self.database {
-            Database::Postgres { server, database } => {
+            Database::Postgres { server, database, .. } => {
                 server.execute("postgres", &format!("DROP DATABASE \"{}\" WITH (FORCE)", database.name()))
             }
             Database::Mysql { server, database } => {

@@ -65,6 +65,27 @@ pub(crate) fn table(title: &str, lines: &[Line]) -> String {
     text
 }
 
+/// Characters of the longest bar.
+const LONGEST_BAR: u128 = 50;
+
+/// The same as bars, fastest first; ours is filled. The longest stands for the slowest but one where that one is far off.
+pub(crate) fn chart(lines: &[Line]) -> String {
+    let mut walls: Vec<(&str, Duration)> = lines.iter().filter_map(|line| Some((line.name, line.wall()?))).collect();
+    walls.sort_by_key(|(_, wall)| *wall);
+    let [.., (_, slower), (_, slowest)] = &walls[..] else { return String::new() };
+    let full = if *slowest > *slower * 4 { slower } else { slowest }.as_micros().max(1);
+    let width = walls.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let mut text = "\n```text\n".to_owned();
+    for (name, wall) in walls {
+        let length = (wall.as_micros() * LONGEST_BAR / full).clamp(1, LONGEST_BAR + 2);
+        let sign = if name == "limosa" { "█" } else { "░" };
+        let cut = if length > LONGEST_BAR { " »" } else { "" };
+        let bar = sign.repeat(usize::try_from(length.min(LONGEST_BAR)).unwrap_or_default());
+        let _ = writeln!(text, "{name:width$} {bar}{cut} {} ms", milliseconds(wall));
+    }
+    text + "```\n"
+}
+
 /// How much of the last minute something on this machine waited for a processor, where the kernel says it.
 pub(crate) fn pressure() -> String {
     let text = std::fs::read_to_string("/proc/pressure/cpu").unwrap_or_default();
@@ -83,6 +104,21 @@ mod tests {
             peak_kib: 10 * 1024,
         };
         Line { name, runs: walls.iter().map(taken).collect() }
+    }
+
+    #[test]
+    fn bars_are_in_proportion() {
+        let text = chart(&[line("floor", &[100]), line("limosa", &[50]), line("slow", &[200]), line("far", &[4000])]);
+        let bar = |sign: &str, length: usize| sign.repeat(length);
+        let expected = format!(
+            "\n```text\nlimosa {} 50.0 ms\nfloor  {} 100 ms\nslow   {} 200 ms\nfar    {} » 4000 ms\n```\n",
+            bar("█", 12),
+            bar("░", 25),
+            bar("░", 50),
+            bar("░", 50)
+        );
+        assert_eq!(text, expected);
+        assert_eq!(chart(&[line("only", &[1])]), "");
     }
 
     #[test]

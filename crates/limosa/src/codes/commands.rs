@@ -128,6 +128,26 @@ pub(super) const TABLE: &[Cause] = &[
         "Choose another title, or check the folder and its rights.",
     ),
     (
+        "LIM-U052",
+        "`limosa new --template` writes SQL for one table and its columns, and one of the options that name them is missing.",
+        "The message names the option. `limosa help new` has an example for each template.",
+    ),
+    (
+        "LIM-U053",
+        "An option was given that the template does not use, so what it asks for would be missing from the files.",
+        "Leave it out, or choose the template that uses it. No file was written.",
+    ),
+    (
+        "LIM-U054",
+        "A name, a type or an expression cannot be one: it is empty, holds a line break, or a type holds more than a type.",
+        "Write it as in SQL, without quotes around names: limosa quotes them. No file was written.",
+    ),
+    (
+        "LIM-U055",
+        "A migration with the same words in its name, or a repeatable of that name, is there already.",
+        "Give another title. Where that file never ran and is not wanted, remove it first.",
+    ),
+    (
         "LIM-U060",
         "The folder of `backup_dir` does not exist and cannot be made.",
         "Choose another one with `--backup-dir`, or check the rights. With `--backup` nothing was run.",
@@ -205,6 +225,16 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-U097",
         "`config explain KEY` was asked for a setting, and none has that text in its name.",
         "`limosa config explain` lists all.",
+    ),
+    (
+        "LIM-U098",
+        "`--metrics-file` names a file whose folder is not there, may not be written, or is full. The run itself went on, and its exit code is not changed.",
+        "Make the folder, and give the user that runs limosa the right to write into it. The file is written beside itself first and then renamed, so an old one stays whole.",
+    ),
+    (
+        "LIM-U099",
+        "The collector of OpenTelemetry that `OTEL_EXPORTER_OTLP_ENDPOINT` names did not take the spans in time. The run itself went on, and its exit code is not changed.",
+        "Look whether the collector runs and speaks OTLP over HTTP. limosa waits for it two seconds at its end, not longer.",
     ),
     (
         "LIM-U100",

@@ -49,7 +49,8 @@ impl Migrator {
     /// `now` is the time since the Unix epoch, for versions that are times.
     ///
     /// # Errors
-    /// As [`scaffold`], and where the folders cannot be read; one that is missing is made.
+    /// Where the title holds nothing to name a file by, where the folders cannot be read (one that is missing is made), or the
+    /// file cannot be written.
     pub fn new_migration(
         &self,
         title: &str,

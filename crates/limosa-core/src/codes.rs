@@ -20,4 +20,5 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P016", "a rollback would destroy data, and consent that names the database is missing"),
     ("LIM-P017", "a change was interrupted"),
     ("LIM-P018", "a migration destroys data, and its header does not say that it is meant to"),
+    ("LIM-P019", "no migration has the version up to which was asked to migrate"),
 ];

@@ -25,6 +25,7 @@ pub fn decide_migrate(
     policy: &Policy,
     around: &Surroundings,
 ) -> Result<Plan, Vec<Diagnostic>> {
+    refuse(unknown_target(changes, ledger, ask.to.as_ref()).into_iter().collect())?;
     let assessed = assess_up_to(changes, ledger, around, ask.to.as_ref());
     let mut notices = Vec::new();
     refuse(history_problems(&assessed, ask, policy, &mut notices))?;
@@ -64,6 +65,30 @@ pub fn decide_migrate(
         skipped,
         notices,
     })
+}
+
+/// A version that nobody knows is a slip of the hand, and as a mere limit it might let everything run.
+fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>) -> Option<Diagnostic> {
+    let to = to.filter(|to| to.to_string() != "0")?;
+    let versioned = || {
+        changes.iter().filter_map(|change| match &change.kind {
+            Kind::Versioned(version) => Some((version, change.label.as_str())),
+            Kind::Repeatable => None,
+        })
+    };
+    let is_known = versioned().any(|(version, _)| version == to)
+        || ledger.rows.iter().any(|row| row.identity == Identity::of_version(to));
+    if is_known {
+        return None;
+    }
+    let before = versioned().filter(|(version, _)| *version < to).max_by_key(|(version, _)| *version);
+    let after = versioned().filter(|(version, _)| *version > to).min_by_key(|(version, _)| *version);
+    let neighbours: Vec<String> = before.into_iter().chain(after).map(|(_, label)| format!("--to {label}")).collect();
+    let help = match neighbours.is_empty() {
+        true => "no file has a version".to_owned(),
+        false => format!("the nearest: {}; limosa status shows them all", neighbours.join(" or ")),
+    };
+    Some(Diagnostic::error("LIM-P019", format!("no migration has the version {to}; nothing was run")).help(help))
 }
 
 fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {

@@ -60,14 +60,30 @@ fn a_step_says_everything_that_its_file_and_the_policy_say() {
 }
 
 #[test]
+fn a_target_that_nobody_knows_is_refused() {
+    let changes = [change("1", SQL), change("2", SQL), change("10", SQL), change("R:v", SQL)];
+    let to = |text: &str| MigrateAsk { to: Some(Version::parse(text).unwrap()), ..MigrateAsk::default() };
+    for (target, help) in [("9", "--to 2 or --to 10"), ("99", "the nearest: --to 10;"), ("0.5", "the nearest: --to 1;")]
+    {
+        let problems = with(&changes, &LedgerView::default(), &to(target)).unwrap_err();
+        assert_eq!(codes(&problems), ["LIM-P019"]);
+        assert!(problems[0].help.iter().any(|line| line.contains(help)), "{target}: {problems:?}");
+    }
+    // Its file is gone, but it was applied.
+    let gone = Ledger::new().applied(&change("9", SQL)).0;
+    let rule = Policy { out_of_order: OutOfOrder::Allow, ..policy() };
+    let plan = decide_migrate(&changes, &gone, &to("9"), &rule, &around()).unwrap();
+    assert_eq!(identities(&plan), ["1", "2"]);
+}
+
+#[test]
 fn limits_of_the_run() {
     let changes = [change("1", SQL), change("2", SQL), change("10", SQL), change("R:v", SQL)];
     let to = |text: &str| MigrateAsk { to: Some(Version::parse(text).unwrap()), ..MigrateAsk::default() };
     let steps = |count| MigrateAsk { steps: Some(count), ..MigrateAsk::default() };
     for (ask, wanted) in [
         (to("2"), vec!["1", "2"]),
-        (to("9"), vec!["1", "2"]),
-        (to("99"), vec!["1", "2", "10"]),
+        (to("010"), vec!["1", "2", "10"]),
         (to("0"), vec![]),
         (steps(1), vec!["1"]),
         (steps(0), vec![]),

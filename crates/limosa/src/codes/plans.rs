@@ -119,4 +119,10 @@ pub(super) const TABLE: &[Cause] = &[
          like), and its author has not said that this is meant.",
         "A warning; it is run all the same. If it is meant, write `-- Data-loss: allowed` at the head of the file. If not, do not run it.",
     ),
+    (
+        "LIM-P019",
+        "`--to` names a version that no file has and that was never applied: a slip of the hand, or a folder that is \
+         not the one you mean. Taken as a mere limit it might run everything.",
+        "Take a version that `limosa status` shows. Without `--to` all pending migrations run. `--to 0` runs nothing.",
+    ),
 ];

@@ -123,7 +123,8 @@ async fn stored(
 ) -> Result<HashMap<Identity, StoredRollback>, Failure> {
     let questions = identities.iter().map(|identity| Value::Text(identity.to_string()));
     let questions = questions.map(|identity| opened.ledger.bound(&sql::ROLLBACK_OF, vec![identity])).collect();
-    let answers = opened.session.send(questions).await?;
+    // Together, so that a network is waited for once, however many there are.
+    let answers = opened.ledger.transact(opened.session.as_mut(), questions).await?;
     let mut found = HashMap::new();
     for (identity, rows) in identities.iter().zip(&answers) {
         if let Some(row) = rows.first()

@@ -1,6 +1,6 @@
 //! How often a run waits for the server, counted by a proxy.
 
-use limosa::MigrateOptions;
+use limosa::{MigrateOptions, RollbackOptions, Selection};
 use limosa_testkit::Proxy;
 use limosa_testkit::proxy::Side;
 
@@ -54,6 +54,37 @@ async fn a_transactional_migration_waits_once_whatever_its_length() {
     let fifty = least(|attempt| run_of(&[("0002_a", 1), ("0003_b", 50)], attempt)).await;
     let many = least(|attempt| run_of(&[("0002_a", 1), ("0003_b", 2000)], attempt)).await;
     assert_eq!((two - one, fifty - one, many - one), (1, 1, 1));
+}
+
+/// Waits of taking back so many migrations.
+async fn waits_back(migrations: usize) -> usize {
+    let home = newest_postgres();
+    let proxy = proxied(&home);
+    for number in 1..=migrations {
+        home.file(&format!("{number:04}_t.sql"), &format!("create table t{number} (n int);"));
+        home.file(&format!("{number:04}_t.rollback.sql"), &format!("drop table t{number};"));
+    }
+    well(&home.migrate().await);
+    let mut configuration = home.configuration();
+    configuration.database = limosa::Secret::new(proxy.url(home.database_handle()));
+    let options = RollbackOptions {
+        selection: Selection::Steps(migrations),
+        use_file: false,
+        consent: Some(home.database()),
+        backup: false,
+    };
+    proxy.reset();
+    well(&Running::rollback(configuration, options).end().await);
+    proxy.waits()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_is_taken_back_in_one_wait() {
+    let one = least(|_| waits_back(1)).await;
+    let six = least(|_| waits_back(6)).await;
+    assert_eq!(six - one, 5, "six: {six}, one: {one}");
+    // What the server is, the ledger, what is recorded; the lock, the ledger and the records again; the migration; the lock.
+    assert!(one <= 10, "{one} waits");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,7 +23,7 @@ pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_ver
 pub use audit::{ChainCheck, ChainError, row_hash};
 pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
-pub use checksum::{Checksum, FileHasher, TextHasher};
+pub use checksum::{Checksum, FileHasher, TextHasher, hex};
 pub use decide::{
     MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,
 };

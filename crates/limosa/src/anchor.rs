@@ -39,7 +39,7 @@ fn code(key: &str, project: &str, head: &AuditHead, reason: Reason) -> String {
     if reason == Reason::Restore {
         mac.update(b"\nrestored");
     }
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    limosa_core::hex(&mac.finalize().into_bytes())
 }
 
 /// Appends the head to the anchor file, where one is configured. A failure is a warning: the run itself stands.

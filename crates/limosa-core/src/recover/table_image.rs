@@ -45,7 +45,7 @@ impl Image {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Enough to tell two definitions of one part apart.

@@ -10,8 +10,7 @@ use crate::Context;
 /// The name of the lock: the server has one space of names for all its databases, and takes at most 64 characters.
 pub fn lock_name(database: &str, schema: &str, project: &str) -> String {
     let digest = Sha256::digest(format!("limosa\n{database}\n{schema}\n{project}").as_bytes());
-    let hexadecimal: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("limosa:{hexadecimal}")
+    format!("limosa:{}", limosa_core::hex(&digest[..16]))
 }
 
 fn name_of(session: &dyn Session, context: &Context<'_>) -> Value {

@@ -140,7 +140,7 @@ fn register_sha256(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("limosa_sha256", 1, flags, |context| match context.get_raw(0) {
         ValueRef::Null => Ok(None),
-        ValueRef::Text(bytes) => Ok(Some(hexadecimal(&Sha256::digest(bytes)))),
+        ValueRef::Text(bytes) => Ok(Some(limosa_core::hex(&Sha256::digest(bytes)))),
         other => Err(rusqlite::Error::UserFunctionError(
             format!("limosa_sha256 takes a text, not a value of type {}", other.data_type()).into(),
         )),
@@ -151,8 +151,4 @@ fn register_sha256(connection: &Connection) -> rusqlite::Result<()> {
 fn register_clock(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("limosa_monotonic_ms", 0, flags, |_| Ok(crate::monotonic_ms()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -40,7 +40,7 @@ fn read(value: ValueRef<'_>, column: usize) -> Result<Value, DbError> {
 }
 
 fn not_text(column: usize, what: &str, bytes: &[u8]) -> DbError {
-    let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let shown = limosa_core::hex(&bytes[..bytes.len().min(16)]);
     let more = if bytes.len() > 16 { "..." } else { "" };
     DbError::new(
         DbErrorKind::Statement,

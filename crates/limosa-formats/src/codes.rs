@@ -65,6 +65,8 @@ pub const UNKNOWN_EVENT: &str = "LIM-F030";
 pub const BAD_SCRIPT_SETTING: &str = "LIM-F031";
 /// A callback is a command, and commands are not allowed.
 pub const COMMAND_NOT_ALLOWED: &str = "LIM-F032";
+/// A folder holds SQL files, and none of their names is understood.
+pub const NO_NAME_UNDERSTOOD: &str = "LIM-F033";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -100,6 +102,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (UNKNOWN_EVENT, "a callback is named after an event that limosa does not have, so the file is left out"),
     (BAD_SCRIPT_SETTING, "a setting beside a script (.conf) is not known, or its value makes no sense"),
     (COMMAND_NOT_ALLOWED, "a callback is a command, and commands run only where they are allowed"),
+    (NO_NAME_UNDERSTOOD, "a folder holds SQL files, and the name of none is understood, so there is nothing to run"),
 ];
 
 #[cfg(test)]

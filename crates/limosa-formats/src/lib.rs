@@ -39,6 +39,7 @@
 pub mod codes;
 pub mod formats;
 mod layout;
+pub mod left_out;
 
 pub use formats::{flyway, native};
 pub use layout::{Layout, LayoutChoice};

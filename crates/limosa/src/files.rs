@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use limosa_core::{Callback, CallbackWork, Change, LedgerView};
-use limosa_formats::Layout;
 use limosa_formats::native::{FileReader, FileRole, assemble};
+use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
@@ -180,6 +180,7 @@ pub(crate) fn load(
         files.push(facts);
         diagnostics.extend(found);
     }
+    let is_anything_read = !files.is_empty();
     let (set, found) = assemble(files, &configs, dialect.engine());
     diagnostics.extend(found);
     let (mut changes, mut callbacks) = (set.changes, set.callbacks);
@@ -190,7 +191,7 @@ pub(crate) fn load(
             headers.placeholders_off = true;
         }
     }
-    Ok(Loaded { changes, layout, callbacks, diagnostics })
+    Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

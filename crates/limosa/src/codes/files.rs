@@ -175,6 +175,13 @@ pub(super) const TABLE: &[Cause] = &[
         "Read it. Then allow programs with `--allow-commands` or `allow_commands = true`, or move the file elsewhere. Nothing was run.",
     ),
     (
+        "LIM-F033",
+        "There are SQL files, and limosa reads the name of none of them (LIM-F001, LIM-F002): a folder of another tool, or not the folder \
+         of migrations. Going on would mean to say that all is done.",
+        "Name the right folder with `--dir` or `dir` in limosa.toml; or rename the files as the warnings say. If another tool has run them \
+         here already, count them as applied then: `limosa baseline --to VERSION`.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

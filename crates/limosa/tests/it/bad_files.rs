@@ -233,6 +233,20 @@ async fn what_is_only_worth_a_word() {
 }
 
 #[tokio::test]
+async fn a_folder_of_which_nothing_is_read_is_not_up_to_date() {
+    for home in homes() {
+        for number in 10..30 {
+            home.file(&format!("{number}_t.up.sql"), "create table t (n int);");
+        }
+        let wanted = ["LIM-F033", "none of the 20 SQL files has a name that is read", "up and down files"];
+        refused(&home, &wanted).await;
+        home.file("09_read.sql", "create table t (n int);");
+        let told = words(&done(home.migrate().await).notices);
+        assert!(told.contains("17 more files") && told.matches("LIM-F002").count() == 4, "{told}");
+    }
+}
+
+#[tokio::test]
 async fn folders_and_files_that_cannot_be_read() {
     for home in with_good() {
         let nowhere =

@@ -340,8 +340,11 @@ async fn plans_show_callbacks_and_dry_runs_leave_them_out() {
     failed(&home.migrate_with(&changed).await, 4, &["LIM-U001"]);
     // Nobody runs what a folder of another format holds.
     let native = home.with(|it| it.layout = LayoutChoice::Given(Layout::Native));
-    let text = crate::answers::words(&native.plan(&MigrateOptions::default()).await.unwrap().notices);
-    assert!(text.contains("looks like a file of Flyway"), "{text}");
+    crate::answers::refusal(
+        native.plan(&MigrateOptions::default()).await,
+        2,
+        &["LIM-F033", "looks like a file of Flyway"],
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /limosa /usr/local/bin/limosa
 ENV PATH=/usr/local/bin
-WORKDIR /work
+WORKDIR /project
 # No root, and no name: there is no /etc/passwd.
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/limosa"]

@@ -2,8 +2,9 @@
 
 use limosa_sql::{Diagnostic, Label, Position};
 
-use super::headers::{Arity, HeaderRule, Item, bad_value, header_rules};
+use super::headers::bad_value;
 use super::names::{FileRole, Selector, split, stem_of};
+use super::rules::{Arity, HeaderRule, Item, header_rules};
 use super::values::nearest;
 use super::wishes::Wishes;
 use super::yaml::{self, Node, Value};

@@ -9,6 +9,7 @@ mod headers;
 mod names;
 mod reader;
 mod rollback;
+mod rules;
 mod section;
 mod up_text;
 mod values;
@@ -17,10 +18,10 @@ mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
-pub use headers::{HeaderRule, header_rules};
 pub use names::{FileRole, RollbackTarget, classify};
 pub(crate) use names::{split, spoken};
 pub use reader::{FileFacts, FileReader};
+pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
 pub(crate) use wishes::Wishes;
 

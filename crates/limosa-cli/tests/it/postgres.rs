@@ -77,8 +77,8 @@ fn detail_and_hint_of_the_server_stand_below_the_place() {
     assert!(output.stderr.contains("= hint: "), "{output}");
 }
 
-#[test]
-fn who_stands_in_the_way_is_named() {
+/// A second file waits to alter the table, which an open transaction of the session reads.
+fn somebody_reads_the_table() -> (Folder, TestDatabase, postgres::Session) {
     let folder = Folder::new()
         .file("migrations/001_a.sql", "create table orders (id integer);\n")
         .file("migrations/002_b.sql", "alter table orders add column name text;\n");
@@ -86,6 +86,12 @@ fn who_stands_in_the_way_is_named() {
     run(&folder, &database.url(), &["migrate", "--to", "1"], 0);
     let other = database.session().unwrap();
     other.query("begin; lock table orders in access share mode").unwrap();
+    (folder, database, other)
+}
+
+#[test]
+fn who_stands_in_the_way_is_named() {
+    let (folder, database, other) = somebody_reads_the_table();
     let running = limosa(&folder, &database.url(), &["migrate", "--lock-timeout", "2s"]).spawn().unwrap();
     running.wait_for_text("in the way: process ");
     running.wait_for_text("002: attempt 2 of ");
@@ -97,13 +103,7 @@ fn who_stands_in_the_way_is_named() {
 
 #[test]
 fn who_stands_in_the_way_is_an_event_and_a_number() {
-    let folder = Folder::new()
-        .file("migrations/001_a.sql", "create table orders (id integer);\n")
-        .file("migrations/002_b.sql", "alter table orders add column name text;\n");
-    let database = database();
-    run(&folder, &database.url(), &["migrate", "--to", "1"], 0);
-    let other = database.session().unwrap();
-    other.query("begin; lock table orders in access share mode").unwrap();
+    let (folder, database, other) = somebody_reads_the_table();
     let words = ["migrate", "--lock-timeout", "2s", "--log-format", "json", "--metrics-file", "limosa.prom"];
     let running = limosa(&folder, &database.url(), &words).spawn().unwrap();
     running.wait_for_text("\"event\":\"waiting\"");

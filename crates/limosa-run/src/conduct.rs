@@ -278,7 +278,9 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
         return outcome;
     }
     if !matches!(outcome, Outcome::Done) {
-        if session.settle().await.is_ok()
+        // Who asks to stop wants nothing more to be run.
+        if !run.context.stop.is_asked()
+            && session.settle().await.is_ok()
             && let Err(Outcome::Stopped(problem)) = callbacks::run(run, session, CallbackEvent::AfterMigrateError).await
         {
             let message = format!("{} failed, too: {}", CallbackEvent::AfterMigrateError, problem.message);

@@ -6,7 +6,7 @@ use limosa_run::{Outcome, StepReport};
 use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
-use crate::Exit;
+use crate::{Exit, Failure};
 
 /// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -61,6 +61,18 @@ pub struct RunAnswer {
     pub backup: Option<String>,
     /// Milliseconds in all.
     pub elapsed_ms: u64,
+}
+
+impl RunAnswer {
+    /// The answer of a run that did all that it should; else why it did not.
+    ///
+    /// # Errors
+    /// What stopped the run, with its exit code.
+    pub fn into_result(self) -> Result<RunAnswer, Failure> {
+        let Some(error) = self.error else { return Ok(self) };
+        let exit = if self.exit_code == u8::from(Exit::Person) { Exit::Person } else { Exit::Database };
+        Err(Failure { exit, diagnostics: vec![error] })
+    }
 }
 
 /// What became of one step.

@@ -66,7 +66,7 @@ fn began(configuration: &Configuration, command: &'static str) -> Began {
 }
 
 /// The name that the server will say, as far as address and variables tell it.
-fn database(configuration: &Configuration, engine: Engine) -> Option<String> {
+pub(crate) fn database(configuration: &Configuration, engine: Engine) -> Option<String> {
     let options = options(configuration, Purpose::Write);
     match engine {
         #[cfg(feature = "sqlite")]

@@ -15,7 +15,7 @@ use crate::opened::{Opened, Purpose};
 use crate::reading::read_these_and_open;
 use crate::report::RunAnswer;
 use crate::telling::told;
-use crate::{Failure, Migrator, enum_values};
+use crate::{Configuration, Failure, Migrator, enum_values};
 
 impl Migrator {
     /// Runs the seeds of a folder that are new or changed; all of them where `again`.
@@ -41,8 +41,10 @@ impl Migrator {
     ) -> Result<RunAnswer, Failure> {
         self.configuration.refuse_protected("seed")?;
         let folders = [folder.to_owned()];
+        // Seeds are files on disk, whatever the application has compiled in.
+        let configuration = Configuration { embedded: None, code: Vec::new(), ..self.configuration.clone() };
         let (mut loaded, mut opened) =
-            read_these_and_open(&self.configuration, &folders, Purpose::Write, Loaded::refuse_errors).await?;
+            read_these_and_open(&configuration, &folders, Purpose::Write, Loaded::refuse_errors).await?;
         for change in &mut loaded.changes {
             as_seed(change);
         }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use limosa_core::Identity;
 use limosa_db::{Secret, engine_of};
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, Engine};
 
 use super::{Embedded, RustMigration};
+use crate::telling::database;
 use crate::{Configuration, Exit, Failure, LayoutChoice, Migrator};
 
 /// Builds a [`Migrator`], and refuses what does not fit together.
@@ -140,11 +141,17 @@ impl Builder {
         let mut refuse = |message: &str, help: &str| {
             problems.push(Diagnostic::error("LIM-U100", message.to_owned()).help(help.to_owned()));
         };
-        if let Err(error) = engine_of(configuration.database.expose()) {
-            refuse(&error.message, "give an address such as postgres://user@host/name, mysql://..., or sqlite:path");
-        }
-        if configuration.database.expose().trim() == "sqlite::memory:" {
-            refuse("a database in memory is gone when a call ends", "use a file: sqlite:path");
+        match engine_of(configuration.database.expose()) {
+            Err(error) => {
+                refuse(
+                    &error.message,
+                    "give an address such as postgres://user@host/name, mysql://..., or sqlite:path",
+                );
+            }
+            Ok(Engine::Sqlite) if database(&configuration, Engine::Sqlite).as_deref() == Some(":memory:") => {
+                refuse("a database in memory is gone when a call ends", "use a file: sqlite:path");
+            }
+            Ok(_) => {}
         }
         match (&configuration.embedded, folders.is_empty()) {
             (Some(_), false) => {

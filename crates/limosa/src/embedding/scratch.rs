@@ -8,7 +8,7 @@ use limosa_sql::Engine;
 
 use super::Builder;
 use crate::opened::run_id;
-use crate::{Exit, Failure, MigrateOptions, Migrator, Progress, Version};
+use crate::{Failure, MigrateOptions, Migrator, Progress, Version};
 
 /// A database of a test's own.
 ///
@@ -107,10 +107,7 @@ impl Scratch {
 
     async fn run(&self, application: &Builder, options: &MigrateOptions) -> Result<(), Failure> {
         let answer = self.migrator(application)?.migrate(options, &|_: Progress| {}, Stop::new()).await?;
-        match answer.error {
-            Some(error) => Err(Failure { exit: Exit::Database, diagnostics: vec![error] }),
-            None => Ok(()),
-        }
+        answer.into_result().map(drop)
     }
 
     /// Runs one statement.

@@ -5,7 +5,7 @@ use std::fmt;
 use limosa_core::State;
 use limosa_run::Stop;
 
-use crate::{Exit, Failure, MigrateOptions, Migrator, Progress, StatusOptions};
+use crate::{Failure, MigrateOptions, Migrator, Progress, StatusOptions};
 
 /// Where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +51,7 @@ impl Migrator {
     /// # Errors
     /// As there.
     pub async fn run_at_startup_telling(&self, listener: &dyn crate::Listener, stop: Stop) -> Result<Summary, Failure> {
-        let answer = self.migrate(&MigrateOptions::default(), listener, stop).await?;
-        if let Some(error) = answer.error {
-            let exit = if answer.exit_code == u8::from(Exit::Person) { Exit::Person } else { Exit::Database };
-            return Err(Failure { exit, diagnostics: vec![error] });
-        }
+        self.migrate(&MigrateOptions::default(), listener, stop).await?.into_result()?;
         self.summary().await
     }
 

@@ -120,6 +120,8 @@ async fn the_builder_refuses_what_does_not_fit() {
     for (builder, wanted) in [
         (begin(), "there are no migrations"),
         (Migrator::builder("sqlite::memory:").embedded(files()), "gone when a call ends"),
+        (Migrator::builder("sqlite://:memory:").embedded(files()), "gone when a call ends"),
+        (Migrator::builder("SQLite3::memory:").embedded(files()), "gone when a call ends"),
         (begin().embedded(files()).folder("m"), "come from folders and are compiled in, too"),
         (Migrator::builder("nonsense:x").embedded(files()), "LIM-U100"),
         (begin().embedded(files()).project(" "), "the project has no name"),
@@ -151,6 +153,17 @@ async fn many_instances_start_at_once() {
         let runs = format!("select count(*) from {} where outcome = 'done'", home.table("audit_log"));
         assert_eq!(home.rows(&runs), ["4"], "each once");
     }
+}
+
+#[tokio::test]
+async fn seeds_are_files_on_disk_whatever_is_compiled_in() {
+    let home = sqlite();
+    let migrator = embedded(&home, vec![fills("1")]);
+    done(migrate(&migrator).await);
+    home.folder.write("seeds/001_more.sql", "insert into posts (id, title) values (9, 'Seeded');");
+    let answer = done(migrator.seed(&home.folder.join("seeds"), false, &quiet, Stop::new()).await);
+    assert_eq!(answer.steps.len(), 1, "{:?}", answer.steps);
+    assert_eq!(home.rows("select title from posts where id = 9"), ["Seeded"]);
 }
 
 #[tokio::test]

@@ -277,6 +277,10 @@ async fn settings_beside_a_script() {
         home.file("V3__there.sql.conf", text);
         failed(&migrate(&there).await, 2, &["LIM-F031", "V3__there.sql.conf:1:1", wanted]);
     }
+    // The message shows what is written, never what it stands for.
+    home.file("V3__there.sql.conf", "shouldExecute=${place}");
+    let text = failed(&migrate(&there).await, 2, &["shouldExecute is no expression: ${place}"]);
+    assert!(!text.contains("expression: there"), "{text}");
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn setting(
             let expression = replaced(value, value_of)?;
             let Some(runs) = evaluate(&expression) else {
                 let help = "write true, false, A==B, A!=B, joined by && and ||";
-                return Err(Problem(format!("shouldExecute is no expression: {expression}"), help.to_owned()));
+                return Err(Problem(format!("shouldExecute is no expression: {value}"), help.to_owned()));
             };
             if !runs {
                 wishes.left_out = Some(format!("shouldExecute says so: {value}"));

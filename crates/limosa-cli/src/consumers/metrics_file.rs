@@ -3,7 +3,7 @@
 //! Source of the format: <https://prometheus.io/docs/instrumenting/exposition_formats/>, version 0.0.4.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fs, io};
@@ -199,10 +199,29 @@ impl Consumer for MetricsFile {
     }
 }
 
+/// What the file begins with: by it one that limosa wrote is told from any other.
+const BEGINNING: &str = "# HELP limosa_";
+
+/// True where nothing is lost with the file: it is not there, empty, or of limosa's own.
+fn may_go(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    match fs::File::open(path) {
+        Ok(file) => file.take(BEGINNING.len() as u64).read_to_end(&mut beginning)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(beginning.is_empty() || beginning == BEGINNING.as_bytes())
+}
+
 /// Writes a file so that a reader finds the old one or the new one, whole: into one beside it that then takes its name.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // Where a link leads, so that it stays one.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("it is there already and is no file"));
+    }
+    if !may_go(path)? {
+        return Err(io::Error::other("it is there already and holds something else; it is left as it is"));
     }
     let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?.to_string_lossy();
     // Processes of different containers may have one number. The collector reads names that end in .prom.
@@ -328,7 +347,7 @@ limosa_run_outcome{LABELS,outcome=\"failed\"} 0
         let folder = std::env::temp_dir().join(format!("limosa-metrics-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("limosa.prom");
-        fs::write(&path, "old").unwrap();
+        fs::write(&path, "# HELP limosa_old\n").unwrap();
         let mut consumer = consumer(&path);
         consumer.take(&Progress::Began(began()));
         consumer.take(&ended("done"));
@@ -345,6 +364,18 @@ limosa_run_outcome{LABELS,outcome=\"failed\"} 0
             let warning = consumer.finish().unwrap();
             assert!(!warning.is_error() && warning.message.contains(expected), "{warning:?}");
         }
+        // A slip of the hand must cost nothing.
+        let database = folder.join("app.db");
+        fs::write(&database, "SQLite format 3").unwrap();
+        consumer.path.clone_from(&database);
+        let warning = consumer.finish().unwrap();
+        assert!(warning.message.contains("holds something else"), "{warning:?}");
+        assert_eq!(fs::read_to_string(&database).unwrap(), "SQLite format 3");
+        let link = folder.join("link.prom");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        consumer.path.clone_from(&link);
+        assert!(consumer.finish().is_none());
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -228,7 +228,7 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U098",
-        "`--metrics-file` names a file whose folder is not there, may not be written, or is full. The run itself went on, and its exit code is not changed.",
+        "`--metrics-file` names a file whose folder is not there, may not be written, or is full; or a file that holds something else than limosa's metrics, which is left as it is. The run itself went on, and its exit code is not changed.",
         "Make the folder, and give the user that runs limosa the right to write into it. The file is written beside itself first and then renamed, so an old one stays whole.",
     ),
     (

@@ -37,6 +37,13 @@ impl Version {
             .collect::<Result<_, _>>()?;
         Ok(Version { parts })
     }
+
+    /// `1.2` for `1.2.0.0`, and `0` for zeros alone: for formats in which they are the same.
+    #[must_use]
+    pub fn without_trailing_zeros(&self) -> Version {
+        let count = self.parts.iter().rposition(|part| part != "0").map_or(1, |last| last + 1);
+        Version { parts: self.parts[..count].to_vec() }
+    }
 }
 
 impl Ord for Version {

@@ -1,5 +1,6 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
+use limosa_core::Version;
 use limosa_sql::Diagnostic;
 
 use crate::flyway::{self, Naming};
@@ -45,6 +46,14 @@ impl Layout {
         match self {
             Layout::Native => native::classify(path),
             Layout::Flyway(naming) => naming.classify(path),
+        }
+    }
+
+    /// A version as this format compares it: in Flyway `1` and `1.0` are the same.
+    pub fn compared(&self, version: &Version) -> Version {
+        match self {
+            Layout::Native => version.clone(),
+            Layout::Flyway(_) => version.without_trailing_zeros(),
         }
     }
 

@@ -58,7 +58,8 @@ impl Migrator {
 }
 
 fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Vec<&'l Change> {
-    let is_meant = |change: &&Change| matches!(&change.kind, Kind::Versioned(version) if version <= to);
+    let to = loaded.layout.compared(to);
+    let is_meant = |change: &&Change| matches!(&change.kind, Kind::Versioned(version) if *version <= to);
     loaded.changes.iter().filter(is_meant).collect()
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn decide(
 ) -> Result<Plan, Failure> {
     let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
-        to: options.to.clone(),
+        to: options.to.as_ref().map(|to| loaded.layout.compared(to)),
         steps: options.steps,
         done_unchanged,
         callbacks: loaded.callbacks.clone(),
@@ -135,7 +135,7 @@ async fn run(
             let taken_back = match (&report.outcome, options.auto_rollback) {
                 (Outcome::Done, _) | (_, false) => None,
                 _ if half_done(&report).is_some() => None,
-                _ => Some(rollback::take_back(opened, &loaded.changes, &done_steps(&report), epoch, &events).await),
+                _ => Some(rollback::take_back(opened, loaded, &done_steps(&report), epoch, &events).await),
             };
             Ok((plan, report, taken_back))
         }

@@ -1,6 +1,6 @@
 //! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
 
-use limosa_core::{Action, Change, GroupMode, LedgerView, Plan, Step, Work};
+use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
@@ -40,7 +40,7 @@ impl Migrator {
     pub async fn plan_rollback(&self, options: &RollbackOptions) -> Result<PlanAnswer, Failure> {
         let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let consented = RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() };
-        let answer = match planned_back(&mut opened, &loaded.changes, &consented).await {
+        let answer = match planned_back(&mut opened, &loaded, &consented).await {
             Ok((plan, _)) => answer(&opened, &plan, &loaded),
             Err(failure) => Err(failure),
         };
@@ -104,11 +104,11 @@ async fn planned(
 
 async fn planned_back(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     options: &RollbackOptions,
 ) -> Result<(Plan, LedgerView), Failure> {
     let view = opened.look().await?;
-    let plan = rollback::decide(opened, changes, &view, options).await?;
+    let plan = rollback::decide(opened, loaded, &view, options).await?;
     Ok((plan, view))
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Change, Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish,
+    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish, Version,
     decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
+use limosa_formats::Layout;
 use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Dialect, Position};
 
@@ -69,7 +70,7 @@ impl Migrator {
         let began = Instant::now();
         let check = |loaded: &Loaded| if options.use_file { loaded.refuse_errors() } else { Ok(()) };
         let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Change, check).await?;
-        let answer = run(&mut opened, &loaded.changes, options, listener, stop, began).await;
+        let answer = run(&mut opened, &loaded, options, listener, stop, began).await;
         opened.close().await;
         answer
     }
@@ -80,7 +81,7 @@ impl Migrator {
     /// Where the ledger cannot be read, or nothing is selected.
     pub async fn rollback_differences(&self, options: &RollbackOptions) -> Result<Vec<RollbackDifference>, Failure> {
         let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
-        let result = differences(&mut opened, &loaded.changes, options).await;
+        let result = differences(&mut opened, &loaded, options).await;
         opened.close().await;
         result
     }
@@ -88,13 +89,13 @@ impl Migrator {
 
 async fn differences(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     options: &RollbackOptions,
 ) -> Result<Vec<RollbackDifference>, Failure> {
     let view = opened.look().await?;
     let plan = decide(
         opened,
-        changes,
+        loaded,
         &view,
         &RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() },
     )
@@ -164,20 +165,39 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
     })
 }
 
+/// The selection with versions as the format compares them.
+fn meant(layout: &Layout, selection: &Selection) -> Selection {
+    let identity = |identity: &Identity| match Version::parse(identity.as_str()) {
+        Ok(version) => Identity::of_version(&layout.compared(&version)),
+        Err(_) => identity.clone(),
+    };
+    match selection {
+        Selection::To(version) => Selection::To(layout.compared(version)),
+        Selection::From(first) => Selection::From(identity(first)),
+        Selection::One(one) => Selection::One(identity(one)),
+        Selection::Steps(_) | Selection::These(_) => selection.clone(),
+    }
+}
+
 /// What this rollback would do, given the ledger as it is.
 pub(crate) async fn decide(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     view: &LedgerView,
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
     let around = opened.surroundings(false).await?;
-    let chosen = selected(view, &options.selection).map_err(|problem| Failure::refused(vec![*problem]))?;
+    let (changes, selection) = (&loaded.changes, meant(&loaded.layout, &options.selection));
+    let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
     let stored = stored(opened, &chosen).await?;
-    let done_unchanged =
-        interrupted_scripts::unchanged_back(opened.dialect(), &stored, options.use_file.then_some(changes), view);
+    let done_unchanged = interrupted_scripts::unchanged_back(
+        opened.dialect(),
+        &stored,
+        options.use_file.then_some(changes.as_slice()),
+        view,
+    );
     let mut ask = RollbackAsk {
-        selection: options.selection.clone(),
+        selection,
         use_file: options.use_file,
         consent: options.consent.clone(),
         done_unchanged,
@@ -192,7 +212,7 @@ pub(crate) async fn decide(
 
 async fn run(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     options: &RollbackOptions,
     listener: &dyn Listener,
     stop: Stop,
@@ -200,7 +220,7 @@ async fn run(
 ) -> Result<RunAnswer, Failure> {
     let mut view = opened.look().await?;
     let plan = loop {
-        match decide(opened, changes, &view, options).await {
+        match decide(opened, loaded, &view, options).await {
             Ok(plan) => break plan,
             // A run that is gone may have had its last commit on its way: then the ledger has moved since we looked.
             Err(failure) => {
@@ -222,7 +242,7 @@ async fn run(
     };
     let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
-    let decided = decide(opened, changes, &held.view, options).await;
+    let decided = decide(opened, loaded, &held.view, options).await;
     let result = match decided {
         Ok(plan) => {
             let (session, context) = opened.run_parts(&events, stop);
@@ -242,7 +262,7 @@ async fn run(
 /// Takes back exactly these changes, newest first, under a lease that is held; those without a way back end it.
 pub(crate) async fn take_back(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     identities: &[Identity],
     epoch: i64,
     events: &dyn Events,
@@ -261,7 +281,7 @@ pub(crate) async fn take_back(
         consent: Some(opened.target.database.clone()),
         backup: false,
     };
-    let plan = decide(opened, changes, &view, &options).await?;
+    let plan = decide(opened, loaded, &view, &options).await?;
     debug_assert_eq!(plan.direction, Direction::Revert);
     let (session, context) = opened.run_parts(events, Stop::new());
     Ok(conduct(session.as_mut(), &context, &plan, epoch).await)

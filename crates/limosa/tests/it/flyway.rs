@@ -78,6 +78,22 @@ async fn a_baseline_stands_for_what_came_before_it_in_an_empty_database_only() {
 }
 
 #[tokio::test]
+async fn a_version_is_named_with_or_without_its_zeros() {
+    for home in homes() {
+        home.file("V1__a.sql", "create table a (n integer);\n");
+        home.file("V2.0__b.sql", "create table b (n integer);\n");
+        home.file("U2.0__b.sql", "drop table b;\n");
+        home.file("V3__c.sql", "create table c (n integer);\n");
+        assert_eq!(labels(&done(home.migrate_with(&to("2.0")).await)), ["1", "2.0"]);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("2.0")), Some(&consent)).await);
+        assert_eq!(labels(&done(home.migrate_with(&to("2")).await)), ["2.0"]);
+        done(back(&home.migrator(), Selection::To(limosa::Version::parse("1.0").unwrap()), Some(&consent)).await);
+        assert_eq!(home.states().await, ["1 applied", "2 pending", "3 pending"]);
+    }
+}
+
+#[tokio::test]
 async fn callbacks_run_around_migrations() {
     for home in all_homes() {
         home.execute(LOG);

@@ -208,16 +208,7 @@ impl Naming {
 /// A version as Flyway compares it: `1`, `1.0` and `001_0` are the same. With it the version as written, dots for underscores.
 fn version(written: &str) -> Option<(Version, String)> {
     let label = written.replace('_', ".");
-    let mut bare = label.as_str();
-    // Whoever writes only zeros means zero.
-    while let Some((front, last)) = bare.rsplit_once('.')
-        && !last.is_empty()
-        && last.bytes().all(|byte| byte == b'0')
-    {
-        bare = front;
-    }
-    Version::parse(&label).ok()?;
-    Version::parse(bare).ok().map(|version| (version, label))
+    Version::parse(&label).ok().map(|version| (version.without_trailing_zeros(), label))
 }
 
 /// Event and description of a name, for any event that Flyway knows.

@@ -168,9 +168,10 @@ impl<'a> Base<'a> {
         match self {
             Base::Of(base) if base.identity == change.identity => None,
             Base::Of(base) => match (&base.kind, &change.kind) {
-                (Kind::Versioned(newest), Kind::Versioned(version)) if change.is_baseline || version <= newest => {
+                (Kind::Versioned(newest), Kind::Versioned(version)) if version <= newest => {
                     Some(format!("{} stands for it", base.label))
                 }
+                _ if change.is_baseline => Some(format!("the database began with {}", base.label)),
                 _ => None,
             },
             Base::Grown if change.is_baseline => Some("the database has run versions one by one".to_owned()),

@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U015",
-        "`limosa plan --output sql` writes statements. A migration that is written in Rust has none until it runs.",
+        "`limosa plan --sql` writes statements. A migration that is written in Rust has none until it runs.",
         "Let the application run it. `limosa migrate --to` brings the database up to the version before it.",
     ),
     (

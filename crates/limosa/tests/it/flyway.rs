@@ -67,6 +67,9 @@ async fn a_baseline_stands_for_what_came_before_it_in_an_empty_database_only() {
         assert_eq!(states(&status), ["1 not applicable", "B:2 applied", "2 not applicable", "3 applied"]);
         assert_eq!(status.changes[0].reason.as_deref(), Some("B2 stands for it"));
         assert_eq!(home.migrator().validate().await.unwrap().exit_code, 0);
+        home.file("B5__later.sql", "select 1;\n");
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.changes.last().unwrap().reason.as_deref(), Some("the database began with B2"));
     }
     // Below the version of the baseline it is not wanted.
     let home = sqlite();

@@ -47,6 +47,9 @@ pub enum BadNaming {
     SamePrefix(String),
 }
 
+/// How migrations end that a Java program runs.
+const JAVA: &[&str] = &[".java", ".class", ".kt", ".groovy"];
+
 /// How callbacks end that are commands and no SQL.
 const COMMANDS: &[&str] = &[".sh", ".bash", ".ps1", ".cmd", ".bat", ".py"];
 
@@ -235,19 +238,26 @@ fn callback(naming: &Naming, path: &str, file: &str, stem: &str) -> Option<FileR
 /// A callback that is a command.
 fn command(naming: &Naming, path: &str, file: &str) -> FileRole {
     let lower = file.to_ascii_lowercase();
-    let Some(suffix) = COMMANDS.iter().find(|suffix| lower.ends_with(**suffix)) else { return FileRole::Ignored };
-    let stem = &file[..file.len() - suffix.len()];
+    let stem_of = |suffixes: &[&str]| {
+        suffixes.iter().find(|suffix| lower.ends_with(**suffix)).map(|suffix| &file[..file.len() - suffix.len()])
+    };
+    let is_migration = |stem: &str| {
+        naming.kind(stem).is_some_and(|(kind, _)| !matches!(kind, Kind::Undo)) && stem.contains(&naming.separator)
+    };
+    let left_out = |what: &str, help: &str| {
+        let message = format!("{file} is a migration {what}; it is left out");
+        let warning = Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path));
+        FileRole::Unclear(Box::new(warning.help(help)))
+    };
+    if stem_of(JAVA).is_some_and(is_migration) {
+        return left_out("in Java", "write it as SQL; or embed limosa, which runs migrations in Rust");
+    }
+    let Some(stem) = stem_of(COMMANDS) else { return FileRole::Ignored };
     match callback(naming, path, file, stem) {
         Some(FileRole::Callback { event, name, .. }) => FileRole::Callback { event, name, command: true },
         Some(role) => role,
-        None if naming.kind(stem).is_some_and(|(kind, _)| !matches!(kind, Kind::Undo))
-            && stem.contains(&naming.separator) =>
-        {
-            let message = format!("{file} is a migration that is a command; it is left out");
-            let warning = Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path));
-            FileRole::Unclear(Box::new(
-                warning.help("limosa runs SQL; run the command beside it, or make it a callback"),
-            ))
+        None if is_migration(stem) => {
+            left_out("that is a command", "limosa runs SQL; run the command beside it, or make it a callback")
         }
         None => FileRole::Ignored,
     }
@@ -308,6 +318,9 @@ mod tests {
             ),
             ("001_x.sql", "LIM-F001: the name 001_x.sql is not understood; the file is left out"),
             ("V2__x.py", "LIM-F001: V2__x.py is a migration that is a command; it is left out"),
+            ("db/V5__Fill.java", "LIM-F001: V5__Fill.java is a migration in Java; it is left out"),
+            ("R__Views.class", "LIM-F001: R__Views.class is a migration in Java; it is left out"),
+            ("Visitor.java", "ignored"),
         ] {
             assert_eq!(shown(&Naming::default(), path), expected, "{path}");
         }

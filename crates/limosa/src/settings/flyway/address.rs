@@ -1,5 +1,7 @@
 //! Addresses as JDBC writes them, in our form.
 
+use crate::settings::address::decoded;
+
 /// An address in our form, and parameters of the driver that were left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Translated {
@@ -8,7 +10,7 @@ pub(super) struct Translated {
 }
 
 /// The parts of an address that stand beside it in Flyway's settings. Texts may hold references `${env:NAME}`.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Beside {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
@@ -84,9 +86,9 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name {
             // What stands in settings of their own counts more.
-            "user" => beside.user = beside.user.or_else(|| Some(value.to_owned())),
-            "password" => beside.password = beside.password.or_else(|| Some(value.to_owned())),
-            "currentSchema" => beside.schema = beside.schema.or_else(|| Some(value.to_owned())),
+            "user" => beside.user = beside.user.or_else(|| Some(decoded(value))),
+            "password" => beside.password = beside.password.or_else(|| Some(decoded(value))),
+            "currentSchema" => beside.schema = beside.schema.or_else(|| Some(decoded(value))),
             "ssl" if value != "false" && scheme == "postgres" => kept.push("sslmode=verify-full".to_owned()),
             "ssl" => {}
             _ => match known.iter().find(|(driver, _)| driver.eq_ignore_ascii_case(name)) {
@@ -162,6 +164,7 @@ mod tests {
                 "",
                 "postgres://a:b@db/shop?sslmode=verify-full",
             ),
+            ("jdbc:postgresql://db/shop?user=me%40corp", "", "", "", "postgres://me%40corp@db/shop"),
             (
                 "jdbc:postgresql://db/shop?currentSchema=x",
                 "u",

@@ -16,67 +16,47 @@ pub(super) struct Given {
     pub(super) line: u64,
 }
 
-/// Reads `flyway.conf`: properties, as Java writes them.
+/// Reads `flyway.conf`: properties of Java but for backslashes, which stand for themselves in Flyway (`ConfigUtils`), so that
+/// passwords and paths of Windows are written as they are.
 pub(super) fn of_conf(text: &str) -> Vec<Given> {
     let mut found = Vec::new();
-    let mut lines = (1_u64..).zip(text.lines());
+    let mut lines = (1_u64..).zip(text.lines().map(str::trim)).peekable();
     while let Some((line, first)) = lines.next() {
-        let mut logical = first.trim_start().to_owned();
-        if logical.is_empty() || logical.starts_with(['#', '!']) {
+        if first.is_empty() || first.starts_with(['#', '!']) {
             continue;
         }
-        // A line that ends with an odd number of backslashes goes on with the next one.
-        while logical.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
+        let mut logical = first.to_owned();
+        while logical.ends_with('\\')
+            && let Some((_, next)) = lines.next_if(|(_, next)| goes_on(next))
+        {
             logical.pop();
-            let Some((_, next)) = lines.next() else { break };
-            logical.push_str(next.trim_start());
+            logical.push_str(next);
         }
         let (name, value) = split_property(&logical);
-        let name = name.strip_prefix("flyway.").map_or(name.clone(), str::to_owned);
+        let name = name.strip_prefix("flyway.").unwrap_or(name);
         let environment = name.strip_prefix("environments.").and_then(|rest| rest.split_once('.'));
-        found.push(match environment {
-            Some((environment, name)) => Given {
-                environment: Some(environment.to_owned()),
-                name: name.strip_prefix("flyway.").unwrap_or(name).to_owned(),
-                values: vec![value],
-                line,
-            },
-            None => Given { environment: None, name, values: vec![value], line },
-        });
+        let (environment, name) = match environment {
+            Some((environment, name)) => (Some(environment.to_owned()), name.strip_prefix("flyway.").unwrap_or(name)),
+            None => (None, name),
+        };
+        found.push(Given { environment, name: name.to_owned(), values: vec![value.to_owned()], line });
     }
     found
 }
 
-/// Key and value: apart at the first `=`, `:` or blank that no backslash stands before.
-fn split_property(line: &str) -> (String, String) {
-    let mut escaped = false;
-    let end = line.char_indices().find(|(_, letter)| {
-        let ends = !escaped && (matches!(letter, '=' | ':') || letter.is_whitespace());
-        escaped = *letter == '\\' && !escaped;
-        ends
-    });
-    let Some((end, _)) = end else { return (unescaped(line), String::new()) };
-    let rest = line[end..].trim_start();
-    let rest = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim();
-    (unescaped(line[..end].trim_end()), unescaped(rest))
+/// Whether the line before goes on here, where it ends with a backslash; else the backslash is the end of its value.
+fn goes_on(line: &str) -> bool {
+    let is_setting = line.starts_with("flyway.") && line.contains('=');
+    !(line.is_empty() || is_setting)
 }
 
-/// `\\`, `\:`, `\=`, `\#`, `\t`, `\n`; any other backslash is dropped, as Java does.
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                Some('t') => out.push('\t'),
-                Some('n') => out.push('\n'),
-                Some(other) => out.push(other),
-                None => {}
-            },
-            other => out.push(other),
-        }
-    }
-    out
+/// Key and value: apart at the first `=`, `:` or blank.
+fn split_property(line: &str) -> (&str, &str) {
+    let Some(end) = line.find(|letter: char| matches!(letter, '=' | ':') || letter.is_whitespace()) else {
+        return (line, "");
+    };
+    let rest = line[end..].trim_start();
+    (&line[..end], rest.strip_prefix(['=', ':']).unwrap_or(rest).trim())
 }
 
 /// Reads `flyway.toml`: `[flyway]`, `[environments.NAME]`, and below an environment again `flyway`.
@@ -157,7 +137,8 @@ mod tests {
     #[test]
     fn properties() {
         let text = "# why\n\nflyway.url=jdbc:sqlite:a.db\n  flyway.locations = filesystem:a,\\\n     filesystem:b\n\
-            flyway.placeholders.a:b\\:c\nflyway.user app\nflyway.environments.prod.url=x\nflyway.password=\n! no\n";
+            flyway.placeholders.a:b:c\nflyway.user app\nflyway.environments.prod.url=x\nflyway.password=\n! no\n\
+            flyway.password=pa\\ss\\\nflyway.locations=filesystem:C:\\tmp\\\n\n";
         let expected = [
             "3: url = jdbc:sqlite:a.db",
             "4: locations = filesystem:a,filesystem:b",
@@ -165,6 +146,8 @@ mod tests {
             "7: user = app",
             "8: [prod] url = x",
             "9: password = ",
+            "11: password = pa\\ss\\",
+            "12: locations = filesystem:C:\\tmp\\",
         ];
         assert_eq!(shown(&of_conf(text)), expected);
     }

@@ -60,26 +60,32 @@ pub(super) fn layers(file: &str, text: &str, base: &Path) -> Vec<Layer> {
         let environment = one.environment.clone().filter(|name| name != DEFAULT_ENVIRONMENT);
         sections.entry(environment).or_default().push(one);
     }
+    let has_address = sections.values().flatten().any(|one| fate_of(one) == Some(Fate::Address(Part::Url)));
+    let is_part = |one: &Given| {
+        matches!(fate_of(one), Some(Fate::Address(_) | Fate::Turned(Turned::Schemas | Turned::CreateSchemas)))
+    };
+    // What stands outside of environments holds in each of them, as far as it does not say otherwise; what the environment
+    // named `default` says does not.
+    let mut outside = Parts::default();
     sections
         .into_iter()
         .map(|(environment, given)| {
             let kind = environment.clone().map_or(LayerKind::FileTop, LayerKind::FileEnvironment);
-            let mut section = Section {
-                file,
-                base,
-                environment,
-                layer: Layer::new(kind),
-                beside: Beside::default(),
-                url: None,
-                schemas: None,
-            };
+            let mut section = Section { file, base, environment, layer: Layer::new(kind), parts: outside.clone() };
             if section.environment.is_none() {
                 section.set("format", &["flyway".to_owned()], 1);
             }
-            for one in &given {
-                section.take(one);
+            let (everywhere, here): (Vec<Given>, Vec<Given>) =
+                given.into_iter().partition(|one| one.environment.is_none());
+            everywhere.iter().for_each(|one| section.take(one));
+            if section.environment.is_none() {
+                outside = section.parts.clone();
+            } else if here.iter().all(|one| !is_part(one)) {
+                // It says nothing of the address: that of the layer below holds.
+                section.parts = Parts::default();
             }
-            section.finish()
+            here.iter().for_each(|one| section.take(one));
+            section.finish(has_address)
         })
         .collect()
 }
@@ -102,9 +108,19 @@ struct Section<'f> {
     base: &'f Path,
     environment: Option<String>,
     layer: Layer,
+    parts: Parts,
+}
+
+/// What only together is an address, and the schemas; each with its line where that is told.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Parts {
     beside: Beside,
+    /// The line of the last of them.
+    beside_line: u64,
     url: Option<(String, u64)>,
     schemas: Option<(Vec<String>, u64)>,
+    /// True where schemas that are named are not to be made.
+    leaves_schemas: bool,
 }
 
 impl Section<'_> {
@@ -113,13 +129,12 @@ impl Section<'_> {
             self.placeholder(name, given);
             return;
         }
-        let known = KEYS.iter().find(|(name, _)| *name == given.name);
-        let Some((name, fate)) = known else {
+        let Some(fate) = fate_of(given) else {
             self.unknown(given);
             return;
         };
-        let one = given.values.join(",");
-        match *fate {
+        let (name, one) = (&given.name, given.values.join(","));
+        match fate {
             Fate::Is(key) => self.set(key, &given.values, given.line),
             Fate::Address(part) => self.part(part, one, given.line),
             Fate::Turned(turned) => self.turned(turned, given),
@@ -144,12 +159,17 @@ impl Section<'_> {
         if text.is_empty() {
             return;
         }
+        let parts = &mut self.parts;
         match part {
-            Part::Url => self.url = Some((text, line)),
-            Part::User => self.beside.user = Some(text),
-            Part::Password => self.beside.password = Some(text),
-            Part::DefaultSchema => self.beside.schema = Some(text),
+            Part::Url => {
+                parts.url = Some((text, line));
+                return;
+            }
+            Part::User => parts.beside.user = Some(text),
+            Part::Password => parts.beside.password = Some(text),
+            Part::DefaultSchema => parts.beside.schema = Some(text),
         }
+        parts.beside_line = line;
     }
 
     fn turned(&mut self, turned: Turned, given: &Given) {
@@ -158,7 +178,8 @@ impl Section<'_> {
             |each: u64| one.trim().parse::<u64>().map(|tries| format!("{}s", tries.saturating_mul(each).min(604_800)));
         match turned {
             Turned::OutOfOrder => {
-                let word = if one.eq_ignore_ascii_case("true") { "allow" } else { "refuse" };
+                let Some(allowed) = self.flag(given, &one) else { return };
+                let word = if allowed { "allow" } else { "refuse" };
                 self.set("out_of_order", &[word.to_owned()], given.line);
             }
             Turned::LockRetryCount => match (one.trim(), seconds(1)) {
@@ -174,12 +195,11 @@ impl Section<'_> {
             Turned::Locations => self.locations(given),
             Turned::Schemas => {
                 let names = list(&given.values);
-                self.schemas = Some((names, given.line));
+                self.parts.schemas = Some((names, given.line));
             }
             Turned::CreateSchemas => {
-                if one.eq_ignore_ascii_case("false") {
-                    self.schemas = self.schemas.take().map(|(_, line)| (Vec::new(), line));
-                    self.layer.entries.remove("create_schemas");
+                if let Some(wanted) = self.flag(given, &one) {
+                    self.parts.leaves_schemas = !wanted;
                 }
             }
         }
@@ -256,11 +276,26 @@ impl Section<'_> {
         }
         let help = match nearest_name(name, KEYS.iter().map(|(name, _)| *name)) {
             Some(near) => format!("did you mean flyway.{near}?"),
-            None => "docs/coming-from/flyway.md lists what is known".to_owned(),
+            None => "docs/coming-from/flyway-settings.md lists what is known".to_owned(),
         };
         let problem =
             Diagnostic::error(codes::UNKNOWN_KEY, format!("Flyway has no setting flyway.{name} that limosa knows"));
         self.layer.problems.push(problem.at(self.label(given.line)).help(help));
+    }
+
+    /// True or false; None where nothing is given, or neither, which is told.
+    fn flag(&mut self, given: &Given, text: &str) -> Option<bool> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" => None,
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                let message = format!("flyway.{} is neither true nor false", given.name);
+                let problem = Diagnostic::error(codes::WRONG_VALUE, message);
+                self.layer.problems.push(problem.at(self.label(given.line)).help("write true or false"));
+                None
+            }
+        }
     }
 
     fn no_number(&mut self, given: &Given) {
@@ -273,33 +308,37 @@ impl Section<'_> {
         self.layer.problems.push(warning.at(self.label(given.line)).help(help));
     }
 
-    /// The address is whole only at the end.
-    fn finish(mut self) -> Layer {
-        if let Some((schemas, line)) = self.schemas.take() {
-            if self.beside.schema.is_none() {
-                self.beside.schema = schemas.first().cloned();
-            }
-            if !schemas.is_empty() {
+    /// The address is whole only at the end. `has_address` says that some section of the file has one.
+    fn finish(mut self, has_address: bool) -> Layer {
+        let Parts { mut beside, beside_line, url, schemas, leaves_schemas } = std::mem::take(&mut self.parts);
+        if let Some((schemas, line)) = schemas {
+            beside.schema = beside.schema.or_else(|| schemas.first().cloned());
+            if !schemas.is_empty() && !leaves_schemas {
                 self.set("create_schemas", &schemas, line);
             }
         }
-        if let Some((url, line)) = self.url.take() {
-            match translate(&url, &self.beside) {
-                Ok(translated) => {
-                    if !translated.left_out.is_empty() {
-                        let message =
-                            format!("parameters of the driver have no effect here: {}", translated.left_out.join(", "));
-                        let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(line));
-                        self.layer
-                            .problems
-                            .push(warning.help("limosa has no Java driver; see docs for the parameters of an address"));
-                    }
-                    self.set("database", &[translated.address], line);
+        let Some((url, line)) = url else {
+            if !has_address && beside_line > 0 {
+                let message = "user, password and default schema have no effect without flyway.url";
+                let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(beside_line));
+                self.layer.problems.push(warning.help("write them into the address that you give"));
+            }
+            return self.layer;
+        };
+        match translate(&url, &beside) {
+            Ok(translated) => {
+                if !translated.left_out.is_empty() {
+                    let message =
+                        format!("parameters of the driver have no effect here: {}", translated.left_out.join(", "));
+                    let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(line));
+                    let help = "limosa has no Java driver; see docs for the parameters of an address";
+                    self.layer.problems.push(warning.help(help));
                 }
-                Err(message) => {
-                    let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message).at(self.label(line));
-                    self.layer.problems.push(problem.help("give another address: --database"));
-                }
+                self.set("database", &[translated.address], line);
+            }
+            Err(message) => {
+                let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message).at(self.label(line));
+                self.layer.problems.push(problem.help("give another address: --database"));
             }
         }
         self.layer
@@ -313,6 +352,11 @@ impl Section<'_> {
     fn label(&self, line: u64) -> Label {
         Label::place(self.file, Position { line, column: 1 })
     }
+}
+
+/// What becomes of a setting; None where it is not known by its name alone.
+fn fate_of(given: &Given) -> Option<Fate> {
+    KEYS.iter().find(|(name, _)| *name == given.name).map(|(_, fate)| *fate)
 }
 
 /// The parts of a list that may be written with commas.

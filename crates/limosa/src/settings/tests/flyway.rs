@@ -77,6 +77,34 @@ fn tables_and_environments() {
 }
 
 #[test]
+fn schemas_that_are_not_to_be_made_are_looked_for_all_the_same() {
+    for order in
+        ["flyway.schemas=app,x\nflyway.createSchemas=false\n", "flyway.createSchemas=false\nflyway.schemas=app,x\n"]
+    {
+        let settings = conf(&format!("flyway.url=jdbc:postgresql://db/shop\n{order}")).loaded().settings;
+        assert_eq!(settings.database.unwrap().expose(), "postgres://db/shop?options=-csearch_path%3Dapp");
+        assert!(settings.create_schemas.is_empty(), "{order}");
+    }
+    let settings =
+        conf("flyway.target=latest\nflyway.url=jdbc:postgresql://db/shop\nflyway.schemas=app\n").loaded().settings;
+    assert_eq!(settings.create_schemas, ["app"]);
+}
+
+#[test]
+fn what_stands_outside_of_environments_holds_in_them() {
+    let toml = "[flyway]\ndefaultSchema = \"app\"\nenvironment = \"prod\"\n[environments.default]\nurl = \"jdbc:postgresql://here/shop\"\n\
+        password = \"mine\"\n[environments.prod]\nurl = \"jdbc:postgresql://db/shop\"\nuser = \"root\"\n";
+    let loaded = case().file("/home/me/shop/flyway.toml", toml).loaded();
+    let address = "postgres://root@db/shop?options=-csearch_path%3Dapp";
+    assert_eq!(loaded.settings.database.unwrap().expose(), address, "and nothing of another environment");
+    assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+    // One that has no address of its own has that of the file, with its own user.
+    let text = "flyway.url=jdbc:postgresql://db/shop\nflyway.environment=prod\nflyway.environments.prod.user=root\n";
+    let loaded = conf(text).loaded();
+    assert_eq!(loaded.settings.database.unwrap().expose(), "postgres://root@db/shop");
+}
+
+#[test]
 fn what_cannot_be_had_is_named() {
     for (line, wanted) in [
         (
@@ -85,11 +113,23 @@ fn what_cannot_be_had_is_named() {
         ),
         (
             "flyway.quantum=1",
-            "LIM-C002 Flyway has no setting flyway.quantum that limosa knows: docs/coming-from/flyway.md lists what is known",
+            "LIM-C002 Flyway has no setting flyway.quantum that limosa knows: docs/coming-from/flyway-settings.md lists what is known",
         ),
         ("flyway.encoding=ISO-8859-1", "LIM-C021 flyway.encoding cannot be had here: limosa reads UTF-8"),
         ("flyway.placeholderPrefix=#[", "LIM-C021 flyway.placeholderPrefix cannot be had here"),
         ("flyway.callbacks=com.example.Callback", "LIM-C021 flyway.callbacks cannot be had here: limosa runs no Java"),
+        (
+            "flyway.target=5",
+            "LIM-C021 flyway.target cannot be had here: name it in the call: `limosa migrate --to VERSION`",
+        ),
+        (
+            "flyway.dryRunOutput=out.sql",
+            "LIM-C021 flyway.dryRunOutput cannot be had here: nothing is run by `limosa plan`",
+        ),
+        ("flyway.cherryPick=2", "LIM-C021"),
+        ("flyway.skipExecutingMigrations=true", "LIM-C021"),
+        ("flyway.outOfOrder=perhaps", "LIM-C004 flyway.outOfOrder is neither true nor false"),
+        ("flyway.createSchemas=no", "LIM-C004 flyway.createSchemas is neither true nor false"),
         ("flyway.executeInTransaction=false", "'-- Transaction: none'"),
         ("flyway.locations=s3:bucket", "LIM-C021 the location s3:... cannot be read"),
         ("flyway.locations=filesystem:a/*/b", "holds a pattern"),
@@ -102,9 +142,9 @@ fn what_cannot_be_had_is_named() {
         assert!(!line.starts_with("flyway.url") || !text.contains("thin"), "an address may hold a secret: {text}");
     }
     for (line, wanted) in [
-        ("flyway.target=5", "instead: `limosa migrate --to VERSION`"),
         ("flyway.baselineOnMigrate=true", "limosa baseline --to VERSION"),
         ("flyway.vault.url=x", "give secrets by reference"),
+        ("flyway.user=app", "have no effect without flyway.url"),
         (
             "flyway.url=jdbc:postgresql://db/x?gssEncMode=disable",
             "parameters of the driver have no effect here: gssEncMode",

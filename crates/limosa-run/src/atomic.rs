@@ -51,6 +51,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         ended.state = failure.state_of_nothing_committed();
         if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
             && error.kind == DbErrorKind::ImplicitCommit
+            && !sent.is_around
             && let Some(step) = block.get(sent.step - first)
         {
             implicit_commit::record(run, session, step, sent, error, &mut ended).await;
@@ -170,9 +171,9 @@ pub(crate) fn feed<'f>(
         let last = scripts.list.len().saturating_sub(1);
         for (number, (part, reader)) in scripts.list.iter_mut().enumerate() {
             let head = head(run.context, run.engine, part, marks, true);
-            let step_number = first + offset;
+            let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             if number < last {
-                feed.stretch(Stretch { step_number, head, ..Stretch::whole(part, reader) });
+                feed.stretch(Stretch { step_number, is_around, head, ..Stretch::whole(part, reader) });
                 continue;
             }
             let closing: Closing<'f> = Box::new(move |_| {
@@ -193,7 +194,7 @@ pub(crate) fn feed<'f>(
                 }
                 items
             });
-            feed.stretch(Stretch { step_number, head, closing, ..Stretch::whole(part, reader) });
+            feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
         }
     }
     if rows == Rows::Here {

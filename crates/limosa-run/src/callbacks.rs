@@ -68,7 +68,15 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
             let Err(failure) = done else { return Ok(()) };
             let _ = session.settle().await;
             restore(run, session, put_back).await;
-            Err(run.explain(&failure, std::slice::from_ref(step), AROUND).0)
+            let mut outcome = run.explain(&failure, std::slice::from_ref(step), AROUND).0;
+            if !step.outline.is_atomic() {
+                outcome = helped(
+                    outcome,
+                    "it has statements that no transaction takes: those before the failed one may stand",
+                );
+            }
+            run.record_failure(session, step, &outcome, 0).await;
+            Err(outcome)
         }
     }
 }
@@ -124,6 +132,7 @@ async fn transaction(
             items
         }),
         step_number: AROUND,
+        is_around: true,
         ..Stretch::whole(step, reader)
     });
     feed.last([(Item::Commit, Purpose::Commit)]);
@@ -158,6 +167,7 @@ async fn pieces(
             own: group.mode == GroupMode::Own,
             last: group.last == last,
             step_number: AROUND,
+            is_around: true,
             ..Stretch::whole(step, reader)
         });
         if ours {
@@ -220,12 +230,13 @@ fn program(file: &str) -> Command {
 /// Tells the lines of a command as they come; more than a page is counted only.
 async fn tell(run: &Run<'_>, event: CallbackEvent, from: Option<impl AsyncRead + Unpin>) {
     let Some(from) = from else { return };
-    let mut lines = BufReader::new(from).lines();
+    let mut lines = BufReader::new(from).split(b'\n');
     let mut count = 0;
-    while let Ok(Some(line)) = lines.next_line().await {
+    // To its end, whatever it holds: a program whose output nobody takes any more fails.
+    while let Ok(Some(line)) = lines.next_segment().await {
         count += 1;
         if count <= SHOWN_LINES {
-            say(run, event, line);
+            say(run, event, String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned());
         }
     }
     if count > SHOWN_LINES {
@@ -241,11 +252,14 @@ fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
 
 /// What stands when a callback fails, for a person who reads only the error.
 pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, stands: &str) -> Outcome {
+    helped(outcome, &format!("it ran as {event}: {stands}"))
+}
+
+fn helped(outcome: Outcome, help: &str) -> Outcome {
     let Outcome::Stopped(mut problem) = outcome else { return outcome };
-    let help = format!("it ran as {event}: {stands}");
     problem.help = Some(match problem.help.take() {
         Some(before) => format!("{before}\n{help}"),
-        None => help,
+        None => help.to_owned(),
     });
     Outcome::Stopped(problem)
 }

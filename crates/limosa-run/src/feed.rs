@@ -35,11 +35,20 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) step: usize,
+    /// It is part of a callback, which may share the transaction of the step.
+    pub(crate) is_around: bool,
     /// Statements of its script.
     pub(crate) of: u64,
     pub(crate) origin: String,
     pub(crate) statement: Numbered,
     pub(crate) expanded: Expanded,
+}
+
+impl Sent {
+    /// The number of its step as events tell it: from 1, and 0 for what runs around steps.
+    pub(crate) fn told_step(&self) -> usize {
+        if self.is_around { 0 } else { self.step + 1 }
+    }
 }
 
 /// What is known of a flight while it is under way.
@@ -60,7 +69,7 @@ pub(crate) struct Log {
     /// The COPY whose data is being sent.
     pub(crate) copying: Option<Box<Sent>>,
     /// Step and number of the statement whose start was told last.
-    pub(crate) started: Option<(usize, u64)>,
+    pub(crate) started: Option<(String, u64)>,
     /// Hash over the statements of a script that have passed the feed.
     pub(crate) hasher: StatementHasher,
 }
@@ -86,6 +95,8 @@ pub(crate) type Closing<'a> = Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + 
 /// Statements of one script that travel in one flight.
 pub(crate) struct Stretch<'a> {
     pub(crate) step_number: usize,
+    /// The script is a callback's.
+    pub(crate) is_around: bool,
     pub(crate) step: &'a Step,
     pub(crate) reader: &'a mut ScriptReader,
     /// First and last statement to run.
@@ -106,16 +117,12 @@ pub(crate) struct Stretch<'a> {
 /// The number of a step for what runs around steps.
 pub(crate) const AROUND: usize = usize::MAX;
 
-/// A number as events tell it: from 1, and 0 for what runs around steps.
-pub(crate) fn told_number(step: usize) -> usize {
-    step.wrapping_add(1)
-}
-
 impl<'a> Stretch<'a> {
     /// A whole script, and nothing around it.
     pub(crate) fn whole(step: &'a Step, reader: &'a mut ScriptReader) -> Stretch<'a> {
         Stretch {
             step_number: 0,
+            is_around: false,
             step,
             reader,
             from: 1,
@@ -339,8 +346,14 @@ fn take(
     let copies = class.effect == Effect::CopyFromStdin;
     let text = expanded.text.clone();
     let origin = stretch.reader.origin().to_owned();
-    let sent =
-        Box::new(Sent { step: stretch.step_number, of: stretch.step.outline.statements, origin, statement, expanded });
+    let sent = Box::new(Sent {
+        step: stretch.step_number,
+        is_around: stretch.is_around,
+        of: stretch.step.outline.statements,
+        origin,
+        statement,
+        expanded,
+    });
     if copies {
         lock(log).copying = Some(sent.clone());
         queue.push_back((Item::CopyStart(text), Purpose::Statement(sent)));
@@ -505,7 +518,7 @@ impl FlightObserver for Watch<'_> {
                 let number = sent.statement.number;
                 self.moved(number, sent.step);
                 self.context.events.event(Event::StatementDone {
-                    step: told_number(sent.step),
+                    step: sent.told_step(),
                     number,
                     of: sent.of,
                     verb: sent.statement.class().verb.clone(),

@@ -280,6 +280,7 @@ impl<'a> Walk<'a> {
                 feed.first([(Item::Begin, Purpose::Begin)]);
             }
             feed.stretch(Stretch {
+                is_around: false,
                 step_number: self.number,
                 step,
                 reader: &mut self.reader,

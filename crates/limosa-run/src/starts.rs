@@ -1,6 +1,6 @@
 //! Which statement the server is at: the first that was sent and is not answered yet.
 
-use crate::feed::{Purpose, SharedLog, lock, told_number};
+use crate::feed::{Purpose, SharedLog, lock};
 use crate::{Context, Event};
 
 /// Tells the start of a statement that has become the first, once. Costs nothing but a question where nobody reads it.
@@ -18,12 +18,15 @@ pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
             None => return,
         },
     };
-    let place = (sent.step, sent.statement.number);
-    if log.started == Some(place) {
+    // Of two scripts in one transaction each has a first statement.
+    let is_told =
+        matches!(&log.started, Some((origin, number)) if (origin, *number) == (&sent.origin, sent.statement.number));
+    if is_told {
         return;
     }
+    let (step, number, origin) = (sent.told_step(), sent.statement.number, sent.origin.clone());
     let verb = sent.statement.class().verb.clone();
-    log.started = Some(place);
+    log.started = Some((origin, number));
     drop(log);
-    context.events.event(Event::StatementStarted { step: told_number(place.0), number: place.1, verb });
+    context.events.event(Event::StatementStarted { step, number, verb });
 }

@@ -87,6 +87,7 @@ impl Walk<'_> {
             }
             let mut feed = Feed::new(run.context, run.engine, log.clone());
             feed.stretch(Stretch {
+                is_around: false,
                 step_number: self.number,
                 step,
                 reader: &mut self.reader,

@@ -138,6 +138,28 @@ async fn callbacks_run_around_migrations() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_of_callbacks_are_not_told_as_the_migrations() {
+    for home in all_homes() {
+        home.execute(LOG);
+        home.file("V1__rows.sql", &note("V1"));
+        home.file("beforeEachMigrate.sql", &format!("{}{}", note("a"), note("b")));
+        home.file("afterEachMigrate.sql", &note("c"));
+        let running = crate::running::Running::migrate(home.configuration());
+        running.wait_for("its end", |event| matches!(event, limosa::Event::StepDone { .. }));
+        let told: Vec<(usize, u64, u64)> = running
+            .events()
+            .iter()
+            .filter_map(|event| match event {
+                limosa::Event::StatementDone { step, number, of, .. } => Some((*step, *number, *of)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [(0, 1, 2), (0, 2, 2), (1, 1, 1), (0, 1, 1)]);
+        done(running.end().await);
+    }
+}
+
 #[tokio::test]
 async fn a_callback_that_fails_says_what_stands() {
     for home in all_homes() {
@@ -148,6 +170,8 @@ async fn a_callback_that_fails_says_what_stands() {
         home.file("beforeMigrate.sql", bad);
         failed(&home.migrate().await, 3, &["beforeMigrate.sql:1", "statement 1 of 1", "no migration was begun"]);
         assert_eq!(log(&home), [] as [&str; 0]);
+        let failures = format!("select count(*) from {} where outcome = 'failed'", home.table("audit_log"));
+        assert_eq!(home.rows(&failures), ["1"], "it is in the audit log");
         home.file("beforeMigrate.sql", "select 1;\n");
 
         home.file("afterEachMigrate.sql", bad);
@@ -206,6 +230,8 @@ async fn callbacks_may_hold_what_no_transaction_takes() {
     assert_eq!(home.rows("select n from t"), ["1"]);
     let together = home.with(|it| it.single_transaction = true);
     failed(&migrate(&together).await, 2, &["LIM-P009", "afterEachMigrate__tidy.sql"]);
+    home.file("beforeMigrate.sql", "create table half (n integer);\nvacuum;\ninsert into nosuch values (1);\n");
+    failed(&home.migrate().await, 3, &["beforeMigrate.sql:3", "those before the failed one may stand"]);
 }
 
 #[tokio::test]
@@ -245,6 +271,9 @@ async fn commands_run_only_where_they_are_allowed() {
     };
     done(migrate(&allowed()).await);
     assert_eq!(std::fs::read_to_string(&seen).unwrap(), "app of \n");
+    // What is no text must not break the pipe that the rest goes through.
+    home.file("afterMigrate__tell.sh", "printf 'caf\\351\\n'; sleep 0.2; seq 1 20000\n");
+    done(migrate(&allowed()).await);
     home.file("afterMigrate__tell.sh", "echo about to fail; exit 7\n");
     failed(&migrate(&allowed()).await, 3, &["LIM-R014", "exit status: 7", "afterMigrate"]);
     home.file("afterMigrate__tell.sh", "sleep 600\n");

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use limosa_core::Step;
-use limosa_db::{DbError, FlightError, FlightObserver, Item, Landed, Notice, Row, Session, Value};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_db::{DbError, DbErrorKind, FlightError, FlightObserver, Item, Landed, Notice, Row, Session, Value};
+use limosa_sql::{Diagnostic, Engine, TransactionRule, classify};
 
 use crate::StepState;
 use crate::attempt::Failure;
@@ -73,6 +73,7 @@ impl Connection<'_> {
     /// # Errors
     /// What the server says. The transaction is rolled back then: the code cannot go on.
     pub async fn execute(&mut self, sql: &str) -> Result<u64, DbError> {
+        self.refuse_outside(sql)?;
         let mut counted = Counted(0);
         let items = vec![Item::Script(sql.to_owned())];
         match self.session.flight(&mut items.into_iter(), &mut counted).await {
@@ -90,9 +91,24 @@ impl Connection<'_> {
     /// # Errors
     /// As [`Connection::execute`].
     pub async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.refuse_outside(sql)?;
         let rows = self.session.query(sql, parameters).await;
         self.failed.fetch_or(rows.is_err(), Ordering::Relaxed);
         rows
+    }
+
+    /// Before it is sent: on MySQL nobody could take it back.
+    fn refuse_outside(&self, sql: &str) -> Result<(), DbError> {
+        let class = classify(self.engine(), sql);
+        if matches!(class.transaction, TransactionRule::Either | TransactionRule::Controls) {
+            return Ok(());
+        }
+        self.failed.store(true, Ordering::Relaxed);
+        let message = format!(
+            "{} cannot be part of a migration in Rust, which is one transaction: put it into one in SQL",
+            class.verb
+        );
+        Err(DbError::new(DbErrorKind::Statement, message))
     }
 }
 
@@ -111,7 +127,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     let marks = run.marks(Duration::ZERO);
     run.begin_progress(step, 1);
     let mut ended = empty_ended();
-    let Err(failure) = once(run, session, step, &marks).await else { return ended };
+    let Err(failure) = put_back(run, session, step, &marks).await else { return ended };
     if failure.is_connection_lost() {
         let standing = lost::standing(run, step).await;
         let ours = matches!(&standing, Some(Standing::Done { mark }) if mark.as_ref() == Some(&marks.step_mark));
@@ -128,6 +144,21 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     ended.state = StepState::RolledBack;
     ended.outcome = Some(run.explain(&failure, std::slice::from_ref(step), number).0);
     ended
+}
+
+/// Where settings outlive the transaction, those of the code go with it.
+async fn put_back(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
+    if run.engine == Engine::Postgres {
+        return once(run, session, step, marks).await;
+    }
+    session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+    let result = once(run, session, step, marks).await;
+    if result.is_err() {
+        let _ = session.settle().await;
+    }
+    // A session that is broken shows at the next statement.
+    let _ = session.restore_settings().await;
+    result
 }
 
 async fn once(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {

@@ -113,6 +113,56 @@ async fn code_that_breaks_leaves_nothing() {
     }
 }
 
+/// Runs one statement as version 003.
+fn says(statement: &'static str) -> RustMigration {
+    let migration = RustMigration::from_fn("003", "says", "1", move |mut connection| {
+        Box::pin(async move {
+            connection.execute("insert into posts (id, title) values (77, 'x')").await?;
+            connection.execute(statement).await.map(drop).map_err(Into::into)
+        })
+    });
+    migration.unwrap()
+}
+
+#[tokio::test]
+async fn what_no_transaction_takes_is_refused_in_code() {
+    for home in all_homes() {
+        let statements: &[&str] = match home.is_mysql() {
+            true => &["alter table posts add other int", "call something()", "commit"],
+            false => &["vacuum", "rollback", "begin"],
+        };
+        for statement in statements {
+            let result = migrate(&embedded(&home, vec![says(statement)])).await;
+            failed(&result, 3, &["LIM-R015", "cannot be part of a migration in Rust"]);
+            assert_eq!(home.rows("select count(*) from posts where id = 77"), ["0"], "{statement}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn settings_of_code_end_with_it() {
+    for home in all_homes() {
+        let (set, mode) = match (home.is_mysql(), home.is_sqlite()) {
+            (true, _) => {
+                ("set sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", "@@session.sql_mode like '%NO_BACKSLASH%'")
+            }
+            (_, true) => {
+                ("pragma recursive_triggers = on", "(select recursive_triggers = 1 from pragma_recursive_triggers)")
+            }
+            _ => ("set search_path = pg_catalog", "current_setting('search_path') = 'pg_catalog'"),
+        };
+        let after = format!("create table mode as select case when {mode} then 'kept' else 'gone' end as m;");
+        let after: &'static str = after.leak();
+        let migrator = home.with(|it| {
+            it.embedded = Some(Embedded::new([FILES[0], ("004_mode.sql", after)]));
+            it.code = vec![says(set)];
+        });
+        assert_eq!(labels(&done(migrate(&migrator).await)), ["001", "003", "004"]);
+        assert_eq!(home.rows("select m from mode"), ["gone"]);
+        assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
 #[tokio::test]
 async fn the_builder_refuses_what_does_not_fit() {
     let files = || Embedded::new(FILES);

@@ -1,6 +1,6 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
-use limosa_core::{Checksum, FileHasher, Headers, OutlineError, Outliner, Rollback, Script};
+use limosa_core::{Checksum, FileHasher, Headers, Outline, OutlineError, Outliner, Rollback, Script};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
 
 use super::comments::{CommentScanner, Line, LineKind};
@@ -48,8 +48,9 @@ impl FileFacts {
         declared: &str,
         rollback: Option<&str>,
     ) -> (FileFacts, Vec<Diagnostic>) {
+        let dialect = dialect.into();
         let (rollback, diagnostics) = match rollback {
-            Some(text) => read_file(origin, dialect.into(), text.to_owned(), &Wishes::default()),
+            Some(text) => read_file(origin, dialect, text.to_owned(), &Wishes::default()),
             None => (None, Vec::new()),
         };
         let checksum = || Checksum::of(format!("code {declared}").as_bytes());
@@ -59,7 +60,8 @@ impl FileFacts {
             start: Position::START,
             file_checksum: checksum(),
             up_checksum: checksum(),
-            outline: Default::default(),
+            // What the code leaves in the session nobody knows.
+            outline: Outline { unseen: dialect.engine() == Engine::Mysql, ..Outline::default() },
         };
         let facts = FileFacts {
             path: origin.to_owned(),

@@ -12,6 +12,11 @@ use crate::{DbError, Row, Value};
 pub enum Item {
     /// Begins a transaction (SQLite: BEGIN IMMEDIATE; MySQL: START TRANSACTION).
     Begin,
+    /// Begins a transaction behind an [`Item::Commit`] whose answer nobody has waited for, where the engine can do that
+    /// (PostgreSQL); else as [`Item::Begin`]. Whoever sends it sees to two things: what follows proves first that the commit took
+    /// effect, and a statement that meets no transaction, because this one could not begin, changes nothing
+    /// (`default_transaction_read_only`, which is no hindrance to this transaction).
+    BeginAhead,
     /// Commits it.
     Commit,
     /// Gives it up.
@@ -187,7 +192,7 @@ pub trait Canceller: Send + Sync {
 ///   last items left one open without failure.
 /// - `flight` must not be dropped before it ends; cancel, then await it.
 /// - Within a transaction the session waits as little as the engine allows: PostgreSQL sends items ahead without waiting,
-///   at most `window` bytes of them, with COPY as a barrier.
+///   at most `window` bytes of them, with COPY as a barrier; and across transactions that [`Item::BeginAhead`] begins.
 #[async_trait]
 pub trait Session: Send {
     /// What was learnt while connecting.

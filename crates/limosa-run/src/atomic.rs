@@ -12,28 +12,35 @@ use crate::entries::{Marks, farewell, finished, head, settle_constraints};
 use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
+use crate::notices::Notices;
 use crate::reader::ScriptReader;
 use crate::{Event, Outcome, StepState, callbacks, implicit_commit, put_back};
 
-/// Runs steps in one transaction, again after a lock time-out or a deadlock.
-pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step], first: usize) -> Ended {
+/// An attempt at one step that failed.
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    pub(crate) marks: Marks,
+    pub(crate) notices: Notices,
+}
+
+/// Runs steps in one transaction, again after a lock time-out or a deadlock. A first attempt may have been made already.
+pub(crate) async fn run(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    mut before: Option<Failed>,
+) -> Ended {
     let limits = block[0].limits;
     let mut ended = Ended { attempts: 0, ..empty_ended() };
     loop {
         ended.attempts += 1;
-        let marks = run.marks(Duration::ZERO);
-        let log = new_log();
-        run.begin_progress(&block[0], 1);
-        let result = once(run, session, block, first, &marks, &log).await;
-        {
-            let mut log = lock(&log);
-            run.keep_head(log.head.take());
-            ended.notices.append(&mut log.notices);
-        }
-        let failure = match result {
-            Ok(()) => return ended,
-            Err(failure) => failure,
+        let failed = match before.take() {
+            Some(failed) => Some(failed),
+            None => attempt(run, session, block, first, &mut ended.notices).await,
         };
+        let Some(Failed { failure, marks, mut notices }) = failed else { return ended };
+        ended.notices.append(&mut notices);
         if let Failure::Server { error, commit_sent, .. } = &failure {
             if lost::is_open_question(error.kind, *commit_sent) {
                 return lost_answer(run, block, &marks, &failure, ended, first).await;
@@ -58,6 +65,23 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
         }
         return ended;
     }
+}
+
+async fn attempt(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    first: usize,
+    notices: &mut Notices,
+) -> Option<Failed> {
+    let marks = run.marks(Duration::ZERO);
+    let log = new_log();
+    run.begin_progress(&block[0], 1);
+    let result = once(run, session, block, first, &marks, &log).await;
+    let mut log = lock(&log);
+    run.keep_head(log.head.take());
+    notices.append(&mut log.notices);
+    result.err().map(|failure| Failed { failure, marks, notices: Notices::default() })
 }
 
 pub(crate) fn attempts_told(outcome: Outcome, attempts: u32) -> Outcome {

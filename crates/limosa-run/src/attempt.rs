@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use limosa_core::Step;
-use limosa_db::{DbError, DbErrorKind, FlightError, Session};
+use limosa_db::{DbError, DbErrorKind, FlightError, FlightObserver, Session};
 use limosa_sql::Engine;
 use tokio::sync::oneshot;
 
@@ -56,25 +56,39 @@ pub(crate) fn new_log() -> SharedLog {
 pub(crate) async fn fly(
     session: &mut dyn Session,
     context: &Context<'_>,
-    mut feed: Feed<'_>,
+    feed: Feed<'_>,
     log: &SharedLog,
     progress: &SharedProgress,
     steps: &[Step],
     first_step: usize,
 ) -> Result<(), Failure> {
-    let mut watch = Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step };
+    let mut watch =
+        Watch { context, log: Arc::clone(log), progress: Arc::clone(progress), steps, first_step, current: first_step };
+    fly_watched(session, context, feed, log, progress, &mut watch).await
+}
+
+/// As [`fly`], told to somebody else.
+pub(crate) async fn fly_watched(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    mut feed: Feed<'_>,
+    log: &SharedLog,
+    progress: &SharedProgress,
+    watch: &mut dyn FlightObserver,
+) -> Result<(), Failure> {
     let (ended, end) = oneshot::channel();
+    let engine = session.facts().engine();
     // PostgreSQL ends what runs too long by itself.
-    let watched = (session.facts().engine() != Engine::Postgres).then(|| Arc::clone(progress));
+    let watched = (engine != Engine::Postgres).then(|| Arc::clone(progress));
     let (stop, seen) = (context.stop.clone(), Arc::clone(log));
     let cancelling =
-        tokio::spawn(cancel_when_due(stop, watched, move || is_cancellable(&seen), session.canceller(), end));
-    let flown = session.flight(&mut feed, &mut watch).await;
+        tokio::spawn(cancel_when_due(stop, watched, move || is_cancellable(&seen, engine), session.canceller(), end));
+    let flown = session.flight(&mut feed, watch).await;
     drop(ended);
     // A request that is under way is let arrive: later it would hit a statement that nobody wants to stop.
     let timed_out = cancelling.await.ok().flatten();
     let flown = match flown {
-        Err(FlightError::Failed { item, mut error }) if session.facts().engine() == Engine::Mysql => {
+        Err(FlightError::Failed { item, mut error }) if engine == Engine::Mysql => {
             not_taken_back::note(session, &mut error).await;
             Err(FlightError::Failed { item, error })
         }
@@ -94,8 +108,13 @@ pub(crate) async fn fly(
     }
 }
 
-/// Once the commit is all that is on its way, the work is done as far as we are concerned: its answer is awaited.
-fn is_cancellable(log: &SharedLog) -> bool {
+/// Once the commit is all that is on its way, the work is done as far as we are concerned: its answer is awaited. And a
+/// transaction is let begin: what was sent behind it relies on that.
+fn is_cancellable(log: &SharedLog, engine: Engine) -> bool {
     let log = lock(log);
+    // Elsewhere a BEGIN may wait for the lock of another writer.
+    if engine == Engine::Postgres && matches!(log.open.front(), Some((_, Purpose::Begin | Purpose::Commit))) {
+        return false;
+    }
     !log.commit_sent || log.open.iter().any(|(_, purpose)| matches!(purpose, Purpose::Statement(_)))
 }

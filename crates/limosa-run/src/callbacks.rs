@@ -168,7 +168,7 @@ async fn pieces(
             last: group.last == last,
             step_number: AROUND,
             is_around: true,
-            ..Stretch::whole(step, reader)
+            ..Stretch::whole(step, &mut *reader)
         });
         if ours {
             feed.last([(Item::Commit, Purpose::Commit)]);

@@ -9,6 +9,8 @@ use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 use serde_json::json;
 
+use crate::ahead::{self, Begun};
+use crate::atomic::Failed;
 use crate::attempt::Failure;
 use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
@@ -84,12 +86,18 @@ impl Run<'_> {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
             Failure::Unsettled(outcome) => ((**outcome).clone(), None),
+            Failure::Server { purpose, error, .. }
+                if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() =>
+            {
+                let step = match purpose {
+                    Some(Purpose::Statement(sent)) => Some(sent.step),
+                    _ => None,
+                };
+                (Outcome::Stopped(Box::new(interrupted())), step)
+            }
             Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. }
                 if error.kind != DbErrorKind::ConnectionLost =>
             {
-                if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() {
-                    return (Outcome::Stopped(Box::new(interrupted())), Some(sent.step));
-                }
                 (Outcome::Stopped(Box::new(statement_problem(sent, &hidden(error)))), Some(sent.step))
             }
             Failure::Server { purpose, error, .. } => {
@@ -99,7 +107,9 @@ impl Run<'_> {
                 };
                 let name = match purpose {
                     // A deferred constraint may belong to any of them.
-                    Some(Purpose::Commit) => steps.iter().map(file).collect::<Vec<_>>().join(", "),
+                    Some(Purpose::Constraints | Purpose::Commit) => {
+                        steps.iter().map(file).collect::<Vec<_>>().join(", ")
+                    }
                     _ => file(step.unwrap_or(&steps[0])),
                 };
                 let problem = own_problem(purpose.as_ref(), &name, &hidden(error));
@@ -205,23 +215,32 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         return RunReport { steps: reports, outcome, head };
     }
     let mut outcome = Outcome::Done;
+    // A step that was begun with others, and how that failed.
+    let mut begun: Option<Begun> = None;
     while at < steps.len() {
-        if run.context.stop.is_asked() {
+        if begun.is_none() && run.context.stop.is_asked() {
             outcome = Outcome::Stopped(Box::new(interrupted()));
             break;
         }
+        let ahead = at..ahead::reach(run.plan, run.engine, run.context.pooled, at);
+        if begun.is_none() && ahead.len() > 1 {
+            let halt = ahead::run(run, session, ahead, &mut reports).await;
+            at = halt.at;
+            begun = halt.begun;
+            continue;
+        }
         let end = (at + 1..steps.len()).find(|next| !joins(steps, *next)).unwrap_or(steps.len());
         let block = &steps[at..end];
-        for (offset, step) in block.iter().enumerate() {
-            for notice in left_out(step) {
-                run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+        let (began, failed) = match begun.take() {
+            Some(begun) => (begun.began, begun.failed),
+            None => {
+                (at..end).for_each(|number| announce(run, number));
+                (Instant::now(), None)
             }
-            run.context.events.event(started(step, at + offset, steps.len()));
-        }
-        let began = Instant::now();
+        };
         let lock_timeout = Duration::from_millis(block[0].limits.lock_timeout_ms);
         session.wait_for_locks(Some(lock_timeout).filter(|limit| !limit.is_zero()));
-        let ended = with_callbacks(run, session, block, at).await;
+        let ended = with_callbacks(run, session, block, at, failed).await;
         run.end_progress();
         session.wait_for_locks(Some(OWN_PATIENCE));
         let elapsed = began.elapsed();
@@ -243,7 +262,13 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
 }
 
 /// Runs steps that share a transaction, or one, with the callbacks of each.
-async fn with_callbacks(run: &Run<'_>, session: &mut dyn Session, block: &[Step], at: usize) -> Ended {
+async fn with_callbacks(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    at: usize,
+    failed: Option<Failed>,
+) -> Ended {
     let is_code = matches!(block[0].work, Work::Code { .. });
     // Nothing shares the transaction of code.
     let is_atomic = !is_code && (block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])));
@@ -258,7 +283,7 @@ async fn with_callbacks(run: &Run<'_>, session: &mut dyn Session, block: &[Step]
     }
     let mut ended = match is_atomic {
         _ if is_code => crate::code::run(run, session, &block[0], at).await,
-        true => crate::atomic::run(run, session, block, at).await,
+        true => crate::atomic::run(run, session, block, at, failed).await,
         false => crate::journalled::run(run, session, &block[0], at).await,
     };
     if ended.outcome.is_none() {
@@ -300,6 +325,15 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
     outcome
 }
 
+/// Tells that a step begins.
+pub(crate) fn announce(run: &Run<'_>, at: usize) {
+    let step = &run.plan.steps[at];
+    for notice in left_out(step) {
+        run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+    }
+    run.context.events.event(started(step, at, run.plan.steps.len()));
+}
+
 /// The event that a step begins; `at` is its place among `of`, from 0.
 pub(crate) fn started(step: &Step, at: usize, of: usize) -> Event {
     Event::StepStarted {
@@ -313,16 +347,23 @@ pub(crate) fn started(step: &Step, at: usize, of: usize) -> Event {
 }
 
 /// What was interrupted has a journal, which only a transaction of its own settles.
-fn joins(steps: &[Step], at: usize) -> bool {
+pub(crate) fn joins(steps: &[Step], at: usize) -> bool {
     let is_code = |at: usize| matches!(steps[at].work, Work::Code { .. });
     steps[at].joins_previous && !is_code(at) && !is_code(at - 1) && !resumes(&steps[at]) && !resumes(&steps[at - 1])
 }
 
-fn resumes(step: &Step) -> bool {
+pub(crate) fn resumes(step: &Step) -> bool {
     matches!(step.action, Action::Resume { .. } | Action::ResumeRevert { .. })
 }
 
-fn report(run: &Run<'_>, reports: &mut Vec<StepReport>, block: &[Step], at: usize, ended: &Ended, elapsed: Duration) {
+pub(crate) fn report(
+    run: &Run<'_>,
+    reports: &mut Vec<StepReport>,
+    block: &[Step],
+    at: usize,
+    ended: &Ended,
+    elapsed: Duration,
+) {
     let share = elapsed / u32::try_from(block.len()).unwrap_or(1).max(1);
     for (offset, step) in block.iter().enumerate() {
         let done = match ended.state {

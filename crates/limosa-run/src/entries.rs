@@ -71,6 +71,35 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     items
 }
 
+/// What comes first in a transaction that was sent before the one ahead of it, which left `before` as its mark and the settings
+/// of a fresh session, was answered.
+pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, before: &str) -> Tagged {
+    let values = vec![
+        Value::Integer(marks.epoch),
+        Value::Text(marks.step_mark.clone()),
+        Value::Text(step.limits.lock_timeout_ms.to_string()),
+        Value::Text(step.limits.statement_timeout_ms.to_string()),
+        Value::Text(before.to_owned()),
+    ];
+    (context.ledger.bound(&sql::FENCE_AHEAD, values), Purpose::Fence)
+}
+
+/// What comes last in a transaction behind which another is sent at once: the settings of a fresh session for it, the mark by
+/// which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
+pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks) -> Vec<Tagged> {
+    let mark = Engine::Postgres.quote_literal(&marks.step_mark);
+    let text = format!("{}; set {GUARD} = on; set {} = {mark}", reset(context), sql::COMMITTED);
+    vec![(Item::Control(text), Purpose::Settings), (Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]
+}
+
+/// The setting by which a statement that meets no transaction changes nothing.
+const GUARD: &str = "default_transaction_read_only";
+
+/// Gives up what [`tail_ahead`] set.
+pub(crate) fn unguarded() -> Item {
+    Item::Control(format!("reset {GUARD}"))
+}
+
 /// Settings of a script that the ledger must not be written under.
 const BORROWED: &[&str] = &["role", "session_authorization", "client_encoding"];
 
@@ -132,7 +161,8 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> 
 /// Deferred constraints and triggers run while the settings and the role are still the file's, and their failure is told
 /// as one of its commit.
 pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
-    (engine == Engine::Postgres).then(|| (Item::Control("set constraints all immediate".to_owned()), Purpose::Commit))
+    (engine == Engine::Postgres)
+        .then(|| (Item::Control("set constraints all immediate".to_owned()), Purpose::Constraints))
 }
 
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file

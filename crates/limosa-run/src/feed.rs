@@ -1,6 +1,7 @@
 //! The items of a flight, made while the script is read: what goes before the statements, the statements, what goes after.
 
 use std::collections::VecDeque;
+use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ pub(crate) enum Purpose {
     Ledger,
     /// A row of the audit log.
     Audit,
+    /// Checks what was put off to the commit.
+    Constraints,
     /// Commits our transaction.
     Commit,
 }
@@ -98,7 +101,7 @@ pub(crate) struct Stretch<'a> {
     /// The script is a callback's.
     pub(crate) is_around: bool,
     pub(crate) step: &'a Step,
-    pub(crate) reader: &'a mut ScriptReader,
+    pub(crate) reader: Box<dyn DerefMut<Target = ScriptReader> + Send + 'a>,
     /// First and last statement to run.
     pub(crate) from: u64,
     pub(crate) to: u64,
@@ -119,12 +122,12 @@ pub(crate) const AROUND: usize = usize::MAX;
 
 impl<'a> Stretch<'a> {
     /// A whole script, and nothing around it.
-    pub(crate) fn whole(step: &'a Step, reader: &'a mut ScriptReader) -> Stretch<'a> {
+    pub(crate) fn whole(step: &'a Step, reader: impl DerefMut<Target = ScriptReader> + Send + 'a) -> Stretch<'a> {
         Stretch {
             step_number: 0,
             is_around: false,
             step,
-            reader,
+            reader: Box::new(reader),
             from: 1,
             to: step.outline.statements,
             own: false,
@@ -136,6 +139,9 @@ impl<'a> Stretch<'a> {
     }
 }
 
+/// Where further stretches come from, one by one, when those before them have been sent.
+pub(crate) type Supply<'a> = Box<dyn FnMut() -> Result<Option<Stretch<'a>>, Box<Diagnostic>> + Send + 'a>;
+
 /// A flight's source.
 pub(crate) struct Feed<'a> {
     context: &'a Context<'a>,
@@ -143,6 +149,7 @@ pub(crate) struct Feed<'a> {
     log: SharedLog,
     queue: VecDeque<Tagged>,
     stretches: VecDeque<Stretch<'a>>,
+    supply: Supply<'a>,
     tail: VecDeque<Tagged>,
     opened: bool,
     sent: u64,
@@ -156,6 +163,7 @@ impl<'a> Feed<'a> {
             log,
             queue: VecDeque::new(),
             stretches: VecDeque::new(),
+            supply: Box::new(|| Ok(None)),
             tail: VecDeque::new(),
             opened: false,
             sent: 0,
@@ -169,6 +177,11 @@ impl<'a> Feed<'a> {
 
     pub(crate) fn stretch(&mut self, stretch: Stretch<'a>) {
         self.stretches.push_back(stretch);
+    }
+
+    /// Asked when all stretches have been sent.
+    pub(crate) fn supplied(&mut self, supply: Supply<'a>) {
+        self.supply = supply;
     }
 
     /// Sent after everything else.
@@ -189,6 +202,10 @@ impl<'a> Feed<'a> {
     fn fill(&mut self) -> Result<(), Box<Diagnostic>> {
         while self.queue.is_empty() {
             let Some(stretch) = self.stretches.front_mut() else {
+                if let Some(stretch) = (self.supply)()? {
+                    self.stretches.push_back(stretch);
+                    continue;
+                }
                 self.queue.append(&mut self.tail);
                 return Ok(());
             };
@@ -209,7 +226,7 @@ impl<'a> Feed<'a> {
                 take(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
                 continue;
             }
-            if let Some(stretch) = self.stretches.pop_front() {
+            if let Some(mut stretch) = self.stretches.pop_front() {
                 self.opened = false;
                 if stretch.last {
                     stretch.reader.prove_unchanged()?;
@@ -454,7 +471,7 @@ impl FlightSource for Feed<'_> {
         let mut log = lock(&self.log);
         let commits = matches!(item, Item::Commit)
             || matches!(&purpose, Purpose::Statement(sent) if sent.statement.class().transaction == TransactionRule::Commits);
-        log.commit_sent |= commits;
+        log.commit_sent = (log.commit_sent || commits) && !matches!(item, Item::BeginAhead);
         if !matches!(item, Item::CopyStart(_) | Item::CopyData(_)) {
             log.open.push_back((self.sent, purpose));
         }
@@ -485,6 +502,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) progress: SharedProgress,
     pub(crate) steps: &'a [Step],
     pub(crate) first_step: usize,
+    /// The step to which belongs what the server says outside of statements.
+    pub(crate) current: usize,
 }
 
 impl Watch<'_> {
@@ -547,7 +566,7 @@ impl FlightObserver for Watch<'_> {
                 Purpose::Statement(sent) => Some(sent.step),
                 _ => None,
             });
-            let step = step.unwrap_or(self.first_step);
+            let step = step.unwrap_or(self.current);
             log.notices.push((step, notice.clone()));
             step
         };

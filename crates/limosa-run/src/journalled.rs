@@ -283,7 +283,7 @@ impl<'a> Walk<'a> {
                 is_around: false,
                 step_number: self.number,
                 step,
-                reader: &mut self.reader,
+                reader: Box::new(&mut self.reader),
                 from: group.first,
                 to,
                 own,

@@ -1,6 +1,7 @@
 //! The only loop: conducts a plan on a session and records what happened. Deciding is done elsewhere; nothing here chooses
 //! what is run, only how it ends up recorded.
 
+mod ahead;
 mod atomic;
 mod attempt;
 mod callbacks;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{Direction, Step};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbErrorKind, Item, Value};
+use limosa_db::{DbErrorKind, Item, Row, Value};
 use limosa_sql::Diagnostic;
 
 use crate::Outcome;
@@ -36,36 +36,46 @@ pub(crate) enum Standing {
 /// The lease is ended first. That waits for a transaction of the old session that is still under way, and fails one that the
 /// server has received and not begun yet, so that the answer is final.
 pub(crate) async fn standing(run: &Run<'_>, step: &Step) -> Option<Standing> {
+    standings(run, &[step]).await?.pop()
+}
+
+/// As [`standing`], of several steps.
+pub(crate) async fn standings(run: &Run<'_>, steps: &[&Step]) -> Option<Vec<Standing>> {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
-        if let Some(standing) = ask(run, step).await {
-            return Some(standing);
+        if let Some(standings) = ask(run, steps).await {
+            return Some(standings);
         }
         tokio::time::sleep(jitter(Duration::from_millis(500))).await;
     }
     None
 }
 
-async fn ask(run: &Run<'_>, step: &Step) -> Option<Standing> {
+async fn ask(run: &Run<'_>, steps: &[&Step]) -> Option<Vec<Standing>> {
     let mut session = run.context.connector.connect().await.ok()?;
     let book = &run.context.ledger;
     let mut items = run.context.ledger.begin();
     items.push(book.bound(&sql::FENCE_OFF, vec![Value::Integer(run.epoch)]));
     let asked = items.len();
-    items.push(book.bound(&sql::STEP_MARK_OF, vec![Value::Text(step.identity.to_string())]));
+    items.extend(steps.iter().map(|step| book.bound(&sql::STEP_MARK_OF, vec![Value::Text(step.identity.to_string())])));
     items.push(Item::Commit);
     let rows = session.send(items).await;
     session.close().await;
     let rows = rows.ok()?;
-    let row = rows.get(asked)?.first();
+    let answers = rows.get(asked..asked + steps.len())?;
+    Some(steps.iter().zip(answers).map(|(step, rows)| told_by(step, rows.first())).collect())
+}
+
+/// What a row of the ledger, or that there is none, says of a step.
+fn told_by(step: &Step, row: Option<&Row>) -> Standing {
     let text = |column| row.and_then(|row| row.text(column));
     let done = row.and_then(|row| row.integer(2)).unwrap_or(0).unsigned_abs();
-    Some(match (step.action.direction(), text(1).as_deref()) {
+    match (step.action.direction(), text(1).as_deref()) {
         (Direction::Apply, Some("applied")) => Standing::Done { mark: text(0) },
         (Direction::Apply, Some("partial")) | (Direction::Revert, Some("reverting")) => Standing::Partial { done },
         (Direction::Revert, None) => Standing::Done { mark: None },
         _ => Standing::Nothing,
-    })
+    }
 }
 
 /// The outcome of a run whose connection was lost, given what stands.

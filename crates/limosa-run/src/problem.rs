@@ -123,7 +123,7 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
         (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero | DbErrorKind::NotNull) => lease_lost(),
         // How the guards speak on MySQL: by a subquery of two rows.
         (Some(Purpose::Fence | Purpose::Ledger), _) if error.number() == Some("1242") => lease_lost(),
-        (Some(Purpose::Commit), _) => (
+        (Some(Purpose::Constraints | Purpose::Commit), _) => (
             "LIM-R009",
             format!("{file} failed at its commit: {}", error.message),
             error

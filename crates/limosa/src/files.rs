@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use limosa_core::{Callback, CallbackWork, Change, LedgerView};
-use limosa_formats::native::{FileReader, FileRole, assemble};
+use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
@@ -80,11 +82,16 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
-        let path = entry.path();
         if entry.file_name().to_string_lossy().starts_with('.') {
             continue;
         }
-        let kind = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        let path = entry.path();
+        // The listing tells what most are; links are followed.
+        let listed = entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file());
+        let kind = match listed {
+            Some(kind) => kind,
+            None => std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.file_type(),
+        };
         if kind.is_dir() && depth < DEPTH {
             walk(&path, depth + 1, found)?;
         } else if kind.is_file() {
@@ -144,37 +151,21 @@ pub(crate) fn load(
         configs.extend(config);
         diagnostics.extend(found);
     }
-    let mut files = Vec::new();
-    let mut buffer = vec![0; 64 * 1024];
     let mut commands = Vec::new();
+    let mut wanted = Vec::new();
     for (name, role) in names.iter().zip(roles).filter(|(_, role)| *role != FileRole::Config) {
-        if let FileRole::Callback { event, name: title, command: true } = &role {
-            commands.push(Callback {
-                event: *event,
-                name: title.clone(),
+        match role {
+            FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
+                event,
+                name: title,
                 work: CallbackWork::Command(name.clone()),
                 headers: Default::default(),
-            });
-            continue;
+            }),
+            role => wanted.push((name.as_str(), role)),
         }
-        let is_script = role.is_script();
-        let mut reader = FileReader::of_role(dialect, name, role, &configs);
-        if is_script {
-            let path = Path::new(name);
-            let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;
-            loop {
-                match file.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(count) => reader.feed(&buffer[..count]),
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(unreadable(path, &error)),
-                }
-            }
-        }
-        let (facts, found) = reader.finish();
-        files.extend(facts);
-        diagnostics.extend(found);
     }
+    let (mut files, found) = read_all(&scripts, wanted, dialect, &configs)?;
+    diagnostics.extend(found);
     for code in &configuration.code {
         let (facts, found) = code.facts(dialect);
         files.push(facts);
@@ -192,6 +183,71 @@ pub(crate) fn load(
         }
     }
     Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
+}
+
+/// Files that are worth a thread of their own to read.
+const SHARE: usize = 64;
+
+/// Threads that read at once, at most: more only wait for each other in the kernel.
+const READERS: usize = 4;
+
+/// What is known of each file, and what is to be said of them, in order.
+type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
+
+/// Reads files of known roles, many of them on all processors.
+fn read_all(
+    scripts: &Scripts,
+    mut files: Vec<(&str, FileRole)>,
+    dialect: Dialect,
+    configs: &[Config],
+) -> Result<Facts, Failure> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
+    let share = files.len().div_ceil(readers);
+    let mut others = Vec::new();
+    while files.len() > share {
+        others.push(files.split_off(files.len() - share));
+    }
+    others.reverse();
+    let read_share = |files| read_files(scripts, files, dialect, configs);
+    let all = std::thread::scope(|scope| {
+        let others: Vec<_> = others.into_iter().map(|files| scope.spawn(|| read_share(files))).collect();
+        let ended = |reader: ScopedJoinHandle<'_, _>| reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let first = read_share(files);
+        std::iter::once(first).chain(others.into_iter().map(ended)).collect::<Result<Vec<Facts>, Failure>>()
+    })?;
+    let (files, found): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    Ok((files.into_iter().flatten().collect(), found.into_iter().flatten().collect()))
+}
+
+fn read_files(
+    scripts: &Scripts,
+    files: Vec<(&str, FileRole)>,
+    dialect: Dialect,
+    configs: &[Config],
+) -> Result<Facts, Failure> {
+    let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
+    let mut buffer = vec![0; 64 * 1024];
+    for (name, role) in files {
+        let is_script = role.is_script();
+        let mut reader = FileReader::of_role(dialect, name, role, configs);
+        if is_script {
+            let path = Path::new(name);
+            let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;
+            loop {
+                match file.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => reader.feed(&buffer[..count]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(unreadable(path, &error)),
+                }
+            }
+        }
+        let (read, found) = reader.finish();
+        facts.extend(read);
+        diagnostics.extend(found);
+    }
+    Ok((facts, diagnostics))
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

@@ -90,7 +90,7 @@ impl Walk<'_> {
                 is_around: false,
                 step_number: self.number,
                 step,
-                reader: &mut self.reader,
+                reader: Box::new(&mut self.reader),
                 from: statement.number,
                 to: statement.number,
                 own: false,

@@ -237,9 +237,11 @@ fn answers_to_commits(messages: &[Message]) -> Vec<usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_answer_to_commit_is_settled_by_the_ledger() {
+    // What sets something waits for the answer to the commit before it.
+    const SECOND: &str = "set lock_timeout = '2s';\ncreate table b (n int);";
     let home = newest_postgres();
     home.file("0001_a.sql", "create table a (n int);");
-    home.file("0002_b.sql", "create table b (n int);");
+    home.file("0002_b.sql", SECOND);
     let proxy = proxy_to(home.database_handle());
     well(&Running::migrate(through(&home, &proxy)).end().await);
     let commits = answers_to_commits(&proxy.messages());
@@ -247,7 +249,7 @@ async fn a_lost_answer_to_commit_is_settled_by_the_ledger() {
 
     let home = newest_postgres();
     home.file("0001_a.sql", "create table a (n int);");
-    home.file("0002_b.sql", "create table b (n int);");
+    home.file("0002_b.sql", SECOND);
     let proxy = proxy_to(home.database_handle());
     proxy.cut(Cut::before(Side::Server, first));
     let result = Running::migrate(through(&home, &proxy)).end().await;
@@ -260,7 +262,7 @@ async fn a_lost_answer_to_commit_is_settled_by_the_ledger() {
     // Nothing is left behind the last one: the run is done.
     let home = newest_postgres();
     home.file("0001_a.sql", "create table a (n int);");
-    home.file("0002_b.sql", "create table b (n int);");
+    home.file("0002_b.sql", SECOND);
     let proxy = proxy_to(home.database_handle());
     proxy.cut(Cut::before(Side::Server, second).ending(Ending::Reset));
     let result = Running::migrate(through(&home, &proxy)).end().await;

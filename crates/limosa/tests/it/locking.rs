@@ -171,7 +171,8 @@ async fn the_lease_cannot_be_taken_from_under_a_transaction() {
     gate.execute("create table gate (n int)").unwrap();
     gate.execute("begin; lock table gate").unwrap();
     home.file("0001_first.sql", "create table first (n int);\nselect count(*) from gate;");
-    home.file("0002_second.sql", "create table second (n int);");
+    // What sets something waits for the answer to the commit before it.
+    home.file("0002_second.sql", "set lock_timeout = '2s';\ncreate table second (n int);");
     let mut configuration = home.configuration();
     configuration.limits.lock_timeout_ms = 60_000;
     let (stolen, told) = std::sync::mpsc::channel::<()>();

@@ -46,6 +46,14 @@ impl Running {
         self.task.await.expect("the run does not panic")
     }
 
+    /// As [`end`](Self::end), with all that was told.
+    pub(crate) async fn end_with_events(self) -> (Result<RunAnswer, Failure>, Vec<Event>) {
+        let events = Arc::clone(&self.events);
+        let result = self.end().await;
+        let events = of_runs(&events.lock().expect("events"));
+        (result, events)
+    }
+
     /// Drops it in the middle, as a killed process: its sockets close, nothing is said.
     pub(crate) async fn kill(self) {
         self.task.abort();
@@ -58,18 +66,21 @@ impl Running {
 
     /// What the run has told so far.
     pub(crate) fn events(&self) -> Vec<Event> {
-        let events = self.events.lock().expect("events");
-        let runs = events.iter().filter_map(|progress| match progress {
-            Progress::Run(event) => Some(event.clone()),
-            _ => None,
-        });
-        runs.collect()
+        of_runs(&self.events.lock().expect("events"))
     }
 
     /// Waits until it has told such an event.
     pub(crate) fn wait_for(&self, what: &str, matches: impl Fn(&Event) -> bool) {
         eventually(what, || self.events().iter().any(&matches));
     }
+}
+
+fn of_runs(all: &[Progress]) -> Vec<Event> {
+    let runs = all.iter().filter_map(|progress| match progress {
+        Progress::Run(event) => Some(event.clone()),
+        _ => None,
+    });
+    runs.collect()
 }
 
 impl Home {

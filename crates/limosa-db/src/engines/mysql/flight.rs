@@ -211,7 +211,7 @@ impl<'a> Flight<'a> {
                 }
             }
             match member.item {
-                Item::Begin => self.bracketed = true,
+                Item::Begin | Item::BeginAhead => self.bracketed = true,
                 Item::Commit | Item::Rollback => self.bracketed = false,
                 _ => {}
             }
@@ -238,7 +238,7 @@ impl<'a> Flight<'a> {
 
     async fn take(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Landed, DbError> {
         match item {
-            Item::Begin => {
+            Item::Begin | Item::BeginAhead => {
                 self.wire.command(BEGIN).await?;
                 self.bracketed = true;
             }

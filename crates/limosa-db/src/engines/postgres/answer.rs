@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, pin_mut};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -10,7 +10,6 @@ use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use super::error::{self, Sent};
 use super::joined::Joined;
-use super::prepared::Form;
 use super::{control, copy};
 use crate::{DbError, DbErrorKind, Row, Value};
 
@@ -92,10 +91,13 @@ pub(super) fn joined(client: Arc<Client>, joined: Joined) -> BoxFuture<'static, 
                 while let Some(message) = stream.next().await {
                     match message {
                         Ok(SimpleQueryMessage::RowDescription(_)) => has_rows = true,
+                        Ok(SimpleQueryMessage::Row(row)) if parts.get(at).is_some_and(|part| part.bound) => {
+                            let values = (0..row.len()).map(|column| Value::optional(row.get(column))).collect();
+                            reply.rows.push(Row(values));
+                        }
                         Ok(SimpleQueryMessage::CommandComplete(count)) if at < parts.len() => {
                             let part = parts[at];
-                            let counts = control::changes_rows(&text[part.start..]);
-                            reply.affected = (counts || (!has_rows && count > 0)).then_some(count);
+                            reply.affected = (part.counts || (!has_rows && count > 0)).then_some(count);
                             left -= 1;
                             if left == 0 {
                                 landed.push((part.item, std::mem::take(&mut reply)));
@@ -140,6 +142,10 @@ pub(super) fn joined(client: Arc<Client>, joined: Joined) -> BoxFuture<'static, 
                 answer.before = landed;
                 if let Err(error) = &mut answer.outcome {
                     error.position = error.position.map(|position| position.saturating_sub(part.start));
+                    if part.bound && error.code.as_deref().is_some_and(|code| STALE.contains(&code)) {
+                        // The transaction can be tried again, for then the statement is sent whole.
+                        error.kind = DbErrorKind::Serialization;
+                    }
                 }
                 answer
             }
@@ -148,29 +154,12 @@ pub(super) fn joined(client: Arc<Client>, joined: Joined) -> BoxFuture<'static, 
     .boxed()
 }
 
-/// A statement with parameters, by the extended protocol: parse, bind, describe, execute and sync in one message; without
-/// the parse where the server has it prepared.
-pub(super) fn bound(
-    client: Arc<Client>,
-    item: u64,
-    sql: String,
-    parameters: Vec<Value>,
-    form: Form,
-) -> BoxFuture<'static, Answer> {
+/// A statement with parameters, by the extended protocol: parse, bind, describe, execute and sync in one message.
+pub(super) fn bound(client: Arc<Client>, item: u64, sql: String, parameters: Vec<Value>) -> BoxFuture<'static, Answer> {
     async move {
         let weight = bound_weight(&sql, &parameters);
-        let was_prepared = matches!(form, Form::Prepared(_));
-        let result = ask(&client, &sql, &parameters, form).await;
+        let result = ask(&client, &sql, &parameters).await;
         drop(client);
-        let result = match result {
-            Err(failure) if was_prepared && is_stale(&failure) => {
-                let mut error = error::of_statement(&failure, &Sent::new(sql));
-                // The transaction can be tried again, for then the statement is sent whole.
-                error.kind = DbErrorKind::Serialization;
-                return Answer { item, before: Vec::new(), weight, outcome: Err(error), out_of_step: false };
-            }
-            result => result,
-        };
         match result {
             Ok(outcome) => Answer { item, before: Vec::new(), weight, outcome, out_of_step: false },
             Err(failure) => failed(item, weight, &failure, &Sent::new(sql)),
@@ -185,12 +174,9 @@ fn failed(item: u64, weight: usize, failure: &tokio_postgres::Error, sent: &Sent
     Answer { item, before: Vec::new(), weight, outcome: Err(error), out_of_step }
 }
 
-/// True where a prepared statement of ours is gone, or gives other columns than when it was prepared: something on the server
-/// has dropped it, or changed the ledger's tables.
-fn is_stale(failure: &tokio_postgres::Error) -> bool {
-    failure.code().is_some_and(|code| STALE.contains(&code.code()))
-}
-
+/// A prepared statement of ours is gone, or gives other columns than when it was prepared: something on the server has dropped
+/// it, or changed the ledger's tables.
+///
 /// `invalid_sql_statement_name`, and `feature_not_supported` ("cached plan must not change result type").
 pub(super) const STALE: [&str; 2] = ["26000", "0A000"];
 
@@ -229,33 +215,9 @@ impl ToSql for Parameter<'_> {
 /// The outer error is the server's or the driver's, the inner one ours about a column.
 type Asked = Result<Result<Reply, DbError>, tokio_postgres::Error>;
 
-async fn ask(client: &Client, sql: &str, parameters: &[Value], form: Form) -> Asked {
-    let once = async {
-        let typed = parameters.iter().map(|value| (Parameter(value), type_of(value)));
-        collect(client.query_typed_raw(sql, typed).await?, sql).await
-    };
-    match form {
-        Form::Prepared(statement) => {
-            collect(client.query_raw(&statement, parameters.iter().map(Parameter)).await?, sql).await
-        }
-        Form::Once => once.await,
-        Form::ThenPrepare(slot) => {
-            let types: Vec<Type> = parameters.iter().map(type_of).collect();
-            // Both are sent when they are first polled, in this order.
-            let (asked, prepared) = join(once, client.prepare_typed(sql, &types)).await;
-            let (statement, failure) = match prepared {
-                Ok(statement) => (Some(statement), None),
-                Err(failure) => (None, Some(failure)),
-            };
-            // Only this request fills the slot.
-            let _ = slot.set(statement);
-            match (asked, failure) {
-                // A cancel request or a time-out has hit the preparing: the transaction has failed all the same.
-                (Ok(Ok(_)), Some(failure)) => Err(failure),
-                (asked, _) => asked,
-            }
-        }
-    }
+async fn ask(client: &Client, sql: &str, parameters: &[Value]) -> Asked {
+    let typed = parameters.iter().map(|value| (Parameter(value), type_of(value)));
+    collect(client.query_typed_raw(sql, typed).await?, sql).await
 }
 
 async fn collect(stream: RowStream, sql: &str) -> Asked {

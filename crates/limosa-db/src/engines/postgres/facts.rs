@@ -3,7 +3,6 @@
 use limosa_sql::Engine;
 
 use super::answer::{self, Answer};
-use super::prepared::Form;
 use super::wire::{Event, Wire};
 use crate::{DbError, Notice, Row, ServerFacts, Value};
 
@@ -45,7 +44,7 @@ pub(super) async fn learn(
          (select {BACKEND_IDENTITY} from pg_stat_activity where pid = pg_backend_pid())"
     );
     let process = process.unwrap_or(0);
-    wire.send(answer::bound(wire.client(), 0, ask, Vec::new(), Form::Once)).await;
+    wire.send(answer::bound(wire.client(), 0, ask, Vec::new())).await;
     let check = format!(
         "select set_config('{CHECK_CLIENT}', $2, false) \
          where pg_backend_pid() = $1 and current_setting('{CHECK_CLIENT}', true) = '0'"
@@ -53,7 +52,7 @@ pub(super) async fn learn(
     let mut settings = vec![(check, vec![Value::Integer(process), CHECK_INTERVAL.into()])];
     settings.extend(default_settings(defaults, Some(process)));
     for (number, (sql, parameters)) in (1..).zip(settings) {
-        wire.send(answer::bound(wire.client(), number, sql, parameters, Form::Once)).await;
+        wire.send(answer::bound(wire.client(), number, sql, parameters)).await;
     }
     let answers = collect(wire).await?;
     read(answers, process, defaults, host)

@@ -41,6 +41,8 @@ pub(super) struct Flight<'a> {
     open: bool,
     pub(super) observer: &'a mut dyn FlightObserver,
     gate: Gate,
+    /// The last thing that was sent is a COMMIT.
+    committing: bool,
     /// Waits for what may travel with it.
     joined: Option<Joined>,
     unanswered: usize,
@@ -55,6 +57,7 @@ impl<'a> Flight<'a> {
             wire,
             observer,
             gate: Gate::Open,
+            committing: false,
             joined: None,
             unanswered: 0,
             last: Instant::now(),
@@ -97,12 +100,13 @@ impl<'a> Flight<'a> {
         items: &mut dyn FlightSource,
         next: &mut u64,
     ) -> Result<(), Abort> {
-        if !matches!(item, Item::Control(_)) {
+        if !matches!(item, Item::Control(_) | Item::Bound { .. } | Item::Commit) {
             self.depart().await;
         }
         match item {
             Item::Begin => self.joined = Some(Joined::new(number, "BEGIN".to_owned(), 1, true)),
-            Item::Commit => self.send_plain(number, "COMMIT".to_owned(), Control::Ends).await,
+            Item::BeginAhead => self.begin_ahead(number).await,
+            Item::Commit => self.commit(number).await,
             Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await,
             Item::Script(sql) => {
                 self.spare_prepared(number, &sql).await;
@@ -110,7 +114,7 @@ impl<'a> Flight<'a> {
                 self.send_plain(number, sql, control).await;
             }
             Item::Control(sql) => self.take_control(number, sql).await,
-            Item::Bound { sql, parameters } => self.send_bound(number, sql, parameters).await,
+            Item::Bound { sql, parameters } => self.take_bound(number, sql, parameters).await,
             Item::CopyStart(sql) => return self.copy(number, sql, items, next).await,
             Item::CopyData(_) | Item::CopyEnd => {
                 let error =
@@ -119,6 +123,31 @@ impl<'a> Flight<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Commits, in one message with what of limosa's own goes right before it.
+    async fn commit(&mut self, number: u64) {
+        match &mut self.joined {
+            Some(joined) if !joined.opens => {
+                joined.end(number);
+                self.depart().await;
+            }
+            _ => {
+                self.depart().await;
+                self.send_plain(number, "COMMIT".to_owned(), Control::Ends).await;
+                self.committing = true;
+            }
+        }
+    }
+
+    /// Begins the next transaction before the commit is answered.
+    async fn begin_ahead(&mut self, number: u64) {
+        // Here the server gets to work on what was sent, while the next items are made.
+        self.land_ready().await;
+        if self.committing && self.gate == Gate::Shut {
+            self.gate = Gate::Open;
+        }
+        self.joined = Some(Joined::new(number, "BEGIN READ WRITE".to_owned(), 1, true));
     }
 
     /// A text of limosa's own: within a transaction it waits for the next one, unless it cannot travel with others.
@@ -151,10 +180,13 @@ impl<'a> Flight<'a> {
         if !self.may_send(weight).await {
             return;
         }
-        let opens = joined.opens;
+        let (opens, ends) = (joined.opens, joined.ends);
         let request = answer::joined(self.wire.client(), joined);
         self.send(request, weight).await;
-        if opens {
+        if ends {
+            self.gate = Gate::Shut;
+            self.committing = true;
+        } else if opens {
             // It cannot fail, so what follows can be sent at once.
             self.open = true;
         } else {
@@ -172,12 +204,11 @@ impl<'a> Flight<'a> {
         if !self.wire.prepared.is_in_use() {
             return;
         }
-        // One that is being prepared can only be closed when it is there.
+        // One that is being prepared can only be dropped when it is there.
         self.land_all().await;
         if self.failure.is_none() {
-            self.wire.prepared.close();
-            // The closing has no answer of its own to wait for, and must not be met by a COPY that follows.
-            if let Err(error) = command(self.wire, "").await {
+            let dropped = self.wire.prepared.close();
+            if let Err(error) = command(self.wire, &dropped).await {
                 self.failure = Some((number, error));
             }
         }
@@ -211,20 +242,43 @@ impl<'a> Flight<'a> {
         }
     }
 
+    /// A statement of limosa's own with parameters. One that the server has goes as a text among others.
+    async fn take_bound(&mut self, number: u64, sql: String, parameters: Vec<Value>) {
+        // Only now it is known whether a transaction is open; where texts wait, one is.
+        if self.joined.is_none() && !self.may_send(answer::bound_weight(&sql, &parameters)).await {
+            return;
+        }
+        // Outside of a transaction a failed preparing would stand beside a use that took effect.
+        let form =
+            if self.open || self.joined.is_some() { self.wire.prepared.form(&sql, &parameters) } else { Form::Once };
+        let Form::Text { sql: text, commands } = form else {
+            self.depart().await;
+            return self.send_bound(number, sql, parameters).await;
+        };
+        // The encoding of a message is that of before it.
+        let alone = !text.is_ascii();
+        if alone {
+            self.depart().await;
+        }
+        self.joined.get_or_insert_with(Joined::empty).push_bound(number, &text, commands, &sql);
+        if alone {
+            self.depart().await;
+        }
+    }
+
     async fn send_bound(&mut self, number: u64, sql: String, parameters: Vec<Value>) {
         let weight = answer::bound_weight(&sql, &parameters);
         if !self.may_send(weight).await {
             return;
         }
-        // Outside of a transaction a failed preparing would stand beside a use that took effect.
-        let form = if self.open { self.wire.prepared.form(&sql, &parameters) } else { Form::Once };
-        let request = answer::bound(self.wire.client(), number, sql, parameters, form);
+        let request = answer::bound(self.wire.client(), number, sql, parameters);
         self.shut_outside();
         self.send(request, weight).await;
     }
 
     async fn send(&mut self, request: BoxFuture<'static, Answer>, weight: usize) {
         self.unanswered += weight;
+        self.committing = false;
         if self.wire.send(request).await == Sending::Ended {
             // What could not be sent has failed, and the server does not know: nothing may follow it.
             self.gate = Gate::Shut;
@@ -262,10 +316,25 @@ impl<'a> Flight<'a> {
 
     /// Takes one answer or notice.
     async fn land_next(&mut self) {
-        match self.wire.next().await {
-            Some(Event::Notice(notice)) if self.failure.is_none() => self.observer.notice(notice),
-            Some(Event::Notice(_)) | None => {}
-            Some(Event::Answer(answer)) => self.land(answer),
+        if let Some(event) = self.wire.next().await {
+            self.take_event(event);
+        }
+    }
+
+    /// Takes what has come, without waiting.
+    async fn land_ready(&mut self) {
+        // Sockets are looked at between two turns of the runtime; nothing else would end this one.
+        tokio::task::yield_now().await;
+        while let Some(event) = self.wire.ready().await {
+            self.take_event(event);
+        }
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::Notice(notice) if self.failure.is_none() => self.observer.notice(notice),
+            Event::Notice(_) => {}
+            Event::Answer(answer) => self.land(answer),
         }
     }
 
@@ -341,6 +410,7 @@ impl<'a> Flight<'a> {
 
     /// Makes sure that after a failure nothing is left open.
     async fn finish(self, end: Result<(), Abort>) -> Result<(), FlightError> {
+        self.wire.prepared.settle(end.is_ok() && self.failure.is_none());
         if end.is_ok() && self.failure.is_none() {
             return Ok(());
         }

@@ -4,6 +4,8 @@
 //! as if each had come alone. It reads the whole message in the encoding and with the quoting rules of before: only
 //! texts that mean the same under all of them are joined.
 
+use super::control;
+
 /// Texts that wait for what may be joined to them.
 #[derive(Debug)]
 pub(super) struct Joined {
@@ -11,8 +13,10 @@ pub(super) struct Joined {
     pub(super) text: String,
     /// The items in it.
     pub(super) parts: Vec<Part>,
-    /// The first is a plain BEGIN.
+    /// The first is a BEGIN that cannot fail.
     pub(super) opens: bool,
+    /// The last is a COMMIT.
+    pub(super) ends: bool,
 }
 
 /// One item of several.
@@ -24,19 +28,48 @@ pub(super) struct Part {
     pub(super) commands: usize,
     /// Where it begins in the text.
     pub(super) start: usize,
+    /// Its rows are wanted, and its statement was prepared.
+    pub(super) bound: bool,
+    /// The number that the server gives counts rows that were changed, whether or not rows came back.
+    pub(super) counts: bool,
 }
 
 impl Joined {
     /// A first text, which holds so many commands.
     pub(super) fn new(item: u64, text: String, commands: usize, opens: bool) -> Joined {
-        Joined { text, parts: vec![Part { item, commands, start: 0 }], opens }
+        let mut joined = Joined::empty();
+        joined.opens = opens;
+        joined.push(item, &text, commands);
+        joined
+    }
+
+    /// No text yet.
+    pub(super) fn empty() -> Joined {
+        Joined { text: String::new(), parts: Vec::new(), opens: false, ends: false }
     }
 
     /// Adds the next one.
     pub(super) fn push(&mut self, item: u64, text: &str, commands: usize) {
-        self.text.push_str("; ");
-        self.parts.push(Part { item, commands, start: self.text.len() });
+        if !self.parts.is_empty() {
+            self.text.push_str("; ");
+        }
+        let counts = control::changes_rows(text);
+        self.parts.push(Part { item, commands, start: self.text.len(), bound: false, counts });
         self.text.push_str(text);
+    }
+
+    /// Adds a prepared statement, whose own text is `sql`.
+    pub(super) fn push_bound(&mut self, item: u64, text: &str, commands: usize, sql: &str) {
+        self.push(item, text, commands);
+        if let Some(part) = self.parts.last_mut() {
+            (part.bound, part.counts) = (true, control::changes_rows(sql));
+        }
+    }
+
+    /// Adds the COMMIT. Where something before it fails, the server does not come to it, and the transaction stays failed.
+    pub(super) fn end(&mut self, item: u64) {
+        self.push(item, "COMMIT", 1);
+        self.ends = true;
     }
 }
 
@@ -105,6 +138,6 @@ mod tests {
         let mut joined = Joined::new(4, "BEGIN".to_owned(), 1, true);
         joined.push(5, "reset role; reset all", 2);
         assert_eq!(joined.text, "BEGIN; reset role; reset all");
-        assert_eq!(joined.parts[1], Part { item: 5, commands: 2, start: 7 });
+        assert_eq!(joined.parts[1], Part { item: 5, commands: 2, start: 7, bound: false, counts: false });
     }
 }

@@ -1,14 +1,13 @@
 //! Statements of limosa's own that a server keeps, so that it does not parse and plan them anew for each migration.
 //!
-//! A statement is prepared behind its use of the third time, within the same flight: nobody waits for it, and what runs once
-//! or twice a connection costs nothing. Never through a pooler, where the next transaction meets another server connection.
+//! A statement is prepared with its use of the third time, in the same message: nobody waits for it, and what runs once or
+//! twice a connection costs nothing. From then on it is a short text (`EXECUTE`), which travels with others. Never through a
+//! pooler, where the next transaction meets another server connection.
 //!
-//! Texts of users may do away with prepared statements, or prepare some under the names that the driver gives (`s0`, `s1`,
-//! ...). Where a text seems to, all are closed before it is sent, and none is prepared on that connection any more.
+//! Texts of users may do away with prepared statements, or prepare some under our names. Where a text seems to, all are dropped
+//! before it is sent, and none is prepared on that connection any more.
 
-use std::sync::{Arc, OnceLock};
-
-use tokio_postgres::Statement;
+use limosa_sql::Engine;
 use tokio_postgres::types::Type;
 
 use super::answer;
@@ -23,35 +22,38 @@ const ENOUGH: u32 = 3;
 /// Words of SQL that create or drop prepared statements.
 const WORDS: &[&str] = &["prepare", "deallocate", "discard"];
 
-/// Filled when the answer to the preparing has come: None where it failed.
-pub(super) type Slot = Arc<OnceLock<Option<Statement>>>;
-
 /// How a statement with parameters is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Form {
     /// Parsed for this one use.
     Once,
-    /// The same, and prepared behind it.
-    ThenPrepare(Slot),
-    /// The server has it.
-    Prepared(Statement),
+    /// By a text of so many commands, the last of which runs it.
+    Text {
+        /// The text.
+        sql: String,
+        /// Its commands.
+        commands: usize,
+    },
 }
 
 struct Known {
     sql: String,
     types: Vec<Type>,
     uses: u32,
-    slot: Option<Slot>,
+    /// Its name on the server, which has it, or gets it within the flight.
+    name: Option<String>,
+    /// A flight that used it has arrived.
+    is_there: bool,
 }
 
 impl Known {
+    /// A NULL goes for any type.
     fn is(&self, sql: &str, parameters: &[Value]) -> bool {
-        self.sql == sql
-            && self.types.len() == parameters.len()
-            && self.types.iter().zip(parameters).all(|(kind, value)| *kind == answer::type_of(value))
-    }
-
-    fn statement(&self) -> Option<&Statement> {
-        self.slot.as_ref()?.get()?.as_ref()
+        let fits = |(known, value): (&Type, &Value)| {
+            let kind = answer::type_of(value);
+            *known == kind || *known == Type::UNKNOWN || kind == Type::UNKNOWN
+        };
+        self.sql == sql && self.types.len() == parameters.len() && self.types.iter().zip(parameters).all(fits)
     }
 }
 
@@ -60,6 +62,8 @@ impl Known {
 pub(super) struct Prepared {
     allowed: bool,
     known: Vec<Known>,
+    /// Names that were given so far; none is given twice.
+    named: u64,
 }
 
 impl Prepared {
@@ -73,9 +77,10 @@ impl Prepared {
         self.allowed = false;
     }
 
-    /// Closes those that the server has. The messages go out with the next request.
-    pub(super) fn close(&mut self) {
-        self.known.clear();
+    /// Forgets all, and gives the text that drops those that the server has.
+    pub(super) fn close(&mut self) -> String {
+        let names = self.known.drain(..).filter_map(|known| known.name);
+        names.map(|name| format!("deallocate {name}")).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether statements may be prepared on this connection.
@@ -85,7 +90,17 @@ impl Prepared {
 
     /// True while the server has, or is about to have, a statement of ours.
     pub(super) fn is_in_use(&self) -> bool {
-        self.known.iter().any(|known| known.slot.is_some())
+        self.known.iter().any(|known| known.name.is_some())
+    }
+
+    /// A flight has arrived, or not: then what it was about to prepare may not be there.
+    pub(super) fn settle(&mut self, arrived: bool) {
+        for known in self.known.iter_mut().filter(|known| !known.is_there) {
+            known.is_there = arrived && known.name.is_some();
+            if !arrived {
+                known.name = None;
+            }
+        }
     }
 
     /// How to send a statement now, within a transaction.
@@ -98,27 +113,45 @@ impl Prepared {
             return Form::Once;
         };
         known.uses = known.uses.saturating_add(1);
-        if let Some(statement) = known.statement() {
-            return Form::Prepared(statement.clone());
+        if let Some(name) = &known.name {
+            return Form::Text { sql: execute(name, parameters), commands: 1 };
         }
-        let under_way = known.slot.as_ref().is_some_and(|slot| slot.get().is_none());
-        if under_way || known.uses < ENOUGH {
+        if known.uses < ENOUGH {
             return Form::Once;
         }
-        let slot = Slot::default();
-        known.slot = Some(Arc::clone(&slot));
-        Form::ThenPrepare(slot)
+        self.named += 1;
+        let name = format!("limosa_{}", self.named);
+        let types: Vec<&str> = known.types.iter().map(Type::name).collect();
+        let types = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
+        let text = format!("prepare {name}{types} as {sql}; {}", execute(&name, parameters));
+        known.name = Some(name);
+        Form::Text { sql: text, commands: 2 }
     }
 
     fn remember(&mut self, sql: &str, parameters: &[Value]) {
         if self.known.len() == MOST {
             // One that runs now and then makes room; where all are prepared the new one goes without.
-            let unprepared = self.known.iter().enumerate().filter(|(_, known)| known.slot.is_none());
+            let unprepared = self.known.iter().enumerate().filter(|(_, known)| known.name.is_none());
             let Some((least, _)) = unprepared.min_by_key(|(_, known)| known.uses) else { return };
             self.known.remove(least);
         }
         let types = parameters.iter().map(answer::type_of).collect();
-        self.known.push(Known { sql: sql.to_owned(), types, uses: 1, slot: None });
+        self.known.push(Known { sql: sql.to_owned(), types, uses: 1, name: None, is_there: false });
+    }
+}
+
+/// Runs a prepared statement. The constants mean the same under all settings of the session.
+fn execute(name: &str, parameters: &[Value]) -> String {
+    let constant = |value: &Value| match value {
+        Value::Null => "null".to_owned(),
+        Value::Text(text) => Engine::Postgres.quote_literal(text),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+    };
+    let constants: Vec<String> = parameters.iter().map(constant).collect();
+    match constants.is_empty() {
+        true => format!("execute {name}"),
+        false => format!("execute {name} ({})", constants.join(", ")),
     }
 }
 
@@ -160,26 +193,37 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_is_prepared_with_its_third_use_and_not_asked_for_twice() {
+    fn a_statement_is_prepared_with_its_third_use() {
         let mut prepared = Prepared::default();
         let values = [Value::Integer(1), Value::Null];
+        let text = |sql: &str, commands| Form::Text { sql: sql.to_owned(), commands };
         for _ in 0..5 {
-            assert!(matches!(prepared.form("select $1, $2", &values), Form::Once));
+            assert_eq!(prepared.form("select $1, $2", &values), Form::Once);
         }
         prepared.start();
-        assert!(matches!(prepared.form("select $1, $2", &values), Form::Once));
-        assert!(matches!(prepared.form("select $1, $2", &values), Form::Once));
-        assert!(matches!(prepared.form("select $1, $2", &[Value::Integer(1), "x".into()]), Form::Once));
-        let Form::ThenPrepare(slot) = prepared.form("select $1, $2", &values) else { panic!("not prepared") };
+        assert_eq!(prepared.form("select $1, $2", &values), Form::Once);
+        assert_eq!(prepared.form("select $1, $2", &[Value::Integer(1), "x".into()]), Form::Once);
+        assert_eq!(prepared.form("select $1, $2", &["x".into(), Value::Integer(1)]), Form::Once);
+        assert!(!prepared.is_in_use());
+        let first = "prepare limosa_1 (int8, unknown) as select $1, $2; execute limosa_1 (-3, E'it''s \\\\')";
+        assert_eq!(prepared.form("select $1, $2", &[Value::Integer(-3), "it's \\".into()]), text(first, 2));
         assert!(prepared.is_in_use());
-        assert!(matches!(prepared.form("select $1, $2", &values), Form::Once));
-        assert!(slot.set(None).is_ok());
-        assert!(matches!(prepared.form("select $1, $2", &values), Form::ThenPrepare(_)));
+        assert_eq!(prepared.form("select $1, $2", &values), text("execute limosa_1 (1, null)", 1));
+
+        // It may not have come to the preparing.
+        prepared.settle(false);
+        assert_eq!(
+            prepared.form("select $1, $2", &values),
+            text("prepare limosa_2 (int8, unknown) as select $1, $2; execute limosa_2 (1, null)", 2)
+        );
+        prepared.settle(true);
+        prepared.settle(false);
+        assert_eq!(prepared.form("select $1, $2", &values), text("execute limosa_2 (1, null)", 1));
         prepared.stop();
         assert!(prepared.is_in_use());
-        prepared.close();
+        assert_eq!(prepared.close(), "deallocate limosa_2");
         assert!(!prepared.is_in_use());
-        assert!(matches!(prepared.form("select $1, $2", &values), Form::Once));
+        assert_eq!(prepared.form("select $1, $2", &values), Form::Once);
     }
 
     #[test]

@@ -11,7 +11,6 @@ use super::connect::{self, Opened};
 use super::facts::{self, Defaults};
 use super::flight::{self, Flight};
 use super::parameters::{Parameters, SessionKind};
-use super::prepared::Form;
 use super::tap::TransactionStatus;
 use super::wire::Wire;
 use super::{answer, blockers, tls};
@@ -160,14 +159,17 @@ impl PostgresSession {
         }
         if pooled {
             self.wire.prepared.stop();
-            self.wire.prepared.close();
+            let dropped = self.wire.prepared.close();
+            if !dropped.is_empty() {
+                flight::command(&mut self.wire, &dropped).await?;
+            }
             for setting in ["role", "default_transaction_read_only", "client_connection_check_interval"] {
                 flight::command(&mut self.wire, &format!("reset {setting}")).await?;
             }
             self.facts.settings.clear();
         } else {
             for (sql, parameters) in facts::default_settings(&self.defaults, None) {
-                let request = answer::bound(self.wire.client(), 0, sql, parameters, Form::Once);
+                let request = answer::bound(self.wire.client(), 0, sql, parameters);
                 flight::own(&mut self.wire, request).await?;
             }
         }

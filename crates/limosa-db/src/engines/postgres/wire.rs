@@ -124,6 +124,15 @@ impl Wire {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
+    /// An answer or notice that has come, after moving what can be moved without waiting.
+    pub(super) async fn ready(&mut self) -> Option<Event> {
+        poll_fn(|cx| match self.poll_next(cx) {
+            Poll::Ready(event) => Poll::Ready(event),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
             self.collect_answers(cx);

@@ -33,7 +33,7 @@ impl Executor<'_> {
             return Err(cancelled());
         }
         match item {
-            Item::Begin => self.text("BEGIN IMMEDIATE"),
+            Item::Begin | Item::BeginAhead => self.text("BEGIN IMMEDIATE"),
             Item::Commit => self.text("COMMIT"),
             Item::Rollback => self.rollback(),
             Item::Script(text) | Item::Control(text) => self.text(text),

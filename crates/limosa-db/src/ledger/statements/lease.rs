@@ -97,3 +97,17 @@ pub const FENCE: Statement = Statement {
     mysql: "select case when (select count(*) from {lease} where project = $1 and epoch = $2 lock in share mode) = 1 \
             then $3 else (select 1 union all select 2) end, $4, $5",
 };
+
+/// PostgreSQL: as [`FENCE`], for a transaction that was sent before the commit of the one before it was answered: fails as well
+/// where that did not commit. $6 is the mark that it left as [`COMMITTED`].
+pub const FENCE_AHEAD: Statement = Statement {
+    postgres: "select 1 / count(*), set_config('limosa.step', $3, true), set_config('lock_timeout', $4, true), \
+               set_config('statement_timeout', $5, true) \
+               from (select epoch from {lease} where project = $1 and epoch = $2 \
+               and current_setting('limosa.committed', true) = $6 for key share) held",
+    sqlite: "select 1",
+    mysql: "select 1",
+};
+
+/// PostgreSQL: the setting in which a transaction leaves its mark for the next one. It goes back with a transaction that fails.
+pub const COMMITTED: &str = "limosa.committed";

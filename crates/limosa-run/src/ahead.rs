@@ -1,0 +1,245 @@
+//! Transactions of consecutive steps, each sent before the commit of the one before it is answered: many steps cost one wait.
+//!
+//! Only PostgreSQL can do that, and only on a direct connection. That each step stands alone all the same is kept by four things:
+//! - A statement that fails leaves its transaction failed, and the COMMIT behind it is in one message with statements that fail
+//!   there: the server does not come to it, nor to any later BEGIN, until the flight rolls back.
+//! - A COMMIT that fails takes the mark of its transaction back, which the fence of the next one asks for.
+//! - A BEGIN that does not take place (a request to cancel can hit it) leaves the next statements without a transaction. The
+//!   session changes nothing outside of transactions meanwhile.
+//! - After a lost connection the ledger is asked how far the server came.
+//!
+//! The first step that failed goes on alone (`atomic`), as if it had been sent alone: it is explained and tried again there.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use limosa_core::{CallbackEvent, Plan, Step, Work};
+use limosa_db::{DbErrorKind, FlightObserver, Item, Landed, Notice, Session};
+use limosa_sql::Engine;
+
+use crate::atomic::Failed;
+use crate::attempt::{Failure, fly_watched, new_log};
+use crate::conduct::{Ended, Run, announce, empty_ended, joins, report, resumes};
+use crate::entries::{self, Marks};
+use crate::feed::{Feed, Purpose, SharedLog, Stretch, Supply, Watch, lock};
+use crate::lost::{self, Standing};
+use crate::reader::ScriptReader;
+use crate::{StepReport, notices::Notices};
+
+/// How far a flight of several steps came.
+pub(crate) struct Halt {
+    /// The first step that is not done.
+    pub(crate) at: usize,
+    /// Set where that step has been begun.
+    pub(crate) begun: Option<Begun>,
+}
+
+/// A step that was begun, and told to begin.
+pub(crate) struct Begun {
+    pub(crate) began: Instant,
+    /// How it failed; None where it only has to be begun again.
+    pub(crate) failed: Option<Failed>,
+}
+
+/// The end of the steps from `at` on that can be sent ahead of each other's answers.
+pub(crate) fn reach(plan: &Plan, engine: Engine, pooled: bool, at: usize) -> usize {
+    let around = |event| event == CallbackEvent::BeforeEachMigrate || event == CallbackEvent::AfterEachMigrate;
+    if engine != Engine::Postgres || pooled || plan.callbacks.iter().any(|callback| around(callback.event)) {
+        return at;
+    }
+    let steps = &plan.steps;
+    (at..steps.len()).find(|number| !stands_alone(steps, *number)).unwrap_or(steps.len())
+}
+
+/// True for a step that is a transaction of its own and leaves nothing for the next one to be put right.
+fn stands_alone(steps: &[Step], at: usize) -> bool {
+    let step = &steps[at];
+    let shares = joins(steps, at) || (at + 1 < steps.len() && joins(steps, at + 1));
+    let outline = &step.outline;
+    !shares
+        && !resumes(step)
+        && !matches!(step.work, Work::Code { .. })
+        && outline.is_atomic()
+        && !outline.may_set()
+        && !outline.wrapped
+}
+
+/// Runs steps that [`reach`] found.
+pub(crate) async fn run(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    steps: Range<usize>,
+    reports: &mut Vec<StepReport>,
+) -> Halt {
+    let log = new_log();
+    let under_way = UnderWay::default();
+    let mut feed = Feed::new(run.context, run.engine, log.clone());
+    feed.first([(Item::Begin, Purpose::Begin)]);
+    feed.supplied(supply(run, steps.clone(), under_way.clone()));
+    let watch = Watch {
+        context: run.context,
+        log: Arc::clone(&log),
+        progress: Arc::clone(&run.progress),
+        steps: &run.plan.steps,
+        first_step: 0,
+        current: steps.start,
+    };
+    let mut landing = Landing {
+        watch,
+        run,
+        log: Arc::clone(&log),
+        under_way: under_way.clone(),
+        reports,
+        at: steps.start,
+        end: steps.end,
+        began: Instant::now(),
+    };
+    landing.begin();
+    let flown = fly_watched(session, run.context, feed, &log, &run.progress, &mut landing).await;
+    let Err(failure) = flown else { return Halt { at: steps.end, begun: None } };
+    if failure.is_connection_lost() {
+        landing.ask().await;
+    } else if session.settle().await.is_ok() {
+        let _ = session.send(vec![entries::unguarded()]).await;
+    }
+    let (at, began) = (landing.at, landing.began);
+    let mut notices = Notices::default();
+    notices.append(&mut lock(&log).notices);
+    let marks = under_way.first().unwrap_or_else(|| run.marks(Duration::ZERO));
+    // Its own fence tells, when it is alone, whether the lease is lost.
+    let again = at > steps.start && matches!(&failure, Failure::Server { purpose: Some(Purpose::Fence), .. });
+    let failed = (!again).then_some(Failed { failure: asked_about(failure), marks, notices });
+    Halt { at, begun: Some(Begun { began, failed }) }
+}
+
+/// With a connection the commit may have been lost, too: the flight knows only of the last one that was sent.
+fn asked_about(failure: Failure) -> Failure {
+    match failure {
+        Failure::Server { purpose, error, .. } => {
+            let commit_sent = error.kind == DbErrorKind::ConnectionLost;
+            Failure::Server { purpose, error, commit_sent }
+        }
+        other => other,
+    }
+}
+
+/// The marks of the transactions that were begun and are not known to be committed, oldest first.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<Mutex<VecDeque<Marks>>>);
+
+impl UnderWay {
+    fn with<T>(&self, look: impl FnOnce(&mut VecDeque<Marks>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn first(&self) -> Option<Marks> {
+        self.with(|marks| marks.front().cloned())
+    }
+}
+
+/// Opens the script of each step when its turn to be sent has come.
+fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Supply<'a> {
+    let mut next = steps.start;
+    let mut before: Option<String> = None;
+    Box::new(move || {
+        if next == steps.end {
+            return Ok(None);
+        }
+        let (number, step) = (next, &run.plan.steps[next]);
+        let marks = run.marks(Duration::ZERO);
+        under_way.with(|all| all.push_back(marks.clone()));
+        let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
+        let head = match before.replace(marks.step_mark.clone()) {
+            None => entries::head(run.context, run.engine, step, &marks, true),
+            Some(before) => vec![entries::head_ahead(run.context, step, &marks, &before)],
+        };
+        next += 1;
+        let is_last = next == steps.end;
+        let closing = Box::new(move |_: &_| {
+            let mut items: Vec<_> = entries::settle_constraints(run.engine).into_iter().collect();
+            items.extend(entries::finished(run.context, run.engine, step, &marks, false));
+            if is_last {
+                items.extend([(entries::unguarded(), Purpose::Settings), (Item::Commit, Purpose::Commit)]);
+            } else {
+                items.extend(entries::tail_ahead(run.context, &marks));
+            }
+            items
+        });
+        Ok(Some(Stretch { step_number: number, head, closing, ..Stretch::whole(step, reader) }))
+    })
+}
+
+/// Tells of each step when its commit is answered.
+struct Landing<'a> {
+    watch: Watch<'a>,
+    run: &'a Run<'a>,
+    log: SharedLog,
+    under_way: UnderWay,
+    reports: &'a mut Vec<StepReport>,
+    /// The first step that is not known to be committed.
+    at: usize,
+    end: usize,
+    began: Instant,
+}
+
+impl Landing<'_> {
+    fn begin(&mut self) {
+        self.watch.current = self.at;
+        announce(self.run, self.at);
+        self.run.begin_progress(&self.run.plan.steps[self.at], 1);
+        self.began = Instant::now();
+    }
+
+    fn done(&mut self) {
+        let mut ended = Ended { outcome: None, ..empty_ended() };
+        {
+            let mut log = lock(&self.log);
+            self.run.keep_head(log.head.take());
+            ended.notices.append(&mut log.notices);
+        }
+        self.under_way.with(VecDeque::pop_front);
+        let block = &self.run.plan.steps[self.at..=self.at];
+        report(self.run, self.reports, block, self.at, &ended, self.began.elapsed());
+        self.at += 1;
+        if self.at < self.end {
+            self.begin();
+        }
+    }
+
+    /// After a lost connection: steps that the ledger knows to be committed by us are done, but for the last one that was sent,
+    /// which is left to be told with the loss.
+    async fn ask(&mut self) {
+        let marks: Vec<Marks> = self.under_way.with(|marks| marks.iter().cloned().collect());
+        let steps: Vec<&Step> = self.run.plan.steps[self.at..].iter().take(marks.len()).collect();
+        if steps.len() < 2 {
+            return;
+        }
+        let standings = lost::standings(self.run, &steps).await.unwrap_or_default();
+        let is_ours = |(standing, marks): &(&Standing, &Marks)| match standing {
+            Standing::Done { mark } => mark.as_ref().is_none_or(|mark| *mark == marks.step_mark),
+            Standing::Partial { .. } | Standing::Nothing => false,
+        };
+        let done = standings.iter().zip(&marks).take_while(is_ours).count();
+        (0..done.min(steps.len() - 1)).for_each(|_| self.done());
+    }
+}
+
+impl FlightObserver for Landing<'_> {
+    fn landed(&mut self, item: u64, landed: Landed) {
+        let commits = lock(&self.log)
+            .open
+            .iter()
+            .take_while(|(number, _)| *number <= item)
+            .any(|(number, purpose)| *number == item && matches!(purpose, Purpose::Commit));
+        self.watch.landed(item, landed);
+        if commits {
+            self.done();
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.watch.notice(notice);
+    }
+}

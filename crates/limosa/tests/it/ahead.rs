@@ -1,0 +1,289 @@
+//! Migrations that are sent ahead of each other's answers: each stands alone all the same.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use limosa::{Event, RollbackOptions, Selection};
+use limosa_testkit::proxy::{Cut, Side};
+use limosa_testkit::{Proxy, eventually};
+
+use crate::place::{Home, newest_postgres};
+use crate::running::{Running, exit, postgres_homes, says, well};
+
+/// Migrations `first` to `last`, each a row in the table `seen`, which the first of all makes.
+fn rows(home: &Home, first: usize, last: usize) {
+    for number in first..=last {
+        let create = if number == 1 { "create table seen (n int);\n" } else { "" };
+        home.file(&format!("{number:04}_row.sql"), &format!("{create}insert into seen values ({number});"));
+        home.file(&format!("{number:04}_row.rollback.sql"), &format!("delete from seen where n = {number};"));
+    }
+}
+
+fn seen(home: &Home) -> Vec<String> {
+    home.rows("select n::text from seen order by seen.n")
+}
+
+/// What the events say of each step, in their order.
+fn told(events: &[Event]) -> Vec<String> {
+    let one = |event: &Event| match event {
+        Event::StepStarted { number, .. } => Some(format!("{number} begins")),
+        Event::StepDone { number, .. } => Some(format!("{number} done")),
+        Event::StepFailed { number, .. } => Some(format!("{number} failed")),
+        _ => None,
+    };
+    events.iter().filter_map(one).collect()
+}
+
+async fn audited(home: &Home) {
+    assert_eq!(home.migrator().audit_verify(&[]).await.expect("it is read").exit_code, 0);
+}
+
+#[tokio::test]
+async fn what_follows_a_failure_has_no_effect() {
+    for home in postgres_homes() {
+        rows(&home, 1, 9);
+        home.file("0005_row.sql", "insert into seen values (5);\ninsert into nowhere values (1);");
+        let run = home.start();
+        let (result, events) = run.end_with_events().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["LIM-R002", "0005_row.sql:2", "nowhere"]);
+        let answer = result.expect("a report");
+        let states: Vec<_> = answer.steps.iter().map(|step| step.state).collect();
+        assert_eq!(states, ["done", "done", "done", "done", "rolled_back"]);
+        assert_eq!(seen(&home), ["1", "2", "3", "4"]);
+        assert_eq!(home.ledger().len(), 4);
+        assert_eq!(
+            told(&events),
+            [
+                "1 begins", "1 done", "2 begins", "2 done", "3 begins", "3 done", "4 begins", "4 done", "5 begins",
+                "5 failed"
+            ]
+        );
+        assert_eq!(
+            home.rows("select outcome from limosa.audit_log order by sequence").last().expect("a row"),
+            "failed"
+        );
+        audited(&home).await;
+
+        home.file("0005_row.sql", "insert into seen values (5);");
+        well(&home.migrate().await);
+        assert_eq!(seen(&home), ["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        audited(&home).await;
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_ends_the_run_there() {
+    for home in postgres_homes() {
+        rows(&home, 1, 9);
+        // Only the commit finds that the two tables are emptied at different times.
+        home.file(
+            "0004_row.sql",
+            "insert into seen values (4);\ncreate temp table a (n int primary key) on commit delete rows;\n\
+             create temp table b (n int references a) on commit preserve rows;",
+        );
+        let result = home.migrate().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["LIM-R009", "0004_row.sql failed at its commit", "ON COMMIT"]);
+        assert_eq!(seen(&home), ["1", "2", "3"]);
+        assert_eq!(home.ledger().len(), 3);
+
+        home.file(
+            "0004_row.sql",
+            "insert into seen values (4);\ncreate table one (n int primary key deferrable initially deferred);\n\
+             insert into one values (1), (1);",
+        );
+        let result = home.migrate().await;
+        says(&result, &["LIM-R009", "0004_row.sql failed at its commit", "duplicate key"]);
+        assert_eq!(seen(&home), ["1", "2", "3"]);
+        audited(&home).await;
+    }
+}
+
+#[tokio::test]
+async fn settings_that_nobody_sees_do_not_leak() {
+    for home in postgres_homes() {
+        let state = "current_setting('search_path') || ' ' || current_setting('transaction_isolation') || ' ' || \
+                     current_setting('transaction_read_only')";
+        home.file("0001_make.sql", "create table seen (n int, state text);");
+        home.file(
+            "0002_hidden.sql",
+            "create function hidden() returns void language plpgsql as $$ begin\n\
+             perform set_config('default_transaction_isolation', 'serializable', false);\n\
+             perform set_config('search_path', 'pg_catalog', false);\n\
+             perform set_config('default_transaction_read_only', 'off', false);\n\
+             perform set_config('client_encoding', 'LATIN1', false); end $$;",
+        );
+        home.file("0003_call.sql", "select hidden();");
+        home.file("0004_look.sql", &format!("insert into public.seen select 4, {state};"));
+        home.file("0005_é.sql", &format!("insert into seen select 5, {state};"));
+        home.file(
+            "0006_isolated.sql",
+            &format!("set transaction isolation level serializable;\ninsert into seen select 6, {state};"),
+        );
+        home.file("0007_look.sql", &format!("insert into seen select 7, {state};"));
+        well(&home.migrate().await);
+        let plain = "\"$user\", public read committed off";
+        assert_eq!(
+            home.rows("select n || ' ' || state from seen order by n"),
+            [4, 5, 6, 7].map(|number| match number {
+                6 => "6 \"$user\", public serializable off".to_owned(),
+                _ => format!("{number} {plain}"),
+            })
+        );
+        assert_eq!(home.value("select name from limosa.schema_migrations where identity = '5'"), "é");
+        audited(&home).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocked_step_is_tried_again_alone_and_the_others_follow() {
+    for home in postgres_homes() {
+        rows(&home, 1, 3);
+        well(&home.migrate().await);
+        home.execute("create table busy (n int)");
+        let blocker = home.database_handle().session().expect("a session");
+        blocker.execute("begin; select count(*) from busy").expect("it holds the table");
+        rows(&home, 4, 9);
+        home.file("0006_row.sql", "insert into seen values (6);\nalter table busy add column m int;");
+        let mut configuration = home.configuration();
+        configuration.limits.lock_timeout_ms = 200;
+        configuration.limits.lock_retries = 50;
+        let run = Running::migrate(configuration);
+        run.wait_for("it is tried again", |event| matches!(event, Event::Retrying { attempt: 2, of: 51, .. }));
+        assert_eq!(seen(&home), ["1", "2", "3", "4", "5"]);
+        blocker.execute("rollback").expect("it lets go");
+        let (result, events) = run.end_with_events().await;
+        let steps = &well(&result).steps;
+        assert!(steps[2].attempts >= 2);
+        assert_eq!(steps.len(), 6);
+        assert_eq!(seen(&home).len(), 9);
+        let events = told(&events);
+        let begun: Vec<_> = events.iter().filter(|event| event.ends_with("begins")).collect();
+        assert_eq!(begun.len(), 6, "each is told once: {events:?}");
+        audited(&home).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_keeps_what_is_committed() {
+    for home in postgres_homes() {
+        rows(&home, 1, 9);
+        home.file("0005_row.sql", "insert into seen values (5);\nselect pg_sleep(60);");
+        let run = home.start();
+        home.backend_running("select pg_sleep");
+        run.stop.ask();
+        let result = run.end().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["LIM-R005", "interrupted"]);
+        assert_eq!(seen(&home), ["1", "2", "3", "4"]);
+        assert_eq!(home.ledger().len(), 4);
+        audited(&home).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_connection_is_told_at_the_step_that_it_hit() {
+    for home in postgres_homes() {
+        rows(&home, 1, 9);
+        home.file("0005_row.sql", "insert into seen values (5);\nselect pg_sleep(60);");
+        let run = home.start();
+        let pid = home.backend_running("select pg_sleep");
+        home.terminate(pid);
+        let result = run.end().await;
+        says(&result, &["the connection was lost, and nothing of 0005 stands"]);
+        assert_eq!(result.expect("a report").steps.len(), 5);
+        assert_eq!(seen(&home), ["1", "2", "3", "4"]);
+        home.file("0005_row.sql", "insert into seen values (5);");
+        well(&home.migrate().await);
+        assert_eq!(seen(&home).len(), 9);
+        audited(&home).await;
+    }
+}
+
+/// Answers that never arrive: the server has committed more than the client has heard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_whose_answers_were_lost_are_found_in_the_ledger() {
+    let home = newest_postgres();
+    rows(&home, 1, 1);
+    well(&home.migrate().await);
+    rows(&home, 2, 20);
+    let proxy =
+        Proxy::start(std::net::SocketAddr::from(([127, 0, 0, 1], home.database_handle().port()))).expect("a proxy");
+    proxy.set_quiet(std::time::Duration::ZERO);
+    let mut reached = Vec::new();
+    for after in (30..600).step_by(17) {
+        let mut configuration = home.configuration();
+        configuration.database = limosa::Secret::new(proxy.url(home.database_handle()));
+        proxy.reset();
+        proxy.cut(Cut::before(Side::Server, after));
+        let result = Running::migrate(configuration).end().await;
+        let ours = "select 1 from pg_stat_activity where datname = current_database() and application_name = 'limosa'";
+        eventually("the server has noticed", || home.rows(ours).is_empty());
+        let standing = seen(&home);
+        assert_eq!(home.ledger().len(), standing.len(), "cut after {after}");
+        if let Ok(answer) = &result {
+            // Those that stand before, and those that are reported done, are all that stand.
+            let done = answer.steps.iter().filter(|step| step.state == "done").count();
+            let before: usize = reached.last().copied().unwrap_or(1);
+            assert_eq!(before + done, standing.len(), "cut after {after}: {result:?}");
+        }
+        reached.push(standing.len());
+        audited(&home).await;
+        if standing.len() == 20 {
+            break;
+        }
+    }
+    well(&home.migrate().await);
+    assert_eq!(seen(&home).len(), 20);
+}
+
+/// Requests to cancel hit every place between statements, BEGIN and COMMIT among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_cancel_hits_each_migration_runs_whole_or_not_at_all() {
+    let home = newest_postgres();
+    rows(&home, 1, 300);
+    let session = home.database_handle().session().expect("a session");
+    let over = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&over);
+    let cancelling = tokio::task::spawn_blocking(move || {
+        while !heard.load(Ordering::SeqCst) {
+            let _ = session.execute(
+                "select pg_cancel_backend(pid) from pg_stat_activity where datname = current_database() \
+                 and pid <> pg_backend_pid() and backend_type = 'client backend' and state = 'active'",
+            );
+            std::thread::sleep(std::time::Duration::from_millis(7));
+        }
+    });
+    let mut cancelled = 0;
+    for _ in 0..300 {
+        if exit(&home.start().end().await) == 0 {
+            break;
+        }
+        cancelled += 1;
+    }
+    over.store(true, Ordering::SeqCst);
+    cancelling.await.expect("it ends");
+    assert!(cancelled > 0, "nothing was hit");
+    well(&home.migrate().await);
+    let expected: Vec<String> = (1..=300).map(|number| number.to_string()).collect();
+    assert_eq!(seen(&home), expected);
+    assert_eq!(home.ledger().len(), 300);
+    audited(&home).await;
+}
+
+#[tokio::test]
+async fn many_are_taken_back_until_one_fails() {
+    for home in postgres_homes() {
+        rows(&home, 1, 9);
+        home.file("0004_row.rollback.sql", "delete from nowhere;");
+        well(&home.migrate().await);
+        let options =
+            |consent| RollbackOptions { selection: Selection::Steps(8), use_file: false, consent, backup: false };
+        let result = Running::rollback(home.configuration(), options(Some(home.database()))).end().await;
+        says(&result, &["LIM-R002", "nowhere"]);
+        assert_eq!(seen(&home), ["1", "2", "3", "4"]);
+        assert_eq!(home.ledger().len(), 4);
+        audited(&home).await;
+    }
+}

@@ -70,9 +70,9 @@ pub(crate) fn find(engine: Engine, target: &Path, shell: Option<PathBuf>) -> Res
         (Kind::GolangMigrate, "golang-migrate", install::golang_migrate(target)),
         (Kind::Flyway, "Flyway", flyway),
         (Kind::SqlMigrate, "sql-migrate", install::sql_migrate(target)),
-        (Kind::Sqlx, "sqlx", in_path("sqlx")),
-        (Kind::Refinery, "refinery", in_path("refinery")),
-        (Kind::Diesel, "diesel", in_path("diesel")),
+        (Kind::Sqlx, "sqlx", install::sqlx(target)),
+        (Kind::Refinery, "refinery", install::refinery(target)),
+        (Kind::Diesel, "diesel", install::diesel(target)),
         (Kind::Limosa, "limosa", ours),
     ];
     let (mut tools, mut missing) = (Vec::new(), Vec::new());

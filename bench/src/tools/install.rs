@@ -65,6 +65,37 @@ fn go_program(target: &Path, name: &str, module: &str, tags: &str) -> Result<Pat
     Ok(program)
 }
 
+/// A program in `PATH`, or its crate, built once into the target folder.
+pub(super) fn cargo_program(target: &Path, name: &str, package: &str, options: &[&str]) -> Result<PathBuf, String> {
+    if let Ok(found) = in_path(name) {
+        return Ok(found);
+    }
+    let folder = peers(target)?;
+    let program = folder.join("bin").join(name);
+    if !program.is_file() {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["install", "--quiet", "--locked", package]).args(options).arg("--root").arg(&folder);
+        if !build.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            return Err(format!("`cargo install {package}` failed"));
+        }
+    }
+    Ok(program)
+}
+
+pub(super) fn sqlx(target: &Path) -> Result<PathBuf, String> {
+    cargo_program(target, "sqlx", "sqlx-cli", &["--no-default-features", "--features", "postgres,sqlite,rustls"])
+}
+
+pub(super) fn refinery(target: &Path) -> Result<PathBuf, String> {
+    cargo_program(target, "refinery", "refinery_cli", &[])
+}
+
+/// Its drivers are the C libraries of the machine, whose headers building it needs.
+pub(super) fn diesel(target: &Path) -> Result<PathBuf, String> {
+    cargo_program(target, "diesel", "diesel_cli", &["--no-default-features", "--features", "postgres,sqlite"])
+}
+
 /// What Flyway's command line needs, in versions that go together. It draws in the drivers of all databases otherwise.
 const FLYWAY: &str = include_str!("flyway_pom.xml");
 

@@ -56,25 +56,25 @@ pub enum ChainError {
     },
 }
 
+fn hashed_text(field: &str) -> String {
+    field.replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+/// What is hashed of a row beside the hash before it, its sequence and its time, which the server gives: the text between the
+/// hash before it and the sequence, and the text behind the time. `fields` are actor, operation, identity (empty for none),
+/// outcome and detail.
+pub fn hashed_around(project: &str, fields: [&str; 5]) -> (String, String) {
+    let behind = fields.iter().flat_map(|field| ["\n".to_owned(), hashed_text(field)]).collect();
+    (format!("\n{}\n", hashed_text(project)), behind)
+}
+
 /// The hash of a row, from its content and the hash before it.
 pub fn row_hash(project: &str, row: &AuditRow) -> String {
     let mut hasher = Sha256::new();
     hasher.update(row.previous_hash.as_bytes());
-    let sequence = row.sequence.to_string();
-    let fields = [
-        project,
-        &sequence,
-        &row.at,
-        &row.actor,
-        &row.operation,
-        row.identity.as_deref().unwrap_or_default(),
-        &row.outcome,
-        &row.detail,
-    ];
-    for field in fields {
-        hasher.update(b"\n");
-        hasher.update(field.replace('\\', "\\\\").replace('\n', "\\n").as_bytes());
-    }
+    let identity = row.identity.as_deref().unwrap_or_default();
+    let (before, behind) = hashed_around(project, [&row.actor, &row.operation, identity, &row.outcome, &row.detail]);
+    hasher.update(format!("{before}{}\n{}{behind}", row.sequence, hashed_text(&row.at)));
     hex(&hasher.finalize())
 }
 

@@ -20,7 +20,7 @@ mod statements;
 mod version;
 
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
-pub use audit::{ChainCheck, ChainError, row_hash};
+pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};
 pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};

@@ -1,6 +1,6 @@
 //! The ledger's statements as items of a flight, and reading the whole ledger of a project in one.
 
-use limosa_core::{AuditHead, Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX};
+use limosa_core::{AuditHead, Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX, hashed_around};
 use limosa_sql::Engine;
 
 use super::{LedgerNames, read, statements as sql};
@@ -284,6 +284,9 @@ impl Ledger {
 
     /// Appends to the audit log; one of the items gives sequence and hash, see [`audit_head`].
     pub fn audit(&self, entry: &AuditEntry) -> Vec<Item> {
+        let identity = entry.identity.as_deref().unwrap_or_default();
+        let fields = [entry.actor.as_str(), &entry.operation, identity, entry.outcome, &entry.detail];
+        let (before, behind) = hashed_around(&self.project, fields);
         let append = self.bound(
             &sql::APPEND_AUDIT,
             vec![
@@ -292,6 +295,8 @@ impl Ledger {
                 Value::optional(entry.identity.clone()),
                 Value::from(entry.outcome),
                 Value::Text(entry.detail.clone()),
+                Value::Text(before),
+                Value::Text(behind),
             ],
         );
         match self.names.engine {

@@ -12,43 +12,28 @@ pub const ENSURE_HEAD: Statement = Statement {
     mysql: "insert ignore into {audit_head} (project, sequence, hash) values ($1, 0, '')",
 };
 
-/// Appends to the audit log under its locked head; the server computes the hash of `limosa_core::row_hash`. One row:
-/// sequence and hash. $1 project, $2 actor, $3 operation, $4 identity, $5 outcome, $6 detail.
+/// Appends to the audit log under its locked head; the server computes the hash of `limosa_core::row_hash`, from what only it
+/// knows (sequence, time, the hash before) and the two parts around it that the client has written out. One row: sequence and
+/// hash. $1 project, $2 actor, $3 operation, $4 identity, $5 outcome, $6 detail, $7 what stands between the hash before and the
+/// sequence, $8 what follows the time (`limosa_core::hashed_around`).
 pub const APPEND_AUDIT: Statement = Statement {
-    postgres: "with head as (select sequence, hash from {audit_head} where project = $1 for update), \
-               entry as (select h.sequence + 1 as sequence, h.hash as previous_hash, \
-               to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at from head h), \
-               hashed as (select e.*, encode(sha256(convert_to(e.previous_hash || e'\\n' || \
-               replace(replace($1, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || e.sequence::text || e'\\n' || e.at || e'\\n' || \
-               replace(replace($2, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
-               replace(replace($3, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
-               replace(replace(coalesce($4, ''), e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
-               replace(replace($5, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n') || e'\\n' || \
-               replace(replace($6, e'\\\\', e'\\\\\\\\'), e'\\n', e'\\\\n'), 'UTF8')), 'hex') as hash from entry e), \
+    postgres: "with head as (select sequence + 1 as sequence, hash as previous_hash, \
+               to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as at \
+               from {audit_head} where project = $1 for update), \
                logged as (insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, \
-               previous_hash, hash) select $1, sequence, at, $2, $3, $4, $5, $6, previous_hash, hash from hashed) \
-               update {audit_head} a set sequence = h.sequence, hash = h.hash from hashed h where a.project = $1 \
+               previous_hash, hash) select $1, sequence, at, $2, $3, $4, $5, $6, previous_hash, \
+               encode(sha256(convert_to(previous_hash || $7 || sequence::text || e'\\n' || at || $8, 'UTF8')), 'hex') \
+               from head returning sequence, hash) \
+               update {audit_head} a set sequence = l.sequence, hash = l.hash from logged l where a.project = $1 \
                returning a.sequence, a.hash",
     sqlite: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
              select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
-             limosa_sha256(e.previous_hash || char(10) || replace(replace($1, '\\', '\\\\'), char(10), '\\n') || char(10) || \
-             e.sequence || char(10) || e.at || char(10) || replace(replace($2, '\\', '\\\\'), char(10), '\\n') || char(10) || \
-             replace(replace($3, '\\', '\\\\'), char(10), '\\n') || char(10) || \
-             replace(replace(coalesce($4, ''), '\\', '\\\\'), char(10), '\\n') || char(10) || \
-             replace(replace($5, '\\', '\\\\'), char(10), '\\n') || char(10) || \
-             replace(replace($6, '\\', '\\\\'), char(10), '\\n')) \
+             limosa_sha256(e.previous_hash || $7 || e.sequence || char(10) || e.at || $8) \
              from (select sequence + 1 as sequence, hash as previous_hash, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') as at \
              from {audit_head} where project = $1) e returning sequence, hash",
     mysql: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
             select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
-            sha2(concat_ws(char(10 using utf8mb4), e.previous_hash, \
-            replace(replace($1, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
-            e.sequence, e.at, \
-            replace(replace($2, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
-            replace(replace($3, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
-            replace(replace(coalesce($4, ''), char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
-            replace(replace($5, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n')), \
-            replace(replace($6, char(92 using utf8mb4), concat(char(92 using utf8mb4), char(92 using utf8mb4))), char(10 using utf8mb4), concat(char(92 using utf8mb4), 'n'))), 256) \
+            sha2(concat(e.previous_hash, $7, e.sequence, char(10 using utf8mb4), e.at, $8), 256) \
             from (select sequence + 1 as sequence, hash as previous_hash, \
             date_format(utc_timestamp(6), '%Y-%m-%dT%H:%i:%s.%fZ') as at \
             from {audit_head} where project = $1 for update) e",

@@ -37,7 +37,8 @@ pub const STEP_MARK_OF: Statement =
 /// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: all milliseconds
 /// spent), $12 rollback, $13 its origin,
 /// $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark. The last two are guards: NULL, and
-/// with it the end of the transaction, where the lease is lost or the file ended our transaction.
+/// with it the end of the transaction, where the lease is lost or the file ended our transaction. On PostgreSQL the mark tells
+/// both: only the fence sets it, for its transaction, which holds the lease from then on.
 pub const WRITE_ROW: Statement = Statement {
     postgres: "insert into {schema_migrations} as m (project, identity, version, name, checksum, up_checksum, state, statements_done, \
                statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
@@ -45,7 +46,7 @@ pub const WRITE_ROW: Statement = Statement {
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
                (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
                $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
-               (select epoch from {lease} where project = $1 and epoch = $17 for key share), \
+               $17, \
                case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
                on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
                checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \
@@ -93,7 +94,7 @@ pub const WRITE_ROW: Statement = Statement {
 /// by writing NULL into the row first where the lease or the transaction is lost.
 pub const GUARD_ROW: Statement = Statement {
     postgres: "update {schema_migrations} set \
-               lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3 for key share), \
+               lease_epoch = $3, \
                step_mark = case when nullif(current_setting('limosa.step', true), '') = $4 then $4 end \
                where project = $1 and identity = $2",
     sqlite: "update {schema_migrations} set lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3), \
@@ -109,7 +110,7 @@ pub const DELETE_ROW: Statement = all("delete from {schema_migrations} where pro
 /// Changes the state and progress of a row, guarded: project $1, identity $2, epoch $3, step mark $4, state $5, done $6, total $7.
 pub const PROGRESS_ROW: Statement = Statement {
     postgres: "update {schema_migrations} set state = $5, statements_done = $6, statements_total = $7, \
-               lease_epoch = (select epoch from {lease} where project = $1 and epoch = $3 for key share), \
+               lease_epoch = $3, \
                step_mark = case when nullif(current_setting('limosa.step', true), '') = $4 then $4 end \
                where project = $1 and identity = $2",
     sqlite: "update {schema_migrations} set state = $5, statements_done = $6, statements_total = $7, \

@@ -68,9 +68,9 @@ pub fn assemble(files: Vec<FileFacts>, configs: &[Config], engine: Engine) -> (C
     (ChangeSet { changes, callbacks }, diagnostics)
 }
 
-/// Files by what they are for.
+/// Files by what they are for. Candidates are large, and moved about.
 struct Sorted {
-    candidates: Vec<Candidate>,
+    candidates: Vec<Box<Candidate>>,
     backs: Vec<WayBack>,
     callbacks: Vec<Callback>,
 }
@@ -91,7 +91,8 @@ fn sorted(files: Vec<FileFacts>) -> Sorted {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
                 change.is_code = is_code;
-                candidates.push(Candidate { change, references, variants: Vec::new(), wanted, for_engines });
+                let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
+                candidates.push(Box::new(candidate));
             }
             _ => {}
         }
@@ -130,9 +131,13 @@ fn change(
 }
 
 /// One candidate per identity. Equal ones stand beside each other.
-fn without_duplicates(candidates: Vec<Candidate>, engine: Engine, diagnostics: &mut Vec<Diagnostic>) -> Vec<Candidate> {
-    let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
-    let mut group: Vec<Candidate> = Vec::new();
+fn without_duplicates(
+    candidates: Vec<Box<Candidate>>,
+    engine: Engine,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Box<Candidate>> {
+    let mut kept: Vec<Box<Candidate>> = Vec::with_capacity(candidates.len());
+    let mut group: Vec<Box<Candidate>> = Vec::new();
     for candidate in candidates {
         if group.first().is_some_and(|first| first.change.identity != candidate.change.identity) {
             kept.push(one_of(std::mem::take(&mut group), engine, diagnostics));
@@ -146,7 +151,7 @@ fn without_duplicates(candidates: Vec<Candidate>, engine: Engine, diagnostics: &
 }
 
 /// The candidate that counts among those of one identity (at least one).
-fn one_of(mut group: Vec<Candidate>, engine: Engine, diagnostics: &mut Vec<Diagnostic>) -> Candidate {
+fn one_of(mut group: Vec<Box<Candidate>>, engine: Engine, diagnostics: &mut Vec<Diagnostic>) -> Box<Candidate> {
     let chosen = group.iter().position(|candidate| candidate.wanted).unwrap_or(0);
     for at in 1..group.len() {
         let clash = group[..at].iter().find(|other| overlap(other, &group[at]));
@@ -186,7 +191,7 @@ fn duplicate(first: &Change, second: &Change, engine: Engine) -> Diagnostic {
 }
 
 /// Gives each change its way back.
-fn pair(candidates: &mut [Candidate], backs: Vec<WayBack>, diagnostics: &mut Vec<Diagnostic>) {
+fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mut Vec<Diagnostic>) {
     let directory = Directory::new(candidates);
     let mut taken: Vec<Option<String>> = candidates
         .iter()
@@ -259,7 +264,7 @@ fn two_ways(change: &Change, first: &str, second: &str) -> Diagnostic {
 /// Entries must name a migration of their folder, and what they promise must hold.
 fn check_entries(
     entries: &[(&Config, &ConfigEntry)],
-    candidates: &[Candidate],
+    candidates: &[Box<Candidate>],
     callbacks: &[Callback],
     diagnostics: &mut Vec<Diagnostic>,
 ) {

@@ -17,7 +17,7 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    pub(crate) fn new(candidates: &[Candidate]) -> Directory {
+    pub(crate) fn new(candidates: &[Box<Candidate>]) -> Directory {
         let mut directory = Directory { versions: HashMap::new(), repeatables: HashMap::new(), files: HashMap::new() };
         for (index, candidate) in candidates.iter().enumerate() {
             match &candidate.change.kind {
@@ -60,7 +60,7 @@ impl Directory {
 
 /// Resolves the references of all candidates, which stand in their natural order, and gives the order in which they
 /// run. Where something is wrong the natural order is given.
-pub(crate) fn resolve(candidates: &mut [Candidate], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+pub(crate) fn resolve(candidates: &mut [Box<Candidate>], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
     let directory = Directory::new(candidates);
     let mut edges = Vec::new();
     for index in 0..candidates.len() {
@@ -80,7 +80,7 @@ pub(crate) fn resolve(candidates: &mut [Candidate], diagnostics: &mut Vec<Diagno
 }
 
 fn targets(
-    candidates: &[Candidate],
+    candidates: &[Box<Candidate>],
     directory: &Directory,
     index: usize,
     diagnostics: &mut Vec<Diagnostic>,
@@ -115,7 +115,7 @@ fn targets(
     found
 }
 
-fn named(cycle: &Cycle, candidates: &[Candidate]) -> Diagnostic {
+fn named(cycle: &Cycle, candidates: &[Box<Candidate>]) -> Diagnostic {
     let files: Vec<&str> = cycle.0.iter().map(|&index| candidates[index].change.script.file.as_str()).collect();
     let message = match files.as_slice() {
         [alone] => format!("{alone} depends on itself"),
@@ -130,7 +130,7 @@ fn named(cycle: &Cycle, candidates: &[Candidate]) -> Diagnostic {
 }
 
 /// Where `candidate` says that it depends on `target`.
-fn label_of(candidate: &Candidate, target: &Identity, candidates: &[Candidate]) -> Label {
+fn label_of(candidate: &Candidate, target: &Identity, candidates: &[Box<Candidate>]) -> Label {
     let directory = Directory::new(candidates);
     candidate
         .references

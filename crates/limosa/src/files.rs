@@ -74,21 +74,24 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     walk(folder, 0, &mut found)?;
-    found.sort();
     Ok(found)
 }
 
 fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut listed = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            // The listing tells what most are; links are followed.
+            listed.push((name, entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file())));
         }
-        let path = entry.path();
-        // The listing tells what most are; links are followed.
-        let listed = entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file());
-        let kind = match listed {
+    }
+    listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in listed {
+        let path = folder.join(name);
+        let kind = match kind {
             Some(kind) => kind,
             None => std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.file_type(),
         };

@@ -56,6 +56,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) pooled: bool,
     /// Values for `${name}`: those of the configuration, and those that are always there.
     pub(crate) values: Values,
+    /// The ledger, where it was read before somebody asked for it.
+    looked: Option<Result<LedgerView, DbError>>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -138,6 +140,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         ledger,
         target,
         pooled,
+        looked: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -222,9 +225,17 @@ impl Opened<'_> {
         self.absent.iter().map(warning).collect()
     }
 
+    /// Reads the ledger for the next [`look`](Self::look), which must follow before anything is changed.
+    pub(crate) async fn look_ahead(&mut self) {
+        self.looked = Some(self.ledger.look(self.session.as_mut()).await);
+    }
+
     /// Reads the ledger; writes nothing.
     pub(crate) async fn look(&mut self) -> Result<LedgerView, Failure> {
-        Ok(self.ledger.look(self.session.as_mut()).await?)
+        match self.looked.take() {
+            Some(looked) => Ok(looked?),
+            None => Ok(self.ledger.look(self.session.as_mut()).await?),
+        }
     }
 
     /// What stands around a decision. `extensions` says whether the list of available extensions is needed.
@@ -267,6 +278,8 @@ impl Opened<'_> {
         events: &'s dyn Events,
         stop: Stop,
     ) -> (&'s mut Box<dyn Session>, Context<'s>) {
+        // From here on things change.
+        self.looked = None;
         let configuration = self.configuration;
         let postgres = self.target.engine == Engine::Postgres;
         let role = configuration.role.clone().filter(|_| postgres);

@@ -36,7 +36,12 @@ pub(crate) async fn read_these_and_open<'c>(
     }
     let (own, places) = (configuration.clone(), folders.to_vec());
     let mut reading = tokio::task::spawn_blocking(move || load(&own, &places, usual));
-    let mut opening = pin!(open(configuration, purpose));
+    let mut opening = pin!(async {
+        let mut opened = open(configuration, purpose).await?;
+        // Whoever reads files wants to know next what of them is applied.
+        opened.look_ahead().await;
+        Ok::<_, Failure>(opened)
+    });
     let (read, opened) = tokio::select! {
         read = &mut reading => (joined(read).and_then(checked), None),
         opened = &mut opening => (joined(reading.await).and_then(checked), Some(opened)),

@@ -268,6 +268,9 @@ fn check_entries(
     callbacks: &[Callback],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    if entries.is_empty() {
+        return;
+    }
     let directory = Directory::new(candidates);
     for &(config, entry) in entries {
         let named = directory.find(&entry.selector).map(|index| &candidates[index]);

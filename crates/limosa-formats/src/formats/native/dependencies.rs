@@ -61,6 +61,9 @@ impl Directory {
 /// Resolves the references of all candidates, which stand in their natural order, and gives the order in which they
 /// run. Where something is wrong the natural order is given.
 pub(crate) fn resolve(candidates: &mut [Box<Candidate>], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+    if candidates.iter().all(|candidate| candidate.references.is_empty()) {
+        return (0..candidates.len()).collect();
+    }
     let directory = Directory::new(candidates);
     let mut edges = Vec::new();
     for index in 0..candidates.len() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Headers, Script};
+use crate::{Headers, Identity, Script};
 
 /// When a callback runs, in the terms of a migrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,14 +84,21 @@ pub enum CallbackWork {
     Script(Box<Script>),
     /// A program; this is its path as the user gave it.
     Command(String),
+    /// Code of the application; this is how it is called.
+    Code(String),
 }
 
 impl Callback {
+    /// The identity under which the audit log names it.
+    pub fn identity(&self) -> Identity {
+        Identity::of_callback(self.event, &self.name)
+    }
+
     /// Path of the file as the user gave it.
     pub fn file(&self) -> &str {
         match &self.work {
             CallbackWork::Script(script) => &script.file,
-            CallbackWork::Command(file) => file,
+            CallbackWork::Command(file) | CallbackWork::Code(file) => file,
         }
     }
 }

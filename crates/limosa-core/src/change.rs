@@ -5,7 +5,7 @@ use std::fmt;
 use limosa_sql::{Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::{Checksum, Outline, Version};
+use crate::{CallbackEvent, Checksum, Outline, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name.
@@ -32,6 +32,14 @@ impl Identity {
     /// The identity of a baseline that stands for all versions up to this one.
     pub fn of_baseline(version: &Version) -> Identity {
         Identity(format!("B:{version}"))
+    }
+
+    /// The identity under which the audit log names a callback; the description may be empty.
+    pub fn of_callback(event: CallbackEvent, name: &str) -> Identity {
+        match name {
+            "" => Identity(format!("callback:{event}")),
+            name => Identity(format!("callback:{event}:{name}")),
+        }
     }
 
     /// The text.

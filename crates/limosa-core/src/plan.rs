@@ -240,6 +240,8 @@ pub enum PlannedWork {
     Sql(Box<Step>),
     /// A program; this is its path as the user gave it.
     Command(String),
+    /// Code of the application; a step that has no row in the ledger.
+    Code(Box<Step>),
 }
 
 impl PlannedCallback {
@@ -247,7 +249,7 @@ impl PlannedCallback {
     pub fn file(&self) -> &str {
         match &self.work {
             PlannedWork::Command(file) => file,
-            PlannedWork::Sql(step) => step.work.origin(),
+            PlannedWork::Sql(step) | PlannedWork::Code(step) => step.work.origin(),
         }
     }
 
@@ -255,7 +257,7 @@ impl PlannedCallback {
     pub fn step(&self) -> Option<&Step> {
         match &self.work {
             PlannedWork::Sql(step) => Some(step),
-            PlannedWork::Command(_) => None,
+            PlannedWork::Command(_) | PlannedWork::Code(_) => None,
         }
     }
 

@@ -57,6 +57,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
     run.context.events.event(Event::Callback { event: callback.event, file: callback.file().to_owned() });
     match &callback.work {
         PlannedWork::Command(file) => command(run, callback.event, file).await,
+        PlannedWork::Code(step) => crate::code::hook(run, session, step).await,
         PlannedWork::Sql(step) => {
             let put_back = match run.engine {
                 Engine::Sqlite => true,

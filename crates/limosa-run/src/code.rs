@@ -13,20 +13,21 @@ use limosa_core::Step;
 use limosa_db::{DbError, DbErrorKind, FlightError, FlightObserver, Item, Landed, Notice, Row, Session, Value};
 use limosa_sql::{Diagnostic, Engine, TransactionRule, classify};
 
-use crate::StepState;
 use crate::attempt::Failure;
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, head, settle_constraints};
-use crate::feed::{GaveUp, Purpose};
+use crate::entries::{Marks, audit, finished, head, own_rights, settle_constraints};
+use crate::feed::{AROUND, GaveUp, Purpose, Tagged};
 use crate::lost::{self, Standing};
+use crate::{Outcome, StepState};
 
 /// What is wrong where code fails.
 pub type CodeError = Box<dyn Error + Send + Sync>;
 
-/// A migration that is written in Rust.
+/// A migration, or a callback, that is written in Rust.
 #[async_trait]
 pub trait Code: Send + Sync {
-    /// Does it, in a transaction that is open already and is committed behind it together with the ledger's row.
+    /// Does it, in a transaction that is open already and is committed behind it together with the ledger's row (a callback has a
+    /// row in the audit log only).
     ///
     /// # Errors
     /// Whatever went wrong; the transaction is rolled back then, and nothing is recorded but the failure.
@@ -127,7 +128,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     let marks = run.marks(Duration::ZERO);
     run.begin_progress(step, 1);
     let mut ended = empty_ended();
-    let Err(failure) = put_back(run, session, step, &marks).await else { return ended };
+    let Err(failure) = put_back(run, session, step, &marks, Records::Migration).await else { return ended };
     if failure.is_connection_lost() {
         let standing = lost::standing(run, step).await;
         let ours = matches!(&standing, Some(Standing::Done { mark }) if mark.as_ref() == Some(&marks.step_mark));
@@ -146,13 +147,56 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     ended
 }
 
+/// Runs a callback by itself.
+pub(crate) async fn hook(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<(), Outcome> {
+    let marks = run.marks(Duration::ZERO);
+    run.begin_progress(step, 1);
+    let done = put_back(run, session, step, &marks, Records::Callback).await;
+    run.end_progress();
+    let Err(failure) = done else { return Ok(()) };
+    let _ = session.settle().await;
+    let outcome = run.explain(&failure, std::slice::from_ref(step), AROUND).0;
+    run.record_failure(session, step, &outcome, 0).await;
+    Err(outcome)
+}
+
+/// What is written behind code that ended well.
+#[derive(Debug, Clone, Copy)]
+enum Records {
+    /// The ledger's row, and one of the audit log.
+    Migration,
+    /// A row of the audit log.
+    Callback,
+}
+
+impl Records {
+    fn items(self, run: &Run<'_>, step: &Step, marks: &Marks) -> Vec<Item> {
+        let (context, engine) = (run.context, run.engine);
+        let mut items: Vec<Tagged> = settle_constraints(engine).into_iter().collect();
+        match self {
+            Records::Migration => items.extend(finished(context, engine, step, marks, false)),
+            Records::Callback => {
+                items.extend(own_rights(context, engine, step));
+                items.extend(audit(context, step, marks, "done", serde_json::json!({"callback": true})));
+            }
+        }
+        items.into_iter().map(|(item, _)| item).chain([Item::Commit]).collect()
+    }
+}
+
 /// Where settings outlive the transaction, those of the code go with it.
-async fn put_back(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
+async fn put_back(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    marks: &Marks,
+    records: Records,
+) -> Result<(), Failure> {
     if run.engine == Engine::Postgres {
-        return once(run, session, step, marks).await;
+        return once(run, session, step, marks, records).await;
     }
     session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
-    let result = once(run, session, step, marks).await;
+    let result = once(run, session, step, marks, records).await;
     if result.is_err() {
         let _ = session.settle().await;
     }
@@ -161,7 +205,13 @@ async fn put_back(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: 
     result
 }
 
-async fn once(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
+async fn once(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    marks: &Marks,
+    records: Records,
+) -> Result<(), Failure> {
     let (context, engine) = (run.context, run.engine);
     let Some(code) = context.code.get(&step.identity) else {
         return Err(wrong(step, "this application has no code for it", "run the application that brought it"));
@@ -202,10 +252,7 @@ async fn once(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Mar
             "leave BEGIN, COMMIT and ROLLBACK out",
         ));
     }
-    let mut items: Vec<Item> = settle_constraints(engine).into_iter().map(|(item, _)| item).collect();
-    items.extend(finished(context, engine, step, marks, false).into_iter().map(|(item, _)| item));
-    items.push(Item::Commit);
-    let rows = session.send(items).await.map_err(|error| Failure::Server {
+    let rows = session.send(records.items(run, step, marks)).await.map_err(|error| Failure::Server {
         purpose: Some(Purpose::Ledger),
         error: Box::new(error),
         commit_sent: true,

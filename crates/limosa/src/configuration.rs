@@ -9,7 +9,7 @@ use limosa_db::Secret;
 use limosa_formats::LayoutChoice;
 use limosa_run::Values;
 
-use crate::{Embedded, RustMigration};
+use crate::{Embedded, RustCallback, RustMigration};
 
 /// Everything that a project's settings decide. Values from the outside world are in here already.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct Configuration {
     pub embedded: Option<Embedded>,
     /// Migrations in Rust.
     pub code: Vec<RustMigration>,
+    /// Callbacks that are code of the application.
+    pub hooks: Vec<RustCallback>,
     /// How the migrations are named.
     pub layout: LayoutChoice,
     /// Schemas (PostgreSQL) or databases (MySQL) that are made before the first migration where they are missing.
@@ -81,6 +83,7 @@ impl Configuration {
             directories: vec![PathBuf::from("migrations")],
             embedded: None,
             code: Vec::new(),
+            hooks: Vec::new(),
             layout: LayoutChoice::Auto,
             create_schemas: Vec::new(),
             allow_commands: false,

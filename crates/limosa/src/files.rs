@@ -12,7 +12,7 @@ use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
-use crate::{Configuration, Embedded, Exit, Failure};
+use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
 
 /// Where scripts are read from.
 #[derive(Clone)]
@@ -178,7 +178,9 @@ pub(crate) fn load(
     let (set, found) = assemble(files, &configs, dialect.engine());
     diagnostics.extend(found);
     let (mut changes, mut callbacks) = (set.changes, set.callbacks);
-    add_commands(configuration, commands, &mut callbacks, &mut diagnostics);
+    callbacks.extend(allowed(configuration, commands, &mut diagnostics));
+    callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
+    callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
     if !configuration.replace_placeholders {
         let of_changes = changes.iter_mut().map(|change| &mut change.headers);
         for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
@@ -254,16 +256,9 @@ fn read_files(
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.
-fn add_commands(
-    configuration: &Configuration,
-    commands: Vec<Callback>,
-    callbacks: &mut Vec<Callback>,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
+fn allowed(configuration: &Configuration, commands: Vec<Callback>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Callback> {
     if configuration.allow_commands {
-        callbacks.extend(commands);
-        callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
-        return;
+        return commands;
     }
     for command in commands {
         let message = format!("{} is a program, and would run as this user", command.file());
@@ -273,4 +268,5 @@ fn add_commands(
             error.help("where it is meant to: --allow-commands, or allow_commands = true; else move it elsewhere"),
         );
     }
+    Vec::new()
 }

@@ -148,6 +148,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
             .code
             .iter()
             .map(|code| (Identity::of_version(&code.version), Arc::clone(&code.code)))
+            .chain(configuration.hooks.iter().map(|hook| (hook.identity(), Arc::clone(&hook.code))))
             .collect(),
     })
 }

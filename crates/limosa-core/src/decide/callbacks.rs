@@ -5,7 +5,8 @@ use limosa_sql::{Diagnostic, Label};
 use super::{Policy, limits, losses};
 use crate::assess::not_applicable_by;
 use crate::{
-    Action, Callback, CallbackWork, Headers, Identity, PlannedCallback, PlannedWork, Script, Step, Surroundings, Work,
+    Action, Callback, CallbackWork, Checksum, Headers, Outline, PlannedCallback, PlannedWork, Script, Step,
+    Surroundings, Work,
 };
 
 /// The callbacks that apply here.
@@ -22,7 +23,8 @@ pub(super) fn planned(
     for callback in callbacks.iter().filter(|callback| not_applicable_by(&callback.headers, around).is_none()) {
         let work = match &callback.work {
             CallbackWork::Command(file) => PlannedWork::Command(file.clone()),
-            CallbackWork::Script(script) => PlannedWork::Sql(Box::new(step(callback, script, policy))),
+            CallbackWork::Script(script) => PlannedWork::Sql(Box::new(script_step(callback, script, policy))),
+            CallbackWork::Code(origin) => PlannedWork::Code(Box::new(code_step(callback, origin, policy))),
         };
         let callback = PlannedCallback { event: callback.event, work };
         problems.extend(problem(&callback, policy, around));
@@ -49,32 +51,45 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
     None
 }
 
-fn step(callback: &Callback, script: &Script, policy: &Policy) -> Step {
-    let headers: &Headers = &callback.headers;
-    let identity = match callback.name.as_str() {
-        "" => format!("callback:{}", callback.event),
-        name => format!("callback:{}:{name}", callback.event),
+fn script_step(callback: &Callback, script: &Script, policy: &Policy) -> Step {
+    let work = Work::File {
+        file: script.file.clone(),
+        start: script.span.start,
+        end: script.span.end,
+        position: script.start,
     };
+    let sums = (script.file_checksum.clone(), script.up_checksum.clone());
+    step(callback, work, script.outline.clone(), sums, policy)
+}
+
+fn code_step(callback: &Callback, origin: &str, policy: &Policy) -> Step {
+    let sum = Checksum::of(format!("code {origin}").as_bytes());
+    step(callback, Work::Code { origin: origin.to_owned() }, Outline::default(), (sum.clone(), sum), policy)
+}
+
+fn step(
+    callback: &Callback,
+    work: Work,
+    outline: Outline,
+    (file_checksum, up_checksum): (Checksum, Checksum),
+    policy: &Policy,
+) -> Step {
+    let headers: &Headers = &callback.headers;
     Step {
-        identity: Identity::new(identity),
+        identity: callback.identity(),
         label: callback.event.name().to_owned(),
         version: None,
         name: if callback.name.is_empty() { callback.event.name().to_owned() } else { callback.name.clone() },
         action: Action::Apply,
-        work: Work::File {
-            file: script.file.clone(),
-            start: script.span.start,
-            end: script.span.end,
-            position: script.start,
-        },
-        losses: losses(&script.outline),
-        outline: script.outline.clone(),
+        work,
+        losses: losses(&outline),
+        outline,
         joins_previous: false,
         limits: limits(headers, policy),
         undo: None,
         depends_on: Vec::new(),
-        file_checksum: script.file_checksum.clone(),
-        up_checksum: script.up_checksum.clone(),
+        file_checksum,
+        up_checksum,
         placeholders_off: headers.placeholders_off,
     }
 }

@@ -7,7 +7,7 @@ use limosa_core::Identity;
 use limosa_db::{Secret, engine_of};
 use limosa_sql::{Diagnostic, Engine};
 
-use super::{Embedded, RustMigration};
+use super::{Embedded, RustCallback, RustMigration};
 use crate::telling::database;
 use crate::{Configuration, Exit, Failure, LayoutChoice, Migrator};
 
@@ -59,6 +59,12 @@ impl Builder {
     /// A migration in Rust, among the others by its version.
     pub fn code(mut self, migration: RustMigration) -> Builder {
         self.configuration.code.push(migration);
+        self
+    }
+
+    /// A callback in Rust.
+    pub fn hook(mut self, callback: RustCallback) -> Builder {
+        self.configuration.hooks.push(callback);
         self
     }
 
@@ -134,7 +140,8 @@ impl Builder {
     ///
     /// # Errors
     /// Everything that does not fit together: an address that names no engine or a database in memory, no migrations or two sources of them, an empty
-    /// project, two migrations in Rust of one version, and migrations in Rust with a single transaction.
+    /// project, two migrations in Rust of one version, two callbacks in Rust of one event and name, and migrations in Rust with a
+    /// single transaction.
     pub fn build(self) -> Result<Migrator, Failure> {
         let Builder { mut configuration, folders } = self;
         let mut problems = Vec::new();
@@ -171,6 +178,14 @@ impl Builder {
             if configuration.code[..at].iter().any(|other| identity(other) == identity(code)) {
                 refuse(
                     &format!("two migrations in Rust have the version {}", code.version),
+                    "give one of them another",
+                );
+            }
+        }
+        for (at, hook) in configuration.hooks.iter().enumerate() {
+            if configuration.hooks[..at].iter().any(|other| other.identity() == hook.identity()) {
+                refuse(
+                    &format!("two callbacks in Rust for {} have the name {:?}", hook.event, hook.name),
                     "give one of them another",
                 );
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use limosa_core::{BadVersion, Version};
+use limosa_core::{BadVersion, Callback, CallbackEvent, CallbackWork, Identity, Version};
 use limosa_formats::native::{FileFacts, FileRole};
 use limosa_run::{Code, CodeFn, CodeFuture, Connection};
 use limosa_sql::{Diagnostic, Dialect};
@@ -109,5 +109,49 @@ impl RustMigration {
             FileRole::Versioned { version: self.version.clone(), label: self.label.clone(), name: self.name.clone() };
         let origin = format!("code {} {}", self.label, self.name);
         FileFacts::of_code(dialect, &origin, role, &self.declared, self.rollback.as_deref())
+    }
+}
+
+/// A callback that is code of the application: it runs at its event, in a transaction of its own, with a row in the audit log.
+#[derive(Clone)]
+pub struct RustCallback {
+    pub(crate) event: CallbackEvent,
+    pub(crate) name: String,
+    pub(crate) code: Arc<dyn Code>,
+}
+
+impl fmt::Debug for RustCallback {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RustCallback")
+            .field("event", &self.event)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RustCallback {
+    /// A callback with a description, by which several of one event are told apart; they run in its order.
+    pub fn new(event: CallbackEvent, name: impl Into<String>, code: impl Code + 'static) -> RustCallback {
+        RustCallback { event, name: name.into(), code: Arc::new(code) }
+    }
+
+    /// As [`RustCallback::new`], from a closure.
+    pub fn from_fn<F>(event: CallbackEvent, name: impl Into<String>, code: F) -> RustCallback
+    where
+        F: for<'a> Fn(Connection<'a>) -> CodeFuture<'a> + Send + Sync + 'static,
+    {
+        RustCallback::new(event, name, CodeFn(code))
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::of_callback(self.event, &self.name)
+    }
+
+    /// As a callback of the project.
+    pub(crate) fn callback(&self) -> Callback {
+        let origin = format!("code {} {}", self.event, self.name);
+        let work = CallbackWork::Code(origin.trim_end().to_owned());
+        Callback { event: self.event, name: self.name.clone(), work, headers: Default::default() }
     }
 }

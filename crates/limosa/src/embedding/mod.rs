@@ -8,7 +8,7 @@ mod scratch;
 mod summary;
 
 pub use builder::Builder;
-pub use code::RustMigration;
+pub use code::{RustCallback, RustMigration};
 pub use files::Embedded;
 pub use scratch::Scratch;
 pub use summary::Summary;

@@ -16,6 +16,7 @@ mod errors;
 mod event_store;
 mod examples;
 mod flyway;
+mod hooks;
 mod journalled_findings;
 mod large_files;
 mod locking;

@@ -57,6 +57,11 @@ impl Layout {
         }
     }
 
+    /// True where `${Name}` and `${name}` are one placeholder.
+    pub fn folds_placeholders(&self) -> bool {
+        matches!(self, Layout::Flyway(_))
+    }
+
     /// The name of a new migration's file, from its version and the words that describe it, joined by `_`.
     pub fn versioned_name(&self, version: &str, words: &str) -> String {
         match self {

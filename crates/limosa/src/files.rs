@@ -124,6 +124,18 @@ impl Loaded {
         if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
     }
 
+    /// Names of placeholders, as the scripts and ways back write them; some more than once.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &str> {
+        let of_changes = self.changes.iter().flat_map(|change| {
+            std::iter::once(&change.script.outline).chain(change.rollback.as_ref().map(|rollback| &rollback.outline))
+        });
+        let of_callbacks = self.callbacks.iter().filter_map(|callback| match &callback.work {
+            CallbackWork::Script(script) => Some(&script.outline),
+            CallbackWork::Command(_) | CallbackWork::Code(_) => None,
+        });
+        of_changes.chain(of_callbacks).flat_map(|outline| outline.placeholders.iter().map(|(name, _)| name.as_str()))
+    }
+
     /// True where a change that never ran asks for an extension.
     pub(crate) fn needs_extensions(&self, view: &LedgerView) -> bool {
         self.changes

@@ -12,7 +12,7 @@ use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::interrupted;
-use crate::files::Scripts;
+use crate::files::{Loaded, Scripts};
 use crate::report::Target;
 use crate::{Configuration, Failure, builtins};
 
@@ -224,6 +224,25 @@ impl Opened<'_> {
                 .help("the first limosa migrate makes it; if it should be there, check the path")
         };
         self.absent.iter().map(warning).collect()
+    }
+
+    /// Where the format of the files does not tell placeholders apart by case: every spelling that they use gets the value.
+    pub(crate) fn fold_placeholders(&mut self, loaded: &Loaded) {
+        if !loaded.layout.folds_placeholders() {
+            return;
+        }
+        for used in loaded.placeholders() {
+            let values = &mut self.values;
+            if values.all.contains_key(used) {
+                continue;
+            }
+            let same = values.all.iter().find(|(name, _)| name.eq_ignore_ascii_case(used));
+            let Some((name, value)) = same.map(|(name, value)| (name.clone(), value.clone())) else { continue };
+            if values.secret.contains(&name) {
+                values.secret.insert(used.to_owned());
+            }
+            values.all.insert(used.to_owned(), value);
+        }
     }
 
     /// Reads the ledger for the next [`look`](Self::look), which must follow before anything is changed.

@@ -32,7 +32,9 @@ pub(crate) async fn read_these_and_open<'c>(
     let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
     if usual.engine() == Engine::Sqlite {
         let loaded = load(configuration, folders, usual).and_then(checked)?;
-        return Ok((loaded, open(configuration, purpose).await?));
+        let mut opened = open(configuration, purpose).await?;
+        opened.fold_placeholders(&loaded);
+        return Ok((loaded, opened));
     }
     let (own, places) = (configuration.clone(), folders.to_vec());
     let mut reading = tokio::task::spawn_blocking(move || load(&own, &places, usual));
@@ -52,7 +54,7 @@ pub(crate) async fn read_these_and_open<'c>(
         (Err(_), None) if usual.engine() != Engine::Mysql => return Err(read.err().unwrap_or_else(stopped)),
         (_, None) => opening.await,
     };
-    let opened = match opened {
+    let mut opened = match opened {
         Ok(opened) => opened,
         Err(failure) => return Err(read.err().unwrap_or(failure)),
     };
@@ -61,7 +63,10 @@ pub(crate) async fn read_these_and_open<'c>(
         false => load(configuration, folders, opened.dialect()).and_then(checked),
     };
     match read {
-        Ok(loaded) => Ok((loaded, opened)),
+        Ok(loaded) => {
+            opened.fold_placeholders(&loaded);
+            Ok((loaded, opened))
+        }
         Err(failure) => {
             opened.close().await;
             Err(failure)

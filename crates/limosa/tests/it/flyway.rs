@@ -372,6 +372,33 @@ async fn placeholders_that_are_always_there() {
 }
 
 #[tokio::test]
+async fn names_of_placeholders_are_the_same_in_any_case() {
+    for home in all_homes() {
+        home.file("V1__p.sql", "create table ${TABLE_name} as select '${Owner}' as o, '${FLYWAY:database}' as d;\n");
+        home.file("U1__p.sql", "drop table ${Table_Name};\n");
+        home.file("afterMigrate.sql", "insert into ${table_NAME} values ('${OWNER}', 'called');\n");
+        let with = |owner: &str| {
+            home.with(|it| {
+                it.values.all.insert("table_name".to_owned(), "p".to_owned());
+                it.values.all.insert("owner".to_owned(), owner.to_owned());
+                it.values.secret.insert("owner".to_owned());
+            })
+        };
+        done(migrate(&with("x".repeat(9).as_str())).await);
+        assert_eq!(home.rows("select o from p"), ["xxxxxxxxx", "xxxxxxxxx"]);
+        assert_eq!(home.rows("select d from p where d <> 'called'"), [home.database()]);
+        let consent = home.database();
+        done(back(&with("x"), Selection::Steps(1), Some(&consent)).await);
+        assert!(home.tables().is_empty());
+    }
+    // In limosa's own folders a name is as it is written.
+    let home = sqlite();
+    home.file("001_p.sql", "select '${Owner}';\n");
+    let migrator = home.with(|it| _ = it.values.all.insert("owner".to_owned(), "x".to_owned()));
+    failed(&migrate(&migrator).await, 2, &["LIM-R012", "Owner"]);
+}
+
+#[tokio::test]
 async fn plans_show_callbacks_and_dry_runs_leave_them_out() {
     let home = newest_postgres();
     home.file("V1__a.sql", "create table a (n integer);\n");

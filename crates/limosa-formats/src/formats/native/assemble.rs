@@ -1,5 +1,7 @@
 //! Files become changes: paired with their ways back, free of duplicates, in the order in which they run.
 
+#![expect(clippy::vec_box, reason = "candidates are large, and sorted and moved several times")]
+
 use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script};
 use limosa_sql::{Diagnostic, Engine, Label};
 

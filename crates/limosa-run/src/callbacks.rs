@@ -11,7 +11,7 @@ use std::time::Duration;
 use limosa_core::{CallbackEvent, GroupMode, PlannedCallback, PlannedWork, Step};
 use limosa_db::{Item, Notice, Session};
 use limosa_sql::{Diagnostic, Engine, Label};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::attempt::{Failure, fly, new_log};
@@ -23,6 +23,9 @@ use crate::{Event, Outcome};
 
 /// Lines of a command that are shown.
 const SHOWN_LINES: usize = 200;
+
+/// Bytes of a line that are shown.
+const SHOWN_BYTES: usize = 4096;
 
 /// Runs all callbacks of an event that share no transaction with a step; stops at the first that fails.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, event: CallbackEvent) -> Result<(), Outcome> {
@@ -231,10 +234,10 @@ fn program(file: &str) -> Command {
 /// Tells the lines of a command as they come; more than a page is counted only.
 async fn tell(run: &Run<'_>, event: CallbackEvent, from: Option<impl AsyncRead + Unpin>) {
     let Some(from) = from else { return };
-    let mut lines = BufReader::new(from).split(b'\n');
+    let mut lines = BufReader::new(from);
     let mut count = 0;
     // To its end, whatever it holds: a program whose output nobody takes any more fails.
-    while let Ok(Some(line)) = lines.next_segment().await {
+    while let Some(line) = next_line(&mut lines).await {
         count += 1;
         if count <= SHOWN_LINES {
             say(run, event, String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned());
@@ -242,6 +245,27 @@ async fn tell(run: &Run<'_>, event: CallbackEvent, from: Option<impl AsyncRead +
     }
     if count > SHOWN_LINES {
         say(run, event, format!("and {} more lines", count - SHOWN_LINES));
+    }
+}
+
+/// The next line, as much of it as is shown; None at the end.
+async fn next_line(from: &mut (impl AsyncBufRead + Unpin)) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut begun = false;
+    loop {
+        let bytes = from.fill_buf().await.ok()?;
+        if bytes.is_empty() {
+            return begun.then_some(line);
+        }
+        begun = true;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        line.extend_from_slice(&part[..part.len().min(SHOWN_BYTES - line.len())]);
+        let taken = end.map_or(bytes.len(), |end| end + 1);
+        from.consume(taken);
+        if end.is_some() {
+            return Some(line);
+        }
     }
 }
 
@@ -263,4 +287,21 @@ fn helped(outcome: Outcome, help: &str) -> Outcome {
         None => help.to_owned(),
     });
     Outcome::Stopped(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_end_somewhere() {
+        let long = "x".repeat(3 * SHOWN_BYTES);
+        let text = format!("one\n\n{long}\nlast");
+        let mut from = BufReader::with_capacity(100, text.as_bytes());
+        let mut lines = Vec::new();
+        while let Some(line) = next_line(&mut from).await {
+            lines.push(String::from_utf8(line).expect("text"));
+        }
+        assert_eq!(lines, ["one", "", &long[..SHOWN_BYTES], "last"]);
+    }
 }

@@ -23,6 +23,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         directories: settings.directories.clone(),
         embedded: None,
         code: Vec::new(),
+        hooks: Vec::new(),
         layout: settings.layout(),
         create_schemas: settings.create_schemas.clone(),
         allow_commands: settings.allow_commands,

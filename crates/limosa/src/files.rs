@@ -118,6 +118,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// True where nothing can be run until the files are mended.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
     /// Refuses to go on with files that have errors; takes the warnings along.
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();

@@ -1,7 +1,7 @@
 //! The state of each change.
 
-use limosa::State;
 use limosa::report::{ChangeLine, StatusAnswer};
+use limosa::{Diagnostic, State};
 
 use super::done::audit_head;
 use super::style::Tone;
@@ -65,7 +65,9 @@ fn summary(answer: &StatusAnswer) -> String {
         true => format!("{} applied, {} pending", answer.applied, answer.pending),
         false => format!("nothing was ever run here, {} pending", answer.pending),
     };
-    let next = if is(State::Partial) || is(State::Reverting) {
+    let next = if answer.notices.iter().any(Diagnostic::is_error) {
+        Some("migration files have errors, and nothing is run until they are mended: see limosa validate")
+    } else if is(State::Partial) || is(State::Reverting) {
         Some("half done: see what to do with limosa repair")
     } else if is(State::Changed) || is(State::Missing) {
         Some("files and ledger disagree: see limosa validate")

@@ -60,7 +60,11 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let assessed = assess(&loaded.changes, &view, &around);
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
-    let exit = if options.fail_on_pending && pending > 0 { Exit::No } else { Exit::Done };
+    let exit = match () {
+        () if loaded.has_errors() => Exit::Usage,
+        () if options.fail_on_pending && pending > 0 => Exit::No,
+        () => Exit::Done,
+    };
     Ok(StatusAnswer {
         schema_version: SCHEMA_VERSION,
         command: "status",

@@ -240,6 +240,8 @@ async fn a_folder_of_which_nothing_is_read_is_not_up_to_date() {
         }
         let wanted = ["LIM-F033", "none of the 20 SQL files has a name that is read", "up and down files"];
         refused(&home, &wanted).await;
+        let status = home.migrator().status(StatusOptions { fail_on_pending: true }).await.unwrap();
+        assert_eq!((status.exit_code, status.pending), (2, 0), "what cannot be run is not up to date");
         home.file("09_read.sql", "create table t (n int);");
         let told = words(&done(home.migrate().await).notices);
         assert!(told.contains("17 more files") && told.matches("LIM-F002").count() == 4, "{told}");

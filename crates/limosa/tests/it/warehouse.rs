@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use limosa::{MigrateOptions, Migrator, Progress, RollbackOptions, Selection, StatusOptions, Stop, Version};
+use limosa::{Identity, MigrateOptions, Migrator, Progress, RollbackOptions, Selection, StatusOptions, Stop, Version};
 
 use crate::place::{error_text, homes};
 
@@ -27,12 +27,15 @@ async fn the_warehouse_goes_up_and_back_on_every_engine() {
 
         let status = migrator.status(StatusOptions::default()).await.unwrap();
         assert_eq!(status.pending, 0);
-        assert!(status.changes.iter().any(|change| change.state == limosa::State::NotApplicable));
+        let hypertables = status.changes.iter().find(|change| change.identity == "9").unwrap();
+        assert_eq!(hypertables.state, limosa::State::NotApplicable);
+        let wanted = if home.is_sqlite() { "PostgreSQL" } else { "timescaledb" };
+        assert!(hypertables.reason.as_ref().is_some_and(|reason| reason.contains(wanted)), "{hypertables:?}");
         assert_eq!(migrator.validate().await.unwrap().exit_code, 0);
         assert_eq!(migrator.audit_verify(&[]).await.unwrap().exit_code, 0);
 
         let back = RollbackOptions {
-            selection: Selection::From(limosa::Identity::new("R:views")),
+            selection: Selection::From(Identity::new("R:views")),
             use_file: false,
             consent: Some(home.database()),
             backup: false,

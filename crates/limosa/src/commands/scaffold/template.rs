@@ -191,7 +191,13 @@ impl Asked<'_> {
                 self.usage(),
             ));
         }
-        self.details.columns.iter().map(|column| name("--columns", column)).collect()
+        let columns: Vec<String> =
+            self.details.columns.iter().map(|column| name("--columns", column)).collect::<Result<_, _>>()?;
+        let twice = columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column));
+        match twice {
+            Some((_, column)) => Err(senseless("--columns", column, "it is named twice; name each column once")),
+            None => Ok(columns),
+        }
     }
 
     fn data_type(&self) -> Result<String, Failure> {
@@ -296,6 +302,9 @@ mod tests {
         assert_eq!(on(Template::RenameTable, |details| details.to = text("users")), "LIM-U054");
         assert_eq!(on(Template::RenameTable, |details| details.columns = vec![]), "fine");
         assert_eq!(code(Engine::Sqlite, Template::RenameTable, |details| details.columns = vec![]), "LIM-U052");
+        let twice: fn(&mut TemplateDetails) =
+            |details| details.columns = ["id", "name", "id"].map(str::to_owned).into();
+        assert_eq!(on(Template::RenameTable, twice), "LIM-U054");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         layout: settings.layout(),
         create_schemas: settings.create_schemas.clone(),
         allow_commands: settings.allow_commands,
+        ignore_other_ledgers: settings.ignore_other_ledgers,
         replace_placeholders: settings.replace_placeholders,
         project: settings.project.clone(),
         environment: settings.environment.clone(),

@@ -59,6 +59,8 @@ pub struct MigrateAsk {
     pub enum_values: HashMap<Identity, EnumValues>,
     /// What runs around the steps.
     pub callbacks: Vec<Callback>,
+    /// What other tools have done in this database, in words, and what to do; given where nothing of the project ever ran here.
+    pub history_elsewhere: Option<(String, String)>,
 }
 
 /// Which changes to take back.

@@ -5,6 +5,7 @@ mod monotonic;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 mod open;
+mod other_ledgers;
 mod session;
 mod target;
 mod value;
@@ -19,6 +20,7 @@ pub mod engines;
 pub use error::{DbError, DbErrorKind};
 pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
+pub use other_ledgers::{OtherLedger, other_ledgers};
 pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,
     Session,

@@ -32,6 +32,8 @@ pub struct Configuration {
     pub create_schemas: Vec<String>,
     /// Callbacks may be programs.
     pub allow_commands: bool,
+    /// The first migrate runs though another tool has migrated this database.
+    pub ignore_other_ledgers: bool,
     /// `${...}` in scripts is replaced.
     pub replace_placeholders: bool,
     /// The project: first part of every key in the ledger.
@@ -87,6 +89,7 @@ impl Configuration {
             layout: LayoutChoice::Auto,
             create_schemas: Vec::new(),
             allow_commands: false,
+            ignore_other_ledgers: false,
             replace_placeholders: true,
             project: "default".to_owned(),
             environment: None,

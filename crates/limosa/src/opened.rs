@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{Identity, LedgerView, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, Secret, Session, engine_of};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
@@ -58,6 +58,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) values: Values,
     /// The ledger, where it was read before somebody asked for it.
     looked: Option<Result<LedgerView, DbError>>,
+    /// The ledgers of other tools, once somebody asked.
+    elsewhere: Option<Vec<OtherLedger>>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -141,6 +143,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         target,
         pooled,
         looked: None,
+        elsewhere: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -278,6 +281,17 @@ impl Opened<'_> {
         })
     }
 
+    /// What other tools have done here, in words, and what to do about it; asked once, where nothing of the project ever ran.
+    pub(crate) async fn history_elsewhere(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
+        if self.configuration.ignore_other_ledgers || !view.rows.is_empty() || !view.skipped.is_empty() {
+            return Ok(None);
+        }
+        if self.elsewhere.is_none() {
+            self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut()).await?);
+        }
+        Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
+    }
+
     /// Makes the schemas that the settings name, where they are missing.
     pub(crate) async fn create_schemas(&mut self) -> Result<(), Failure> {
         let what = match self.target.engine {
@@ -327,6 +341,23 @@ impl Opened<'_> {
     pub(crate) async fn close(self) {
         self.session.close().await;
     }
+}
+
+fn said_of(other: &OtherLedger) -> (String, String) {
+    let OtherLedger { tool, table, rows, newest } = other;
+    let newest_words = newest.as_ref().map(|newest| format!(", the newest is {newest}")).unwrap_or_default();
+    let count = if *rows == 1 { "1 migration".to_owned() } else { format!("{rows} migrations") };
+    let version = newest.as_deref().filter(|newest| newest.starts_with(|first: char| first.is_ascii_digit()));
+    (
+        format!(
+            "{tool} has migrated this database ({table} holds {count}{newest_words}), and limosa has run nothing here"
+        ),
+        format!(
+            "what it has applied must not run again: limosa baseline --to {} counts it as applied; \
+             where these files have nothing to do with it: --ignore-other-ledgers",
+            version.unwrap_or("VERSION")
+        ),
+    )
 }
 
 /// A name for this run that no other run has: time, process, and the random keys of this process.

@@ -38,12 +38,13 @@ mod postgres {
     use super::super::stage::server;
     use super::*;
 
-    /// 001 works for a while on the server; 002 and 003 show who ran them.
+    /// 001 works for a while on the server; 002 and 003 show who ran them. They set something, so that they are not with the
+    /// server already when the runner is stopped.
     fn folder() -> Folder {
         Folder::new()
             .file("migrations/001_a.sql", "create table a (id integer);\nselect pg_sleep(1);\n")
-            .file("migrations/002_b.sql", "insert into a values (2);\n")
-            .file("migrations/003_c.sql", "insert into a values (3);\n")
+            .file("migrations/002_b.sql", "set lock_timeout = '2s';\ninsert into a values (2);\n")
+            .file("migrations/003_c.sql", "set lock_timeout = '2s';\ninsert into a values (3);\n")
     }
 
     fn start(folder: &Folder, url: &str, database: &TestDatabase) -> Running {

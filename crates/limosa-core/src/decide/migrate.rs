@@ -48,6 +48,7 @@ pub fn decide_migrate(
         .filter_map(|line| line.change.map(|change| skip(change, line.reason.clone().unwrap_or_default())))
         .collect();
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
+    refuse(elsewhere(&steps, ask).into_iter().collect())?;
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -89,6 +90,12 @@ fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>)
         false => format!("the nearest: {}; limosa status shows them all", neighbours.join(" or ")),
     };
     Some(Diagnostic::error("LIM-P019", format!("no migration has the version {to}; nothing was run")).help(help))
+}
+
+/// What another tool has applied would run a second time.
+fn elsewhere(steps: &[Step], ask: &MigrateAsk) -> Option<Diagnostic> {
+    let (message, help) = ask.history_elsewhere.as_ref().filter(|_| !steps.is_empty())?;
+    Some(Diagnostic::error("LIM-P020", message.clone()).help(help.clone()))
 }
 
 fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {

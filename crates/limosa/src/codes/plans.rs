@@ -125,4 +125,13 @@ pub(super) const TABLE: &[Cause] = &[
          not the one you mean. Taken as a mere limit it might run everything.",
         "Take a version that `limosa status` shows. Without `--to` all pending migrations run. `--to 0` runs nothing.",
     ),
+    (
+        "LIM-P020",
+        "The database holds the ledger of another tool (Flyway's `flyway_schema_history`, golang-migrate's `schema_migrations` \
+         and their like) with migrations in it, and limosa has no record of its own. What that tool has applied would run \
+         a second time.",
+        "Where the files are the ones that the other tool ran: `limosa baseline --to VERSION` counts them as applied up to that version; \
+         then `limosa migrate` runs what is new. Where they have nothing to do with it, as with two applications in one database: \
+         `--ignore-other-ledgers`, once; from then on limosa has a record and does not ask.",
+    ),
 ];

@@ -75,6 +75,7 @@ pub(crate) async fn decide(
         steps: options.steps,
         done_unchanged,
         callbacks: loaded.callbacks.clone(),
+        history_elsewhere: opened.history_elsewhere(view).await?,
         ..MigrateAsk::default()
     };
     let policy = opened.policy();

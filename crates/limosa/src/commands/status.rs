@@ -59,6 +59,11 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let assessed = assess(&loaded.changes, &view, &around);
+    let elsewhere = match assessed.iter().any(|line| line.state.is_pending()) {
+        true => opened.history_elsewhere(&view).await?,
+        false => None,
+    };
+    let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
     let exit = match () {
         () if loaded.has_errors() => Exit::Usage,
@@ -76,7 +81,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         applied: view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline)).count(),
         runner: runner(&view),
         audit_head: view.head.clone(),
-        notices: opened.notices().into_iter().chain(loaded.diagnostics.iter().cloned()).collect(),
+        notices: opened.notices().into_iter().chain(elsewhere).chain(loaded.diagnostics.iter().cloned()).collect(),
     })
 }
 

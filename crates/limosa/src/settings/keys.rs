@@ -193,6 +193,13 @@ pub const KEYS: &[Key] = &[
         .given("LIMOSA_ALLOW_COMMANDS", "--allow-commands")
         .default("false"),
     Key::new(
+        "ignore_other_ledgers",
+        Kind::Boolean,
+        "the first migrate runs though another tool has migrated this database",
+    )
+    .given("LIMOSA_IGNORE_OTHER_LEDGERS", "--ignore-other-ledgers")
+    .default("false"),
+    Key::new(
         "project",
         Kind::Text,
         "the name that begins every key of the ledger, so that projects can share a database",

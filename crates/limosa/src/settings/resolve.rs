@@ -156,6 +156,7 @@ impl<'a> Resolver<'a> {
             flyway: self.flyway(),
             create_schemas: self.names("create_schemas"),
             allow_commands: self.boolean("allow_commands"),
+            ignore_other_ledgers: self.boolean("ignore_other_ledgers"),
             replace_placeholders: self.boolean("replace_placeholders"),
             project: self.text("project").unwrap_or_default(),
             protected,

@@ -40,6 +40,8 @@ pub struct Settings {
     pub create_schemas: Vec<String>,
     /// Callbacks may be programs.
     pub allow_commands: bool,
+    /// The first migrate runs though another tool has migrated this database.
+    pub ignore_other_ledgers: bool,
     /// `${...}` is replaced.
     pub replace_placeholders: bool,
     /// The first part of every key in the ledger.

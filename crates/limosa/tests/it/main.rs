@@ -25,6 +25,7 @@ mod maintenance;
 mod mysql;
 mod names;
 mod old_ledgers;
+mod other_ledgers;
 mod place;
 mod placeholders;
 mod pooler;

@@ -113,7 +113,8 @@ async fn starting_waits_three_times_at_most() {
         waits_of(&home, &proxy, MigrateOptions::default()).await
     })
     .await;
-    assert!(first <= 3 + 1 + 2, "{first} waits in the run that makes the ledger");
+    // Once more than later: whether another tool has been here.
+    assert!(first <= 3 + 1 + 1 + 2, "{first} waits in the run that makes the ledger");
 
     for home in postgres_homes() {
         let proxy = proxied(&home);

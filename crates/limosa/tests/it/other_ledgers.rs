@@ -1,0 +1,103 @@
+//! Databases that another tool has migrated: nothing of it runs a second time by accident.
+
+use limosa::{StatusOptions, Stop, Version};
+
+use crate::answers::{done, failed, labels, migrate, quiet, words};
+use crate::place::{Home, all_homes, newest_postgres};
+
+fn files(home: &Home) {
+    home.file("001_a.sql", "create table a (n int);");
+    home.file("002_b.sql", "create table b (n int);");
+}
+
+/// A table of golang-migrate's with one version.
+fn migrated(home: &Home) {
+    home.execute("create table a (n int)");
+    home.execute("create table schema_migrations (version bigint not null primary key, dirty boolean not null)");
+    home.execute("insert into schema_migrations values (1, false)");
+}
+
+#[tokio::test]
+async fn the_first_migrate_stops_and_says_how_to_go_on() {
+    for home in all_homes() {
+        files(&home);
+        migrated(&home);
+        let wanted = [
+            "LIM-P020",
+            "golang-migrate has migrated this database (schema_migrations holds 1 migration, the newest is 1)",
+            "limosa baseline --to 1",
+            "--ignore-other-ledgers",
+        ];
+        failed(&home.migrate().await, 4, &wanted);
+        assert_eq!(home.tables(), ["a", "schema_migrations"], "nothing was run");
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(words(&status.notices).contains("LIM-P020"), "{:?}", status.notices);
+
+        let baseline = home.migrator().baseline(&Version::parse("1").unwrap(), false, &quiet, Stop::new()).await;
+        assert_eq!(baseline.unwrap().exit_code, 0);
+        assert_eq!(labels(&done(home.migrate().await)), ["002"]);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(!words(&status.notices).contains("LIM-P020"), "{:?}", status.notices);
+    }
+}
+
+#[tokio::test]
+async fn a_neighbour_is_let_alone_where_that_is_said() {
+    for home in all_homes() {
+        home.file("001_b.sql", "create table b (n int);");
+        migrated(&home);
+        let migrator = home.with(|it| it.ignore_other_ledgers = true);
+        assert_eq!(labels(&done(migrate(&migrator).await)), ["001"]);
+        // From then on there is a record.
+        home.file("002_c.sql", "create table c (n int);");
+        assert_eq!(labels(&done(home.migrate().await)), ["002"]);
+    }
+}
+
+#[tokio::test]
+async fn tables_that_tell_nothing_are_no_history() {
+    for home in all_homes() {
+        files(&home);
+        home.execute("create table flyway_schema_history (installed_rank int, version varchar(50), success int)");
+        home.execute("create table goose_db_version (id int, version_id bigint, is_applied int)");
+        home.execute("insert into goose_db_version values (1, 0, 1)");
+        home.execute("create table alembic_version (note varchar(9))");
+        home.execute("insert into alembic_version values ('mine')");
+        assert_eq!(labels(&done(home.migrate().await)), ["001", "002"]);
+    }
+}
+
+#[tokio::test]
+async fn each_tool_is_recognised() {
+    let tables = [
+        (
+            "Flyway",
+            "flyway_schema_history (installed_rank int, version text, success boolean)",
+            "(1, '1.1', true), (2, null, true)",
+        ),
+        ("Liquibase", "databasechangelog (id text, orderexecuted int, md5sum text)", "('init', 1, 'x')"),
+        ("dbmate or Rails", "schema_migrations (version varchar)", "('20240101')"),
+        ("goose", "goose_db_version (id int, version_id bigint, is_applied boolean)", "(1, 0, true), (2, 7, true)"),
+        ("sqlx", "_sqlx_migrations (version bigint, checksum bytea)", "(7, 'x')"),
+        ("refinery", "refinery_schema_history (version int4, checksum text)", "(7, 'x')"),
+        ("diesel", "__diesel_schema_migrations (version varchar, run_on timestamp)", "('7', now())"),
+        ("Prisma", "_prisma_migrations (migration_name text, started_at timestamptz)", "('7_a', now())"),
+        ("drizzle", "drizzle.__drizzle_migrations (hash text, created_at bigint)", "('x', 7)"),
+        ("sql-migrate", "gorp_migrations (id text, applied_at timestamptz)", "('7-a.sql', now())"),
+        ("node-pg-migrate", "pgmigrations (id int, name text, run_on timestamp)", "(1, '7_a', now())"),
+        ("Knex", "knex_migrations (id int, name text, batch int)", "(1, '7_a.js', 1)"),
+        ("Alembic", "alembic_version (version_num varchar)", "('7ae')"),
+        ("Django", "django_migrations (id int, app text, name text)", "(1, 'x', '0001')"),
+        ("Sqitch", "sqitch.changes (change_id text, change text, committed_at timestamptz)", "('x', '7a', now())"),
+    ];
+    for (tool, table, row) in tables {
+        let home = newest_postgres();
+        files(&home);
+        if let Some((schema, _)) = table.split(' ').next().and_then(|name| name.split_once('.')) {
+            home.execute(&format!("create schema {schema}"));
+        }
+        home.execute(&format!("create table {table}"));
+        home.execute(&format!("insert into {} values {row}", table.split(' ').next().unwrap()));
+        failed(&home.migrate().await, 4, &["LIM-P020", &format!("{tool} has migrated this database")]);
+    }
+}

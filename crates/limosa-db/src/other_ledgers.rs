@@ -15,8 +15,6 @@ pub struct OtherLedger {
     pub tool: &'static str,
     /// Its table, with the schema where that is one of the tool's own.
     pub table: String,
-    /// Rows that stand for migrations.
-    pub rows: i64,
     /// The newest migration as the tool calls it, where that can be read.
     pub newest: Option<String>,
 }
@@ -265,8 +263,7 @@ async fn read(session: &mut dyn Session, tool: &'static Tool, table: &str) -> Re
     let quoted = engine.quote_qualified(tool.schema, table);
     let which = if tool.counts.is_empty() { String::new() } else { format!(" where {}", tool.counts) };
     let count = session.query(&format!("select count(*) from {quoted}{which}"), &[]).await?;
-    let rows = count.first().and_then(|row| row.integer(0)).unwrap_or(0);
-    if rows == 0 {
+    if count.first().and_then(|row| row.integer(0)).unwrap_or(0) == 0 {
         return Ok(None);
     }
     let (column, order) = tool.newest;
@@ -276,7 +273,7 @@ async fn read(session: &mut dyn Session, tool: &'static Tool, table: &str) -> Re
     let newest = session.query(&newest, &[]).await.ok();
     let newest = newest.and_then(|rows| rows.first().and_then(|row| row.text(0)));
     let table = tool.schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"));
-    Ok(Some(OtherLedger { tool: tool.name, table, rows, newest }))
+    Ok(Some(OtherLedger { tool: tool.name, table, newest }))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use limosa_core::Version;
 use limosa_sql::Diagnostic;
 
 use crate::flyway::{self, Naming};
-use crate::formats::detect;
+use crate::formats::{detect, up_down};
 use crate::native::{self, Config, FileRole};
 
 /// A format with what it needs to know.
@@ -15,6 +15,8 @@ pub enum Layout {
     Native,
     /// Flyway's.
     Flyway(Naming),
+    /// A file up and a file down for each version.
+    UpDown,
 }
 
 /// Which layout is meant.
@@ -34,6 +36,7 @@ impl LayoutChoice {
             LayoutChoice::Given(layout) => layout.clone(),
             LayoutChoice::Auto => match detect(paths) {
                 Some(format) if format.name == flyway::FORMAT.name => Layout::Flyway(Naming::default()),
+                Some(format) if format.name == up_down::FORMAT.name => Layout::UpDown,
                 _ => Layout::Native,
             },
         }
@@ -46,15 +49,21 @@ impl Layout {
         match self {
             Layout::Native => native::classify(path),
             Layout::Flyway(naming) => naming.classify(path),
+            Layout::UpDown => up_down::classify(path),
         }
     }
 
     /// A version as this format compares it: in Flyway `1` and `1.0` are the same.
     pub fn compared(&self, version: &Version) -> Version {
         match self {
-            Layout::Native => version.clone(),
+            Layout::Native | Layout::UpDown => version.clone(),
             Layout::Flyway(_) => version.without_trailing_zeros(),
         }
+    }
+
+    /// True where `${name}` is a placeholder, and not text.
+    pub fn has_placeholders(&self) -> bool {
+        !matches!(self, Layout::UpDown)
     }
 
     /// True where `${Name}` and `${name}` are one placeholder.
@@ -66,17 +75,26 @@ impl Layout {
     pub fn versioned_name(&self, version: &str, words: &str) -> String {
         match self {
             Layout::Native => format!("{version}_{words}.sql"),
+            Layout::UpDown => format!("{version}_{words}.up.sql"),
             Layout::Flyway(naming) => {
                 format!("{}{version}{}{words}{}", naming.versioned, naming.separator, naming.suffix())
             }
         }
     }
 
-    /// The name of a new repeatable's file.
-    pub fn repeatable_name(&self, words: &str) -> String {
+    /// The name of the file for the way back of a new migration; None where it is a section of the same file.
+    pub fn way_back_name(&self, version: &str, words: &str) -> Option<String> {
+        matches!(self, Layout::UpDown).then(|| format!("{version}_{words}.down.sql"))
+    }
+
+    /// The name of a new repeatable's file; None where there are no repeatables.
+    pub fn repeatable_name(&self, words: &str) -> Option<String> {
         match self {
-            Layout::Native => format!("R__{words}.sql"),
-            Layout::Flyway(naming) => format!("{}{}{words}{}", naming.repeatable, naming.separator, naming.suffix()),
+            Layout::Native => Some(format!("R__{words}.sql")),
+            Layout::Flyway(naming) => {
+                Some(format!("{}{}{words}{}", naming.repeatable, naming.separator, naming.suffix()))
+            }
+            Layout::UpDown => None,
         }
     }
 
@@ -85,6 +103,7 @@ impl Layout {
         match self {
             Layout::Native => 3,
             Layout::Flyway(_) => 1,
+            Layout::UpDown => 6,
         }
     }
 
@@ -96,7 +115,7 @@ impl Layout {
         value_of: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Config>, Vec<Diagnostic>) {
         match self {
-            Layout::Native => Config::read(path, bytes),
+            Layout::Native | Layout::UpDown => Config::read(path, bytes),
             Layout::Flyway(_) => flyway::read_script_settings(path, bytes, value_of),
         }
     }

@@ -198,7 +198,7 @@ pub(crate) fn load(
     callbacks.extend(allowed(configuration, commands, &mut diagnostics));
     callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
     callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
-    if !configuration.replace_placeholders {
+    if !configuration.replace_placeholders || !layout.has_placeholders() {
         let of_changes = changes.iter_mut().map(|change| &mut change.headers);
         for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
             headers.placeholders_off = true;

@@ -344,14 +344,11 @@ impl Opened<'_> {
 }
 
 fn said_of(other: &OtherLedger) -> (String, String) {
-    let OtherLedger { tool, table, rows, newest } = other;
-    let newest_words = newest.as_ref().map(|newest| format!(", the newest is {newest}")).unwrap_or_default();
-    let count = if *rows == 1 { "1 migration".to_owned() } else { format!("{rows} migrations") };
+    let OtherLedger { tool, table, newest } = other;
+    let newest_words = newest.as_ref().map(|newest| format!(", newest: {newest}")).unwrap_or_default();
     let version = newest.as_deref().filter(|newest| newest.starts_with(|first: char| first.is_ascii_digit()));
     (
-        format!(
-            "{tool} has migrated this database ({table} holds {count}{newest_words}), and limosa has run nothing here"
-        ),
+        format!("{tool} has migrated this database (table {table}{newest_words}), and limosa has run nothing here"),
         format!(
             "what it has applied must not run again: limosa baseline --to {} counts it as applied; \
              where these files have nothing to do with it: --ignore-other-ledgers",

@@ -67,6 +67,8 @@ fn summary(answer: &StatusAnswer) -> String {
     };
     let next = if answer.notices.iter().any(Diagnostic::is_error) {
         Some("migration files have errors, and nothing is run until they are mended: see limosa validate")
+    } else if answer.notices.iter().any(|notice| notice.code == "LIM-P020") {
+        Some("another tool has migrated this database: count what it applied with limosa baseline")
     } else if is(State::Partial) || is(State::Reverting) {
         Some("half done: see what to do with limosa repair")
     } else if is(State::Changed) || is(State::Missing) {

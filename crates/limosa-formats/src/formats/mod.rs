@@ -2,6 +2,7 @@
 
 pub mod flyway;
 pub mod native;
+pub mod up_down;
 
 /// A format of migration folders.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,7 @@ pub struct Format {
 }
 
 /// All formats, the native one first.
-pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT];
+pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT, up_down::FORMAT];
 
 /// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal,
 /// None where none has one.
@@ -64,6 +65,8 @@ mod tests {
             (&["001_a.sql", "002_b.sql", "V3__c.sql"], Some("native")),
             (&["V1__a.sql", "V2__b.sql", "003_c.sql"], Some("flyway")),
             (&["001_a.sql", "V2__b.sql"], Some("native")),
+            (&["1_a.up.sql", "1_a.down.sql", "README.md"], Some("up_down")),
+            (&["1_a.up.sql", "2_b.sql"], Some("native")),
             (&["a.txt"], None),
             (&[], None),
         ] {

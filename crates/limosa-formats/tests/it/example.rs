@@ -43,6 +43,7 @@ fn it_is_clean_and_has_a_way_back_for_everything() {
             sixth,
             "007_item_dimensions.sql",
             "008_demo_data.sql",
+            "009_timescale_hypertables.sql",
             "R__views.sql",
         ];
         assert_eq!(outcome.files(), expected);

@@ -89,10 +89,9 @@ impl Migrator {
             refuse_second(&changes, &layout, &words)?;
             let version = versions.next();
             let name = layout.versioned_name(&version, &words);
-            files.push(NewFile {
-                path: folder.join(&name),
-                text: text_of(draft, &name, title, engine, before.as_deref()),
-            });
+            let up = text_of(draft, &name, title, engine, before.as_deref());
+            let way_back = layout.way_back_name(&version, &words);
+            files.extend(with_way_back(folder, &name, up, way_back, &format!("{}\n", draft.back)));
             before = Some(version);
         }
         write_all(folder, &files)?;
@@ -113,7 +112,7 @@ impl Migrator {
     }
 }
 
-/// Writes a new, empty migration. `now` is the time since the Unix epoch.
+/// Writes a new, empty migration, with its way back where that is a file of its own. `now` is the time since the Unix epoch.
 ///
 /// # Errors
 /// Where the name holds nothing to name a file by, or the file cannot be written.
@@ -127,22 +126,38 @@ fn scaffold(
 ) -> Result<DoneAnswer, Failure> {
     let slug = slug(title)?;
     let title = one_line(title);
-    let name = match kind {
-        NewKind::Repeatable => loaded.layout.repeatable_name(&slug),
+    let heading = |name: &str| format!("-- Migration: {name}\n-- Purpose: {title}\n\n\n");
+    let files = match kind {
+        NewKind::Repeatable => {
+            let Some(name) = loaded.layout.repeatable_name(&slug) else {
+                let message = "folders of files up and down have no repeatable migrations";
+                return Err(Failure::usage("LIM-U051", message, "write a versioned one: leave --repeatable out"));
+            };
+            vec![NewFile { path: folder.join(&name), text: heading(&name) }]
+        }
         NewKind::Versioned => {
             let version = Versions::new(&loaded.changes, &loaded.layout, numbering, now).next();
-            loaded.layout.versioned_name(&version, &slug)
+            let name = loaded.layout.versioned_name(&version, &slug);
+            let way_back = loaded.layout.way_back_name(&version, &slug);
+            let place = if way_back.is_some() { "remove this file" } else { "leave the section out" };
+            let back = &format!("-- the SQL that takes it back; {place} where there is none\n");
+            with_way_back(folder, &name, heading(&name), way_back, back)
         }
     };
-    let path = folder.join(&name);
-    let text = match kind {
-        NewKind::Versioned => format!(
-            "-- Migration: {name}\n-- Purpose: {title}\n\n\n\n-- limosa:rollback\n-- the SQL that takes it back; leave the section out where there is none\n"
-        ),
-        NewKind::Repeatable => format!("-- Migration: {name}\n-- Purpose: {title}\n\n\n"),
-    };
-    write_all(folder, &[NewFile { path: path.clone(), text }])?;
-    Ok(DoneAnswer { done: vec![path.display().to_string()], ..DoneAnswer::new("new", None) })
+    write_all(folder, &files)?;
+    let done = files.iter().map(|file| file.path.display().to_string()).collect();
+    Ok(DoneAnswer { done, ..DoneAnswer::new("new", None) })
+}
+
+/// A migration with its way back: a section of the same file, or a file of its own where that has a name.
+fn with_way_back(folder: &Path, name: &str, up: String, way_back: Option<String>, back: &str) -> Vec<NewFile> {
+    match way_back {
+        None => vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }],
+        Some(own) => vec![
+            NewFile { path: folder.join(name), text: up },
+            NewFile { path: folder.join(&own), text: format!("-- The way back of {name}\n\n{back}") },
+        ],
+    }
 }
 
 /// The title as a part of a file's name.
@@ -173,7 +188,7 @@ fn text_of(draft: &Draft, name: &str, title: &str, engine: Engine, before: Optio
     headers.push(format!("Engines: {}", engine.name()));
     headers.extend(draft.headers.iter().map(|&header| header.to_owned()));
     let headers: String = headers.iter().map(|header| format!("-- {header}\n")).collect();
-    format!("{headers}\n{}\n\n-- limosa:rollback\n{}\n", draft.up, draft.back)
+    format!("{headers}\n{}\n", draft.up)
 }
 
 /// A second call with the same title is a mistake: its files would do the same again, and fail.

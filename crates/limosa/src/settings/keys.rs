@@ -175,7 +175,7 @@ pub const KEYS: &[Key] = &[
         .also(&["dirs", "directory", "directories", "migrations", "migrations_dir", "folder", "path"]),
     Key::new(
         "format",
-        Kind::Choice(&["auto", "native", "flyway"]),
+        Kind::Choice(&["auto", "native", "flyway", "up_down"]),
         "how the migrations are named; auto looks at the names",
     )
     .given("LIMOSA_FORMAT", "--format")

@@ -96,6 +96,7 @@ impl Settings {
     pub fn layout(&self) -> LayoutChoice {
         match self.format {
             "native" => LayoutChoice::Given(Layout::Native),
+            "up_down" => LayoutChoice::Given(Layout::UpDown),
             "flyway" => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
             _ if self.flyway != flyway::Naming::default() => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
             _ => LayoutChoice::Auto,

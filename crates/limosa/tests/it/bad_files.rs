@@ -236,7 +236,7 @@ async fn what_is_only_worth_a_word() {
 async fn a_folder_of_which_nothing_is_read_is_not_up_to_date() {
     for home in homes() {
         for number in 10..30 {
-            home.file(&format!("{number}_t.up.sql"), "create table t (n int);");
+            home.file(&format!("{number}_t.revert.sql"), "create table t (n int);");
         }
         let wanted = ["LIM-F033", "none of the 20 SQL files has a name that is read", "up and down files"];
         refused(&home, &wanted).await;

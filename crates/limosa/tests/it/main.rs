@@ -39,5 +39,6 @@ mod templates;
 mod timeouts;
 mod transactions;
 mod undo;
+mod up_down;
 mod waits;
 mod warehouse;

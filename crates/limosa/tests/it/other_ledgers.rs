@@ -24,7 +24,7 @@ async fn the_first_migrate_stops_and_says_how_to_go_on() {
         migrated(&home);
         let wanted = [
             "LIM-P020",
-            "golang-migrate has migrated this database (schema_migrations holds 1 migration, the newest is 1)",
+            "golang-migrate has migrated this database (table schema_migrations, newest: 1)",
             "limosa baseline --to 1",
             "--ignore-other-ledgers",
         ];

@@ -39,6 +39,7 @@ played! {
     the_first_migration: "docs/how-to/first-migration.md",
     from_psql: "docs/how-to/from-psql.md",
     from_flyway: "docs/coming-from/flyway.md",
+    from_up_and_down_files: "docs/coming-from/up-and-down-files.md",
     in_ci: "docs/how-to/ci.md",
     in_kubernetes: "docs/how-to/kubernetes.md",
     through_pgbouncer: "docs/how-to/pgbouncer.md",

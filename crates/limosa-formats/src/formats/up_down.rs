@@ -1,0 +1,99 @@
+//! Folders with a file up and a file down for each version: `000001_create_users.up.sql` and `000001_create_users.down.sql`, as
+//! golang-migrate has them, and sqlx for migrations that can be taken back.
+//!
+//! Names: golang-migrate, `source/parse.go`: digits, `_`, a title, `.up` or `.down`, and an ending, of which only `.sql` is read
+//! here. These tools have no placeholders: `${...}` is text.
+
+use limosa_core::Version;
+use limosa_sql::{Diagnostic, Label};
+
+use super::Format;
+use super::native::{FileRole, RollbackTarget, split, spoken};
+use crate::codes;
+
+/// The line of the format table.
+pub const FORMAT: Format = Format {
+    name: "up_down",
+    description: "a file up and a file down: 001_name.up.sql, 001_name.down.sql, as golang-migrate and sqlx have them",
+    votes,
+};
+
+fn votes(paths: &[&str]) -> usize {
+    paths.iter().filter(|path| named(split(path).1).is_some()).count()
+}
+
+enum Direction {
+    Up,
+    Down,
+}
+
+/// The version as written, the title, and the direction.
+fn named(file: &str) -> Option<(&str, &str, Direction)> {
+    let stem = file.strip_suffix(".sql")?;
+    let (rest, direction) = match stem.rsplit_once('.')? {
+        (rest, "up") => (rest, Direction::Up),
+        (rest, "down") => (rest, Direction::Down),
+        _ => return None,
+    };
+    let (label, title) = rest.split_once('_')?;
+    let is_version = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
+    is_version.then_some((label, title, direction))
+}
+
+/// Says what a file is for. Both `/` and `\` separate folders.
+pub fn classify(path: &str) -> FileRole {
+    let file = split(path).1;
+    if file.starts_with('.') || !file.ends_with(".sql") {
+        return FileRole::Ignored;
+    }
+    let understood =
+        named(file).and_then(|(label, title, direction)| Some((label, title, direction, Version::parse(label).ok()?)));
+    match understood {
+        Some((label, title, Direction::Up, version)) => {
+            let name = if title.is_empty() { label.to_owned() } else { spoken(title) };
+            FileRole::Versioned { version, label: label.to_owned(), name }
+        }
+        Some((_, _, Direction::Down, version)) => {
+            FileRole::Rollback { of: RollbackTarget::Version(version), beside: None }
+        }
+        None => {
+            let message = format!("the name {file} is not one of a file up or down; the file is left out");
+            let help =
+                "expected VERSION_title.up.sql and VERSION_title.down.sql; rename the file, or move it elsewhere";
+            FileRole::Unclear(Box::new(
+                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_files_are_for() {
+        let said = |path: &str| match classify(path) {
+            FileRole::Versioned { version, label, name } => format!("up {version} {label} {name}"),
+            FileRole::Rollback { of: RollbackTarget::Version(version), beside: None } => format!("down {version}"),
+            FileRole::Unclear(problem) => problem.code.to_owned(),
+            FileRole::Ignored => "ignored".to_owned(),
+            role => format!("{role:?}"),
+        };
+        for (path, expected) in [
+            ("m/000001_create_users.up.sql", "up 1 000001 create users"),
+            ("m/000001_create_users.down.sql", "down 1"),
+            ("20240102030405_a.b_c.up.sql", "up 20240102030405 20240102030405 a.b c"),
+            ("7_.up.sql", "up 7 7 7"),
+            ("7.up.sql", "LIM-F001"),
+            ("a_b.up.sql", "LIM-F001"),
+            ("1_a.sql", "LIM-F001"),
+            ("1_a.UP.sql", "LIM-F001"),
+            ("1_a.up.txt", "ignored"),
+            (".1_a.up.sql", "ignored"),
+            ("README.md", "ignored"),
+        ] {
+            assert_eq!(said(path), expected, "{path}");
+        }
+    }
+}

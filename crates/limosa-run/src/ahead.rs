@@ -99,30 +99,30 @@ pub(crate) async fn run(
     landing.begin();
     let flown = fly_watched(session, run.context, feed, &log, &run.progress, &mut landing).await;
     let Err(failure) = flown else { return Halt { at: steps.end, begun: None } };
-    if failure.is_connection_lost() {
-        landing.ask().await;
-    } else if session.settle().await.is_ok() {
-        let _ = session.send(vec![entries::unguarded()]).await;
-    }
+    let failure = match failure {
+        Failure::Server { purpose, error, .. } if error.kind == DbErrorKind::ConnectionLost => {
+            let hit = landing.at;
+            landing.ask().await;
+            // The commit may have been lost, too: the flight knows only of the last one that was sent. And what was heard of
+            // last may be part of a step that is done.
+            Failure::Server { purpose: purpose.filter(|_| landing.at == hit), error, commit_sent: true }
+        }
+        other => {
+            if session.settle().await.is_ok() {
+                let _ = session.send(vec![entries::unguarded()]).await;
+            }
+            other
+        }
+    };
     let (at, began) = (landing.at, landing.began);
     let mut notices = Notices::default();
     notices.append(&mut lock(&log).notices);
     let marks = under_way.first().unwrap_or_else(|| run.marks(Duration::ZERO));
     // Its own fence tells, when it is alone, whether the lease is lost.
-    let again = at > steps.start && matches!(&failure, Failure::Server { purpose: Some(Purpose::Fence), .. });
-    let failed = (!again).then_some(Failed { failure: asked_about(failure), marks, notices });
+    let is_fence = matches!(&failure, Failure::Server { purpose: Some(Purpose::Fence), .. });
+    let again = at > steps.start && is_fence && !failure.is_connection_lost();
+    let failed = (!again).then_some(Failed { failure, marks, notices });
     Halt { at, begun: Some(Begun { began, failed }) }
-}
-
-/// With a connection the commit may have been lost, too: the flight knows only of the last one that was sent.
-fn asked_about(failure: Failure) -> Failure {
-    match failure {
-        Failure::Server { purpose, error, .. } => {
-            let commit_sent = error.kind == DbErrorKind::ConnectionLost;
-            Failure::Server { purpose, error, commit_sent }
-        }
-        other => other,
-    }
 }
 
 /// The marks of the transactions that were begun and are not known to be committed, oldest first.

@@ -59,7 +59,7 @@ pub(crate) async fn run(
         if let Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } = &failure
             && error.kind == DbErrorKind::ImplicitCommit
             && !sent.is_around
-            && let Some(step) = block.get(sent.step - first)
+            && let Some(step) = sent.step.checked_sub(first).and_then(|at| block.get(at))
         {
             implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         }

@@ -102,7 +102,7 @@ impl Run<'_> {
             }
             Failure::Server { purpose, error, .. } => {
                 let step = match purpose {
-                    Some(Purpose::Statement(sent)) => steps.get(sent.step - first),
+                    Some(Purpose::Statement(sent)) => sent.step.checked_sub(first).and_then(|at| steps.get(at)),
                     _ => None,
                 };
                 let name = match purpose {

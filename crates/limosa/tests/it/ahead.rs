@@ -201,41 +201,44 @@ async fn a_lost_connection_is_told_at_the_step_that_it_hit() {
     }
 }
 
-/// Answers that never arrive: the server has committed more than the client has heard.
+/// Connections that are cut anywhere while the server has more to do than the client has heard of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_whose_answers_were_lost_are_found_in_the_ledger() {
-    let home = newest_postgres();
-    rows(&home, 1, 1);
-    well(&home.migrate().await);
-    rows(&home, 2, 20);
-    let proxy =
-        Proxy::start(std::net::SocketAddr::from(([127, 0, 0, 1], home.database_handle().port()))).expect("a proxy");
-    proxy.set_quiet(std::time::Duration::ZERO);
-    let mut reached = Vec::new();
-    for after in (30..600).step_by(17) {
-        let mut configuration = home.configuration();
-        configuration.database = limosa::Secret::new(proxy.url(home.database_handle()));
-        proxy.reset();
-        proxy.cut(Cut::before(Side::Server, after));
-        let result = Running::migrate(configuration).end().await;
-        let ours = "select 1 from pg_stat_activity where datname = current_database() and application_name = 'limosa'";
-        eventually("the server has noticed", || home.rows(ours).is_empty());
-        let standing = seen(&home);
-        assert_eq!(home.ledger().len(), standing.len(), "cut after {after}");
-        if let Ok(answer) = &result {
-            // Those that stand before, and those that are reported done, are all that stand.
-            let done = answer.steps.iter().filter(|step| step.state == "done").count();
-            let before: usize = reached.last().copied().unwrap_or(1);
-            assert_eq!(before + done, standing.len(), "cut after {after}: {result:?}");
+    for (side, places) in [(Side::Server, 30..900), (Side::Client, 10..300)] {
+        let home = newest_postgres();
+        rows(&home, 1, 1);
+        well(&home.migrate().await);
+        rows(&home, 2, 40);
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], home.database_handle().port()));
+        let proxy = Proxy::start(address).expect("a proxy");
+        proxy.set_quiet(std::time::Duration::ZERO);
+        let mut before = 1;
+        for place in places.step_by(17) {
+            let what = format!("{side:?} {place}");
+            let mut configuration = home.configuration();
+            configuration.database = limosa::Secret::new(proxy.url(home.database_handle()));
+            proxy.reset();
+            proxy.cut(Cut::before(side, place));
+            let result = Running::migrate(configuration).end().await;
+            let ours =
+                "select 1 from pg_stat_activity where datname = current_database() and application_name = 'limosa'";
+            eventually("the server has noticed", || home.rows(ours).is_empty());
+            let standing = seen(&home).len();
+            assert_eq!(home.ledger().len(), standing, "{what}");
+            if let Ok(answer) = &result {
+                // Those that stood before, and those that are reported done, are all that stand.
+                let done = answer.steps.iter().filter(|step| step.state == "done").count();
+                assert_eq!(before + done, standing, "{what}: {result:?}");
+            }
+            before = standing;
+            audited(&home).await;
+            if standing == 40 {
+                break;
+            }
         }
-        reached.push(standing.len());
-        audited(&home).await;
-        if standing.len() == 20 {
-            break;
-        }
+        well(&home.migrate().await);
+        assert_eq!(seen(&home).len(), 40);
     }
-    well(&home.migrate().await);
-    assert_eq!(seen(&home).len(), 20);
 }
 
 /// Requests to cancel hit every place between statements, BEGIN and COMMIT among them.

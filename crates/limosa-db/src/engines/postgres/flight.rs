@@ -20,6 +20,10 @@ const WINDOW: usize = 1 << 20;
 /// statement.
 const REFILL: usize = WINDOW / 2;
 
+/// Bytes that may be under way without an answer when another transaction is begun: some hundred small ones, enough for a server
+/// that is far away, and little memory.
+const AHEAD: usize = WINDOW / 4;
+
 /// How often a ROLLBACK is sent again when a cancel request that came late hits it.
 const ROLLBACK_ATTEMPTS: usize = 5;
 
@@ -144,6 +148,9 @@ impl<'a> Flight<'a> {
     async fn begin_ahead(&mut self, number: u64) {
         // Here the server gets to work on what was sent, while the next items are made.
         self.land_ready().await;
+        while self.unanswered > AHEAD && self.failure.is_none() && !self.wire.is_quiet() {
+            self.land_next().await;
+        }
         if self.committing && self.gate == Gate::Shut {
             self.gate = Gate::Open;
         }

@@ -44,6 +44,10 @@ struct Arguments {
     #[arg(long, value_name = "ENGINE")]
     only: Option<Engine>,
 
+    /// Only tools whose names begin so; the objects are counted all the same
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    tools: Vec<String>,
+
     /// PostgreSQL and MariaDB wait for the disk at each commit, as a server in use does
     #[arg(long)]
     durable: bool,
@@ -168,7 +172,10 @@ fn measure_engine<'a>(
     fresh: impl Fn(&Path, usize) -> Result<Place<'a>>,
 ) -> Result<()> {
     let target = target();
-    let (tools, missing) = tools::find(engine, &target, shell.map(Path::to_owned))?;
+    let (mut tools, missing) = tools::find(engine, &target, shell.map(Path::to_owned))?;
+    let is_wanted =
+        |tool: &Tool| arguments.tools.is_empty() || arguments.tools.iter().any(|name| tool.name.starts_with(name));
+    tools.retain(is_wanted);
     println!("\n## {engine}");
     for line in missing {
         println!("{line}");

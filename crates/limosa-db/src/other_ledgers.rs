@@ -17,6 +17,8 @@ pub struct OtherLedger {
     pub table: String,
     /// The newest migration as the tool calls it, where that can be read.
     pub newest: Option<String>,
+    /// What it says of one that did not end well, in words; None where it has none.
+    pub broken: Option<&'static str>,
 }
 
 struct Tool {
@@ -32,6 +34,8 @@ struct Tool {
     counts: &'static str,
     /// The column that names a migration, and the order in which the newest comes first.
     newest: (&'static str, &'static str),
+    /// Which rows stand for migrations that did not end well, and how the tool calls them.
+    broken: Option<(&'static str, &'static str)>,
 }
 
 const TOOLS: &[Tool] = &[
@@ -43,6 +47,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "version is not null",
         newest: ("version", "installed_rank desc"),
+        broken: Some(("not success", "one of its migrations failed")),
     },
     Tool {
         name: "Liquibase",
@@ -52,6 +57,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("id", "orderexecuted desc"),
+        broken: None,
     },
     Tool {
         name: "golang-migrate",
@@ -61,6 +67,7 @@ const TOOLS: &[Tool] = &[
         lacks: &["identity"],
         counts: "",
         newest: ("version", "version desc"),
+        broken: Some(("dirty", "it calls that version dirty")),
     },
     Tool {
         name: "dbmate or Rails",
@@ -70,6 +77,7 @@ const TOOLS: &[Tool] = &[
         lacks: &["dirty", "identity"],
         counts: "",
         newest: ("version", "version desc"),
+        broken: None,
     },
     Tool {
         name: "goose",
@@ -79,6 +87,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "version_id > 0",
         newest: ("version_id", "version_id desc"),
+        broken: None,
     },
     Tool {
         name: "sqlx",
@@ -88,6 +97,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("version", "version desc"),
+        broken: Some(("not success", "one of its migrations failed")),
     },
     Tool {
         name: "refinery",
@@ -97,6 +107,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("version", "version desc"),
+        broken: None,
     },
     Tool {
         name: "diesel",
@@ -106,6 +117,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("version", "version desc"),
+        broken: None,
     },
     Tool {
         name: "Prisma",
@@ -115,6 +127,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("migration_name", "started_at desc"),
+        broken: Some(("finished_at is null and rolled_back_at is null", "one of its migrations failed")),
     },
     Tool {
         name: "drizzle",
@@ -124,6 +137,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("created_at", "created_at desc"),
+        broken: None,
     },
     Tool {
         name: "drizzle",
@@ -133,6 +147,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("created_at", "created_at desc"),
+        broken: None,
     },
     Tool {
         name: "sql-migrate",
@@ -142,6 +157,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("id", "id desc"),
+        broken: None,
     },
     Tool {
         name: "node-pg-migrate",
@@ -151,6 +167,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("name", "id desc"),
+        broken: None,
     },
     Tool {
         name: "Knex",
@@ -160,6 +177,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("name", "id desc"),
+        broken: None,
     },
     Tool {
         name: "Alembic",
@@ -169,6 +187,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("version_num", "version_num desc"),
+        broken: None,
     },
     Tool {
         name: "Django",
@@ -178,6 +197,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("name", "id desc"),
+        broken: None,
     },
     Tool {
         name: "Sqitch",
@@ -187,6 +207,7 @@ const TOOLS: &[Tool] = &[
         lacks: &[],
         counts: "",
         newest: ("change", "committed_at desc"),
+        broken: None,
     },
 ];
 
@@ -272,8 +293,14 @@ async fn read(session: &mut dyn Session, tool: &'static Tool, table: &str) -> Re
     let newest = format!("select cast({column} as {text}) from {quoted}{which} order by {order} limit 1");
     let newest = session.query(&newest, &[]).await.ok();
     let newest = newest.and_then(|rows| rows.first().and_then(|row| row.text(0)));
+    let mut broken = None;
+    if let Some((which, words)) = tool.broken {
+        let count = session.query(&format!("select count(*) from {quoted} where {which}"), &[]).await.ok();
+        let count = count.and_then(|rows| rows.first().and_then(|row| row.integer(0)));
+        broken = count.filter(|count| *count > 0).map(|_| words);
+    }
     let table = tool.schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"));
-    Ok(Some(OtherLedger { tool: tool.name, table, newest }))
+    Ok(Some(OtherLedger { tool: tool.name, table, newest, broken }))
 }
 
 #[cfg(test)]

@@ -344,13 +344,19 @@ impl Opened<'_> {
 }
 
 fn said_of(other: &OtherLedger) -> (String, String) {
-    let OtherLedger { tool, table, newest } = other;
+    let OtherLedger { tool, table, newest, broken } = other;
     let newest_words = newest.as_ref().map(|newest| format!(", newest: {newest}")).unwrap_or_default();
     let version = newest.as_deref().filter(|newest| newest.starts_with(|first: char| first.is_ascii_digit()));
+    let (trouble, first) = match broken {
+        Some(words) => (format!("; {words}"), "look at what stands of it, and mend that first; then: "),
+        None => (String::new(), ""),
+    };
     (
-        format!("{tool} has migrated this database (table {table}{newest_words}), and limosa has run nothing here"),
         format!(
-            "what it has applied must not run again: limosa baseline --to {} counts it as applied; \
+            "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has run nothing here"
+        ),
+        format!(
+            "{first}what it has applied must not run again: limosa baseline --to {} counts it as applied; \
              where these files have nothing to do with it: --ignore-other-ledgers",
             version.unwrap_or("VERSION")
         ),

@@ -42,6 +42,16 @@ async fn the_first_migrate_stops_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn what_another_tool_left_half_done_is_told() {
+    for home in all_homes() {
+        files(&home);
+        migrated(&home);
+        home.execute("update schema_migrations set dirty = true");
+        failed(&home.migrate().await, 4, &["newest: 1; it calls that version dirty)", "mend that first; then: "]);
+    }
+}
+
+#[tokio::test]
 async fn a_neighbour_is_let_alone_where_that_is_said() {
     for home in all_homes() {
         home.file("001_b.sql", "create table b (n int);");

@@ -35,6 +35,16 @@ pub struct Outline {
 }
 
 impl Outline {
+    /// Gives back memory that is not used: a folder may hold a hundred thousand scripts, most with a single entry in each list.
+    pub(crate) fn shrink(&mut self) {
+        self.groups.shrink_to_fit();
+        self.remarkable.shrink_to_fit();
+        self.settings.shrink_to_fit();
+        self.placeholders.shrink_to_fit();
+        self.lifted.shrink_to_fit();
+        self.left_out.shrink_to_fit();
+    }
+
     /// True where the script may leave settings in the session.
     pub fn may_set(&self) -> bool {
         self.unseen || !self.settings.is_empty()

@@ -254,6 +254,7 @@ impl Outliner {
             self.outline.groups[0].mode = GroupMode::Transaction;
         }
         self.outline.settle_pragmas(self.engine);
+        self.outline.shrink();
         Ok(self.outline)
     }
 }

@@ -188,11 +188,11 @@ pub(crate) fn load(
     diagnostics.extend(found);
     for code in &configuration.code {
         let (facts, found) = code.facts(dialect);
-        files.push(facts);
+        files.push(vec![facts]);
         diagnostics.extend(found);
     }
-    let is_anything_read = !files.is_empty();
-    let (set, found) = assemble(files, &configs, dialect.engine());
+    let is_anything_read = files.iter().any(|share| !share.is_empty());
+    let (set, found) = assemble(files.into_iter().flatten(), &configs, dialect.engine());
     diagnostics.extend(found);
     let (mut changes, mut callbacks) = (set.changes, set.callbacks);
     callbacks.extend(allowed(configuration, commands, &mut diagnostics));
@@ -216,13 +216,13 @@ const READERS: usize = 4;
 /// What is known of each file, and what is to be said of them, in order.
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
-/// Reads files of known roles, many of them on all processors.
+/// Reads files of known roles, many of them on all processors; gives what is known of them share by share, for it is much.
 fn read_all(
     scripts: &Scripts,
     mut files: Vec<(&str, FileRole)>,
     dialect: Dialect,
     configs: &[Config],
-) -> Result<Facts, Failure> {
+) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
     let share = files.len().div_ceil(readers);
@@ -239,7 +239,7 @@ fn read_all(
         std::iter::once(first).chain(others.into_iter().map(ended)).collect::<Result<Vec<Facts>, Failure>>()
     })?;
     let (files, found): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    Ok((files.into_iter().flatten().collect(), found.into_iter().flatten().collect()))
+    Ok((files, found.into_iter().flatten().collect()))
 }
 
 fn read_files(

@@ -56,7 +56,11 @@ struct WayBack {
 /// Joins what was read of all files of a project. The set is only fit to be run where no diagnostic is an error.
 ///
 /// Several files may share a version where each is meant for other engines; the one for `engine` is taken.
-pub fn assemble(files: Vec<FileFacts>, configs: &[Config], engine: Engine) -> (ChangeSet, Vec<Diagnostic>) {
+pub fn assemble(
+    files: impl IntoIterator<Item = FileFacts>,
+    configs: &[Config],
+    engine: Engine,
+) -> (ChangeSet, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let Sorted { candidates, backs, callbacks } = sorted(files);
     let entries: Vec<(&Config, &ConfigEntry)> =
@@ -65,8 +69,10 @@ pub fn assemble(files: Vec<FileFacts>, configs: &[Config], engine: Engine) -> (C
     pair(&mut candidates, backs, &mut diagnostics);
     check_entries(&entries, &candidates, &callbacks, &mut diagnostics);
     let order = resolve(&mut candidates, &mut diagnostics);
-    let mut changes: Vec<Option<Change>> = candidates.into_iter().map(|candidate| Some(candidate.change)).collect();
-    let changes = order.into_iter().filter_map(|index| changes.get_mut(index).and_then(Option::take)).collect();
+    let mut candidates: Vec<Option<Box<Candidate>>> = candidates.into_iter().map(Some).collect();
+    let mut changes = Vec::with_capacity(candidates.len());
+    let ordered = order.into_iter().filter_map(|index| candidates.get_mut(index).and_then(Option::take));
+    changes.extend(ordered.map(|candidate| candidate.change));
     (ChangeSet { changes, callbacks }, diagnostics)
 }
 
@@ -78,7 +84,7 @@ struct Sorted {
 }
 
 /// Changes in their natural order, ways back by path, callbacks by event and description.
-fn sorted(files: Vec<FileFacts>) -> Sorted {
+fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new());
     for facts in files {
         let FileFacts { path, role, headers, references, wanted, content, is_code } = facts;

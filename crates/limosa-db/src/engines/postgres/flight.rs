@@ -363,6 +363,8 @@ impl<'a> Flight<'a> {
             Err(error) => {
                 if error.code.as_deref().is_some_and(|code| answer::STALE.contains(&code)) {
                     self.wire.prepared.stop();
+                    // Which of them are there nobody knows: none is used or dropped any more.
+                    let _ = self.wire.prepared.close();
                 }
                 self.failure = Some((item, self.wire.explain(error)));
             }

@@ -6,7 +6,8 @@
 
 use limosa_sql::Engine;
 
-use crate::{DbError, Row, Session};
+use crate::ledger::Ledger;
+use crate::{DbError, DbErrorKind, Item, Row, Session};
 
 /// What another tool says that it has done here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,176 +39,132 @@ struct Tool {
     broken: Option<(&'static str, &'static str)>,
 }
 
+/// A table where a bare name is, all of whose rows stand for migrations.
+const PLAIN: Tool = Tool {
+    name: "",
+    schema: None,
+    table: "",
+    has: &[],
+    lacks: &[],
+    counts: "",
+    newest: ("version", "version desc"),
+    broken: None,
+};
+
 const TOOLS: &[Tool] = &[
     Tool {
         name: "Flyway",
-        schema: None,
         table: "flyway_schema_history",
         has: &["installed_rank", "version", "success"],
-        lacks: &[],
         counts: "version is not null",
         newest: ("version", "installed_rank desc"),
         broken: Some(("not success", "one of its migrations failed")),
+        ..PLAIN
     },
     Tool {
         name: "Liquibase",
-        schema: None,
         table: "databasechangelog",
         has: &["id", "orderexecuted", "md5sum"],
-        lacks: &[],
-        counts: "",
         newest: ("id", "orderexecuted desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "golang-migrate",
-        schema: None,
         table: "schema_migrations",
         has: &["version", "dirty"],
         lacks: &["identity"],
-        counts: "",
-        newest: ("version", "version desc"),
         broken: Some(("dirty", "it calls that version dirty")),
+        ..PLAIN
     },
     Tool {
         name: "dbmate or Rails",
-        schema: None,
         table: "schema_migrations",
         has: &["version"],
         lacks: &["dirty", "identity"],
-        counts: "",
-        newest: ("version", "version desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "goose",
-        schema: None,
         table: "goose_db_version",
         has: &["version_id", "is_applied"],
-        lacks: &[],
         counts: "version_id > 0",
         newest: ("version_id", "version_id desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "sqlx",
-        schema: None,
         table: "_sqlx_migrations",
         has: &["version", "checksum"],
-        lacks: &[],
-        counts: "",
-        newest: ("version", "version desc"),
         broken: Some(("not success", "one of its migrations failed")),
+        ..PLAIN
     },
-    Tool {
-        name: "refinery",
-        schema: None,
-        table: "refinery_schema_history",
-        has: &["version", "checksum"],
-        lacks: &[],
-        counts: "",
-        newest: ("version", "version desc"),
-        broken: None,
-    },
-    Tool {
-        name: "diesel",
-        schema: None,
-        table: "__diesel_schema_migrations",
-        has: &["version", "run_on"],
-        lacks: &[],
-        counts: "",
-        newest: ("version", "version desc"),
-        broken: None,
-    },
+    Tool { name: "refinery", table: "refinery_schema_history", has: &["version", "checksum"], ..PLAIN },
+    Tool { name: "diesel", table: "__diesel_schema_migrations", has: &["version", "run_on"], ..PLAIN },
     Tool {
         name: "Prisma",
-        schema: None,
         table: "_prisma_migrations",
         has: &["migration_name", "started_at"],
-        lacks: &[],
-        counts: "",
         newest: ("migration_name", "started_at desc"),
         broken: Some(("finished_at is null and rolled_back_at is null", "one of its migrations failed")),
+        ..PLAIN
     },
     Tool {
         name: "drizzle",
         schema: Some("drizzle"),
         table: "__drizzle_migrations",
         has: &["hash", "created_at"],
-        lacks: &[],
-        counts: "",
         newest: ("created_at", "created_at desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "drizzle",
-        schema: None,
         table: "__drizzle_migrations",
         has: &["hash", "created_at"],
-        lacks: &[],
-        counts: "",
         newest: ("created_at", "created_at desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "sql-migrate",
-        schema: None,
         table: "gorp_migrations",
         has: &["id", "applied_at"],
-        lacks: &[],
-        counts: "",
         newest: ("id", "id desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "node-pg-migrate",
-        schema: None,
         table: "pgmigrations",
         has: &["id", "name", "run_on"],
-        lacks: &[],
-        counts: "",
         newest: ("name", "id desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "Knex",
-        schema: None,
         table: "knex_migrations",
         has: &["id", "name", "batch"],
-        lacks: &[],
-        counts: "",
         newest: ("name", "id desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "Alembic",
-        schema: None,
         table: "alembic_version",
         has: &["version_num"],
-        lacks: &[],
-        counts: "",
         newest: ("version_num", "version_num desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "Django",
-        schema: None,
         table: "django_migrations",
         has: &["id", "app", "name"],
-        lacks: &[],
-        counts: "",
         newest: ("name", "id desc"),
-        broken: None,
+        ..PLAIN
     },
     Tool {
         name: "Sqitch",
         schema: Some("sqitch"),
         table: "changes",
         has: &["change_id", "change", "committed_at"],
-        lacks: &[],
-        counts: "",
         newest: ("change", "committed_at desc"),
-        broken: None,
+        ..PLAIN
     },
 ];
 
@@ -221,7 +178,8 @@ impl Tool {
     }
 }
 
-/// The tables of known names with their columns: schema where it is a tool's own, table, columns joined by commas.
+/// The tables of known names with their columns: whether the schema is one of a tool's own, schema (PostgreSQL), table, columns
+/// joined by commas.
 fn tables(engine: Engine) -> String {
     let names = |own: bool| {
         let tables = TOOLS.iter().filter(|tool| tool.schema.is_some() == own);
@@ -233,74 +191,92 @@ fn tables(engine: Engine) -> String {
                 Some(format!("({}, {})", engine.quote_literal(tool.schema?), engine.quote_literal(tool.table)))
             });
             format!(
-                "select case when pg_catalog.pg_table_is_visible(c.oid) then null else n.nspname end::text, c.relname::text, \
+                "select not pg_catalog.pg_table_is_visible(c.oid), n.nspname::text, c.relname::text, \
                  pg_catalog.string_agg(a.attname, ',') from pg_catalog.pg_class c \
                  join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
                  join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
                  where c.relkind in ('r', 'p') and ((c.relname in ({}) and pg_catalog.pg_table_is_visible(c.oid)) \
-                 or (n.nspname, c.relname) in ({})) group by c.oid, n.nspname, c.relname order by 2",
+                 or (n.nspname, c.relname) in ({})) group by c.oid, n.nspname, c.relname order by 3",
                 names(false),
                 own.collect::<Vec<_>>().join(", ")
             )
         }
         Engine::Mysql => format!(
-            "select null, table_name, group_concat(column_name) from information_schema.columns \
-             where table_schema = database() and lower(table_name) in ({}) group by table_name order by 2",
+            "select 0, null, table_name, group_concat(column_name) from information_schema.columns \
+             where table_schema = database() and lower(table_name) in ({}) group by table_name order by 3",
             names(false)
         ),
         _ => format!(
-            "select null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
-             where t.type = 'table' and lower(t.name) in ({}) group by t.name order by 2",
+            "select 0, null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
+             where t.type = 'table' and lower(t.name) in ({}) group by t.name order by 3",
             names(false)
         ),
     }
 }
 
-/// The ledgers of other tools that hold at least one migration. One that may not be read is passed over.
+/// Errors that say nothing of the table.
+const PASSING: &[DbErrorKind] = &[DbErrorKind::LockTimeout, DbErrorKind::Cancelled, DbErrorKind::ConnectionLost];
+
+/// The ledgers of other tools that hold at least one migration. One that our rights do not show is passed over.
 ///
 /// # Errors
-/// What the server says of the list of tables.
-pub async fn other_ledgers(session: &mut dyn Session) -> Result<Vec<OtherLedger>, DbError> {
+/// What the server says, a table that somebody keeps locked among it.
+pub async fn other_ledgers(session: &mut dyn Session, book: &Ledger) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
     let mut found = Vec::new();
     for row in session.query(&tables(engine), &[]).await? {
-        let Some((tool, table)) = recognised(&row) else { continue };
-        if let Ok(Some(ledger)) = read(session, tool, &table).await {
-            found.push(ledger);
+        let Some((tool, schema, table)) = recognised(&row) else { continue };
+        let quoted = engine.quote_qualified(schema.as_deref(), &table);
+        let questions = tool.questions(engine, &quoted);
+        // A table that an unusual version of the tool made may not tell what failed.
+        for asked in [&questions[..], &questions[..2]] {
+            let items = asked.iter().map(|sql| Item::Bound { sql: sql.clone(), parameters: Vec::new() }).collect();
+            match book.transact(session, items).await {
+                Ok(answers) => {
+                    found.extend(tool.told(table, &answers));
+                    break;
+                }
+                Err(error) if PASSING.contains(&error.kind) => return Err(error),
+                Err(_) => {}
+            }
         }
     }
     Ok(found)
 }
 
-fn recognised(row: &Row) -> Option<(&'static Tool, String)> {
-    let (schema, table, columns) = (row.text(0), row.text(1)?, row.text(2)?);
+/// The tool, the schema where the server has told it, and the table.
+fn recognised(row: &Row) -> Option<(&'static Tool, Option<String>, String)> {
+    let (schema, table, columns) = (row.text(1), row.text(2)?, row.text(3)?);
     let columns: Vec<&str> = columns.split(',').collect();
-    let tool = TOOLS.iter().find(|tool| tool.is(schema.as_deref(), &table, &columns))?;
-    Some((tool, table))
+    let own = schema.as_deref().filter(|_| row.boolean(0));
+    let tool = TOOLS.iter().find(|tool| tool.is(own, &table, &columns))?;
+    Some((tool, schema, table))
 }
 
-async fn read(session: &mut dyn Session, tool: &'static Tool, table: &str) -> Result<Option<OtherLedger>, DbError> {
-    let engine = session.facts().engine();
-    let quoted = engine.quote_qualified(tool.schema, table);
-    let which = if tool.counts.is_empty() { String::new() } else { format!(" where {}", tool.counts) };
-    let count = session.query(&format!("select count(*) from {quoted}{which}"), &[]).await?;
-    if count.first().and_then(|row| row.integer(0)).unwrap_or(0) == 0 {
-        return Ok(None);
+impl Tool {
+    /// How many migrations, the newest, and how many that did not end well.
+    fn questions(&self, engine: Engine, table: &str) -> [String; 3] {
+        let which = if self.counts.is_empty() { String::new() } else { format!(" where {}", self.counts) };
+        let (column, order) = self.newest;
+        let text = if engine == Engine::Mysql { "char" } else { "text" };
+        let column = engine.quote_identifier(column);
+        let broken = self.broken.map_or("1 = 0", |(which, _)| which);
+        [
+            format!("select count(*) from {table}{which}"),
+            format!("select cast({column} as {text}) from {table}{which} order by {order} limit 1"),
+            format!("select count(*) from {table} where {broken}"),
+        ]
     }
-    let (column, order) = tool.newest;
-    let text = if engine == Engine::Mysql { "char" } else { "text" };
-    let column = engine.quote_identifier(column);
-    let newest = format!("select cast({column} as {text}) from {quoted}{which} order by {order} limit 1");
-    let newest = session.query(&newest, &[]).await.ok();
-    let newest = newest.and_then(|rows| rows.first().and_then(|row| row.text(0)));
-    let mut broken = None;
-    if let Some((which, words)) = tool.broken {
-        let count = session.query(&format!("select count(*) from {quoted} where {which}"), &[]).await.ok();
-        let count = count.and_then(|rows| rows.first().and_then(|row| row.integer(0)));
-        broken = count.filter(|count| *count > 0).map(|_| words);
+
+    /// The answers to the questions; None where there is no migration.
+    fn told(&self, table: String, answers: &[Vec<Row>]) -> Option<OtherLedger> {
+        let first = |at: usize| answers.get(at).and_then(|rows| rows.first());
+        let count = |at: usize| first(at).and_then(|row| row.integer(0)).unwrap_or(0);
+        let newest = first(1).and_then(|row| row.text(0));
+        let broken = self.broken.filter(|_| count(2) > 0).map(|(_, words)| words);
+        let table = self.schema.map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
+        (count(0) > 0).then_some(OtherLedger { tool: self.name, table, newest, broken })
     }
-    let table = tool.schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"));
-    Ok(Some(OtherLedger { tool: tool.name, table, newest, broken }))
 }
 
 #[cfg(test)]
@@ -310,8 +286,8 @@ mod tests {
     #[test]
     fn tables_that_share_a_name_are_told_apart_by_their_columns() {
         let tool = |table: &str, columns: &str| {
-            let row = Row(vec![crate::Value::Null, table.into(), columns.into()]);
-            recognised(&row).map(|(tool, _)| tool.name)
+            let row = Row(vec![false.into(), crate::Value::Null, table.into(), columns.into()]);
+            recognised(&row).map(|(tool, _, _)| tool.name)
         };
         assert_eq!(tool("schema_migrations", "version,dirty"), Some("golang-migrate"));
         assert_eq!(tool("schema_migrations", "version"), Some("dbmate or Rails"));

@@ -287,7 +287,7 @@ impl Opened<'_> {
             return Ok(None);
         }
         if self.elsewhere.is_none() {
-            self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut()).await?);
+            self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await?);
         }
         Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
     }
@@ -353,7 +353,7 @@ fn said_of(other: &OtherLedger) -> (String, String) {
     };
     (
         format!(
-            "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has run nothing here"
+            "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has no migration on record here"
         ),
         format!(
             "{first}what it has applied must not run again: limosa baseline --to {} counts it as applied; \

@@ -111,3 +111,23 @@ async fn each_tool_is_recognised() {
         failed(&home.migrate().await, 4, &["LIM-P020", &format!("{tool} has migrated this database")]);
     }
 }
+
+#[tokio::test]
+async fn a_table_that_may_not_be_read_is_passed_over_and_one_that_is_locked_is_not_waited_for() {
+    let home = newest_postgres();
+    files(&home);
+    migrated(&home);
+    home.execute("drop table a");
+    let blocker = home.database_handle().session().unwrap();
+    blocker.execute("begin; lock table schema_migrations").unwrap();
+    failed(&home.migrate().await, 3, &["lock timeout"]);
+    blocker.execute("rollback").unwrap();
+
+    let role = home.database();
+    home.execute(&format!("create role \"{role}_blind\"; grant create on database \"{role}\" to \"{role}_blind\""));
+    home.execute(&format!("grant create, usage on schema public to \"{role}_blind\""));
+    let blind = home.with(|it| it.role = Some(format!("{role}_blind")));
+    assert_eq!(labels(&done(migrate(&blind).await)), ["001", "002"]);
+    let clean_up = format!("drop owned by \"{role}_blind\"; drop role \"{role}_blind\"");
+    home.execute(&clean_up);
+}

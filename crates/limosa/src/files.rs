@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread::ScopedJoinHandle;
 
 use limosa_core::{Callback, CallbackWork, Change, LedgerView};
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
@@ -217,9 +216,9 @@ const READERS: usize = 4;
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
 /// Reads files of known roles, many of them on all processors; gives what is known of them share by share, for it is much.
-fn read_all(
+fn read_all<'s>(
     scripts: &Scripts,
-    mut files: Vec<(&str, FileRole)>,
+    mut files: Vec<(&'s str, FileRole)>,
     dialect: Dialect,
     configs: &[Config],
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
@@ -233,10 +232,18 @@ fn read_all(
     others.reverse();
     let read_share = |files| read_files(scripts, files, dialect, configs);
     let all = std::thread::scope(|scope| {
-        let others: Vec<_> = others.into_iter().map(|files| scope.spawn(|| read_share(files))).collect();
-        let ended = |reader: ScopedJoinHandle<'_, _>| reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let read_apart = |files: Vec<(&'s str, FileRole)>| {
+            let spare = files.clone();
+            // Where no thread can be had, the share is read with the others of its kind when its turn comes.
+            let reader = std::thread::Builder::new().spawn_scoped(scope, || read_share(files));
+            move || match reader {
+                Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(_) => read_share(spare),
+            }
+        };
+        let others: Vec<_> = others.into_iter().map(read_apart).collect();
         let first = read_share(files);
-        std::iter::once(first).chain(others.into_iter().map(ended)).collect::<Result<Vec<Facts>, Failure>>()
+        std::iter::once(first).chain(others.into_iter().map(|ended| ended())).collect::<Result<Vec<Facts>, Failure>>()
     })?;
     let (files, found): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     Ok((files, found.into_iter().flatten().collect()))

@@ -43,7 +43,7 @@ fn named(file: &str) -> Option<(&str, &str, Direction)> {
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
     let file = split(path).1;
-    if file.starts_with('.') || !file.ends_with(".sql") {
+    if file.starts_with('.') || !file.to_ascii_lowercase().ends_with(".sql") {
         return FileRole::Ignored;
     }
     let understood =
@@ -89,6 +89,7 @@ mod tests {
             ("a_b.up.sql", "LIM-F001"),
             ("1_a.sql", "LIM-F001"),
             ("1_a.UP.sql", "LIM-F001"),
+            ("1_a.up.SQL", "LIM-F001"),
             ("1_a.up.txt", "ignored"),
             (".1_a.up.sql", "ignored"),
             ("README.md", "ignored"),

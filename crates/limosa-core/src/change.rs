@@ -75,6 +75,8 @@ pub struct Change {
     pub is_baseline: bool,
     /// True where it is code of the application and no script.
     pub is_code: bool,
+    /// True where it is known only that its file is the one that was applied: nothing else of it was read, and it cannot be run.
+    pub is_unread: bool,
     /// The version as written in the file name (`001`), for display; `R` for repeatables.
     pub label: String,
     /// The description from the file name, underscores as blanks.

@@ -16,7 +16,8 @@ pub struct Outline {
     pub remarkable: Vec<Remark>,
     /// Names of session settings that the script changes.
     pub settings: Vec<String>,
-    /// MySQL: it runs something of which its words do not say what is left in the session (`CALL`, `EXECUTE`).
+    /// It leaves more in the session than `settings` names. MySQL: it runs something of which its words do not say what that is
+    /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
     /// True where the script holds data for COPY.

@@ -3,7 +3,9 @@
 mod groups;
 mod own;
 
-use limosa_sql::{Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders};
+use limosa_sql::{
+    Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders, stays_in_session,
+};
 
 use crate::change::TransactionWish;
 use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
@@ -90,7 +92,11 @@ impl Outliner {
         };
         let mysql = self.engine == Engine::Mysql;
         let left = if mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
-        self.outline.unseen |= mysql && !is_plain(class);
+        self.outline.unseen |= match self.engine {
+            Engine::Mysql => !is_plain(class),
+            Engine::Sqlite => stays_in_session(piece.statement(), class),
+            _ => false,
+        };
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());

@@ -1,6 +1,7 @@
 //! Transactions of consecutive steps, each sent before the commit of the one before it is answered: many steps cost one wait.
 //!
-//! Only PostgreSQL can do that, and only on a direct connection. That each step stands alone all the same is kept by four things:
+//! PostgreSQL can do that on a direct connection, and SQLite, where it is a thread that is not waited for: it runs nothing behind the
+//! first item that failed. On PostgreSQL, that each step stands alone all the same is kept by four things:
 //! - A statement that fails leaves its transaction failed, and the COMMIT behind it is in one message with statements that fail
 //!   there: the server does not come to it, nor to any later BEGIN, until the flight rolls back.
 //! - A COMMIT that fails takes the mark of its transaction back, which the fence of the next one asks for.
@@ -46,11 +47,13 @@ pub(crate) struct Begun {
 /// The end of the steps from `at` on that can be sent ahead of each other's answers.
 pub(crate) fn reach(plan: &Plan, engine: Engine, pooled: bool, at: usize) -> usize {
     let around = |event| event == CallbackEvent::BeforeEachMigrate || event == CallbackEvent::AfterEachMigrate;
-    if engine != Engine::Postgres || pooled || plan.callbacks.iter().any(|callback| around(callback.event)) {
+    if engine == Engine::Mysql || pooled || plan.callbacks.iter().any(|callback| around(callback.event)) {
         return at;
     }
     let steps = &plan.steps;
-    (at..steps.len()).find(|number| !stands_alone(steps, *number)).unwrap_or(steps.len())
+    // SQLite waits for other writers as long as the session is told before the flight.
+    let waits_alike = |number: usize| engine == Engine::Postgres || steps[number].limits == steps[at].limits;
+    (at..steps.len()).find(|number| !stands_alone(steps, *number) || !waits_alike(*number)).unwrap_or(steps.len())
 }
 
 /// True for a step that is a transaction of its own and leaves nothing for the next one to be put right.
@@ -108,7 +111,7 @@ pub(crate) async fn run(
             Failure::Server { purpose: purpose.filter(|_| landing.at == hit), error, commit_sent: true }
         }
         other => {
-            if session.settle().await.is_ok() {
+            if session.settle().await.is_ok() && run.engine == Engine::Postgres {
                 let _ = session.send(vec![entries::unguarded()]).await;
             }
             other
@@ -151,7 +154,7 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Sup
         let marks = run.marks(Duration::ZERO);
         under_way.with(|all| all.push_back(marks.clone()));
         let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
-        let head = match before.replace(marks.step_mark.clone()) {
+        let head = match before.replace(marks.step_mark.clone()).filter(|_| run.engine == Engine::Postgres) {
             None => entries::head(run.context, run.engine, step, &marks, true),
             Some(before) => vec![entries::head_ahead(run.context, step, &marks, &before)],
         };
@@ -160,10 +163,13 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Sup
         let closing = Box::new(move |_: &_| {
             let mut items: Vec<_> = entries::settle_constraints(run.engine).into_iter().collect();
             items.extend(entries::finished(run.context, run.engine, step, &marks, false));
-            if is_last {
-                items.extend([(entries::unguarded(), Purpose::Settings), (Item::Commit, Purpose::Commit)]);
-            } else {
-                items.extend(entries::tail_ahead(run.context, &marks));
+            match (run.engine, is_last) {
+                (Engine::Postgres, true) => {
+                    items.extend([(entries::unguarded(), Purpose::Settings), (Item::Commit, Purpose::Commit)]);
+                }
+                (Engine::Postgres, false) => items.extend(entries::tail_ahead(run.context, &marks)),
+                (_, true) => items.push((Item::Commit, Purpose::Commit)),
+                (_, false) => items.extend([(Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]),
             }
             items
         });

@@ -119,12 +119,9 @@ async fn once(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    let setting = match run.engine {
-        Engine::Sqlite => true,
-        Engine::Mysql => block.iter().any(|step| step.outline.may_set()),
-        _ => false,
-    };
-    if setting {
+    let around = [CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate];
+    let mut scripts = block.iter().chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
+    if run.engine != Engine::Postgres && scripts.any(|step| step.outline.may_set()) {
         put_back::around(run, session, block, first, marks, log).await
     } else {
         together(run, session, block, first, marks, log).await

@@ -62,11 +62,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
         PlannedWork::Command(file) => command(run, callback.event, file).await,
         PlannedWork::Code(step) => crate::code::hook(run, session, step).await,
         PlannedWork::Sql(step) => {
-            let put_back = match run.engine {
-                Engine::Sqlite => true,
-                Engine::Mysql => step.outline.may_set(),
-                _ => false,
-            };
+            let put_back = run.engine != Engine::Postgres && step.outline.may_set();
             let done = sql(run, session, step, put_back).await;
             run.end_progress();
             let Err(failure) = done else { return Ok(()) };

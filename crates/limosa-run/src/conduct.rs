@@ -224,7 +224,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         }
         let ahead = at..ahead::reach(run.plan, run.engine, run.context.pooled, at);
         if begun.is_none() && ahead.len() > 1 {
+            wait_as_told(session, &steps[at]);
             let halt = ahead::run(run, session, ahead, &mut reports).await;
+            session.wait_for_locks(Some(OWN_PATIENCE));
             at = halt.at;
             begun = halt.begun;
             continue;
@@ -238,8 +240,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
                 (Instant::now(), None)
             }
         };
-        let lock_timeout = Duration::from_millis(block[0].limits.lock_timeout_ms);
-        session.wait_for_locks(Some(lock_timeout).filter(|limit| !limit.is_zero()));
+        wait_as_told(session, &block[0]);
         let ended = with_callbacks(run, session, block, at, failed).await;
         run.end_progress();
         session.wait_for_locks(Some(OWN_PATIENCE));
@@ -259,6 +260,12 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let outcome = afterwards(run, session, outcome, &reports).await;
     let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
     RunReport { steps: reports, outcome, head }
+}
+
+/// SQLite: lets the session wait for other writers as long as a step says.
+fn wait_as_told(session: &mut dyn Session, step: &Step) {
+    let limit = Duration::from_millis(step.limits.lock_timeout_ms);
+    session.wait_for_locks(Some(limit).filter(|limit| !limit.is_zero()));
 }
 
 /// Runs steps that share a transaction, or one, with the callbacks of each.

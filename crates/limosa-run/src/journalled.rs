@@ -40,12 +40,8 @@ struct Walk<'a> {
 
 /// Runs one step, from where its journal says it stands.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
-    let puts_back = match run.engine {
-        Engine::Sqlite => true,
-        // Whoever goes on with a file sends again what it set before.
-        Engine::Mysql => step.outline.may_set(),
-        _ => false,
-    };
+    // Whoever goes on with a file sends again what it set before.
+    let puts_back = run.engine != Engine::Postgres && step.outline.may_set();
     if puts_back && let Err(error) = session.remember_settings().await {
         let error = run.context.values.hide_in_error(Box::new(error));
         return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());

@@ -23,7 +23,7 @@ mod splitter;
 mod words;
 
 pub use carried::{Carried, carried};
-pub use classify::classify;
+pub use classify::{classify, stays_in_session};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use dialect::Dialect;
 pub use engine::Engine;

@@ -1,16 +1,19 @@
 //! From folders on disk to changes.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use limosa_core::{Callback, CallbackWork, Change, LedgerView};
+use limosa_core::{AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState};
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
+use crate::unread::Known;
 use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
 
 /// Where scripts are read from.
@@ -140,6 +143,14 @@ impl Loaded {
         of_changes.chain(of_callbacks).flat_map(|outline| outline.placeholders.iter().map(|(name, _)| name.as_str()))
     }
 
+    /// False where something that was left unread is not applied (any more), so that it may be asked to run.
+    pub(crate) fn fits(&self, view: &LedgerView) -> bool {
+        let unread = self.changes.iter().filter(|change| change.is_unread).map(|change| &change.identity);
+        let is_whole = |row: &&AppliedRow| matches!(row.state, RowState::Applied | RowState::Baseline);
+        let applied: HashSet<&Identity> = view.rows.iter().filter(is_whole).map(|row| &row.identity).collect();
+        unread.into_iter().all(|identity| applied.contains(identity))
+    }
+
     /// True where a change that never ran asks for an extension.
     pub(crate) fn needs_extensions(&self, view: &LedgerView) -> bool {
         self.changes
@@ -157,126 +168,204 @@ pub(crate) fn load(
     folders: &[PathBuf],
     dialect: impl Into<Dialect>,
 ) -> Result<Loaded, Failure> {
-    let dialect = dialect.into();
-    let scripts = Scripts::of(configuration);
-    let names = scripts.list(folders)?;
-    let mut diagnostics = Vec::new();
-    let mut configs = Vec::new();
-    let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let roles: Vec<FileRole> = names.iter().map(|name| layout.classify(name)).collect();
-    let value_of = |name: &str| configuration.values.all.get(name).cloned();
-    for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
-        let (config, found) = layout.read_config(name, &scripts.read(name)?, &value_of);
-        configs.extend(config);
-        diagnostics.extend(found);
-    }
-    let mut commands = Vec::new();
-    let mut wanted = Vec::new();
-    for (name, role) in names.iter().zip(roles).filter(|(_, role)| *role != FileRole::Config) {
-        match role {
-            FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
-                event,
-                name: title,
-                work: CallbackWork::Command(name.clone()),
-                headers: Default::default(),
-            }),
-            role => wanted.push((name.as_str(), role)),
+    Listing::of(configuration, folders)?.read(configuration, dialect.into(), None)
+}
+
+/// A file, by its name.
+struct Listed {
+    name: String,
+    role: FileRole,
+    /// Of the whole file, where it was asked for.
+    checksum: Option<Checksum>,
+}
+
+/// The files of some folders, as far as their names tell, with the settings beside them.
+pub(crate) struct Listing {
+    scripts: Scripts,
+    files: Vec<Listed>,
+    layout: Layout,
+    configs: Vec<Config>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Listing {
+    /// Lists all files of some folders.
+    ///
+    /// # Errors
+    /// Where a folder, or a file of settings, cannot be read.
+    pub(crate) fn of(configuration: &Configuration, folders: &[PathBuf]) -> Result<Listing, Failure> {
+        let scripts = Scripts::of(configuration);
+        let names = scripts.list(folders)?;
+        let (mut diagnostics, mut configs) = (Vec::new(), Vec::new());
+        let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let value_of = |name: &str| configuration.values.all.get(name).cloned();
+        let mut files = Vec::with_capacity(names.len());
+        for name in names {
+            match layout.classify(&name) {
+                FileRole::Config => {
+                    let (config, found) = layout.read_config(&name, &scripts.read(&name)?, &value_of);
+                    configs.extend(config);
+                    diagnostics.extend(found);
+                }
+                role => files.push(Listed { name, role, checksum: None }),
+            }
         }
+        Ok(Listing { scripts, files, layout, configs, diagnostics })
     }
-    let (mut files, found) = read_all(&scripts, wanted, dialect, &configs)?;
-    diagnostics.extend(found);
-    for code in &configuration.code {
-        let (facts, found) = code.facts(dialect);
-        files.push(vec![facts]);
-        diagnostics.extend(found);
+
+    /// Takes the checksum of each file that may have been applied, while nobody knows yet which were.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub(crate) fn with_checksums(mut self) -> Result<Listing, Failure> {
+        let scripts = &self.scripts;
+        let shares = on_all_processors(self.files, |mut files| {
+            let mut buffer = vec![0; BUFFER];
+            for file in files.iter_mut().filter(|file| file.role.identity().is_some()) {
+                let mut hasher = FileHasher::new();
+                each_part(scripts, &file.name, &mut buffer, |bytes| hasher.update(bytes))?;
+                file.checksum = Some(hasher.finish());
+            }
+            Ok(files)
+        })?;
+        self.files = shares.into_iter().flatten().collect();
+        Ok(self)
     }
-    let is_anything_read = files.iter().any(|share| !share.is_empty());
-    let (set, found) = assemble(files.into_iter().flatten(), &configs, dialect.engine());
-    diagnostics.extend(found);
-    let (mut changes, mut callbacks) = (set.changes, set.callbacks);
-    callbacks.extend(allowed(configuration, commands, &mut diagnostics));
-    callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
-    callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
-    if !configuration.replace_placeholders || !layout.has_placeholders() {
-        let of_changes = changes.iter_mut().map(|change| &mut change.headers);
-        for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
-            headers.placeholders_off = true;
+
+    /// Reads the files. Where the ledger is given, those that it knows by their checksum are not read again.
+    ///
+    /// # Errors
+    /// Where a file cannot be read. Problems in files are in [`Loaded::diagnostics`].
+    pub(crate) fn read(
+        self,
+        configuration: &Configuration,
+        dialect: Dialect,
+        view: Option<&LedgerView>,
+    ) -> Result<Loaded, Failure> {
+        let Listing { scripts, files: listed, layout, configs, mut diagnostics } = self;
+        let known = view.map_or_else(Known::default, |view| Known::of(view, listed.iter().map(|file| &file.role)));
+        let mut commands = Vec::new();
+        let mut wanted = Vec::with_capacity(listed.len());
+        let mut unread = Vec::new();
+        for Listed { name, role, checksum } in listed {
+            match (known.row(&role), checksum) {
+                (Some(row), Some(checksum)) if checksum == row.file_checksum => {
+                    unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
+                    continue;
+                }
+                _ if known.is_settled(&role) => continue,
+                _ => {}
+            }
+            match role {
+                FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
+                    event,
+                    name: title,
+                    work: CallbackWork::Command(name),
+                    headers: Default::default(),
+                }),
+                role => wanted.push((name, role)),
+            }
         }
+        let read = on_all_processors(wanted, |files| read_files(&scripts, files, dialect, &configs))?;
+        let (mut files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        diagnostics.extend(found.into_iter().flatten());
+        files.push(unread);
+        for code in &configuration.code {
+            let (facts, found) = code.facts(dialect);
+            files.push(vec![facts]);
+            diagnostics.extend(found);
+        }
+        let is_anything_read = files.iter().any(|share| !share.is_empty());
+        let (set, found) = assemble(files.into_iter().flatten(), &configs, dialect.engine());
+        diagnostics.extend(found);
+        let (mut changes, mut callbacks) = (set.changes, set.callbacks);
+        callbacks.extend(allowed(configuration, commands, &mut diagnostics));
+        callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
+        callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
+        if !configuration.replace_placeholders || !layout.has_placeholders() {
+            let of_changes = changes.iter_mut().map(|change| &mut change.headers);
+            for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
+                headers.placeholders_off = true;
+            }
+        }
+        Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
     }
-    Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
 }
 
 /// Files that are worth a thread of their own to read.
 const SHARE: usize = 64;
 
+/// Bytes that are read of a file at once.
+const BUFFER: usize = 64 * 1024;
+
 /// Threads that read at once, at most: more only wait for each other in the kernel.
 const READERS: usize = 4;
 
-/// What is known of each file, and what is to be said of them, in order.
-type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
-
-/// Reads files of known roles, many of them on all processors; gives what is known of them share by share, for it is much.
-fn read_all<'s>(
-    scripts: &Scripts,
-    mut files: Vec<(&'s str, FileRole)>,
-    dialect: Dialect,
-    configs: &[Config],
-) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
+/// Does something to each share of some files, of which many are shared out to all processors; gives what came of each share,
+/// in order.
+fn on_all_processors<T: Send, R: Send>(
+    mut files: Vec<T>,
+    work: impl Fn(Vec<T>) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
     let share = files.len().div_ceil(readers);
     let mut others = Vec::new();
     while files.len() > share {
-        others.push(files.split_off(files.len() - share));
+        others.push(Mutex::new(Some(files.split_off(files.len() - share))));
     }
     others.reverse();
-    let read_share = |files| read_files(scripts, files, dialect, configs);
-    let all = std::thread::scope(|scope| {
-        let read_apart = |files: Vec<(&'s str, FileRole)>| {
-            let spare = files.clone();
-            // Where no thread can be had, the share is read with the others of its kind when its turn comes.
-            let reader = std::thread::Builder::new().spawn_scoped(scope, || read_share(files));
-            move || match reader {
-                Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                Err(_) => read_share(spare),
-            }
-        };
-        let others: Vec<_> = others.into_iter().map(read_apart).collect();
-        let first = read_share(files);
-        std::iter::once(first).chain(others.into_iter().map(|ended| ended())).collect::<Result<Vec<Facts>, Failure>>()
-    })?;
-    let (files, found): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    Ok((files, found.into_iter().flatten().collect()))
+    let work = &work;
+    // Whoever comes first takes the share: its thread, or where none can be had, this one.
+    let taken = |share: &Mutex<Option<Vec<T>>>| share.lock().ok().and_then(|mut share| share.take()).map(work);
+    std::thread::scope(|scope| {
+        let begin = |share| std::thread::Builder::new().spawn_scoped(scope, move || taken(share));
+        let begun: Vec<_> = others.iter().map(|share| (share, begin(share))).collect();
+        let first = work(files);
+        let rest = begun.into_iter().filter_map(|(share, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => taken(share),
+        });
+        std::iter::once(first).chain(rest).collect()
+    })
 }
+
+/// What is known of each file, and what is to be said of them, in order.
+type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
 fn read_files(
     scripts: &Scripts,
-    files: Vec<(&str, FileRole)>,
+    files: Vec<(String, FileRole)>,
     dialect: Dialect,
     configs: &[Config],
 ) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; BUFFER];
     for (name, role) in files {
         let is_script = role.is_script();
-        let mut reader = FileReader::of_role(dialect, name, role, configs);
+        let mut reader = FileReader::of_role(dialect, &name, role, configs);
         if is_script {
-            let path = Path::new(name);
-            let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;
-            loop {
-                match file.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(count) => reader.feed(&buffer[..count]),
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(unreadable(path, &error)),
-                }
-            }
+            each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?;
         }
         let (read, found) = reader.finish();
         facts.extend(read);
         diagnostics.extend(found);
     }
     Ok((facts, diagnostics))
+}
+
+/// Reads a file to its end, part by part.
+fn each_part(scripts: &Scripts, name: &str, buffer: &mut [u8], mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
+    let failed = |error| unreadable(Path::new(name), &error);
+    let mut file = scripts.open(name).map_err(failed)?;
+    loop {
+        match file.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

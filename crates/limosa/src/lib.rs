@@ -35,6 +35,7 @@ mod reading;
 pub mod report;
 pub mod settings;
 mod telling;
+mod unread;
 
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;

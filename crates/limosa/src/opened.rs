@@ -57,7 +57,7 @@ pub(crate) struct Opened<'c> {
     /// Values for `${name}`: those of the configuration, and those that are always there.
     pub(crate) values: Values,
     /// The ledger, where it was read before somebody asked for it.
-    looked: Option<Result<LedgerView, DbError>>,
+    pub(crate) looked: Option<Result<LedgerView, DbError>>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
     /// The SQLite file that does not exist yet.
@@ -169,10 +169,27 @@ pub(crate) async fn open_unless<'c>(
     }
 }
 
+/// False where opening the database to write may make it.
+pub(crate) fn is_there(configuration: &Configuration) -> bool {
+    let options = options(configuration, Purpose::Write);
+    #[cfg(feature = "sqlite")]
+    if matches!(engine_of(options.database.expose()), Ok(Engine::Sqlite)) {
+        let name = limosa_db::engines::sqlite::describe(&options).ok();
+        return name.is_some_and(|name| std::path::Path::new(&name).exists());
+    }
+    let _ = options;
+    true
+}
+
 /// The SQLite file that a migrate would make, where it is not there and the purpose needs none.
 fn not_made_yet(options: &ConnectOptions, engine: Engine, purpose: Purpose) -> Option<String> {
+    missing_file(options, engine).filter(|_| matches!(purpose, Purpose::Read | Purpose::Rehearse))
+}
+
+/// The SQLite file that a migrate would make.
+fn missing_file(options: &ConnectOptions, engine: Engine) -> Option<String> {
     #[cfg(feature = "sqlite")]
-    if engine == Engine::Sqlite && matches!(purpose, Purpose::Read | Purpose::Rehearse) {
+    if engine == Engine::Sqlite {
         // An address with a mode of its own says that the file must be there.
         let made = !options.database.expose().contains("?mode=");
         let name = limosa_db::engines::sqlite::describe(options).ok().filter(|_| made)?;
@@ -181,7 +198,7 @@ fn not_made_yet(options: &ConnectOptions, engine: Engine, purpose: Purpose) -> O
         let has_place = folder.is_none_or(std::path::Path::is_dir);
         return (name != ":memory:" && has_place && !path.exists()).then_some(name);
     }
-    let _ = (options, engine, purpose);
+    let _ = (options, engine);
     None
 }
 

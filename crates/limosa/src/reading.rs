@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::pin::pin;
 
+use limosa_core::LedgerView;
 use limosa_sql::{Dialect, Engine};
 use tokio::task::JoinError;
 
-use crate::files::{Loaded, load};
-use crate::opened::{Opened, Purpose, open};
+use crate::files::{Listing, Loaded, load};
+use crate::opened::{Opened, Purpose, is_there, open};
 use crate::{Configuration, Failure};
 
 /// Reads the migrations and opens the database, as [`read_these_and_open`] does.
@@ -74,7 +75,71 @@ pub(crate) async fn read_these_and_open<'c>(
     }
 }
 
-fn joined(read: Result<Result<Loaded, Failure>, JoinError>) -> Result<Loaded, Failure> {
+/// As [`read_and_open`], for a command that only runs what is pending: files that are byte for byte what was applied are not read
+/// again, nor are their ways back. Before the ledger is acted upon anew, [`Loaded::fits`] must be asked.
+pub(crate) async fn read_pending_and_open<'c>(
+    configuration: &'c Configuration,
+    purpose: Purpose,
+    check: impl Fn(&Loaded) -> Result<(), Failure>,
+) -> Result<(Loaded, Opened<'c>), Failure> {
+    // Bad files must not leave an empty database behind, and are told of at once where a database is waited for.
+    if !is_there(configuration) || configuration.wait_for_database.is_some() {
+        return read_and_open(configuration, purpose, check).await;
+    }
+    let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
+    let usual = Dialect::from(limosa_db::engine_of(configuration.database.expose())?);
+    let own = configuration.clone();
+    let listing = tokio::task::spawn_blocking(move || Listing::of(&own, &own.directories)?.with_checksums());
+    let opened = async {
+        let mut opened = open(configuration, purpose).await?;
+        opened.look_ahead().await;
+        Ok::<_, Failure>(opened)
+    };
+    let opened = opened.await;
+    let listed = joined(listing.await);
+    let mut opened = match opened {
+        Ok(opened) => opened,
+        Err(failure) => {
+            // What is wrong with the files is told first: it needs no server to be mended.
+            let read = listed.and_then(|listing| listing.read(configuration, usual, None)).and_then(checked);
+            return Err(read.err().unwrap_or(failure));
+        }
+    };
+    let (own, dialect, looked) = (configuration.clone(), opened.dialect(), opened.looked.take());
+    let reading = tokio::task::spawn_blocking(move || {
+        let view = looked.as_ref().and_then(|looked| looked.as_ref().ok());
+        let read = listed.and_then(|listing| listing.read(&own, dialect, view));
+        Ok((read, looked))
+    });
+    let read = joined(reading.await).and_then(|(read, looked)| {
+        opened.looked = looked;
+        read.and_then(checked)
+    });
+    match read {
+        Ok(loaded) => {
+            opened.fold_placeholders(&loaded);
+            Ok((loaded, opened))
+        }
+        Err(failure) => {
+            opened.close().await;
+            Err(failure)
+        }
+    }
+}
+
+/// Reads all files again where something that was left unread is not applied any more: another runner has taken it back.
+pub(crate) fn read_again(opened: &mut Opened<'_>, loaded: &mut Loaded, fresh: &LedgerView) -> Result<(), Failure> {
+    if loaded.fits(fresh) {
+        return Ok(());
+    }
+    let configuration = opened.configuration;
+    *loaded = load(configuration, &configuration.directories, opened.dialect())?;
+    loaded.refuse_errors()?;
+    opened.fold_placeholders(loaded);
+    Ok(())
+}
+
+fn joined<T>(read: Result<Result<T, Failure>, JoinError>) -> Result<T, Failure> {
     match read {
         Ok(read) => read,
         Err(error) => match error.try_into_panic() {

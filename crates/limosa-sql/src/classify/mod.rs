@@ -36,6 +36,12 @@ pub(crate) fn classify_with(engine: Engine, statement: &str, reading: Reading) -
     }
 }
 
+/// SQLite: true for a statement that leaves something in its session which no setting names: ATTACH, and whatever makes temporary
+/// objects. A name may make it true without need.
+pub fn stays_in_session(statement: &str, class: &Class) -> bool {
+    sqlite::stays_in_session(statement, class)
+}
+
 fn verb(verb: impl Into<String>) -> Class {
     Class { verb: verb.into(), ..Class::default() }
 }

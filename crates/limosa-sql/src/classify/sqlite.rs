@@ -1,8 +1,9 @@
 //! Statements of SQLite.
 
 use super::{ddl, rows, ruled, verb};
+use crate::lexer::Reading;
 use crate::words::Words;
-use crate::{Class, Effect, TransactionRule};
+use crate::{Class, Effect, Engine, TransactionRule};
 
 /// PRAGMAs that SQLite ignores or refuses inside a transaction when they set something.
 const LIFTED: &[&str] = &[
@@ -72,6 +73,29 @@ pub(super) fn classify(words: &mut Words<'_>) -> Class {
         }
         "PRAGMA" => pragma(words),
         _ => verb(&*first),
+    }
+}
+
+/// True for a statement that leaves something in its session which no setting names: ATTACH, and whatever makes temporary objects.
+/// One word too many makes it true as well: a table may be called `temp`.
+pub(super) fn stays_in_session(statement: &str, class: &Class) -> bool {
+    let word = class.verb.split(' ').next().unwrap_or_default();
+    match word {
+        "ATTACH" | "DETACH" => true,
+        "PRAGMA" => class.object.as_deref().is_some_and(|name| STORED.contains(&name)),
+        "CREATE" => {
+            let mut words = Words::new(Engine::Sqlite, statement, Reading::of(Engine::Sqlite));
+            let mut at = 0;
+            while words.get(at).is_some() {
+                let text = words.text(at).trim_matches(|quote| "\"`[]'".contains(quote));
+                if text.eq_ignore_ascii_case("temp") || text.eq_ignore_ascii_case("temporary") {
+                    return true;
+                }
+                at += 1;
+            }
+            false
+        }
+        _ => false,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
-use crate::reading::read_and_open;
+use crate::reading::{read_again, read_pending_and_open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
 use crate::telling::told;
 use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
@@ -54,8 +54,9 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         let began = Instant::now();
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Write, Loaded::refuse_errors).await?;
-        let answer = run(&mut opened, &loaded, options, listener, stop, began).await;
+        let (loaded, mut opened) =
+            read_pending_and_open(&self.configuration, Purpose::Write, Loaded::refuse_errors).await?;
+        let answer = run(&mut opened, loaded, options, listener, stop, began).await;
         opened.close().await;
         answer
     }
@@ -87,20 +88,21 @@ pub(crate) async fn decide(
 
 async fn run(
     opened: &mut Opened<'_>,
-    loaded: &Loaded,
+    loaded: Loaded,
     options: &MigrateOptions,
     listener: &dyn Listener,
     stop: Stop,
     began: Instant,
 ) -> Result<RunAnswer, Failure> {
+    let mut loaded = loaded;
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let plan = decide(opened, loaded, &view, options, &around).await?;
+    let plan = decide(opened, &loaded, &view, options, &around).await?;
     expected(&plan, options)?;
     let has_callbacks = !plan.callbacks.is_empty();
     if plan.is_empty() && !has_callbacks {
         record_late(opened, &plan, &view, listener).await;
-        return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
+        return Ok(nothing_to_do(opened, &plan, &loaded, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     if options.auto_rollback {
@@ -116,12 +118,15 @@ async fn run(
     let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
         Acquired::Held(held) => (held.epoch, held.view),
         Acquired::NothingLeft(view) => {
-            let plan = decide(opened, loaded, &view, options, &around).await?;
-            return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
+            let plan = decide(opened, &loaded, &view, options, &around).await?;
+            return Ok(nothing_to_do(opened, &plan, &loaded, &view, began));
         }
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
-    let decided = decide(opened, loaded, &fresh, options, &around).await;
+    let decided = match read_again(opened, &mut loaded, &fresh) {
+        Ok(()) => decide(opened, &loaded, &fresh, options, &around).await,
+        Err(failure) => Err(failure),
+    };
     let decided = decided.and_then(|plan| expected(&plan, options).map(|()| plan));
     let decided = match decided {
         Ok(plan) => opened.create_schemas().await.map(|()| plan),
@@ -136,7 +141,7 @@ async fn run(
             let taken_back = match (&report.outcome, options.auto_rollback) {
                 (Outcome::Done, _) | (_, false) => None,
                 _ if half_done(&report).is_some() => None,
-                _ => Some(rollback::take_back(opened, loaded, &done_steps(&report), epoch, &events).await),
+                _ => Some(rollback::take_back(opened, &loaded, &done_steps(&report), epoch, &events).await),
             };
             Ok((plan, report, taken_back))
         }

@@ -7,7 +7,7 @@ use limosa::{Event, RollbackOptions, Selection};
 use limosa_testkit::proxy::{Cut, Side};
 use limosa_testkit::{Proxy, eventually};
 
-use crate::place::{Home, newest_postgres};
+use crate::place::{Home, newest_postgres, sqlite};
 use crate::running::{Running, exit, postgres_homes, says, well};
 
 /// Migrations `first` to `last`, each a row in the table `seen`, which the first of all makes.
@@ -20,7 +20,12 @@ fn rows(home: &Home, first: usize, last: usize) {
 }
 
 fn seen(home: &Home) -> Vec<String> {
-    home.rows("select n::text from seen order by seen.n")
+    home.rows("select cast(n as varchar(9)) from seen order by seen.n")
+}
+
+/// Where steps are sent ahead.
+fn places() -> Vec<Home> {
+    postgres_homes().into_iter().chain([sqlite()]).collect()
 }
 
 /// What the events say of each step, in their order.
@@ -40,7 +45,7 @@ async fn audited(home: &Home) {
 
 #[tokio::test]
 async fn what_follows_a_failure_has_no_effect() {
-    for home in postgres_homes() {
+    for home in places() {
         rows(&home, 1, 9);
         home.file("0005_row.sql", "insert into seen values (5);\ninsert into nowhere values (1);");
         let run = home.start();
@@ -60,7 +65,9 @@ async fn what_follows_a_failure_has_no_effect() {
             ]
         );
         assert_eq!(
-            home.rows("select outcome from limosa.audit_log order by sequence").last().expect("a row"),
+            home.rows(&format!("select outcome from {} order by sequence", home.table("audit_log")))
+                .last()
+                .expect("a row"),
             "failed"
         );
         audited(&home).await;
@@ -277,7 +284,7 @@ async fn whatever_a_cancel_hits_each_migration_runs_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn many_are_taken_back_until_one_fails() {
-    for home in postgres_homes() {
+    for home in places() {
         rows(&home, 1, 9);
         home.file("0004_row.rollback.sql", "delete from nowhere;");
         well(&home.migrate().await);
@@ -289,4 +296,62 @@ async fn many_are_taken_back_until_one_fails() {
         assert_eq!(home.ledger().len(), 4);
         audited(&home).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whenever_sqlite_is_stopped_each_migration_runs_whole_or_not_at_all() {
+    let home = sqlite();
+    rows(&home, 1, 300);
+    let mut stopped = 0;
+    loop {
+        let run = home.start();
+        let wanted = 7 + stopped % 5 * 3;
+        let is_enough = |event: &Event| matches!(event, Event::StepDone { number, .. } if *number >= wanted);
+        eventually("some are done", || run.is_over() || run.events().iter().any(is_enough));
+        std::thread::sleep(std::time::Duration::from_millis(stopped as u64 % 4));
+        run.stop.ask();
+        let result = run.end().await;
+        let stands = seen(&home);
+        assert_eq!(stands, (1..=stands.len()).map(|number| number.to_string()).collect::<Vec<_>>());
+        if exit(&result) == 0 {
+            break;
+        }
+        says(&result, &["LIM-R005"]);
+        let answer = result.expect("a report");
+        let done = answer.steps.iter().filter(|step| step.state == "done").count();
+        assert!(done >= wanted && done <= stands.len(), "{done} are told done, {} stand", stands.len());
+        assert_eq!(home.ledger().len(), stands.len());
+        stopped += 1;
+    }
+    assert!(stopped > 0, "nothing was hit");
+    assert_eq!(seen(&home).len(), 300);
+    assert_eq!(home.ledger().len(), 300);
+    audited(&home).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_writer_between_two_steps_is_waited_for_on_sqlite() {
+    let home = sqlite();
+    rows(&home, 1, 3);
+    well(&home.migrate().await);
+    rows(&home, 4, 200);
+    home.execute("create table theirs (n int)");
+    let (path, done) = (home.database(), Arc::new(AtomicBool::new(false)));
+    let ended = Arc::clone(&done);
+    let other = std::thread::spawn(move || {
+        let writer = rusqlite::Connection::open(path).expect("it is there");
+        writer.busy_timeout(std::time::Duration::from_secs(60)).expect("a setting");
+        let mut written = 0;
+        while written < 20 && !ended.load(Ordering::SeqCst) {
+            writer.execute_batch("begin immediate; insert into theirs values (1); commit").expect("its turn comes");
+            written += 1;
+        }
+        written
+    });
+    well(&home.migrate().await);
+    done.store(true, Ordering::SeqCst);
+    let written = other.join().expect("it ends");
+    assert_eq!(home.rows("select count(*) from theirs"), [written.to_string()]);
+    assert_eq!(seen(&home).len(), 200);
+    audited(&home).await;
 }

@@ -39,6 +39,7 @@ mod templates;
 mod timeouts;
 mod transactions;
 mod undo;
+mod unread;
 mod up_down;
 mod waits;
 mod warehouse;

@@ -117,13 +117,19 @@ async fn no_setting_reaches_the_next_file() {
         ),
     );
     home.file("005_after.sql", &telling("after_attached"));
-    home.file("006_failing.sql", "PRAGMA foreign_keys=ON;\nPRAGMA cache_size=99;\nselect * from nowhere;\n");
+    home.file(
+        "0055_temporary.sql",
+        "create temporary view short_lived as select 1 as id;\ncreate table temp.other (id int);\n",
+    );
+    home.file("0056_after.sql", &telling("after_temporary"));
+    home.file("0060_failing.sql", "PRAGMA foreign_keys=ON;\nPRAGMA cache_size=99;\nselect * from nowhere;\n");
     failed(&home.migrate().await, 3, &["nowhere"]);
     let before = home.rows("select * from before");
     assert_eq!(home.rows("select foreign_keys, recursive_triggers, cache_size, temporary from inside"), ["1|1|77|1"]);
     assert_eq!(home.rows("select * from after"), before);
     assert_eq!(home.rows("select * from after_attached"), before);
-    home.file("006_failing.sql", &telling("mended"));
+    assert_eq!(home.rows("select * from after_temporary"), before);
+    home.file("0060_failing.sql", &telling("mended"));
     done(home.migrate().await);
     assert_eq!(home.rows("select * from mended"), before);
 }

@@ -154,7 +154,7 @@ impl Canceller for Interrupter {
 struct Flight<'a> {
     handle: &'a Handle,
     items: mpsc::Sender<Sent>,
-    events: UnboundedReceiver<Event>,
+    events: UnboundedReceiver<Vec<Event>>,
     abandoned: Arc<AtomicBool>,
     /// Bytes of each item that was sent and has not landed.
     waiting: VecDeque<usize>,
@@ -186,13 +186,13 @@ impl Flight<'_> {
         while self.outcome.is_none() {
             while ending.is_none() && self.outcome.is_none() && self.has_room() {
                 ending = self.send_next(source);
-                while let Ok(event) = self.events.try_recv() {
-                    self.hear(event, ending, observer);
+                while let Ok(events) = self.events.try_recv() {
+                    events.into_iter().for_each(|event| self.hear(event, ending, observer));
                 }
             }
             if self.outcome.is_none() {
                 match self.events.recv().await {
-                    Some(event) => self.hear(event, ending, observer),
+                    Some(events) => events.into_iter().for_each(|event| self.hear(event, ending, observer)),
                     None => self.outcome = Some(Err(failed(self.landed, thread_ended()))),
                 }
             }

@@ -180,44 +180,84 @@ pub(super) fn thread_ended() -> DbError {
         .hint("this is a defect of the program; please report it")
 }
 
+/// Events on their way to the asynchronous side. To wake it costs as much as a small statement, so several go at once; nothing
+/// that somebody may be waiting for stays behind.
+struct Telling<'e> {
+    events: &'e UnboundedSender<Vec<Event>>,
+    held: Vec<Event>,
+}
+
+impl Telling<'_> {
+    fn hold(&mut self, event: Event) {
+        self.held.push(event);
+    }
+
+    fn send(&mut self) {
+        if !self.held.is_empty() {
+            let _ = self.events.send(std::mem::take(&mut self.held));
+        }
+    }
+
+    fn last(&mut self, event: Event) {
+        self.hold(event);
+        self.send();
+    }
+}
+
 impl Worker {
     /// Runs items as they come until the end, a failure, or `abandoned`; rolls back where it must.
-    pub(super) fn flight(&self, items: &mpsc::Receiver<Sent>, events: &UnboundedSender<Event>, abandoned: &AtomicBool) {
+    pub(super) fn flight(
+        &self,
+        items: &mpsc::Receiver<Sent>,
+        events: &UnboundedSender<Vec<Event>>,
+        abandoned: &AtomicBool,
+    ) {
         let mut last = Instant::now();
+        let mut telling = Telling { events, held: Vec::new() };
         let ending = loop {
-            let sent = items.recv();
+            let sent = items.try_recv().or_else(|_| {
+                telling.send();
+                items.recv()
+            });
             let item = match sent {
                 Ok(Sent::Item(item)) if !abandoned.load(Ordering::SeqCst) => item,
                 Ok(Sent::End(ending)) => break ending,
                 // The asynchronous side is gone.
                 Ok(Sent::Item(_)) | Err(_) => break Ending::GivenUp,
             };
-            if self.item(&item, events, &mut last).is_break() {
+            if self.item(&item, &mut telling, &mut last).is_break() {
                 return;
             }
         };
         let cleaned = if ending == Ending::GivenUp { self.executor().clean_up() } else { Ok(()) };
-        let _ = events.send(cleaned.map_or_else(Event::Failed, |()| Event::Ended));
+        telling.last(cleaned.map_or_else(Event::Failed, |()| Event::Ended));
     }
 
-    fn item(&self, item: &Item, events: &UnboundedSender<Event>, last: &mut Instant) -> ControlFlow<()> {
+    fn item(&self, item: &Item, telling: &mut Telling<'_>, last: &mut Instant) -> ControlFlow<()> {
         let executor = self.executor();
+        // A statement of the user's may take long: what came before it is known meanwhile.
+        if matches!(item, Item::Script(_)) {
+            telling.send();
+        }
         match executor.run(item) {
             Ok(done) => {
                 if let Some(notice) = done.notice {
-                    let _ = events.send(Event::Notice(notice));
+                    telling.hold(Event::Notice(notice));
                 }
                 let now = Instant::now();
                 let elapsed = now - *last;
                 *last = now;
-                let _ = events.send(Event::Landed(Landed { rows: done.rows, affected: done.affected, elapsed }));
+                telling.hold(Event::Landed(Landed { rows: done.rows, affected: done.affected, elapsed }));
+                if matches!(item, Item::Commit) {
+                    telling.send();
+                }
                 ControlFlow::Continue(())
             }
             Err(mut error) => {
                 if let Err(second) = executor.clean_up() {
                     error.detail = Some(format!("the transaction could not be rolled back either: {second}"));
                 }
-                let _ = events.send(Event::Failed(error));
+                telling.last(Event::Failed(error));
                 ControlFlow::Break(())
             }
         }

@@ -87,7 +87,7 @@ struct Sorted {
 fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new());
     for facts in files {
-        let FileFacts { path, role, headers, references, wanted, content, is_code } = facts;
+        let FileFacts { path, role, headers, references, wanted, content, is_code, is_unread } = facts;
         match (role, content) {
             (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
                 backs.push(WayBack { path, of, beside, rollback });
@@ -99,6 +99,7 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
                 change.is_code = is_code;
+                change.is_unread = is_unread;
                 let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
                 candidates.push(Box::new(candidate));
             }
@@ -135,7 +136,19 @@ fn change(
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
     let (identity, depends_on) = (role.identity()?, Vec::new());
-    Some(Change { identity, kind, is_baseline, is_code: false, label, name, script, rollback, headers, depends_on })
+    Some(Change {
+        identity,
+        kind,
+        is_baseline,
+        is_code: false,
+        is_unread: false,
+        label,
+        name,
+        script,
+        rollback,
+        headers,
+        depends_on,
+    })
 }
 
 /// One candidate per identity. Equal ones stand beside each other.
@@ -306,7 +319,9 @@ fn check_entries(
             );
             continue;
         };
-        if let (Some(label), None) = (&entry.rollback_supported, &candidate.change.rollback) {
+        if let (Some(label), None, false) =
+            (&entry.rollback_supported, &candidate.change.rollback, candidate.change.is_unread)
+        {
             let file = &candidate.change.script.file;
             diagnostics.push(
                 Diagnostic::warning(

@@ -28,6 +28,8 @@ pub struct FileFacts {
     pub(crate) content: Content,
     /// It is code of the application and no file.
     pub(crate) is_code: bool,
+    /// Of the file only its checksum is known.
+    pub(crate) is_unread: bool,
 }
 
 /// What a file holds.
@@ -61,7 +63,7 @@ impl FileFacts {
             file_checksum: checksum(),
             up_checksum: checksum(),
             // What the code leaves in the session nobody knows.
-            outline: Outline { unseen: dialect.engine() == Engine::Mysql, ..Outline::default() },
+            outline: Outline { unseen: dialect.engine() != Engine::Postgres, ..Outline::default() },
         };
         let facts = FileFacts {
             path: origin.to_owned(),
@@ -71,8 +73,32 @@ impl FileFacts {
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback },
             is_code: true,
+            is_unread: false,
         };
         (facts, diagnostics)
+    }
+
+    /// A change whose file is byte for byte the one that was applied, with the checksum of its up part that was recorded then:
+    /// there is nothing in it to be read again. It cannot be run.
+    pub fn unread(path: String, role: FileRole, file_checksum: Checksum, up_checksum: Checksum) -> FileFacts {
+        let script = Script {
+            file: path.clone(),
+            span: Span::new(0, 0),
+            start: Position::START,
+            file_checksum,
+            up_checksum,
+            outline: Outline::default(),
+        };
+        FileFacts {
+            path,
+            role,
+            headers: Headers::default(),
+            references: Vec::new(),
+            wanted: true,
+            content: Content::Change { script: Box::new(script), rollback: None },
+            is_code: false,
+            is_unread: true,
+        }
     }
 
     /// Path as the user gave it.
@@ -219,6 +245,7 @@ impl FileReader {
             references: wishes.depends_on,
             content,
             is_code: false,
+            is_unread: false,
         };
         (Some(facts), self.diagnostics)
     }

@@ -168,7 +168,27 @@ pub(crate) fn load(
     folders: &[PathBuf],
     dialect: impl Into<Dialect>,
 ) -> Result<Loaded, Failure> {
-    Listing::of(configuration, folders)?.read(configuration, dialect.into(), None)
+    Listing::of(configuration, folders)?.read(configuration, dialect.into(), Wanted::All)
+}
+
+/// Which files are read.
+pub(crate) enum Wanted<'v> {
+    /// All.
+    All,
+    /// Those that are not, byte for byte, what this ledger knows as applied.
+    Unknown(&'v LedgerView),
+    /// Those of these changes; the others are not there at all.
+    These(HashSet<Identity>),
+}
+
+impl Wanted<'_> {
+    fn has(&self, role: &FileRole) -> bool {
+        match (self, role) {
+            (Wanted::All | Wanted::Unknown(_), _) => true,
+            (Wanted::These(these), FileRole::Rollback { of, .. }) => these.contains(&of.identity()),
+            (Wanted::These(these), role) => role.identity().is_some_and(|identity| these.contains(&identity)),
+        }
+    }
 }
 
 /// A file, by its name.
@@ -232,7 +252,12 @@ impl Listing {
         Ok(self)
     }
 
-    /// Reads the files. Where the ledger is given, those that it knows by their checksum are not read again.
+    /// How the files are named.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Reads the files that are wanted.
     ///
     /// # Errors
     /// Where a file cannot be read. Problems in files are in [`Loaded::diagnostics`].
@@ -240,14 +265,17 @@ impl Listing {
         self,
         configuration: &Configuration,
         dialect: Dialect,
-        view: Option<&LedgerView>,
+        wanted: Wanted<'_>,
     ) -> Result<Loaded, Failure> {
         let Listing { scripts, files: listed, layout, configs, mut diagnostics } = self;
-        let known = view.map_or_else(Known::default, |view| Known::of(view, listed.iter().map(|file| &file.role)));
+        let known = match &wanted {
+            Wanted::Unknown(view) => Known::of(view, listed.iter().map(|file| &file.role)),
+            Wanted::All | Wanted::These(_) => Known::default(),
+        };
         let mut commands = Vec::new();
-        let mut wanted = Vec::with_capacity(listed.len());
+        let mut to_read = Vec::with_capacity(listed.len());
         let mut unread = Vec::new();
-        for Listed { name, role, checksum } in listed {
+        for Listed { name, role, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
                     unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
@@ -263,10 +291,10 @@ impl Listing {
                     work: CallbackWork::Command(name),
                     headers: Default::default(),
                 }),
-                role => wanted.push((name, role)),
+                role => to_read.push((name, role)),
             }
         }
-        let read = on_all_processors(wanted, |files| read_files(&scripts, files, dialect, &configs))?;
+        let read = on_all_processors(to_read, |files| read_files(&scripts, files, dialect, &configs))?;
         let (mut files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         diagnostics.extend(found.into_iter().flatten());
         files.push(unread);

@@ -1,13 +1,15 @@
 //! The files of a command, read as the server of its database reads them.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::pin::pin;
 
-use limosa_core::LedgerView;
+use limosa_core::{Identity, LedgerView};
+use limosa_formats::Layout;
 use limosa_sql::{Dialect, Engine};
 use tokio::task::JoinError;
 
-use crate::files::{Listing, Loaded, load};
+use crate::files::{Listing, Loaded, Wanted, load};
 use crate::opened::{Opened, Purpose, is_there, open};
 use crate::{Configuration, Failure};
 
@@ -76,7 +78,7 @@ pub(crate) async fn read_these_and_open<'c>(
 }
 
 /// As [`read_and_open`], for a command that only runs what is pending: files that are byte for byte what was applied are not read
-/// again, nor are their ways back. Before the ledger is acted upon anew, [`Loaded::fits`] must be asked.
+/// again, nor are their ways back. Before the ledger is acted upon anew, [`read_again`] must be asked.
 pub(crate) async fn read_pending_and_open<'c>(
     configuration: &'c Configuration,
     purpose: Purpose,
@@ -86,10 +88,33 @@ pub(crate) async fn read_pending_and_open<'c>(
     if !is_there(configuration) || configuration.wait_for_database.is_some() {
         return read_and_open(configuration, purpose, check).await;
     }
+    let list = |own: Configuration| Listing::of(&own, &own.directories)?.with_checksums();
+    open_and_read(configuration, purpose, list, |view, _| Wanted::Unknown(view), check).await
+}
+
+/// As [`read_and_open`], for a command that needs the files of some changes only, which the ledger says.
+pub(crate) async fn open_and_read_these<'c>(
+    configuration: &'c Configuration,
+    purpose: Purpose,
+    these: impl Fn(&LedgerView, &Layout) -> HashSet<Identity> + Send + 'static,
+) -> Result<(Loaded, Opened<'c>), Failure> {
+    let list = |own: Configuration| Listing::of(&own, &own.directories);
+    open_and_read(configuration, purpose, list, move |view, layout| Wanted::These(these(view, layout)), |_| Ok(()))
+        .await
+}
+
+/// Lists files and opens the database at the same time, and reads what is wanted by the ledger there.
+async fn open_and_read<'c>(
+    configuration: &'c Configuration,
+    purpose: Purpose,
+    list: impl FnOnce(Configuration) -> Result<Listing, Failure> + Send + 'static,
+    wanted: impl for<'v> Fn(&'v LedgerView, &Layout) -> Wanted<'v> + Send + 'static,
+    check: impl Fn(&Loaded) -> Result<(), Failure>,
+) -> Result<(Loaded, Opened<'c>), Failure> {
     let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
     let usual = Dialect::from(limosa_db::engine_of(configuration.database.expose())?);
     let own = configuration.clone();
-    let listing = tokio::task::spawn_blocking(move || Listing::of(&own, &own.directories)?.with_checksums());
+    let listing = tokio::task::spawn_blocking(move || list(own));
     let opened = async {
         let mut opened = open(configuration, purpose).await?;
         opened.look_ahead().await;
@@ -101,14 +126,17 @@ pub(crate) async fn read_pending_and_open<'c>(
         Ok(opened) => opened,
         Err(failure) => {
             // What is wrong with the files is told first: it needs no server to be mended.
-            let read = listed.and_then(|listing| listing.read(configuration, usual, None)).and_then(checked);
+            let read = listed.and_then(|listing| listing.read(configuration, usual, Wanted::All)).and_then(checked);
             return Err(read.err().unwrap_or(failure));
         }
     };
     let (own, dialect, looked) = (configuration.clone(), opened.dialect(), opened.looked.take());
     let reading = tokio::task::spawn_blocking(move || {
         let view = looked.as_ref().and_then(|looked| looked.as_ref().ok());
-        let read = listed.and_then(|listing| listing.read(&own, dialect, view));
+        let read = listed.and_then(|listing| {
+            let wanted = view.map_or(Wanted::All, |view| wanted(view, listing.layout()));
+            listing.read(&own, dialect, wanted)
+        });
         Ok((read, looked))
     });
     let read = joined(reading.await).and_then(|(read, looked)| {

@@ -18,7 +18,7 @@ use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
-use crate::reading::read_and_open;
+use crate::reading::{open_and_read_these, read_and_open};
 use crate::report::RunAnswer;
 use crate::telling::told;
 use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
@@ -68,8 +68,17 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         let began = Instant::now();
-        let check = |loaded: &Loaded| if options.use_file { loaded.refuse_errors() } else { Ok(()) };
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Change, check).await?;
+        let (loaded, mut opened) = match options.use_file {
+            true => read_and_open(&self.configuration, Purpose::Change, Loaded::refuse_errors).await?,
+            false => {
+                let selection = options.selection.clone();
+                // A wrong selection is told by whoever decides.
+                let chosen = move |view: &LedgerView, layout: &Layout| {
+                    selected(view, &meant(layout, &selection)).unwrap_or_default().into_iter().collect()
+                };
+                open_and_read_these(&self.configuration, Purpose::Change, chosen).await?
+            }
+        };
         let answer = run(&mut opened, &loaded, options, listener, stop, began).await;
         opened.close().await;
         answer

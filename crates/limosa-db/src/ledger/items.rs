@@ -147,6 +147,17 @@ impl Ledger {
         Item::Bound { sql: statement.render(&self.names), parameters: all }
     }
 
+    /// A statement on a list of values, of which it has at least one; a few times over where the list is long.
+    pub fn bound_lists(&self, statement: &sql::Statement, values: Vec<Value>) -> Vec<Item> {
+        /// Parameters of one statement: far less than any server takes.
+        const AT_ONCE: usize = 500;
+        let shares = values.chunks(AT_ONCE).map(|share| {
+            let parameters = std::iter::once(Value::Text(self.project.clone())).chain(share.iter().cloned()).collect();
+            Item::Bound { sql: statement.render_for(&self.names, share.len()), parameters }
+        });
+        shares.collect()
+    }
+
     /// A statement with exactly these parameters.
     pub fn plain(&self, statement: &sql::Statement, parameters: Vec<Value>) -> Item {
         Item::Bound { sql: statement.render(&self.names), parameters }

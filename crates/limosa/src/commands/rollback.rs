@@ -131,24 +131,24 @@ async fn stored(
     opened: &mut Opened<'_>,
     identities: &[Identity],
 ) -> Result<HashMap<Identity, StoredRollback>, Failure> {
-    let questions = identities.iter().map(|identity| Value::Text(identity.to_string()));
-    let questions = questions.map(|identity| opened.ledger.bound(&sql::ROLLBACK_OF, vec![identity])).collect();
+    let values = identities.iter().map(|identity| Value::Text(identity.to_string())).collect();
+    let questions = opened.ledger.bound_lists(&sql::ROLLBACKS_OF, values);
     // Together, so that a network is waited for once, however many there are.
     let answers = opened.ledger.transact(opened.session.as_mut(), questions).await?;
     let mut found = HashMap::new();
-    for (identity, rows) in identities.iter().zip(&answers) {
-        if let Some(row) = rows.first()
-            && let Some(text) = row.text(0)
-        {
-            found.insert(identity.clone(), recorded(opened.dialect(), identity, text, row)?);
+    for row in answers.iter().flatten() {
+        if let (Some(identity), Some(text)) = (row.text(0), row.text(1)) {
+            let identity = Identity::new(identity);
+            let rollback = recorded(opened.dialect(), &identity, text, row)?;
+            found.insert(identity, rollback);
         }
     }
     Ok(found)
 }
 
-/// A way back from the columns of [`sql::ROLLBACK_OF`].
+/// A way back from the columns of [`sql::ROLLBACKS_OF`].
 fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> Result<StoredRollback, Failure> {
-    let origin: serde_json::Value = row.text(1).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let origin: serde_json::Value = row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let number = |key: &str| origin.get(key).and_then(serde_json::Value::as_u64).unwrap_or(1);
     let position = Position { line: number("line"), column: number("column") };
     let file = origin.get("file").and_then(|file| file.as_str()).unwrap_or_default();
@@ -162,7 +162,7 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
     };
     let outline = interrupted_scripts::outline(dialect, file, &text, wish)?;
     let values: BTreeMap<String, Option<String>> =
-        row.text(2).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        row.text(3).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(StoredRollback {
         text,
         file: format!("recorded rollback of {identity} ({file})"),

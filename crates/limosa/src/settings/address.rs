@@ -71,7 +71,9 @@ pub fn redact(address: &str) -> String {
         let rest = &text[scheme.len() + 1..];
         let shown = match scheme.to_ascii_lowercase().as_str() {
             "sqlite" | "sqlite3" => redact_sqlite(rest),
-            _ => rest.strip_prefix("//").and_then(Parts::read).map(|parts| format!("//{}", parts.redacted())),
+            _ => {
+                rest.strip_prefix("//").and_then(Parts::read).and_then(|parts| Some(format!("//{}", parts.redacted()?)))
+            }
         };
         let slashes = if rest.starts_with("//") { "//" } else { "" };
         return format!("{scheme}:{}", shown.unwrap_or_else(|| format!("{slashes}{HIDDEN}")));
@@ -129,7 +131,7 @@ fn quoted(value: &str) -> String {
 /// The parts of `user:password@host:port/database?name=value`.
 pub(super) struct Parts<'a> {
     pub(super) user: Option<&'a str>,
-    has_password: bool,
+    password: Option<&'a str>,
     pub(super) hosts: &'a str,
     pub(super) database: Option<&'a str>,
     pub(super) query: &'a str,
@@ -157,26 +159,25 @@ impl<'a> Parts<'a> {
             Some((hosts, database)) => (hosts, Some(database)),
             None => (rest, None),
         };
-        let (user, password) = match user_part.map(|part| part.split_once(':').unwrap_or((part, ""))) {
-            Some((user, password)) => (Some(user), password),
-            None => (None, ""),
+        let (user, password) = match user_part.map(|part| part.split_once(':')) {
+            Some(Some((user, password))) => (Some(user), Some(password)),
+            Some(None) => (user_part, None),
+            None => (None, None),
         };
         let plain_database = database.is_none_or(|name| !name.contains([':', '#', '/', '\'', '"']));
-        (hosts.split(',').all(is_host) && plain_database).then_some(Parts {
-            user,
-            has_password: !password.is_empty(),
-            hosts,
-            database,
-            query,
-        })
+        (hosts.split(',').all(is_host) && plain_database).then_some(Parts { user, password, hosts, database, query })
     }
 
-    fn redacted(&self) -> String {
+    /// As it may be shown; None where nobody knows how much of it is secret.
+    fn redacted(&self) -> Option<String> {
         let mut text = String::new();
         if let Some(user) = self.user {
             text.push_str(user);
-            if self.has_password {
-                text.push_str(":***");
+            match self.password {
+                // An @ directly behind the colon is rather the first letter of a password than the end of none.
+                Some("") => return None,
+                Some(_) => text.push_str(":***"),
+                None => {}
             }
             text.push('@');
         }
@@ -185,10 +186,10 @@ impl<'a> Parts<'a> {
             text.push('/');
             text.push_str(database);
         }
-        match redact_query(self.query) {
+        Some(match redact_query(self.query) {
             Some(query) => text + &query,
             None => HIDDEN.to_owned(),
-        }
+        })
     }
 }
 
@@ -315,6 +316,7 @@ mod tests {
             ("postgres://u:p@a:1,b:2/d", "postgres://u:***@a:1,b:2/d"),
             ("postgres://u:p/w@h/d", "postgres://***"),
             ("postgres://u:p@w@h/d", "postgres://***"),
+            ("postgres://u:@pw", "postgres://***"),
             ("postgres://u:p?w@h/d", "postgres://u:***@h/d"),
             ("postgres://u:p w@h/d", "postgres://***"),
             ("postgres://u:pw", "postgres://***"),

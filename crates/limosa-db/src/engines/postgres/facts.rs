@@ -6,7 +6,8 @@ use super::answer::{self, Answer};
 use super::wire::{Event, Wire};
 use crate::{DbError, Notice, Row, ServerFacts, Value};
 
-/// SQL that names a session among those of the server, for a row of `pg_stat_activity`; its value is what
+/// SQL that names a session among those of the server, for a row of `pg_stat_get_activity`, the function behind the view
+/// `pg_stat_activity` (which joins what is not needed here and takes long to plan); its value is what
 /// [`ServerFacts::backend`] holds. It does not depend on the session's time zone.
 pub const BACKEND_IDENTITY: &str = "pid || ':' || extract(epoch from backend_start)";
 
@@ -41,7 +42,7 @@ pub(super) async fn learn(
         "select current_setting('server_version'), current_setting('server_version_num')::int8, \
          current_database()::text, session_user::text, pg_is_in_recovery(), \
          current_setting('transaction_read_only')::bool, pg_backend_pid()::int8, \
-         (select {BACKEND_IDENTITY} from pg_stat_activity where pid = pg_backend_pid())"
+         (select {BACKEND_IDENTITY} from pg_catalog.pg_stat_get_activity(pg_backend_pid()))"
     );
     let process = process.unwrap_or(0);
     wire.send(answer::bound(wire.client(), 0, ask, Vec::new())).await;

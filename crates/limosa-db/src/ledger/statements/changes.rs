@@ -23,10 +23,11 @@ pub const FAILURES: Statement =
      where b.project = a.project and b.identity = a.identity and b.sequence > a.sequence) \
      order by a.sequence desc limit 100");
 
-/// The recorded way back of one change: project $1, identity $2.
-pub const ROLLBACK_OF: Statement = all(
-    "select rollback_sql, rollback_origin, rollback_values from {schema_migrations} where project = $1 and identity = $2",
-);
+/// The recorded ways back of some changes, with their identities: project $1; the identities follow, see
+/// [`Statement::render_for`].
+pub const ROLLBACKS_OF: Statement =
+    all("select identity, rollback_sql, rollback_origin, rollback_values from {schema_migrations} \
+     where project = $1 and identity in (...)");
 
 /// The mark of the step that wrote a row, its state and progress: project $1, identity $2.
 pub const STEP_MARK_OF: Statement =

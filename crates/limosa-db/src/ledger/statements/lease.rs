@@ -40,7 +40,7 @@ pub const TAKE_LEASE: Statement = Statement {
                pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \
                where current_setting('limosa.locked', true) = 'true' and (l.holder is null or \
                (l.pooled and l.epoch = $4 and extract(epoch from l.heartbeat_at)::text is not distinct from $6) or \
-               (not l.pooled and not exists (select from pg_catalog.pg_stat_activity a where a.pid::text = split_part(l.backend, ':', 1) \
+               (not l.pooled and not exists (select from pg_catalog.pg_stat_get_activity(null) a where a.pid::text = split_part(l.backend, ':', 1) \
                and (extract(epoch from a.backend_start)::text = split_part(l.backend, ':', 2) or (a.backend_start is null and $3))))) \
                returning epoch",
     sqlite: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \

@@ -39,6 +39,15 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// The text for a list of so many parameters in the place of `(...)`, the first of which is `$2`.
+    pub fn render_for(&self, names: &LedgerNames, count: usize) -> String {
+        let sign = if names.engine == Engine::Sqlite { '?' } else { '$' };
+        let list: Vec<String> = (2..count + 2).map(|number| format!("{sign}{number}")).collect();
+        self.render(names).replace("(...)", &format!("({})", list.join(", ")))
+    }
+}
+
 const fn all(sql: &'static str) -> Statement {
     Statement { postgres: sql, sqlite: sql, mysql: sql }
 }

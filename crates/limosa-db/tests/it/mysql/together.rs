@@ -297,7 +297,7 @@ fn ledger_items(ledger: &Ledger) -> Vec<Item> {
         one(&sql::RETRY_JOURNAL, vec![identity(), text("up")]),
         one(&sql::SET_METADATA, vec![text("këy"), text("vålue")]),
         one(&sql::HEARTBEAT, vec![1.into()]),
-        one(&sql::ROLLBACK_OF, vec![identity()]),
+        ledger.bound_lists(&sql::ROLLBACKS_OF, vec![identity(), text("another")]).remove(0),
         one(&sql::STEP_MARK_OF, vec![identity()]),
     ];
     items.extend(ledger.audit(&audit("{\"a\": \"it's \\\\ \\n \"}")));

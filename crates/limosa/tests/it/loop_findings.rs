@@ -152,7 +152,10 @@ async fn on_sqlite_a_run_whose_lease_was_taken_stops_before_its_next_step() {
 
 #[tokio::test]
 async fn on_sqlite_each_step_is_a_sign_of_life() {
-    for (second, transactions) in [("select 1;", 1), ("begin;\nselect 1;\ncommit;\nbegin;\nselect 2;\ncommit;\n", 2)] {
+    // A file that sets nothing would be on its way before the first is told to be done.
+    for (second, transactions) in
+        [("pragma cache_size = 77;\nselect 1;", 1), ("begin;\nselect 1;\ncommit;\nbegin;\nselect 2;\ncommit;\n", 2)]
+    {
         let home = sqlite();
         home.file("0001_one.sql", "select 1;");
         home.file("0002_two.sql", second);

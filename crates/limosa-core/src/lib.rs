@@ -16,6 +16,7 @@ mod outliner;
 mod plan;
 mod pragmas;
 mod recover;
+mod sections;
 mod statements;
 mod version;
 
@@ -37,5 +38,6 @@ pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, Out
 pub use outliner::Outliner;
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
+pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};
 pub use version::{BadVersion, Version};

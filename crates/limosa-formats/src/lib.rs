@@ -40,6 +40,8 @@ pub mod codes;
 pub mod formats;
 mod layout;
 pub mod left_out;
+mod recognise;
 
 pub use formats::{flyway, native};
 pub use layout::{Layout, LayoutChoice};
+pub use recognise::{HEAD_BYTES, Recognised};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use limosa_core::{Callback, CallbackWork, Change, LedgerView};
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
-use limosa_formats::{Layout, left_out};
+use limosa_formats::{HEAD_BYTES, Layout, Recognised, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Label};
 
@@ -37,6 +37,13 @@ impl Scripts {
                 Ok(names)
             }
         }
+    }
+
+    /// The first bytes of a file; None where it cannot be read, which is said when it is read for good.
+    fn head(&self, name: &str) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        self.open(name).ok()?.take(HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+        Some(head)
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
@@ -110,6 +117,8 @@ pub(crate) struct Loaded {
     pub(crate) changes: Vec<Change>,
     /// How their files are named.
     pub(crate) layout: Layout,
+    /// Why they are taken for files of that format, where their names or contents say so.
+    pub(crate) format_reason: Option<String>,
     /// What runs around them.
     pub(crate) callbacks: Vec<Callback>,
     /// Errors and warnings.
@@ -162,8 +171,12 @@ pub(crate) fn load(
     let names = scripts.list(folders)?;
     let mut diagnostics = Vec::new();
     let mut configs = Vec::new();
-    let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    let recognised = configuration.layout.settle(&paths, &mut |name| scripts.head(name));
+    let Recognised { layout, reason: format_reason } =
+        recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))?;
     let roles: Vec<FileRole> = names.iter().map(|name| layout.classify(name)).collect();
+    diagnostics.extend(layout.check(paths.iter().copied().zip(&roles)));
     let value_of = |name: &str| configuration.values.all.get(name).cloned();
     for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
         let (config, found) = layout.read_config(name, &scripts.read(name)?, &value_of);
@@ -183,7 +196,7 @@ pub(crate) fn load(
             role => wanted.push((name.as_str(), role)),
         }
     }
-    let (mut files, found) = read_all(&scripts, wanted, dialect, &configs)?;
+    let (mut files, found) = read_all(&scripts, wanted, dialect, &layout, &configs)?;
     diagnostics.extend(found);
     for code in &configuration.code {
         let (facts, found) = code.facts(dialect);
@@ -203,7 +216,7 @@ pub(crate) fn load(
             headers.placeholders_off = true;
         }
     }
-    Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
+    Ok(Loaded { changes, layout, format_reason, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
 }
 
 /// Files that are worth a thread of their own to read.
@@ -220,6 +233,7 @@ fn read_all<'s>(
     scripts: &Scripts,
     mut files: Vec<(&'s str, FileRole)>,
     dialect: Dialect,
+    layout: &Layout,
     configs: &[Config],
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -230,7 +244,7 @@ fn read_all<'s>(
         others.push(files.split_off(files.len() - share));
     }
     others.reverse();
-    let read_share = |files| read_files(scripts, files, dialect, configs);
+    let read_share = |files| read_files(scripts, files, dialect, layout, configs);
     let all = std::thread::scope(|scope| {
         let read_apart = |files: Vec<(&'s str, FileRole)>| {
             let spare = files.clone();
@@ -253,13 +267,14 @@ fn read_files(
     scripts: &Scripts,
     files: Vec<(&str, FileRole)>,
     dialect: Dialect,
+    layout: &Layout,
     configs: &[Config],
 ) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
     let mut buffer = vec![0; 64 * 1024];
     for (name, role) in files {
         let is_script = role.is_script();
-        let mut reader = FileReader::of_role(dialect, name, role, configs);
+        let mut reader = FileReader::of_role(dialect, name, role, configs).with_markers(layout.markers());
         if is_script {
             let path = Path::new(name);
             let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;

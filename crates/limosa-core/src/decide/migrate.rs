@@ -284,12 +284,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
     let script = &change.script;
     let work = match change.is_code {
         true => Work::Code { origin: script.file.clone() },
-        false => Work::File {
-            file: script.file.clone(),
-            start: script.span.start,
-            end: script.span.end,
-            position: script.start,
-        },
+        false => Work::of_script(script),
     };
     let undo = change.rollback.as_ref().map(Undo::of);
     Some(step(change, action, work, script.outline.clone(), undo, policy))

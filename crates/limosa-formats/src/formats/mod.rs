@@ -1,6 +1,8 @@
 //! The formats that limosa reads. A new one is a folder or file beside this one, and its line in [`FORMATS`].
 
+pub mod dbmate;
 pub mod flyway;
+pub mod goose;
 pub mod native;
 pub mod up_down;
 
@@ -16,7 +18,7 @@ pub struct Format {
 }
 
 /// All formats, the native one first.
-pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT, up_down::FORMAT];
+pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT, up_down::FORMAT, goose::FORMAT, dbmate::FORMAT];
 
 /// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal,
 /// None where none has one.

@@ -9,7 +9,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use limosa_core::{Change, Kind};
+use limosa_core::{Change, Direction, Kind};
 use limosa_formats::Layout;
 use limosa_sql::Engine;
 
@@ -91,7 +91,7 @@ impl Migrator {
             let name = layout.versioned_name(&version, &words);
             let up = text_of(draft, &name, title, engine, before.as_deref());
             let way_back = layout.way_back_name(&version, &words);
-            files.extend(with_way_back(folder, &name, up, way_back, &format!("{}\n", draft.back)));
+            files.extend(with_way_back(folder, &layout, &name, up, way_back, &format!("{}\n", draft.back)));
             before = Some(version);
         }
         write_all(folder, &files)?;
@@ -130,7 +130,7 @@ fn scaffold(
     let files = match kind {
         NewKind::Repeatable => {
             let Some(name) = loaded.layout.repeatable_name(&slug) else {
-                let message = "folders of files up and down have no repeatable migrations";
+                let message = format!("folders of the format {} have no repeatable migrations", loaded.layout.name());
                 return Err(Failure::usage("LIM-U051", message, "write a versioned one: leave --repeatable out"));
             };
             vec![NewFile { path: folder.join(&name), text: heading(&name) }]
@@ -139,9 +139,13 @@ fn scaffold(
             let version = Versions::new(&loaded.changes, &loaded.layout, numbering, now).next();
             let name = loaded.layout.versioned_name(&version, &slug);
             let way_back = loaded.layout.way_back_name(&version, &slug);
-            let place = if way_back.is_some() { "remove this file" } else { "leave the section out" };
+            let place = match (&way_back, loaded.layout.markers()) {
+                (Some(_), _) => "remove this file",
+                (None, Some(_)) => "leave the section empty",
+                (None, None) => "leave the section out",
+            };
             let back = &format!("-- the SQL that takes it back; {place} where there is none\n");
-            with_way_back(folder, &name, heading(&name), way_back, back)
+            with_way_back(folder, &loaded.layout, &name, heading(&name), way_back, back)
         }
     };
     write_all(folder, &files)?;
@@ -150,10 +154,21 @@ fn scaffold(
 }
 
 /// A migration with its way back: a section of the same file, or a file of its own where that has a name.
-fn with_way_back(folder: &Path, name: &str, up: String, way_back: Option<String>, back: &str) -> Vec<NewFile> {
-    match way_back {
-        None => vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }],
-        Some(own) => vec![
+fn with_way_back(
+    folder: &Path,
+    layout: &Layout,
+    name: &str,
+    up: String,
+    way_back: Option<String>,
+    back: &str,
+) -> Vec<NewFile> {
+    match (way_back, layout.markers()) {
+        (None, Some(markers)) => {
+            let (above, below) = (markers.of(Direction::Apply), markers.of(Direction::Revert));
+            vec![NewFile { path: folder.join(name), text: format!("{above}\n{up}\n{below}\n{back}") }]
+        }
+        (None, None) => vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }],
+        (Some(own), _) => vec![
             NewFile { path: folder.join(name), text: up },
             NewFile { path: folder.join(&own), text: format!("-- The way back of {name}\n\n{back}") },
         ],
@@ -227,7 +242,7 @@ impl Versions {
         let by_time = match numbering {
             Numbering::Timestamp => true,
             Numbering::Sequential => false,
-            Numbering::Auto => newest.is_some_and(|(_, label)| label.len() >= 12),
+            Numbering::Auto => newest.map_or(layout.begins_with_time(), |(_, label)| label.len() >= 12),
         };
         if by_time {
             return Versions::Times(now);

@@ -175,8 +175,8 @@ pub const KEYS: &[Key] = &[
         .also(&["dirs", "directory", "directories", "migrations", "migrations_dir", "folder", "path"]),
     Key::new(
         "format",
-        Kind::Choice(&["auto", "native", "flyway", "up_down"]),
-        "how the migrations are named; auto looks at the names",
+        Kind::Choice(&["auto", "native", "flyway", "up_down", "goose", "dbmate"]),
+        "how the migrations are named and marked; auto looks at the names, and at the first lines of a few files",
     )
     .given("LIMOSA_FORMAT", "--format")
     .default("auto")

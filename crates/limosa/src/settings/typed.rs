@@ -97,6 +97,8 @@ impl Settings {
         match self.format {
             "native" => LayoutChoice::Given(Layout::Native),
             "up_down" => LayoutChoice::Given(Layout::UpDown),
+            "goose" => LayoutChoice::Given(Layout::Goose),
+            "dbmate" => LayoutChoice::Given(Layout::Dbmate),
             "flyway" => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
             _ if self.flyway != flyway::Naming::default() => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
             _ => LayoutChoice::Auto,

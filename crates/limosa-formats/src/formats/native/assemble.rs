@@ -7,8 +7,8 @@ use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::config::{Config, ConfigEntry};
 use super::dependencies::{Directory, resolve};
+use super::facts::{Content, FileFacts};
 use super::names::{FileRole, RollbackTarget, Selector, split, spoken, stem_of};
-use super::reader::{Content, FileFacts};
 use super::wishes::Reference;
 use crate::codes;
 

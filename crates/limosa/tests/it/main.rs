@@ -31,6 +31,7 @@ mod placeholders;
 mod pooler;
 mod recovery;
 mod running;
+mod sections;
 mod sqlite_truths;
 mod states;
 mod stream;

@@ -17,6 +17,7 @@ mod plan;
 mod pragmas;
 mod recover;
 mod statements;
+mod target;
 mod version;
 
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
@@ -38,4 +39,5 @@ pub use outliner::Outliner;
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use statements::{StatementHasher, statement_hash};
+pub use target::{find_identity, find_version};
 pub use version::{BadVersion, Version};

@@ -5,7 +5,9 @@ use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
-use limosa_core::{Callback, CallbackWork, Change, LedgerView};
+use limosa_core::{
+    AppliedRow, Callback, CallbackWork, Change, Identity, LedgerView, Version, find_identity, find_version,
+};
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
@@ -126,6 +128,25 @@ impl Loaded {
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
         if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+    }
+
+    /// The version that is meant by one that somebody wrote, which may be the name of a migration.
+    pub(crate) fn version(&self, written: &Version, rows: &[AppliedRow]) -> Result<Version, Failure> {
+        find_version(&self.changes, rows, &self.layout.compared(written))
+            .map_err(|problem| Failure::refused(vec![*problem]))
+    }
+
+    /// The identity that is meant by one that somebody wrote.
+    pub(crate) fn identity(&self, written: &Identity, rows: &[AppliedRow]) -> Result<Identity, Failure> {
+        let compared = match Version::parse(written.as_str()) {
+            Ok(version) => Identity::of_version(&self.layout.compared(&version)),
+            Err(_) => written.clone(),
+        };
+        let found = find_identity(&self.changes, rows, written).and_then(|found| match found == *written {
+            true => find_identity(&self.changes, rows, &compared),
+            false => Ok(found),
+        });
+        found.map_err(|problem| Failure::refused(vec![*problem]))
     }
 
     /// Names of placeholders, as the scripts and ways back write them; some more than once.

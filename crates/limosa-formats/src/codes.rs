@@ -67,6 +67,14 @@ pub const BAD_SCRIPT_SETTING: &str = "LIM-F031";
 pub const COMMAND_NOT_ALLOWED: &str = "LIM-F032";
 /// A folder holds SQL files, and none of their names is understood.
 pub const NO_NAME_UNDERSTOOD: &str = "LIM-F033";
+/// A migration is a program of the other tool.
+pub const CODE_MIGRATION: &str = "LIM-F034";
+/// A file of settings that belongs to another tool's folder cannot be read.
+pub const BROKEN_TOOL_FILE: &str = "LIM-F035";
+/// A folder says that it is for another kind of database.
+pub const OTHER_ENGINE: &str = "LIM-F036";
+/// A folder's list of migrations names a file that is not there.
+pub const LISTED_FILE_MISSING: &str = "LIM-F037";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -103,6 +111,10 @@ pub const TABLE: &[(&str, &str)] = &[
     (BAD_SCRIPT_SETTING, "a setting beside a script (.conf) is not known, or its value makes no sense"),
     (COMMAND_NOT_ALLOWED, "a callback is a command, and commands run only where they are allowed"),
     (NO_NAME_UNDERSTOOD, "a folder holds SQL files, and the name of none is understood, so there is nothing to run"),
+    (CODE_MIGRATION, "a migration is a program of the other tool, so it is left out"),
+    (BROKEN_TOOL_FILE, "a file of another tool's settings or list of migrations cannot be read"),
+    (OTHER_ENGINE, "a folder is for another kind of database"),
+    (LISTED_FILE_MISSING, "a folder's list of migrations names a file that is not there"),
 ];
 
 #[cfg(test)]

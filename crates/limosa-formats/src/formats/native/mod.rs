@@ -6,6 +6,7 @@ mod comments;
 mod config;
 mod dependencies;
 mod headers;
+mod misuse;
 mod names;
 mod reader;
 mod rollback;
@@ -32,6 +33,7 @@ pub const FORMAT: Format = Format {
     name: "native",
     description: "limosa's own: 001_name.sql, R__name.sql, rollbacks beside or inside, migration_config.yaml",
     votes,
+    sign: None,
 };
 
 fn votes(paths: &[&str]) -> usize {

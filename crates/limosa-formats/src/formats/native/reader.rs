@@ -1,11 +1,12 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
-use limosa_core::{Checksum, FileHasher, Headers, Outline, OutlineError, Outliner, Rollback, Script};
+use limosa_core::{Checksum, FileHasher, Headers, Outline, Outliner, Rollback, Script, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
 use super::headers::{Head, read_headers};
+use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_file, read_section};
 use super::section::{Directive, SectionFinder, SectionStart, directive};
@@ -116,6 +117,8 @@ pub struct FileReader {
     role: FileRole,
     dialect: Dialect,
     from_config: Wishes,
+    /// What the file begins with where it is not to run in a transaction.
+    no_transaction: Option<&'static str>,
     file_hasher: FileHasher,
     stage: Stage,
     diagnostics: Vec<Diagnostic>,
@@ -157,10 +160,17 @@ impl FileReader {
             from_config: config::wishes_for(configs, path, &role),
             role,
             dialect,
+            no_transaction: None,
             file_hasher: FileHasher::new(),
             stage,
             diagnostics,
         }
+    }
+
+    /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
+    #[must_use]
+    pub fn no_transaction_mark(self, mark: Option<&'static str>) -> FileReader {
+        FileReader { no_transaction: mark, ..self }
     }
 
     /// Adds the next bytes of the file.
@@ -195,7 +205,10 @@ impl FileReader {
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
         let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
         self.diagnostics.extend(diagnostics);
-        let wishes = if is_rollback { own } else { own.or(&self.from_config) };
+        let mut wishes = own.or(&self.from_config);
+        if self.no_transaction.is_some_and(|mark| bytes.starts_with(mark.as_bytes())) && wishes.transaction.is_none() {
+            wishes.transaction = Some(TransactionWish::None);
+        }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
         body.feed(&bytes);
         self.stage = Stage::Body(body);
@@ -565,36 +578,4 @@ fn unknown_directive(path: &str, number: u64, indent: usize, mark: &str, text: &
             .line(clipped(&format!("{}{mark}{text}", " ".repeat(indent))))
             .length(text.trim().chars().count() as u64))
         .help("the only one is '-- limosa:rollback', alone on its line")
-}
-
-/// The message for statements whose transactions cannot be run.
-pub(crate) fn transaction_misuse(path: &str, error: &OutlineError, line: Option<String>) -> Diagnostic {
-    let help = match error {
-        OutlineError::LeftOpen { .. } => {
-            "end the file with COMMIT, or leave out BEGIN: limosa opens a transaction itself"
-        }
-        OutlineError::EndsNothing { .. } => "leave it out: limosa commits by itself",
-        OutlineError::CannotRunInside { .. } => {
-            "take out 'Transaction: always', or move the statement into a migration of its own"
-        }
-        OutlineError::LeavesBehind { .. } => "a migration ends each transaction that it begins",
-        OutlineError::NestedBegin { .. } => "leave out the second BEGIN, or use SAVEPOINT",
-        OutlineError::InsideOwn { .. } => {
-            "move the statement into a migration of its own, or leave out BEGIN and COMMIT"
-        }
-        OutlineError::CommittedBeforeRollback { .. } => {
-            "move the statement out of the transaction, or leave out ROLLBACK"
-        }
-        OutlineError::Disconnects { .. } => "leave out RELEASE",
-        OutlineError::NextTransaction { .. } => "write SET SESSION TRANSACTION, which holds for the rest of the file",
-        OutlineError::LocksLedger { .. } => {
-            "leave it out: limosa lets one run at a time write, and others are stopped where they run"
-        }
-    };
-    let mut label = Label::place(path, error.position());
-    if let Some(line) = line {
-        let indent = usize::try_from(error.position().column.saturating_sub(1)).unwrap_or_default().min(300);
-        label = label.length(line.chars().count() as u64).line(format!("{}{line}", " ".repeat(indent)));
-    }
-    Diagnostic::error(codes::TRANSACTION_MISUSE, error.to_string()).at(label).help(help)
 }

@@ -5,7 +5,7 @@ use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position,
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
-use super::reader::transaction_misuse;
+use super::misuse::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
 use super::wishes::Wishes;
 use crate::codes;

@@ -196,4 +196,6 @@ pub struct Headers {
     pub placeholders_off: bool,
     /// Why it does not apply here, where the settings beside it say so.
     pub left_out: Option<String>,
+    /// It may run after later versions did: its format says so by its name.
+    pub may_come_late: bool,
 }

@@ -18,6 +18,7 @@ mod pragmas;
 mod recover;
 mod sections;
 mod statements;
+mod target;
 mod version;
 
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
@@ -40,4 +41,5 @@ pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, 
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};
+pub use target::{find_identity, find_version};
 pub use version::{BadVersion, Version};

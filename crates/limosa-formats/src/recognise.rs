@@ -4,9 +4,9 @@ use limosa_core::Markers;
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes;
-use crate::formats::native::{FileRole, split};
-use crate::formats::{FORMATS, Format, detect, flyway, native, up_down};
+use crate::formats::{FORMATS, Format, detect};
 use crate::layout::{Layout, LayoutChoice};
+use crate::native::{FileRole, split};
 
 /// So many bytes of a file are looked at.
 pub const HEAD_BYTES: usize = 4096;
@@ -19,39 +19,40 @@ const HEADS: usize = 8;
 pub struct Recognised {
     /// The layout.
     pub layout: Layout,
-    /// Why it was taken, in words that follow "because"; None where somebody asked for it, or where nothing speaks for another.
+    /// Why it was taken, in words that follow "for"; None where somebody asked for it, or where nothing speaks for another.
     pub reason: Option<String>,
 }
 
 impl LayoutChoice {
-    /// The layout for files with these paths. `head_of` gives the first [`HEAD_BYTES`] of a file, or None where it cannot be read;
-    /// it is asked for a few files only, and only where their names could be of several formats.
+    /// The layout for files with these paths. `around` are the names of [`crate::formats::SIGNS`] that stand beside their folders or
+    /// above them. `head_of` gives the first [`HEAD_BYTES`] of a file, or None where it cannot be read; it is asked for a few files
+    /// only, and only where their names could be of several formats.
     ///
     /// # Errors
     /// Where two formats have several files each.
     pub fn settle(
         &self,
         paths: &[&str],
+        around: &[&str],
         head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
     ) -> Result<Recognised, Box<Diagnostic>> {
         if let LayoutChoice::Given(layout) = self {
             return Ok(Recognised { layout: layout.clone(), reason: None });
         }
-        let by_names = detect(paths).map_or(native::FORMAT.name, |format| format.name);
-        let recognised = match by_names {
-            name if name == flyway::FORMAT.name => named(Layout::Flyway(flyway::Naming::default()), "V1__name.sql"),
-            name if name == up_down::FORMAT.name => named(Layout::UpDown, "001_name.up.sql"),
-            _ => marked(paths, head_of).unwrap_or(Recognised { layout: Layout::Native, reason: None }),
+        let by_names = detect(paths, around).and_then(|format| Some((Layout::of_format(format.name)?, format)));
+        let recognised = match by_names.filter(|(layout, _)| *layout != Layout::Native) {
+            Some((layout, format)) => {
+                let signs = if format.sign.is_some() { around } else { &[] };
+                let reason = ["their names"].iter().chain(signs).copied().collect::<Vec<_>>().join(", ");
+                Recognised { layout, reason: Some(reason) }
+            }
+            None => marked(paths, head_of).unwrap_or(Recognised { layout: Layout::Native, reason: None }),
         };
-        match mixed(paths, &recognised.layout) {
+        match mixed(paths, around, &recognised.layout) {
             None => Ok(recognised),
             Some(diagnostic) => Err(Box::new(diagnostic)),
         }
     }
-}
-
-fn named(layout: Layout, example: &str) -> Recognised {
-    Recognised { layout, reason: Some(format!("its files are named like {example}")) }
 }
 
 /// The format that the first lines of a file speak for.
@@ -59,8 +60,8 @@ fn marked(paths: &[&str], head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> O
     let scripts = paths.iter().filter(|path| split(path).1.ends_with(".sql"));
     scripts.take(HEADS).find_map(|path| {
         let (markers, line) = spoken_for(&head_of(path)?)?;
-        let reason = Some(format!("{path} holds '{line}'"));
-        Some(Recognised { layout: Layout::of_markers(markers)?, reason })
+        let reason = Some(format!("'{line}' in {path}"));
+        Some(Recognised { layout: Layout::of_format(markers.format_name())?, reason })
     })
 }
 
@@ -82,11 +83,15 @@ fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
 }
 
 /// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing.
-fn mixed(paths: &[&str], layout: &Layout) -> Option<Diagnostic> {
+fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic> {
     const SEVERAL: usize = 2;
     let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
     let of_other = |format: &Format, path: &str| (format.votes)(&[path]) > 0;
-    FORMATS.iter().filter(|format| format.name != layout.name() && (format.votes)(paths) >= SEVERAL).find_map(|format| {
+    let is_other = |format: &&Format| {
+        let is_meant = format.sign.is_none_or(|sign| sign(paths, around));
+        format.name != layout.name() && is_meant && (format.votes)(paths) >= SEVERAL
+    };
+    FORMATS.iter().filter(is_other).find_map(|format| {
         let others: Vec<&&str> =
             paths.iter().filter(|path| of_other(format, path) && !has_place(path)).take(SEVERAL).collect();
         let own: Vec<&&str> =
@@ -118,7 +123,7 @@ mod tests {
         let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
         let mut head_of =
             |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.as_bytes().to_vec());
-        match LayoutChoice::Auto.settle(&paths, &mut head_of) {
+        match LayoutChoice::Auto.settle(&paths, &[], &mut head_of) {
             Ok(recognised) => Ok((recognised.layout.name(), recognised.reason)),
             Err(diagnostic) => Err(diagnostic.message),
         }
@@ -140,9 +145,9 @@ mod tests {
             assert_eq!(settled(files).map(|(name, _)| name), Ok(expected), "{files:?}");
         }
         let (_, reason) = settled(&[("m/1_a.sql", "-- +goose Up\nselect 1;")]).unwrap();
-        assert_eq!(reason.as_deref(), Some("m/1_a.sql holds '-- +goose Up'"));
+        assert_eq!(reason.as_deref(), Some("'-- +goose Up' in m/1_a.sql"));
         let (_, reason) = settled(&[("V1__a.sql", "")]).unwrap();
-        assert_eq!(reason.as_deref(), Some("its files are named like V1__name.sql"));
+        assert_eq!(reason.as_deref(), Some("their names"));
     }
 
     #[test]
@@ -154,7 +159,7 @@ mod tests {
             asked += 1;
             None
         };
-        assert!(LayoutChoice::Auto.settle(&paths, &mut head_of).is_ok());
+        assert!(LayoutChoice::Auto.settle(&paths, &[], &mut head_of).is_ok());
         assert_eq!(asked, HEADS);
     }
 

@@ -70,7 +70,7 @@ pub fn decide_migrate(
 
 /// A version that nobody knows is a slip of the hand, and as a mere limit it might let everything run.
 fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>) -> Option<Diagnostic> {
-    let to = to.filter(|to| to.to_string() != "0")?;
+    let to = to.filter(|to| !to.is_nothing())?;
     let versioned = || {
         changes.iter().filter_map(|change| match &change.kind {
             Kind::Versioned(version) => Some((version, change.label.as_str())),

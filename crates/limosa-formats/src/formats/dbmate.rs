@@ -15,6 +15,7 @@ pub const FORMAT: Format = Format {
     name: "dbmate",
     description: "dbmate's: 20240102030405_name.sql with '-- migrate:up' and '-- migrate:down'",
     votes: |_| 0,
+    sign: None,
 };
 
 /// What dbmate writes beside the migrations.

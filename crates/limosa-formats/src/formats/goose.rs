@@ -16,6 +16,7 @@ pub const FORMAT: Format = Format {
     name: "goose",
     description: "goose's: 00001_name.sql with '-- +goose Up' and '-- +goose Down'",
     votes: |_| 0,
+    sign: None,
 };
 
 /// The version as written, and the title.
@@ -62,7 +63,7 @@ fn program(path: &str, file: &str, label: &str) -> FileRole {
     let help = format!(
         "write what it does as SQL ({label}_title.sql), or let goose run it and count it as applied; a later migration may need it"
     );
-    FileRole::Unclear(Box::new(Diagnostic::warning(codes::PROGRAM_LEFT_OUT, message).at(Label::file(path)).help(help)))
+    FileRole::Unclear(Box::new(Diagnostic::warning(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help)))
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
             ("9223372036854775808_x.sql", "LIM-F001"),
             ("schema.sql", "LIM-F001"),
             ("1_x.SQL", "LIM-F001"),
-            ("m/00002_seed.go", "LIM-F039"),
+            ("m/00002_seed.go", "LIM-F034"),
             ("m/00002_seed_test.go", "ignored"),
             ("m/main.go", "ignored"),
             (".1_x.sql", "ignored"),

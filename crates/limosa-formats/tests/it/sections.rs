@@ -153,78 +153,78 @@ fn variables_are_placeholders_where_the_file_says_so() {
     ] {
         let found = problems(Markers::Goose, &format!("-- +goose Up\n\n-- +goose ENVSUB ON\n{line}\n"));
         let found =
-            found.iter().find(|problem| problem.starts_with("LIM-F038")).unwrap_or_else(|| panic!("{line}: {found:?}"));
+            found.iter().find(|problem| problem.starts_with("LIM-F042")).unwrap_or_else(|| panic!("{line}: {found:?}"));
         assert!(
             found.contains(&format!("m/1_a.sql:{place}]")) && found.contains(message) && found.contains(help),
             "{found}"
         );
     }
     let found = problems(Markers::Goose, "-- +goose Up\nselect '${A}';\n-- +goose ENVSUB ON\nselect ${B};\n");
-    assert!(found[0].starts_with("LIM-F038 error [m/1_a.sql:2:9] goose leaves this as it stands"), "{found:?}");
+    assert!(found[0].starts_with("LIM-F042 error [m/1_a.sql:2:9] goose leaves this as it stands"), "{found:?}");
 }
 
 #[test]
 fn markers_that_make_no_sense_are_told() {
     use Markers::{Dbmate, Goose, NodePgMigrate, SqlMigrate};
     for (markers, text, expected) in [
-        (Goose, "create table a (n int);\n", "LIM-F034 error [m/1_a.sql] this file has no '-- +goose Up'"),
-        (Goose, "", "LIM-F034 error [m/1_a.sql]"),
+        (Goose, "create table a (n int);\n", "LIM-F038 error [m/1_a.sql] this file has no '-- +goose Up'"),
+        (Goose, "", "LIM-F038 error [m/1_a.sql]"),
         (Goose, "s\0e\0l\0e\0c\0t\0", "LIM-S002 error [m/1_a.sql"),
         (
             Goose,
             "-- x\n/* y */ select 1;\n-- +goose Up\nselect 1;",
-            "LIM-F036 error [m/1_a.sql:2:1] this SQL stands above",
+            "LIM-F040 error [m/1_a.sql:2:1] this SQL stands above",
         ),
         (
             Goose,
             "-- +goose Down\nselect 1;\n-- +goose Up\nselect 2;",
-            "LIM-F035 error [m/1_a.sql:1:1] '-- +goose Down' stands above",
+            "LIM-F039 error [m/1_a.sql:1:1] '-- +goose Down' stands above",
         ),
         (
             Goose,
             "-- +goose Up\nselect 1;\n-- +goose Up\n",
-            "LIM-F035 error [m/1_a.sql:3:1] this file has a second '-- +goose Up'",
+            "LIM-F039 error [m/1_a.sql:3:1] this file has a second '-- +goose Up'",
         ),
         (
             Goose,
             "-- +goose Up\n-- +goose Dwon\nselect 1;",
-            "LIM-F035 error [m/1_a.sql:2:1] '-- +goose Dwon' is no marker of goose",
+            "LIM-F039 error [m/1_a.sql:2:1] '-- +goose Dwon' is no marker of goose",
         ),
         (
             Goose,
             "-- +goose Up\n-- +goose StatementEnd\n",
-            "LIM-F035 error [m/1_a.sql:2:1] '-- +goose StatementEnd' ends nothing",
+            "LIM-F039 error [m/1_a.sql:2:1] '-- +goose StatementEnd' ends nothing",
         ),
         (
             Goose,
             "-- +goose Up\n-- +goose StatementBegin\nselect 1;",
-            "LIM-F035 error [m/1_a.sql:2:1] this statement is not ended",
+            "LIM-F039 error [m/1_a.sql:2:1] this statement is not ended",
         ),
         (
             Goose,
             "-- +goose Up\n-- +goose StatementBegin\nselect 1;\n-- +goose Down\nselect 2;",
-            "LIM-F035 error [m/1_a.sql:4:1] a section begins within the statement that begins on line 2",
+            "LIM-F039 error [m/1_a.sql:4:1] a section begins within the statement that begins on line 2",
         ),
         (
             Goose,
             "-- +goose Up\n-- limosa:rollback\nselect 1;",
             "LIM-F009 error [m/1_a.sql:2:1] 'limosa:rollback' says nothing",
         ),
-        (Dbmate, "select 1;\n-- migrate:up\nselect 2;", "LIM-F036 error [m/1_a.sql:1:1]"),
+        (Dbmate, "select 1;\n-- migrate:up\nselect 2;", "LIM-F040 error [m/1_a.sql:1:1]"),
         (
             Dbmate,
             "-- migrate:down\nselect 2;",
-            "LIM-F035 error [m/1_a.sql:1:1] '-- migrate:down' stands above '-- migrate:up'",
+            "LIM-F039 error [m/1_a.sql:1:1] '-- migrate:down' stands above '-- migrate:up'",
         ),
         (
             Dbmate,
             "-- migrate:up\nselect 2;\n-- migrate:down\n-- migrate:down",
-            "LIM-F035 error [m/1_a.sql:4:1] a second '-- migrate:down' follows one section up",
+            "LIM-F039 error [m/1_a.sql:4:1] a second '-- migrate:down' follows one section up",
         ),
-        (SqlMigrate, "select 1;\n-- +migrate Up\nselect 2;", "LIM-F036 warning [m/1_a.sql:1:1]"),
-        (SqlMigrate, "-- +migrate up\nselect 2;", "LIM-F035 error [m/1_a.sql:1:1] '-- +migrate up' is no marker"),
-        (NodePgMigrate, "select 1;\n-- Down Migration\nselect 2;", "LIM-F035 error [m/1_a.sql:2:1] this file has"),
-        (NodePgMigrate, "select 1;\n-- Up Migration\nselect 2;", "LIM-F036 error [m/1_a.sql:1:1]"),
+        (SqlMigrate, "select 1;\n-- +migrate Up\nselect 2;", "LIM-F040 warning [m/1_a.sql:1:1]"),
+        (SqlMigrate, "-- +migrate up\nselect 2;", "LIM-F039 error [m/1_a.sql:1:1] '-- +migrate up' is no marker"),
+        (NodePgMigrate, "select 1;\n-- Down Migration\nselect 2;", "LIM-F039 error [m/1_a.sql:2:1] this file has"),
+        (NodePgMigrate, "select 1;\n-- Up Migration\nselect 2;", "LIM-F040 error [m/1_a.sql:1:1]"),
     ] {
         let found = problems(markers, text);
         assert!(found.first().is_some_and(|first| first.starts_with(expected)), "{text:?}: {found:?}");
@@ -244,7 +244,7 @@ fn a_file_that_is_run_as_a_whole_has_no_other_tools_way_back() {
         let mut reader = FileReader::new(Engine::Postgres, "m/1_a.sql", &[]);
         reader.feed(text.as_bytes());
         let (_, found) = reader.finish();
-        let refusal = found.iter().find(|problem| problem.code == "LIM-F037");
+        let refusal = found.iter().find(|problem| problem.code == "LIM-F041");
         assert_eq!(refusal.is_some(), refused, "{text}");
         if let Some(refusal) = refusal {
             assert!(show(refusal).contains("[m/1_a.sql:3:1]"), "{}", show(refusal));

@@ -182,6 +182,30 @@ pub(super) const TABLE: &[Cause] = &[
          here already, count them as applied then: `limosa baseline --to VERSION`.",
     ),
     (
+        "LIM-F034",
+        "A folder of another tool holds migrations that are programs of that tool, in Rust or another language. limosa runs SQL, and \
+         programs of the application that it is part of; it cannot run these, and leaves them out.",
+        "A warning, because others may not need it. Write what it does as SQL into a file of the same version. Where it ran already, that \
+         file may hold a comment only. Migrations in Rust can be registered in the application: `limosa::RustMigration`.",
+    ),
+    (
+        "LIM-F035",
+        "A file that another tool keeps beside its migrations cannot be read: `sqlx.toml`, `metadata.toml`, `migration_lock.toml` or \
+         `meta/_journal.json` is cut off, no TOML or JSON, or holds a value of another type.",
+        "The place is in the message. Take the file from version control, or let its tool write it again. Nothing was run.",
+    ),
+    (
+        "LIM-F036",
+        "The folder says which kind of database it is for (Prisma's `migration_lock.toml`, drizzle's `meta/_journal.json`), and the \
+         database is of another kind.",
+        "Name the database, or the folder, that is meant: `--database`, `--dir`. Nothing was run.",
+    ),
+    (
+        "LIM-F037",
+        "`meta/_journal.json` lists a migration whose file is not there: it was removed by hand, or left behind when branches were merged.",
+        "Take the file from version control. Where the migration is gone for good, take its entry out of the journal. Nothing was run.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

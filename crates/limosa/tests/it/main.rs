@@ -38,6 +38,7 @@ mod stream;
 mod taking_back;
 mod templates;
 mod timeouts;
+mod tool_folders;
 mod transactions;
 mod undo;
 mod up_down;

@@ -7,6 +7,7 @@ use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
 use super::facts::{Content, FileFacts};
 use super::headers::{Head, read_headers};
+use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
 use super::section::{
@@ -14,7 +15,6 @@ use super::section::{
     leads_back, unknown_directive,
 };
 use super::sectioned::{SectionReader, Sectioned};
-use super::transactions::transaction_misuse;
 use super::up_text::UpText;
 use super::wishes::Wishes;
 use crate::codes;
@@ -32,6 +32,8 @@ pub struct FileReader {
     role: FileRole,
     dialect: Dialect,
     from_config: Wishes,
+    /// What the file begins with where it is not to run in a transaction.
+    no_transaction: Option<&'static str>,
     file_hasher: FileHasher,
     /// What it goes through before it is read further, where the file holds sections.
     sections: Option<Box<SectionReader>>,
@@ -75,6 +77,7 @@ impl FileReader {
             from_config: config::wishes_for(configs, path, &role),
             role,
             dialect,
+            no_transaction: None,
             file_hasher: FileHasher::new(),
             sections: None,
             stage,
@@ -83,10 +86,17 @@ impl FileReader {
     }
 
     /// The file holds sections that these markers tell apart: those that lead up are the script, those that lead back its way back.
+    #[must_use]
     pub fn with_markers(mut self, markers: Option<Markers>) -> FileReader {
         let markers = markers.filter(|_| self.role.is_script() && !matches!(self.role, FileRole::Rollback { .. }));
         self.sections = markers.map(|markers| Box::new(SectionReader::new(self.dialect, &self.path, markers)));
         self
+    }
+
+    /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
+    #[must_use]
+    pub fn no_transaction_mark(self, mark: Option<&'static str>) -> FileReader {
+        FileReader { no_transaction: mark, ..self }
     }
 
     /// Adds the next bytes of the file.
@@ -135,7 +145,10 @@ impl FileReader {
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
         let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
         self.diagnostics.extend(diagnostics);
-        let wishes = if is_rollback { own } else { own.or(&self.from_config) };
+        let mut wishes = own.or(&self.from_config);
+        if self.no_transaction.is_some_and(|mark| bytes.starts_with(mark.as_bytes())) && wishes.transaction.is_none() {
+            wishes.transaction = Some(TransactionWish::None);
+        }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());

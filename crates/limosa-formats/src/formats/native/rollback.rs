@@ -5,8 +5,8 @@ use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position,
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
+use super::misuse::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
-use super::transactions::transaction_misuse;
 use super::wishes::Wishes;
 use crate::codes;
 

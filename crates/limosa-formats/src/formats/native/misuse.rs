@@ -1,4 +1,4 @@
-//! Statements whose transactions cannot be had.
+//! What to say of statements whose transactions cannot be run.
 
 use limosa_core::OutlineError;
 use limosa_sql::{Diagnostic, Label};

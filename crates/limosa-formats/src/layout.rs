@@ -6,7 +6,7 @@ use limosa_sql::{Diagnostic, Engine, Label};
 use crate::codes;
 use crate::drizzle::{self, Journals};
 use crate::flyway::{self, Naming};
-use crate::formats::{dbmate, diesel, goose, pattern, prisma, refinery, sqlx, up_down};
+use crate::formats::{dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sql_migrate, sqlx, up_down};
 use crate::native::{self, Config, FileRole, split};
 use crate::pattern::Pattern;
 
@@ -24,6 +24,10 @@ pub enum Layout {
     Goose,
     /// dbmate's: sections in one file.
     Dbmate,
+    /// sql-migrate's: sections in one file.
+    SqlMigrate,
+    /// node-pg-migrate's SQL: sections in one file.
+    NodePgMigrate,
     /// sqlx's, with what `sqlx.toml` says.
     Sqlx(sqlx::Settings),
     /// refinery's.
@@ -71,6 +75,8 @@ impl Layout {
             _ if name == up_down::FORMAT.name => Layout::UpDown,
             _ if name == goose::FORMAT.name => Layout::Goose,
             _ if name == dbmate::FORMAT.name => Layout::Dbmate,
+            _ if name == sql_migrate::FORMAT.name => Layout::SqlMigrate,
+            _ if name == node_pg_migrate::FORMAT.name => Layout::NodePgMigrate,
             _ if name == sqlx::FORMAT.name => Layout::Sqlx(sqlx::Settings::default()),
             _ if name == refinery::FORMAT.name => Layout::Refinery,
             _ if name == diesel::FORMAT.name => Layout::Diesel,
@@ -88,6 +94,8 @@ impl Layout {
             Layout::UpDown => up_down::FORMAT.name,
             Layout::Goose => goose::FORMAT.name,
             Layout::Dbmate => dbmate::FORMAT.name,
+            Layout::SqlMigrate => sql_migrate::FORMAT.name,
+            Layout::NodePgMigrate => node_pg_migrate::FORMAT.name,
             Layout::Sqlx(_) => sqlx::FORMAT.name,
             Layout::Refinery => refinery::FORMAT.name,
             Layout::Diesel => diesel::FORMAT.name,
@@ -102,6 +110,8 @@ impl Layout {
         match self {
             Layout::Goose => Some(Markers::Goose),
             Layout::Dbmate => Some(Markers::Dbmate),
+            Layout::SqlMigrate => Some(Markers::SqlMigrate),
+            Layout::NodePgMigrate => Some(Markers::NodePgMigrate),
             _ => None,
         }
     }
@@ -110,6 +120,7 @@ impl Layout {
     pub fn check<'a>(&self, files: impl Iterator<Item = (&'a str, &'a FileRole)>) -> Option<Diagnostic> {
         match self {
             Layout::Dbmate => dbmate::other_order(files),
+            Layout::SqlMigrate => sql_migrate::other_order(files),
             _ => None,
         }
     }
@@ -122,6 +133,8 @@ impl Layout {
             Layout::UpDown => up_down::classify(path),
             Layout::Goose => goose::classify(path),
             Layout::Dbmate => dbmate::classify(path),
+            Layout::SqlMigrate => sql_migrate::classify(path),
+            Layout::NodePgMigrate => node_pg_migrate::classify(path),
             Layout::Sqlx(_) => sqlx::classify(path),
             Layout::Refinery => refinery::classify(path),
             Layout::Diesel => diesel::classify(path),
@@ -161,7 +174,8 @@ impl Layout {
     fn depth(&self) -> Option<usize> {
         match self {
             Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
-            Layout::Sqlx(_) | Layout::Goose | Layout::Dbmate => Some(0),
+            Layout::Sqlx(_) => Some(0),
+            Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
             Layout::Diesel | Layout::Prisma => Some(1),
             Layout::Drizzle(journals) => Some(usize::from(!journals.are_used())),
             Layout::Pattern(pattern) => Some(pattern.depth()),
@@ -232,7 +246,10 @@ impl Layout {
     /// of its own.
     pub fn versioned_name(&self, version: &str, words: &str) -> String {
         match self {
-            Layout::Native | Layout::Drizzle(_) | Layout::Goose | Layout::Dbmate => format!("{version}_{words}.sql"),
+            Layout::Native | Layout::Drizzle(_) | Layout::Goose | Layout::Dbmate | Layout::NodePgMigrate => {
+                format!("{version}_{words}.sql")
+            }
+            Layout::SqlMigrate => format!("{version}-{words}.sql"),
             Layout::UpDown => format!("{version}_{words}.up.sql"),
             Layout::Flyway(naming) => {
                 format!("{}{version}{}{words}{}", naming.versioned, naming.separator, naming.suffix())
@@ -252,6 +269,8 @@ impl Layout {
             Layout::Native | Layout::Flyway(_) => NewWayBack::Section,
             Layout::Goose => NewWayBack::Marked(Markers::Goose),
             Layout::Dbmate => NewWayBack::Marked(Markers::Dbmate),
+            Layout::SqlMigrate => NewWayBack::Marked(Markers::SqlMigrate),
+            Layout::NodePgMigrate => NewWayBack::Marked(Markers::NodePgMigrate),
             Layout::UpDown => NewWayBack::File(format!("{version}_{words}.down.sql")),
             Layout::Sqlx(settings) if settings.reversible == Some(true) => {
                 NewWayBack::File(format!("{version}_{words}.down.sql"))
@@ -292,8 +311,14 @@ impl Layout {
             Layout::UpDown => Some(6),
             Layout::Goose => Some(5),
             Layout::Sqlx(settings) => (settings.sequential == Some(true)).then_some(4),
-            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) | Layout::Dbmate => None,
+            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) => None,
+            Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => None,
         }
+    }
+
+    /// True where a version that is a time counts the milliseconds since 1970.
+    pub fn counts_milliseconds(&self) -> bool {
+        matches!(self, Layout::NodePgMigrate)
     }
 
     /// Reads a file whose role is [`FileRole::Config`]. `value_of` gives the values of placeholders.

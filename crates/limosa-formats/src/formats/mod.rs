@@ -6,9 +6,11 @@ pub mod drizzle;
 pub mod flyway;
 pub mod goose;
 pub mod native;
+pub mod node_pg_migrate;
 pub mod pattern;
 pub mod prisma;
 pub mod refinery;
+pub mod sql_migrate;
 pub mod sqlx;
 pub mod up_down;
 
@@ -36,6 +38,8 @@ pub const FORMATS: &[Format] = &[
     up_down::FORMAT,
     goose::FORMAT,
     dbmate::FORMAT,
+    sql_migrate::FORMAT,
+    node_pg_migrate::FORMAT,
     sqlx::FORMAT,
     refinery::FORMAT,
     diesel::FORMAT,

@@ -226,6 +226,10 @@ const FIRST_WIDTH: usize = 4;
 enum Versions {
     /// Times, a second apart: the next one.
     Times(Duration),
+    /// Milliseconds since 1970, a second apart: the next one.
+    Milliseconds(Duration),
+    /// Times and the milliseconds behind them, a second apart: the next one.
+    DatesWithMilliseconds(Duration),
     /// Numbers: the next one, and how many digits it has.
     Numbers(u128, usize),
 }
@@ -245,7 +249,12 @@ impl Versions {
             Numbering::Auto => newest.map_or(layout.first_width().is_none(), |(_, label)| label.len() >= 12),
         };
         if by_time {
-            return Versions::Times(now);
+            // node-pg-migrate has two forms of times, and dates with milliseconds come behind plain milliseconds.
+            return match layout.counts_milliseconds() && newest.is_none_or(|(_, label)| label.len() < 17) {
+                true => Versions::Milliseconds(now),
+                false if layout.counts_milliseconds() => Versions::DatesWithMilliseconds(now),
+                false => Versions::Times(now),
+            };
         }
         match newest {
             Some((_, label)) => {
@@ -262,6 +271,16 @@ impl Versions {
         match self {
             Versions::Times(time) => {
                 let version = stamp(*time);
+                *time += Duration::from_secs(1);
+                version
+            }
+            Versions::Milliseconds(time) => {
+                let version = time.as_millis().to_string();
+                *time += Duration::from_secs(1);
+                version
+            }
+            Versions::DatesWithMilliseconds(time) => {
+                let version = format!("{}{:03}", stamp(*time), time.subsec_millis());
                 *time += Duration::from_secs(1);
                 version
             }

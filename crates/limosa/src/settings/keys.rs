@@ -176,8 +176,20 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "format",
         Kind::Choice(&[
-            "auto", "native", "flyway", "goose", "dbmate", "sqlx", "refinery", "diesel", "prisma", "drizzle",
-            "pattern", "up_down",
+            "auto",
+            "native",
+            "flyway",
+            "goose",
+            "dbmate",
+            "sql_migrate",
+            "node_pg_migrate",
+            "sqlx",
+            "refinery",
+            "diesel",
+            "prisma",
+            "drizzle",
+            "pattern",
+            "up_down",
         ]),
         "how the migrations are named and marked; auto looks at the names, and at the first lines of a few files",
     )

@@ -83,6 +83,43 @@ async fn a_folder_of_dbmate_goes_up_and_down_as_it_stands() {
 }
 
 #[tokio::test]
+async fn folders_of_sql_migrate_and_node_pg_migrate_know_their_files_by_name() {
+    for home in all_homes() {
+        home.file(
+            "1-users.sql",
+            "-- +migrate Up\ncreate table users (id integer primary key);\n-- +migrate Down\ndrop table users;\n",
+        );
+        home.file("10-b.sql", "-- +migrate Up\ninsert into users values (2);\n-- +migrate Down notransaction\ndelete from users where id = 2;\n");
+        home.file("10-a.sql", "-- +migrate Down\ndelete from users where id = 1;\n-- +migrate Up notransaction\ninsert into users values (1);\n");
+        done(home.migrate().await);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        let known: Vec<&str> = status.changes.iter().map(|change| change.identity.as_str()).collect();
+        assert_eq!((status.format, known.as_slice()), ("sql_migrate", &["1-users.sql", "10-a.sql", "10-b.sql"][..]));
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("10-b.sql")), Some(&consent)).await);
+        assert_eq!(home.rows("select id from users"), ["1"]);
+        done(home.migrate().await);
+        assert_eq!(home.rows("select count(*) from users"), ["2"]);
+    }
+    let home = postgres();
+    home.file(
+        "1712345678901_users.sql",
+        "-- Up Migration\ncreate table users (id int);\n\n-- Down Migration\ndrop table users;\n",
+    );
+    home.file("1712345678902_fill.sql", "insert into users values (1);\n");
+    home.file("1712345678903_more.js", "exports.up = (pgm) => {};\n");
+    let answer = done(home.migrate().await);
+    assert!(words(&answer.notices).contains("1712345678903_more.js is a program"), "{answer:?}");
+    let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+    let known: Vec<&str> = status.changes.iter().map(|change| change.identity.as_str()).collect();
+    assert_eq!(
+        (status.format, known.as_slice()),
+        ("node_pg_migrate", &["1712345678901_users", "1712345678902_fill"][..])
+    );
+    assert_eq!(home.rows("select id from users"), ["1"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_told_apart_is_refused() {
     let home = sqlite();
     goose(&home);
@@ -188,6 +225,14 @@ fn new_migrations_have_both_sections() {
     for (format, layout, name, up, down) in [
         ("goose", Layout::Goose, "00001_add_orders.sql", "-- +goose Up\n", "\n-- +goose Down\n"),
         ("dbmate", Layout::Dbmate, "19700101000000_add_orders.sql", "-- migrate:up\n", "\n-- migrate:down\n"),
+        (
+            "sql_migrate",
+            Layout::SqlMigrate,
+            "19700101000000-add_orders.sql",
+            "-- +migrate Up\n",
+            "\n-- +migrate Down\n",
+        ),
+        ("node_pg_migrate", Layout::NodePgMigrate, "0_add_orders.sql", "-- Up Migration\n", "\n-- Down Migration\n"),
     ] {
         let home = sqlite();
         let migrator = home.with(|it| it.layout = LayoutChoice::Given(layout));

@@ -206,6 +206,53 @@ pub(super) const TABLE: &[Cause] = &[
         "Take the file from version control. Where the migration is gone for good, take its entry out of the journal. Nothing was run.",
     ),
     (
+        "LIM-F038",
+        "The folder is one whose files say by comments what leads up and what leads back (goose, dbmate, sql-migrate), and this file has no \
+         such comment. To run all of it could run the way back with the rest.",
+        "Write the comment that the message names above the SQL that leads up. Where the folder is none of that tool's, and only one file \
+         made it look so, say which format it has: `--format native`, or `format` in limosa.toml. Nothing was run.",
+    ),
+    (
+        "LIM-F039",
+        "A comment that tells sections apart is misspelt, stands twice, in the wrong order, or within a statement; or a statement that \
+         `StatementBegin` opens is never closed. The tool whose comments these are refuses most of it, too.",
+        "The place and the rule are in the message. The file is not run before that.",
+    ),
+    (
+        "LIM-F040",
+        "SQL stands above the first section of a file. The tool whose format it is refuses it or leaves it out, and so does limosa.",
+        "Move it below the comment that begins the section up, where it shall run, or remove it. In files of sql-migrate it is a warning, \
+         because that tool has left it out without a word.",
+    ),
+    (
+        "LIM-F041",
+        "A file is read as a whole, and holds the comment of another tool (goose, dbmate, sql-migrate, node-pg-migrate) below which the way \
+         back stands: it would run right after the way up, and undo it.",
+        "Say whose the folder is: `--format goose`, or `format` in limosa.toml. In a folder of limosa's own write `-- limosa:rollback` in \
+         place of that comment. Nothing was run.",
+    ),
+    (
+        "LIM-F042",
+        "Between `-- +goose ENVSUB ON` and `OFF` a variable is written in a form that limosa does not replace: `$NAME`, a default, `$$`. \
+         Or a file has such a region and `${name}` outside of it, too, which goose leaves alone.",
+        "Write `${NAME}`, and give its value as a placeholder: `LIMOSA_PLACEHOLDER_NAME`, `--placeholder NAME=value`, or `[placeholders]` \
+         in limosa.toml, where a default belongs. Nothing was run.",
+    ),
+    (
+        "LIM-F043",
+        "The folders hold several files of one format and several of another, such as `V1__a.sql` of Flyway beside files of goose. A folder \
+         has one format, and to leave half of it out could be wrong either way. One file that is astray is left out with a warning instead.",
+        "Say which are meant: `--format NAME`, or `format` in limosa.toml; the others are left out then. Or give each its own folder. \
+         Nothing was run.",
+    ),
+    (
+        "LIM-F044",
+        "The tool whose folder this is goes by the names of the files where limosa goes by their numbers, and the two differ: `10_a.sql` \
+         comes before `2_b.sql` by name. Or a file of sql-migrate has no number where others have one.",
+        "A warning. Where the order matters, give the numbers one width before the files run anywhere. Files that were applied already \
+         are not run again.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

@@ -178,7 +178,8 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-F033",
         "There are SQL files, and limosa reads the name of none of them (LIM-F001, LIM-F002): a folder of another tool, or not the folder \
          of migrations. Going on would mean to say that all is done.",
-        "Name the right folder with `--dir` or `dir` in limosa.toml; or rename the files as the warnings say. If another tool has run them \
+        "Name the right folder with `--dir` or `dir` in limosa.toml; or say how its files are named: `--format`, or `--pattern` for a naming \
+         of your own; or rename the files as the warnings say. If another tool has run them \
          here already, count them as applied then: `limosa baseline --to VERSION`.",
     ),
     (

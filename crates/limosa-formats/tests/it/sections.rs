@@ -13,7 +13,7 @@ fn read(engine: Engine, markers: Markers, text: &str, chunk: usize) -> (FileFact
         reader.feed(part);
     }
     let (facts, problems) = reader.finish();
-    (facts.unwrap(), problems)
+    (facts.expect("a script"), problems)
 }
 
 fn fine(markers: Markers, text: &str) -> FileFacts {
@@ -32,7 +32,7 @@ fn statements(engine: Engine, markers: Markers, text: &str) -> Vec<String> {
     let mut masked = Vec::new();
     mask.feed(text.as_bytes(), &mut masked);
     mask.finish(&mut masked);
-    let pieces = split(engine, "a.sql", &masked).unwrap();
+    let pieces = split(engine, "a.sql", &masked).expect("statements");
     let statements = pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Statement(_)));
     statements.map(|piece| piece.statement().to_owned()).collect()
 }

@@ -108,8 +108,8 @@ enum Form<'a> {
 
 /// mfridman/interpolate, `parser.go`: the grammar that goose takes over.
 fn form(text: &str) -> Form<'_> {
-    if text.starts_with('\\') {
-        return match text[1..].chars().next() {
+    if let Some(rest) = text.strip_prefix('\\') {
+        return match rest.chars().next() {
             Some('\\') => Form::Plain(2),
             Some('$') => Form::Other(&text[..2], "write a dollar sign below '-- +goose ENVSUB OFF'".to_owned()),
             _ => Form::Plain(1),

@@ -115,6 +115,35 @@ fn no_transaction_holds_for_both_directions_wherever_it_stands() {
 }
 
 #[test]
+fn what_postgres_runs_as_one_outside_of_transactions_stays_one() {
+    use GroupMode::{Alone, Transaction};
+    let goose = "-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\n-- +goose StatementBegin\nset local x = 1;\nselect 2;\n-- +goose StatementEnd\n\
+                 -- +goose StatementBegin\nselect 3;\nselect 4\n-- +goose StatementEnd\n-- +goose StatementBegin\ndo 'commit';\n-- +goose StatementEnd\n\
+                 select 5; select 6;\n-- +goose Down\n-- +goose StatementBegin\nselect 1;\nselect 2;\n-- +goose StatementEnd\n";
+    let dbmate = "-- migrate:up transaction:false\nset local x = 1;\nselect 1;\n-- migrate:down transaction:false\nselect 1;\n\
+                  -- migrate:up\nselect 2;\n-- migrate:up transaction:false\nselect 3;\n";
+    for (markers, text, engine, expected, back) in [
+        (
+            Markers::Goose,
+            goose,
+            Engine::Postgres,
+            &[(1, 1, Alone), (2, 3, Transaction), (4, 5, Transaction), (6, 8, Alone)][..],
+            Transaction,
+        ),
+        (Markers::Goose, goose, Engine::Sqlite, &[(1, 8, Alone)], Alone),
+        (Markers::Dbmate, dbmate, Engine::Postgres, &[(1, 2, Transaction), (3, 3, Transaction), (4, 4, Alone)], Alone),
+    ] {
+        for chunk in [1, 7, 1000] {
+            let (facts, _) = read(engine, markers, text, chunk);
+            let groups = &facts.script().expect("a script").outline.groups;
+            let groups: Vec<_> = groups.iter().map(|group| (group.first, group.last, group.mode)).collect();
+            assert_eq!(groups, expected, "{markers:?} {engine:?} {chunk}");
+            assert_eq!(facts.rollback().expect("a way back").outline.groups[0].mode, back);
+        }
+    }
+}
+
+#[test]
 fn sections_without_sql() {
     let facts = fine(Markers::Dbmate, "-- migrate:up\nselect 1;\n\n-- migrate:down\n-- nothing takes it back\n");
     assert!(facts.rollback().is_none());

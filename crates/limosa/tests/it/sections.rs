@@ -174,6 +174,55 @@ async fn settings_of_one_file_are_not_those_of_the_next() {
 }
 
 #[tokio::test]
+async fn what_the_tool_sends_as_one_is_one_transaction() {
+    let home = postgres();
+    home.file(
+        "1_a.sql",
+        "-- +goose NO TRANSACTION\n-- +goose Up\n-- +goose StatementBegin\nset local lock_timeout = '7s';\n\
+         create table a as select current_setting('lock_timeout') as wait;\n-- +goose StatementEnd\n\
+         create table b as select current_setting('lock_timeout') as wait;\n",
+    );
+    done(home.migrate().await);
+    assert_eq!(home.rows("select wait from a"), ["7s"]);
+    assert_ne!(home.rows("select wait from b"), ["7s"]);
+}
+
+#[tokio::test]
+async fn a_file_that_stopped_half_way_goes_on_where_it_stopped() {
+    for home in all_homes() {
+        let text = |last: &str| {
+            format!(
+                "-- words\n-- +goose NO TRANSACTION\n-- +goose Up\ncreate table a (n int);\ninsert into a values (1);\n{last}\n\
+                 -- +goose Down\ndrop table a;\n"
+            )
+        };
+        home.file("1_a.sql", &text("insert into nowhere values (2);"));
+        failed(&home.migrate().await, 3, &["1_a.sql:6:"]);
+        // A word above the sections and the way back may change; what ran may not.
+        home.file(
+            "1_a.sql",
+            &text("insert into a values (2);").replace("words", "other words").replace("drop table", "drop  table"),
+        );
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from a order by n"), ["1", "2"]);
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_compiled_in_are_read_by_their_sections() {
+    let home = sqlite();
+    let files = [
+        ("00001_a.sql", "-- +goose Up\ncreate table a (n int);\n-- +goose Down\ndrop table a;\n"),
+        ("00002_b.sql", "-- +goose Up\ncreate table b (n int);\n-- +goose Down\ndrop table b;\n"),
+    ];
+    let migrator = home.with(|it| it.embedded = Some(limosa::Embedded::new(files)));
+    done(migrate(&migrator).await);
+    let consent = home.database();
+    done(back(&migrator, Selection::Steps(1), Some(&consent)).await);
+    assert_eq!(home.rows("select name from sqlite_master where name in ('a', 'b')"), ["a"]);
+}
+
+#[tokio::test]
 async fn a_commit_of_the_files_own_stays_one() {
     for home in [postgres(), sqlite()] {
         home.file(

@@ -11,10 +11,10 @@ use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
 use super::section::{
-    Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, inside_statement,
-    leads_back, unknown_directive,
+    Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
+    inside_statement, leads_back, unknown_directive,
 };
-use super::sectioned::{SectionReader, Sectioned};
+use super::sectioned::{Outside, SectionReader, Sectioned};
 use super::up_text::UpText;
 use super::wishes::Wishes;
 use crate::codes;
@@ -204,6 +204,7 @@ struct Body {
     outliner: Outliner,
     /// The outline without transactions, where a marker further below may ask for it.
     without_transaction: Option<Outliner>,
+    outside: Outside,
     statements: u64,
     /// None once the section began.
     up: Option<UpText>,
@@ -231,6 +232,7 @@ impl Body {
             finder: SectionFinder::default(),
             markers: None,
             without_transaction: None,
+            outside: Outside::default(),
             outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
             wishes,
             statements: 0,
@@ -266,9 +268,11 @@ impl Body {
             self.splitter.finish();
             self.pieces(sections);
         }
+        self.outside.flush(self.without_transaction.as_mut().unwrap_or(&mut self.outliner));
         if sections.is_some_and(SectionReader::has_no_transaction)
-            && let Some(outliner) = self.without_transaction.take()
+            && let Some(mut outliner) = self.without_transaction.take()
         {
+            outliner.set_wish(TransactionWish::None);
             self.outliner = outliner;
             self.wishes.transaction = Some(TransactionWish::None);
         }
@@ -330,18 +334,31 @@ impl Body {
                 self.diagnostics.push(directive_among_sections(&self.path, line.number, mark, text, markers));
             }
         }
-        if !matches!(piece.kind, PieceKind::Statement(_)) {
-            // Data of COPY belongs to the outline.
-            for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
-                outliner.add(piece);
+        let offset = piece.span.start + piece.body.0 as u64;
+        let is_statement = matches!(piece.kind, PieceKind::Statement(_));
+        let text = sections.text_at(offset).filter(|_| self.dialect.engine() == Engine::Postgres);
+        let is_outside = self.wishes.transaction.is_none() && sections.is_outside(offset);
+        match &mut self.without_transaction {
+            Some(outliner) if is_statement => {
+                self.outside.add(outliner, piece, text);
+                self.outliner.add(piece);
             }
-            return;
+            None if is_statement && is_outside => self.outside.add(&mut self.outliner, piece, text),
+            // Data of COPY belongs to the outline, too.
+            other => {
+                if let Some(outliner) = other {
+                    self.outside.flush(outliner);
+                    outliner.add(piece);
+                } else {
+                    self.outside.flush(&mut self.outliner);
+                    self.outliner.set_wish(self.wishes.transaction.unwrap_or_default());
+                }
+                self.outliner.add(piece);
+            }
         }
-        if self.wishes.transaction.is_none() && markers != Markers::Goose {
-            let is_outside = sections.is_outside(piece.span.start + piece.body.0 as u64);
-            self.outliner.set_wish(if is_outside { TransactionWish::None } else { TransactionWish::Auto });
+        if is_statement {
+            self.note(piece);
         }
-        self.statement(piece);
     }
 
     /// Looks for the beginning of the rollback section in lines between statements.
@@ -426,10 +443,12 @@ impl Body {
     }
 
     fn statement(&mut self, piece: &Piece) {
+        self.outliner.add(piece);
+        self.note(piece);
+    }
+
+    fn note(&mut self, piece: &Piece) {
         self.statements += 1;
-        for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
-            outliner.add(piece);
-        }
         let remarkable = piece.class().is_some_and(|class| class.transaction != TransactionRule::Either);
         if remarkable && self.places.len() < 1000 {
             self.places.push((piece.position, clipped(piece.statement().lines().next().unwrap_or_default())));
@@ -482,7 +501,7 @@ impl Body {
         self.up_end = Some(sectioned.up);
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
             let text = self.text_of(bytes)?;
-            let (back, found) = read_down(&self.path, self.dialect, text, line, sectioned.is_back_outside);
+            let (back, found) = read_down(&self.path, self.dialect, text, line, sectioned.back_mode);
             self.diagnostics.extend(found);
             back
         });
@@ -566,27 +585,6 @@ impl Body {
             outline,
         }
     }
-}
-
-/// What a statement is where its text is cut off.
-enum Cut {
-    /// Whole, but for its `;`.
-    Whole(Piece),
-    /// Inside a string, a quoted body or a comment.
-    InsideText,
-    /// Inside something that has to be closed first; its leading words.
-    InsideStatement(String),
-}
-
-/// A heading between the last word of a statement that was never ended with `;` and the directive.
-fn heading_after(part: &Piece, number: u64, engine: Engine) -> Option<SectionStart> {
-    let mut scanner = CommentScanner::new(engine);
-    let mut lines = Vec::new();
-    scanner.skip(&part.text[..part.body.1]);
-    scanner.around(&part.text[part.body.1..], &mut lines);
-    let mut finder = SectionFinder::default();
-    let found = lines.iter().find_map(|line| finder.line(line))?;
-    Some(SectionStart { offset: part.span.start + found.offset, line: number + found.line - 1 })
 }
 
 /// Codes of the splitter for what is open at the end, strings and comments apart.

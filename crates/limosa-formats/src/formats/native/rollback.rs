@@ -97,19 +97,36 @@ pub(crate) fn read_file(file: &str, dialect: Dialect, text: String, wishes: &Wis
     whole(file, dialect, text, Position::START, wishes, &[])
 }
 
+/// How the sections of a way back run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DownMode {
+    /// In a transaction, where the statements allow it.
+    Inside,
+    /// Statement by statement.
+    Outside,
+    /// Outside of transactions, and sent as one text: PostgreSQL makes one transaction of several statements.
+    OutsideAsOne,
+}
+
 /// The way back of a file whose sections say where they lead. None in silence where it holds no SQL, for some tools want a section
 /// all the same. `first_line` is the line of the file that the text begins on.
-pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: u64, is_outside: bool) -> Read {
+pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: u64, mode: DownMode) -> Read {
     let section = Section::scan(dialect.engine(), &text, first_line);
     let (mut wishes, mut diagnostics) = section.headers(file, 0);
     if section.code.is_none() || !wishes.wants(dialect.engine()) {
         return (None, diagnostics);
     }
-    if is_outside {
-        wishes.transaction.get_or_insert(TransactionWish::None);
-    }
     let start = Position { line: first_line, column: 1 };
-    let (rollback, found) = whole(file, dialect, text, start, &wishes, &[]);
+    let says_nothing = wishes.transaction.is_none();
+    if says_nothing && mode != DownMode::Inside {
+        wishes.transaction = Some(TransactionWish::None);
+    }
+    let (mut rollback, mut found) = whole(file, dialect, text.clone(), start, &wishes, &[]);
+    let are_several = rollback.as_ref().is_some_and(|rollback| rollback.outline.statements > 1);
+    if says_nothing && are_several && mode == DownMode::OutsideAsOne && dialect.engine() == Engine::Postgres {
+        wishes.transaction = None;
+        (rollback, found) = whole(file, dialect, text, start, &wishes, &[]);
+    }
     diagnostics.extend(found);
     (rollback, diagnostics)
 }

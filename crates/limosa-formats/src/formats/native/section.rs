@@ -1,9 +1,9 @@
 //! Where the way back begins inside a migration file.
 
 use limosa_core::{Direction, Mark, Markers};
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Engine, Label, Piece, Position};
 
-use super::comments::{Line, LineKind};
+use super::comments::{CommentScanner, Line, LineKind};
 use super::rollback::clipped;
 use crate::codes;
 
@@ -111,6 +111,27 @@ impl SectionFinder {
     }
 }
 
+/// What a statement is where its text is cut off.
+pub(crate) enum Cut {
+    /// Whole, but for its `;`.
+    Whole(Piece),
+    /// Inside a string, a quoted body or a comment.
+    InsideText,
+    /// Inside something that has to be closed first; its leading words.
+    InsideStatement(String),
+}
+
+/// A heading between the last word of a statement that was never ended with `;` and the directive.
+pub(crate) fn heading_after(part: &Piece, number: u64, engine: Engine) -> Option<SectionStart> {
+    let mut scanner = CommentScanner::new(engine);
+    let mut lines = Vec::new();
+    scanner.skip(&part.text[..part.body.1]);
+    scanner.around(&part.text[part.body.1..], &mut lines);
+    let mut finder = SectionFinder::default();
+    let found = lines.iter().find_map(|line| finder.line(line))?;
+    Some(SectionStart { offset: part.span.start + found.offset, line: number + found.line - 1 })
+}
+
 /// The error for a section that begins within a statement.
 pub(crate) fn inside_statement(path: &str, position: Position, line: &str, verb: &str) -> Diagnostic {
     let column = (line.len() - line.trim_start().len()) as u64 + 1;
@@ -159,9 +180,6 @@ pub(crate) fn directive_among_sections(
 
 #[cfg(test)]
 mod tests {
-    use limosa_sql::Engine;
-
-    use super::super::comments::CommentScanner;
     use super::*;
 
     fn found(text: &str) -> Option<u64> {

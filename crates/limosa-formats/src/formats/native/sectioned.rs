@@ -1,15 +1,17 @@
 //! Reads a file whose sections say where they lead: what of it is run, what takes it back, and whether its markers make sense.
 
+mod outside;
 mod rules;
 mod variables;
 
 use limosa_core::{Checksum, Direction, Mark, Markers, Part, SectionScanner, mask};
 use limosa_sql::{Diagnostic, Dialect, Label, Position, Severity, split};
 
+pub(crate) use self::outside::Outside;
 use self::rules::{Fault, Rules};
 use self::variables::Variables;
 use super::comments::CommentScanner;
-use super::rollback::{ROLLBACK_LIMIT, clipped};
+use super::rollback::{DownMode, ROLLBACK_LIMIT, clipped};
 use super::up_text::UpText;
 use crate::codes;
 
@@ -26,8 +28,8 @@ pub(crate) struct Sectioned {
     pub(crate) up: (Checksum, u64),
     /// What takes it back, and the line that it begins on.
     pub(crate) back: Option<(Vec<u8>, u64)>,
-    /// The way back runs outside of transactions.
-    pub(crate) is_back_outside: bool,
+    /// How the way back runs.
+    pub(crate) back_mode: DownMode,
     /// Variables of the environment are replaced.
     pub(crate) has_variables: bool,
     /// What is wrong with the markers.
@@ -57,6 +59,10 @@ impl SectionReader {
             rules: Rules::new(markers),
             variables: Variables::default(),
             modes: Vec::new(),
+            texts: Vec::new(),
+            back_texts: 0,
+            is_in_text: false,
+            between: Some(CommentScanner::new(dialect.engine())),
             no_transaction: false,
             diagnostics: Vec::new(),
         };
@@ -87,6 +93,12 @@ impl SectionReader {
         self.taken.modes.iter().rev().find(|(start, _)| *start <= offset).is_some_and(|(_, is_outside)| *is_outside)
     }
 
+    /// Which of the texts that the tool sends as one, as they are, a statement at this offset belongs to: where that begins.
+    pub(crate) fn text_at(&self, offset: u64) -> Option<u64> {
+        let found = self.taken.texts.iter().rev().find(|(start, _)| *start <= offset);
+        found.filter(|(_, end)| offset < *end).map(|(start, _)| *start)
+    }
+
     /// True where all of the file runs outside of transactions, because a marker says so.
     pub(crate) fn has_no_transaction(&self) -> bool {
         self.taken.no_transaction
@@ -95,12 +107,17 @@ impl SectionReader {
     /// What is known once all was read.
     pub(crate) fn finish(mut self) -> Sectioned {
         self.taken.finish_rules(self.dialect, &self.head);
+        let is_back_one = self.taken.back_texts == 1 && self.taken.between.is_some();
         let Taken { up, up_end, back, variables, no_transaction, path, mut diagnostics, .. } = self.taken;
         let (has_variables, found) = variables.finish(&path);
         diagnostics.extend(found);
         Sectioned {
             up: (up.finish(u64::MAX).0, up_end),
-            is_back_outside: back.is_outside || no_transaction,
+            back_mode: match (back.is_outside || no_transaction, is_back_one) {
+                (false, _) => DownMode::Inside,
+                (true, false) => DownMode::Outside,
+                (true, true) => DownMode::OutsideAsOne,
+            },
             back: back.line.map(|line| (back.text, line)),
             has_variables,
             diagnostics,
@@ -124,6 +141,12 @@ struct Taken {
     variables: Variables,
     /// Sections that lead up: where they begin, and whether they run outside of transactions.
     modes: Vec<(u64, bool)>,
+    /// What leads up and is sent as one: from which byte on, and up to which.
+    texts: Vec<(u64, u64)>,
+    /// How many such texts lead back, whether one is open, and what stands between them; None once that was SQL.
+    back_texts: usize,
+    is_in_text: bool,
+    between: Option<CommentScanner>,
     no_transaction: bool,
     diagnostics: Vec<Diagnostic>,
 }
@@ -142,7 +165,7 @@ impl Taken {
         mask(part, Direction::Apply, &mut self.masked);
         match part {
             Part::Plain(section, bytes) => self.plain(section, bytes),
-            Part::Marker { mark, line, .. } => self.marker(mark, line),
+            Part::Marker { mark, within, line } => self.marker(mark, within, line),
         }
         if self.back.take(part, self.line).is_err() {
             let message = format!("this rollback is larger than {} MiB", ROLLBACK_LIMIT >> 20);
@@ -168,12 +191,38 @@ impl Taken {
                 self.up_end = self.offset + last as u64 + 1;
             }
         }
+        if section == Some(Direction::Revert)
+            && !self.is_in_text
+            && self.between.as_mut().is_some_and(|scanner| scanner.feed(bytes, &mut Vec::new()) < bytes.len())
+        {
+            self.between = None;
+        }
         if section.is_some() && self.markers == Markers::Goose {
             self.variables.take(bytes, self.line, &self.path);
         }
     }
 
-    fn marker(&mut self, mark: Mark, line: &[u8]) {
+    /// Follows the texts that the tool sends as one: dbmate's sections, blocks elsewhere.
+    fn text(&mut self, mark: Mark, within: Option<Direction>) {
+        let begins = match mark {
+            Mark::Section { direction, .. } => (self.markers == Markers::Dbmate).then_some(direction),
+            Mark::StatementBegin => within,
+            Mark::StatementEnd => None,
+            Mark::NoTransaction | Mark::Variables(_) | Mark::Unknown => return,
+        };
+        if let Some((_, end)) = self.texts.last_mut() {
+            *end = self.offset.min(*end);
+        }
+        self.is_in_text = begins.is_some();
+        match begins {
+            Some(Direction::Apply) => self.texts.push((self.offset, u64::MAX)),
+            Some(Direction::Revert) => self.back_texts += 1,
+            None => {}
+        }
+    }
+
+    fn marker(&mut self, mark: Mark, within: Option<Direction>, line: &[u8]) {
+        self.text(mark, within);
         match mark {
             Mark::Section { direction, is_outside } => {
                 // Where no marker is needed, only one that leads up says that what stands above it is not run.

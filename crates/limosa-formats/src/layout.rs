@@ -126,6 +126,22 @@ impl Layout {
         }
     }
 
+    /// The role of a migration that is code of the application, and no file. Its identity is always its version. Where the order of names
+    /// stands in a journal, it comes after them all and is never late.
+    pub fn role_of_code(&self, version: &Version, label: &str, name: &str) -> FileRole {
+        let (version, label, name) = (version.clone(), label.to_owned(), name.to_owned());
+        let are_texts = match self {
+            Layout::Diesel | Layout::Prisma => true,
+            Layout::Drizzle(journals) => !journals.are_used(),
+            _ => false,
+        };
+        match self {
+            _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
+            Layout::Drizzle(_) => FileRole::Late { version, label, name },
+            _ => FileRole::Versioned { version, label, name },
+        }
+    }
+
     /// How many folders below that of the migrations their files stand; None where that does not matter.
     fn depth(&self) -> Option<usize> {
         match self {

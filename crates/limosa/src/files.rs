@@ -156,7 +156,11 @@ fn layout_of(
     engine: Engine,
 ) -> Result<(Layout, Vec<Diagnostic>), Failure> {
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
-    let signs: Vec<&str> = around.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    // Who gives values to placeholders has none of the tools that are known by what stands around: `${...}` is text there.
+    let signs: Vec<&str> = match configuration.values.all.is_empty() {
+        true => around.iter().filter_map(|path| path.file_name()?.to_str()).collect(),
+        false => Vec::new(),
+    };
     let mut layout = configuration.layout.settle(&paths, &signs);
     let mut diagnostics = Vec::new();
     let around = around.iter().filter_map(|path| path.to_str());
@@ -274,7 +278,7 @@ pub(crate) fn load(
     let (mut files, found) = read_all(&scripts, wanted, &Reading { dialect, configs: &configs, layout: &layout })?;
     diagnostics.extend(found);
     for code in &configuration.code {
-        let (facts, found) = code.facts(dialect);
+        let (facts, found) = code.facts(dialect, &layout);
         files.push(vec![facts]);
         diagnostics.extend(found);
     }

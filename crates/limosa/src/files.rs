@@ -255,7 +255,7 @@ pub(crate) fn load(
     let (layout, found) = layout_of(configuration, &scripts, &names, &around, dialect.engine())?;
     diagnostics.extend(found);
     let roles: Vec<FileRole> =
-        names.iter().map(|name| layout.classify_at(name, depth_of(name, &scripts, folders))).collect();
+        names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
     let value_of = |name: &str| configuration.values.all.get(name).cloned();
     for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
         let (config, found) = layout.read_config(name, &scripts.read(name)?, dialect.engine(), &value_of);

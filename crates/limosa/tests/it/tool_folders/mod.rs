@@ -26,15 +26,14 @@ impl Home {
     }
 
     async fn baseline(&self, to: &str) -> Result<limosa::report::DoneAnswer, Failure> {
-        let to = Version::parse(to).unwrap_or_else(|_| Version::of_name(to));
+        let to = Version::parse_or_name(to).unwrap();
         self.migrator().baseline(&to, false, &quiet, limosa::Stop::new()).await
     }
 }
 
 /// As `--to` takes it.
 fn to(text: &str) -> limosa::MigrateOptions {
-    let version = Version::parse(text).unwrap_or_else(|_| Version::of_name(text));
-    limosa::MigrateOptions { to: Some(version), ..limosa::MigrateOptions::default() }
+    limosa::MigrateOptions { to: Some(Version::parse_or_name(text).unwrap()), ..limosa::MigrateOptions::default() }
 }
 
 fn code(version: &str) -> RustMigration {

@@ -9,10 +9,10 @@ mod sqlx;
 
 use std::time::Duration;
 
-use limosa::{Configuration, Embedded, Failure, NewKind, Numbering, RustMigration, Version};
+use limosa::{Configuration, Embedded, Failure, Layout, LayoutChoice, NewKind, Numbering, RustMigration, Version};
 
 use crate::answers::{done, labels, migrate, quiet};
-use crate::place::{Home, sqlite};
+use crate::place::{Home, newest_postgres, sqlite};
 
 /// 2024-01-31 12:00:00 UTC.
 const NOW: Duration = Duration::from_secs(1_706_702_400);
@@ -75,4 +75,24 @@ async fn a_probe_asks_for_a_name() {
         let answer = home.migrator().ready(Some(&Version::of_name(name))).await.unwrap();
         assert_eq!(answer.ok, ok, "{:?}", answer.reason);
     }
+}
+
+#[tokio::test]
+async fn seeds_are_limosas_own_whatever_the_migrations_are() {
+    let home = sqlite();
+    home.file("20240131120000_a/up.sql", "create table a (n integer);");
+    home.folder.write("seeds/001_rows.sql", "insert into a values (7);");
+    let migrator = home.with(|it| it.layout = LayoutChoice::Given(Layout::Diesel));
+    done(migrate(&migrator).await);
+    done(migrator.seed(&home.folder.join("seeds"), false, &quiet, limosa::Stop::new()).await);
+    assert_eq!(home.rows("select n from a"), ["7"]);
+}
+
+#[tokio::test]
+async fn what_a_file_sets_ends_with_it() {
+    let home = newest_postgres();
+    home.file("1_a/up.sql", "create schema other; set search_path = other; set statement_timeout = 77;");
+    home.file("2_b/up.sql", "create table b (n integer);");
+    done(home.migrate().await);
+    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'b'"), ["public"]);
 }

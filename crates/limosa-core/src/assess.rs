@@ -208,11 +208,12 @@ pub fn newest_version(changes: &[Change], ledger: &LedgerView) -> Option<Version
     // The order of names may stand beside the files and change; that of today counts.
     let today: HashMap<&Identity, &Version> =
         changes.iter().filter_map(|change| Some((&change.identity, version_of(change)?))).collect();
-    ledger
-        .rows
-        .iter()
-        .filter_map(|row| today.get(&row.identity).map(|&version| version.clone()).or_else(|| read(row)))
-        .max()
+    let version = |row: &AppliedRow| match today.get(&row.identity) {
+        // Code that has a number among names stands behind them all, and makes none of them late.
+        Some(version) => version.name().is_some().then(|| (*version).clone()),
+        None => read(row),
+    };
+    ledger.rows.iter().filter_map(version).max()
 }
 
 /// The version of a change that has one.

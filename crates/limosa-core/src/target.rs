@@ -1,5 +1,7 @@
 //! Which change people mean: by its version, by its whole name, or by the name of its file or folder.
 
+use std::collections::HashSet;
+
 use limosa_sql::{Diagnostic, Label};
 
 use crate::assess::{any_version, version_of};
@@ -65,7 +67,8 @@ fn found<'a>(changes: &'a [Change], rows: &'a [AppliedRow], text: &str) -> Vec<K
             Some(Known { identity, written, version: version_of(change)?.clone(), file })
         })
         .collect();
-    let gone = rows.iter().filter(|row| !changes.iter().any(|change| change.identity == row.identity));
+    let defined: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
+    let gone = rows.iter().filter(|row| !defined.contains(&row.identity));
     known.extend(gone.filter_map(|row| {
         let (identity, written) = (&row.identity, row.version.as_deref()?);
         let version = match alike {

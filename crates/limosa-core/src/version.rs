@@ -44,6 +44,15 @@ impl Version {
         Ok(Version { parts, name: String::new() })
     }
 
+    /// Reads what somebody writes where a version is asked for: a version, else the name of a migration.
+    ///
+    /// # Errors
+    /// [`BadVersion`] where nothing is written.
+    pub fn parse_or_name(text: &str) -> Result<Version, BadVersion> {
+        let name = text.trim();
+        Version::parse(name).or_else(|error| if name.is_empty() { Err(error) } else { Ok(Version::of_name(name)) })
+    }
+
     /// A name, ordered as text before all numbers. The empty one comes before every other.
     pub fn of_name(name: impl Into<String>) -> Version {
         Version { parts: Vec::new(), name: name.into() }

@@ -144,16 +144,17 @@ impl Layout {
         }
     }
 
-    /// As [`Layout::classify`], for a file that stands `depth` folders below the folder of migrations: where a format reads one
-    /// level alone, a script on another one is left out.
-    pub fn classify_at(&self, path: &str, depth: usize) -> FileRole {
+    /// As [`Layout::classify`], for a file of which `depth` says how many folders it stands below that of the migrations: where a
+    /// format reads one level alone, a script on another one is left out.
+    pub fn classify_at(&self, path: &str, depth: impl Fn() -> usize) -> FileRole {
         let role = self.classify(path);
+        let has_place = |depth: usize, expected: usize| match role {
+            // `migration_lock.toml` stands beside the folders.
+            FileRole::Config => depth <= expected,
+            _ => depth == expected || !role.is_script(),
+        };
         match self.depth() {
-            Some(expected) if expected != depth && (role.is_script() || role == FileRole::Config) => {
-                if role == FileRole::Config && depth < expected {
-                    // `migration_lock.toml` stands beside the folders.
-                    return role;
-                }
+            Some(expected) if !has_place(depth(), expected) => {
                 let place = match expected {
                     0 => "in the folder itself".to_owned(),
                     1 => "in a folder of their own".to_owned(),
@@ -167,6 +168,22 @@ impl Layout {
                 ))
             }
             _ => role,
+        }
+    }
+
+    /// The role of a migration that is code of the application, and no file. Its identity is always its version. Where the order of names
+    /// stands in a journal, it comes after them all and is never late.
+    pub fn role_of_code(&self, version: &Version, label: &str, name: &str) -> FileRole {
+        let (version, label, name) = (version.clone(), label.to_owned(), name.to_owned());
+        let are_texts = match self {
+            Layout::Diesel | Layout::Prisma => true,
+            Layout::Drizzle(journals) => !journals.are_used(),
+            _ => false,
+        };
+        match self {
+            _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
+            Layout::Drizzle(_) => FileRole::Late { version, label, name },
+            _ => FileRole::Versioned { version, label, name },
         }
     }
 

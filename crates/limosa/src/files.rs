@@ -163,7 +163,11 @@ fn layout_of(
     engine: Engine,
 ) -> Result<(Recognised, Vec<Diagnostic>), Failure> {
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
-    let signs: Vec<&str> = around.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    // Who gives values to placeholders has none of the tools that are known by what stands around: `${...}` is text there.
+    let signs: Vec<&str> = match configuration.values.all.is_empty() {
+        true => around.iter().filter_map(|path| path.file_name()?.to_str()).collect(),
+        false => Vec::new(),
+    };
     let recognised = configuration.layout.settle(&paths, &signs, &mut |name| scripts.head(name));
     let Recognised { mut layout, reason } = recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))?;
     let mut diagnostics = Vec::new();
@@ -262,7 +266,7 @@ pub(crate) fn load(
     let Recognised { layout, reason: format_reason } = recognised;
     diagnostics.extend(found);
     let roles: Vec<FileRole> =
-        names.iter().map(|name| layout.classify_at(name, depth_of(name, &scripts, folders))).collect();
+        names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
     diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
     let value_of = |name: &str| configuration.values.all.get(name).cloned();
     for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
@@ -286,7 +290,7 @@ pub(crate) fn load(
     let (mut files, found) = read_all(&scripts, wanted, &Reading { dialect, configs: &configs, layout: &layout })?;
     diagnostics.extend(found);
     for code in &configuration.code {
-        let (facts, found) = code.facts(dialect);
+        let (facts, found) = code.facts(dialect, &layout);
         files.push(vec![facts]);
         diagnostics.extend(found);
     }

@@ -27,7 +27,7 @@ fn numbered(name: &str) -> Change {
 }
 
 fn version(text: &str) -> Version {
-    Version::parse(text).unwrap_or_else(|_| Version::of_name(text))
+    Version::parse_or_name(text).unwrap()
 }
 
 fn found(changes: &[Change], rows: &[AppliedRow], written: &str) -> String {

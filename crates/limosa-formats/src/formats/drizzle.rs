@@ -55,6 +55,8 @@ pub(crate) fn is_journal(path: &str) -> bool {
 pub struct Journals {
     /// By folder; None where the journal cannot be read, which is told as an error.
     folders: HashMap<String, Option<Journal>>,
+    /// The places of tags in the journal of their folder.
+    positions: HashMap<String, HashMap<String, usize>>,
 }
 
 /// A journal: the migrations of a folder, in the order in which they run.
@@ -99,6 +101,8 @@ impl Journals {
         }
         if let Some(journal) = &journal {
             problems.extend(repeated(path, journal));
+            let places = journal.entries.iter().enumerate().map(|(place, entry)| (entry.tag.clone(), place));
+            self.positions.insert(folder.to_owned(), places.collect());
         }
         self.folders.insert(folder.to_owned(), journal);
         problems
@@ -137,6 +141,25 @@ impl Journals {
         problems
     }
 
+    /// The role of a file beside a journal.
+    fn listed(&self, path: &str, folder: &str, file: &str) -> FileRole {
+        let stem = file.strip_suffix(".sql").unwrap_or(file);
+        let position = self.positions.get(folder).and_then(|places| places.get(stem)).copied();
+        let numbered = position.and_then(|position| Some((position, Version::parse(&position.to_string()).ok()?)));
+        let Some((position, version)) = numbered else {
+            let message =
+                format!("{file} does not stand in meta/_journal.json, so drizzle does not run it; it is left out");
+            return unclear(path, message, "let drizzle-kit write the entry, or move the file elsewhere");
+        };
+        let (label, words) = match stem.split_once('_') {
+            Some((label, words)) if !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (label.to_owned(), words)
+            }
+            _ => (format!("{position:04}"), stem),
+        };
+        FileRole::Versioned { version: version.named(stem), label, name: spoken(words) }
+    }
+
     /// Says what a file is for. Both `/` and `\` separate folders.
     pub fn classify(&self, path: &str) -> FileRole {
         let (folder, file) = split(path);
@@ -146,7 +169,7 @@ impl Journals {
         match self.folders.get(folder) {
             // The journal is broken, and nothing can be said of what it lists.
             Some(None) => FileRole::Ignored,
-            Some(Some(journal)) => listed(path, file, journal),
+            Some(Some(_)) => self.listed(path, folder, file),
             None if file == MIGRATION && !folder.is_empty() && !self.are_used() => in_folder(split(folder).1),
             None => {
                 let message =
@@ -159,24 +182,6 @@ impl Journals {
             }
         }
     }
-}
-
-fn listed(path: &str, file: &str, journal: &Journal) -> FileRole {
-    let stem = file.strip_suffix(".sql").unwrap_or(file);
-    let position = journal.entries.iter().position(|entry| entry.tag == stem);
-    let numbered = position.and_then(|position| Some((position, Version::parse(&position.to_string()).ok()?)));
-    let Some((position, version)) = numbered else {
-        let message =
-            format!("{file} does not stand in meta/_journal.json, so drizzle does not run it; it is left out");
-        return unclear(path, message, "let drizzle-kit write the entry, or move the file elsewhere");
-    };
-    let (label, words) = match stem.split_once('_') {
-        Some((label, words)) if !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()) => {
-            (label.to_owned(), words)
-        }
-        _ => (format!("{position:04}"), stem),
-    };
-    FileRole::Versioned { version: version.named(stem), label, name: spoken(words) }
 }
 
 fn unclear(path: &str, message: String, help: &str) -> FileRole {

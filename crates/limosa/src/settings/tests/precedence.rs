@@ -211,6 +211,20 @@ fn every_key_with_a_variable_or_flag_is_read_from_it() {
 }
 
 #[test]
+fn a_pattern_counts_where_no_other_format_was_asked_for() {
+    use limosa_formats::{Layout, LayoutChoice};
+    let loaded = |format: &str| case().toml(&format!("pattern = \"{{version}}.sql\"\n{format}")).loaded();
+    for format in ["", "format = \"auto\"", "format = \"pattern\""] {
+        let loaded = loaded(format);
+        assert!(matches!(loaded.settings.layout(), LayoutChoice::Given(Layout::Pattern(_))), "{format}");
+        assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+    }
+    let loaded = loaded("format = \"diesel\"");
+    assert_eq!(loaded.settings.layout(), LayoutChoice::Given(Layout::Diesel));
+    assert_eq!(loaded.notices[0].message, "`pattern` has no effect beside `format`");
+}
+
+#[test]
 fn empty_variables_count_as_not_set() {
     let loaded = case().variable("LIMOSA_ROLE", "").variable("DATABASE_URL", " ").variable("LIMOSA_LEASE", "").loaded();
     assert_eq!((loaded.settings.role, loaded.settings.database), (None, None));

@@ -59,11 +59,19 @@ async fn the_folder_is_recognised_by_what_stands_above_it() {
     home.folder.write(".sqlx/query-1.json", "{}");
     done(home.migrate().await);
     assert_eq!(home.tables(), ["a"]);
+    // Who gives values to placeholders has limosa's own files.
+    home.file("2_b.sql", "create table b (n integer, s varchar(9) default '${x}');");
+    let migrator = home.with(|it| {
+        it.values.all.insert("x".to_owned(), "value".to_owned());
+    });
+    done(migrate(&migrator).await);
+    home.execute("insert into b (n) values (1)");
+    assert_eq!(home.rows("select s from b"), ["value"]);
     // A folder with files that only limosa reads is limosa's own.
-    home.file("2_b.sql", "create table b (n integer);");
+    home.file("3_c.sql", "create table c (n integer);");
     home.file("R__views.sql", "create view v as select 1;");
     home.file("1_a.rollback.sql", "drop table a;");
-    let told = words(&done(home.migrate_with(&crate::answers::to("2")).await).notices);
+    let told = words(&done(home.migrate_with(&crate::answers::to("3")).await).notices);
     assert!(!told.contains("left out"), "{told}");
 }
 

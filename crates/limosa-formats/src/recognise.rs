@@ -102,15 +102,20 @@ fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic>
             layout.name(),
             format.name
         );
+        // sqlx, for instance, has files up and down beside files that only lead up.
+        let has_both = |format: &&Format| of_other(format, own) && of_other(format, other);
+        let both = FORMATS.iter().find(has_both).map(|format| format!("; --format {} has both", format.name));
+        let help = format!(
+            "say which are meant, --format {} or --format {}; or give each a folder of its own and name one: --dir{}",
+            layout.name(),
+            format.name,
+            both.unwrap_or_default()
+        );
         Some(
             Diagnostic::error(codes::MIXED_FORMATS, message)
                 .at(Label::file(**own))
                 .at(Label::file(**other).text("the other one"))
-                .help(format!(
-                    "say which are meant, --format {} or --format {}; or give each a folder of its own and name one: --dir",
-                    layout.name(),
-                    format.name
-                )),
+                .help(help),
         )
     })
 }
@@ -125,7 +130,7 @@ mod tests {
             |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.as_bytes().to_vec());
         match LayoutChoice::Auto.settle(&paths, &[], &mut head_of) {
             Ok(recognised) => Ok((recognised.layout.name(), recognised.reason)),
-            Err(diagnostic) => Err(diagnostic.message),
+            Err(diagnostic) => Err(format!("{} / {}", diagnostic.message, diagnostic.help.unwrap_or_default())),
         }
     }
 
@@ -179,7 +184,11 @@ mod tests {
             ),
         ] {
             let message = settled(files).unwrap_err();
-            assert!(message.contains(&format!("of {own},")) && message.ends_with(&format!("of {other}")), "{message}");
+            assert!(
+                message.contains(&format!("of {own},")) && message.contains(&format!("one of {other} /")),
+                "{message}"
+            );
+            assert_eq!(message.contains("--format sqlx has both"), other == "up_down", "{message}");
         }
         // What both have, and what stands alone, is no other format.
         for files in [

@@ -320,6 +320,28 @@ proptest! {
     }
 
     #[test]
+    fn what_is_run_is_what_was_outlined(text in parts(), which in 0_usize..4) {
+        let markers = Markers::ALL[which];
+        let (facts, problems) = read(Engine::Postgres, markers, &text, 5);
+        if problems.iter().any(Diagnostic::is_error) {
+            return Ok(());
+        }
+        let script = facts.script().expect("a script");
+        // What runs is cut out of the file first, and masked then.
+        let cut = &text[..script.span.end as usize];
+        let found = statements(Engine::Postgres, markers, cut);
+        prop_assert_eq!(found.len() as u64, script.outline.statements);
+        prop_assert_eq!(found, statements(Engine::Postgres, markers, &text));
+        let last = script.outline.groups.last().map_or(0, |group| group.last);
+        prop_assert_eq!(last, script.outline.statements);
+        if let Some(back) = facts.rollback() {
+            let pieces = split(Engine::Postgres, "a.sql", back.text.as_bytes()).expect("statements");
+            let count = pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Statement(_))).count();
+            prop_assert_eq!(count as u64, back.outline.statements);
+        }
+    }
+
+    #[test]
     fn the_mask_keeps_every_line_end(text in parts(), which in 0_usize..4) {
         let mut mask = SectionMask::new(Markers::ALL[which], Direction::Apply);
         let mut masked = Vec::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use limosa::{Layout, LayoutChoice, MigrateOptions, NewKind, Numbering, Selection, StatusOptions};
 
 use crate::answers::{back, done, failed, id, labels, migrate, words};
-use crate::place::{Home, all_homes, newest_postgres as postgres, sqlite};
+use crate::place::{Home, all_homes, mysql_homes, newest_postgres as postgres, sqlite};
 
 fn goose(home: &Home) {
     home.file(
@@ -185,6 +185,29 @@ async fn what_the_tool_sends_as_one_is_one_transaction() {
     done(home.migrate().await);
     assert_eq!(home.rows("select wait from a"), ["7s"]);
     assert_ne!(home.rows("select wait from b"), ["7s"]);
+}
+
+#[tokio::test]
+async fn routines_in_blocks_are_made_on_mysql_without_a_delimiter() {
+    for home in mysql_homes() {
+        home.file(
+            "1_a.sql",
+            "-- +goose Up\ncreate table a (n int);\n-- +goose StatementBegin\ncreate procedure fill(in most int)\nbegin\n  declare i int default 0;\n\
+             again: while i < most do\n    insert into a values (i);\n    set i = i + 1;\n  end while again;\n  if most = 0 then select 1; end if;\nend;\n\
+             -- +goose StatementEnd\n-- +goose StatementBegin\ncreate trigger a_insert before insert on a for each row\nbegin\n  set new.n = new.n + 10;\n\
+             end\n-- +goose StatementEnd\ncall fill(2);\n-- +goose Down\n-- +goose StatementBegin\ndrop procedure fill;\n-- +goose StatementEnd\ndrop table a;\n",
+        );
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from a order by n"), ["10", "11"]);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("1")), Some(&consent)).await);
+        assert_eq!(
+            home.rows(
+                "select count(*) from information_schema.tables where table_schema = database() and table_name = 'a'"
+            ),
+            ["0"]
+        );
+    }
 }
 
 #[tokio::test]

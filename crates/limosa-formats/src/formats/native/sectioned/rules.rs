@@ -31,11 +31,7 @@ impl Rules {
 
     /// True where the markers that the tool asks for were there.
     pub(super) fn is_marked(&self) -> bool {
-        match self.markers {
-            Markers::Goose | Markers::Dbmate => self.has_up || self.first_down.is_some(),
-            Markers::SqlMigrate => self.has_up || self.first_down.is_some(),
-            Markers::NodePgMigrate => true,
-        }
+        self.markers == Markers::NodePgMigrate || self.has_up || self.first_down.is_some()
     }
 
     /// Looks at the next marker.

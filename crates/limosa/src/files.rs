@@ -151,6 +151,7 @@ fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
 fn layout_of(
     configuration: &Configuration,
     scripts: &Scripts,
+    folders: &[PathBuf],
     names: &[String],
     around: &[PathBuf],
     engine: Engine,
@@ -162,6 +163,10 @@ fn layout_of(
         false => Vec::new(),
     };
     let mut layout = configuration.layout.settle(&paths, &signs);
+    if !signs.is_empty() && !layout.fits(&paths, |name| depth_of(name, scripts, folders)) {
+        // The tool is used for something else: it would not read most of these.
+        layout = configuration.layout.settle(&paths, &[]);
+    }
     let mut diagnostics = Vec::new();
     let around = around.iter().filter_map(|path| path.to_str());
     // The nearest one is read last, and counts.
@@ -252,7 +257,7 @@ pub(crate) fn load(
     let mut configs = Vec::new();
     // Where no folder is there yet, what stands around its place counts.
     let around = scripts.around(if folders.is_empty() { &configuration.directories } else { folders });
-    let (layout, found) = layout_of(configuration, &scripts, &names, &around, dialect.engine())?;
+    let (layout, found) = layout_of(configuration, &scripts, folders, &names, &around, dialect.engine())?;
     diagnostics.extend(found);
     let roles: Vec<FileRole> =
         names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();

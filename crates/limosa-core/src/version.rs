@@ -17,7 +17,7 @@ pub struct Version {
     /// Empty where names are ordered as texts.
     parts: Vec<String>,
     /// Empty where the numbers alone say it.
-    name: String,
+    name: Box<str>,
 }
 
 /// A text that is no version.
@@ -41,7 +41,7 @@ impl Version {
                 Ok(if bare.is_empty() { "0".to_owned() } else { bare.to_owned() })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Version { parts, name: String::new() })
+        Ok(Version { parts, name: Box::default() })
     }
 
     /// Reads what somebody writes where a version is asked for: a version, else the name of a migration.
@@ -54,19 +54,19 @@ impl Version {
     }
 
     /// A name, ordered as text before all numbers. The empty one comes before every other.
-    pub fn of_name(name: impl Into<String>) -> Version {
+    pub fn of_name(name: impl Into<Box<str>>) -> Version {
         Version { parts: Vec::new(), name: name.into() }
     }
 
     /// This version of a change that is known by its whole name: names decide between equal numbers.
     #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Version {
+    pub fn named(self, name: impl Into<Box<str>>) -> Version {
         Version { name: name.into(), ..self }
     }
 
     /// The whole name, where the change is known by it.
     pub fn name(&self) -> Option<&str> {
-        (!self.name.is_empty()).then_some(self.name.as_str())
+        (!self.name.is_empty()).then_some(&*self.name)
     }
 
     /// True for `0` and for the empty name: what comes before everything.

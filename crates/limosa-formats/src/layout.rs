@@ -171,6 +171,15 @@ impl Layout {
         }
     }
 
+    /// True where at least as many scripts stand where this format reads them as elsewhere. `depth` says how many folders a file
+    /// stands below that of the migrations.
+    pub fn fits(&self, paths: &[&str], depth: impl Fn(&str) -> usize) -> bool {
+        let Some(expected) = self.depth() else { return true };
+        let scripts = || paths.iter().filter(|path| self.classify(path).is_script());
+        let placed = scripts().filter(|path| depth(path) == expected).count();
+        placed * 2 >= scripts().count()
+    }
+
     /// The role of a migration that is code of the application, and no file. Its identity is always its version. Where the order of names
     /// stands in a journal, it comes after them all and is never late.
     pub fn role_of_code(&self, version: &Version, label: &str, name: &str) -> FileRole {

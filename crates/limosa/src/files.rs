@@ -158,6 +158,7 @@ fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
 fn layout_of(
     configuration: &Configuration,
     scripts: &Scripts,
+    folders: &[PathBuf],
     names: &[String],
     around: &[PathBuf],
     engine: Engine,
@@ -168,8 +169,16 @@ fn layout_of(
         true => around.iter().filter_map(|path| path.file_name()?.to_str()).collect(),
         false => Vec::new(),
     };
-    let recognised = configuration.layout.settle(&paths, &signs, &mut |name| scripts.head(name));
-    let Recognised { mut layout, reason } = recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))?;
+    let settle = |signs: &[&str]| {
+        let recognised = configuration.layout.settle(&paths, signs, &mut |name| scripts.head(name));
+        recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))
+    };
+    let mut recognised = settle(&signs)?;
+    if !signs.is_empty() && !recognised.layout.fits(&paths, |name| depth_of(name, scripts, folders)) {
+        // The tool is used for something else: it would not read most of these.
+        recognised = settle(&[])?;
+    }
+    let Recognised { mut layout, reason } = recognised;
     let mut diagnostics = Vec::new();
     let around = around.iter().filter_map(|path| path.to_str());
     // The nearest one is read last, and counts.
@@ -262,7 +271,7 @@ pub(crate) fn load(
     let mut configs = Vec::new();
     // Where no folder is there yet, what stands around its place counts.
     let around = scripts.around(if folders.is_empty() { &configuration.directories } else { folders });
-    let (recognised, found) = layout_of(configuration, &scripts, &names, &around, dialect.engine())?;
+    let (recognised, found) = layout_of(configuration, &scripts, folders, &names, &around, dialect.engine())?;
     let Recognised { layout, reason: format_reason } = recognised;
     diagnostics.extend(found);
     let roles: Vec<FileRole> =

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use limosa_core::{Change, Direction, Kind};
+use limosa_formats::native::FileRole;
 use limosa_formats::{Layout, NewWayBack};
 use limosa_sql::Engine;
 
@@ -86,13 +87,13 @@ impl Migrator {
         let mut before = None;
         for draft in &drafts {
             let words = format!("{slug}_{}", draft.step);
-            refuse_second(&changes, &layout, &words)?;
+            refuse_second(&changes, &words)?;
             let version = versions.next();
             let name = layout.versioned_name(&version, &words);
             let up = text_of(draft, &name, title, engine, before.as_deref());
             let way_back = layout.way_back(&version, &words);
+            before = Some(reference(&layout, &name, version));
             files.extend(with_way_back(folder, &name, up, way_back, &format!("{}\n", draft.back)));
-            before = Some(version);
         }
         write_all(folder, &files)?;
         let done = files.iter().map(|file| file.path.display().to_string()).collect();
@@ -206,9 +207,18 @@ fn text_of(draft: &Draft, name: &str, title: &str, engine: Engine, before: Optio
     format!("{headers}\n{}\n", draft.up)
 }
 
+/// What another migration depends on this new one by: its version, or the name that it is known by.
+fn reference(layout: &Layout, name: &str, version: String) -> String {
+    match layout.classify(name) {
+        FileRole::Versioned { version: own, .. } => own.name().map_or(version, str::to_owned),
+        _ => version,
+    }
+}
+
 /// A second call with the same title is a mistake: its files would do the same again, and fail.
-fn refuse_second(changes: &[Change], layout: &Layout, words: &str) -> Result<(), Failure> {
-    let same = |change: &&Change| Path::new(&change.script.file).ends_with(layout.versioned_name(&change.label, words));
+fn refuse_second(changes: &[Change], words: &str) -> Result<(), Failure> {
+    let spoken = words.replace('_', " ");
+    let same = |change: &&Change| matches!(change.kind, Kind::Versioned(_)) && !change.is_code && change.name == spoken;
     match changes.iter().find(same) {
         None => Ok(()),
         Some(change) => Err(Failure::usage(

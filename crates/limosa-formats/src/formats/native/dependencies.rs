@@ -6,7 +6,7 @@ use limosa_core::{Cycle, Identity, Kind, Version, order};
 use limosa_sql::{Diagnostic, Label};
 
 use super::assemble::Candidate;
-use super::names::{Selector, stem_of};
+use super::names::{Selector, split, stem_of};
 use crate::codes;
 
 /// Finds changes by what users write.
@@ -39,6 +39,11 @@ impl Directory {
                 && let Some(name) = version.name()
             {
                 directory.files.insert(name.to_owned(), index);
+                // A migration that has a folder of its own is named by it, too.
+                let file = &candidate.change.script.file;
+                if !name.starts_with(stem_of(file)) {
+                    directory.files.entry(split(split(file).0).1.to_owned()).or_insert(index);
+                }
             }
         }
         directory

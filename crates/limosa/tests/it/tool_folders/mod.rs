@@ -9,9 +9,12 @@ mod sqlx;
 
 use std::time::Duration;
 
-use limosa::{Configuration, Embedded, Failure, Layout, LayoutChoice, NewKind, Numbering, RustMigration, Version};
+use limosa::{
+    Configuration, Embedded, Failure, Layout, LayoutChoice, NewKind, Numbering, RustMigration, Template,
+    TemplateDetails, Version,
+};
 
-use crate::answers::{done, labels, migrate, quiet};
+use crate::answers::{done, labels, migrate, quiet, refusal};
 use crate::place::{Home, newest_postgres, sqlite};
 
 /// 2024-01-31 12:00:00 UTC.
@@ -95,4 +98,36 @@ async fn what_a_file_sets_ends_with_it() {
     home.file("2_b/up.sql", "create table b (n integer);");
     done(home.migrate().await);
     assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'b'"), ["public"]);
+}
+
+#[tokio::test]
+async fn changes_in_several_steps_are_written_as_the_tool_names_files() {
+    for (first, expected) in [
+        ("20240101000000_users/up.sql", "2024-01-31-120001-0000_add_phone_backfill/up.sql"),
+        ("20240101000000_users/migration.sql", "20240131120001_add_phone_backfill/migration.sql"),
+        ("V1__users.sql", "V3__add_phone_backfill.sql"),
+    ] {
+        let home = sqlite();
+        home.folder.write("refinery.toml", "");
+        home.file(first, "create table users (id integer primary key); insert into users values (1);");
+        let text = |text: &str| Some(text.to_owned());
+        let details = TemplateDetails {
+            table: text("users"),
+            column: text("phone"),
+            data_type: text("VARCHAR(40)"),
+            value: text("'none'"),
+            ..TemplateDetails::default()
+        };
+        let new = || {
+            home.migrator().new_from_template("add phone", Template::AddColumn, &details, None, Numbering::Auto, NOW)
+        };
+        let files = new().unwrap().done;
+        assert!(files.iter().any(|file| file.ends_with(expected)), "{files:?}");
+        refusal(new(), 2, &["LIM-U055"]);
+        assert_eq!(
+            done(home.migrate().await).steps.len(),
+            files.iter().filter(|file| !file.ends_with("down.sql")).count() + 1
+        );
+        assert_eq!(home.rows("select phone from users"), ["none"]);
+    }
 }

@@ -76,6 +76,17 @@ async fn the_folder_is_recognised_by_what_stands_above_it() {
 }
 
 #[tokio::test]
+async fn folders_below_are_limosas_own() {
+    let home = sqlite();
+    home.folder.write(".sqlx/query-1.json", "{}");
+    home.file("2024/1_a.sql", "create table a (n integer);");
+    home.file("2024/2_b.sql", "create table b (n integer);");
+    home.file("3_c.sql", "create table c (n integer);");
+    done(home.migrate().await);
+    assert_eq!(home.tables(), ["a", "b", "c"]);
+}
+
+#[tokio::test]
 async fn what_has_no_place_is_named() {
     let home = sqlite();
     files(&home);

@@ -23,6 +23,8 @@ pub struct Outliner {
     /// Enum values added in the open group; None for one that only its placeholder names.
     added_values: Vec<Option<String>>,
     last_statement_commits: bool,
+    /// The next statement shares no transaction with those before it.
+    begins_group: bool,
     /// Own transactions seen.
     own_count: u64,
     first_begins: bool,
@@ -47,6 +49,7 @@ impl Outliner {
             own: None,
             added_values: Vec::new(),
             last_statement_commits: false,
+            begins_group: false,
             own_count: 0,
             first_begins: false,
             own_may_commit: false,
@@ -57,9 +60,15 @@ impl Outliner {
         }
     }
 
-    /// The header is only known once the leading comments were read; it may be set before the first statement.
+    /// The header is only known once the leading comments were read; it may be set before the first statement. Later it holds for
+    /// the statements that follow.
     pub fn set_wish(&mut self, wish: TransactionWish) {
         self.wish = wish;
+    }
+
+    /// The next statement shares no transaction with those before it.
+    pub fn begin_group(&mut self) {
+        self.begins_group = true;
     }
 
     /// Adds the next piece.
@@ -128,6 +137,7 @@ impl Outliner {
     fn group(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<(), OutlineError> {
         let position = piece.position;
         self.last_statement_commits = false;
+        let begins_group = std::mem::take(&mut self.begins_group);
         if self.engine == Engine::Mysql && self.is_left_out(number, piece, class)? {
             return Ok(());
         }
@@ -156,7 +166,7 @@ impl Outliner {
             self.join_or_push(number, GroupMode::Alone);
             return Ok(());
         }
-        if self.uses_added_value(piece) {
+        if begins_group || self.uses_added_value(piece) {
             self.push(number, GroupMode::Transaction);
         } else {
             self.join_or_push(number, GroupMode::Transaction);

@@ -1,109 +1,55 @@
 //! From folders on disk to changes.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::Read;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
-use limosa_core::{AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState};
+use limosa_core::{
+    AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, Version,
+    find_identity, find_version,
+};
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
-use limosa_formats::{Layout, left_out};
-use limosa_run::Files;
-use limosa_sql::{Diagnostic, Dialect, Label};
+use limosa_formats::{Layout, Recognised, left_out};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
+use crate::scripts::{Scripts, depth_of, each_part};
 use crate::unread::Known;
-use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
+use crate::{Configuration, Exit, Failure, RustCallback};
 
-/// Where scripts are read from.
-#[derive(Clone)]
-pub(crate) enum Scripts {
-    Disk,
-    Embedded(Embedded),
-}
-
-impl Scripts {
-    pub(crate) fn of(configuration: &Configuration) -> Scripts {
-        configuration.embedded.clone().map_or(Scripts::Disk, Scripts::Embedded)
-    }
-
-    /// The names of all files, in order.
-    fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
-        match self {
-            Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
-            Scripts::Disk => {
-                let mut names = Vec::new();
-                for folder in folders {
-                    names.extend(list(folder)?.iter().map(|path| path.display().to_string()));
-                }
-                Ok(names)
-            }
-        }
-    }
-
-    fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::new();
-        let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));
-        read.map_err(|error| unreadable(Path::new(name), &error))?;
-        Ok(bytes)
-    }
-}
-
-impl Files for Scripts {
-    fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>> {
-        match self {
-            Scripts::Disk => Ok(Box::new(File::open(file)?)),
-            Scripts::Embedded(files) => files.open(file),
-        }
-    }
-}
-
-/// How deep folders are followed; deeper ones are a loop of links.
-const DEPTH: usize = 16;
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
-    let help = match error.kind() {
-        std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
-        std::io::ErrorKind::PermissionDenied => "the user that runs limosa needs the right to read it",
-        _ => "look at the file system, then run again",
+/// The layout of the files, with what stands in files of its own about all of them.
+fn layout_of(
+    configuration: &Configuration,
+    scripts: &Scripts,
+    folders: &[PathBuf],
+    names: &[String],
+    around: &[PathBuf],
+    engine: Engine,
+) -> Result<(Recognised, Vec<Diagnostic>), Failure> {
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    // Who gives values to placeholders has none of the tools that are known by what stands around: `${...}` is text there.
+    let signs: Vec<&str> = match configuration.values.all.is_empty() {
+        true => around.iter().filter_map(|path| path.file_name()?.to_str()).collect(),
+        false => Vec::new(),
     };
-    Failure::new(Exit::Usage, diagnostic.at(Label::file(path.display().to_string())).help(help))
-}
-
-/// All files below a folder, in order of their names.
-pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    walk(folder, 0, &mut found)?;
-    Ok(found)
-}
-
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut listed = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| unreadable(folder, &error))?;
-        let name = entry.file_name();
-        if !name.as_encoded_bytes().starts_with(b".") {
-            // The listing tells what most are; links are followed.
-            listed.push((name, entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file())));
-        }
+    let settle = |signs: &[&str]| {
+        let recognised = configuration.layout.settle(&paths, signs, &mut |name| scripts.head(name));
+        recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))
+    };
+    let mut recognised = settle(&signs)?;
+    if !signs.is_empty() && !recognised.layout.fits(&paths, |name| depth_of(name, scripts, folders)) {
+        // The tool is used for something else: it would not read most of these.
+        recognised = settle(&[])?;
     }
-    listed.sort_by(|(one, _), (other, _)| one.cmp(other));
-    for (name, kind) in listed {
-        let path = folder.join(name);
-        let kind = match kind {
-            Some(kind) => kind,
-            None => std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.file_type(),
-        };
-        if kind.is_dir() && depth < DEPTH {
-            walk(&path, depth + 1, found)?;
-        } else if kind.is_file() {
-            found.push(path);
-        }
+    let Recognised { mut layout, reason } = recognised;
+    let mut diagnostics = Vec::new();
+    let around = around.iter().filter_map(|path| path.to_str());
+    // The nearest one is read last, and counts.
+    for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
+        diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
     }
-    Ok(())
+    diagnostics.extend(layout.look_around(&paths));
+    Ok((Recognised { layout, reason }, diagnostics))
 }
 
 /// Changes read from folders, with what is to be said of their files.
@@ -113,6 +59,8 @@ pub(crate) struct Loaded {
     pub(crate) changes: Vec<Change>,
     /// How their files are named.
     pub(crate) layout: Layout,
+    /// Why they are taken for files of that format, where their names or contents say so.
+    pub(crate) format_reason: Option<String>,
     /// What runs around them.
     pub(crate) callbacks: Vec<Callback>,
     /// Errors and warnings.
@@ -129,6 +77,25 @@ impl Loaded {
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
         if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+    }
+
+    /// The version that is meant by one that somebody wrote, which may be the name of a migration.
+    pub(crate) fn version(&self, written: &Version, rows: &[AppliedRow]) -> Result<Version, Failure> {
+        find_version(&self.changes, rows, &self.layout.compared(written))
+            .map_err(|problem| Failure::refused(vec![*problem]))
+    }
+
+    /// The identity that is meant by one that somebody wrote.
+    pub(crate) fn identity(&self, written: &Identity, rows: &[AppliedRow]) -> Result<Identity, Failure> {
+        let compared = match Version::parse(written.as_str()) {
+            Ok(version) => Identity::of_version(&self.layout.compared(&version)),
+            Err(_) => written.clone(),
+        };
+        let found = find_identity(&self.changes, rows, written).and_then(|found| match found == *written {
+            true => find_identity(&self.changes, rows, &compared),
+            false => Ok(found),
+        });
+        found.map_err(|problem| Failure::refused(vec![*problem]))
     }
 
     /// Names of placeholders, as the scripts and ways back write them; some more than once.
@@ -168,7 +135,8 @@ pub(crate) fn load(
     folders: &[PathBuf],
     dialect: impl Into<Dialect>,
 ) -> Result<Loaded, Failure> {
-    Listing::of(configuration, folders)?.read(configuration, dialect.into(), Wanted::All)
+    let dialect = dialect.into();
+    Listing::of(configuration, folders, dialect.engine())?.read(configuration, dialect, Wanted::All)
 }
 
 /// Which files are read.
@@ -203,34 +171,38 @@ struct Listed {
 pub(crate) struct Listing {
     scripts: Scripts,
     files: Vec<Listed>,
-    layout: Layout,
+    recognised: Recognised,
     configs: Vec<Config>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Listing {
-    /// Lists all files of some folders.
+    /// Lists all files of some folders, which are read for a database of this engine.
     ///
     /// # Errors
-    /// Where a folder, or a file of settings, cannot be read.
-    pub(crate) fn of(configuration: &Configuration, folders: &[PathBuf]) -> Result<Listing, Failure> {
+    /// Where a folder, or a file of settings, cannot be read, and where nobody can say whose format it is.
+    pub(crate) fn of(configuration: &Configuration, folders: &[PathBuf], engine: Engine) -> Result<Listing, Failure> {
         let scripts = Scripts::of(configuration);
         let names = scripts.list(folders)?;
-        let (mut diagnostics, mut configs) = (Vec::new(), Vec::new());
-        let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        // Where no folder is there yet, what stands around its place counts.
+        let around = scripts.around(if folders.is_empty() { &configuration.directories } else { folders });
+        let (recognised, mut diagnostics) = layout_of(configuration, &scripts, folders, &names, &around, engine)?;
+        let layout = &recognised.layout;
+        let roles: Vec<FileRole> =
+            names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
+        diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
         let value_of = |name: &str| configuration.values.all.get(name).cloned();
-        let mut files = Vec::with_capacity(names.len());
-        for name in names {
-            match layout.classify(&name) {
-                FileRole::Config => {
-                    let (config, found) = layout.read_config(&name, &scripts.read(&name)?, &value_of);
-                    configs.extend(config);
-                    diagnostics.extend(found);
-                }
-                role => files.push(Listed { name, role, checksum: None }),
+        let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
+        for (name, role) in names.into_iter().zip(roles) {
+            if role == FileRole::Config {
+                let (config, found) = layout.read_config(&name, &scripts.read(&name)?, engine, &value_of);
+                configs.extend(config);
+                diagnostics.extend(found);
+            } else {
+                files.push(Listed { name, role, checksum: None });
             }
         }
-        Ok(Listing { scripts, files, layout, configs, diagnostics })
+        Ok(Listing { scripts, files, recognised, configs, diagnostics })
     }
 
     /// Takes the checksum of each file that may have been applied, while nobody knows yet which were.
@@ -252,11 +224,6 @@ impl Listing {
         Ok(self)
     }
 
-    /// How the files are named.
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
     /// Reads the files that are wanted.
     ///
     /// # Errors
@@ -267,7 +234,8 @@ impl Listing {
         dialect: Dialect,
         wanted: Wanted<'_>,
     ) -> Result<Loaded, Failure> {
-        let Listing { scripts, files: listed, layout, configs, mut diagnostics } = self;
+        let Listing { scripts, files: listed, recognised, configs, mut diagnostics } = self;
+        let Recognised { layout, reason: format_reason } = recognised;
         let known = match &wanted {
             Wanted::Unknown(view) => Known::of(view, listed.iter().map(|file| &file.role)),
             Wanted::All | Wanted::These(_) => Known::default(),
@@ -294,12 +262,13 @@ impl Listing {
                 role => to_read.push((name, role)),
             }
         }
-        let read = on_all_processors(to_read, |files| read_files(&scripts, files, dialect, &configs))?;
+        let how = Reading { dialect, configs: &configs, layout: &layout };
+        let read = on_all_processors(to_read, |files| read_files(&scripts, files, &how))?;
         let (mut files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
         diagnostics.extend(found.into_iter().flatten());
         files.push(unread);
         for code in &configuration.code {
-            let (facts, found) = code.facts(dialect);
+            let (facts, found) = code.facts(dialect, &layout);
             files.push(vec![facts]);
             diagnostics.extend(found);
         }
@@ -316,8 +285,16 @@ impl Listing {
                 headers.placeholders_off = true;
             }
         }
-        Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
+        let diagnostics = left_out::told(diagnostics, is_anything_read);
+        Ok(Loaded { changes, layout, format_reason, callbacks, diagnostics })
     }
+}
+
+/// What decides how files are read.
+struct Reading<'r> {
+    dialect: Dialect,
+    configs: &'r [Config],
+    layout: &'r Layout,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -361,17 +338,14 @@ fn on_all_processors<T: Send, R: Send>(
 /// What is known of each file, and what is to be said of them, in order.
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
-fn read_files(
-    scripts: &Scripts,
-    files: Vec<(String, FileRole)>,
-    dialect: Dialect,
-    configs: &[Config],
-) -> Result<Facts, Failure> {
+fn read_files(scripts: &Scripts, files: Vec<(String, FileRole)>, how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
     let mut buffer = vec![0; BUFFER];
     for (name, role) in files {
         let is_script = role.is_script();
-        let mut reader = FileReader::of_role(dialect, &name, role, configs);
+        let mut reader = FileReader::of_role(how.dialect, &name, role, how.configs)
+            .no_transaction_mark(how.layout.no_transaction_mark())
+            .with_markers(how.layout.markers());
         if is_script {
             each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?;
         }
@@ -380,20 +354,6 @@ fn read_files(
         diagnostics.extend(found);
     }
     Ok((facts, diagnostics))
-}
-
-/// Reads a file to its end, part by part.
-fn each_part(scripts: &Scripts, name: &str, buffer: &mut [u8], mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
-    let failed = |error| unreadable(Path::new(name), &error);
-    let mut file = scripts.open(name).map_err(failed)?;
-    loop {
-        match file.read(buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => take(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

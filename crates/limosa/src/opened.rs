@@ -12,8 +12,9 @@ use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::interrupted;
-use crate::files::{Loaded, Scripts};
+use crate::files::Loaded;
 use crate::report::Target;
+use crate::scripts::Scripts;
 use crate::{Configuration, Failure, builtins};
 
 /// Follows `reset all`: what the session set for itself when it began.

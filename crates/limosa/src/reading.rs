@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::pin::pin;
 
 use limosa_core::{Identity, LedgerView};
-use limosa_formats::Layout;
 use limosa_sql::{Dialect, Engine};
 use tokio::task::JoinError;
 
@@ -88,33 +87,32 @@ pub(crate) async fn read_pending_and_open<'c>(
     if !is_there(configuration) || configuration.wait_for_database.is_some() {
         return read_and_open(configuration, purpose, check).await;
     }
-    let list = |own: Configuration| Listing::of(&own, &own.directories)?.with_checksums();
-    open_and_read(configuration, purpose, list, |view, _| Wanted::Unknown(view), check).await
+    let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine)?.with_checksums();
+    open_and_read(configuration, purpose, list, |view| Wanted::Unknown(view), check).await
 }
 
 /// As [`read_and_open`], for a command that needs the files of some changes only, which the ledger says.
 pub(crate) async fn open_and_read_these<'c>(
     configuration: &'c Configuration,
     purpose: Purpose,
-    these: impl Fn(&LedgerView, &Layout) -> HashSet<Identity> + Send + 'static,
+    these: impl Fn(&LedgerView) -> HashSet<Identity> + Send + 'static,
 ) -> Result<(Loaded, Opened<'c>), Failure> {
-    let list = |own: Configuration| Listing::of(&own, &own.directories);
-    open_and_read(configuration, purpose, list, move |view, layout| Wanted::These(these(view, layout)), |_| Ok(()))
-        .await
+    let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine);
+    open_and_read(configuration, purpose, list, move |view| Wanted::These(these(view)), |_| Ok(())).await
 }
 
 /// Lists files and opens the database at the same time, and reads what is wanted by the ledger there.
 async fn open_and_read<'c>(
     configuration: &'c Configuration,
     purpose: Purpose,
-    list: impl FnOnce(Configuration) -> Result<Listing, Failure> + Send + 'static,
-    wanted: impl for<'v> Fn(&'v LedgerView, &Layout) -> Wanted<'v> + Send + 'static,
+    list: impl FnOnce(Configuration, Engine) -> Result<Listing, Failure> + Send + 'static,
+    wanted: impl for<'v> Fn(&'v LedgerView) -> Wanted<'v> + Send + 'static,
     check: impl Fn(&Loaded) -> Result<(), Failure>,
 ) -> Result<(Loaded, Opened<'c>), Failure> {
     let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
     let usual = Dialect::from(limosa_db::engine_of(configuration.database.expose())?);
     let own = configuration.clone();
-    let listing = tokio::task::spawn_blocking(move || list(own));
+    let listing = tokio::task::spawn_blocking(move || list(own, usual.engine()));
     let opened = async {
         let mut opened = open(configuration, purpose).await?;
         opened.look_ahead().await;
@@ -134,7 +132,7 @@ async fn open_and_read<'c>(
     let reading = tokio::task::spawn_blocking(move || {
         let view = looked.as_ref().and_then(|looked| looked.as_ref().ok());
         let read = listed.and_then(|listing| {
-            let wanted = view.map_or(Wanted::All, |view| wanted(view, listing.layout()));
+            let wanted = view.map_or(Wanted::All, &wanted);
             listing.read(&own, dialect, wanted)
         });
         Ok((read, looked))

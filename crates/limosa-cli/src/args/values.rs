@@ -2,9 +2,9 @@
 
 use limosa::{AuditHead, Identity, Version};
 
-/// A version: digits, optionally joined by dots or underscores.
+/// A version: digits, optionally joined by dots or underscores; else the name of a migration.
 pub(crate) fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text).map_err(|error| error.to_string())
+    Version::parse_or_name(text).map_err(|error| error.to_string())
 }
 
 /// The identity of a change, however people write it: `007` is `7`, `R__views` is `R:views`.

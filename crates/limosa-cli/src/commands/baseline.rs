@@ -12,7 +12,7 @@ use crate::render::done;
 /// For a database that was made before limosa came to it.
 #[derive(Debug, Args)]
 pub(crate) struct Baseline {
-    /// The newest version that the database has already.
+    /// The newest version that the database has already, or the name of that migration.
     #[arg(long, value_name = "VERSION", value_parser = args::version)]
     to: Version,
     /// Only show what would be recorded.

@@ -15,7 +15,7 @@ use crate::render::{plan, run};
 /// rolled back; those before it stand. One runner at a time works on a database, the others wait for it.
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
-    /// Up to this version and no further.
+    /// Up to this version and no further; the name of a migration will do.
     #[arg(long, value_name = "VERSION", value_parser = args::version)]
     to: Option<Version>,
     /// At most so many migrations.

@@ -11,7 +11,7 @@ use crate::render::plan;
 /// Show what migrate would do, statement by statement; sends none of it.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
-    /// Up to this version and no further.
+    /// Up to this version and no further; the name of a migration will do.
     #[arg(long, value_name = "VERSION", value_parser = args::version)]
     to: Option<Version>,
     /// At most so many migrations.

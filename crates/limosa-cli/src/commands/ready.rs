@@ -12,7 +12,7 @@ use crate::render::health;
 /// Reads no files, takes no lock, writes nothing. Exits with code 1 where the answer is no.
 #[derive(Debug, Args)]
 pub(crate) struct Ready {
-    /// The version that the application needs.
+    /// The version that the application needs; where migrations are known by names, the name.
     #[arg(long, value_name = "VERSION", value_parser = args::version)]
     at_least: Option<Version>,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Rollback {
     /// The last so many migrations.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["to", "from"], value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
-    /// All migrations above this version; 0 takes back everything.
+    /// All migrations above this version, or above that of a migration's name; 0 takes back everything.
     #[arg(long, value_name = "VERSION", conflicts_with = "from", value_parser = args::version)]
     to: Option<Version>,
     /// This migration and all that were applied after it.

@@ -248,8 +248,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U102",
-        "`Scratch::migrate_to` was given a text that is no version.",
-        "Write it as in the file name: `003`, `1.2`.",
+        "`Scratch::migrate_to` was given an empty text.",
+        "Write a version as in the file name (`003`, `1.2`), or the name of a migration.",
     ),
     (
         "LIM-U103",

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use limosa_core::{BadVersion, Callback, CallbackEvent, CallbackWork, Identity, Version};
-use limosa_formats::native::{FileFacts, FileRole};
+use limosa_formats::Layout;
+use limosa_formats::native::FileFacts;
 use limosa_run::{Code, CodeFn, CodeFuture, Connection};
 use limosa_sql::{Diagnostic, Dialect};
 
@@ -104,9 +105,8 @@ impl RustMigration {
     }
 
     /// As a file of the project.
-    pub(crate) fn facts(&self, dialect: Dialect) -> (FileFacts, Vec<Diagnostic>) {
-        let role =
-            FileRole::Versioned { version: self.version.clone(), label: self.label.clone(), name: self.name.clone() };
+    pub(crate) fn facts(&self, dialect: Dialect, layout: &Layout) -> (FileFacts, Vec<Diagnostic>) {
+        let role = layout.role_of_code(&self.version, &self.label, &self.name);
         let origin = format!("code {} {}", self.label, self.name);
         FileFacts::of_code(dialect, &origin, role, &self.declared, self.rollback.as_deref())
     }

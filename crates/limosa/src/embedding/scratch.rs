@@ -87,12 +87,12 @@ impl Scratch {
         application.clone().with(|configuration| configuration.database = self.url.clone()).build()
     }
 
-    /// Migrates up to a version, so that a test can put data in before the next step.
+    /// Migrates up to a version, or to the migration of that name, so that a test can put data in before the next step.
     ///
     /// # Errors
     /// Where not all of it could be run.
     pub async fn migrate_to(&self, application: &Builder, version: &str) -> Result<(), Failure> {
-        let version = Version::parse(version)
+        let version = Version::parse_or_name(version)
             .map_err(|error| Failure::usage("LIM-U102", error.to_string(), "name a version such as 003"))?;
         self.run(application, &MigrateOptions { to: Some(version), ..MigrateOptions::default() }).await
     }

@@ -6,13 +6,14 @@ use limosa_core::{Cycle, Identity, Kind, Version, order};
 use limosa_sql::{Diagnostic, Label};
 
 use super::assemble::Candidate;
-use super::names::{Selector, stem_of};
+use super::names::{Selector, split, stem_of};
 use crate::codes;
 
 /// Finds changes by what users write.
 pub(crate) struct Directory {
     versions: HashMap<Version, usize>,
     repeatables: HashMap<String, usize>,
+    /// By the names of files without `.sql`, and by names that are identities.
     files: HashMap<String, usize>,
 }
 
@@ -33,12 +34,26 @@ impl Directory {
                 directory.files.insert(stem_of(file).to_owned(), index);
             }
         }
+        for (index, candidate) in candidates.iter().enumerate() {
+            if let Kind::Versioned(version) = &candidate.change.kind
+                && let Some(name) = version.name()
+            {
+                directory.files.insert(name.to_owned(), index);
+                // A migration that has a folder of its own is named by it, too.
+                let file = &candidate.change.script.file;
+                if !name.starts_with(stem_of(file)) {
+                    directory.files.entry(split(split(file).0).1.to_owned()).or_insert(index);
+                }
+            }
+        }
         directory
     }
 
     pub(crate) fn find(&self, selector: &Selector) -> Option<usize> {
         match selector {
-            Selector::Version(version) => self.versions.get(version),
+            Selector::Version(version) => {
+                self.versions.get(version).or_else(|| self.files.get(version.to_string().as_str()))
+            }
             Selector::Repeatable(name) => self.repeatables.get(name),
             Selector::File(stem) => self.files.get(stem),
         }

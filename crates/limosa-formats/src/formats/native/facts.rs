@@ -51,6 +51,7 @@ impl FileFacts {
             file: origin.to_owned(),
             span: Span::new(0, 0),
             start: Position::START,
+            markers: None,
             file_checksum: checksum(),
             up_checksum: checksum(),
             // What the code leaves in the session nobody knows.
@@ -76,6 +77,7 @@ impl FileFacts {
             file: path.clone(),
             span: Span::new(0, 0),
             start: Position::START,
+            markers: None,
             file_checksum,
             up_checksum,
             outline: Outline::default(),

@@ -7,11 +7,13 @@ mod config;
 mod dependencies;
 mod facts;
 mod headers;
+mod misuse;
 mod names;
 mod reader;
 mod rollback;
 mod rules;
 mod section;
+mod sectioned;
 mod up_text;
 mod values;
 mod wishes;
@@ -34,6 +36,7 @@ pub const FORMAT: Format = Format {
     name: "native",
     description: "limosa's own: 001_name.sql, R__name.sql, rollbacks beside or inside, migration_config.yaml",
     votes,
+    sign: None,
 };
 
 fn votes(paths: &[&str]) -> usize {

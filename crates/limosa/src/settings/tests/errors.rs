@@ -60,6 +60,17 @@ fn mistakes_in_the_file_have_their_line_and_column() {
             "LIM-C004 limosa.toml:1:12 [database = ***|3] `database` must be a text, not a list; write database = \"...\"",
         ),
         (
+            "pattern = \"{name}.sql\"",
+            "LIM-C004 limosa.toml:1:11 [pattern = \"{name}.sql\"|12] `pattern` names no files: it has no {version}, so that \
+             nothing tells the order; write it of {version}, {name} and {direction}, such as \
+             V{version}.{name}.{direction}.sql or {version}_{name}/{direction}.sql",
+        ),
+        (
+            "format = \"pattern\"",
+            "LIM-C004 limosa.toml:1:10 [format = \"pattern\"|9] `format` is pattern, and no pattern is given; say how the files \
+             are named: pattern = \"V{version}.{name}.{direction}.sql\"",
+        ),
+        (
             "single_transaction = \"true\"",
             "LIM-C004 limosa.toml:1:22 [single_transaction = \"true\"|6] `single_transaction` must be true or false, \
              not a text; write single_transaction = true or single_transaction = false, without quotes",

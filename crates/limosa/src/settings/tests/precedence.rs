@@ -74,6 +74,7 @@ fn every_key_reaches_its_setting() {
         wait_for_database = \"1m\"\n\
         dir = [\"one\", \"/two\"]\n\
         format = \"flyway\"\n\
+        pattern = \"{version}.sql\"\n\
         create_schemas = [\"s1\", \"s2\"]\n\
         allow_commands = true\nignore_other_ledgers = true\n\
         replace_placeholders = false\n\
@@ -126,6 +127,7 @@ fn every_key_reaches_its_setting() {
     };
     let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
     assert_eq!(settings.layout(), layout);
+    assert_eq!(settings.pattern.as_ref().unwrap().as_str(), "{version}.sql");
     assert_eq!(settings.project, "shop");
     assert!(settings.protected && settings.single_transaction && settings.auto_rollback && settings.backup);
     assert_eq!(settings.out_of_order, OutOfOrder::Warn);
@@ -193,6 +195,7 @@ fn every_key_with_a_variable_or_flag_is_read_from_it() {
             keys::Kind::Duration { .. } => "7s",
             keys::Kind::Integer { .. } => "7",
             keys::Kind::Url => "sqlite:x.db",
+            _ if key.name == "pattern" => "{version}.sql",
             _ => "some",
         };
         let files = |case: Case| case.file("/home/me/shop/some", "");
@@ -205,6 +208,20 @@ fn every_key_with_a_variable_or_flag_is_read_from_it() {
             assert_eq!(origin(&loaded, key.name), format!("flag {flag}"));
         }
     }
+}
+
+#[test]
+fn a_pattern_counts_where_no_other_format_was_asked_for() {
+    use limosa_formats::{Layout, LayoutChoice};
+    let loaded = |format: &str| case().toml(&format!("pattern = \"{{version}}.sql\"\n{format}")).loaded();
+    for format in ["", "format = \"auto\"", "format = \"pattern\""] {
+        let loaded = loaded(format);
+        assert!(matches!(loaded.settings.layout(), LayoutChoice::Given(Layout::Pattern(_))), "{format}");
+        assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+    }
+    let loaded = loaded("format = \"diesel\"");
+    assert_eq!(loaded.settings.layout(), LayoutChoice::Given(Layout::Diesel));
+    assert_eq!(loaded.notices[0].message, "`pattern` has no effect beside `format`");
 }
 
 #[test]

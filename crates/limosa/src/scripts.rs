@@ -1,0 +1,169 @@
+//! Where scripts are read from: folders on disk, or files that are compiled in.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use limosa_formats::HEAD_BYTES;
+use limosa_formats::formats::SIGNS;
+use limosa_run::Files;
+use limosa_sql::{Diagnostic, Label};
+
+use crate::{Configuration, Embedded, Exit, Failure};
+
+/// Where scripts are read from.
+#[derive(Clone)]
+pub(crate) enum Scripts {
+    Disk,
+    Embedded(Embedded),
+}
+
+impl Scripts {
+    pub(crate) fn of(configuration: &Configuration) -> Scripts {
+        configuration.embedded.clone().map_or(Scripts::Disk, Scripts::Embedded)
+    }
+
+    /// The names of all files, in order.
+    pub(crate) fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
+        match self {
+            Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
+            Scripts::Disk => {
+                let mut names = Vec::new();
+                for folder in folders {
+                    names.extend(list(folder)?.iter().map(|path| path.display().to_string()));
+                }
+                Ok(names)
+            }
+        }
+    }
+
+    /// The first bytes of a file; None where it cannot be read, which is said when it is read for good.
+    pub(crate) fn head(&self, name: &str) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        self.open(name).ok()?.take(HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+        Some(head)
+    }
+
+    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in.
+    pub(crate) fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+        match self {
+            Scripts::Embedded(_) => Vec::new(),
+            Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
+        }
+    }
+
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));
+        read.map_err(|error| unreadable(Path::new(name), &error))?;
+        Ok(bytes)
+    }
+}
+
+impl Files for Scripts {
+    fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>> {
+        match self {
+            Scripts::Disk => Ok(Box::new(File::open(file)?)),
+            Scripts::Embedded(files) => files.open(file),
+        }
+    }
+}
+
+/// How deep folders are followed; deeper ones are a loop of links.
+const DEPTH: usize = 16;
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
+    let help = match error.kind() {
+        std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
+        std::io::ErrorKind::PermissionDenied => "the user that runs limosa needs the right to read it",
+        _ => "look at the file system, then run again",
+    };
+    Failure::new(Exit::Usage, diagnostic.at(Label::file(path.display().to_string())).help(help))
+}
+
+/// All files below a folder, in order of their names.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    walk(folder, 0, &mut found)?;
+    Ok(found)
+}
+
+fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    let mut listed = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            // The listing tells what most are; links are followed.
+            listed.push((name, entry.file_type().ok().filter(|kind| kind.is_dir() || kind.is_file())));
+        }
+    }
+    listed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, kind) in listed {
+        let path = folder.join(name);
+        let kind = match kind {
+            Some(kind) => kind,
+            None => std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.file_type(),
+        };
+        if kind.is_dir() && depth < DEPTH {
+            walk(&path, depth + 1, found)?;
+        } else if kind.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// How far above a folder of migrations the signs of its tool are looked for: no further than the root of its project.
+const ABOVE: usize = 4;
+
+/// Files and folders of [`SIGNS`] beside a folder or above it, the nearest of each name.
+fn around(folder: &Path) -> Vec<PathBuf> {
+    let Ok(folder) = std::path::absolute(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = Vec::new();
+    for place in folder.ancestors().take(ABOVE) {
+        for sign in SIGNS {
+            let path = place.join(sign);
+            if !found.iter().any(|known| known.ends_with(sign)) && path.exists() {
+                found.push(path);
+            }
+        }
+        if place.join(".git").exists() {
+            break;
+        }
+    }
+    found
+}
+
+/// How many folders a file stands below that of its migrations.
+pub(crate) fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
+    let path = Path::new(name);
+    let below = |path: &Path| path.components().count().saturating_sub(1);
+    match scripts {
+        Scripts::Embedded(_) => below(path),
+        Scripts::Disk => {
+            folders.iter().filter_map(|folder| path.strip_prefix(folder).ok()).map(below).min().unwrap_or_default()
+        }
+    }
+}
+
+/// Reads a file to its end, part by part.
+pub(crate) fn each_part(
+    scripts: &Scripts,
+    name: &str,
+    buffer: &mut [u8],
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Failure> {
+    let failed = |error| unreadable(Path::new(name), &error);
+    let mut file = scripts.open(name).map_err(failed)?;
+    loop {
+        match file.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}

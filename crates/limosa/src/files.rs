@@ -39,7 +39,8 @@ impl Scripts {
         }
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
+    /// All bytes of a file.
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(|error| unreadable(Path::new(name), &error))?;

@@ -11,6 +11,7 @@ use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret,
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
+use crate::commands::adopt::remembered;
 use crate::commands::interrupted;
 use crate::files::{Loaded, Scripts};
 use crate::report::Target;
@@ -287,6 +288,11 @@ impl Opened<'_> {
             return Ok(None);
         }
         if self.elsewhere.is_none() {
+            if remembered(self, view).await?.is_some() {
+                // It was taken over, though none of its migrations has a file here.
+                self.elsewhere = Some(Vec::new());
+                return Ok(None);
+            }
             self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await?);
         }
         Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
@@ -356,7 +362,8 @@ fn said_of(other: &OtherLedger) -> (String, String) {
             "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has no migration on record here"
         ),
         format!(
-            "{first}what it has applied must not run again: limosa baseline --to {} counts it as applied; \
+            "{first}what it has applied must not run again: limosa adopt takes it over, file by file (--dry-run shows that first); \
+             limosa baseline --to {} counts it as applied unseen; \
              where these files have nothing to do with it: --ignore-other-ledgers",
             version.unwrap_or("VERSION")
         ),

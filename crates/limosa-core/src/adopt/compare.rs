@@ -38,14 +38,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Verdict; 6] = [
-        Verdict::Verified,
-        Verdict::Stamped,
-        Verdict::Diverged,
-        Verdict::Missing,
-        Verdict::Unknown,
-        Verdict::Pending,
-    ];
+    pub const ALL: [Verdict; 6] =
+        [Verdict::Verified, Verdict::Stamped, Verdict::Diverged, Verdict::Missing, Verdict::Unknown, Verdict::Pending];
 
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
@@ -91,8 +85,10 @@ pub fn compare<'a>(
     // Whatever came before such a row counts as applied with it.
     let up_to = rows.iter().enumerate().filter(|(_, row)| row.state == ForeignState::UpTo);
     let up_to = up_to.filter_map(|(at, row)| Some((version_of(row)?, at))).max();
-    let of_changes = changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
-    let newest = of_changes.cloned().chain(rows.iter().filter_map(version_of)).max();
+    let of_changes =
+        changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
+    let of_rows = rows.iter().filter(|_| tool.known_by() == KnownBy::Version).filter_map(version_of);
+    let newest = of_changes.cloned().chain(of_rows).max();
 
     let mut all = Vec::with_capacity(changes.len() + unmatched.len());
     for (change, at) in changes.iter().zip(row_of) {

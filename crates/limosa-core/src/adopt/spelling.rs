@@ -73,7 +73,9 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         ForeignTool::Prisma | ForeignTool::NodePgMigrate => {
             keyed(named, ForeignRow { name: Some(named.to_owned()), ..row })
         }
-        ForeignTool::Drizzle => keyed(named, ForeignRow { name: Some(named.to_owned()), version: milliseconds(digits), ..row }),
+        ForeignTool::Drizzle => {
+            keyed(named, ForeignRow { name: Some(named.to_owned()), version: milliseconds(digits), ..row })
+        }
         ForeignTool::SqlMigrate => keyed(file, row),
         // Their rows say of a changelog, or of a plan, what no file says.
         ForeignTool::Liquibase | ForeignTool::Sqitch => None,

@@ -35,8 +35,9 @@ pub(super) fn record(bytes: &[u8], row: &ForeignRow) -> Option<String> {
 }
 
 pub(super) fn agrees(bytes: &[u8], row: &ForeignRow, recorded: &str) -> Agreement {
-    let is_it =
-        |form: &[u8]| [Width::Four, Width::Eight].iter().any(|width| checksum(form, row, *width).as_deref() == Some(recorded));
+    let is_it = |form: &[u8]| {
+        [Width::Four, Width::Eight].iter().any(|width| checksum(form, row, *width).as_deref() == Some(recorded))
+    };
     text::agrees(bytes, &is_it)
 }
 

@@ -1,0 +1,11 @@
+//! `adopt`: takes over what another tool has migrated, and gives it back.
+
+mod back;
+mod files;
+mod finding;
+mod memory;
+mod taking;
+
+pub use back::GoBackOptions;
+pub(crate) use memory::remembered;
+pub use taking::AdoptOptions;

@@ -102,8 +102,9 @@ async fn give_back(
         Ok(returned.edit(opened, &view, &adopted))
     })
     .await?;
+    let mut answer = written.answer(answer, lines);
     answer.notices.extend(returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(REST)));
-    Ok(written.answer(answer, lines))
+    Ok(answer)
 }
 
 const REST: &str = "the other tool would run what was applied again, and not what was taken back: write that into its table by its own \

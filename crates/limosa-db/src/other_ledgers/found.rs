@@ -241,6 +241,11 @@ impl FoundLedger {
         self.rows.as_ref().is_some_and(|rows| matches!(rows.write, Write::Only))
     }
 
+    /// True where a migration has no other key than the hash of its file.
+    pub fn is_keyed_by_hash(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.key == rows.checksum && !rows.key.is_empty())
+    }
+
     /// The item that makes the tool forget a migration.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ const HASHED: Tool = Tool {
             version: "created_at",
             checksum: "hash",
             order: "created_at",
-            write: Write::Never("a row of drizzle 0.x holds the time of its journal, which no SQL file tells"),
+            write: Write::Row(&[("hash", Cell::ChecksumText), ("created_at", Cell::VersionNumber)]),
             ..BARE
         },
     )),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use limosa_core::{AppliedRow, Change, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX, spelled};
+use limosa_core::{
+    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX, spelled,
+};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{FoundLedger, Item, Value};
 use limosa_formats::checksums;
@@ -12,6 +14,7 @@ use serde_json::json;
 
 use super::super::held::{Edit, under_lock};
 use super::finding::{Foreign, find};
+use super::journal;
 use super::memory::{Adopted, forget, remembered};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -141,8 +144,8 @@ impl Returned {
         adopted: &Adopted,
         foreign: Option<&Foreign>,
     ) -> Result<Returned, Failure> {
-        let since: Vec<&AppliedRow> =
-            view.rows.iter().filter(|row| !adopted.migrations.contains_key(row.identity.as_str())).collect();
+        let is_own = |row: &&AppliedRow| !adopted.migrations.contains_key(row.identity.as_str());
+        let since: Vec<&AppliedRow> = view.rows.iter().filter(is_own).collect();
         let standing: BTreeSet<&str> = view.rows.iter().map(|row| row.identity.as_str()).collect();
         let gone: Vec<(&String, &String)> =
             adopted.migrations.iter().filter(|(identity, _)| !standing.contains(identity.as_str())).collect();
@@ -159,10 +162,13 @@ impl Returned {
         }
         let changes: HashMap<&Identity, &Change> =
             loaded.changes.iter().map(|change| (&change.identity, change)).collect();
-        let keys: BTreeSet<&str> = foreign.rows.iter().map(|row| row.key.as_str()).collect();
-        for row in since {
+        let keys: HashMap<&str, &ForeignRow> = foreign.rows.iter().map(|row| (row.key.as_str(), row)).collect();
+        // What was taken over and has run since has another state: a repeatable that changed, a version that was taken back and ran
+        // again.
+        for row in view.rows.iter().filter(|row| is_own(row) || row.state == RowState::Applied) {
             match told_of(opened, foreign, changes.get(&row.identity).copied(), &keys)? {
-                Telling::Known => returned.known.push(titled(row)),
+                Telling::Known if is_own(&row) => returned.known.push(titled(row)),
+                Telling::Known => {}
                 Telling::Items(items) => returned.written.push((titled(row), items)),
                 Telling::Never(why) => returned.left.push((titled(row), why)),
             }
@@ -172,7 +178,7 @@ impl Returned {
                 _ if key.is_empty() => {
                     returned.left.push((identity.clone(), "it has no row of its own there".to_owned()))
                 }
-                Ok(_) if !keys.contains(key.as_str()) => {}
+                Ok(_) if !keys.contains_key(key.as_str()) => {}
                 Ok(item) => returned.erased.push((identity.clone(), item)),
                 Err(why) => returned.left.push((identity.clone(), why.to_owned())),
             }
@@ -296,7 +302,7 @@ fn told_of(
     opened: &Opened<'_>,
     foreign: &Foreign,
     change: Option<&Change>,
-    keys: &BTreeSet<&str>,
+    keys: &HashMap<&str, &ForeignRow>,
 ) -> Result<Telling, Failure> {
     let tool: ForeignTool = foreign.tool;
     let Some(change) = change else {
@@ -305,15 +311,31 @@ fn told_of(
     let Some(mut row) = spelled(tool, change, None) else {
         return Ok(Telling::Never(format!("{} has no place for such a one", tool.name())));
     };
-    if keys.contains(row.key.as_str()) {
-        return Ok(Telling::Known);
-    }
     let bytes = opened.scripts().read(&change.script.file)?;
     row.checksum = checksums::record(tool, &bytes, &row);
+    if tool == ForeignTool::Drizzle && row.version.is_none() {
+        row.version = journal::time_of(opened.scripts(), &change.script.file);
+        if row.version.is_none() {
+            return Ok(Telling::Never("drizzle's meta/_journal.json does not name it".to_owned()));
+        }
+    }
+    if foreign.ledger.is_keyed_by_hash() {
+        row.key = row.checksum.clone().unwrap_or_default();
+    }
+    let mut items = Vec::new();
+    if let Some(known) = keys.get(row.key.as_str()) {
+        if row.checksum == known.checksum || checksums::agreement(tool, &bytes, known) == Agreement::Same {
+            return Ok(Telling::Known);
+        }
+        // Each run of a repeatable has its row; a version has one.
+        if change.kind != Kind::Repeatable {
+            items.extend(foreign.ledger.erase(opened.target.engine, &row.key));
+        }
+    }
     let user = &opened.target.user;
     row.applied_by = Some(if user.is_empty() { opened.configuration.actor.clone() } else { user.clone() });
     Ok(match foreign.ledger.write(opened.target.engine, &row) {
-        Ok(items) => Telling::Items(items),
+        Ok(written) => Telling::Items(items.into_iter().chain(written).collect()),
         Err(why) => Telling::Never(why.to_owned()),
     })
 }

@@ -3,6 +3,7 @@
 mod back;
 mod files;
 mod finding;
+mod journal;
 mod memory;
 mod taking;
 

@@ -104,6 +104,33 @@ async fn one_row_for_all_versions_goes_as_far_as_nothing_is_missing() {
 }
 
 #[tokio::test]
+async fn what_ran_again_since_is_told_with_its_checksum_of_today() {
+    for home in all_homes() {
+        migrated(&home, tool("flyway"));
+        home.file("R__view.sql", "select 1;\n");
+        home.execute(
+            "insert into flyway_schema_history (installed_rank, version, description, type, script, checksum, installed_by, \
+             execution_time, success) values (3, null, 'view', 'SQL', 'R__view.sql', -690524359, 'app', 0, true)",
+        );
+        home.file("U2__b.sql", "drop table b;");
+        adopt(&home).await.unwrap();
+        home.file("R__view.sql", "select 2;\n");
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("2")), Some(&consent)).await);
+        home.file("V2__b.sql", "create table b (n bigint);\n");
+        done(home.migrate().await);
+        go_back(&home).await.unwrap();
+        let rows = home.rows("select script, checksum from flyway_schema_history order by installed_rank");
+        assert_eq!(
+            rows[2..],
+            ["R__view.sql|-690524359", "V2__b.sql|1375441366", "V3__c.sql|1186832723", "R__view.sql|-33932038"],
+            "{rows:?}"
+        );
+        assert!(verdicts(&adopt(&home).await.unwrap()).iter().all(|line| line.starts_with("verified")));
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_is_gone_is_said() {
     let home = newest_postgres();
     migrated(&home, tool("goose"));

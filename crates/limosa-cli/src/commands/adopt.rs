@@ -41,25 +41,27 @@ impl Adopt {
         let mut options = AdoptOptions {
             from: self.from.as_deref().and_then(ForeignTool::of_word),
             ledger_table: self.ledger_table.clone(),
-            dry_run: true,
+            dry_run: self.dry_run,
             accept_diverged: self.accept_diverged,
         };
-        let first = migrator.adopt(&options, call.reporter.as_ref(), call.interrupt.stop()).await?;
-        let asks = !self.dry_run && first.outcome == "would";
-        if !asks {
-            return Ok(show(call, &first));
+        let asks = !self.dry_run && !call.person.said_yes();
+        if asks {
+            options.dry_run = true;
+            let first = migrator.adopt(&options, call.reporter.as_ref(), call.interrupt.stop()).await?;
+            if first.outcome != "would" {
+                return Ok(show(call, &first));
+            }
+            if !call.console.is_json() {
+                call.notices(&first.notices);
+                call.console.answer(&adopt::verdicts(&first, call.console.answer_width()));
+            }
+            if !ask::confirm(call.person, &call.console, &call.interrupt, &adopt::question(&first))? {
+                return Err(declined());
+            }
+            options.dry_run = false;
         }
-        let question = adopt::question(&first);
-        if !call.console.is_json() && !call.person.said_yes() {
-            call.notices(&first.notices);
-            call.console.answer(&adopt::verdicts(&first, call.console.answer_width()));
-        }
-        if !ask::confirm(call.person, &call.console, &call.interrupt, &question)? {
-            return Err(declined());
-        }
-        options.dry_run = false;
         let answer = migrator.adopt(&options, call.reporter.as_ref(), call.interrupt.stop()).await?;
-        if call.person.said_yes() || answer.outcome != "done" {
+        if !asks || answer.outcome != "done" {
             return Ok(show(call, &answer));
         }
         // The table stands above already.

@@ -1,5 +1,7 @@
 //! What another tool has applied, against the files.
 
+use std::collections::BTreeMap;
+
 use limosa::report::{AdoptAnswer, AdoptLine, AdoptedLine, VerdictCounts};
 
 use super::done::audit_head;
@@ -7,7 +9,8 @@ use super::style::{Tone, harmless};
 use super::table::Columns;
 use super::target;
 
-/// Lines that are shown whatever their verdict; where there are more, those that need no look are only counted.
+/// Lines that are shown whatever their verdict; where there are more, those that need no look are only counted, and so many of each
+/// other verdict are shown.
 const MOST: usize = 40;
 
 /// The table of verdicts, their counts, and what was done or what to do.
@@ -24,9 +27,17 @@ pub(crate) fn verdicts(answer: &AdoptAnswer, width: Option<u16>) -> String {
     }
     text.push_str(&format!("{} has migrated it (table {})\n", answer.tool, harmless(&answer.table)));
     let folds = answer.migrations.len() > MOST;
-    let needs_no_look =
-        |line: &&AdoptLine| folds && line.note.is_none() && matches!(line.verdict, "verified" | "stamped" | "pending");
-    let shown: Vec<&AdoptLine> = answer.migrations.iter().filter(|line| !needs_no_look(line)).collect();
+    let mut of_verdict: BTreeMap<&str, usize> = BTreeMap::new();
+    let is_shown = |line: &&AdoptLine| {
+        let needs_no_look = line.note.is_none() && matches!(line.verdict, "verified" | "stamped" | "pending");
+        if !folds || needs_no_look {
+            return !folds;
+        }
+        let count = of_verdict.entry(line.verdict).or_default();
+        *count += 1;
+        *count <= MOST
+    };
+    let shown: Vec<&AdoptLine> = answer.migrations.iter().filter(is_shown).collect();
     if !shown.is_empty() {
         text.push('\n');
         text.push_str(&table(&shown, width));

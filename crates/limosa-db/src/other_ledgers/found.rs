@@ -1,12 +1,12 @@
-//! Ledgers of other tools that limosa can take over: found, read row by row, and written to where one goes back.
+//! Ledgers of other tools that limosa can take over: found, and read row by row.
 
 use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
-use super::tools::{Cell, Rows, Tool, Write, all};
+use super::tools::{Rows, Tool, all};
 use super::{recognised, tables};
 use crate::ledger::Ledger;
-use crate::{DbError, DbErrorKind, Item, Row, Session, Value};
+use crate::{DbError, DbErrorKind, Item, Row, Session};
 
 /// A table that a person names: `name`, or `schema.name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +34,10 @@ pub struct FoundLedger {
     pub name: &'static str,
     /// The tool; None where it is recognised, and its rows cannot be taken over.
     pub tool: Option<ForeignTool>,
-    schema: Option<String>,
-    table: String,
-    columns: Vec<String>,
-    rows: Option<Rows>,
+    pub(super) schema: Option<String>,
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Option<Rows>,
 }
 
 /// A lock of another tool that was never given back.
@@ -80,8 +80,7 @@ pub async fn ledgers_to_adopt(
     let columns = columns_of(row);
     let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
     let fits = |known: &&Tool| {
-        known.rows.is_some_and(|(_, rows)| rows.needs.iter().all(|column| has(&column)))
-            && !known.lacks.iter().any(|it| has(&it))
+        known.rows.is_some_and(|(_, rows)| rows.needs.iter().all(&has)) && !known.lacks.iter().any(&has)
     };
     // The tool that needs most of the columns is the one that made them.
     let best = all()
@@ -176,7 +175,7 @@ impl FoundLedger {
     }
 
     fn question(&self, engine: Engine, rows: &Rows) -> String {
-        let kind = if engine == Engine::Mysql { "char" } else { "text" };
+        let kind = text_type(engine);
         let text = |expression: &str| match expression {
             "" => format!("cast(null as {kind})"),
             _ => format!("cast({} as {kind})", named(engine, expression)),
@@ -200,71 +199,6 @@ impl FoundLedger {
         format!("select {} from {} order by {}", columns.join(", "), self.quoted(engine), named(engine, rows.order))
     }
 
-    /// The items that make the tool know a migration as applied.
-    ///
-    /// # Errors
-    /// Why it cannot be told, in words.
-    pub fn write(&self, engine: Engine, row: &ForeignRow) -> Result<Vec<Item>, &'static str> {
-        let rows = self.rows.as_ref().ok_or("its rows are not written by limosa")?;
-        let table = self.quoted(engine);
-        let mut parameters = Vec::new();
-        match rows.write {
-            Write::Never(why) => Err(why),
-            Write::Only => {
-                let version = cell(engine, Cell::VersionNumber, row, &table, &mut parameters);
-                Ok(vec![
-                    Item::Control(format!("delete from {table}")),
-                    Item::Bound {
-                        sql: format!("insert into {table} (version, dirty) select {version}, false"),
-                        parameters,
-                    },
-                ])
-            }
-            Write::Row(cells) => {
-                let values: Vec<String> =
-                    cells.iter().map(|(_, value)| cell(engine, *value, row, &table, &mut parameters)).collect();
-                let columns: Vec<String> = cells.iter().map(|(column, _)| self.column(engine, column)).collect();
-                let sql = format!("insert into {table} ({}) select {}", columns.join(", "), values.join(", "));
-                Ok(vec![Item::Bound { sql, parameters }])
-            }
-        }
-    }
-
-    /// A column as the catalogue writes it.
-    fn column(&self, engine: Engine, column: &str) -> String {
-        let found = self.columns.iter().find(|found| found.eq_ignore_ascii_case(column));
-        engine.quote_identifier(found.map_or(column, String::as_str))
-    }
-
-    /// True where one row stands for all versions up to its own.
-    pub fn is_one_row(&self) -> bool {
-        self.rows.as_ref().is_some_and(|rows| matches!(rows.write, Write::Only))
-    }
-
-    /// True where a migration has no other key than the hash of its file.
-    pub fn is_keyed_by_hash(&self) -> bool {
-        self.rows.as_ref().is_some_and(|rows| rows.key == rows.checksum && !rows.key.is_empty())
-    }
-
-    /// The item that makes the tool forget a migration.
-    ///
-    /// # Errors
-    /// Why it cannot be told, in words.
-    pub fn erase(&self, engine: Engine, key: &str) -> Result<Item, &'static str> {
-        let rows = self.rows.as_ref().ok_or("its rows are not written by limosa")?;
-        if let Write::Never(why) = rows.write {
-            return Err(why);
-        }
-        let kind = if engine == Engine::Mysql { "char" } else { "text" };
-        let sql = format!(
-            "delete from {} where cast({} as {kind}) = {}",
-            self.quoted(engine),
-            named(engine, rows.key),
-            mark(engine, 1)
-        );
-        Ok(Item::Bound { sql, parameters: vec![Value::Text(key.to_owned())] })
-    }
-
     /// The lock that a run of Liquibase took and never gave back; None where it has no such table.
     pub async fn lock(&self, session: &mut dyn Session, book: &Ledger) -> Option<HeldLock> {
         if self.tool != Some(ForeignTool::Liquibase) {
@@ -273,7 +207,7 @@ impl FoundLedger {
         let engine = book.names.engine;
         let ending = if self.table.ends_with(|last: char| last.is_ascii_uppercase()) { "LOCK" } else { "lock" };
         let table = engine.quote_qualified(self.schema.as_deref(), &format!("{}{ending}", self.table));
-        let kind = if engine == Engine::Mysql { "char" } else { "text" };
+        let kind = text_type(engine);
         let sql = format!("select cast(lockedby as {kind}), cast(lockgranted as {kind}) from {table} where locked");
         let answers = book.transact(session, vec![Item::Bound { sql, parameters: Vec::new() }]).await.ok()?;
         let row = answers.first()?.first()?;
@@ -281,8 +215,13 @@ impl FoundLedger {
     }
 }
 
+/// What a value is cast to, to be text.
+pub(super) fn text_type(engine: Engine) -> &'static str {
+    if engine == Engine::Mysql { "char" } else { "text" }
+}
+
 /// Names in brackets, quoted.
-fn named(engine: Engine, expression: &str) -> String {
+pub(super) fn named(engine: Engine, expression: &str) -> String {
     let mut text = String::with_capacity(expression.len());
     let mut rest = expression;
     while let Some((before, behind)) = rest.split_once('[') {
@@ -293,51 +232,6 @@ fn named(engine: Engine, expression: &str) -> String {
     }
     text.push_str(rest);
     text
-}
-
-fn mark(engine: Engine, number: usize) -> String {
-    if engine == Engine::Sqlite { format!("?{number}") } else { format!("${number}") }
-}
-
-/// A value for a column; adds its parameter where it has one.
-fn cell(engine: Engine, cell: Cell, row: &ForeignRow, table: &str, parameters: &mut Vec<Value>) -> String {
-    let (kind, number) = match engine {
-        Engine::Mysql => ("char", "signed"),
-        Engine::Sqlite => ("text", "integer"),
-        _ => ("text", "bigint"),
-    };
-    let mut text = |value: Option<&String>| {
-        parameters.push(Value::optional(value.cloned()));
-        format!("cast({} as {kind})", mark(engine, parameters.len()))
-    };
-    match cell {
-        Cell::Key => text(Some(&row.key)),
-        Cell::VersionText => text(row.version.as_ref()),
-        Cell::VersionNumber => format!("cast({} as {number})", text(row.version.as_ref())),
-        Cell::Name => text(row.name.as_ref()),
-        Cell::File => text(row.file.as_ref()),
-        Cell::ChecksumText => text(row.checksum.as_ref()),
-        Cell::ChecksumNumber => format!("cast({} as {number})", text(row.checksum.as_ref())),
-        Cell::ChecksumBytes => match engine {
-            Engine::Postgres => format!("decode({}, 'hex')", text(row.checksum.as_ref())),
-            _ => format!("unhex({})", text(row.checksum.as_ref())),
-        },
-        Cell::AppliedBy => text(row.applied_by.as_ref()),
-        Cell::Sql(sql) => sql.replace("{table}", table),
-        Cell::Now => "current_timestamp".to_owned(),
-        Cell::NowText => match engine {
-            Engine::Postgres => "to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
-            Engine::Mysql => "date_format(utc_timestamp(), '%Y-%m-%dT%H:%i:%sZ')",
-            _ => "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')",
-        }
-        .to_owned(),
-        Cell::Uuid => match engine {
-            Engine::Postgres => "cast(gen_random_uuid() as text)",
-            Engine::Mysql => "uuid()",
-            _ => "lower(hex(randomblob(16)))",
-        }
-        .to_owned(),
-    }
 }
 
 fn foreign_row(row: &Row, unit: i64) -> ForeignRow {

@@ -6,6 +6,7 @@
 
 mod found;
 mod tools;
+mod writing;
 
 use limosa_sql::Engine;
 

@@ -107,7 +107,7 @@ pub fn assess_up_to<'a>(
     let base = Base::find(changes, ledger, around, to);
     let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
     let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
-    let newest = newest_version(ledger);
+    let newest = newest_version(changes, ledger);
     let failures: HashMap<&Identity, &str> =
         ledger.failures.iter().map(|failure| (&failure.identity, failure.message.as_str())).collect();
 
@@ -195,9 +195,37 @@ fn state_without_file(row: &AppliedRow) -> (State, String) {
     }
 }
 
-/// The newest version that was applied, in whatever state.
-pub fn newest_version(ledger: &LedgerView) -> Option<Version> {
-    ledger.rows.iter().filter_map(|row| Version::parse(row.version.as_deref()?).ok()).max()
+/// The newest version that was applied, in whatever state, as the folder of `changes` reads versions.
+pub fn newest_version(changes: &[Change], ledger: &LedgerView) -> Option<Version> {
+    let alike = any_version(changes);
+    let read = |row: &AppliedRow| {
+        let written = row.version.as_deref()?;
+        alike.map_or_else(|| Version::parse(written).ok(), |alike| alike.read_alike(written, row.identity.as_str()))
+    };
+    if alike.is_none_or(|version| version.name().is_none()) {
+        return ledger.rows.iter().filter_map(read).max();
+    }
+    // The order of names may stand beside the files and change; that of today counts.
+    let today: HashMap<&Identity, &Version> =
+        changes.iter().filter_map(|change| Some((&change.identity, version_of(change)?))).collect();
+    ledger
+        .rows
+        .iter()
+        .filter_map(|row| today.get(&row.identity).map(|&version| version.clone()).or_else(|| read(row)))
+        .max()
+}
+
+/// The version of a change that has one.
+pub(crate) fn version_of(change: &Change) -> Option<&Version> {
+    match &change.kind {
+        Kind::Versioned(version) => Some(version),
+        Kind::Repeatable => None,
+    }
+}
+
+/// Any version of a folder, to read others alike.
+pub(crate) fn any_version(changes: &[Change]) -> Option<&Version> {
+    changes.iter().filter(|change| !change.is_code).find_map(version_of)
 }
 
 fn state_of_applied(change: &Change, row: &AppliedRow) -> (State, Option<String>) {
@@ -237,6 +265,7 @@ fn state_of_new(
     if let (Kind::Versioned(version), Some(newest)) = (&change.kind, newest)
         && version < newest
         && !skipped_before
+        && !change.headers.may_come_late
     {
         return (State::OutOfOrder, Some(format!("version {newest} was applied before it")));
     }

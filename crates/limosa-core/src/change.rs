@@ -5,7 +5,7 @@ use std::fmt;
 use limosa_sql::{Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::{CallbackEvent, Checksum, Outline, Version};
+use crate::{CallbackEvent, Checksum, Markers, Outline, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name.
@@ -98,6 +98,8 @@ pub struct Script {
     pub span: Span,
     /// Where the up part begins.
     pub start: Position,
+    /// Where its sections are told apart by these markers: the up part is what those hold that lead up.
+    pub markers: Option<Markers>,
     /// SHA-256 of the whole file as it is.
     pub file_checksum: Checksum,
     /// SHA-256 of the up part, line endings and byte-order mark made equal.
@@ -194,4 +196,6 @@ pub struct Headers {
     pub placeholders_off: bool,
     /// Why it does not apply here, where the settings beside it say so.
     pub left_out: Option<String>,
+    /// It may run after later versions did: its format says so by its name.
+    pub may_come_late: bool,
 }

@@ -20,6 +20,7 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P016", "a rollback would destroy data, and consent that names the database is missing"),
     ("LIM-P017", "a change was interrupted"),
     ("LIM-P018", "a migration destroys data, and its header does not say that it is meant to"),
-    ("LIM-P019", "no migration has the version up to which was asked to migrate"),
+    ("LIM-P019", "no migration has the version or name that was asked for"),
     ("LIM-P020", "another tool has migrated this database, and limosa has no migration on record"),
+    ("LIM-P021", "a version that is asked for belongs to several migrations"),
 ];

@@ -17,7 +17,9 @@ mod outliner;
 mod plan;
 mod pragmas;
 mod recover;
+mod sections;
 mod statements;
+mod target;
 mod version;
 
 pub use adopt::{
@@ -42,5 +44,7 @@ pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, Out
 pub use outliner::Outliner;
 pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
+pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};
+pub use target::{find_identity, find_version};
 pub use version::{BadVersion, Version};

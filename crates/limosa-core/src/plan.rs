@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
-use crate::{AuditHead, CallbackEvent, Checksum, Direction, Identity, Outline, Rollback, TimeOuts, TransactionWish};
+use crate::{
+    AuditHead, CallbackEvent, Checksum, Direction, Identity, Markers, Outline, Rollback, Script, TimeOuts,
+    TransactionWish,
+};
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -131,6 +134,9 @@ pub enum Work {
         end: u64,
         /// Line and column of the first byte.
         position: Position,
+        /// Where the part holds sections: their markers. Those that lead up are run.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        markers: Option<Markers>,
     },
     /// A text that stands in the plan: a way back.
     Text {
@@ -151,6 +157,17 @@ pub enum Work {
 }
 
 impl Work {
+    /// The up part of a script.
+    pub fn of_script(script: &Script) -> Work {
+        Work::File {
+            file: script.file.clone(),
+            start: script.span.start,
+            end: script.span.end,
+            position: script.start,
+            markers: script.markers,
+        }
+    }
+
     /// Where it comes from, for messages: a file, or what else it is called.
     pub fn origin(&self) -> &str {
         match self {

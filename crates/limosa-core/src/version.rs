@@ -8,10 +8,16 @@ use serde::{Deserialize, Serialize};
 /// A version: one or more numbers of any width, joined by dots (`7`, `20240131120000`, `1.2.10`).
 ///
 /// Leading zeros and the written separator do not matter: `001` equals `1`, `1_2` equals `1.2`. Trailing `.0` parts matter.
+///
+/// Where a format knows its changes by whole names, the version is the name: it is shown so, and numbers before it, where the
+/// format has them, only decide the order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Version {
+    /// Empty where names are ordered as texts.
     parts: Vec<String>,
+    /// Empty where the numbers alone say it.
+    name: String,
 }
 
 /// A text that is no version.
@@ -35,14 +41,45 @@ impl Version {
                 Ok(if bare.is_empty() { "0".to_owned() } else { bare.to_owned() })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Version { parts })
+        Ok(Version { parts, name: String::new() })
+    }
+
+    /// A name, ordered as text before all numbers. The empty one comes before every other.
+    pub fn of_name(name: impl Into<String>) -> Version {
+        Version { parts: Vec::new(), name: name.into() }
+    }
+
+    /// This version of a change that is known by its whole name: names decide between equal numbers.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Version {
+        Version { name: name.into(), ..self }
+    }
+
+    /// The whole name, where the change is known by it.
+    pub fn name(&self) -> Option<&str> {
+        (!self.name.is_empty()).then_some(self.name.as_str())
+    }
+
+    /// True for `0` and for the empty name: what comes before everything.
+    pub fn is_nothing(&self) -> bool {
+        self.name.is_empty() && self.parts.iter().all(|part| part == "0") && self.parts.len() < 2
+    }
+
+    /// The version of a ledger's row, in which it stands as `written` beside the identity, where this one is a version of the same
+    /// folder: only the format knows whether its names are versions. None where it is none.
+    pub fn read_alike(&self, written: &str, identity: &str) -> Option<Version> {
+        match (self.parts.is_empty(), self.name.is_empty()) {
+            (true, _) => Some(Version::of_name(identity)),
+            (false, true) => Version::parse(written).ok(),
+            (false, false) => Version::parse(written).ok().map(|version| version.named(identity)),
+        }
     }
 
     /// `1.2` for `1.2.0.0`, and `0` for zeros alone: for formats in which they are the same.
     #[must_use]
     pub fn without_trailing_zeros(&self) -> Version {
-        let count = self.parts.iter().rposition(|part| part != "0").map_or(1, |last| last + 1);
-        Version { parts: self.parts[..count].to_vec() }
+        let count = self.parts.iter().rposition(|part| part != "0").map_or(1, |last| last + 1).min(self.parts.len());
+        Version { parts: self.parts[..count].to_vec(), name: self.name.clone() }
     }
 }
 
@@ -55,7 +92,7 @@ impl Ord for Version {
                 return order;
             }
         }
-        self.parts.len().cmp(&other.parts.len())
+        self.parts.len().cmp(&other.parts.len()).then_with(|| self.name.cmp(&other.name))
     }
 }
 
@@ -67,7 +104,10 @@ impl PartialOrd for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.parts.join("."))
+        match self.name() {
+            Some(name) => formatter.write_str(name),
+            None => formatter.write_str(&self.parts.join(".")),
+        }
     }
 }
 
@@ -96,6 +136,32 @@ mod tests {
             assert!(pair[0] < pair[1], "{} < {}", pair[0], pair[1]);
         }
         assert_eq!(Version::parse("0007").unwrap(), Version::parse("7").unwrap());
+    }
+
+    #[test]
+    fn names_decide_where_a_format_knows_changes_by_them() {
+        let number = |text: &str| Version::parse(text).unwrap();
+        let ordered = [
+            Version::of_name(""),
+            Version::of_name("20240101_b"),
+            Version::of_name("2024_a"),
+            number("1"),
+            number("1").named("1_a"),
+            number("01").named("1_b"),
+            number("2").named("02_a"),
+        ];
+        for pair in ordered.windows(2) {
+            assert!(pair[0] < pair[1], "{} < {}", pair[0], pair[1]);
+        }
+        assert_eq!(number("1").named("1_a").to_string(), "1_a");
+        assert!(number("0").is_nothing() && Version::of_name("").is_nothing());
+        assert!(!number("0.0").is_nothing() && !number("0").named("0_init").is_nothing());
+        // Rows of a ledger are read as the files of the folder are.
+        assert_eq!(number("7").read_alike("010", "10"), Some(number("10")));
+        assert_eq!(number("7").read_alike("B10", "B:10"), None);
+        assert_eq!(number("7").named("7_x").read_alike("010", "010_y"), Some(number("10").named("010_y")));
+        assert_eq!(Version::of_name("x").read_alike("2024", "2024_y"), Some(Version::of_name("2024_y")));
+        assert_eq!(Version::of_name("x").without_trailing_zeros(), Version::of_name("x"));
     }
 
     #[test]

@@ -67,6 +67,28 @@ pub const BAD_SCRIPT_SETTING: &str = "LIM-F031";
 pub const COMMAND_NOT_ALLOWED: &str = "LIM-F032";
 /// A folder holds SQL files, and none of their names is understood.
 pub const NO_NAME_UNDERSTOOD: &str = "LIM-F033";
+/// A migration is a program of the other tool.
+pub const CODE_MIGRATION: &str = "LIM-F034";
+/// A file of settings that belongs to another tool's folder cannot be read.
+pub const BROKEN_TOOL_FILE: &str = "LIM-F035";
+/// A folder says that it is for another kind of database.
+pub const OTHER_ENGINE: &str = "LIM-F036";
+/// A folder's list of migrations names a file that is not there.
+pub const LISTED_FILE_MISSING: &str = "LIM-F037";
+/// A file has no marker of the sections that its format has.
+pub const MISSING_MARKER: &str = "LIM-F038";
+/// A marker of a section is not known, or makes no sense where it stands.
+pub const MISPLACED_MARKER: &str = "LIM-F039";
+/// SQL stands above the first section.
+pub const SQL_ABOVE_SECTIONS: &str = "LIM-F040";
+/// A file is read as a whole and has the markers of a tool that does not.
+pub const FOREIGN_MARKER: &str = "LIM-F041";
+/// A variable of the environment is written in a form that is not read.
+pub const VARIABLE_FORM: &str = "LIM-F042";
+/// The files of a folder are of two formats.
+pub const MIXED_FORMATS: &str = "LIM-F043";
+/// The other tool runs files in another order.
+pub const OTHER_ORDER: &str = "LIM-F044";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -103,6 +125,17 @@ pub const TABLE: &[(&str, &str)] = &[
     (BAD_SCRIPT_SETTING, "a setting beside a script (.conf) is not known, or its value makes no sense"),
     (COMMAND_NOT_ALLOWED, "a callback is a command, and commands run only where they are allowed"),
     (NO_NAME_UNDERSTOOD, "a folder holds SQL files, and the name of none is understood, so there is nothing to run"),
+    (CODE_MIGRATION, "a migration is a program of the other tool, so it is left out"),
+    (BROKEN_TOOL_FILE, "a file of another tool's settings or list of migrations cannot be read"),
+    (OTHER_ENGINE, "a folder is for another kind of database"),
+    (LISTED_FILE_MISSING, "a folder's list of migrations names a file that is not there"),
+    (MISSING_MARKER, "a file has no marker of the sections that its format has, so nobody knows what leads up"),
+    (MISPLACED_MARKER, "a marker of a section is not known, or makes no sense where it stands"),
+    (SQL_ABOVE_SECTIONS, "SQL stands above the first section of a file, where nothing is run"),
+    (FOREIGN_MARKER, "a file has sections up and down and would be run as a whole"),
+    (VARIABLE_FORM, "a variable of the environment is written in a form that is not read"),
+    (MIXED_FORMATS, "the files of the folders are of two formats"),
+    (OTHER_ORDER, "the other tool runs the files in another order, because it goes by their names"),
 ];
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
-use limosa_core::Version;
-use limosa_sql::Diagnostic;
+use limosa_core::{Markers, Version};
+use limosa_sql::{Diagnostic, Engine, Label};
 
+use crate::codes;
+use crate::drizzle::{self, Journals};
 use crate::flyway::{self, Naming};
-use crate::formats::{detect, up_down};
-use crate::native::{self, Config, FileRole};
+use crate::formats::{dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sql_migrate, sqlx, up_down};
+use crate::native::{self, Config, FileRole, split};
+use crate::pattern::Pattern;
 
 /// A format with what it needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,74 +20,276 @@ pub enum Layout {
     Flyway(Naming),
     /// A file up and a file down for each version.
     UpDown,
+    /// goose's: sections in one file.
+    Goose,
+    /// dbmate's: sections in one file.
+    Dbmate,
+    /// sql-migrate's: sections in one file.
+    SqlMigrate,
+    /// node-pg-migrate's SQL: sections in one file.
+    NodePgMigrate,
+    /// sqlx's, with what `sqlx.toml` says.
+    Sqlx(sqlx::Settings),
+    /// refinery's.
+    Refinery,
+    /// Diesel's.
+    Diesel,
+    /// Prisma Migrate's.
+    Prisma,
+    /// drizzle-kit's, with what its journals say.
+    Drizzle(Journals),
+    /// One of one's own.
+    Pattern(Pattern),
 }
 
 /// Which layout is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LayoutChoice {
-    /// The one that the names of the files speak for; limosa's own where none does.
+    /// The one that the names of the files speak for, or their first lines; limosa's own where nothing does.
     #[default]
     Auto,
     /// This one.
     Given(Layout),
 }
 
-impl LayoutChoice {
-    /// The layout for files with these paths.
-    pub fn settle(&self, paths: &[&str]) -> Layout {
-        match self {
-            LayoutChoice::Given(layout) => layout.clone(),
-            LayoutChoice::Auto => match detect(paths) {
-                Some(format) if format.name == flyway::FORMAT.name => Layout::Flyway(Naming::default()),
-                Some(format) if format.name == up_down::FORMAT.name => Layout::UpDown,
-                _ => Layout::Native,
-            },
-        }
-    }
+/// Where the way back of a new migration goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewWayBack {
+    /// Into a section of the same file.
+    Section,
+    /// Into a section of the same file, below the marker of its tool; what leads up stands below one, too.
+    Marked(Markers),
+    /// Into a file of this name.
+    File(String),
+    /// Nowhere: the format has none.
+    Nowhere,
 }
 
 impl Layout {
+    /// The layout of a format, by its name in [`crate::formats::FORMATS`], as it is where nothing more is known; None for a name
+    /// that is none, and for a pattern, which somebody must write.
+    pub fn of_format(name: &str) -> Option<Layout> {
+        Some(match name {
+            _ if name == native::FORMAT.name => Layout::Native,
+            _ if name == flyway::FORMAT.name => Layout::Flyway(Naming::default()),
+            _ if name == up_down::FORMAT.name => Layout::UpDown,
+            _ if name == goose::FORMAT.name => Layout::Goose,
+            _ if name == dbmate::FORMAT.name => Layout::Dbmate,
+            _ if name == sql_migrate::FORMAT.name => Layout::SqlMigrate,
+            _ if name == node_pg_migrate::FORMAT.name => Layout::NodePgMigrate,
+            _ if name == sqlx::FORMAT.name => Layout::Sqlx(sqlx::Settings::default()),
+            _ if name == refinery::FORMAT.name => Layout::Refinery,
+            _ if name == diesel::FORMAT.name => Layout::Diesel,
+            _ if name == prisma::FORMAT.name => Layout::Prisma,
+            _ if name == drizzle::FORMAT.name => Layout::Drizzle(Journals::default()),
+            _ => return None,
+        })
+    }
+
+    /// The name of the format, as users write it after `--format`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Layout::Native => native::FORMAT.name,
+            Layout::Flyway(_) => flyway::FORMAT.name,
+            Layout::UpDown => up_down::FORMAT.name,
+            Layout::Goose => goose::FORMAT.name,
+            Layout::Dbmate => dbmate::FORMAT.name,
+            Layout::SqlMigrate => sql_migrate::FORMAT.name,
+            Layout::NodePgMigrate => node_pg_migrate::FORMAT.name,
+            Layout::Sqlx(_) => sqlx::FORMAT.name,
+            Layout::Refinery => refinery::FORMAT.name,
+            Layout::Diesel => diesel::FORMAT.name,
+            Layout::Prisma => prisma::FORMAT.name,
+            Layout::Drizzle(_) => drizzle::FORMAT.name,
+            Layout::Pattern(_) => pattern::FORMAT.name,
+        }
+    }
+
+    /// The markers that tell the sections of a file apart; None where files have no sections of another tool.
+    pub fn markers(&self) -> Option<Markers> {
+        match self {
+            Layout::Goose => Some(Markers::Goose),
+            Layout::Dbmate => Some(Markers::Dbmate),
+            Layout::SqlMigrate => Some(Markers::SqlMigrate),
+            Layout::NodePgMigrate => Some(Markers::NodePgMigrate),
+            _ => None,
+        }
+    }
+
+    /// What is to be said of the files together, by their names.
+    pub fn check<'a>(&self, files: impl Iterator<Item = (&'a str, &'a FileRole)>) -> Option<Diagnostic> {
+        match self {
+            Layout::Dbmate => dbmate::other_order(files),
+            Layout::SqlMigrate => sql_migrate::other_order(files),
+            _ => None,
+        }
+    }
+
     /// What a file is for, by its path.
     pub fn classify(&self, path: &str) -> FileRole {
         match self {
             Layout::Native => native::classify(path),
             Layout::Flyway(naming) => naming.classify(path),
             Layout::UpDown => up_down::classify(path),
+            Layout::Goose => goose::classify(path),
+            Layout::Dbmate => dbmate::classify(path),
+            Layout::SqlMigrate => sql_migrate::classify(path),
+            Layout::NodePgMigrate => node_pg_migrate::classify(path),
+            Layout::Sqlx(_) => sqlx::classify(path),
+            Layout::Refinery => refinery::classify(path),
+            Layout::Diesel => diesel::classify(path),
+            Layout::Prisma => prisma::classify(path),
+            Layout::Drizzle(journals) => journals.classify(path),
+            Layout::Pattern(pattern) => pattern.classify(path),
+        }
+    }
+
+    /// As [`Layout::classify`], for a file that stands `depth` folders below the folder of migrations: where a format reads one
+    /// level alone, a script on another one is left out.
+    pub fn classify_at(&self, path: &str, depth: usize) -> FileRole {
+        let role = self.classify(path);
+        match self.depth() {
+            Some(expected) if expected != depth && (role.is_script() || role == FileRole::Config) => {
+                if role == FileRole::Config && depth < expected {
+                    // `migration_lock.toml` stands beside the folders.
+                    return role;
+                }
+                let place = match expected {
+                    0 => "in the folder itself".to_owned(),
+                    1 => "in a folder of their own".to_owned(),
+                    deeper => format!("{deeper} folders below"),
+                };
+                let message =
+                    format!("{} does not stand where migrations of this format do; it is left out", split(path).1);
+                let help = format!("they stand {place}; move the file, or name its folder: --dir");
+                FileRole::Unclear(Box::new(
+                    Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
+                ))
+            }
+            _ => role,
+        }
+    }
+
+    /// How many folders below that of the migrations their files stand; None where that does not matter.
+    fn depth(&self) -> Option<usize> {
+        match self {
+            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
+            Layout::Sqlx(_) => Some(0),
+            Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
+            Layout::Diesel | Layout::Prisma => Some(1),
+            Layout::Drizzle(journals) => Some(usize::from(!journals.are_used())),
+            Layout::Pattern(pattern) => Some(pattern.depth()),
+        }
+    }
+
+    /// True for a file that must be read with [`Layout::learn`] before others are classified. It is one of the folder, or one of
+    /// the [`crate::formats::SIGNS`] around it.
+    pub fn learns_from(&self, path: &str) -> bool {
+        match self {
+            Layout::Sqlx(_) => split(path).1 == sqlx::SETTINGS,
+            Layout::Drizzle(_) => drizzle::is_journal(path),
+            _ => false,
+        }
+    }
+
+    /// Reads such a file.
+    pub fn learn(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
+        match self {
+            Layout::Sqlx(settings) => match sqlx::Settings::read(path, bytes) {
+                Ok(read) => {
+                    *settings = read;
+                    Vec::new()
+                }
+                Err(problem) => vec![*problem],
+            },
+            Layout::Drizzle(journals) => journals.add(path, bytes, engine),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Looks at all paths of the project, once everything was learnt: what the format lacks among them.
+    pub fn look_around(&mut self, paths: &[&str]) -> Vec<Diagnostic> {
+        match self {
+            Layout::Sqlx(settings) => {
+                *settings = std::mem::take(settings).for_folder(paths);
+                Vec::new()
+            }
+            Layout::Drizzle(journals) => journals.missing(paths),
+            _ => Vec::new(),
         }
     }
 
     /// A version as this format compares it: in Flyway `1` and `1.0` are the same.
     pub fn compared(&self, version: &Version) -> Version {
         match self {
-            Layout::Native | Layout::UpDown => version.clone(),
             Layout::Flyway(_) => version.without_trailing_zeros(),
+            _ => version.clone(),
         }
     }
 
-    /// True where `${name}` is a placeholder, and not text.
+    /// True where `${name}` is a placeholder, and not text; in goose's files where they say so.
     pub fn has_placeholders(&self) -> bool {
-        !matches!(self, Layout::UpDown)
+        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_))
     }
 
     /// True where `${Name}` and `${name}` are one placeholder.
     pub fn folds_placeholders(&self) -> bool {
-        matches!(self, Layout::Flyway(_))
+        matches!(self, Layout::Flyway(_) | Layout::Goose)
     }
 
-    /// The name of a new migration's file, from its version and the words that describe it, joined by `_`.
+    /// The comment with which a file begins that is not to run in a transaction.
+    pub fn no_transaction_mark(&self) -> Option<&'static str> {
+        matches!(self, Layout::Sqlx(_)).then_some(sqlx::NO_TRANSACTION)
+    }
+
+    /// The name of a new migration's file, from its version and the words that describe it, joined by `_`. It may stand in a folder
+    /// of its own.
     pub fn versioned_name(&self, version: &str, words: &str) -> String {
         match self {
-            Layout::Native => format!("{version}_{words}.sql"),
+            Layout::Native | Layout::Drizzle(_) | Layout::Goose | Layout::Dbmate | Layout::NodePgMigrate => {
+                format!("{version}_{words}.sql")
+            }
+            Layout::SqlMigrate => format!("{version}-{words}.sql"),
             Layout::UpDown => format!("{version}_{words}.up.sql"),
             Layout::Flyway(naming) => {
                 format!("{}{version}{}{words}{}", naming.versioned, naming.separator, naming.suffix())
             }
+            Layout::Sqlx(settings) if settings.reversible == Some(true) => format!("{version}_{words}.up.sql"),
+            Layout::Sqlx(_) => format!("{version}_{words}.sql"),
+            Layout::Refinery => format!("V{version}__{words}.sql"),
+            Layout::Diesel => diesel::new_name(version, words, "up.sql"),
+            Layout::Prisma => format!("{version}_{words}/{}", prisma::MIGRATION),
+            Layout::Pattern(pattern) => pattern.filled(version, words, "up"),
         }
     }
 
-    /// The name of the file for the way back of a new migration; None where it is a section of the same file.
-    pub fn way_back_name(&self, version: &str, words: &str) -> Option<String> {
-        matches!(self, Layout::UpDown).then(|| format!("{version}_{words}.down.sql"))
+    /// Where the way back of a new migration goes.
+    pub fn way_back(&self, version: &str, words: &str) -> NewWayBack {
+        match self {
+            Layout::Native | Layout::Flyway(_) => NewWayBack::Section,
+            Layout::Goose => NewWayBack::Marked(Markers::Goose),
+            Layout::Dbmate => NewWayBack::Marked(Markers::Dbmate),
+            Layout::SqlMigrate => NewWayBack::Marked(Markers::SqlMigrate),
+            Layout::NodePgMigrate => NewWayBack::Marked(Markers::NodePgMigrate),
+            Layout::UpDown => NewWayBack::File(format!("{version}_{words}.down.sql")),
+            Layout::Sqlx(settings) if settings.reversible == Some(true) => {
+                NewWayBack::File(format!("{version}_{words}.down.sql"))
+            }
+            Layout::Diesel => NewWayBack::File(diesel::new_name(version, words, "down.sql")),
+            Layout::Pattern(pattern) if pattern.has_directions() => {
+                NewWayBack::File(pattern.filled(version, words, "down"))
+            }
+            Layout::Pattern(_) => NewWayBack::Section,
+            // The tool itself would run a section with the rest of the file.
+            Layout::Sqlx(_) | Layout::Refinery | Layout::Prisma | Layout::Drizzle(_) => NewWayBack::Nowhere,
+        }
+    }
+
+    /// Why new migrations are made by the format's own tool alone, and how.
+    pub fn made_by_its_tool(&self) -> Option<(&'static str, &'static str)> {
+        let message = "drizzle keeps a snapshot of the schema with each migration, which only drizzle-kit can write";
+        let help = "npx drizzle-kit generate, or, for SQL of your own: npx drizzle-kit generate --custom --name NAME";
+        matches!(self, Layout::Drizzle(_)).then_some((message, help))
     }
 
     /// The name of a new repeatable's file; None where there are no repeatables.
@@ -94,17 +299,26 @@ impl Layout {
             Layout::Flyway(naming) => {
                 Some(format!("{}{}{words}{}", naming.repeatable, naming.separator, naming.suffix()))
             }
-            Layout::UpDown => None,
+            _ => None,
         }
     }
 
-    /// How many digits the first version of an empty folder has.
-    pub fn first_width(&self) -> usize {
+    /// How many digits the first version of an empty folder has; None where it is a time.
+    pub fn first_width(&self) -> Option<usize> {
         match self {
-            Layout::Native => 3,
-            Layout::Flyway(_) => 1,
-            Layout::UpDown => 6,
+            Layout::Native | Layout::Pattern(_) => Some(3),
+            Layout::Flyway(_) | Layout::Refinery => Some(1),
+            Layout::UpDown => Some(6),
+            Layout::Goose => Some(5),
+            Layout::Sqlx(settings) => (settings.sequential == Some(true)).then_some(4),
+            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) => None,
+            Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => None,
         }
+    }
+
+    /// True where a version that is a time counts the milliseconds since 1970.
+    pub fn counts_milliseconds(&self) -> bool {
+        matches!(self, Layout::NodePgMigrate)
     }
 
     /// Reads a file whose role is [`FileRole::Config`]. `value_of` gives the values of placeholders.
@@ -112,11 +326,14 @@ impl Layout {
         &self,
         path: &str,
         bytes: &[u8],
+        engine: Engine,
         value_of: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Config>, Vec<Diagnostic>) {
         match self {
-            Layout::Native | Layout::UpDown => Config::read(path, bytes),
             Layout::Flyway(_) => flyway::read_script_settings(path, bytes, value_of),
+            Layout::Diesel => diesel::read_metadata(path, bytes),
+            Layout::Prisma => (None, prisma::check_lock(path, bytes, engine)),
+            _ => Config::read(path, bytes),
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use limosa_sql::{Diagnostic, Label};
 
-use crate::codes::{FOREIGN_NAME, NO_NAME_UNDERSTOOD, UNCLEAR_NAME};
+use crate::codes::{CODE_MIGRATION, FOREIGN_NAME, NO_NAME_UNDERSTOOD, UNCLEAR_NAME};
 
 /// Files of one code that are told one by one, where there are more.
 const SHOWN: usize = 3;
 
 fn is_left_out(problem: &Diagnostic) -> bool {
-    [UNCLEAR_NAME, FOREIGN_NAME].contains(&problem.code)
+    [UNCLEAR_NAME, FOREIGN_NAME, CODE_MIGRATION].contains(&problem.code)
 }
 
 fn name(problem: &Diagnostic) -> &str {
@@ -39,7 +39,7 @@ pub fn told(problems: Vec<Diagnostic>, anything_is_read: bool) -> Vec<Diagnostic
         let help = format!("name the folder that is meant, or the files otherwise: {}", advice(first));
         told.push(Diagnostic::error(NO_NAME_UNDERSTOOD, message).at(Label::file(name(first))).help(help));
     }
-    for code in [UNCLEAR_NAME, FOREIGN_NAME] {
+    for code in [UNCLEAR_NAME, FOREIGN_NAME, CODE_MIGRATION] {
         let all: Vec<&Diagnostic> = left_out.iter().filter(|problem| problem.code == code).collect();
         // "And one more" would be as long as that one.
         let shown = if all.len() > SHOWN + 1 { SHOWN } else { all.len() };

@@ -41,6 +41,9 @@ pub mod codes;
 pub mod formats;
 mod layout;
 pub mod left_out;
+mod recognise;
+mod toml_table;
 
-pub use formats::{flyway, native};
-pub use layout::{Layout, LayoutChoice};
+pub use formats::{Format, drizzle, flyway, native, pattern, sqlx};
+pub use layout::{Layout, LayoutChoice, NewWayBack};
+pub use recognise::{HEAD_BYTES, Recognised};

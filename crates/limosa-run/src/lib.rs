@@ -38,6 +38,6 @@ pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};
 pub use feed::{file_name_value, unknown_placeholder};
 pub use lock::{Acquired, Held, LockError, acquire, lock_key, lock_name, release};
-pub use reader::Files;
+pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use limosa_core::{FileHasher, Step, Work};
+use limosa_core::{Direction, FileHasher, Markers, SectionMask, Step, Work};
 use limosa_sql::{Class, Diagnostic, Dialect, Label, Piece, PieceKind, Position, Splitter};
 
 /// Where the files of a plan are read from.
@@ -74,6 +74,8 @@ pub(crate) struct ScriptReader {
     origin: String,
     input: Box<dyn Read + Send>,
     splitter: Splitter,
+    /// What it goes through before it is split, where the file holds sections; and the bytes that came out.
+    mask: Option<(SectionMask, Vec<u8>)>,
     hasher: Option<FileHasher>,
     expected: String,
     /// Bytes of the file before the script, and of the script, that are still to come.
@@ -89,8 +91,12 @@ pub(crate) struct ScriptReader {
 impl ScriptReader {
     /// Opens the script of a step.
     pub(crate) fn open(step: &Step, dialect: Dialect, files: &dyn Files) -> Result<ScriptReader, Box<Diagnostic>> {
+        let mask = match &step.work {
+            Work::File { markers, .. } => markers.map(|markers| SectionMask::new(markers, Direction::Apply)),
+            Work::Code { .. } | Work::Text { .. } => None,
+        };
         let (origin, input, before, left, start, hasher): (_, Box<dyn Read + Send>, _, _, _, _) = match &step.work {
-            Work::File { file, start, end, position } => {
+            Work::File { file, start, end, position, .. } => {
                 let input = files.open(file).map_err(|error| unreadable(file, &error))?;
                 (file.clone(), input, *start, end - start, *position, Some(FileHasher::new()))
             }
@@ -106,6 +112,7 @@ impl ScriptReader {
             splitter: Splitter::new(dialect, &origin),
             origin,
             input,
+            mask: mask.map(|mask| (mask, Vec::new())),
             hasher,
             expected: step.file_checksum.as_str().to_owned(),
             before,
@@ -168,8 +175,20 @@ impl ScriptReader {
         self.before -= skipped as u64;
         let wanted = ((count - skipped) as u64).min(self.left) as usize;
         self.left -= wanted as u64;
-        self.splitter.feed(&self.buffer[skipped..skipped + wanted]);
-        if count == 0 || self.left == 0 {
+        let bytes = &self.buffer[skipped..skipped + wanted];
+        let is_last = count == 0 || self.left == 0;
+        match &mut self.mask {
+            None => self.splitter.feed(bytes),
+            Some((mask, masked)) => {
+                mask.feed(bytes, masked);
+                if is_last {
+                    mask.finish(masked);
+                }
+                self.splitter.feed(masked);
+                masked.clear();
+            }
+        }
+        if is_last {
             self.splitter.finish();
             self.fed_all = true;
         }
@@ -206,6 +225,42 @@ impl ScriptReader {
                 .at(Label::file(self.origin.as_str()))
                 .help("nothing of this transaction was kept; run again when the file is at rest"),
         ))
+    }
+}
+
+/// The up part of a file that holds sections, everything else as blanks.
+pub struct Masked<R> {
+    input: R,
+    mask: SectionMask,
+    masked: Vec<u8>,
+    told: usize,
+    is_ended: bool,
+}
+
+impl<R: Read> Masked<R> {
+    /// The up part of what `input` gives from its first byte on.
+    pub fn new(input: R, markers: Markers) -> Masked<R> {
+        let mask = SectionMask::new(markers, Direction::Apply);
+        Masked { input, mask, masked: Vec::new(), told: 0, is_ended: false }
+    }
+}
+
+impl<R: Read> Read for Masked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.told == self.masked.len() && !self.is_ended && !buffer.is_empty() {
+            self.masked.clear();
+            self.told = 0;
+            let count = self.input.read(buffer)?;
+            self.mask.feed(&buffer[..count], &mut self.masked);
+            if count == 0 {
+                self.mask.finish(&mut self.masked);
+                self.is_ended = true;
+            }
+        }
+        let count = (self.masked.len() - self.told).min(buffer.len());
+        buffer[..count].copy_from_slice(&self.masked[self.told..self.told + count]);
+        self.told += count;
+        Ok(count)
     }
 }
 

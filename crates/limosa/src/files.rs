@@ -5,11 +5,14 @@ use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
-use limosa_core::{Callback, CallbackWork, Change, LedgerView};
+use limosa_core::{
+    AppliedRow, Callback, CallbackWork, Change, Identity, LedgerView, Version, find_identity, find_version,
+};
+use limosa_formats::formats::SIGNS;
 use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
-use limosa_formats::{Layout, left_out};
+use limosa_formats::{HEAD_BYTES, Layout, Recognised, left_out};
 use limosa_run::Files;
-use limosa_sql::{Diagnostic, Dialect, Label};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
 use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
 
@@ -36,6 +39,21 @@ impl Scripts {
                 }
                 Ok(names)
             }
+        }
+    }
+
+    /// The first bytes of a file; None where it cannot be read, which is said when it is read for good.
+    fn head(&self, name: &str) -> Option<Vec<u8>> {
+        let mut head = Vec::new();
+        self.open(name).ok()?.take(HEAD_BYTES as u64).read_to_end(&mut head).ok()?;
+        Some(head)
+    }
+
+    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in.
+    fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+        match self {
+            Scripts::Embedded(_) => Vec::new(),
+            Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
         }
     }
 
@@ -104,6 +122,61 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
+/// How far above a folder of migrations the signs of its tool are looked for: no further than the root of its project.
+const ABOVE: usize = 4;
+
+/// Files and folders of [`SIGNS`] beside a folder or above it, the nearest of each name.
+fn around(folder: &Path) -> Vec<PathBuf> {
+    let Ok(folder) = std::path::absolute(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = Vec::new();
+    for place in folder.ancestors().take(ABOVE) {
+        for sign in SIGNS {
+            let path = place.join(sign);
+            if !found.iter().any(|known| known.ends_with(sign)) && path.exists() {
+                found.push(path);
+            }
+        }
+        if place.join(".git").exists() {
+            break;
+        }
+    }
+    found
+}
+
+/// How many folders a file stands below that of its migrations.
+fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
+    let path = Path::new(name);
+    let below = |path: &Path| path.components().count().saturating_sub(1);
+    match scripts {
+        Scripts::Embedded(_) => below(path),
+        Scripts::Disk => {
+            folders.iter().filter_map(|folder| path.strip_prefix(folder).ok()).map(below).min().unwrap_or_default()
+        }
+    }
+}
+
+/// The layout of the files, with what stands in files of its own about all of them.
+fn layout_of(
+    configuration: &Configuration,
+    scripts: &Scripts,
+    names: &[String],
+    around: &[PathBuf],
+    engine: Engine,
+) -> Result<(Recognised, Vec<Diagnostic>), Failure> {
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    let signs: Vec<&str> = around.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    let recognised = configuration.layout.settle(&paths, &signs, &mut |name| scripts.head(name));
+    let Recognised { mut layout, reason } = recognised.map_err(|problem| Failure::new(Exit::Usage, *problem))?;
+    let mut diagnostics = Vec::new();
+    let around = around.iter().filter_map(|path| path.to_str());
+    // The nearest one is read last, and counts.
+    for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
+        diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
+    }
+    diagnostics.extend(layout.look_around(&paths));
+    Ok((Recognised { layout, reason }, diagnostics))
+}
+
 /// Changes read from folders, with what is to be said of their files.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
@@ -111,6 +184,8 @@ pub(crate) struct Loaded {
     pub(crate) changes: Vec<Change>,
     /// How their files are named.
     pub(crate) layout: Layout,
+    /// Why they are taken for files of that format, where their names or contents say so.
+    pub(crate) format_reason: Option<String>,
     /// What runs around them.
     pub(crate) callbacks: Vec<Callback>,
     /// Errors and warnings.
@@ -127,6 +202,25 @@ impl Loaded {
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
         if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+    }
+
+    /// The version that is meant by one that somebody wrote, which may be the name of a migration.
+    pub(crate) fn version(&self, written: &Version, rows: &[AppliedRow]) -> Result<Version, Failure> {
+        find_version(&self.changes, rows, &self.layout.compared(written))
+            .map_err(|problem| Failure::refused(vec![*problem]))
+    }
+
+    /// The identity that is meant by one that somebody wrote.
+    pub(crate) fn identity(&self, written: &Identity, rows: &[AppliedRow]) -> Result<Identity, Failure> {
+        let compared = match Version::parse(written.as_str()) {
+            Ok(version) => Identity::of_version(&self.layout.compared(&version)),
+            Err(_) => written.clone(),
+        };
+        let found = find_identity(&self.changes, rows, written).and_then(|found| match found == *written {
+            true => find_identity(&self.changes, rows, &compared),
+            false => Ok(found),
+        });
+        found.map_err(|problem| Failure::refused(vec![*problem]))
     }
 
     /// Names of placeholders, as the scripts and ways back write them; some more than once.
@@ -163,11 +257,17 @@ pub(crate) fn load(
     let names = scripts.list(folders)?;
     let mut diagnostics = Vec::new();
     let mut configs = Vec::new();
-    let layout = configuration.layout.settle(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let roles: Vec<FileRole> = names.iter().map(|name| layout.classify(name)).collect();
+    // Where no folder is there yet, what stands around its place counts.
+    let around = scripts.around(if folders.is_empty() { &configuration.directories } else { folders });
+    let (recognised, found) = layout_of(configuration, &scripts, &names, &around, dialect.engine())?;
+    let Recognised { layout, reason: format_reason } = recognised;
+    diagnostics.extend(found);
+    let roles: Vec<FileRole> =
+        names.iter().map(|name| layout.classify_at(name, depth_of(name, &scripts, folders))).collect();
+    diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
     let value_of = |name: &str| configuration.values.all.get(name).cloned();
     for (name, _) in names.iter().zip(&roles).filter(|(_, role)| **role == FileRole::Config) {
-        let (config, found) = layout.read_config(name, &scripts.read(name)?, &value_of);
+        let (config, found) = layout.read_config(name, &scripts.read(name)?, dialect.engine(), &value_of);
         configs.extend(config);
         diagnostics.extend(found);
     }
@@ -184,7 +284,7 @@ pub(crate) fn load(
             role => wanted.push((name.as_str(), role)),
         }
     }
-    let (mut files, found) = read_all(&scripts, wanted, dialect, &configs)?;
+    let (mut files, found) = read_all(&scripts, wanted, &Reading { dialect, configs: &configs, layout: &layout })?;
     diagnostics.extend(found);
     for code in &configuration.code {
         let (facts, found) = code.facts(dialect);
@@ -204,7 +304,14 @@ pub(crate) fn load(
             headers.placeholders_off = true;
         }
     }
-    Ok(Loaded { changes, layout, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
+    Ok(Loaded { changes, layout, format_reason, callbacks, diagnostics: left_out::told(diagnostics, is_anything_read) })
+}
+
+/// What decides how files are read.
+struct Reading<'r> {
+    dialect: Dialect,
+    configs: &'r [Config],
+    layout: &'r Layout,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -220,8 +327,7 @@ type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 fn read_all<'s>(
     scripts: &Scripts,
     mut files: Vec<(&'s str, FileRole)>,
-    dialect: Dialect,
-    configs: &[Config],
+    how: &Reading<'_>,
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
@@ -231,7 +337,7 @@ fn read_all<'s>(
         others.push(files.split_off(files.len() - share));
     }
     others.reverse();
-    let read_share = |files| read_files(scripts, files, dialect, configs);
+    let read_share = |files| read_files(scripts, files, how);
     let all = std::thread::scope(|scope| {
         let read_apart = |files: Vec<(&'s str, FileRole)>| {
             let spare = files.clone();
@@ -250,17 +356,14 @@ fn read_all<'s>(
     Ok((files, found.into_iter().flatten().collect()))
 }
 
-fn read_files(
-    scripts: &Scripts,
-    files: Vec<(&str, FileRole)>,
-    dialect: Dialect,
-    configs: &[Config],
-) -> Result<Facts, Failure> {
+fn read_files(scripts: &Scripts, files: Vec<(&str, FileRole)>, how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
     let mut buffer = vec![0; 64 * 1024];
     for (name, role) in files {
         let is_script = role.is_script();
-        let mut reader = FileReader::of_role(dialect, name, role, configs);
+        let mut reader = FileReader::of_role(how.dialect, name, role, how.configs)
+            .no_transaction_mark(how.layout.no_transaction_mark())
+            .with_markers(how.layout.markers());
         if is_script {
             let path = Path::new(name);
             let mut file = scripts.open(name).map_err(|error| unreadable(path, &error))?;

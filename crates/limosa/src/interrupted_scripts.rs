@@ -7,7 +7,7 @@ use limosa_core::{
     Change, Direction, Identity, LedgerView, Outline, Outliner, StatementHasher, StoredRollback, TransactionWish,
     statement_hash,
 };
-use limosa_run::Files;
+use limosa_run::{Files, Masked};
 use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter};
 
 use crate::opened::Opened;
@@ -27,6 +27,10 @@ pub(crate) async fn unchanged(
             Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
         })?;
         let text = file.take(script.span.end);
+        let text: Box<dyn Read> = match script.markers {
+            Some(markers) => Box::new(Masked::new(text, markers)),
+            None => Box::new(text),
+        };
         let found = hash_of_first(opened.dialect(), &script.file, text, row.done.unsigned_abs())?;
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }

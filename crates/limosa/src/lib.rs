@@ -53,6 +53,7 @@ pub use limosa_core::{
 pub use limosa_db::{Blocker, DbError, Notice, Row, Secret, Value};
 pub use limosa_formats::flyway::Naming as FlywayNaming;
 pub use limosa_formats::native::{HeaderRule, header_rules};
+pub use limosa_formats::pattern::{BadPattern, Pattern};
 pub use limosa_formats::{Layout, LayoutChoice};
 pub use limosa_run::{Code, CodeError, CodeFuture, Connection, Event, StepState, Stop, Values};
 pub use limosa_sql::{Diagnostic, Engine, Label, Position, Severity};

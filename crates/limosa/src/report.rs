@@ -265,6 +265,10 @@ pub struct StatusAnswer {
     pub exit_code: u8,
     /// The database.
     pub target: Target,
+    /// The format of the files, as `--format` names it.
+    pub format: &'static str,
+    /// Why they were taken for that format, in words; none where it was asked for, or is limosa's own.
+    pub format_reason: Option<String>,
     /// True where the ledger's tables stand.
     pub ledger_exists: bool,
     /// Each change.

@@ -2,9 +2,13 @@
 
 use limosa::{AuditHead, Identity, Version};
 
-/// A version: digits, optionally joined by dots or underscores.
+/// A version: digits, optionally joined by dots or underscores; else the name of a migration.
 pub(crate) fn version(text: &str) -> Result<Version, String> {
-    Version::parse(text).map_err(|error| error.to_string())
+    match (Version::parse(text), text.trim()) {
+        (Ok(version), _) => Ok(version),
+        (Err(_), "") => Err("a version is made of digits, optionally joined by '.' or '_'; a name will do".to_owned()),
+        (Err(_), name) => Ok(Version::of_name(name)),
+    }
 }
 
 /// The identity of a change, however people write it: `007` is `7`, `R__views` is `R:views`.

@@ -13,6 +13,9 @@ use super::time::milliseconds;
 /// The changes as a table, and what to do.
 pub(crate) fn render(answer: &StatusAnswer, width: Option<u16>) -> String {
     let mut text = format!("{}\n", target::words(&answer.target));
+    if let Some(reason) = &answer.format_reason {
+        text.push_str(&format!("files are read as {}, for {reason}\n", answer.format));
+    }
     if !answer.changes.is_empty() {
         text.push('\n');
         text.push_str(&table(&answer.changes, width));

@@ -52,14 +52,8 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
 }
 
 fn script_step(callback: &Callback, script: &Script, policy: &Policy) -> Step {
-    let work = Work::File {
-        file: script.file.clone(),
-        start: script.span.start,
-        end: script.span.end,
-        position: script.start,
-    };
     let sums = (script.file_checksum.clone(), script.up_checksum.clone());
-    step(callback, work, script.outline.clone(), sums, policy)
+    step(callback, Work::of_script(script), script.outline.clone(), sums, policy)
 }
 
 fn code_step(callback: &Callback, origin: &str, policy: &Policy) -> Step {

@@ -70,7 +70,7 @@ pub fn decide_migrate(
 
 /// A version that nobody knows is a slip of the hand, and as a mere limit it might let everything run.
 fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>) -> Option<Diagnostic> {
-    let to = to.filter(|to| to.to_string() != "0")?;
+    let to = to.filter(|to| !to.is_nothing())?;
     let versioned = || {
         changes.iter().filter_map(|change| match &change.kind {
             Kind::Versioned(version) => Some((version, change.label.as_str())),
@@ -284,12 +284,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
     let script = &change.script;
     let work = match change.is_code {
         true => Work::Code { origin: script.file.clone() },
-        false => Work::File {
-            file: script.file.clone(),
-            start: script.span.start,
-            end: script.span.end,
-            position: script.start,
-        },
+        false => Work::of_script(script),
     };
     let undo = change.rollback.as_ref().map(Undo::of);
     Some(step(change, action, work, script.outline.clone(), undo, policy))

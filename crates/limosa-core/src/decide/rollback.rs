@@ -6,8 +6,7 @@ use limosa_sql::Diagnostic;
 
 use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings,
-    Version, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -85,16 +84,14 @@ fn select<'a>(ledger: &'a LedgerView, selection: &Selection) -> Result<Vec<&'a A
     Ok(match selection {
         Selection::Steps(count) => rows.into_iter().filter(|row| row.version.is_some()).take(*count).collect(),
         Selection::To(version) => {
-            if !ledger.rows.iter().any(|row| row.identity == Identity::of_version(version))
-                && version.to_string() != "0"
-            {
+            // Back to nothing takes the repeatables along that have a way back; else they stand on what goes.
+            let to_nothing = version.is_nothing();
+            if !to_nothing && !ledger.rows.iter().any(|row| row.identity == Identity::of_version(version)) {
                 find(&Identity::of_version(version))?;
             }
-            // Back to nothing takes the repeatables along that have a way back; else they stand on what goes.
-            let to_nothing = version.to_string() == "0";
             rows.into_iter()
                 .filter(|row| match row.version.as_deref() {
-                    Some(text) => Version::parse(text).is_ok_and(|own| own > *version),
+                    Some(text) => version.read_alike(text, row.identity.as_str()).is_some_and(|own| own > *version),
                     None => to_nothing && row.has_rollback,
                 })
                 .collect()

@@ -159,8 +159,8 @@ fn states_have_titles_and_pending_ones_run() {
 #[test]
 fn the_newest_version_is_the_largest_number() {
     let ledger = Ledger::new().applied(&change("9", "")).applied(&change("010", "")).applied(&change("R:x", ""));
-    assert_eq!(newest_version(&ledger.0).unwrap().to_string(), "10");
-    assert_eq!(newest_version(&LedgerView::default()), None);
+    assert_eq!(newest_version(&[], &ledger.0).unwrap().to_string(), "10");
+    assert_eq!(newest_version(&[], &LedgerView::default()), None);
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
             file: format!("m/{label}_{}.sql", identity.as_str().replace(':', "_")),
             span: Span::new(0, up.len() as u64),
             start: Position::START,
+            markers: None,
             file_checksum: Checksum::of(format!("file {up}").as_bytes()),
             up_checksum: Checksum::of(up.as_bytes()),
             outline: outline(up),

@@ -5,6 +5,7 @@
 mod assessing;
 mod build;
 mod digests;
+mod meaning;
 mod migrating;
 mod ordering;
 mod outlining;

@@ -1,7 +1,17 @@
 //! The formats that limosa reads. A new one is a folder or file beside this one, and its line in [`FORMATS`].
 
+pub mod dbmate;
+pub mod diesel;
+pub mod drizzle;
 pub mod flyway;
+pub mod goose;
 pub mod native;
+pub mod node_pg_migrate;
+pub mod pattern;
+pub mod prisma;
+pub mod refinery;
+pub mod sql_migrate;
+pub mod sqlx;
 pub mod up_down;
 
 /// A format of migration folders.
@@ -13,18 +23,46 @@ pub struct Format {
     pub description: &'static str,
     /// How many of a folder's files have a place in it, by their names.
     pub votes: fn(&[&str]) -> usize,
+    /// Where names are like those of another format: whether the paths of the folder, or the names of what stands around it
+    /// ([`SIGNS`]), speak for this one. It then goes before the other.
+    pub sign: Option<Sign>,
 }
 
-/// All formats, the native one first.
-pub const FORMATS: &[Format] = &[native::FORMAT, flyway::FORMAT, up_down::FORMAT];
+/// Whether paths of a folder, or names of what stands around it, speak for a format.
+pub type Sign = fn(paths: &[&str], around: &[&str]) -> bool;
 
-/// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal,
-/// None where none has one.
-pub fn detect(paths: &[&str]) -> Option<&'static Format> {
+/// All formats, the native one first.
+pub const FORMATS: &[Format] = &[
+    native::FORMAT,
+    flyway::FORMAT,
+    up_down::FORMAT,
+    goose::FORMAT,
+    dbmate::FORMAT,
+    sql_migrate::FORMAT,
+    node_pg_migrate::FORMAT,
+    sqlx::FORMAT,
+    refinery::FORMAT,
+    diesel::FORMAT,
+    prisma::FORMAT,
+    drizzle::FORMAT,
+    pattern::FORMAT,
+];
+
+/// Files and folders that say, beside a folder of migrations or above it, whose it is.
+pub const SIGNS: &[&str] = &["sqlx.toml", ".sqlx", "refinery.toml"];
+
+/// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal, but
+/// for one that has its sign. `around` are the names of [`SIGNS`] that stand there. None where no file has a place.
+pub fn detect(paths: &[&str], around: &[&str]) -> Option<&'static Format> {
     let mut best: Option<(&Format, usize)> = None;
     for format in FORMATS {
+        let is_signed = format.sign.is_some_and(|sign| sign(paths, around));
+        if format.sign.is_some() && !is_signed {
+            continue;
+        }
         let votes = (format.votes)(paths);
-        if votes > best.map_or(0, |(_, best)| best) {
+        let most = best.map_or(0, |(_, best)| best);
+        if votes > most || (is_signed && votes > 0 && votes == most) {
             best = Some((format, votes));
         }
     }
@@ -67,10 +105,32 @@ mod tests {
             (&["001_a.sql", "V2__b.sql"], Some("native")),
             (&["1_a.up.sql", "1_a.down.sql", "README.md"], Some("up_down")),
             (&["1_a.up.sql", "2_b.sql"], Some("native")),
+            (&["m/20240101_a/up.sql", "m/20240101_a/down.sql"], Some("diesel")),
+            (&["m/2024-01-01-000000_a/up.sql"], Some("diesel")),
+            (&["m/20240101000000_a/migration.sql", "m/migration_lock.toml"], Some("prisma")),
+            (&["m/20240101000000_a/migration.sql", "m/20240101000000_a/snapshot.json"], Some("drizzle")),
+            (&["m/0000_a.sql", "m/meta/_journal.json", "m/meta/0000_snapshot.json"], Some("drizzle")),
+            (&["m/0000_a.sql", "m/meta/0000_snapshot.json"], Some("native")),
+            (&["V1__a.sql", "V2__b.rs"], Some("refinery")),
+            (&["V1__a.sql", "R__b.sql", "R__c.sql", "V2__b.rs"], Some("flyway")),
             (&["a.txt"], None),
             (&[], None),
         ] {
-            assert_eq!(detect(paths).map(|format| format.name), expected, "{paths:?}");
+            assert_eq!(detect(paths, &[]).map(|format| format.name), expected, "{paths:?}");
+        }
+    }
+    #[test]
+    fn what_stands_around_a_folder_decides_between_equal_names() {
+        for (paths, around, expected) in [
+            (&["1_a.sql"][..], &["sqlx.toml"][..], "sqlx"),
+            (&["1_a.sql"], &[".sqlx"], "sqlx"),
+            (&["1_a.sql", "2_b.up.sql", "2_b.down.sql"], &[".sqlx"], "sqlx"),
+            (&["1_a.sql", "1_a.rollback.sql", "R__b.sql"], &[".sqlx"], "native"),
+            (&["V1__a.sql", "U2__b.sql"], &["refinery.toml"], "refinery"),
+            (&["V1__a.sql", "R__b.sql"], &["refinery.toml"], "flyway"),
+            (&["V1__a.sql"], &["sqlx.toml"], "flyway"),
+        ] {
+            assert_eq!(detect(paths, around).map(|format| format.name), Some(expected), "{paths:?} {around:?}");
         }
     }
 }

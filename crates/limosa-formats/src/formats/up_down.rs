@@ -16,6 +16,7 @@ pub const FORMAT: Format = Format {
     name: "up_down",
     description: "a file up and a file down: 001_name.up.sql, 001_name.down.sql, as golang-migrate and sqlx have them",
     votes,
+    sign: None,
 };
 
 fn votes(paths: &[&str]) -> usize {

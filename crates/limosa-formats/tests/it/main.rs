@@ -7,3 +7,4 @@ mod mysql;
 mod project;
 mod rollbacks;
 mod scripts;
+mod sections;

@@ -178,8 +178,80 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-F033",
         "There are SQL files, and limosa reads the name of none of them (LIM-F001, LIM-F002): a folder of another tool, or not the folder \
          of migrations. Going on would mean to say that all is done.",
-        "Name the right folder with `--dir` or `dir` in limosa.toml; or rename the files as the warnings say. If another tool has run them \
+        "Name the right folder with `--dir` or `dir` in limosa.toml; or say how its files are named: `--format`, or `--pattern` for a naming \
+         of your own; or rename the files as the warnings say. If another tool has run them \
          here already, count them as applied then: `limosa baseline --to VERSION`.",
+    ),
+    (
+        "LIM-F034",
+        "A folder of another tool holds migrations that are programs of that tool, in Rust or another language. limosa runs SQL, and \
+         programs of the application that it is part of; it cannot run these, and leaves them out.",
+        "A warning, because others may not need it. Write what it does as SQL into a file of the same version. Where it ran already, that \
+         file may hold a comment only. Migrations in Rust can be registered in the application: `limosa::RustMigration`.",
+    ),
+    (
+        "LIM-F035",
+        "A file that another tool keeps beside its migrations cannot be read: `sqlx.toml`, `metadata.toml`, `migration_lock.toml` or \
+         `meta/_journal.json` is cut off, no TOML or JSON, or holds a value of another type.",
+        "The place is in the message. Take the file from version control, or let its tool write it again. Nothing was run.",
+    ),
+    (
+        "LIM-F036",
+        "The folder says which kind of database it is for (Prisma's `migration_lock.toml`, drizzle's `meta/_journal.json`), and the \
+         database is of another kind.",
+        "Name the database, or the folder, that is meant: `--database`, `--dir`. Nothing was run.",
+    ),
+    (
+        "LIM-F037",
+        "`meta/_journal.json` lists a migration whose file is not there: it was removed by hand, or left behind when branches were merged.",
+        "Take the file from version control. Where the migration is gone for good, take its entry out of the journal. Nothing was run.",
+    ),
+    (
+        "LIM-F038",
+        "The folder is one whose files say by comments what leads up and what leads back (goose, dbmate, sql-migrate), and this file has no \
+         such comment. To run all of it could run the way back with the rest.",
+        "Write the comment that the message names above the SQL that leads up. Where the folder is none of that tool's, and only one file \
+         made it look so, say which format it has: `--format native`, or `format` in limosa.toml. Nothing was run.",
+    ),
+    (
+        "LIM-F039",
+        "A comment that tells sections apart is misspelt, stands twice, in the wrong order, or within a statement; or a statement that \
+         `StatementBegin` opens is never closed. The tool whose comments these are refuses most of it, too.",
+        "The place and the rule are in the message. The file is not run before that.",
+    ),
+    (
+        "LIM-F040",
+        "SQL stands above the first section of a file. The tool whose format it is refuses it or leaves it out, and so does limosa.",
+        "Move it below the comment that begins the section up, where it shall run, or remove it. In files of sql-migrate it is a warning, \
+         because that tool has left it out without a word.",
+    ),
+    (
+        "LIM-F041",
+        "A file is read as a whole, and holds the comment of another tool (goose, dbmate, sql-migrate, node-pg-migrate) below which the way \
+         back stands: it would run right after the way up, and undo it.",
+        "Say whose the folder is: `--format goose`, or `format` in limosa.toml. In a folder of limosa's own write `-- limosa:rollback` in \
+         place of that comment. Nothing was run.",
+    ),
+    (
+        "LIM-F042",
+        "Between `-- +goose ENVSUB ON` and `OFF` a variable is written in a form that limosa does not replace: `$NAME`, a default, `$$`. \
+         Or a file has such a region and `${name}` outside of it, too, which goose leaves alone.",
+        "Write `${NAME}`, and give its value as a placeholder: `LIMOSA_PLACEHOLDER_NAME`, `--placeholder NAME=value`, or `[placeholders]` \
+         in limosa.toml, where a default belongs. Nothing was run.",
+    ),
+    (
+        "LIM-F043",
+        "The folders hold several files of one format and several of another, such as `V1__a.sql` of Flyway beside files of goose. A folder \
+         has one format, and to leave half of it out could be wrong either way. One file that is astray is left out with a warning instead.",
+        "Say which are meant: `--format NAME`, or `format` in limosa.toml; the others are left out then. Or give each its own folder. \
+         Nothing was run.",
+    ),
+    (
+        "LIM-F044",
+        "The tool whose folder this is goes by the names of the files where limosa goes by their numbers, and the two differ: `10_a.sql` \
+         comes before `2_b.sql` by name. Or a file of sql-migrate has no number where others have one.",
+        "A warning. Where the order matters, give the numbers one width before the files run anywhere. Files that were applied already \
+         are not run again.",
     ),
     (
         "LIM-F900",

@@ -135,4 +135,9 @@ pub(super) const TABLE: &[Cause] = &[
          then `limosa migrate` runs what is new. Where they have nothing to do with it, as with two applications in one database: \
          `--ignore-other-ledgers`. Once limosa has a migration on record it does not ask again.",
     ),
+    (
+        "LIM-P021",
+        "The migrations of this folder are known by their whole names, and several of them begin with the version that was asked for.",
+        "Write the whole name, as the message and `limosa status` show it.",
+    ),
 ];

@@ -43,24 +43,24 @@ impl Migrator {
         let purpose = if dry_run { Purpose::Read } else { Purpose::Write };
         let check = |loaded: &Loaded| {
             loaded.refuse_errors()?;
-            if up_to(loaded, to).is_empty() {
+            if up_to(loaded, to)?.is_empty() {
                 let message = format!("no migration has a version up to {to}");
                 return Err(Failure::usage("LIM-U020", message, "see them: limosa status"));
             }
             Ok(())
         };
         let (loaded, mut opened) = read_and_open(&self.configuration, purpose, check).await?;
-        let chosen = up_to(&loaded, to);
+        let chosen = up_to(&loaded, to)?;
         let answer = count(&mut opened, &loaded, &chosen, dry_run, listener, &stop).await;
         opened.close().await;
         answer
     }
 }
 
-fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Vec<&'l Change> {
-    let to = loaded.layout.compared(to);
+fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Result<Vec<&'l Change>, Failure> {
+    let to = loaded.version(to, &[])?;
     let is_meant = |change: &&Change| matches!(&change.kind, Kind::Versioned(version) if *version <= to);
-    loaded.changes.iter().filter(is_meant).collect()
+    Ok(loaded.changes.iter().filter(is_meant).collect())
 }
 
 async fn count(

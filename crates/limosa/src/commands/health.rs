@@ -94,6 +94,12 @@ fn not_ready(view: &LedgerView, at_least: Option<&Version>) -> Option<String> {
         return Some(format!("{} ({}) is half done", row.identity, row.name));
     }
     let wanted = at_least?;
+    if let Some(name) = wanted.name() {
+        // No file is read here: a name is asked for as the ledger has it.
+        let stands = |row: &&limosa_core::AppliedRow| matches!(row.state, RowState::Applied | RowState::Baseline);
+        let is_applied = view.rows.iter().filter(stands).any(|row| row.identity.as_str() == name);
+        return (!is_applied).then(|| format!("{name} is not applied"));
+    }
     match newest(view) {
         Some(version) if version >= *wanted => None,
         Some(version) => Some(format!("the database is at version {version}, {wanted} is needed")),

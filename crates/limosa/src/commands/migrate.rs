@@ -71,7 +71,7 @@ pub(crate) async fn decide(
 ) -> Result<Plan, Failure> {
     let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
-        to: options.to.as_ref().map(|to| loaded.layout.compared(to)),
+        to: options.to.as_ref().map(|to| loaded.version(to, &view.rows)).transpose()?,
         steps: options.steps,
         done_unchanged,
         callbacks: loaded.callbacks.clone(),
@@ -99,7 +99,7 @@ async fn run(
     expected(&plan, options)?;
     let has_callbacks = !plan.callbacks.is_empty();
     if plan.is_empty() && !has_callbacks {
-        record_late(opened, &plan, &view, listener).await;
+        record_late(opened, loaded, &plan, &view, listener).await;
         return Ok(nothing_to_do(opened, &plan, loaded, &view, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
@@ -217,11 +217,19 @@ fn what_stays(plan: &Plan, report: &RunReport) -> Vec<Diagnostic> {
 
 /// Changes that do not apply here and come before what is applied already are remembered, so that they are not out of
 /// order when they apply one day. Best effort, and only where nobody else is at work: the run itself has nothing to do.
-async fn record_late(opened: &mut Opened<'_>, plan: &Plan, view: &LedgerView, listener: &dyn Listener) {
-    let newest = limosa_core::newest_version(view);
+async fn record_late(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    plan: &Plan,
+    view: &LedgerView,
+    listener: &dyn Listener,
+) {
+    let newest = limosa_core::newest_version(&loaded.changes, view);
     let is_late = |skipped: &Skipped| {
-        let version = skipped.version.as_deref().and_then(|text| Version::parse(text).ok());
-        version.is_some_and(|version| newest.as_ref().is_some_and(|newest| version < *newest))
+        let (written, newest) = (skipped.version.as_deref(), newest.as_ref());
+        written.zip(newest).is_some_and(|(written, newest)| {
+            newest.read_alike(written, skipped.identity.as_str()).is_some_and(|version| version < *newest)
+        })
     };
     if !plan.skipped.iter().any(is_late) {
         return;

@@ -1,7 +1,7 @@
 //! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
 
 use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
-use limosa_run::{Files, Stop, rehearse};
+use limosa_run::{Files, Masked, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
 use super::{migrate, rollback};
@@ -273,7 +273,14 @@ pub(crate) fn each_statement(
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
     let (mut input, mut skip, mut left): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
-        Work::File { file, start, end, .. } => (opened.scripts().open(file).map_err(unreadable)?, *start, end - start),
+        Work::File { file, start, end, markers, .. } => {
+            let input = opened.scripts().open(file).map_err(unreadable)?;
+            let input = match markers {
+                Some(markers) => Box::new(Masked::new(input, *markers)),
+                None => input,
+            };
+            (input, *start, end - start)
+        }
         Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
         Work::Code { .. } => return Ok(()),
     };

@@ -10,6 +10,7 @@ use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 
+use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
@@ -31,6 +32,20 @@ pub enum Repair {
     MarkNotApplied(Identity),
     /// The file of an applied change is right as it stands now.
     Accept(Identity),
+}
+
+impl Repair {
+    /// The same of the change that is meant.
+    fn meant(&self, find: impl Fn(&Identity) -> Result<Identity, Failure>) -> Result<Repair, Failure> {
+        Ok(match self {
+            Repair::Explain => Repair::Explain,
+            Repair::MarkDone(identity, number) => Repair::MarkDone(find(identity)?, *number),
+            Repair::Retry(identity, number) => Repair::Retry(find(identity)?, *number),
+            Repair::MarkApplied(identity) => Repair::MarkApplied(find(identity)?),
+            Repair::MarkNotApplied(identity) => Repair::MarkNotApplied(find(identity)?),
+            Repair::Accept(identity) => Repair::Accept(find(identity)?),
+        })
+    }
 }
 
 impl Migrator {
@@ -61,7 +76,7 @@ impl Migrator {
         let looking = dry_run || *repair == Repair::Explain;
         let purpose = if looking { Purpose::Read } else { Purpose::Change };
         let (loaded, mut opened) = read_and_open(&self.configuration, purpose, |_| Ok(())).await?;
-        let result = mend(&mut opened, &loaded.changes, repair, looking, listener, &stop).await;
+        let result = mend(&mut opened, &loaded, repair, looking, listener, &stop).await;
         opened.close().await;
         result
     }
@@ -69,7 +84,7 @@ impl Migrator {
 
 async fn mend(
     opened: &mut Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     repair: &Repair,
     looking: bool,
     listener: &dyn Listener,
@@ -80,17 +95,17 @@ async fn mend(
         let view = opened.look().await?;
         if *repair == Repair::Explain {
             let around = opened.surroundings(false).await?;
-            answer.would = explain(changes, &view, &around);
+            answer.would = explain(&loaded.changes, &view, &around);
         } else {
             let marks = Marks { epoch: 0, step_mark: String::new() };
-            let (_, words) = decide(opened, changes, &view, repair, &marks)?;
+            let (_, words) = decide(opened, loaded, &view, repair, &marks)?;
             answer.would = vec![words];
         }
         return Ok(answer);
     }
     let mut words = String::new();
     let written = under_lock(opened, listener, stop, |opened, view, marks| {
-        let (edit, said) = decide(opened, changes, view, repair, marks)?;
+        let (edit, said) = decide(opened, loaded, view, repair, marks)?;
         words = said;
         Ok(edit)
     })
@@ -139,12 +154,13 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
 
 fn decide(
     opened: &Opened<'_>,
-    changes: &[Change],
+    loaded: &Loaded,
     view: &LedgerView,
     repair: &Repair,
     marks: &Marks,
 ) -> Result<(Edit, String), Failure> {
-    match repair {
+    let changes = &loaded.changes;
+    match &repair.meant(|written| loaded.identity(written, &view.rows))? {
         Repair::Explain => Ok((Edit { items: Vec::new(), audit: Vec::new() }, String::new())),
         Repair::MarkDone(identity, number) | Repair::Retry(identity, number) => {
             let done = matches!(repair, Repair::MarkDone(..));

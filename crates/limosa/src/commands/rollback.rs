@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish, Version,
+    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish,
     decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
-use limosa_formats::Layout;
 use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Dialect, Position};
 
@@ -165,18 +164,14 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
     })
 }
 
-/// The selection with versions as the format compares them.
-fn meant(layout: &Layout, selection: &Selection) -> Selection {
-    let identity = |identity: &Identity| match Version::parse(identity.as_str()) {
-        Ok(version) => Identity::of_version(&layout.compared(&version)),
-        Err(_) => identity.clone(),
-    };
-    match selection {
-        Selection::To(version) => Selection::To(layout.compared(version)),
-        Selection::From(first) => Selection::From(identity(first)),
-        Selection::One(one) => Selection::One(identity(one)),
+/// The selection with versions as the format compares them, and names for what they name.
+fn meant(loaded: &Loaded, view: &LedgerView, selection: &Selection) -> Result<Selection, Failure> {
+    Ok(match selection {
+        Selection::To(version) => Selection::To(loaded.version(version, &view.rows)?),
+        Selection::From(first) => Selection::From(loaded.identity(first, &view.rows)?),
+        Selection::One(one) => Selection::One(loaded.identity(one, &view.rows)?),
         Selection::Steps(_) | Selection::These(_) => selection.clone(),
-    }
+    })
 }
 
 /// What this rollback would do, given the ledger as it is.
@@ -187,7 +182,7 @@ pub(crate) async fn decide(
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
     let around = opened.surroundings(false).await?;
-    let (changes, selection) = (&loaded.changes, meant(&loaded.layout, &options.selection));
+    let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
     let stored = stored(opened, &chosen).await?;
     let done_unchanged = interrupted_scripts::unchanged_back(

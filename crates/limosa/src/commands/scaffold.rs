@@ -9,8 +9,8 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use limosa_core::{Change, Kind};
-use limosa_formats::Layout;
+use limosa_core::{Change, Direction, Kind};
+use limosa_formats::{Layout, NewWayBack};
 use limosa_sql::Engine;
 
 pub use template::{Template, TemplateDetails};
@@ -90,7 +90,7 @@ impl Migrator {
             let version = versions.next();
             let name = layout.versioned_name(&version, &words);
             let up = text_of(draft, &name, title, engine, before.as_deref());
-            let way_back = layout.way_back_name(&version, &words);
+            let way_back = layout.way_back(&version, &words);
             files.extend(with_way_back(folder, &name, up, way_back, &format!("{}\n", draft.back)));
             before = Some(version);
         }
@@ -108,7 +108,11 @@ impl Migrator {
         let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
         // Versions stand in names, which are the same for every engine.
         let engine = self.engine().unwrap_or(Engine::Sqlite);
-        Ok((folder, load(&self.configuration, &present, engine)?))
+        let loaded = load(&self.configuration, &present, engine)?;
+        match loaded.layout.made_by_its_tool() {
+            Some((message, help)) => Err(Failure::usage("LIM-U051", message, help)),
+            None => Ok((folder, loaded)),
+        }
     }
 }
 
@@ -130,7 +134,7 @@ fn scaffold(
     let files = match kind {
         NewKind::Repeatable => {
             let Some(name) = loaded.layout.repeatable_name(&slug) else {
-                let message = "folders of files up and down have no repeatable migrations";
+                let message = format!("folders of the format {} have no repeatable migrations", loaded.layout.name());
                 return Err(Failure::usage("LIM-U051", message, "write a versioned one: leave --repeatable out"));
             };
             vec![NewFile { path: folder.join(&name), text: heading(&name) }]
@@ -138,8 +142,12 @@ fn scaffold(
         NewKind::Versioned => {
             let version = Versions::new(&loaded.changes, &loaded.layout, numbering, now).next();
             let name = loaded.layout.versioned_name(&version, &slug);
-            let way_back = loaded.layout.way_back_name(&version, &slug);
-            let place = if way_back.is_some() { "remove this file" } else { "leave the section out" };
+            let way_back = loaded.layout.way_back(&version, &slug);
+            let place = match &way_back {
+                NewWayBack::Section => "leave the section out",
+                NewWayBack::Marked(_) => "leave the section empty",
+                NewWayBack::File(_) | NewWayBack::Nowhere => "remove this file",
+            };
             let back = &format!("-- the SQL that takes it back; {place} where there is none\n");
             with_way_back(folder, &name, heading(&name), way_back, back)
         }
@@ -150,10 +158,17 @@ fn scaffold(
 }
 
 /// A migration with its way back: a section of the same file, or a file of its own where that has a name.
-fn with_way_back(folder: &Path, name: &str, up: String, way_back: Option<String>, back: &str) -> Vec<NewFile> {
+fn with_way_back(folder: &Path, name: &str, up: String, way_back: NewWayBack, back: &str) -> Vec<NewFile> {
     match way_back {
-        None => vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }],
-        Some(own) => vec![
+        NewWayBack::Nowhere => vec![NewFile { path: folder.join(name), text: up }],
+        NewWayBack::Section => {
+            vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }]
+        }
+        NewWayBack::Marked(markers) => {
+            let (above, below) = (markers.of(Direction::Apply), markers.of(Direction::Revert));
+            vec![NewFile { path: folder.join(name), text: format!("{above}\n{up}\n{below}\n{back}") }]
+        }
+        NewWayBack::File(own) => vec![
             NewFile { path: folder.join(name), text: up },
             NewFile { path: folder.join(&own), text: format!("-- The way back of {name}\n\n{back}") },
         ],
@@ -193,10 +208,7 @@ fn text_of(draft: &Draft, name: &str, title: &str, engine: Engine, before: Optio
 
 /// A second call with the same title is a mistake: its files would do the same again, and fail.
 fn refuse_second(changes: &[Change], layout: &Layout, words: &str) -> Result<(), Failure> {
-    let same = |change: &&Change| {
-        let name = Path::new(&change.script.file).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name == layout.versioned_name(&change.label, words)
-    };
+    let same = |change: &&Change| Path::new(&change.script.file).ends_with(layout.versioned_name(&change.label, words));
     match changes.iter().find(same) {
         None => Ok(()),
         Some(change) => Err(Failure::usage(
@@ -207,10 +219,17 @@ fn refuse_second(changes: &[Change], layout: &Layout, words: &str) -> Result<(),
     }
 }
 
+/// How many digits the first version has where somebody asks for numbers and the format has times.
+const FIRST_WIDTH: usize = 4;
+
 /// The versions that follow those of the folder.
 enum Versions {
     /// Times, a second apart: the next one.
     Times(Duration),
+    /// Milliseconds since 1970, a second apart: the next one.
+    Milliseconds(Duration),
+    /// Times and the milliseconds behind them, a second apart: the next one.
+    DatesWithMilliseconds(Duration),
     /// Numbers: the next one, and how many digits it has.
     Numbers(u128, usize),
 }
@@ -227,20 +246,24 @@ impl Versions {
         let by_time = match numbering {
             Numbering::Timestamp => true,
             Numbering::Sequential => false,
-            Numbering::Auto => newest.is_some_and(|(_, label)| label.len() >= 12),
+            Numbering::Auto => newest.map_or(layout.first_width().is_none(), |(_, label)| label.len() >= 12),
         };
         if by_time {
-            return Versions::Times(now);
+            // node-pg-migrate has two forms of times, and dates with milliseconds come behind plain milliseconds.
+            return match layout.counts_milliseconds() && newest.is_none_or(|(_, label)| label.len() < 17) {
+                true => Versions::Milliseconds(now),
+                false if layout.counts_milliseconds() => Versions::DatesWithMilliseconds(now),
+                false => Versions::Times(now),
+            };
         }
         match newest {
-            Some((version, label)) => {
-                let text = version.to_string();
-                let first: u128 = text.split('.').next().and_then(|part| part.parse().ok()).unwrap_or(0);
+            Some((_, label)) => {
                 // A baseline is labelled with its prefix.
                 let label = label.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+                let first: u128 = label.split(['.', '_']).next().and_then(|part| part.parse().ok()).unwrap_or(0);
                 Versions::Numbers(first + 1, label.split(['.', '_']).next().map_or(3, str::len))
             }
-            None => Versions::Numbers(1, layout.first_width()),
+            None => Versions::Numbers(1, layout.first_width().unwrap_or(FIRST_WIDTH)),
         }
     }
 
@@ -248,6 +271,16 @@ impl Versions {
         match self {
             Versions::Times(time) => {
                 let version = stamp(*time);
+                *time += Duration::from_secs(1);
+                version
+            }
+            Versions::Milliseconds(time) => {
+                let version = time.as_millis().to_string();
+                *time += Duration::from_secs(1);
+                version
+            }
+            Versions::DatesWithMilliseconds(time) => {
+                let version = format!("{}{:03}", stamp(*time), time.subsec_millis());
                 *time += Duration::from_secs(1);
                 version
             }

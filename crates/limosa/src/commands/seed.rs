@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use limosa_core::{Action, Change, Identity, Kind, MigrateAsk, RowState, SEED_PREFIX, Surroundings, decide_migrate};
+use limosa_formats::{Layout, LayoutChoice};
 use limosa_run::{Stop, conduct};
 use limosa_sql::Diagnostic;
 
@@ -42,7 +43,12 @@ impl Migrator {
         self.configuration.refuse_protected("seed")?;
         let folders = [folder.to_owned()];
         // Seeds are files on disk, whatever the application has compiled in.
-        let configuration = Configuration { embedded: None, code: Vec::new(), ..self.configuration.clone() };
+        // They are limosa's own as well, whatever tool the migrations come from.
+        let layout = match &self.configuration.layout {
+            LayoutChoice::Given(Layout::Flyway(_)) | LayoutChoice::Auto => self.configuration.layout.clone(),
+            LayoutChoice::Given(_) => LayoutChoice::Given(Layout::Native),
+        };
+        let configuration = Configuration { embedded: None, code: Vec::new(), layout, ..self.configuration.clone() };
         let (mut loaded, mut opened) =
             read_these_and_open(&configuration, &folders, Purpose::Write, Loaded::refuse_errors).await?;
         for change in &mut loaded.changes {

@@ -80,6 +80,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         command: "status",
         exit_code: exit.into(),
         target: opened.target.clone(),
+        format: loaded.layout.name(),
+        format_reason: loaded.format_reason.clone(),
         ledger_exists: view.exists,
         changes: assessed.iter().map(line).collect(),
         pending,

@@ -88,6 +88,7 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "wait_for_database" => Some(format_duration(settings.wait_for_database.unwrap_or_default())),
         "dir" => Some(settings.directories.iter().map(PathBuf::as_path).map(path).collect::<Vec<_>>().join(",")),
         "format" => Some(settings.format.to_owned()),
+        "pattern" => settings.pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
         "create_schemas" => (!settings.create_schemas.is_empty()).then(|| settings.create_schemas.join(",")),
         "allow_commands" => Some(settings.allow_commands.to_string()),
         "ignore_other_ledgers" => Some(settings.ignore_other_ledgers.to_string()),

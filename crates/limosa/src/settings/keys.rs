@@ -175,12 +175,34 @@ pub const KEYS: &[Key] = &[
         .also(&["dirs", "directory", "directories", "migrations", "migrations_dir", "folder", "path"]),
     Key::new(
         "format",
-        Kind::Choice(&["auto", "native", "flyway", "up_down"]),
-        "how the migrations are named; auto looks at the names",
+        Kind::Choice(&[
+            "auto",
+            "native",
+            "flyway",
+            "goose",
+            "dbmate",
+            "sql_migrate",
+            "node_pg_migrate",
+            "sqlx",
+            "refinery",
+            "diesel",
+            "prisma",
+            "drizzle",
+            "pattern",
+            "up_down",
+        ]),
+        "how the migrations are named and marked; auto looks at the names, and at the first lines of a few files",
     )
     .given("LIMOSA_FORMAT", "--format")
     .default("auto")
     .also(&["layout", "tool"]),
+    Key::new(
+        "pattern",
+        Kind::Text,
+        "a naming of one's own, of {version}, {name} and {direction}, such as V{version}.{name}.{direction}.sql",
+    )
+    .given("LIMOSA_PATTERN", "--pattern")
+    .also(&["naming", "file_name", "filename", "names"]),
     Key::new(
         "create_schemas",
         Kind::Names,

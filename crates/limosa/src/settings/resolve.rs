@@ -7,6 +7,7 @@ use std::time::Duration;
 use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::flyway;
+use limosa_formats::pattern::Pattern;
 use limosa_sql::{Diagnostic, Label};
 
 use super::codes;
@@ -153,6 +154,7 @@ impl<'a> Resolver<'a> {
             wait_for_database: Some(self.duration("wait_for_database")).filter(|wait| !wait.is_zero()),
             directories: self.paths("dir"),
             format: self.word("format"),
+            pattern: self.pattern(),
             flyway: self.flyway(),
             create_schemas: self.names("create_schemas"),
             allow_commands: self.boolean("allow_commands"),
@@ -208,6 +210,40 @@ impl<'a> Resolver<'a> {
             self.diagnostics.push(problem.help("give each kind a prefix of its own"));
         }
         naming
+    }
+
+    /// A pattern that is one, for the format that asks for it.
+    fn pattern(&mut self) -> Option<Pattern> {
+        let format = self.given("format").first().copied();
+        let is_asked_for =
+            |word: &str| matches!(format, Some(Entry { value: Value::Choice(chosen), .. }) if *chosen == word);
+        let Some(entry) = self.winner("pattern") else {
+            if let Some(format) = format.filter(|_| is_asked_for("pattern")) {
+                let message = format!("`format`{} is pattern, and no pattern is given", format.place());
+                let problem = Diagnostic::error(codes::WRONG_VALUE, message);
+                let help = "say how the files are named: pattern = \"V{version}.{name}.{direction}.sql\"";
+                self.diagnostics.push(format.located(problem.help(help)));
+            }
+            return None;
+        };
+        match Pattern::parse(entry.text().trim()) {
+            Ok(pattern) => {
+                if let Some(format) = format.filter(|_| !is_asked_for("pattern") && !is_asked_for("auto")) {
+                    let message = format!("`pattern`{} has no effect beside `format`{}", entry.place(), format.place());
+                    let problem = Diagnostic::warning(codes::WRONG_VALUE, message);
+                    self.diagnostics.push(entry.located(problem.help("take one of the two out")));
+                }
+                Some(pattern)
+            }
+            Err(bad) => {
+                let message = format!("`pattern`{} names no files: {bad}", entry.place());
+                let problem = Diagnostic::error(codes::WRONG_VALUE, message);
+                let help = "write it of {version}, {name} and {direction}, such as V{version}.{name}.{direction}.sql or \
+                            {version}_{name}/{direction}.sql";
+                self.diagnostics.push(entry.located(problem.help(help)));
+                None
+            }
+        }
     }
 
     fn protected_elsewhere(&mut self, addresses: &database::Addresses) -> bool {

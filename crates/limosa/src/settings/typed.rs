@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use limosa_core::OutOfOrder;
 use limosa_db::Secret;
+use limosa_formats::pattern::Pattern;
 use limosa_formats::{Layout, LayoutChoice, flyway};
 
 use super::origin::Origin;
@@ -32,8 +33,10 @@ pub struct Settings {
     pub wait_for_database: Option<Duration>,
     /// The folders of migrations.
     pub directories: Vec<PathBuf>,
-    /// The format of the migrations, as it was asked for: `auto`, `native` or `flyway`.
+    /// The format of the migrations, as it was asked for: `auto`, or the name of a format.
     pub format: &'static str,
+    /// How the files are named, where that is one's own.
+    pub pattern: Option<Pattern>,
     /// How the files are named in Flyway's folders.
     pub flyway: flyway::Naming,
     /// Schemas or databases that are made where they are missing.
@@ -92,15 +95,18 @@ pub struct Settings {
 
 impl Settings {
     /// How the migrations are named. The naming of Flyway's folders counts where that format was asked for, or where it is not
-    /// the usual one.
+    /// the usual one; a pattern counts where no other format was asked for.
     pub fn layout(&self) -> LayoutChoice {
-        match self.format {
-            "native" => LayoutChoice::Given(Layout::Native),
-            "up_down" => LayoutChoice::Given(Layout::UpDown),
-            "flyway" => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
-            _ if self.flyway != flyway::Naming::default() => LayoutChoice::Given(Layout::Flyway(self.flyway.clone())),
-            _ => LayoutChoice::Auto,
-        }
+        let pattern = self.pattern.clone().map(Layout::Pattern);
+        let of_flyway = Layout::Flyway(self.flyway.clone());
+        let layout = match self.format {
+            "flyway" => Some(of_flyway),
+            "auto" if pattern.is_some() => pattern,
+            "auto" if self.flyway != flyway::Naming::default() => Some(of_flyway),
+            "pattern" => pattern,
+            name => Layout::of_format(name),
+        };
+        layout.map_or(LayoutChoice::Auto, LayoutChoice::Given)
     }
 }
 

@@ -18,6 +18,7 @@ pub const FORMAT: Format = Format {
     name: "flyway",
     description: "Flyway's: V1__name.sql, U1__name.sql, R__name.sql, B10__name.sql, beforeMigrate.sql and its like",
     votes,
+    sign: None,
 };
 
 fn votes(paths: &[&str]) -> usize {

@@ -7,8 +7,8 @@ use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::config::{Config, ConfigEntry};
 use super::dependencies::{Directory, resolve};
+use super::facts::{Content, FileFacts};
 use super::names::{FileRole, RollbackTarget, Selector, split, spoken, stem_of};
-use super::reader::{Content, FileFacts};
 use super::wishes::Reference;
 use crate::codes;
 
@@ -125,15 +125,18 @@ fn change(
     role: &FileRole,
     script: Script,
     rollback: Option<Rollback>,
-    headers: limosa_core::Headers,
+    mut headers: limosa_core::Headers,
 ) -> Option<Change> {
     let (kind, label, name) = match role {
-        FileRole::Versioned { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
+        FileRole::Versioned { version, label, name } | FileRole::Late { version, label, name } => {
+            (Kind::Versioned(version.clone()), label.clone(), name.clone())
+        }
         FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
         FileRole::Repeatable { name } => (Kind::Repeatable, "R".to_owned(), spoken(name)),
         _ => return None,
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
+    headers.may_come_late = matches!(role, FileRole::Late { .. });
     let (identity, depends_on) = (role.identity()?, Vec::new());
     Some(Change { identity, kind, is_baseline, is_code: false, label, name, script, rollback, headers, depends_on })
 }
@@ -182,7 +185,7 @@ fn overlap(one: &Candidate, other: &Candidate) -> bool {
 fn duplicate(first: &Change, second: &Change, engine: Engine) -> Diagnostic {
     let (what, help) = match &first.kind {
         Kind::Versioned(version) => (
-            format!("the version {version}"),
+            version.name().map_or_else(|| format!("the version {version}"), |name| format!("the name {name}")),
             format!(
                 "give one of them another version, or, where they are meant for different engines, say so in both: \
                  '-- Engines: {}'",

@@ -15,6 +15,8 @@ use crate::codes;
 pub struct Config {
     path: String,
     defaults: Wishes,
+    /// The defaults hold for ways back, too.
+    for_ways_back: bool,
     pub(crate) entries: Vec<ConfigEntry>,
 }
 
@@ -80,7 +82,12 @@ impl Config {
             wishes,
             rollback_supported: None,
         };
-        Config { path: path.to_owned(), defaults: Wishes::default(), entries: vec![entry] }
+        Config { path: path.to_owned(), defaults: Wishes::default(), for_ways_back: false, entries: vec![entry] }
+    }
+
+    /// What a file says about all scripts of its folder, ways back among them.
+    pub(crate) fn of_folder(path: &str, defaults: Wishes) -> Config {
+        Config { path: path.to_owned(), defaults, for_ways_back: true, entries: Vec::new() }
     }
 
     /// Path as the user gave it.
@@ -97,7 +104,8 @@ impl Config {
 /// What the configuration beside a file says about it: its own entries first, then the defaults.
 pub(crate) fn wishes_for(configs: &[Config], path: &str, role: &FileRole) -> Wishes {
     let mut wishes = Wishes::default();
-    for config in configs.iter().filter(|config| config.is_beside(path)) {
+    let is_way_back = matches!(role, FileRole::Rollback { .. });
+    for config in configs.iter().filter(|config| config.is_beside(path) && (config.for_ways_back || !is_way_back)) {
         for entry in config.entries.iter().filter(|entry| entry.selector.matches(path, role)) {
             wishes = wishes.or(&entry.wishes);
         }
@@ -139,7 +147,12 @@ impl Reading<'_> {
             );
             return None;
         };
-        let mut config = Config { path: self.path.to_owned(), defaults: Wishes::default(), entries: Vec::new() };
+        let mut config = Config {
+            path: self.path.to_owned(),
+            defaults: Wishes::default(),
+            for_ways_back: false,
+            entries: Vec::new(),
+        };
         let mut seen: Vec<&str> = Vec::new();
         for section in sections {
             let label = self.place(section.position, section.key.chars().count());

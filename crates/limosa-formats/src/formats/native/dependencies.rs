@@ -13,6 +13,7 @@ use crate::codes;
 pub(crate) struct Directory {
     versions: HashMap<Version, usize>,
     repeatables: HashMap<String, usize>,
+    /// By the names of files without `.sql`, and by names that are identities.
     files: HashMap<String, usize>,
 }
 
@@ -33,12 +34,21 @@ impl Directory {
                 directory.files.insert(stem_of(file).to_owned(), index);
             }
         }
+        for (index, candidate) in candidates.iter().enumerate() {
+            if let Kind::Versioned(version) = &candidate.change.kind
+                && let Some(name) = version.name()
+            {
+                directory.files.insert(name.to_owned(), index);
+            }
+        }
         directory
     }
 
     pub(crate) fn find(&self, selector: &Selector) -> Option<usize> {
         match selector {
-            Selector::Version(version) => self.versions.get(version),
+            Selector::Version(version) => {
+                self.versions.get(version).or_else(|| self.files.get(version.to_string().as_str()))
+            }
             Selector::Repeatable(name) => self.repeatables.get(name),
             Selector::File(stem) => self.files.get(stem),
         }

@@ -253,6 +253,7 @@ mod tests {
             data_loss_allowed: true,
             placeholders_off: true,
             left_out: None,
+            may_come_late: false,
         };
         assert_eq!(headers, expected);
     }

@@ -5,12 +5,15 @@ mod assemble;
 mod comments;
 mod config;
 mod dependencies;
+mod facts;
 mod headers;
+mod misuse;
 mod names;
 mod reader;
 mod rollback;
 mod rules;
 mod section;
+mod sectioned;
 mod up_text;
 mod values;
 mod wishes;
@@ -18,9 +21,10 @@ mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
+pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
 pub(crate) use names::{split, spoken};
-pub use reader::{FileFacts, FileReader};
+pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
 pub(crate) use wishes::Wishes;
@@ -32,6 +36,7 @@ pub const FORMAT: Format = Format {
     name: "native",
     description: "limosa's own: 001_name.sql, R__name.sql, rollbacks beside or inside, migration_config.yaml",
     votes,
+    sign: None,
 };
 
 fn votes(paths: &[&str]) -> usize {

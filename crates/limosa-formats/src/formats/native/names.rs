@@ -17,6 +17,15 @@ pub enum FileRole {
         /// What stands after the version, underscores as blanks.
         name: String,
     },
+    /// Runs once, also where later versions ran before it.
+    Late {
+        /// The version.
+        version: Version,
+        /// The version as written.
+        label: String,
+        /// The description.
+        name: String,
+    },
     /// Runs whenever it changes: `R__views.sql`.
     Repeatable {
         /// What stands after `R__`, as written.
@@ -79,6 +88,7 @@ impl FileRole {
     pub fn is_script(&self) -> bool {
         match self {
             FileRole::Versioned { .. }
+            | FileRole::Late { .. }
             | FileRole::Repeatable { .. }
             | FileRole::Rollback { .. }
             | FileRole::Baseline { .. } => true,
@@ -90,7 +100,7 @@ impl FileRole {
     /// The identity of the change, where the file is one.
     pub fn identity(&self) -> Option<Identity> {
         match self {
-            FileRole::Versioned { version, .. } => Some(Identity::of_version(version)),
+            FileRole::Versioned { version, .. } | FileRole::Late { version, .. } => Some(Identity::of_version(version)),
             FileRole::Repeatable { name } => Some(Identity::of_repeatable(name)),
             FileRole::Baseline { version, .. } => Some(Identity::of_baseline(version)),
             _ => None,
@@ -280,7 +290,9 @@ impl Selector {
     /// True where the change of this file is meant.
     pub(crate) fn matches(&self, path: &str, role: &FileRole) -> bool {
         match (self, role) {
-            (Selector::Version(wanted), FileRole::Versioned { version, .. }) => wanted == version,
+            (Selector::Version(wanted), FileRole::Versioned { version, .. } | FileRole::Late { version, .. }) => {
+                wanted == version
+            }
             (Selector::Repeatable(wanted), FileRole::Repeatable { name }) => wanted == name,
             (Selector::File(wanted), role) if role.is_script() && !matches!(role, FileRole::Rollback { .. }) => {
                 wanted == stem_of(path)
@@ -302,7 +314,9 @@ mod tests {
                 format!("rollback of {} beside {}", of.identity(), beside.as_deref().unwrap_or("-"))
             }
             FileRole::Config => "config".to_owned(),
-            FileRole::Baseline { .. } | FileRole::Callback { .. } => "of another format".to_owned(),
+            FileRole::Late { .. } | FileRole::Baseline { .. } | FileRole::Callback { .. } => {
+                "of another format".to_owned()
+            }
             FileRole::Unclear(diagnostic) => {
                 format!("{}: {} / {}", diagnostic.code, diagnostic.message, diagnostic.help.unwrap_or_default())
             }

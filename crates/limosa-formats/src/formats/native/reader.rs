@@ -1,110 +1,26 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
-use limosa_core::{Checksum, FileHasher, Headers, Outline, OutlineError, Outliner, Rollback, Script};
+use limosa_core::{Checksum, FileHasher, Markers, Outliner, Rollback, Script, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
+use super::facts::{Content, FileFacts};
 use super::headers::{Head, read_headers};
+use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
-use super::rollback::{ROLLBACK_LIMIT, clipped, read_file, read_section};
-use super::section::{Directive, SectionFinder, SectionStart, directive};
+use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
+use super::section::{
+    Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, inside_statement,
+    leads_back, unknown_directive,
+};
+use super::sectioned::{SectionReader, Sectioned};
 use super::up_text::UpText;
-use super::wishes::{Reference, Wishes};
+use super::wishes::Wishes;
 use crate::codes;
 
 /// Headers are looked for in this many bytes; nobody writes longer comments above the first statement.
 const HEAD_LIMIT: usize = 256 * 1024;
-
-/// What is known of a file once it was read.
-#[derive(Debug, Clone)]
-pub struct FileFacts {
-    pub(crate) path: String,
-    pub(crate) role: FileRole,
-    pub(crate) headers: Headers,
-    pub(crate) references: Vec<Reference>,
-    /// False where the file is meant for other engines only.
-    pub(crate) wanted: bool,
-    pub(crate) content: Content,
-    /// It is code of the application and no file.
-    pub(crate) is_code: bool,
-}
-
-/// What a file holds.
-#[derive(Debug, Clone)]
-pub(crate) enum Content {
-    /// A change, and its way back where the same file holds it.
-    Change { script: Box<Script>, rollback: Option<Rollback> },
-    /// The way back of another file; None where it could not be read.
-    WayBack(Option<Rollback>),
-}
-
-impl FileFacts {
-    /// A change that is code. `origin` is what messages call it; its checksum is that of the version which it declares.
-    pub fn of_code(
-        dialect: impl Into<Dialect>,
-        origin: &str,
-        role: FileRole,
-        declared: &str,
-        rollback: Option<&str>,
-    ) -> (FileFacts, Vec<Diagnostic>) {
-        let dialect = dialect.into();
-        let (rollback, diagnostics) = match rollback {
-            Some(text) => read_file(origin, dialect, text.to_owned(), &Wishes::default()),
-            None => (None, Vec::new()),
-        };
-        let checksum = || Checksum::of(format!("code {declared}").as_bytes());
-        let script = Script {
-            file: origin.to_owned(),
-            span: Span::new(0, 0),
-            start: Position::START,
-            file_checksum: checksum(),
-            up_checksum: checksum(),
-            // What the code leaves in the session nobody knows.
-            outline: Outline { unseen: dialect.engine() == Engine::Mysql, ..Outline::default() },
-        };
-        let facts = FileFacts {
-            path: origin.to_owned(),
-            role,
-            headers: Headers::default(),
-            references: Vec::new(),
-            wanted: true,
-            content: Content::Change { script: Box::new(script), rollback },
-            is_code: true,
-        };
-        (facts, diagnostics)
-    }
-
-    /// Path as the user gave it.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What the file is for.
-    pub fn role(&self) -> &FileRole {
-        &self.role
-    }
-
-    /// Headers, with what the configuration of the folder adds.
-    pub fn headers(&self) -> &Headers {
-        &self.headers
-    }
-
-    /// The up script; None for a file that holds a way back only.
-    pub fn script(&self) -> Option<&Script> {
-        match &self.content {
-            Content::Change { script, .. } => Some(script),
-            Content::WayBack(_) => None,
-        }
-    }
-
-    /// The way back that the file holds.
-    pub fn rollback(&self) -> Option<&Rollback> {
-        match &self.content {
-            Content::Change { rollback, .. } | Content::WayBack(rollback) => rollback.as_ref(),
-        }
-    }
-}
 
 /// Reads one file, chunk by chunk.
 ///
@@ -116,7 +32,11 @@ pub struct FileReader {
     role: FileRole,
     dialect: Dialect,
     from_config: Wishes,
+    /// What the file begins with where it is not to run in a transaction.
+    no_transaction: Option<&'static str>,
     file_hasher: FileHasher,
+    /// What it goes through before it is read further, where the file holds sections.
+    sections: Option<Box<SectionReader>>,
     stage: Stage,
     diagnostics: Vec<Diagnostic>,
 }
@@ -157,18 +77,45 @@ impl FileReader {
             from_config: config::wishes_for(configs, path, &role),
             role,
             dialect,
+            no_transaction: None,
             file_hasher: FileHasher::new(),
+            sections: None,
             stage,
             diagnostics,
         }
     }
 
+    /// The file holds sections that these markers tell apart: those that lead up are the script, those that lead back its way back.
+    #[must_use]
+    pub fn with_markers(mut self, markers: Option<Markers>) -> FileReader {
+        let markers = markers.filter(|_| self.role.is_script() && !matches!(self.role, FileRole::Rollback { .. }));
+        self.sections = markers.map(|markers| Box::new(SectionReader::new(self.dialect, &self.path, markers)));
+        self
+    }
+
+    /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
+    #[must_use]
+    pub fn no_transaction_mark(self, mark: Option<&'static str>) -> FileReader {
+        FileReader { no_transaction: mark, ..self }
+    }
+
     /// Adds the next bytes of the file.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.file_hasher.update(bytes);
+        match &mut self.sections {
+            None => self.take(bytes),
+            Some(sections) => {
+                let up = sections.feed(bytes);
+                self.take(&up);
+            }
+        }
+    }
+
+    /// Goes on with bytes that lead up, or are all of the file.
+    fn take(&mut self, bytes: &[u8]) {
         match &mut self.stage {
             Stage::Idle => {}
-            Stage::Body(body) => body.feed(bytes),
+            Stage::Body(body) => body.feed(bytes, self.sections.as_deref()),
             Stage::Head { scanner, lines, bytes: held } => {
                 let room = HEAD_LIMIT - held.len().min(HEAD_LIMIT);
                 let seen = &bytes[..bytes.len().min(room)];
@@ -190,26 +137,45 @@ impl FileReader {
             scanner.finish(&mut lines);
         }
         let mut finder = SectionFinder::default();
-        let above = lines.iter().position(|line| finder.line(line).is_some()).unwrap_or(lines.len());
+        let above = match &self.sections {
+            Some(_) => lines.len(),
+            None => lines.iter().position(|line| finder.line(line).is_some()).unwrap_or(lines.len()),
+        };
         let is_rollback = matches!(self.role, FileRole::Rollback { .. });
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
         let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
         self.diagnostics.extend(diagnostics);
-        let wishes = if is_rollback { own } else { own.or(&self.from_config) };
+        let mut wishes = own.or(&self.from_config);
+        if self.no_transaction.is_some_and(|mark| bytes.starts_with(mark.as_bytes())) && wishes.transaction.is_none() {
+            wishes.transaction = Some(TransactionWish::None);
+        }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
-        body.feed(&bytes);
+        if let Some(sections) = &self.sections {
+            body.expect_sections(sections.markers());
+        }
+        body.feed(&bytes, self.sections.as_deref());
         self.stage = Stage::Body(body);
     }
 
     /// Says that no more bytes will come. The facts are None where the file is no script by its name. Where a
     /// diagnostic is an error, they only serve to check other files against.
     pub fn finish(mut self) -> (Option<FileFacts>, Vec<Diagnostic>) {
+        if let Some(sections) = &mut self.sections {
+            let up = sections.end();
+            self.take(&up);
+        }
         if matches!(self.stage, Stage::Head { .. }) {
             self.begin_body();
         }
-        let Stage::Body(body) = self.stage else { return (None, self.diagnostics) };
+        let Stage::Body(mut body) = self.stage else { return (None, self.diagnostics) };
+        body.end(self.sections.as_deref());
+        let sectioned = self.sections.map(|sections| sections.finish());
+        if let Some(sectioned) = &sectioned {
+            // Without variables of its own `${...}` is text to the tool.
+            body.wishes.placeholders_off.get_or_insert(!sectioned.has_variables);
+        }
         let wishes = body.wishes.clone();
-        let (content, diagnostics) = body.finish(self.file_hasher.finish());
+        let (content, diagnostics) = body.finish(self.file_hasher.finish(), sectioned);
         self.diagnostics.extend(diagnostics);
         let facts = FileFacts {
             path: self.path,
@@ -233,7 +199,11 @@ struct Body {
     splitter: Splitter,
     scanner: CommentScanner,
     finder: SectionFinder,
+    /// Where the file holds sections: whose.
+    markers: Option<Markers>,
     outliner: Outliner,
+    /// The outline without transactions, where a marker further below may ask for it.
+    without_transaction: Option<Outliner>,
     statements: u64,
     /// None once the section began.
     up: Option<UpText>,
@@ -259,6 +229,8 @@ impl Body {
             splitter: Splitter::new(dialect, path),
             scanner: CommentScanner::new(dialect.engine()),
             finder: SectionFinder::default(),
+            markers: None,
+            without_transaction: None,
             outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
             wishes,
             statements: 0,
@@ -272,17 +244,43 @@ impl Body {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8]) {
-        if !self.failed {
-            self.splitter.feed(bytes);
-            self.pieces();
+    /// What follows goes through a mask: sections are told apart already.
+    fn expect_sections(&mut self, markers: Markers) {
+        self.markers = Some(markers);
+        self.up = None;
+        if markers == Markers::Goose && self.wishes.transaction.is_none() {
+            self.without_transaction = Some(Outliner::new(self.dialect.engine(), TransactionWish::None));
         }
     }
 
-    fn pieces(&mut self) {
+    fn feed(&mut self, bytes: &[u8], sections: Option<&SectionReader>) {
+        if !self.failed {
+            self.splitter.feed(bytes);
+            self.pieces(sections);
+        }
+    }
+
+    /// Says that no more bytes will come.
+    fn end(&mut self, sections: Option<&SectionReader>) {
+        if !self.failed {
+            self.splitter.finish();
+            self.pieces(sections);
+        }
+        if sections.is_some_and(SectionReader::has_no_transaction)
+            && let Some(outliner) = self.without_transaction.take()
+        {
+            self.outliner = outliner;
+            self.wishes.transaction = Some(TransactionWish::None);
+        }
+    }
+
+    fn pieces(&mut self, sections: Option<&SectionReader>) {
         while !self.failed {
             match self.splitter.next_piece() {
-                Ok(Some(piece)) => self.piece(&piece),
+                Ok(Some(piece)) => match (self.markers, sections) {
+                    (Some(markers), Some(sections)) => self.piece_of_section(&piece, markers, sections),
+                    _ => self.piece(&piece),
+                },
                 Ok(None) => return,
                 Err(diagnostic) => self.fail(*diagnostic),
             }
@@ -321,13 +319,40 @@ impl Body {
         }
     }
 
+    /// A piece of a file whose sections are told apart already.
+    fn piece_of_section(&mut self, piece: &Piece, markers: Markers, sections: &SectionReader) {
+        let mut lines = Vec::new();
+        self.scanner.piece(piece, &mut lines);
+        for line in &lines {
+            if let LineKind::Comment { mark, text, .. } = &line.kind
+                && directive(text).is_some()
+            {
+                self.diagnostics.push(directive_among_sections(&self.path, line.number, mark, text, markers));
+            }
+        }
+        if !matches!(piece.kind, PieceKind::Statement(_)) {
+            // Data of COPY belongs to the outline.
+            for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
+                outliner.add(piece);
+            }
+            return;
+        }
+        if self.wishes.transaction.is_none() && markers != Markers::Goose {
+            let is_outside = sections.is_outside(piece.span.start + piece.body.0 as u64);
+            self.outliner.set_wish(if is_outside { TransactionWish::None } else { TransactionWish::Auto });
+        }
+        self.statement(piece);
+    }
+
     /// Looks for the beginning of the rollback section in lines between statements.
     fn section_in<'a>(&mut self, lines: impl Iterator<Item = &'a Line>) -> Option<SectionStart> {
         for line in lines {
-            if let LineKind::Comment { indent, mark, text } = &line.kind
-                && let Some(Directive::Unknown(word)) = directive(text)
-            {
-                self.diagnostics.push(unknown_directive(&self.path, line.number, *indent, mark, text, &word));
+            if let LineKind::Comment { indent, mark, text } = &line.kind {
+                if let Some(Directive::Unknown(word)) = directive(text) {
+                    self.diagnostics.push(unknown_directive(&self.path, line.number, *indent, mark, text, &word));
+                } else if let Some(markers) = leads_back(*indent, mark, text) {
+                    self.diagnostics.push(foreign_section(&self.path, line.number, mark, text, markers));
+                }
             }
             if let Some(start) = self.finder.line(line) {
                 return Some(start);
@@ -402,7 +427,9 @@ impl Body {
 
     fn statement(&mut self, piece: &Piece) {
         self.statements += 1;
-        self.outliner.add(piece);
+        for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
+            outliner.add(piece);
+        }
         let remarkable = piece.class().is_some_and(|class| class.transaction != TransactionRule::Either);
         if remarkable && self.places.len() < 1000 {
             self.places.push((piece.position, clipped(piece.statement().lines().next().unwrap_or_default())));
@@ -433,10 +460,9 @@ impl Body {
         self.back.extend_from_slice(bytes);
     }
 
-    fn finish(mut self, file_checksum: Checksum) -> (Content, Vec<Diagnostic>) {
-        if !self.failed {
-            self.splitter.finish();
-            self.pieces();
+    fn finish(mut self, file_checksum: Checksum, sectioned: Option<Sectioned>) -> (Content, Vec<Diagnostic>) {
+        if let Some(sectioned) = sectioned {
+            return self.finish_sections(file_checksum, sectioned);
         }
         if !self.failed && self.section.is_none() && !self.is_rollback {
             self.last_line();
@@ -447,6 +473,21 @@ impl Body {
         }
         let script = Box::new(self.script(file_checksum));
         (Content::Change { script, rollback: back }, self.diagnostics)
+    }
+
+    fn finish_sections(mut self, file_checksum: Checksum, sectioned: Sectioned) -> (Content, Vec<Diagnostic>) {
+        // Where the markers are wrong nothing else is worth saying.
+        self.failed |= sectioned.diagnostics.iter().any(Diagnostic::is_error);
+        self.diagnostics.extend(sectioned.diagnostics);
+        self.up_end = Some(sectioned.up);
+        let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
+            let text = self.text_of(bytes)?;
+            let (back, found) = read_down(&self.path, self.dialect, text, line, sectioned.is_back_outside);
+            self.diagnostics.extend(found);
+            back
+        });
+        let script = Box::new(self.script(file_checksum));
+        (Content::Change { script, rollback }, self.diagnostics)
     }
 
     /// The last line, which nothing ended.
@@ -463,15 +504,7 @@ impl Body {
             return None;
         }
         let bytes = std::mem::take(&mut self.back);
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            // Only data for COPY gets this far unchecked.
-            Err(_) => {
-                let message = "the data in this rollback is not UTF-8, and a way back is kept as text";
-                self.fail(Diagnostic::error(limosa_sql::codes::NOT_UTF8, message).at(Label::file(&self.path)));
-                return None;
-            }
-        };
+        let text = self.text_of(bytes)?;
         let (back, diagnostics) = match self.section {
             Some(start) => read_section(&self.path, self.dialect, &text, start.line),
             None => {
@@ -481,6 +514,19 @@ impl Body {
         };
         self.diagnostics.extend(diagnostics);
         back
+    }
+
+    /// The text of a way back.
+    fn text_of(&mut self, bytes: Vec<u8>) -> Option<String> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(text),
+            // Only data for COPY, and sections, get this far unchecked.
+            Err(_) => {
+                let message = "this rollback is not UTF-8, and a way back is kept as text";
+                self.fail(Diagnostic::error(limosa_sql::codes::NOT_UTF8, message).at(Label::file(&self.path)));
+                None
+            }
+        }
     }
 
     fn script(&mut self, file_checksum: Checksum) -> Script {
@@ -514,6 +560,7 @@ impl Body {
             file: self.path.clone(),
             span: Span::new(0, end),
             start: Position::START,
+            markers: self.markers,
             file_checksum,
             up_checksum,
             outline,
@@ -544,57 +591,3 @@ fn heading_after(part: &Piece, number: u64, engine: Engine) -> Option<SectionSta
 
 /// Codes of the splitter for what is open at the end, strings and comments apart.
 const INSIDE_STATEMENT: &[&str] = &[limosa_sql::codes::OPEN_PARENTHESIS, limosa_sql::codes::OPEN_BODY];
-
-fn inside_statement(path: &str, position: Position, line: &str, verb: &str) -> Diagnostic {
-    let column = (line.len() - line.trim_start().len()) as u64 + 1;
-    Diagnostic::error(codes::SECTION_INSIDE_STATEMENT, format!("the rollback section begins inside {verb}"))
-        .at(Label::place(path, Position { column, ..position })
-            .line(clipped(line))
-            .length(line.trim().chars().count() as u64))
-        .help("close the statement before it")
-}
-
-fn unknown_directive(path: &str, number: u64, indent: usize, mark: &str, text: &str, word: &str) -> Diagnostic {
-    let blanks = text.chars().take_while(|character| character.is_whitespace()).count();
-    let message = match word {
-        "" => "'limosa:' says nothing".to_owned(),
-        _ => format!("'limosa:{word}' is not known"),
-    };
-    Diagnostic::error(codes::UNKNOWN_DIRECTIVE, message)
-        .at(Label::place(path, Position { line: number, column: (indent + mark.len() + blanks + 1) as u64 })
-            .line(clipped(&format!("{}{mark}{text}", " ".repeat(indent))))
-            .length(text.trim().chars().count() as u64))
-        .help("the only one is '-- limosa:rollback', alone on its line")
-}
-
-/// The message for statements whose transactions cannot be run.
-pub(crate) fn transaction_misuse(path: &str, error: &OutlineError, line: Option<String>) -> Diagnostic {
-    let help = match error {
-        OutlineError::LeftOpen { .. } => {
-            "end the file with COMMIT, or leave out BEGIN: limosa opens a transaction itself"
-        }
-        OutlineError::EndsNothing { .. } => "leave it out: limosa commits by itself",
-        OutlineError::CannotRunInside { .. } => {
-            "take out 'Transaction: always', or move the statement into a migration of its own"
-        }
-        OutlineError::LeavesBehind { .. } => "a migration ends each transaction that it begins",
-        OutlineError::NestedBegin { .. } => "leave out the second BEGIN, or use SAVEPOINT",
-        OutlineError::InsideOwn { .. } => {
-            "move the statement into a migration of its own, or leave out BEGIN and COMMIT"
-        }
-        OutlineError::CommittedBeforeRollback { .. } => {
-            "move the statement out of the transaction, or leave out ROLLBACK"
-        }
-        OutlineError::Disconnects { .. } => "leave out RELEASE",
-        OutlineError::NextTransaction { .. } => "write SET SESSION TRANSACTION, which holds for the rest of the file",
-        OutlineError::LocksLedger { .. } => {
-            "leave it out: limosa lets one run at a time write, and others are stopped where they run"
-        }
-    };
-    let mut label = Label::place(path, error.position());
-    if let Some(line) = line {
-        let indent = usize::try_from(error.position().column.saturating_sub(1)).unwrap_or_default().min(300);
-        label = label.length(line.chars().count() as u64).line(format!("{}{line}", " ".repeat(indent)));
-    }
-    Diagnostic::error(codes::TRANSACTION_MISUSE, error.to_string()).at(label).help(help)
-}

@@ -1,11 +1,11 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
-use limosa_core::{Outliner, Rollback, TimeOuts};
+use limosa_core::{Outliner, Rollback, TimeOuts, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
-use super::reader::transaction_misuse;
+use super::misuse::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
 use super::wishes::Wishes;
 use crate::codes;
@@ -97,6 +97,23 @@ pub(crate) fn read_file(file: &str, dialect: Dialect, text: String, wishes: &Wis
     whole(file, dialect, text, Position::START, wishes, &[])
 }
 
+/// The way back of a file whose sections say where they lead. None in silence where it holds no SQL, for some tools want a section
+/// all the same. `first_line` is the line of the file that the text begins on.
+pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: u64, is_outside: bool) -> Read {
+    let section = Section::scan(dialect.engine(), &text, first_line);
+    let (mut wishes, mut diagnostics) = section.headers(file, 0);
+    if section.code.is_none() || !wishes.wants(dialect.engine()) {
+        return (None, diagnostics);
+    }
+    if is_outside {
+        wishes.transaction.get_or_insert(TransactionWish::None);
+    }
+    let start = Position { line: first_line, column: 1 };
+    let (rollback, found) = whole(file, dialect, text, start, &wishes, &[]);
+    diagnostics.extend(found);
+    (rollback, diagnostics)
+}
+
 /// The lines of a section up to the first SQL that is no comment.
 struct Section {
     lines: Vec<Line>,
@@ -164,7 +181,7 @@ impl Section {
                 .help("keep one of the two");
             return (None, vec![diagnostic]);
         }
-        let (wishes, mut diagnostics) = self.headers(file, at);
+        let (wishes, mut diagnostics) = self.headers(file, at + 1);
         if !wishes.wants(dialect.engine()) {
             return (None, diagnostics);
         }
@@ -175,10 +192,10 @@ impl Section {
         (rollback, diagnostics)
     }
 
-    /// What the comments between the directive and the first statement ask for.
-    fn headers(&self, file: &str, directive: usize) -> (Wishes, Vec<Diagnostic>) {
+    /// What the comments between a line and the first statement ask for.
+    fn headers(&self, file: &str, from: usize) -> (Wishes, Vec<Diagnostic>) {
         let lines: Vec<Line> =
-            self.lines[directive + 1..].iter().map(|line| Line { number: self.number(line), ..line.clone() }).collect();
+            self.lines[from..].iter().map(|line| Line { number: self.number(line), ..line.clone() }).collect();
         read_headers(file, &lines, Head::RollbackSection)
     }
 

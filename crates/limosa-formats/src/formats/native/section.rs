@@ -1,6 +1,11 @@
 //! Where the way back begins inside a migration file.
 
+use limosa_core::{Direction, Mark, Markers};
+use limosa_sql::{Diagnostic, Label, Position};
+
 use super::comments::{Line, LineKind};
+use super::rollback::clipped;
+use crate::codes;
 
 /// What a `-- limosa:` comment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,33 @@ pub(crate) fn directive(text: &str) -> Option<Directive> {
         return Some(Directive::Rollback);
     }
     Some(Directive::Unknown(word.to_owned()))
+}
+
+/// The tool whose section leads back below this comment: a file that is run as a whole must hold none.
+pub(crate) fn leads_back(indent: usize, mark: &str, text: &str) -> Option<Markers> {
+    // What looks like prose of node-pg-migrate's must be the whole comment.
+    if text.trim().eq_ignore_ascii_case("down migration") {
+        return Some(Markers::NodePgMigrate);
+    }
+    let is_candidate =
+        mark == "--" && indent == 0 && ["migrate:", "+goose", "+migrate"].iter().any(|word| text.contains(word));
+    let line = is_candidate.then(|| format!("{mark}{text}"))?;
+    let leads_back =
+        |markers: &Markers| matches!(markers.read(&line), Some(Mark::Section { direction: Direction::Revert, .. }));
+    Markers::ALL.into_iter().find(leads_back)
+}
+
+/// The error for a section of another tool that leads back.
+pub(crate) fn foreign_section(path: &str, number: u64, mark: &str, text: &str, markers: Markers) -> Diagnostic {
+    let (tool, name) = (markers.tool(), markers.format_name());
+    let message = format!("below this marker of {tool} stands a way back, and this file is run as a whole");
+    Diagnostic::error(codes::FOREIGN_MARKER, message)
+        .at(Label::place(path, Position { line: number, column: 1 })
+            .line(clipped(&format!("{mark}{text}")))
+            .length((mark.len() + text.trim_end().chars().count()) as u64))
+        .help(format!(
+            "say that the folder is {tool}'s: --format {name}; or write '-- limosa:rollback' in place of the marker"
+        ))
 }
 
 /// True for a comment that is only a line drawn: `-- =====`.
@@ -77,6 +109,52 @@ impl SectionFinder {
     pub(crate) fn hold_from(&self) -> Option<u64> {
         self.rule.or(self.heading).map(|start| start.offset)
     }
+}
+
+/// The error for a section that begins within a statement.
+pub(crate) fn inside_statement(path: &str, position: Position, line: &str, verb: &str) -> Diagnostic {
+    let column = (line.len() - line.trim_start().len()) as u64 + 1;
+    Diagnostic::error(codes::SECTION_INSIDE_STATEMENT, format!("the rollback section begins inside {verb}"))
+        .at(Label::place(path, Position { column, ..position })
+            .line(clipped(line))
+            .length(line.trim().chars().count() as u64))
+        .help("close the statement before it")
+}
+
+/// The error for a directive that is not known.
+pub(crate) fn unknown_directive(
+    path: &str,
+    number: u64,
+    indent: usize,
+    mark: &str,
+    text: &str,
+    word: &str,
+) -> Diagnostic {
+    let blanks = text.chars().take_while(|character| character.is_whitespace()).count();
+    let message = match word {
+        "" => "'limosa:' says nothing".to_owned(),
+        _ => format!("'limosa:{word}' is not known"),
+    };
+    Diagnostic::error(codes::UNKNOWN_DIRECTIVE, message)
+        .at(Label::place(path, Position { line: number, column: (indent + mark.len() + blanks + 1) as u64 })
+            .line(clipped(&format!("{}{mark}{text}", " ".repeat(indent))))
+            .length(text.trim().chars().count() as u64))
+        .help("the only one is '-- limosa:rollback', alone on its line")
+}
+
+/// The error for a directive of limosa's in a file whose sections are another tool's.
+pub(crate) fn directive_among_sections(
+    path: &str,
+    number: u64,
+    mark: &str,
+    text: &str,
+    markers: Markers,
+) -> Diagnostic {
+    let down = markers.of(Direction::Revert);
+    let message = format!("'{}' says nothing in a file of {}", text.trim(), markers.tool());
+    Diagnostic::error(codes::UNKNOWN_DIRECTIVE, message)
+        .at(Label::place(path, Position { line: number, column: 1 }).line(clipped(&format!("{mark}{text}"))))
+        .help(format!("write '{down}' above the way back"))
 }
 
 #[cfg(test)]

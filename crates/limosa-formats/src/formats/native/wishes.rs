@@ -71,6 +71,7 @@ impl Wishes {
             data_loss_allowed: self.data_loss_allowed.unwrap_or_default(),
             placeholders_off: self.placeholders_off.unwrap_or_default(),
             left_out: self.left_out.clone(),
+            may_come_late: false,
         }
     }
 

@@ -29,6 +29,9 @@ pub(super) fn write_all(folder: &Path, files: &[NewFile]) -> Result<(), Failure>
 
 fn write(file: &NewFile) -> Result<(), Failure> {
     let refused = |error| refused(&file.path, &error);
+    if let Some(folder) = file.path.parent() {
+        create_dir_all(folder).map_err(refused)?;
+    }
     let mut open = OpenOptions::new().write(true).create_new(true).open(&file.path).map_err(refused)?;
     open.write_all(file.text.as_bytes()).map_err(|error| {
         // Half a file would be read as a migration.

@@ -74,6 +74,7 @@ fn every_key_reaches_its_setting() {
         wait_for_database = \"1m\"\n\
         dir = [\"one\", \"/two\"]\n\
         format = \"flyway\"\n\
+        pattern = \"{version}.sql\"\n\
         create_schemas = [\"s1\", \"s2\"]\n\
         allow_commands = true\nignore_other_ledgers = true\n\
         replace_placeholders = false\n\
@@ -126,6 +127,7 @@ fn every_key_reaches_its_setting() {
     };
     let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
     assert_eq!(settings.layout(), layout);
+    assert_eq!(settings.pattern.as_ref().unwrap().as_str(), "{version}.sql");
     assert_eq!(settings.project, "shop");
     assert!(settings.protected && settings.single_transaction && settings.auto_rollback && settings.backup);
     assert_eq!(settings.out_of_order, OutOfOrder::Warn);
@@ -193,6 +195,7 @@ fn every_key_with_a_variable_or_flag_is_read_from_it() {
             keys::Kind::Duration { .. } => "7s",
             keys::Kind::Integer { .. } => "7",
             keys::Kind::Url => "sqlite:x.db",
+            _ if key.name == "pattern" => "{version}.sql",
             _ => "some",
         };
         let files = |case: Case| case.file("/home/me/shop/some", "");

@@ -1,0 +1,115 @@
+//! refinery's folders as they stand: `V1__create_users.sql`, and `U2__late.sql`, which may come late. Folders below are read, too.
+//!
+//! Names: refinery, `refinery_core/src/util.rs`. The two kinds share their versions and run in one order; a `V` that is older than
+//! what ran is refused, a `U` runs (`refinery_core/src/traits/mod.rs`). refinery has no placeholders: `${...}` is text.
+
+use limosa_core::Version;
+use limosa_sql::{Diagnostic, Label};
+
+use super::Format;
+use super::native::{FileRole, split, spoken};
+use crate::codes;
+
+/// The line of the format table.
+pub const FORMAT: Format = Format {
+    name: "refinery",
+    description: "refinery's: V1__name.sql, and U2__name.sql, which may come late; beside a refinery.toml or migrations in Rust",
+    votes,
+    sign: Some(|paths, around| around.contains(&"refinery.toml") || paths.iter().any(|path| is_rust(split(path).1))),
+};
+
+fn votes(paths: &[&str]) -> usize {
+    paths.iter().filter(|path| named(split(path).1).is_some()).count()
+}
+
+fn is_rust(file: &str) -> bool {
+    file.ends_with(".rs") && named(file).is_some()
+}
+
+/// Whether it may come late, the version as written, and the title.
+fn named(file: &str) -> Option<(bool, &str, &str)> {
+    let stem = file.strip_suffix(".sql").or_else(|| file.strip_suffix(".rs"))?;
+    let may_come_late = match stem.chars().next()? {
+        'V' => false,
+        'U' => true,
+        _ => return None,
+    };
+    let (label, title) = stem[1..].split_once("__")?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_version = match label.split_once('.') {
+        Some((whole, part)) => is_number(whole) && is_number(part),
+        None => is_number(label),
+    };
+    let is_title = !title.is_empty() && title.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    (is_version && is_title).then_some((may_come_late, label, title))
+}
+
+/// Says what a file is for. Both `/` and `\` separate folders.
+pub fn classify(path: &str) -> FileRole {
+    let file = split(path).1;
+    if file.starts_with('.') {
+        return FileRole::Ignored;
+    }
+    if is_rust(file) {
+        let message = format!("{file} is a migration in Rust, which cannot be run here; it is left out");
+        let help = "write what it does as SQL into a file of the same version, or register it in your application \
+                    (limosa::RustMigration); where it ran already, that file can be a comment";
+        let problem = Diagnostic::warning(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help);
+        return FileRole::Unclear(Box::new(problem));
+    }
+    if !file.to_ascii_lowercase().ends_with(".sql") {
+        return FileRole::Ignored;
+    }
+    let understood =
+        named(file).and_then(|(late, label, title)| Some((late, label, title, Version::parse(label).ok()?)));
+    match understood {
+        Some((false, label, title, version)) => {
+            FileRole::Versioned { version, label: label.to_owned(), name: spoken(title) }
+        }
+        Some((true, label, title, version)) => FileRole::Late { version, label: label.to_owned(), name: spoken(title) },
+        None => {
+            let message = format!("the name {file} is not one of a migration of refinery; the file is left out");
+            let help = "expected V1__title.sql or U1__title.sql, with letters, digits and _ in the title; rename the file, or \
+                        move it elsewhere";
+            FileRole::Unclear(Box::new(
+                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_files_are_for() {
+        let said = |path: &str| match classify(path) {
+            FileRole::Versioned { version, label, name } => format!("V {version} {label} '{name}'"),
+            FileRole::Late { version, label, name } => format!("U {version} {label} '{name}'"),
+            FileRole::Unclear(problem) => problem.code.to_owned(),
+            FileRole::Ignored => "ignored".to_owned(),
+            role => format!("{role:?}"),
+        };
+        for (path, expected) in [
+            ("m/V1__create_users.sql", "V 1 1 'create users'"),
+            ("m/sub/U010__late.sql", "U 10 010 'late'"),
+            ("V1.2__x.sql", "V 1.2 1.2 'x'"),
+            ("V1__naïve.sql", "V 1 1 'naïve'"),
+            ("V1__a__b.sql", "V 1 1 'a  b'"),
+            ("V3__code.rs", "LIM-F034"),
+            ("mod.rs", "ignored"),
+            ("V1_x.sql", "LIM-F001"),
+            ("V1__a-b.sql", "LIM-F001"),
+            ("V1.2.3__x.sql", "LIM-F001"),
+            ("V1__.sql", "LIM-F001"),
+            ("R__views.sql", "LIM-F001"),
+            ("1_a.sql", "LIM-F001"),
+            ("V1__a.SQL", "LIM-F001"),
+            ("README.md", "ignored"),
+            (".V1__a.sql", "ignored"),
+        ] {
+            assert_eq!(said(path), expected, "{path}");
+        }
+    }
+}

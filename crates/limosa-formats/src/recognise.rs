@@ -1,0 +1,192 @@
+//! Which format a folder has: by the names of its files, and where these could be of several, by their first lines.
+
+use limosa_core::Markers;
+use limosa_sql::{Diagnostic, Label};
+
+use crate::codes;
+use crate::formats::{FORMATS, Format, detect};
+use crate::layout::{Layout, LayoutChoice};
+use crate::native::{FileRole, split};
+
+/// So many bytes of a file are looked at.
+pub const HEAD_BYTES: usize = 4096;
+
+/// So many files are looked into, at most.
+const HEADS: usize = 8;
+
+/// The layout of some folders, and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// The layout.
+    pub layout: Layout,
+    /// Why it was taken, in words that follow "for"; None where somebody asked for it, or where nothing speaks for another.
+    pub reason: Option<String>,
+}
+
+impl LayoutChoice {
+    /// The layout for files with these paths. `around` are the names of [`crate::formats::SIGNS`] that stand beside their folders or
+    /// above them. `head_of` gives the first [`HEAD_BYTES`] of a file, or None where it cannot be read; it is asked for a few files
+    /// only, and only where their names could be of several formats.
+    ///
+    /// # Errors
+    /// Where two formats have several files each.
+    pub fn settle(
+        &self,
+        paths: &[&str],
+        around: &[&str],
+        head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
+    ) -> Result<Recognised, Box<Diagnostic>> {
+        if let LayoutChoice::Given(layout) = self {
+            return Ok(Recognised { layout: layout.clone(), reason: None });
+        }
+        let by_names = detect(paths, around).and_then(|format| Some((Layout::of_format(format.name)?, format)));
+        let recognised = match by_names.filter(|(layout, _)| *layout != Layout::Native) {
+            Some((layout, format)) => {
+                let signs = if format.sign.is_some() { around } else { &[] };
+                let reason = ["their names"].iter().chain(signs).copied().collect::<Vec<_>>().join(", ");
+                Recognised { layout, reason: Some(reason) }
+            }
+            None => marked(paths, head_of).unwrap_or(Recognised { layout: Layout::Native, reason: None }),
+        };
+        match mixed(paths, around, &recognised.layout) {
+            None => Ok(recognised),
+            Some(diagnostic) => Err(Box::new(diagnostic)),
+        }
+    }
+}
+
+/// The format that the first lines of a file speak for.
+fn marked(paths: &[&str], head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Option<Recognised> {
+    let scripts = paths.iter().filter(|path| split(path).1.ends_with(".sql"));
+    scripts.take(HEADS).find_map(|path| {
+        let (markers, line) = spoken_for(&head_of(path)?)?;
+        let reason = Some(format!("'{line}' in {path}"));
+        Some(Recognised { layout: Layout::of_format(markers.format_name())?, reason })
+    })
+}
+
+/// Whose markers stand in the head of a file; the first of them as written.
+fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
+    let head = String::from_utf8_lossy(head);
+    head.trim_start_matches('\u{feff}').lines().find_map(|line| {
+        let is_marker = |markers: &Markers| match markers {
+            // Others take this for prose: it must be the whole comment.
+            Markers::NodePgMigrate => {
+                let text = line.trim_start().trim_start_matches('-').trim();
+                markers.read(line).is_some() && text.to_ascii_lowercase().ends_with("migration")
+            }
+            _ => markers.read(line).is_some_and(|mark| mark != limosa_core::Mark::Unknown),
+        };
+        let markers = Markers::ALL.into_iter().find(is_marker)?;
+        Some((markers, line.trim().to_owned()))
+    })
+}
+
+/// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing.
+fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic> {
+    const SEVERAL: usize = 2;
+    let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
+    let of_other = |format: &Format, path: &str| (format.votes)(&[path]) > 0;
+    let is_other = |format: &&Format| {
+        let is_meant = format.sign.is_none_or(|sign| sign(paths, around));
+        format.name != layout.name() && is_meant && (format.votes)(paths) >= SEVERAL
+    };
+    FORMATS.iter().filter(is_other).find_map(|format| {
+        let others: Vec<&&str> =
+            paths.iter().filter(|path| of_other(format, path) && !has_place(path)).take(SEVERAL).collect();
+        let own: Vec<&&str> =
+            paths.iter().filter(|path| has_place(path) && !of_other(format, path)).take(SEVERAL).collect();
+        let ([other, _], [own, _]) = (others.as_slice(), own.as_slice()) else { return None };
+        let message = format!(
+            "the folder holds files of two formats: {own} is one of {}, {other} one of {}",
+            layout.name(),
+            format.name
+        );
+        Some(
+            Diagnostic::error(codes::MIXED_FORMATS, message)
+                .at(Label::file(**own))
+                .at(Label::file(**other).text("the other one"))
+                .help(format!(
+                    "say which are meant, --format {} or --format {}; or give each a folder of its own and name one: --dir",
+                    layout.name(),
+                    format.name
+                )),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(files: &[(&str, &str)]) -> Result<(&'static str, Option<String>), String> {
+        let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+        let mut head_of =
+            |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| text.as_bytes().to_vec());
+        match LayoutChoice::Auto.settle(&paths, &[], &mut head_of) {
+            Ok(recognised) => Ok((recognised.layout.name(), recognised.reason)),
+            Err(diagnostic) => Err(diagnostic.message),
+        }
+    }
+
+    #[test]
+    fn first_lines_speak_where_names_do_not() {
+        const SQL: &str = "create table a (id int);";
+        for (files, expected) in [
+            (&[("m/1_a.sql", SQL), ("m/2_b.sql", "\u{feff}-- note\r\n-- +goose Up\r\n")][..], "goose"),
+            (&[("m/1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up")], "goose"),
+            (&[("m/001-a.sql", "--migrate:up\n")], "dbmate"),
+            (&[("m/1_a.sql", "-- talks of migrate:up and +goose\n")], "native"),
+            (&[("m/1_a.sql", SQL), ("m/README.md", "-- +goose Up")], "native"),
+            (&[("V1__a.sql", "-- +goose Up")], "flyway"),
+            (&[("1_a.up.sql", "-- migrate:up")], "up_down"),
+            (&[], "native"),
+        ] {
+            assert_eq!(settled(files).map(|(name, _)| name), Ok(expected), "{files:?}");
+        }
+        let (_, reason) = settled(&[("m/1_a.sql", "-- +goose Up\nselect 1;")]).unwrap();
+        assert_eq!(reason.as_deref(), Some("'-- +goose Up' in m/1_a.sql"));
+        let (_, reason) = settled(&[("V1__a.sql", "")]).unwrap();
+        assert_eq!(reason.as_deref(), Some("their names"));
+    }
+
+    #[test]
+    fn only_a_few_files_are_looked_into() {
+        let paths: Vec<String> = (1..100).map(|number| format!("m/{number:03}_a.sql")).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let mut asked = 0;
+        let mut head_of = |_: &str| {
+            asked += 1;
+            None
+        };
+        assert!(LayoutChoice::Auto.settle(&paths, &[], &mut head_of).is_ok());
+        assert_eq!(asked, HEADS);
+    }
+
+    #[test]
+    fn two_formats_are_refused() {
+        let goose = "-- +goose Up\n";
+        for (files, own, other) in [
+            (
+                &[("m/1_a.sql", goose), ("m/2_b.sql", goose), ("m/V1__a.sql", ""), ("m/V2__b.sql", "")][..],
+                "goose",
+                "flyway",
+            ),
+            (
+                &[("m/1_a.sql", ""), ("m/2_b.sql", ""), ("m/3_c.up.sql", ""), ("m/3_c.down.sql", "")],
+                "native",
+                "up_down",
+            ),
+        ] {
+            let message = settled(files).unwrap_err();
+            assert!(message.contains(&format!("of {own},")) && message.ends_with(&format!("of {other}")), "{message}");
+        }
+        // What both have, and what stands alone, is no other format.
+        for files in [
+            &[("V1__a.sql", ""), ("V2__b.sql", ""), ("R__c.sql", ""), ("R__d.sql", ""), ("1_e.sql", "")][..],
+            &[("1_a.sql", ""), ("2_b.sql", ""), ("V3__c.sql", "")],
+        ] {
+            assert!(settled(files).is_ok(), "{files:?}");
+        }
+    }
+}

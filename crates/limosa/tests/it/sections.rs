@@ -1,0 +1,247 @@
+//! Folders whose files hold both directions, told apart by comments: goose's and dbmate's, read in place.
+
+use std::time::Duration;
+
+use limosa::{Layout, LayoutChoice, MigrateOptions, NewKind, Numbering, Selection, StatusOptions};
+
+use crate::answers::{back, done, failed, id, labels, migrate, words};
+use crate::place::{Home, all_homes, newest_postgres as postgres, sqlite};
+
+fn goose(home: &Home) {
+    home.file(
+        "00001_users.sql",
+        "\u{feff}-- +goose Up\r\ncreate table users (id integer primary key, note varchar(40));\r\n\r\n\
+         -- +goose Down\r\ndrop table users;\r\n",
+    );
+    home.file("00002_words.sql", "-- +goose Up\n-- nothing but words\n-- +goose Down\n");
+    home.file(
+        "00010_fill.sql",
+        "-- +goose Up\n-- +goose StatementBegin\ninsert into users values (1, 'costs ${price}');\n\
+         insert into users values (2, 'x')\n-- +goose StatementEnd\n-- +goose Down\ndelete from users where id < 3\n",
+    );
+    home.file("00011_seed.go", "package migrations\n");
+    home.file("README.md", "read me");
+}
+
+#[tokio::test]
+async fn a_folder_of_goose_goes_up_and_down_as_it_stands() {
+    for home in all_homes() {
+        goose(&home);
+        let answer = done(home.migrate().await);
+        assert_eq!(labels(&answer), ["00001", "00002", "00010"]);
+        assert!(words(&answer.notices).contains("00011_seed.go is a migration in Go"), "{answer:?}");
+        assert_eq!(home.rows("select note from users order by id"), ["costs ${price}", "x"], "no placeholder");
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.format, "goose");
+        assert!(status.format_reason.unwrap().starts_with("'-- +goose Up' in "));
+        let way_back: Vec<bool> = status.changes.iter().map(|change| change.has_rollback).collect();
+        assert_eq!(way_back, [true, false, true]);
+
+        // Another way back, a marker more, other line ends: no change. Then what leads up.
+        home.file(
+            "00001_users.sql",
+            "-- +goose Up\n-- +goose StatementBegin\ncreate table users (id integer primary key, note varchar(40));\n\
+             -- +goose StatementEnd\n-- +goose Down\ndrop table if exists users;\n",
+        );
+        assert_eq!(labels(&done(home.migrate().await)), [] as [&str; 0]);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("10")), Some(&consent)).await);
+        assert_eq!(home.rows("select count(*) from users"), ["0"]);
+        done(home.migrate().await);
+        assert_eq!(home.rows("select count(*) from users"), ["2"]);
+        home.file("00010_fill.sql", "-- +goose Up\ninsert into users values (3, 'changed');");
+        failed(&home.migrate().await, 1, &["LIM-P001", "00010_fill.sql"]);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_of_dbmate_goes_up_and_down_as_it_stands() {
+    for home in all_homes() {
+        home.file(
+            "20240101000000_users.sql",
+            "-- migrate:up\ncreate table users (id integer primary key)\n\n-- migrate:down\ndrop table users\n\
+             -- migrate:up\ncreate table notes (id integer primary key, note varchar(40));\n-- migrate:down\ndrop table notes;\n",
+        );
+        home.file(
+            "20240102000000-fill.sql",
+            "--migrate:up transaction:false\ninsert into notes values (1, '${x}');\n-- migrate:down transaction:false\ndelete from notes;",
+        );
+        home.file("schema.sql", "create table schema_dump (id integer);");
+        let answer = done(home.migrate().await);
+        assert_eq!(labels(&answer), ["20240101000000", "20240102000000"]);
+        assert!(answer.notices.is_empty(), "{answer:?}");
+        assert_eq!(home.rows("select note from notes"), ["${x}"]);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.format, "dbmate");
+        assert_eq!(status.changes[1].name, "fill");
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::Steps(2), Some(&consent)).await);
+        done(home.migrate().await);
+        assert_eq!(home.rows("select count(*) from notes"), ["1"]);
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
+#[tokio::test]
+async fn folders_of_sql_migrate_and_node_pg_migrate_know_their_files_by_name() {
+    for home in all_homes() {
+        home.file(
+            "1-users.sql",
+            "-- +migrate Up\ncreate table users (id integer primary key);\n-- +migrate Down\ndrop table users;\n",
+        );
+        home.file("10-b.sql", "-- +migrate Up\ninsert into users values (2);\n-- +migrate Down notransaction\ndelete from users where id = 2;\n");
+        home.file("10-a.sql", "-- +migrate Down\ndelete from users where id = 1;\n-- +migrate Up notransaction\ninsert into users values (1);\n");
+        done(home.migrate().await);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        let known: Vec<&str> = status.changes.iter().map(|change| change.identity.as_str()).collect();
+        assert_eq!((status.format, known.as_slice()), ("sql_migrate", &["1-users.sql", "10-a.sql", "10-b.sql"][..]));
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("10-b.sql")), Some(&consent)).await);
+        assert_eq!(home.rows("select id from users"), ["1"]);
+        done(home.migrate().await);
+        assert_eq!(home.rows("select count(*) from users"), ["2"]);
+    }
+    let home = postgres();
+    home.file(
+        "1712345678901_users.sql",
+        "-- Up Migration\ncreate table users (id int);\n\n-- Down Migration\ndrop table users;\n",
+    );
+    home.file("1712345678902_fill.sql", "insert into users values (1);\n");
+    home.file("1712345678903_more.js", "exports.up = (pgm) => {};\n");
+    let answer = done(home.migrate().await);
+    assert!(words(&answer.notices).contains("1712345678903_more.js is a program"), "{answer:?}");
+    let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+    let known: Vec<&str> = status.changes.iter().map(|change| change.identity.as_str()).collect();
+    assert_eq!(
+        (status.format, known.as_slice()),
+        ("node_pg_migrate", &["1712345678901_users", "1712345678902_fill"][..])
+    );
+    assert_eq!(home.rows("select id from users"), ["1"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_apart_is_refused() {
+    let home = sqlite();
+    goose(&home);
+    home.file("00012_bare.sql", "create table bare (n int);");
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-F038", "00012_bare.sql", "-- +goose Up"]);
+    home.file("00012_bare.sql", "-- +goose Up\nselect 1;");
+
+    // Read as limosa's own the files would run their ways back, too.
+    let native = home.with(|it| it.layout = LayoutChoice::Given(Layout::Native));
+    failed(&migrate(&native).await, 2, &["LIM-F041", "00001_users.sql", "--format goose"]);
+
+    home.file("V1__a.sql", "create table a (n int);");
+    let answer = done(home.migrate().await);
+    assert!(words(&answer.notices).contains("V1__a.sql is none of goose's"), "{answer:?}");
+    home.file("V2__b.sql", "create table b (n int);");
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-F043", "00001_users.sql", "V1__a.sql", "--format goose"]);
+    let told = home.with(|it| it.layout = LayoutChoice::Given(Layout::Goose));
+    done(migrate(&told).await);
+}
+
+#[tokio::test]
+async fn errors_name_their_place_in_the_file() {
+    for home in all_homes() {
+        home.file(
+            "1_a.sql",
+            "-- words\n-- +goose Up\ncreate table a (n int);\n\n  insert into nowhere values (1);\n-- +goose Down\ndrop table a;\n",
+        );
+        failed(&home.migrate().await, 3, &["1_a.sql:5:"]);
+    }
+}
+
+#[tokio::test]
+async fn settings_of_one_file_are_not_those_of_the_next() {
+    let home = postgres();
+    home.file("1_a.sql", "-- +goose Up\nset search_path to pg_catalog, public;\nset statement_timeout to '77s';\n");
+    home.file(
+        "2_b.sql",
+        "-- +goose NO TRANSACTION\n-- +goose Up\nset lock_timeout to '66s';\ncreate table b (n int);\n\
+         create index concurrently b_n on b (n);\n-- +goose Down\ndrop index concurrently b_n;\ndrop table b;\n",
+    );
+    home.file(
+        "3_c.sql",
+        "-- +goose Up\ncreate table c as select current_setting('search_path') as path, current_setting('lock_timeout') as wait,\n\
+         current_setting('statement_timeout') as run;\n",
+    );
+    done(home.migrate().await);
+    let found = home.rows("select concat(path, ' ', wait, ' ', run) from c");
+    assert!(!found[0].contains("pg_catalog") && !found[0].contains("66s") && !found[0].contains("77s"), "{found:?}");
+    let consent = home.database();
+    done(back(&home.migrator(), Selection::One(id("2")), Some(&consent)).await);
+    assert_eq!(home.rows("select count(*) from pg_class where relname in ('b', 'b_n')"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_commit_of_the_files_own_stays_one() {
+    for home in [postgres(), sqlite()] {
+        home.file(
+            "1_a.sql",
+            "-- +goose NO TRANSACTION\n-- +goose Up\nbegin;\ncreate table a (n int);\ncommit;\ncreate table b (n int);\n-- +goose Down\n\
+             begin;\ndrop table a;\ncommit;\ndrop table b;\n",
+        );
+        done(home.migrate().await);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("1")), Some(&consent)).await);
+        // A commit that ends nothing would end limosa's own transaction.
+        home.file("2_b.sql", "-- +goose Up\ncreate table c (n int);\ncommit;\n-- +goose Down\n");
+        failed(&migrate(&home.migrator()).await, 2, &["LIM-F015", "2_b.sql:3:1"]);
+    }
+}
+
+#[tokio::test]
+async fn variables_have_the_values_of_placeholders() {
+    let home = sqlite();
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate table ${TABLE} (n int);\n-- +goose ENVSUB OFF\n-- +goose Down\n\
+         -- +goose ENVSUB ON\ndrop table ${TABLE};\n",
+    );
+    home.file("2_b.sql", "-- +goose Up\ncreate table b as select '${TABLE}' as text;\n");
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-R012", "${TABLE}"]);
+    // A variable LIMOSA_PLACEHOLDER_TABLE names it in small letters.
+    let valued = home.with(|it| {
+        it.values.all.insert("table".to_owned(), "things".to_owned());
+    });
+    done(migrate(&valued).await);
+    assert_eq!(home.rows("select text from b"), ["${TABLE}"]);
+    let consent = home.database();
+    done(back(&home.migrator(), Selection::One(id("1")), Some(&consent)).await);
+    assert_eq!(home.rows("select count(*) from sqlite_master where name = 'things'"), ["0"]);
+}
+
+#[tokio::test]
+async fn the_plan_and_a_script_show_what_leads_up() {
+    let home = postgres();
+    goose(&home);
+    let script = home.migrator().plan_script(&MigrateOptions::default()).await.unwrap();
+    assert!(script.contains("create table users") && script.contains("values (2, 'x')"), "{script}");
+    assert!(!script.lines().any(|line| line.starts_with("drop table users")), "{script}");
+}
+
+#[test]
+fn new_migrations_have_both_sections() {
+    for (format, layout, name, up, down) in [
+        ("goose", Layout::Goose, "00001_add_orders.sql", "-- +goose Up\n", "\n-- +goose Down\n"),
+        ("dbmate", Layout::Dbmate, "19700101000000_add_orders.sql", "-- migrate:up\n", "\n-- migrate:down\n"),
+        (
+            "sql_migrate",
+            Layout::SqlMigrate,
+            "19700101000000-add_orders.sql",
+            "-- +migrate Up\n",
+            "\n-- +migrate Down\n",
+        ),
+        ("node_pg_migrate", Layout::NodePgMigrate, "0_add_orders.sql", "-- Up Migration\n", "\n-- Down Migration\n"),
+    ] {
+        let home = sqlite();
+        let migrator = home.with(|it| it.layout = LayoutChoice::Given(layout));
+        let new = |kind| migrator.new_migration("add orders", kind, Numbering::Auto, Duration::ZERO);
+        let answer = new(NewKind::Versioned).unwrap();
+        assert!(answer.done[0].ends_with(name), "{format}: {:?}", answer.done);
+        let text = std::fs::read_to_string(&answer.done[0]).unwrap();
+        assert!(text.starts_with(up) && text.contains(down) && !text.contains("limosa:rollback"), "{text}");
+        let refused = new(NewKind::Repeatable).unwrap_err();
+        assert!(refused.to_string().contains("have no repeatable migrations"), "{refused}");
+    }
+}

@@ -87,7 +87,9 @@ pub fn compare<'a>(
     let up_to = up_to.filter_map(|(at, row)| Some((version_of(row)?, at))).max();
     let of_changes =
         changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
-    let of_rows = rows.iter().filter(|_| tool.known_by() == KnownBy::Version).filter_map(version_of);
+    // Where versions are texts, or names are what counts, only our own can be compared.
+    let comparable = tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel;
+    let of_rows = rows.iter().filter(|_| comparable).filter_map(version_of);
     let newest = of_changes.cloned().chain(of_rows).max();
 
     let mut all = Vec::with_capacity(changes.len() + unmatched.len());
@@ -164,6 +166,7 @@ fn judged(
 struct Index<'a> {
     changes: &'a [Change],
     versions: HashMap<&'a Version, usize>,
+    labels: HashMap<&'a str, usize>,
     baselines: HashMap<&'a Version, usize>,
     names: HashMap<&'a str, usize>,
     repeatables: HashMap<&'a str, usize>,
@@ -175,6 +178,7 @@ impl<'a> Index<'a> {
         let mut index = Index {
             changes,
             versions: HashMap::new(),
+            labels: HashMap::new(),
             baselines: HashMap::new(),
             names: HashMap::new(),
             repeatables: HashMap::new(),
@@ -183,7 +187,10 @@ impl<'a> Index<'a> {
         for (at, change) in changes.iter().enumerate() {
             match &change.kind {
                 Kind::Versioned(version) if change.is_baseline => index.baselines.insert(version, at),
-                Kind::Versioned(version) => index.versions.insert(version, at),
+                Kind::Versioned(version) => {
+                    index.labels.insert(&change.label, at);
+                    index.versions.insert(version, at)
+                }
                 Kind::Repeatable => index.repeatables.insert(&change.name, at),
             };
             for name in names(&change.script.file) {
@@ -229,9 +236,13 @@ impl<'a> Index<'a> {
         version_of: &dyn Fn(&ForeignRow) -> Option<Version>,
     ) -> Option<usize> {
         let by_version = || {
-            let version = version_of(row)?;
-            let baseline = self.baselines.get(&version).filter(|_| row.state == ForeignState::UpTo);
-            baseline.or_else(|| self.versions.get(&version)).copied()
+            let by_number = || {
+                let version = version_of(row)?;
+                let baseline = self.baselines.get(&version).filter(|_| row.state == ForeignState::UpTo);
+                baseline.or_else(|| self.versions.get(&version))
+            };
+            // Versions that are no numbers are the same where they are written alike.
+            by_number().or_else(|| self.labels.get(row.version.as_deref()?)).copied()
         };
         let by_name = |name: Option<&String>| self.names.get(name?.rsplit('/').next()?).copied();
         match tool.known_by() {

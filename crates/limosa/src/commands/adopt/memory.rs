@@ -61,7 +61,7 @@ impl Adopted {
 }
 
 /// Forgets it.
-pub(super) fn forget(opened: &Opened<'_>) -> Item {
+pub(crate) fn forget(opened: &Opened<'_>) -> Item {
     opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(KEY)])
 }
 

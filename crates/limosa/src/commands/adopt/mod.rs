@@ -9,5 +9,5 @@ mod taking;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::applied_since;
-pub(crate) use memory::remembered;
+pub(crate) use memory::{forget, remembered};
 pub use taking::AdoptOptions;

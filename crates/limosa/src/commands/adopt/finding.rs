@@ -1,9 +1,12 @@
 //! Which ledger is meant, and what stands in it.
 
+use std::collections::HashSet;
+
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
 use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
 use limosa_sql::Diagnostic;
 
+use super::memory::Adopted;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
 
@@ -155,4 +158,33 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
         "a database is taken over before limosa migrates it; to count single migrations as applied: \
          limosa repair --mark-applied MIGRATION",
     ))
+}
+
+/// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.
+///
+/// # Errors
+/// What the server says of it, a missing right apart.
+pub(crate) async fn applied_since(opened: &mut Opened<'_>, adopted: &Adopted) -> Result<Vec<String>, Failure> {
+    let foreign = match find(opened, adopted.tool(), Some(&adopted.table)).await {
+        Ok(foreign) => foreign,
+        Err(failure) if failure.diagnostics.iter().all(|problem| problem.code.starts_with("LIM-U")) => {
+            return Ok(Vec::new());
+        }
+        Err(failure) => return Err(failure),
+    };
+    Ok(foreign.new_keys(adopted))
+}
+
+impl Foreign {
+    /// What the tool has on record that it had not when the database was taken over.
+    pub(super) fn new_keys(&self, adopted: &Adopted) -> Vec<String> {
+        let number = |key: &str| key.parse::<u64>().ok();
+        let newest = adopted.newest.as_deref().and_then(number);
+        let known: HashSet<&str> = adopted.migrations.values().chain(&adopted.missing).map(String::as_str).collect();
+        let is_new = |key: &&String| match self.ledger.is_one_row() {
+            true => number(key) > newest,
+            false => !known.contains(key.as_str()),
+        };
+        self.rows.iter().map(|row| &row.key).filter(is_new).cloned().collect()
+    }
 }

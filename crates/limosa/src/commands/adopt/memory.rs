@@ -27,6 +27,9 @@ pub(crate) struct Adopted {
     pub(crate) by: String,
     /// The identities that were taken over, with what the tool knows them by; empty where it has no row of its own for one.
     pub(crate) migrations: BTreeMap<String, String>,
+    /// What the tool knows those by that it had applied and that had no file.
+    #[serde(default)]
+    pub(crate) missing: Vec<String>,
     /// When, by the server's clock.
     #[serde(skip)]
     pub(crate) at: String,
@@ -58,7 +61,7 @@ impl Adopted {
 }
 
 /// Forgets it.
-pub(super) fn forget(opened: &Opened<'_>) -> Item {
+pub(crate) fn forget(opened: &Opened<'_>) -> Item {
     opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(KEY)])
 }
 

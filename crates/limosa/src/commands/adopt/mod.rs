@@ -8,5 +8,6 @@ mod memory;
 mod taking;
 
 pub use back::GoBackOptions;
-pub(crate) use memory::remembered;
+pub(crate) use finding::applied_since;
+pub(crate) use memory::{forget, remembered};
 pub use taking::AdoptOptions;

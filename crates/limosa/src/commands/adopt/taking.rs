@@ -1,14 +1,14 @@
 //! Taking over: what the other tool has applied gets its rows in limosa's ledger, all in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
-use limosa_core::{Compared, ForeignTool, Verdict, compare};
+use limosa_core::{Compared, ForeignTool, LedgerView, Verdict, compare};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::super::baseline::counted;
-use super::super::held::{Edit, under_lock};
+use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
 use super::memory::{Adopted, remembered};
@@ -76,14 +76,21 @@ async fn take(
     stop: &Stop,
 ) -> Result<AdoptAnswer, Failure> {
     let view = opened.look().await?;
-    if let Some(adopted) = remembered(opened, &view).await? {
-        return Ok(done_before(opened, &adopted));
-    }
-    refuse_known(&view)?;
-    let foreign = find(opened, options.from, options.ledger_table.as_deref()).await?;
+    let before = remembered(opened, &view).await?;
+    let found = match &before {
+        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table)).await,
+        None => {
+            refuse_known(&view)?;
+            find(opened, options.from, options.ledger_table.as_deref()).await
+        }
+    };
+    let foreign = match (found, &before) {
+        (Err(_), Some(adopted)) => return Ok(done_before(opened, adopted)),
+        (found, _) => found?,
+    };
     let mut errors = half_done(opened, &foreign).await?;
     let mut checking = Checking::new(opened, foreign.tool);
-    let compared = compare(
+    let mut compared = compare(
         foreign.tool,
         &foreign.rows,
         &loaded.changes,
@@ -91,7 +98,16 @@ async fn take(
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;
-    errors.extend(refusals(&foreign, &compared, options));
+    if let Some(adopted) = &before {
+        // What the other tool has applied since is taken over like the rest was.
+        retain_new(&mut compared, &view, adopted);
+        if !compared.iter().any(is_taken) && foreign.new_keys(adopted).is_empty() {
+            return Ok(done_before(opened, adopted));
+        }
+    }
+    let is_first = before.is_none();
+    errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
+    errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
     let mut answer = answer_of(opened, &foreign, &compared);
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.diagnostics.iter().cloned());
@@ -107,9 +123,15 @@ async fn take(
         answer.outcome = "would";
         return Ok(answer);
     }
-    let written = under_lock(opened, listener, stop, |opened, view, marks| {
-        refuse_known(view)?;
-        Ok(edit(opened, &foreign, &compared, marks))
+    let written = under_lock(opened, listener, stop, |opened, now, marks| {
+        match &before {
+            None => refuse_known(now)?,
+            Some(_) if now.rows != view.rows => {
+                return Err(Failure::person("LIM-U119", "another runner was here meanwhile", "run it again"));
+            }
+            Some(_) => {}
+        }
+        Ok(edit(opened, &foreign, &compared, before.as_ref(), marks))
     })
     .await?;
     answer.notices.extend(written.notices);
@@ -117,17 +139,35 @@ async fn take(
     Ok(answer)
 }
 
+/// Leaves what neither ledger told of when the database was taken over.
+fn retain_new(compared: &mut Vec<Compared<'_>>, view: &LedgerView, adopted: &Adopted) {
+    let ours: HashSet<&str> = view.rows.iter().map(|row| row.identity.as_str()).collect();
+    let missing: HashSet<&str> = adopted.missing.iter().map(String::as_str).collect();
+    // What limosa has taken back since stays so, though the other tool does not know of it.
+    let is_new = |identity: &str| !ours.contains(identity) && !adopted.migrations.contains_key(identity);
+    compared.retain(|line| match (line.change, line.row) {
+        (Some(change), _) => is_new(change.identity.as_str()),
+        (None, row) => row.is_none_or(|row| !missing.contains(row.key.as_str())),
+    });
+}
+
 /// True where a migration gets its row.
 fn is_taken(compared: &Compared<'_>) -> bool {
     compared.change.is_some() && matches!(compared.verdict, Verdict::Verified | Verdict::Stamped | Verdict::Diverged)
 }
 
-fn edit(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>], marks: &super::super::held::Marks) -> Edit {
+fn edit(
+    opened: &Opened<'_>,
+    foreign: &Foreign,
+    compared: &[Compared<'_>],
+    before: Option<&Adopted>,
+    marks: &Marks,
+) -> Edit {
     let mut taken: Vec<&Compared<'_>> = compared.iter().filter(|line| is_taken(line)).collect();
     // The order of the ledger is the one in which they were applied.
     taken.sort_by_key(|line| line.order);
     let mut edit = Edit { items: Vec::with_capacity(taken.len() + 1), audit: Vec::with_capacity(taken.len()) };
-    let mut migrations = BTreeMap::new();
+    let mut migrations = before.map(|adopted| adopted.migrations.clone()).unwrap_or_default();
     for line in taken {
         let Some(change) = line.change else { continue };
         edit.items.push(opened.ledger.write_row(&counted(opened, change, marks)));
@@ -147,12 +187,14 @@ fn edit(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>], marks
         edit.audit.push(("adopt", Some(change.identity.to_string()), detail));
         migrations.insert(change.identity.to_string(), key.unwrap_or_default());
     }
+    let taken_keys: HashSet<String> = migrations.values().cloned().collect();
     let adopted = Adopted {
         tool: foreign.tool.word().to_owned(),
         table: foreign.ledger.table(),
         newest: foreign.rows.last().map(|row| row.key.clone()),
         by: opened.configuration.actor.clone(),
         migrations,
+        missing: foreign.rows.iter().map(|row| row.key.clone()).filter(|key| !taken_keys.contains(key)).collect(),
         at: String::new(),
     };
     edit.items.push(adopted.remember(opened));
@@ -171,34 +213,30 @@ fn few(names: &[&str]) -> String {
     }
 }
 
-fn refusals(foreign: &Foreign, compared: &[Compared<'_>], options: &AdoptOptions) -> Option<Diagnostic> {
-    let of = |verdict: Verdict| compared.iter().filter(move |line| line.verdict == verdict);
-    if of(Verdict::Missing).next().is_some() && !compared.iter().any(is_taken) {
-        let keys: Vec<&str> = of(Verdict::Missing).filter_map(|line| Some(line.row?.key.as_str())).collect();
-        let message = format!(
-            "none of the migrations that {} has on record has a file here: {}",
-            foreign.tool.name(),
-            few(&keys)
-        );
-        return Some(
-            Diagnostic::error("LIM-U115", message)
-                .help("name the folder of its files: --dir, and their format where it is not recognised: --format"),
-        );
-    }
-    let diverged: Vec<&str> =
-        of(Verdict::Diverged).filter_map(|line| Some(line.change?.script.file.as_str())).collect();
-    if diverged.is_empty() || options.accept_diverged {
+/// Where none of what the tool has applied has a file, the folder is another one.
+fn of_other_files(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
+    let missing = compared.iter().filter(|line| line.verdict == Verdict::Missing);
+    let keys: Vec<&str> = missing.filter_map(|line| Some(line.row?.key.as_str())).collect();
+    if keys.is_empty() || compared.iter().any(is_taken) {
         return None;
     }
-    let message = match diverged.len() {
-        1 => format!("a file was changed since {} applied it: {}", foreign.tool.name(), diverged[0]),
-        count => format!("{count} files were changed since {} applied them: {}", foreign.tool.name(), few(&diverged)),
+    let message =
+        format!("none of the migrations that {} has on record has a file here: {}", foreign.tool.name(), few(&keys));
+    let help = "name the folder of its files: --dir, and their format where it is not recognised: --format";
+    Some(Diagnostic::error("LIM-U115", message).help(help))
+}
+
+/// Files that were changed since.
+fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
+    let diverged = compared.iter().filter(|line| line.verdict == Verdict::Diverged);
+    let files: Vec<&str> = diverged.filter_map(|line| Some(line.change?.script.file.as_str())).collect();
+    let message = match files.len() {
+        0 => return None,
+        1 => format!("a file was changed since {} applied it: {}", foreign.tool.name(), files[0]),
+        count => format!("{count} files were changed since {} applied them: {}", foreign.tool.name(), few(&files)),
     };
-    Some(
-        Diagnostic::error("LIM-U114", message).help(
-            "put them back as they were applied; or, where the database has what they say today: --accept-diverged",
-        ),
-    )
+    let help = "put them back as they were applied; or, where the database has what they say today: --accept-diverged";
+    Some(Diagnostic::error("LIM-U114", message).help(help))
 }
 
 fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {

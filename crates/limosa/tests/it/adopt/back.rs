@@ -1,10 +1,10 @@
 //! The way back to the tool that a database was taken over from.
 
-use limosa::Selection;
+use limosa::{Selection, Stop};
 
 use super::tools::{EVERYWHERE, Tool, migrated, tool};
 use super::{adopt, go_back, go_back_all_the_same, verdicts};
-use crate::answers::{back, done, failed, id, refusal, words};
+use crate::answers::{back, done, failed, id, labels, quiet, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 fn third(home: &Home, tool: &Tool) -> Vec<String> {
@@ -127,6 +127,19 @@ async fn what_ran_again_since_is_told_with_its_checksum_of_today() {
             "{rows:?}"
         );
         assert!(verdicts(&adopt(&home).await.unwrap()).iter().all(|line| line.starts_with("verified")));
+    }
+}
+
+#[tokio::test]
+async fn a_clean_forgets_where_the_database_came_from() {
+    for home in all_homes() {
+        migrated(&home, tool("goose"));
+        adopt(&home).await.unwrap();
+        let consent = home.database();
+        home.migrator().clean(Some(&consent), false, &quiet, Stop::new()).await.unwrap();
+        refusal(go_back(&home).await, 2, &["LIM-U116"]);
+        refusal(adopt(&home).await, 2, &["LIM-U110"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["001", "002", "003"]);
     }
 }
 

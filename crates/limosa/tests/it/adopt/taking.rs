@@ -46,6 +46,49 @@ async fn each_tool_is_taken_over_on_every_engine() {
 }
 
 #[tokio::test]
+async fn what_the_other_tool_applies_afterwards_does_not_run_twice() {
+    for tool in EVERYWHERE {
+        for home in all_homes() {
+            migrated(&home, tool);
+            adopt(&home).await.unwrap();
+            // Somebody lets the other tool go on.
+            home.execute("create table c (n int)");
+            home.execute(&(tool.next)(&home));
+            failed(
+                &home.migrate().await,
+                4,
+                &["LIM-P020", " since this database was taken over from it", "limosa adopt"],
+            );
+            let answer = adopt(&home).await.unwrap();
+            assert_eq!(answer.outcome, "done", "{}: {}", tool.word, words(&answer.errors));
+            let found: Vec<&str> = answer.migrations.iter().map(|line| line.verdict).collect();
+            assert_eq!(found, [tool.verdict], "{}", tool.word);
+            assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+            let again = adopt(&home).await.unwrap();
+            assert_eq!((again.outcome, again.adopted.map(|line| line.migrations)), ("nothing_to_do", Some(3)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_both_have_applied_or_has_no_file_is_taken_note_of() {
+    let home = newest_postgres();
+    migrated(&home, tool("goose"));
+    adopt(&home).await.unwrap();
+    done(home.migrate().await);
+    home.execute("insert into goose_db_version (version_id, is_applied) values (3, true), (77, true)");
+    home.file("100_d.sql", "create table d (n int);");
+    failed(&home.migrate().await, 4, &["LIM-P020", "goose has applied 3, 77 since"]);
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(
+        (answer.outcome, verdicts(&answer)),
+        ("done", vec!["pending 100 d".to_owned(), "missing 77 : no file defines it".to_owned()])
+    );
+    assert_eq!(labels(&done(home.migrate().await)), ["100"]);
+    assert_eq!(adopt(&home).await.unwrap().outcome, "nothing_to_do");
+}
+
+#[tokio::test]
 async fn a_file_that_was_changed_since_is_refused_unless_it_is_accepted() {
     for home in all_homes() {
         migrated(&home, tool("sqlx"));

@@ -12,6 +12,8 @@ pub(crate) struct Tool {
     pub(crate) create: fn(&Home) -> String,
     /// Rows for the first two files.
     pub(crate) rows: fn(&Home) -> String,
+    /// What it writes when it applies the third.
+    pub(crate) next: fn(&Home) -> String,
     /// What it has recorded of the third, once it was told of it.
     pub(crate) third: (&'static str, &'static str),
     /// The verdict of a file that it has applied.
@@ -70,6 +72,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
             )
         },
         rows: |_| "insert into schema_migrations values (2, false)".to_owned(),
+        next: |_| "update schema_migrations set version = 3".to_owned(),
         third: ("select version from schema_migrations where not dirty", "3"),
         verdict: "stamped",
     },
@@ -99,6 +102,12 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
                 bytes(home, SHA384[1])
             )
         },
+        next: |home| {
+            format!(
+                "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (3, 'c', true, {}, 7)",
+                bytes(home, SHA384[2])
+            )
+        },
         third: (
             "select concat(description, case when success then ' stands' end) from _sqlx_migrations where version = 3",
             "c stands",
@@ -126,6 +135,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
              (3, false), (2, false), (2, true)"
                 .to_owned()
         },
+        next: |_| "insert into goose_db_version (version_id, is_applied) values (3, true)".to_owned(),
         third: ("select count(*) from goose_db_version where version_id = 3 and is_applied", "2"),
         verdict: "stamped",
     },
@@ -135,6 +145,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
         file: plain,
         create: |_| "create table schema_migrations (version varchar(128) primary key)".to_owned(),
         rows: |_| "insert into schema_migrations values ('001'), ('002')".to_owned(),
+        next: |_| "insert into schema_migrations values ('003')".to_owned(),
         third: ("select count(*) from schema_migrations where version = '003'", "1"),
         verdict: "stamped",
     },
@@ -167,6 +178,11 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
              (2, '2', 'b', 'SQL', 'V2__b.sql', -1451242899, 'app', 7, true)"
                 .to_owned()
         },
+        next: |_| {
+            "insert into flyway_schema_history (installed_rank, version, description, type, script, checksum, installed_by, \
+             execution_time, success) values (3, '3', 'c', 'SQL', 'V3__c.sql', 1186832723, 'app', 1, true)"
+                .to_owned()
+        },
         third: (
             "select concat(installed_rank, ' ', type, ' ', script, ' ', checksum) from flyway_schema_history where version = '3'",
             "3 SQL V3__c.sql 1186832723",
@@ -187,6 +203,10 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
              (2, 'b', '2026-11-26T05:10:44.786732274Z', '5552731832474494240')"
                 .to_owned()
         },
+        next: |_| {
+            "insert into refinery_schema_history values (3, 'c', '2026-11-27T00:00:00Z', '18108940767733169069')"
+                .to_owned()
+        },
         third: (
             "select concat(name, ' ', checksum) from refinery_schema_history where version = 3",
             "c 18108940767733169069",
@@ -203,6 +223,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
                 .to_owned()
         },
         rows: |_| "insert into __diesel_schema_migrations (version) values ('001'), ('002')".to_owned(),
+        next: |_| "insert into __diesel_schema_migrations (version) values ('003')".to_owned(),
         third: ("select count(*) from __diesel_schema_migrations where version = '003'", "1"),
         verdict: "stamped",
     },
@@ -218,6 +239,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
             "insert into gorp_migrations values ('001_a.sql', current_timestamp), ('002_b.sql', current_timestamp)"
                 .to_owned()
         },
+        next: |_| "insert into gorp_migrations values ('003_c.sql', current_timestamp)".to_owned(),
         third: ("select count(*) from gorp_migrations where id = '003_c.sql' and applied_at is not null", "1"),
         verdict: "stamped",
     },
@@ -241,6 +263,13 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
             format!(
                 "insert into {schema}__drizzle_migrations (hash, created_at, name) values \
                  ('a4761ea34262cc0f4cace3d40017a45aababa033d240fe51dd2ecf692f22929d', 1704067200000, '20240101000000_a'), ('2317768b1fbfda6f0a8457b9cb6ee62d42b029ddae4d2bc870a6ef3f9920c92f', 1704153600000, '20240102000000_b')"
+            )
+        },
+        next: |home| {
+            let schema = if home.is_sqlite() || home.is_mysql() { "" } else { "drizzle." };
+            format!(
+                "insert into {schema}__drizzle_migrations (hash, created_at, name) values \
+                 ('d455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558', 1704240000000, '20240103000000_c')"
             )
         },
         third: (
@@ -268,6 +297,11 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
              ('3', '2317768b1fbfda6f0a8457b9cb6ee62d42b029ddae4d2bc870a6ef3f9920c92f', '2024-01-02 00:00:03', '20240102000000_b', null, '2024-01-02 00:00:02')"
                 .to_owned()
         },
+        next: |_| {
+            "insert into _prisma_migrations (id, checksum, finished_at, migration_name, started_at) values \
+             ('4', 'd455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558', '2024-01-03 00:00:03', '20240103000000_c', '2024-01-03 00:00:02')"
+                .to_owned()
+        },
         third: (
             "select concat(checksum, ' ', applied_steps_count) from _prisma_migrations where migration_name = '20240103000000_c'",
             "d455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558 1",
@@ -290,6 +324,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
             "insert into pgmigrations (name, run_on) values ('001_a', current_timestamp), ('002_b', current_timestamp)"
                 .to_owned()
         },
+        next: |_| "insert into pgmigrations (name, run_on) values ('003_c', current_timestamp)".to_owned(),
         third: ("select count(*) from pgmigrations where name = '003_c'", "1"),
         verdict: "stamped",
     },
@@ -308,6 +343,9 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
         rows: |_| {
             "insert into schema_migrations (version, name, checksum) values ('001', 'A', 'a4761ea34262cc0f4cace3d40017a45aababa033d240fe51dd2ecf692f22929d'), ('002', 'B', '2317768b1fbfda6f0a8457b9cb6ee62d42b029ddae4d2bc870a6ef3f9920c92f')"
                 .to_owned()
+        },
+        next: |_| {
+            "insert into schema_migrations (version, name, checksum) values ('003', 'C', 'd455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558')".to_owned()
         },
         third: (
             "select concat(name, checksum) from schema_migrations where version = '003'",

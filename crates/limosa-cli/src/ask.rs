@@ -22,6 +22,11 @@ pub(crate) enum Person {
 }
 
 impl Person {
+    /// True where plain questions are answered already.
+    pub(crate) fn said_yes(self) -> bool {
+        self == Person::SaidYes
+    }
+
     /// Who can be asked in this process.
     pub(crate) fn of_process(yes: bool) -> Person {
         match (yes, io::stdin().is_terminal() && io::stderr().is_terminal()) {

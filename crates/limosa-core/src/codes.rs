@@ -21,6 +21,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P017", "a change was interrupted"),
     ("LIM-P018", "a migration destroys data, and its header does not say that it is meant to"),
     ("LIM-P019", "no migration has the version or name that was asked for"),
-    ("LIM-P020", "another tool has migrated this database, and limosa has no migration on record"),
+    ("LIM-P020", "another tool has migrated this database, and limosa does not know of it"),
     ("LIM-P021", "a version that is asked for belongs to several migrations"),
 ];

@@ -1,6 +1,7 @@
 //! What limosa decides: changes and their order, the state of a database against its files, plans, what to do after a
 //! death, and the chain of the audit log. Pure: no files, sockets, clock or environment.
 
+mod adopt;
 mod assess;
 mod audit;
 mod callback;
@@ -21,6 +22,10 @@ mod statements;
 mod target;
 mod version;
 
+pub use adopt::{
+    Agreement, Compared, ForeignRow, ForeignState, ForeignTool, KnownBy, Trouble, Verdict, compare, settled, spelled,
+    troubles,
+};
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};
 pub use callback::{Callback, CallbackEvent, CallbackWork};

@@ -36,6 +36,7 @@
 //! assert!(set.changes[0].rollback.is_some());
 //! ```
 
+pub mod checksums;
 pub mod codes;
 pub mod formats;
 mod layout;

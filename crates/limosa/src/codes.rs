@@ -110,6 +110,18 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U101", "the address of a server for scratch databases is no URL"),
     ("LIM-U102", "a scratch database cannot be migrated to a version that is none"),
     ("LIM-U103", "a scratch database could not be taken away"),
+    ("LIM-U110", "there is no ledger of another tool that could be taken over"),
+    ("LIM-U111", "several tools have migrated the database, and none is named"),
+    ("LIM-U112", "another tool is recognised, and its migrations are code"),
+    ("LIM-U113", "another tool left something half done"),
+    ("LIM-U114", "files were changed since another tool applied them"),
+    ("LIM-U115", "another tool has migrations on record, and none of them has a file here"),
+    ("LIM-U116", "nothing was taken over that could be given back"),
+    ("LIM-U117", "the tool that a database is given back to cannot be told of everything"),
+    ("LIM-U118", "the ledger of another tool may not be read"),
+    ("LIM-U119", "limosa has migrations on record where a database is to be taken over"),
+    ("LIM-U120", "another tool has applied what has no file here"),
+    ("LIM-U121", "another tool has passed over a file"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -38,6 +38,7 @@ pub mod settings;
 mod telling;
 mod unread;
 
+pub use commands::adopt::{AdoptOptions, GoBackOptions};
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;
@@ -48,7 +49,9 @@ pub use configuration::Configuration;
 pub use embedding::{Builder, Embedded, RustCallback, RustMigration, Scratch, Summary};
 pub use event::{Began, CopyKind, CopyUnit, Copying, Ended, Listener, Progress};
 pub use failure::{Exit, Failure};
-pub use limosa_core::{AuditHead, CallbackEvent, Direction, Identity, Limits, OutOfOrder, Selection, State, Version};
+pub use limosa_core::{
+    AuditHead, CallbackEvent, Direction, ForeignTool, Identity, Limits, OutOfOrder, Selection, State, Version,
+};
 pub use limosa_db::{Blocker, DbError, Notice, Row, Secret, Value};
 pub use limosa_formats::flyway::Naming as FlywayNaming;
 pub use limosa_formats::native::{HeaderRule, header_rules};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use limosa_core::{Identity, LedgerView, Surroundings};
+use limosa_core::{Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
+use crate::commands::adopt::{applied_since, remembered};
 use crate::commands::interrupted;
 use crate::files::Loaded;
 use crate::report::Target;
@@ -301,13 +302,45 @@ impl Opened<'_> {
 
     /// What other tools have done here, in words, and what to do about it; asked once, where nothing of the project ever ran.
     pub(crate) async fn history_elsewhere(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
-        if self.configuration.ignore_other_ledgers || !view.rows.is_empty() || !view.skipped.is_empty() {
+        if self.configuration.ignore_other_ledgers {
             return Ok(None);
         }
+        if !view.rows.is_empty() || !view.skipped.is_empty() {
+            return self.applied_beside(view).await;
+        }
         if self.elsewhere.is_none() {
+            if remembered(self, view).await?.is_some() {
+                // It was taken over, though none of its migrations has a file here.
+                self.elsewhere = Some(Vec::new());
+                return Ok(None);
+            }
             self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await?);
         }
         Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
+    }
+
+    /// What the tool that the database was taken over from has applied since, in words, and what to do about it.
+    async fn applied_beside(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
+        if !view.rows.iter().any(|row| row.state == RowState::Baseline) {
+            return Ok(None);
+        }
+        let Some(adopted) = remembered(self, view).await? else { return Ok(None) };
+        let since = applied_since(self, &adopted).await?;
+        if since.is_empty() {
+            return Ok(None);
+        }
+        let line = adopted.line();
+        Ok(Some((
+            format!(
+                "{} has applied {} since this database was taken over from it (table {})",
+                line.tool,
+                since.join(", "),
+                line.table
+            ),
+            "one of the two runs the migrations, not both: limosa adopt takes over what was applied since, too; \
+             to go back to the other tool: limosa adopt --undo; where this is no matter: --ignore-other-ledgers"
+                .to_owned(),
+        )))
     }
 
     /// Makes the schemas that the settings name, where they are missing.
@@ -374,7 +407,8 @@ fn said_of(other: &OtherLedger) -> (String, String) {
             "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has no migration on record here"
         ),
         format!(
-            "{first}what it has applied must not run again: limosa baseline --to {} counts it as applied; \
+            "{first}what it has applied must not run again: limosa adopt takes it over, file by file (--dry-run shows that first); \
+             limosa baseline --to {} counts it as applied unseen; \
              where these files have nothing to do with it: --ignore-other-ledgers",
             version.unwrap_or("VERSION")
         ),

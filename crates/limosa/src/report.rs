@@ -279,6 +279,9 @@ pub struct StatusAnswer {
     pub applied: usize,
     /// Who runs now.
     pub runner: Option<RunnerLine>,
+    /// From which tool the database was taken over, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<AdoptedLine>,
     /// The head of the audit log.
     pub audit_head: Option<AuditHead>,
     /// Problems in the files.
@@ -422,6 +425,96 @@ impl DoneAnswer {
             audit_head: None,
         }
     }
+}
+
+/// The answer of `adopt`.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdoptAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `adopt`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// `done`, `would` (a dry run), `refused`, `nothing_to_do`.
+    pub outcome: &'static str,
+    /// The database.
+    pub target: Target,
+    /// The other tool, as people call it.
+    pub tool: String,
+    /// Its table.
+    pub table: String,
+    /// Each migration of either side.
+    pub migrations: Vec<AdoptLine>,
+    /// How many of each verdict.
+    pub counts: VerdictCounts,
+    /// When and by whom it was taken over before, where it was.
+    pub adopted: Option<AdoptedLine>,
+    /// Why it was refused.
+    pub errors: Vec<Diagnostic>,
+    /// Worth knowing.
+    pub notices: Vec<Diagnostic>,
+    /// The head of the audit log afterwards.
+    pub audit_head: Option<AuditHead>,
+}
+
+/// One migration of another tool, of our files, or of both.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdoptLine {
+    /// `verified`, `stamped`, `diverged`, `missing`, `unknown`, `pending`.
+    pub verdict: &'static str,
+    /// Identity; None where there is no file.
+    pub identity: Option<String>,
+    /// Version as written; the other tool's where there is no file.
+    pub version: String,
+    /// Description.
+    pub name: String,
+    /// The file; None where there is none.
+    pub file: Option<String>,
+    /// What the other tool knows it by; None where it has no row of its own for it.
+    pub key: Option<String>,
+    /// The checksum that the other tool has recorded.
+    pub recorded_checksum: Option<String>,
+    /// When the other tool applied it, as the server writes that column.
+    pub applied_at: Option<String>,
+    /// By whom, where the other tool keeps it.
+    pub applied_by: Option<String>,
+    /// More, in words.
+    pub note: Option<String>,
+}
+
+/// How many migrations have a verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct VerdictCounts {
+    /// Applied, and the file is the one that was applied.
+    pub verified: usize,
+    /// Applied, and no checksum tells by which text.
+    pub stamped: usize,
+    /// Applied, and the file was changed since.
+    pub diverged: usize,
+    /// Applied, and there is no file.
+    pub missing: usize,
+    /// Not applied, although a later one was.
+    pub unknown: usize,
+    /// Not applied yet.
+    pub pending: usize,
+}
+
+/// From which tool a database was taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AdoptedLine {
+    /// The tool, as people call it.
+    pub tool: String,
+    /// Its table.
+    pub table: String,
+    /// What the tool called its newest migration.
+    pub newest: Option<String>,
+    /// How many migrations were taken over.
+    pub migrations: usize,
+    /// When, by the server's clock.
+    pub at: String,
+    /// By whom.
+    pub by: String,
 }
 
 /// The answer of `ready` and `health`.

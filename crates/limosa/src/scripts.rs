@@ -52,6 +52,7 @@ impl Scripts {
         }
     }
 
+    /// All bytes of a file.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));

@@ -7,7 +7,7 @@ use limosa_sql::{Diagnostic, Engine};
 
 use crate::event::{Began, Ended, Listener, Progress};
 use crate::opened::{Purpose, options};
-use crate::report::{DoneAnswer, PlanAnswer, RunAnswer};
+use crate::report::{AdoptAnswer, DoneAnswer, PlanAnswer, RunAnswer};
 use crate::{Configuration, Failure};
 
 /// Awaits the work of a command, and tells before and after.
@@ -45,6 +45,12 @@ impl Answer for PlanAnswer {
     fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
         let error = self.executed.as_ref().and_then(|executed| executed.error.as_ref());
         (if error.is_some() { "stopped" } else { "done" }, self.exit_code, error)
+    }
+}
+
+impl Answer for AdoptAnswer {
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
+        (self.outcome, self.exit_code, self.errors.first())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two or three examples for each command. A test parses them.
 
 /// Command and examples.
-const EXAMPLES: [(&str, &str); 23] = [
+const EXAMPLES: [(&str, &str); 24] = [
     (
         "init",
         "limosa init\nlimosa init --dir db/migrations\nlimosa init --print-ledger-sql --engine postgres > ledger.sql",
@@ -27,6 +27,11 @@ const EXAMPLES: [(&str, &str); 23] = [
     ("history", "limosa history\nlimosa history --limit 100 --output json"),
     ("validate", "limosa validate\nlimosa validate --environment production --output json"),
     ("baseline", "limosa baseline --to 12 --dry-run\nlimosa baseline --to 12"),
+    (
+        "adopt",
+        "limosa adopt --dry-run\nlimosa adopt --from flyway --ledger-table app.schema_version\nlimosa adopt --yes\n\
+         limosa adopt --undo",
+    ),
     ("repair", "limosa repair\nlimosa repair --mark-done 12:3\nlimosa repair --accept 7"),
     ("backup", "limosa backup\nlimosa backup --backup-dir /var/backups/app"),
     (

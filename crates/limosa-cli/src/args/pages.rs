@@ -9,7 +9,7 @@ use limosa_testkit::documents::{check, check_pages};
 use super::EXIT_CODES;
 
 /// What the codes 1 and 4 mean, where a command can end so.
-const ENDS: [(&str, &str, &str); 13] = [
+const ENDS: [(&str, &str, &str); 14] = [
     (
         "plan",
         "history and files disagree: a file was changed, a version comes late",
@@ -28,6 +28,11 @@ const ENDS: [(&str, &str, &str); 13] = [
     ("status", "something is pending, and `--fail-on-pending` was given", ""),
     ("validate", "there are findings", ""),
     ("baseline", "", "the ledger has one of these migrations already, or another runner holds the lock"),
+    (
+        "adopt",
+        "",
+        "the other tool left something half done, files were changed since, nobody can be asked, or another runner holds the lock",
+    ),
     ("repair", "", "another runner holds the lock"),
     ("restore", "", "consent is missing, the environment is protected, or the restore broke off in the middle"),
     ("clean", "", "consent is missing, the environment is protected, or other projects are in the database"),

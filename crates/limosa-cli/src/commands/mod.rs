@@ -1,5 +1,6 @@
 //! One file per command: its arguments, and what it does with them.
 
+mod adopt;
 mod audit;
 mod backup;
 mod baseline;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     History(history::History),
     Validate(validate::Validate),
     Baseline(baseline::Baseline),
+    Adopt(adopt::Adopt),
     Repair(repair::Repair),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -96,6 +98,7 @@ impl Command {
             Command::History(command) => command.run(call).await,
             Command::Validate(command) => command.run(call).await,
             Command::Baseline(command) => command.run(call).await,
+            Command::Adopt(command) => command.run(call).await,
             Command::Repair(command) => command.run(call).await,
             Command::Backup(command) => command.run(call).await,
             Command::Restore(command) => command.run(call).await,

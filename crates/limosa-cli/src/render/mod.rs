@@ -1,5 +1,6 @@
 //! Answers as text: one file per form, pure functions that return what the console then writes.
 
+pub(crate) mod adopt;
 pub(crate) mod diagnostic_json;
 pub(crate) mod diagnostic_text;
 pub(crate) mod difference;

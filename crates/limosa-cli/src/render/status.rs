@@ -3,6 +3,7 @@
 use limosa::report::{ChangeLine, StatusAnswer};
 use limosa::{Diagnostic, State};
 
+use super::adopt;
 use super::done::audit_head;
 use super::style::Tone;
 use super::table::Columns;
@@ -19,6 +20,9 @@ pub(crate) fn render(answer: &StatusAnswer, width: Option<u16>) -> String {
         text.push('\n');
         text.push_str(&table(&answer.changes, width));
         text.push('\n');
+    }
+    if let Some(adopted) = &answer.adopted {
+        text.push_str(&format!("{}\n", adopt::before(adopted)));
     }
     if let Some(runner) = &answer.runner {
         text.push_str(&Tone::Doubtful.paint(&target::runner(runner)));
@@ -71,7 +75,7 @@ fn summary(answer: &StatusAnswer) -> String {
     let next = if answer.notices.iter().any(Diagnostic::is_error) {
         Some("migration files have errors, and nothing is run until they are mended: see limosa validate")
     } else if answer.notices.iter().any(|notice| notice.code == "LIM-P020") {
-        Some("another tool has migrated this database: count what it applied with limosa baseline")
+        Some("another tool has migrated this database: take it over with limosa adopt")
     } else if is(State::Partial) || is(State::Reverting) {
         Some("half done: see what to do with limosa repair")
     } else if is(State::Changed) || is(State::Missing) {

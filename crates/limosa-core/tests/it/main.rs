@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "builders of tests fail where they stand")]
 
+mod adopting;
 mod assessing;
 mod build;
 mod digests;

@@ -256,4 +256,77 @@ pub(super) const TABLE: &[Cause] = &[
         "The file of a scratch database is held by another process, or its folder may not be written.",
         "Close what uses it, and take the file away by hand: it lies in the folder for temporary files, `limosa_scratch_...`.",
     ),
+    (
+        "LIM-U110",
+        "`limosa adopt` found no table of a tool that it knows where a bare name is looked for (PostgreSQL: in the schemas of \
+         `search_path`); or the table that `--ledger-table` names is not there, or has not the columns of that tool.",
+        "Name the tool and its table: `limosa adopt --from TOOL --ledger-table [SCHEMA.]NAME`. A database that no tool has migrated \
+         needs `limosa baseline --to VERSION`.",
+    ),
+    (
+        "LIM-U111",
+        "Tables of several tools hold migrations, as in a database that two applications share.",
+        "Name the one that these files belong to; the message holds the flags for each.",
+    ),
+    (
+        "LIM-U112",
+        "The tables of Knex, Alembic and Django are recognised, but what they name are programs, which no SQL file tells.",
+        "Write the schema as it stands into SQL files (a dump is a good first one), then count them as applied: \
+         `limosa baseline --to VERSION`.",
+    ),
+    (
+        "LIM-U113",
+        "The other tool has a migration on record that failed or was never seen to end (golang-migrate: dirty; Flyway, Prisma, sqlx: a \
+         failed row); or Liquibase's lock is held; or an index of PostgreSQL's is INVALID, as a `CREATE INDEX CONCURRENTLY` that failed leaves it. \
+         Counting that as applied would hide it.",
+        "The message says for each what is to be looked at and how that tool is told what stands. Then run `limosa adopt` again. \
+         limosa changes nothing of it by itself: only a person can tell how far those statements took effect.",
+    ),
+    (
+        "LIM-U114",
+        "The other tool has recorded a checksum of each file, and these files have another one. Line endings, a byte-order mark and what \
+         that tool ignores itself are not counted as a change.",
+        "Look in your version control what was changed. Put the files back as they were applied; or, where the database has what they say \
+         today, take them over as they stand: `limosa adopt --accept-diverged`. The audit log keeps which they were.",
+    ),
+    (
+        "LIM-U115",
+        "The other tool's table names migrations, and none of them has a file in the folder that limosa reads.",
+        "Name the folder: `--dir`. Where its files are not recognised, name their format: `--format`.",
+    ),
+    (
+        "LIM-U116",
+        "`limosa adopt --undo` takes back what `limosa adopt` did, and nothing was taken over in this database for this project.",
+        "`limosa history` shows what was done, `limosa status` whether it was adopted.",
+    ),
+    (
+        "LIM-U117",
+        "The database is to be given back to the tool that it came from, and that tool would not know of everything: its table has no place \
+         for it (a repeatable migration in a tool without such), it keeps one row for all versions and an older one is not applied, \
+         its rows hold what no file tells (Liquibase, Sqitch), or the table is gone. Or a migration is half done.",
+        "Finish or take back what is half done. What the tool cannot be told of write into its table by its own means after it was \
+         given back, else it would run it again: the message names each. To go on all the same: `limosa adopt --undo --yes`.",
+    ),
+    (
+        "LIM-U118",
+        "The user, or the role, that limosa works as may not read the table of the other tool.",
+        "Grant the right that the message names, or work as a user that has it. `limosa adopt --undo` writes that table, too.",
+    ),
+    (
+        "LIM-U119",
+        "A database is taken over before limosa has migrated it. Here limosa has migrations on record already, applied or counted as such.",
+        "`limosa history` shows them. To count single ones as applied: `limosa repair --mark-applied MIGRATION`.",
+    ),
+    (
+        "LIM-U120",
+        "The other tool has applied migrations whose files are not here: they were put together into one, or are in another folder.",
+        "Where they are in another folder, name it: `--dir`. Else there is nothing to do: limosa keeps no row of them.",
+    ),
+    (
+        "LIM-U121",
+        "A file is older than the newest migration that the other tool has applied, and that tool has not applied it: it came late, from \
+         another branch, and the tool passed it over. `limosa migrate` stops at it.",
+        "Look whether the database has what it says. If so: `limosa repair --mark-applied MIGRATION`. If it should run: \
+         `limosa migrate --out-of-order allow`.",
+    ),
 ];

@@ -6,6 +6,7 @@ use limosa_run::Stop;
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
+use super::adopt::forget;
 use super::held::{Edit, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
@@ -174,6 +175,8 @@ async fn clean(
                 parameters: vec![Value::Text(opened.configuration.project.clone())],
             });
         }
+        // The table of the tool that the database was taken over from is gone with the others.
+        items.push(forget(opened));
         Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
     })
     .await?;

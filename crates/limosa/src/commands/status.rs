@@ -5,6 +5,7 @@ use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
+use super::adopt::remembered;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -70,6 +71,10 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         () if options.fail_on_pending && pending > 0 => Exit::No,
         () => Exit::Done,
     };
+    let adopted = match view.rows.iter().any(|row| row.state == RowState::Baseline) {
+        true => remembered(opened, &view).await?.map(|adopted| adopted.line()),
+        false => None,
+    };
     Ok(StatusAnswer {
         schema_version: SCHEMA_VERSION,
         command: "status",
@@ -82,6 +87,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         pending,
         applied: view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline)).count(),
         runner: runner(&view),
+        adopted,
         audit_head: view.head.clone(),
         notices: opened.notices().into_iter().chain(elsewhere).chain(loaded.diagnostics.iter().cloned()).collect(),
     })

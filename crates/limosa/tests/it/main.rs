@@ -1,6 +1,7 @@
 //! The library against real databases.
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
+mod adopt;
 mod ahead;
 mod answers;
 mod auditing;

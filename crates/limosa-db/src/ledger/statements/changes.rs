@@ -136,3 +136,23 @@ pub const SET_METADATA: Statement = Statement {
     mysql: "insert into {application_metadata} (project, `key`, value, updated_at) values ($1, $2, $3, utc_timestamp(3)) \
             on duplicate key update value = values(value), updated_at = values(updated_at)",
 };
+
+/// A value of the application's metadata, and when it was set: project $1, key $2.
+pub const METADATA_OF: Statement = Statement {
+    postgres: "select value, to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') \
+               from {application_metadata} where project = $1 and key = $2",
+    sqlite: "select value, updated_at from {application_metadata} where project = $1 and key = $2",
+    mysql: "select value, concat(left(date_format(updated_at, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z') \
+            from {application_metadata} where project = $1 and `key` = $2",
+};
+
+/// Forgets a value of the application's metadata: project $1, key $2.
+pub const FORGET_METADATA: Statement = Statement {
+    postgres: "delete from {application_metadata} where project = $1 and key = $2",
+    sqlite: "delete from {application_metadata} where project = $1 and key = $2",
+    mysql: "delete from {application_metadata} where project = $1 and `key` = $2",
+};
+
+/// Takes the rows of all changes away, those of seeds apart: project $1, the prefix of seeds with `%` behind it $2.
+pub const DELETE_CHANGES: Statement =
+    all("delete from {schema_migrations} where project = $1 and identity not like $2");

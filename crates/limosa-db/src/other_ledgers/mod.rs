@@ -4,10 +4,16 @@
 //! same table), goose 3, sqlx 0.5 on, refinery 0.5 on, diesel 1.4 on, Prisma 2 on, drizzle 0.20 on, sql-migrate 1,
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
+mod found;
+mod tools;
+mod writing;
+
 use limosa_sql::Engine;
 
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
+pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
+use tools::{Tool, all};
 
 /// What another tool says that it has done here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,152 +27,6 @@ pub struct OtherLedger {
     /// What it says of one that did not end well, in words; None where it has none.
     pub broken: Option<&'static str>,
 }
-
-struct Tool {
-    name: &'static str,
-    /// The schema, where the tool has one of its own; else the table is looked for where a bare name is.
-    schema: Option<&'static str>,
-    table: &'static str,
-    /// Columns that it has, all of them.
-    has: &'static [&'static str],
-    /// Columns that it has not.
-    lacks: &'static [&'static str],
-    /// Which rows stand for migrations; all where empty.
-    counts: &'static str,
-    /// The column that names a migration, and the order in which the newest comes first.
-    newest: (&'static str, &'static str),
-    /// Which rows stand for migrations that did not end well, and how the tool calls them.
-    broken: Option<(&'static str, &'static str)>,
-}
-
-/// A table where a bare name is, all of whose rows stand for migrations.
-const PLAIN: Tool = Tool {
-    name: "",
-    schema: None,
-    table: "",
-    has: &[],
-    lacks: &[],
-    counts: "",
-    newest: ("version", "version desc"),
-    broken: None,
-};
-
-const TOOLS: &[Tool] = &[
-    Tool {
-        name: "Flyway",
-        table: "flyway_schema_history",
-        has: &["installed_rank", "version", "success"],
-        counts: "version is not null",
-        newest: ("version", "installed_rank desc"),
-        broken: Some(("not success", "one of its migrations failed")),
-        ..PLAIN
-    },
-    Tool {
-        name: "Liquibase",
-        table: "databasechangelog",
-        has: &["id", "orderexecuted", "md5sum"],
-        newest: ("id", "orderexecuted desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "golang-migrate",
-        table: "schema_migrations",
-        has: &["version", "dirty"],
-        lacks: &["identity"],
-        broken: Some(("dirty", "it calls that version dirty")),
-        ..PLAIN
-    },
-    Tool {
-        name: "dbmate or Rails",
-        table: "schema_migrations",
-        has: &["version"],
-        lacks: &["dirty", "identity"],
-        ..PLAIN
-    },
-    Tool {
-        name: "goose",
-        table: "goose_db_version",
-        has: &["version_id", "is_applied"],
-        counts: "version_id > 0",
-        newest: ("version_id", "version_id desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "sqlx",
-        table: "_sqlx_migrations",
-        has: &["version", "checksum"],
-        broken: Some(("not success", "one of its migrations failed")),
-        ..PLAIN
-    },
-    Tool { name: "refinery", table: "refinery_schema_history", has: &["version", "checksum"], ..PLAIN },
-    Tool { name: "diesel", table: "__diesel_schema_migrations", has: &["version", "run_on"], ..PLAIN },
-    Tool {
-        name: "Prisma",
-        table: "_prisma_migrations",
-        has: &["migration_name", "started_at"],
-        newest: ("migration_name", "started_at desc"),
-        broken: Some(("finished_at is null and rolled_back_at is null", "one of its migrations failed")),
-        ..PLAIN
-    },
-    Tool {
-        name: "drizzle",
-        schema: Some("drizzle"),
-        table: "__drizzle_migrations",
-        has: &["hash", "created_at"],
-        newest: ("created_at", "created_at desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "drizzle",
-        table: "__drizzle_migrations",
-        has: &["hash", "created_at"],
-        newest: ("created_at", "created_at desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "sql-migrate",
-        table: "gorp_migrations",
-        has: &["id", "applied_at"],
-        newest: ("id", "id desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "node-pg-migrate",
-        table: "pgmigrations",
-        has: &["id", "name", "run_on"],
-        newest: ("name", "id desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "Knex",
-        table: "knex_migrations",
-        has: &["id", "name", "batch"],
-        newest: ("name", "id desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "Alembic",
-        table: "alembic_version",
-        has: &["version_num"],
-        newest: ("version_num", "version_num desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "Django",
-        table: "django_migrations",
-        has: &["id", "app", "name"],
-        newest: ("name", "id desc"),
-        ..PLAIN
-    },
-    Tool {
-        name: "Sqitch",
-        schema: Some("sqitch"),
-        table: "changes",
-        has: &["change_id", "change", "committed_at"],
-        newest: ("change", "committed_at desc"),
-        ..PLAIN
-    },
-];
 
 impl Tool {
     fn is(&self, schema: Option<&str>, table: &str, columns: &[&str]) -> bool {
@@ -182,12 +42,12 @@ impl Tool {
 /// joined by commas.
 fn tables(engine: Engine) -> String {
     let names = |own: bool| {
-        let tables = TOOLS.iter().filter(|tool| tool.schema.is_some() == own);
+        let tables = all().filter(|tool| tool.schema.is_some() == own);
         tables.map(|tool| engine.quote_literal(tool.table)).collect::<Vec<_>>().join(", ")
     };
     match engine {
         Engine::Postgres => {
-            let own = TOOLS.iter().filter_map(|tool| {
+            let own = all().filter_map(|tool| {
                 Some(format!("({}, {})", engine.quote_literal(tool.schema?), engine.quote_literal(tool.table)))
             });
             format!(
@@ -249,7 +109,7 @@ fn recognised(row: &Row) -> Option<(&'static Tool, Option<String>, String)> {
     let (schema, table, columns) = (row.text(1), row.text(2)?, row.text(3)?);
     let columns: Vec<&str> = columns.split(',').collect();
     let own = schema.as_deref().filter(|_| row.boolean(0));
-    let tool = TOOLS.iter().find(|tool| tool.is(own, &table, &columns))?;
+    let tool = all().find(|tool| tool.is(own, &table, &columns))?;
     Some((tool, schema, table))
 }
 

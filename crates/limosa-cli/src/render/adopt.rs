@@ -1,0 +1,144 @@
+//! What another tool has applied, against the files.
+
+use std::collections::BTreeMap;
+
+use limosa::report::{AdoptAnswer, AdoptLine, AdoptedLine, VerdictCounts};
+
+use super::done::audit_head;
+use super::style::{Tone, harmless};
+use super::table::Columns;
+use super::target;
+
+/// Lines that are shown whatever their verdict; where there are more, those that need no look are only counted, and so many of each
+/// other verdict are shown.
+const MOST: usize = 40;
+
+/// The table of verdicts, their counts, and what was done or what to do.
+pub(crate) fn render(answer: &AdoptAnswer, width: Option<u16>) -> String {
+    verdicts(answer, width) + &ending(answer)
+}
+
+/// The table of verdicts, and their counts.
+pub(crate) fn verdicts(answer: &AdoptAnswer, width: Option<u16>) -> String {
+    let mut text = format!("{}\n", target::words(&answer.target));
+    if let Some(adopted) = &answer.adopted {
+        text.push_str(&format!("{}: nothing to do\n", before(adopted)));
+        return text;
+    }
+    text.push_str(&format!("{} has migrated it (table {})\n", answer.tool, harmless(&answer.table)));
+    let folds = answer.migrations.len() > MOST;
+    let mut of_verdict: BTreeMap<&str, usize> = BTreeMap::new();
+    let is_shown = |line: &&AdoptLine| {
+        let needs_no_look = line.note.is_none() && matches!(line.verdict, "verified" | "stamped" | "pending");
+        if !folds || needs_no_look {
+            return !folds;
+        }
+        let count = of_verdict.entry(line.verdict).or_default();
+        *count += 1;
+        *count <= MOST
+    };
+    let shown: Vec<&AdoptLine> = answer.migrations.iter().filter(is_shown).collect();
+    if !shown.is_empty() {
+        text.push('\n');
+        text.push_str(&table(&shown, width));
+    }
+    text.push_str(&format!("\n{}\n", counted(&answer.counts)));
+    if folds && shown.len() < answer.migrations.len() {
+        text.push_str("not each of them is shown; all: --output json\n");
+    }
+    text
+}
+
+/// What was done, or what to do.
+pub(crate) fn ending(answer: &AdoptAnswer) -> String {
+    let mut text = match answer.outcome {
+        "done" => format!(
+            "taken over from {}: {} count as applied, nothing was run; to run what is new: limosa migrate\n",
+            answer.tool,
+            migrations(taken(&answer.counts))
+        ),
+        "would" => "nothing was written; to take it over: limosa adopt\n".to_owned(),
+        "refused" => "nothing was written\n".to_owned(),
+        _ => String::new(),
+    };
+    if let Some(head) = &answer.audit_head {
+        text.push_str(&audit_head(head));
+    }
+    text
+}
+
+/// The question before it is done.
+pub(crate) fn question(answer: &AdoptAnswer) -> String {
+    format!("count {} of {} as applied?", migrations(taken(&answer.counts)), answer.tool)
+}
+
+/// `adopted from goose (table goose_db_version) at ... by ..., 12 migrations`.
+pub(crate) fn before(adopted: &AdoptedLine) -> String {
+    format!(
+        "adopted from {} (table {}) at {} by {}, {}",
+        harmless(&adopted.tool),
+        harmless(&adopted.table),
+        adopted.at,
+        harmless(&adopted.by),
+        migrations(adopted.migrations)
+    )
+}
+
+fn taken(counts: &VerdictCounts) -> usize {
+    counts.verified + counts.stamped + counts.diverged
+}
+
+fn migrations(count: usize) -> String {
+    if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
+}
+
+fn counted(counts: &VerdictCounts) -> String {
+    let all = [
+        (counts.verified, "verified"),
+        (counts.stamped, "stamped"),
+        (counts.diverged, "diverged"),
+        (counts.missing, "missing"),
+        (counts.unknown, "unknown"),
+        (counts.pending, "pending"),
+    ];
+    let some: Vec<String> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if some.is_empty() { "no migrations".to_owned() } else { some.join(", ") }
+}
+
+fn table(lines: &[&AdoptLine], width: Option<u16>) -> String {
+    let mut table = Columns::new(&["VERDICT", "VERSION", "NAME", "APPLIED AT", "NOTE"], width);
+    for line in lines {
+        table.row(vec![
+            (line.verdict.to_owned(), tone(line.verdict)),
+            (line.version.clone(), Tone::Plain),
+            (line.name.clone(), Tone::Plain),
+            (line.applied_at.clone().unwrap_or_default(), Tone::Plain),
+            (line.note.clone().unwrap_or_default(), Tone::Plain),
+        ]);
+    }
+    table.render()
+}
+
+fn tone(verdict: &str) -> Tone {
+    match verdict {
+        "verified" => Tone::Good,
+        "pending" => Tone::Strong,
+        "missing" | "unknown" => Tone::Doubtful,
+        "diverged" => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_told_where_there_are_any() {
+        let counts = VerdictCounts { verified: 3, pending: 1, ..VerdictCounts::default() };
+        assert_eq!(counted(&counts), "3 verified, 1 pending");
+        assert_eq!(counted(&VerdictCounts::default()), "no migrations");
+        assert_eq!((migrations(1), migrations(2)), ("1 migration".to_owned(), "2 migrations".to_owned()));
+    }
+}

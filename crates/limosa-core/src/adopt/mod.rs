@@ -1,0 +1,15 @@
+//! Taking over what another tool has migrated: its rows against our changes.
+//!
+//! What each tool writes, and what its checksums are made of, is told by the tools' own sources; see [`ForeignTool`].
+
+mod compare;
+mod rows;
+mod spelling;
+mod tool;
+mod trouble;
+
+pub use compare::{Agreement, Compared, Verdict, compare};
+pub use rows::{ForeignRow, ForeignState, settled};
+pub use spelling::spelled;
+pub use tool::{ForeignTool, KnownBy};
+pub use trouble::{Trouble, troubles};

@@ -1,0 +1,129 @@
+//! How other tools call a change, by the name of its file.
+
+use super::{ForeignRow, ForeignTool};
+use crate::{Change, Kind};
+
+/// Files whose names say nothing: their folder is the migration.
+const OF_FOLDERS: [&str; 2] = ["up", "migration"];
+
+/// What tools may call a file: its name, its name without endings, and its folder where the name is always the same. Both `/` and
+/// `\` separate folders.
+pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
+    let (folder, file) = split(path);
+    let stem = stem(file);
+    let folder = folder.filter(|_| OF_FOLDERS.contains(&stem)).map(|folder| split(folder).1);
+    [Some(file), Some(stem), file.strip_suffix(".sql"), folder].into_iter().flatten()
+}
+
+fn split(path: &str) -> (Option<&str>, &str) {
+    match path.rfind(['/', '\\']) {
+        Some(at) => (Some(&path[..at]), &path[at + 1..]),
+        None => (None, path),
+    }
+}
+
+/// The name without `.sql` and `.up`.
+fn stem(file: &str) -> &str {
+    let stem = file.strip_suffix(".sql").unwrap_or(file);
+    stem.strip_suffix(".up").unwrap_or(stem)
+}
+
+/// The row that the tool would have written for a change, with the checksum that it would have made; None where its ledger has
+/// no place for such a one.
+pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> Option<ForeignRow> {
+    let (folder, file) = split(&change.script.file);
+    let named = match stem(file) {
+        stem if OF_FOLDERS.contains(&stem) => split(folder?).1,
+        stem => stem,
+    };
+    let row = ForeignRow {
+        version: Some(change.label.clone()),
+        name: Some(change.name.clone()),
+        file: Some(file.to_owned()),
+        checksum,
+        ..ForeignRow::default()
+    };
+    let keyed = |key: &str, row: ForeignRow| Some(ForeignRow { key: key.to_owned(), ..row });
+    // The first words of a name are its version.
+    let (digits, title) = named.split_once('_').unwrap_or((named, ""));
+    match tool {
+        ForeignTool::Flyway if change.is_baseline || change.is_code => None,
+        ForeignTool::Flyway if change.kind == Kind::Repeatable => {
+            keyed(&format!("R:{}", change.name), ForeignRow { version: None, ..row })
+        }
+        _ if change.kind == Kind::Repeatable || change.is_baseline || change.is_code => None,
+        ForeignTool::Flyway | ForeignTool::NumberedSql => keyed(&change.label, row),
+        ForeignTool::GolangMigrate | ForeignTool::Goose | ForeignTool::Sqlx => {
+            let number = number(&change.label)?;
+            keyed(&number, ForeignRow { version: Some(number.clone()), ..row })
+        }
+        ForeignTool::Dbmate => {
+            let digits: String = named.chars().take_while(char::is_ascii_digit).collect();
+            keyed(&digits, ForeignRow { version: Some(digits.clone()), ..row })
+        }
+        ForeignTool::Diesel => {
+            let version = digits.replace('-', "");
+            keyed(&version, ForeignRow { version: Some(version.clone()), ..row })
+        }
+        ForeignTool::Refinery => {
+            let number = number(&change.label)?;
+            let title = named.split_once("__").map_or(title, |(_, title)| title);
+            keyed(&number, ForeignRow { version: Some(number.clone()), name: Some(title.to_owned()), ..row })
+        }
+        ForeignTool::Prisma | ForeignTool::NodePgMigrate => {
+            keyed(named, ForeignRow { name: Some(named.to_owned()), ..row })
+        }
+        ForeignTool::Drizzle => {
+            keyed(named, ForeignRow { name: Some(named.to_owned()), version: milliseconds(digits), ..row })
+        }
+        ForeignTool::SqlMigrate => keyed(file, row),
+        // Their rows say of a changelog, or of a plan, what no file says.
+        ForeignTool::Liquibase | ForeignTool::Sqitch => None,
+    }
+}
+
+/// A version that is one number, without leading zeros.
+fn number(label: &str) -> Option<String> {
+    label.parse::<u64>().ok().map(|number| number.to_string())
+}
+
+/// Milliseconds since 1970 of fourteen digits that are a time in UTC.
+fn milliseconds(digits: &str) -> Option<String> {
+    if digits.len() != 14 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| digits[from..to].parse::<i64>().ok();
+    let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
+    // Days from civil: Howard Hinnant, chrono-compatible low-level date algorithms.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let of_era = shifted.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let seconds = days * 86_400 + part(8, 10)? * 3600 + part(10, 12)? * 60 + part(12, 14)?;
+    Some((seconds * 1000).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_have_several_names() {
+        for (path, expected) in [
+            ("m/001_a.sql", &["001_a.sql", "001_a", "001_a"][..]),
+            ("m/1_a.up.sql", &["1_a.up.sql", "1_a", "1_a.up"]),
+            ("m\\20240101_a\\up.sql", &["up.sql", "up", "up", "20240101_a"]),
+            ("m/20240101_a/migration.sql", &["migration.sql", "migration", "migration", "20240101_a"]),
+        ] {
+            assert_eq!(names(path).collect::<Vec<_>>(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn times_are_counted_from_1970() {
+        assert_eq!(milliseconds("19700101000001").as_deref(), Some("1000"));
+        assert_eq!(milliseconds("20240229120000").as_deref(), Some("1709208000000"));
+        assert_eq!(milliseconds("0001"), None);
+    }
+}

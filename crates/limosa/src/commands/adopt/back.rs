@@ -1,0 +1,341 @@
+//! The way back: the other tool goes on, knowing what limosa has done meanwhile.
+
+use std::collections::{BTreeSet, HashMap};
+
+use limosa_core::{
+    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX, spelled,
+};
+use limosa_db::ledger::statements as sql;
+use limosa_db::{FoundLedger, Item, Value};
+use limosa_formats::checksums;
+use limosa_run::Stop;
+use limosa_sql::{Diagnostic, Engine};
+use serde_json::json;
+
+use super::super::held::{Edit, under_lock};
+use super::finding::{Foreign, find};
+use super::journal;
+use super::memory::{Adopted, forget, remembered};
+use crate::event::Listener;
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
+use crate::report::DoneAnswer;
+use crate::telling::told;
+use crate::{Failure, Migrator};
+
+/// What `adopt --undo` is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GoBackOptions {
+    /// Only show what would be given back.
+    pub dry_run: bool,
+    /// Go back although the other tool cannot be told of everything.
+    pub accept_left_behind: bool,
+}
+
+impl Migrator {
+    /// Gives a database back to the tool that it was taken over from: limosa's ledger forgets all migrations, and what was applied or
+    /// taken back since is written into the other tool's table, where that has a place for it.
+    ///
+    /// # Errors
+    /// Where nothing was taken over, or something is half done; where the other tool cannot be told of everything, and that was not
+    /// accepted.
+    pub async fn adopt_undo(
+        &self,
+        options: GoBackOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
+        if options.dry_run {
+            return self.go_back(options, listener, stop).await;
+        }
+        told(&self.configuration, "adopt", listener, self.go_back(options, listener, stop)).await
+    }
+
+    async fn go_back(
+        &self,
+        options: GoBackOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<DoneAnswer, Failure> {
+        let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        let answer = give_back(&mut opened, &loaded, options, listener, &stop).await;
+        opened.close().await;
+        answer
+    }
+}
+
+async fn give_back(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    options: GoBackOptions,
+    listener: &dyn Listener,
+    stop: &Stop,
+) -> Result<DoneAnswer, Failure> {
+    let view = opened.look().await?;
+    let Some(adopted) = remembered(opened, &view).await? else {
+        return Err(Failure::usage(
+            "LIM-U116",
+            "nothing was taken over here, so there is nothing to give back",
+            "see what was done: limosa history",
+        ));
+    };
+    refuse_half_done(&view)?;
+    // Without its table there is nobody to give anything back to; that is said, and no reason to stop.
+    let foreign = find(opened, adopted.tool(), Some(&adopted.table)).await;
+    let returned = Returned::of(opened, loaded, &view, &adopted, foreign.as_ref().ok())?;
+    let mut answer = DoneAnswer::new("adopt", Some(&opened.target));
+    let lines = returned.lines(&view, &adopted);
+    if options.dry_run {
+        answer.would = lines;
+        answer
+            .notices
+            .extend(returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(REST)));
+        return Ok(answer);
+    }
+    if let Some(message) = returned.left_behind().filter(|_| !options.accept_left_behind) {
+        return Err(Failure::person("LIM-U117", message, REST));
+    }
+    let written = under_lock(opened, listener, stop, |opened, now, _| {
+        refuse_half_done(now)?;
+        if now.rows != view.rows {
+            return Err(Failure::person("LIM-U117", "another runner was here meanwhile", "run it again"));
+        }
+        Ok(returned.edit(opened, &view, &adopted))
+    })
+    .await?;
+    let mut answer = written.answer(answer, lines);
+    answer.notices.extend(returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(REST)));
+    Ok(answer)
+}
+
+const REST: &str = "the other tool would run what was applied again, and not what was taken back: write that into its table by its own \
+                    means; to go back all the same: --yes";
+
+fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
+    let half = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting));
+    let Some(row) = half else { return Ok(()) };
+    Err(Failure::person(
+        "LIM-U117",
+        format!("{} ({}) is half done, and no other tool goes on from there", row.identity, row.name),
+        "finish it first: limosa migrate, or limosa rollback; see limosa repair",
+    ))
+}
+
+/// What the other tool is told.
+#[derive(Default)]
+struct Returned {
+    /// Written into its table: identity and name, and what is sent.
+    written: Vec<(String, Vec<Item>)>,
+    /// Known to it already.
+    known: Vec<String>,
+    /// Taken out of its table.
+    erased: Vec<(String, Item)>,
+    /// What it cannot be told, with the reason.
+    left: Vec<(String, String)>,
+}
+
+impl Returned {
+    fn of(
+        opened: &Opened<'_>,
+        loaded: &Loaded,
+        view: &LedgerView,
+        adopted: &Adopted,
+        foreign: Option<&Foreign>,
+    ) -> Result<Returned, Failure> {
+        let is_own = |row: &&AppliedRow| !adopted.migrations.contains_key(row.identity.as_str());
+        let since: Vec<&AppliedRow> = view.rows.iter().filter(is_own).collect();
+        let standing: BTreeSet<&str> = view.rows.iter().map(|row| row.identity.as_str()).collect();
+        let gone: Vec<(&String, &String)> =
+            adopted.migrations.iter().filter(|(identity, _)| !standing.contains(identity.as_str())).collect();
+        let mut returned = Returned::default();
+        let Some(foreign) = foreign else {
+            let why = || format!("the table {} is gone, or cannot be read", adopted.table);
+            returned.left.extend(since.iter().map(|row| (titled(row), why())));
+            returned.left.extend(gone.iter().map(|(identity, _)| ((*identity).clone(), why())));
+            return Ok(returned);
+        };
+        if foreign.ledger.is_one_row() {
+            returned.one_row(opened, loaded, foreign, &standing, &since, &gone);
+            return Ok(returned);
+        }
+        let changes: HashMap<&Identity, &Change> =
+            loaded.changes.iter().map(|change| (&change.identity, change)).collect();
+        let keys: HashMap<&str, &ForeignRow> = foreign.rows.iter().map(|row| (row.key.as_str(), row)).collect();
+        // What was taken over and has run since has another state: a repeatable that changed, a version that was taken back and ran
+        // again.
+        for row in view.rows.iter().filter(|row| is_own(row) || row.state == RowState::Applied) {
+            match told_of(opened, foreign, changes.get(&row.identity).copied(), &keys)? {
+                Telling::Known if is_own(&row) => returned.known.push(titled(row)),
+                Telling::Known => {}
+                Telling::Items(items) => returned.written.push((titled(row), items)),
+                Telling::Never(why) => returned.left.push((titled(row), why)),
+            }
+        }
+        for (identity, key) in gone {
+            match foreign.ledger.erase(opened.target.engine, key) {
+                _ if key.is_empty() => {
+                    returned.left.push((identity.clone(), "it has no row of its own there".to_owned()))
+                }
+                Ok(_) if !keys.contains_key(key.as_str()) => {}
+                Ok(item) => returned.erased.push((identity.clone(), item)),
+                Err(why) => returned.left.push((identity.clone(), why.to_owned())),
+            }
+        }
+        Ok(returned)
+    }
+
+    /// One row stands for its version and all before it: it gets the newest version before which nothing is missing.
+    fn one_row(
+        &mut self,
+        opened: &Opened<'_>,
+        loaded: &Loaded,
+        foreign: &Foreign,
+        standing: &BTreeSet<&str>,
+        since: &[&AppliedRow],
+        gone: &[(&String, &String)],
+    ) {
+        if since.is_empty() && gone.is_empty() {
+            return;
+        }
+        let mut versioned: Vec<&Change> =
+            loaded.changes.iter().filter(|change| matches!(change.kind, Kind::Versioned(_))).collect();
+        versioned.sort_by(|one, other| version_of(one).cmp(&version_of(other)));
+        let whole: Vec<&Change> =
+            versioned.iter().copied().take_while(|change| standing.contains(change.identity.as_str())).collect();
+        let covered: BTreeSet<&str> = whole.iter().map(|change| change.identity.as_str()).collect();
+        for row in since.iter().filter(|row| !covered.contains(row.identity.as_str())) {
+            let why =
+                "its one row stands for all versions before it, and one of them is not applied, or it has no file";
+            self.left.push((titled(row), why.to_owned()));
+        }
+        let newest = whole.last().and_then(|change| spelled(foreign.tool, change, None));
+        match newest.map(|row| foreign.ledger.write(opened.target.engine, &row)) {
+            Some(Ok(items)) => {
+                let told = |row: &&&AppliedRow| covered.contains(row.identity.as_str());
+                let mut items = Some(items);
+                for row in since.iter().filter(told) {
+                    self.written.push((titled(row), items.take().unwrap_or_default()));
+                }
+                // What was taken back is told by the lower version.
+                for (identity, _) in gone {
+                    match items.take() {
+                        Some(items) => self.written.push((format!("{identity}, which was taken back"), items)),
+                        None => self.known.push(format!("{identity}, which was taken back")),
+                    }
+                }
+            }
+            Some(Err(why)) => self.left.push((foreign.ledger.table(), why.to_owned())),
+            None => {
+                let items = clear(opened.target.engine, &foreign.ledger);
+                self.written.push(("that nothing is applied any more".to_owned(), items));
+            }
+        }
+    }
+
+    fn lines(&self, view: &LedgerView, adopted: &Adopted) -> Vec<String> {
+        let (tool, table) = (adopted.line().tool, &adopted.table);
+        let mut lines = vec![format!("forget {} migrations in limosa's ledger", view.rows.len())];
+        lines.extend(self.written.iter().map(|(what, _)| format!("tell {tool} of {what} (table {table})")));
+        lines.extend(self.known.iter().map(|what| format!("{tool} knows of {what} already")));
+        lines.extend(self.erased.iter().map(|(what, _)| format!("take {what} out of the table {table}")));
+        lines.extend(self.left.iter().map(|(what, why)| format!("leave {what} behind: {why}")));
+        lines
+    }
+
+    /// What the other tool cannot be told, in a line.
+    fn left_behind(&self) -> Option<String> {
+        if self.left.is_empty() {
+            return None;
+        }
+        let list: Vec<String> = self.left.iter().map(|(what, why)| format!("{what} ({why})")).collect();
+        Some(format!("the other tool cannot be told of: {}", list.join("; ")))
+    }
+
+    fn edit(&self, opened: &Opened<'_>, view: &LedgerView, adopted: &Adopted) -> Edit {
+        let seeds = format!("{SEED_PREFIX}%");
+        let mut items = vec![opened.ledger.bound(&sql::DELETE_CHANGES, vec![Value::Text(seeds)]), forget(opened)];
+        items.extend(self.written.iter().flat_map(|(_, items)| items.clone()));
+        items.extend(self.erased.iter().map(|(_, item)| item.clone()));
+        let audit = view.rows.iter().map(|row| {
+            let detail = json!({
+                "undo": true,
+                "name": row.name,
+                "tool": adopted.tool,
+                "table": adopted.table,
+                "state": row.state.as_str(),
+            });
+            ("adopt", Some(row.identity.to_string()), detail)
+        });
+        let mut audit: Vec<_> = audit.collect();
+        if audit.is_empty() {
+            audit.push(("adopt", None, json!({"undo": true, "tool": adopted.tool, "table": adopted.table})));
+        }
+        Edit { items, audit }
+    }
+}
+
+fn version_of(change: &Change) -> Option<&limosa_core::Version> {
+    match &change.kind {
+        Kind::Versioned(version) => Some(version),
+        Kind::Repeatable => None,
+    }
+}
+
+fn titled(row: &AppliedRow) -> String {
+    format!("{} {}", row.version.as_deref().unwrap_or("R"), row.name)
+}
+
+fn clear(engine: Engine, ledger: &FoundLedger) -> Vec<Item> {
+    vec![Item::Control(format!("delete from {}", ledger.quoted(engine)))]
+}
+
+/// What is to be done about one migration that limosa applied.
+enum Telling {
+    Known,
+    Items(Vec<Item>),
+    Never(String),
+}
+
+fn told_of(
+    opened: &Opened<'_>,
+    foreign: &Foreign,
+    change: Option<&Change>,
+    keys: &HashMap<&str, &ForeignRow>,
+) -> Result<Telling, Failure> {
+    let tool: ForeignTool = foreign.tool;
+    let Some(change) = change else {
+        return Ok(Telling::Never("it has no file any more".to_owned()));
+    };
+    let Some(mut row) = spelled(tool, change, None) else {
+        return Ok(Telling::Never(format!("{} has no place for such a one", tool.name())));
+    };
+    let bytes = opened.scripts().read(&change.script.file)?;
+    row.checksum = checksums::record(tool, &bytes, &row);
+    if tool == ForeignTool::Drizzle && row.version.is_none() {
+        row.version = journal::time_of(opened.scripts(), &change.script.file);
+        if row.version.is_none() {
+            return Ok(Telling::Never("drizzle's meta/_journal.json does not name it".to_owned()));
+        }
+    }
+    if foreign.ledger.is_keyed_by_hash() {
+        row.key = row.checksum.clone().unwrap_or_default();
+    }
+    let mut items = Vec::new();
+    if let Some(known) = keys.get(row.key.as_str()) {
+        if row.checksum == known.checksum || checksums::agreement(tool, &bytes, known) == Agreement::Same {
+            return Ok(Telling::Known);
+        }
+        // Each run of a repeatable has its row; a version has one.
+        if change.kind != Kind::Repeatable {
+            items.extend(foreign.ledger.erase(opened.target.engine, &row.key));
+        }
+    }
+    let user = &opened.target.user;
+    row.applied_by = Some(if user.is_empty() { opened.configuration.actor.clone() } else { user.clone() });
+    Ok(match foreign.ledger.write(opened.target.engine, &row) {
+        Ok(written) => Telling::Items(items.into_iter().chain(written).collect()),
+        Err(why) => Telling::Never(why.to_owned()),
+    })
+}

@@ -1,0 +1,68 @@
+//! Files against recorded checksums.
+
+use limosa_core::{Agreement, Change, ForeignRow, ForeignTool, Kind};
+use limosa_formats::checksums;
+use limosa_sql::expand;
+
+use crate::Failure;
+use crate::opened::Opened;
+
+/// Compares files with what another tool has recorded of them; keeps the first failure to read one.
+pub(super) struct Checking<'o> {
+    opened: &'o Opened<'o>,
+    tool: ForeignTool,
+    failure: Option<Failure>,
+}
+
+impl<'o> Checking<'o> {
+    pub(super) fn new(opened: &'o Opened<'o>, tool: ForeignTool) -> Checking<'o> {
+        Checking { opened, tool, failure: None }
+    }
+
+    /// Whether the file of a change is the one that a row's checksum was made of.
+    pub(super) fn agreement(&mut self, change: &Change, row: &ForeignRow) -> Agreement {
+        // Of these tools the checksum of the bytes as they are was made when the file was read.
+        let is_sha256 = matches!(self.tool, ForeignTool::Drizzle | ForeignTool::Prisma);
+        let read = change.script.file_checksum.as_str().strip_prefix("sha256:");
+        if is_sha256 && read == row.checksum.as_deref() {
+            return Agreement::Same;
+        }
+        let bytes = match self.opened.scripts().read(&change.script.file) {
+            Ok(bytes) => bytes,
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+                return Agreement::Unknowable("its file cannot be read");
+            }
+        };
+        let agreement = checksums::agreement(self.tool, &bytes, row);
+        let replaced = self.tool == ForeignTool::Flyway
+            && change.kind == Kind::Repeatable
+            && !change.headers.placeholders_off
+            && !change.script.outline.placeholders.is_empty();
+        match agreement {
+            Agreement::Different if replaced => self.with_values(&bytes, row),
+            other => other,
+        }
+    }
+
+    /// The same of a text into which values were put before its checksum was made.
+    fn with_values(&self, bytes: &[u8], row: &ForeignRow) -> Agreement {
+        let text = String::from_utf8_lossy(bytes);
+        let expanded = expand(self.opened.target.engine, &text, &self.opened.values.all);
+        let agreement = expanded.ok().map(|expanded| checksums::agreement(self.tool, expanded.text.as_bytes(), row));
+        match agreement {
+            Some(Agreement::Same) => Agreement::Same,
+            _ => {
+                Agreement::Unknowable("its checksum is of the text with values put in, which are not the ones of today")
+            }
+        }
+    }
+
+    /// The first failure to read a file, where there was one.
+    ///
+    /// # Errors
+    /// That one.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        self.failure.map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,190 @@
+//! Which ledger is meant, and what stands in it.
+
+use std::collections::HashSet;
+
+use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
+use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
+use limosa_sql::Diagnostic;
+
+use super::memory::Adopted;
+use crate::opened::Opened;
+use crate::{Exit, Failure};
+
+/// The ledger of another tool with its rows.
+pub(super) struct Foreign {
+    pub(super) ledger: FoundLedger,
+    pub(super) tool: ForeignTool,
+    pub(super) rows: Vec<ForeignRow>,
+}
+
+/// Finds and reads the ledger that is meant.
+///
+/// # Errors
+/// Where there is none, or several; where its rows cannot be taken over, or may not be read.
+pub(super) async fn find(
+    opened: &mut Opened<'_>,
+    tool: Option<ForeignTool>,
+    table: Option<&str>,
+) -> Result<Foreign, Failure> {
+    let named = table.map(NamedTable::parse);
+    let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool).await {
+        Err(error) if named.is_some() && error.code.is_none() => return Err(not_understood(error)),
+        other => other?,
+    };
+    if found.is_empty() {
+        return Err(none_found(tool));
+    }
+    let mut read = Vec::new();
+    let mut known_only = None;
+    for ledger in found {
+        let Some(tool) = ledger.tool else {
+            known_only.get_or_insert(ledger);
+            continue;
+        };
+        let book = opened.ledger.clone();
+        let rows = match ledger.read(opened.session.as_mut(), &book).await {
+            Ok(rows) => rows,
+            Err(error) if error.kind == DbErrorKind::PermissionDenied => {
+                return Err(may_not_read(opened, &ledger, &error));
+            }
+            Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error)),
+            Err(error) => return Err(error.into()),
+        };
+        read.push(Foreign { ledger, tool, rows });
+    }
+    // A table that a tool made and never used says nothing, where another one does.
+    if read.iter().any(|foreign| !foreign.rows.is_empty()) {
+        read.retain(|foreign| !foreign.rows.is_empty());
+    }
+    if read.len() > 1 {
+        return Err(several(&read));
+    }
+    match (read.pop(), known_only) {
+        (Some(foreign), _) => Ok(foreign),
+        (None, Some(ledger)) => Err(only_recognised(&ledger)),
+        (None, None) => Err(none_found(tool)),
+    }
+}
+
+fn none_found(tool: Option<ForeignTool>) -> Failure {
+    let whose = tool.map_or("a migration tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
+    Failure::usage(
+        "LIM-U110",
+        format!("there is no table of {whose} in sight of this session"),
+        "a table of another name or in another schema: --from TOOL --ledger-table [SCHEMA.]NAME; \
+         a database that no tool has migrated: limosa baseline --to VERSION",
+    )
+}
+
+fn several(read: &[Foreign]) -> Failure {
+    let list: Vec<String> =
+        read.iter().map(|foreign| format!("{} (table {})", foreign.ledger.name, foreign.ledger.table())).collect();
+    let choices: Vec<String> = read
+        .iter()
+        .map(|foreign| format!("--from {} --ledger-table {}", foreign.tool.word(), foreign.ledger.table()))
+        .collect();
+    Failure::usage(
+        "LIM-U111",
+        format!("several tools have migrated this database: {}", list.join(", ")),
+        format!("say which one these files belong to: {}", choices.join(", or ")),
+    )
+}
+
+fn only_recognised(ledger: &FoundLedger) -> Failure {
+    Failure::usage(
+        "LIM-U112",
+        format!("{} has migrated this database (table {}), and its migrations are code", ledger.name, ledger.table()),
+        "write what stands there as SQL files, then count them as applied: limosa baseline --to VERSION",
+    )
+}
+
+fn not_understood(error: DbError) -> Failure {
+    Failure::usage("LIM-U110", error.message, error.hint.unwrap_or_else(|| "check the name of the table".to_owned()))
+}
+
+fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> Failure {
+    let user = opened.configuration.role.clone().unwrap_or_else(|| opened.target.user.clone());
+    let engine = opened.target.engine;
+    let grantee =
+        if engine == limosa_sql::Engine::Mysql { engine.quote_literal(&user) } else { engine.quote_identifier(&user) };
+    let diagnostic = Diagnostic::error(
+        "LIM-U118",
+        format!("{user} may not read the table {} of {}: {}", ledger.table(), ledger.name, error.message),
+    );
+    Failure::new(
+        Exit::Database,
+        diagnostic.help(format!(
+            "the right that is missing: grant select on {} to {grantee} (for adopt --undo also insert, update, delete)",
+            ledger.quoted(engine)
+        )),
+    )
+}
+
+/// What stands half done: what the tool says of its migrations, a lock that it never gave back, indexes that are not valid.
+pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<Vec<Diagnostic>, Failure> {
+    let engine = opened.target.engine;
+    let table = foreign.ledger.quoted(engine);
+    let problem = |what: String, next: String| Diagnostic::error("LIM-U113", what).help(next);
+    let mut all: Vec<Diagnostic> = troubles(foreign.tool, &table, &foreign.rows)
+        .into_iter()
+        .map(|trouble| problem(trouble.what, format!("{}; after that: limosa adopt", trouble.next)))
+        .collect();
+    let book = opened.ledger.clone();
+    if let Some(lock) = foreign.ledger.lock(opened.session.as_mut(), &book).await {
+        all.push(problem(
+            format!("Liquibase's lock is held by {} since {} (table {})", lock.by, lock.since, lock.table),
+            "where a run of it is under way, wait for its end; where none is, it died: \
+             look what stands, then give the lock back: 'liquibase release-locks'"
+                .to_owned(),
+        ));
+    }
+    for index in invalid_indexes(opened.session.as_mut()).await? {
+        all.push(problem(
+            format!("the index {index} is INVALID: it is being built now, or the CREATE INDEX CONCURRENTLY that should have built it failed"),
+            format!(
+                "wait where it is being built; else take it away, and build it again: drop index concurrently {index}"
+            ),
+        ));
+    }
+    Ok(all)
+}
+
+/// Refuses a database that limosa has migrated itself.
+pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
+    let Some(row) = view.rows.first() else { return Ok(()) };
+    Err(Failure::person(
+        "LIM-U119",
+        format!("limosa has migrations on record here already, {} ({}) among them", row.identity, row.name),
+        "a database is taken over before limosa migrates it; to count single migrations as applied: \
+         limosa repair --mark-applied MIGRATION",
+    ))
+}
+
+/// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.
+///
+/// # Errors
+/// What the server says of it, a missing right apart.
+pub(crate) async fn applied_since(opened: &mut Opened<'_>, adopted: &Adopted) -> Result<Vec<String>, Failure> {
+    let foreign = match find(opened, adopted.tool(), Some(&adopted.table)).await {
+        Ok(foreign) => foreign,
+        Err(failure) if failure.diagnostics.iter().all(|problem| problem.code.starts_with("LIM-U")) => {
+            return Ok(Vec::new());
+        }
+        Err(failure) => return Err(failure),
+    };
+    Ok(foreign.new_keys(adopted))
+}
+
+impl Foreign {
+    /// What the tool has on record that it had not when the database was taken over.
+    pub(super) fn new_keys(&self, adopted: &Adopted) -> Vec<String> {
+        let number = |key: &str| key.parse::<u64>().ok();
+        let newest = adopted.newest.as_deref().and_then(number);
+        let known: HashSet<&str> = adopted.migrations.values().chain(&adopted.missing).map(String::as_str).collect();
+        let is_new = |key: &&String| match self.ledger.is_one_row() {
+            true => number(key) > newest,
+            false => !known.contains(key.as_str()),
+        };
+        self.rows.iter().map(|row| &row.key).filter(is_new).cloned().collect()
+    }
+}

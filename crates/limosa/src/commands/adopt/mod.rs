@@ -1,0 +1,13 @@
+//! `adopt`: takes over what another tool has migrated, and gives it back.
+
+mod back;
+mod files;
+mod finding;
+mod journal;
+mod memory;
+mod taking;
+
+pub use back::GoBackOptions;
+pub(crate) use finding::applied_since;
+pub(crate) use memory::{forget, remembered};
+pub use taking::AdoptOptions;

@@ -1,0 +1,334 @@
+//! Taking over: what the other tool has applied gets its rows in limosa's ledger, all in one transaction.
+
+use std::collections::HashSet;
+
+use limosa_core::{Compared, ForeignTool, LedgerView, Verdict, compare};
+use limosa_run::Stop;
+use limosa_sql::Diagnostic;
+use serde_json::json;
+
+use super::super::baseline::counted;
+use super::super::held::{Edit, Marks, under_lock};
+use super::files::Checking;
+use super::finding::{Foreign, find, half_done, refuse_known};
+use super::memory::{Adopted, remembered};
+use crate::event::Listener;
+use crate::files::Loaded;
+use crate::opened::{Opened, Purpose};
+use crate::reading::read_and_open;
+use crate::report::{AdoptAnswer, AdoptLine, SCHEMA_VERSION, VerdictCounts};
+use crate::telling::told;
+use crate::{Exit, Failure, Migrator};
+
+/// What `adopt` is asked.
+#[derive(Debug, Clone, Default)]
+pub struct AdoptOptions {
+    /// The other tool; None takes the one whose table is there.
+    pub from: Option<ForeignTool>,
+    /// Its table, `name` or `schema.name`; None looks for it by the names that tools use.
+    pub ledger_table: Option<String>,
+    /// Only show what would be taken over.
+    pub dry_run: bool,
+    /// Take over migrations whose files were changed since.
+    pub accept_diverged: bool,
+}
+
+/// How many are named in a message.
+const NAMED: usize = 5;
+
+impl Migrator {
+    /// Takes over what another tool has applied: each migration that it has on record and that has a file counts as applied.
+    ///
+    /// # Errors
+    /// Where there is no ledger of another tool, or several; where its rows cannot be read. A refusal is an answer with
+    /// `errors`.
+    pub async fn adopt(
+        &self,
+        options: &AdoptOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<AdoptAnswer, Failure> {
+        if options.dry_run {
+            return self.take_over(options, listener, stop).await;
+        }
+        told(&self.configuration, "adopt", listener, self.take_over(options, listener, stop)).await
+    }
+
+    async fn take_over(
+        &self,
+        options: &AdoptOptions,
+        listener: &dyn Listener,
+        stop: Stop,
+    ) -> Result<AdoptAnswer, Failure> {
+        let purpose = if options.dry_run { Purpose::Read } else { Purpose::Change };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        let answer = take(&mut opened, &loaded, options, listener, &stop).await;
+        opened.close().await;
+        answer
+    }
+}
+
+async fn take(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    options: &AdoptOptions,
+    listener: &dyn Listener,
+    stop: &Stop,
+) -> Result<AdoptAnswer, Failure> {
+    let view = opened.look().await?;
+    let before = remembered(opened, &view).await?;
+    let found = match &before {
+        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table)).await,
+        None => {
+            refuse_known(&view)?;
+            find(opened, options.from, options.ledger_table.as_deref()).await
+        }
+    };
+    let foreign = match (found, &before) {
+        (Err(_), Some(adopted)) => return Ok(done_before(opened, adopted)),
+        (found, _) => found?,
+    };
+    let mut errors = half_done(opened, &foreign).await?;
+    let mut checking = Checking::new(opened, foreign.tool);
+    let mut compared = compare(
+        foreign.tool,
+        &foreign.rows,
+        &loaded.changes,
+        &|version| loaded.layout.compared(version),
+        &mut |change, row| checking.agreement(change, row),
+    );
+    checking.end()?;
+    if let Some(adopted) = &before {
+        // What the other tool has applied since is taken over like the rest was.
+        retain_new(&mut compared, &view, adopted);
+        if !compared.iter().any(is_taken) && foreign.new_keys(adopted).is_empty() {
+            return Ok(done_before(opened, adopted));
+        }
+    }
+    let is_first = before.is_none();
+    errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
+    errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
+    let mut answer = answer_of(opened, &foreign, &compared);
+    answer.notices.extend(opened.notices());
+    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer.notices.extend(warnings(&foreign, &compared));
+    if !errors.is_empty() {
+        answer.outcome = "refused";
+        let usage = errors.iter().all(|error| error.code == "LIM-U115");
+        answer.exit_code = if usage { Exit::Usage } else { Exit::Person }.into();
+        answer.errors = errors;
+        return Ok(answer);
+    }
+    if options.dry_run {
+        answer.outcome = "would";
+        return Ok(answer);
+    }
+    let written = under_lock(opened, listener, stop, |opened, now, marks| {
+        match &before {
+            None => refuse_known(now)?,
+            Some(_) if now.rows != view.rows => {
+                return Err(Failure::person("LIM-U119", "another runner was here meanwhile", "run it again"));
+            }
+            Some(_) => {}
+        }
+        Ok(edit(opened, &foreign, &compared, before.as_ref(), marks))
+    })
+    .await?;
+    answer.notices.extend(written.notices);
+    answer.audit_head = written.head;
+    Ok(answer)
+}
+
+/// Leaves what neither ledger told of when the database was taken over.
+fn retain_new(compared: &mut Vec<Compared<'_>>, view: &LedgerView, adopted: &Adopted) {
+    let ours: HashSet<&str> = view.rows.iter().map(|row| row.identity.as_str()).collect();
+    let missing: HashSet<&str> = adopted.missing.iter().map(String::as_str).collect();
+    // What limosa has taken back since stays so, though the other tool does not know of it.
+    let is_new = |identity: &str| !ours.contains(identity) && !adopted.migrations.contains_key(identity);
+    compared.retain(|line| match (line.change, line.row) {
+        (Some(change), _) => is_new(change.identity.as_str()),
+        (None, row) => row.is_none_or(|row| !missing.contains(row.key.as_str())),
+    });
+}
+
+/// True where a migration gets its row.
+fn is_taken(compared: &Compared<'_>) -> bool {
+    compared.change.is_some() && matches!(compared.verdict, Verdict::Verified | Verdict::Stamped | Verdict::Diverged)
+}
+
+fn edit(
+    opened: &Opened<'_>,
+    foreign: &Foreign,
+    compared: &[Compared<'_>],
+    before: Option<&Adopted>,
+    marks: &Marks,
+) -> Edit {
+    let mut taken: Vec<&Compared<'_>> = compared.iter().filter(|line| is_taken(line)).collect();
+    // The order of the ledger is the one in which they were applied.
+    taken.sort_by_key(|line| line.order);
+    let mut edit = Edit { items: Vec::with_capacity(taken.len() + 1), audit: Vec::with_capacity(taken.len()) };
+    let mut migrations = before.map(|adopted| adopted.migrations.clone()).unwrap_or_default();
+    for line in taken {
+        let Some(change) = line.change else { continue };
+        edit.items.push(opened.ledger.write_row(&counted(opened, change, marks)));
+        let key = line.row.map(|row| row.key.clone());
+        let detail = json!({
+            "name": change.name,
+            "tool": foreign.tool.word(),
+            "table": foreign.ledger.table(),
+            "key": key,
+            "verdict": line.verdict.as_str(),
+            "note": line.note,
+            "recorded_checksum": line.row.and_then(|row| row.checksum.as_deref()),
+            "applied_at": line.row.and_then(|row| row.applied_at.as_deref()),
+            "applied_by": line.row.and_then(|row| row.applied_by.as_deref()),
+            "execution_ms": line.row.and_then(|row| row.execution_ms),
+        });
+        edit.audit.push(("adopt", Some(change.identity.to_string()), detail));
+        migrations.insert(change.identity.to_string(), key.unwrap_or_default());
+    }
+    let taken_keys: HashSet<String> = migrations.values().cloned().collect();
+    let adopted = Adopted {
+        tool: foreign.tool.word().to_owned(),
+        table: foreign.ledger.table(),
+        newest: foreign.rows.last().map(|row| row.key.clone()),
+        by: opened.configuration.actor.clone(),
+        migrations,
+        missing: foreign.rows.iter().map(|row| row.key.clone()).filter(|key| !taken_keys.contains(key)).collect(),
+        at: String::new(),
+    };
+    edit.items.push(adopted.remember(opened));
+    if edit.audit.is_empty() {
+        edit.audit.push(("adopt", None, json!({"tool": adopted.tool, "table": adopted.table})));
+    }
+    edit
+}
+
+/// Names of a few, in words.
+fn few(names: &[&str]) -> String {
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Where none of what the tool has applied has a file, the folder is another one.
+fn of_other_files(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
+    let missing = compared.iter().filter(|line| line.verdict == Verdict::Missing);
+    let keys: Vec<&str> = missing.filter_map(|line| Some(line.row?.key.as_str())).collect();
+    if keys.is_empty() || compared.iter().any(is_taken) {
+        return None;
+    }
+    let message =
+        format!("none of the migrations that {} has on record has a file here: {}", foreign.tool.name(), few(&keys));
+    let help = "name the folder of its files: --dir, and their format where it is not recognised: --format";
+    Some(Diagnostic::error("LIM-U115", message).help(help))
+}
+
+/// Files that were changed since.
+fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
+    let diverged = compared.iter().filter(|line| line.verdict == Verdict::Diverged);
+    let files: Vec<&str> = diverged.filter_map(|line| Some(line.change?.script.file.as_str())).collect();
+    let message = match files.len() {
+        0 => return None,
+        1 => format!("a file was changed since {} applied it: {}", foreign.tool.name(), files[0]),
+        count => format!("{count} files were changed since {} applied them: {}", foreign.tool.name(), few(&files)),
+    };
+    let help = "put them back as they were applied; or, where the database has what they say today: --accept-diverged";
+    Some(Diagnostic::error("LIM-U114", message).help(help))
+}
+
+fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
+    let keys = |verdict: Verdict| -> Vec<&str> {
+        let of = compared.iter().filter(|line| line.verdict == verdict);
+        of.filter_map(|line| line.change.map(|it| it.label.as_str()).or(line.row.map(|row| row.key.as_str()))).collect()
+    };
+    let (missing, unknown) = (keys(Verdict::Missing), keys(Verdict::Unknown));
+    let tool = foreign.tool.name();
+    let mut all = Vec::new();
+    if !missing.is_empty() {
+        let message = format!("{tool} has applied what has no file here: {}", few(&missing));
+        all.push(
+            Diagnostic::warning("LIM-U120", message)
+                .help("no row is made of them; where their files are in another folder, name it: --dir"),
+        );
+    }
+    if !unknown.is_empty() {
+        let message = format!("{tool} has not applied {}, and has applied later ones", few(&unknown));
+        all.push(Diagnostic::warning("LIM-U121", message).help(
+            "where they should run: limosa migrate --out-of-order allow; where the database has them already: \
+             limosa repair --mark-applied MIGRATION",
+        ));
+    }
+    all
+}
+
+fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) -> AdoptAnswer {
+    let mut counts = VerdictCounts::default();
+    for line in compared {
+        *match line.verdict {
+            Verdict::Verified => &mut counts.verified,
+            Verdict::Stamped => &mut counts.stamped,
+            Verdict::Diverged => &mut counts.diverged,
+            Verdict::Missing => &mut counts.missing,
+            Verdict::Unknown => &mut counts.unknown,
+            Verdict::Pending => &mut counts.pending,
+        } += 1;
+    }
+    AdoptAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "adopt",
+        exit_code: Exit::Done.into(),
+        outcome: "done",
+        target: opened.target.clone(),
+        tool: foreign.tool.name().to_owned(),
+        table: foreign.ledger.table(),
+        migrations: compared.iter().map(line).collect(),
+        counts,
+        adopted: None,
+        errors: Vec::new(),
+        notices: Vec::new(),
+        audit_head: None,
+    }
+}
+
+fn line(compared: &Compared<'_>) -> AdoptLine {
+    let (change, row) = (compared.change, compared.row);
+    let version = change.map(|change| change.label.clone());
+    let name = change.map(|change| change.name.clone());
+    AdoptLine {
+        verdict: compared.verdict.as_str(),
+        identity: change.map(|change| change.identity.to_string()),
+        version: version
+            .or_else(|| row.map(|row| row.version.clone().unwrap_or_else(|| row.key.clone())))
+            .unwrap_or_default(),
+        name: name.or_else(|| row.and_then(|row| row.name.clone())).unwrap_or_default(),
+        file: change.map(|change| change.script.file.clone()),
+        key: row.map(|row| row.key.clone()),
+        recorded_checksum: row.and_then(|row| row.checksum.clone()),
+        applied_at: row.and_then(|row| row.applied_at.clone()),
+        applied_by: row.and_then(|row| row.applied_by.clone()),
+        note: compared.note.clone(),
+    }
+}
+
+/// A second time there is nothing to do.
+fn done_before(opened: &Opened<'_>, adopted: &Adopted) -> AdoptAnswer {
+    let line = adopted.line();
+    AdoptAnswer {
+        schema_version: SCHEMA_VERSION,
+        command: "adopt",
+        exit_code: Exit::Done.into(),
+        outcome: "nothing_to_do",
+        target: opened.target.clone(),
+        tool: line.tool.clone(),
+        table: line.table.clone(),
+        migrations: Vec::new(),
+        counts: VerdictCounts::default(),
+        adopted: Some(line),
+        errors: Vec::new(),
+        notices: Vec::new(),
+        audit_head: None,
+    }
+}

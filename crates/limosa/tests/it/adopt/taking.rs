@@ -1,0 +1,336 @@
+//! What is taken over, and what is refused.
+
+use limosa::{AdoptOptions, ForeignTool, StatusOptions};
+
+use super::tools::{EVERYWHERE, migrated, text, tool};
+use super::{adopt, adopt_with, verdicts};
+use crate::answers::{done, failed, labels, refusal, words};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
+
+fn dry_run() -> AdoptOptions {
+    AdoptOptions { dry_run: true, ..AdoptOptions::default() }
+}
+
+fn accepting() -> AdoptOptions {
+    AdoptOptions { accept_diverged: true, ..AdoptOptions::default() }
+}
+
+#[tokio::test]
+async fn each_tool_is_taken_over_on_every_engine() {
+    for tool in EVERYWHERE {
+        for home in all_homes() {
+            migrated(&home, tool);
+            failed(&home.migrate().await, 4, &["LIM-P020", "limosa adopt takes it over"]);
+            let shown = adopt_with(&home, &dry_run()).await.unwrap();
+            assert_eq!((shown.outcome, shown.exit_code), ("would", 0), "{}: {}", tool.word, words(&shown.errors));
+            assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
+
+            let answer = adopt(&home).await.unwrap();
+            assert_eq!(answer.outcome, "done", "{}: {}", tool.word, words(&answer.errors));
+            let found: Vec<&str> = answer.migrations.iter().map(|line| line.verdict).collect();
+            assert_eq!(found, [tool.verdict, tool.verdict, "pending"], "{}", tool.word);
+            assert!(answer.table.ends_with(tool.table), "{}", answer.table);
+            assert_eq!(answer.audit_head.as_ref().map(|head| head.sequence), Some(2), "{}", tool.word);
+            assert_eq!(labels(&done(home.migrate().await)).len(), 1, "{}", tool.word);
+
+            let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+            let adopted = status.adopted.unwrap();
+            assert_eq!(ForeignTool::of_word(tool.word).unwrap().name(), adopted.tool);
+            assert_eq!((adopted.migrations, adopted.by.as_str()), (2, "tester@here"));
+            let again = adopt(&home).await.unwrap();
+            assert_eq!((again.outcome, again.exit_code), ("nothing_to_do", 0));
+            assert_eq!(again.adopted.map(|line| line.at), Some(adopted.at));
+            assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_other_tool_applies_afterwards_does_not_run_twice() {
+    for tool in EVERYWHERE {
+        for home in all_homes() {
+            migrated(&home, tool);
+            adopt(&home).await.unwrap();
+            // Somebody lets the other tool go on.
+            home.execute("create table c (n int)");
+            home.execute(&(tool.next)(&home));
+            failed(
+                &home.migrate().await,
+                4,
+                &["LIM-P020", " since this database was taken over from it", "limosa adopt"],
+            );
+            let answer = adopt(&home).await.unwrap();
+            assert_eq!(answer.outcome, "done", "{}: {}", tool.word, words(&answer.errors));
+            let found: Vec<&str> = answer.migrations.iter().map(|line| line.verdict).collect();
+            assert_eq!(found, [tool.verdict], "{}", tool.word);
+            assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+            let again = adopt(&home).await.unwrap();
+            assert_eq!((again.outcome, again.adopted.map(|line| line.migrations)), ("nothing_to_do", Some(3)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_both_have_applied_or_has_no_file_is_taken_note_of() {
+    let home = newest_postgres();
+    migrated(&home, tool("goose"));
+    adopt(&home).await.unwrap();
+    done(home.migrate().await);
+    home.execute("insert into goose_db_version (version_id, is_applied) values (3, true), (77, true)");
+    home.file("100_d.sql", "create table d (n int);");
+    failed(&home.migrate().await, 4, &["LIM-P020", "goose has applied 3, 77 since"]);
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(
+        (answer.outcome, verdicts(&answer)),
+        ("done", vec!["pending 100 d".to_owned(), "missing 77 : no file defines it".to_owned()])
+    );
+    assert_eq!(labels(&done(home.migrate().await)), ["100"]);
+    assert_eq!(adopt(&home).await.unwrap().outcome, "nothing_to_do");
+}
+
+#[tokio::test]
+async fn a_file_that_was_changed_since_is_refused_unless_it_is_accepted() {
+    for home in all_homes() {
+        migrated(&home, tool("sqlx"));
+        home.file("000002_b.up.sql", "create table b (n bigint);\n");
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.outcome, answer.exit_code), ("refused", 4));
+        let said = words(&answer.errors);
+        assert!(said.contains("LIM-U114") && said.contains("000002_b.up.sql"), "{said}");
+        assert_eq!(verdicts(&answer)[1], "diverged 000002 b: the file is not the one that sqlx has applied");
+        failed(&home.migrate().await, 4, &["LIM-P020"]);
+        let answer = adopt_with(&home, &accepting()).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.diverged), ("done", 1));
+        assert_eq!(labels(&done(home.migrate().await)), ["000003"]);
+        let detail = format!("select detail from {} where sequence = 2", home.table("audit_log"));
+        assert!(home.rows(&detail)[0].contains("\"diverged\""), "{:?}", home.rows(&detail));
+    }
+}
+
+#[tokio::test]
+async fn line_endings_and_a_mark_are_no_change() {
+    let home = sqlite();
+    migrated(&home, tool("sqlx"));
+    home.file("000001_a.up.sql", "create table a (n int);\r\n");
+    home.file("000002_b.up.sql", &format!("\u{feff}{}", text(2)));
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(
+        verdicts(&answer)[..2],
+        [
+            "verified 000001 a: the same but for its line endings",
+            "verified 000002 b: the same but for a byte-order mark"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_has_no_file_and_what_was_passed_over_are_told() {
+    let home = newest_postgres();
+    migrated(&home, tool("goose"));
+    home.execute("insert into goose_db_version (version_id, is_applied) values (7, true), (20, true)");
+    home.file("005_late.sql", "create table late (n int);");
+    home.file("030_new.sql", "create table new (n int);");
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(
+        verdicts(&answer),
+        [
+            "stamped 001 a",
+            "stamped 002 b",
+            "unknown 003 c: goose has not applied it, and has applied later ones",
+            "unknown 005 late: goose has not applied it, and has applied later ones",
+            "pending 030 new",
+            "missing 7 : no file defines it",
+            "missing 20 : no file defines it",
+        ]
+    );
+    let said = words(&answer.notices);
+    assert!(said.contains("LIM-U120 goose has applied what has no file here: 7, 20"), "{said}");
+    assert!(said.contains("LIM-U121 goose has not applied 003, 005"), "{said}");
+    assert_eq!(home.ledger(), ["1|baseline", "2|baseline"], "in the order in which they were applied");
+}
+
+#[tokio::test]
+async fn a_folder_of_other_files_is_refused() {
+    let home = sqlite();
+    migrated(&home, tool("goose"));
+    for name in ["001_a.sql", "002_b.sql", "003_c.sql"] {
+        std::fs::remove_file(home.folder.join("migrations").join(name)).unwrap();
+    }
+    home.file("900_x.sql", "select 1;");
+    let answer = adopt(&home).await.unwrap();
+    let said = words(&answer.errors);
+    assert_eq!(answer.exit_code, 2, "{said}");
+    assert!(said.contains("LIM-U115 none of the migrations that goose has on record has a file here: 1, 2"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_half_done_is_refused_with_the_next_step() {
+    let cases: [(&str, &str, &str); 4] = [
+        ("golang-migrate", "update schema_migrations set dirty = true", "migrate force 2"),
+        ("sqlx", "update _sqlx_migrations set success = false where version = 2", "delete from"),
+        ("flyway", "update flyway_schema_history set success = false where version = '2'", "flyway repair"),
+        (
+            "prisma",
+            "update _prisma_migrations set finished_at = null where id = '3'",
+            "prisma migrate resolve --applied 20240102000000_b",
+        ),
+    ];
+    for (word, sql, next) in cases {
+        for home in all_homes() {
+            migrated(&home, tool(word));
+            home.execute(sql);
+            let answer = adopt(&home).await.unwrap();
+            let said = words(&answer.errors);
+            assert_eq!((answer.outcome, answer.exit_code), ("refused", 4), "{word}");
+            assert!(
+                said.contains("LIM-U113") && said.contains(next) && said.contains("after that: limosa adopt"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_is_not_valid_is_half_done() {
+    let home = newest_postgres();
+    migrated(&home, tool("goose"));
+    home.execute("insert into a values (1), (1)");
+    assert!(home.refuses("create unique index concurrently doubled on a (n)"));
+    let answer = adopt(&home).await.unwrap();
+    let said = words(&answer.errors);
+    assert!(said.contains("the index public.doubled is INVALID"), "{said}");
+    assert!(said.contains("drop index concurrently public.doubled"), "{said}");
+    home.execute("drop index doubled");
+    assert_eq!(adopt(&home).await.unwrap().outcome, "done");
+}
+
+#[tokio::test]
+async fn a_lock_of_liquibase_that_was_never_given_back_is_half_done() {
+    let home = newest_postgres();
+    home.file("001_a.sql", &text(1));
+    home.execute(
+        "create table databasechangelog (id varchar(255) not null, author varchar(255) not null, filename varchar(255) not null, \
+         dateexecuted timestamp not null, orderexecuted int not null, exectype varchar(10) not null, md5sum varchar(35)); \
+         insert into databasechangelog values ('1', 'me', 'db/001_a.sql', now(), 1, 'EXECUTED', '9:abc'), \
+         ('2', 'me', 'db/001_a.sql', now(), 2, 'EXECUTED', '9:def'); \
+         create table databasechangeloglock (id int primary key, locked boolean not null, lockgranted timestamp, \
+         lockedby varchar(255)); insert into databasechangeloglock values (1, true, now(), 'pod-7')",
+    );
+    let said = words(&adopt(&home).await.unwrap().errors);
+    assert!(said.contains("Liquibase's lock is held by pod-7") && said.contains("liquibase release-locks"), "{said}");
+    home.execute("update databasechangeloglock set locked = false");
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(verdicts(&answer), ["stamped 001 a: its checksum is not one of the file"]);
+}
+
+#[tokio::test]
+async fn flyways_baselines_ways_back_and_repeatables_are_understood() {
+    for home in all_homes() {
+        migrated(&home, tool("flyway"));
+        home.file("V0.5__old.sql", "create table old (n int);");
+        home.file("R__seen.sql", "select 1;\n");
+        home.file("R__changed.sql", "select 2;\n");
+        home.file("R__valued.sql", "select '${who}';\n");
+        // CRC-32 of "select 1;", of "select 0;", of "select 'me';".
+        let row = |rank: u32, version: &str, name: &str, kind: &str, crc: &str| {
+            home.execute(&format!(
+                "insert into flyway_schema_history (installed_rank, version, description, type, script, checksum, installed_by, \
+                 execution_time, success) values ({rank}, {version}, '{name}', '{kind}', 'x', {crc}, 'app', 0, true)"
+            ));
+        };
+        row(3, "null", "seen", "SQL", "-690524359");
+        row(4, "null", "changed", "SQL", "-808690056");
+        row(5, "null", "valued", "SQL", "171792146");
+        row(6, "'3'", "c", "SQL", "1");
+        row(7, "'3'", "c", "UNDO_SQL", "null");
+        row(8, "'0.9'", "<< Flyway Baseline >>", "BASELINE", "null");
+        let migrator = home.with(|it| {
+            it.values.all.insert("who".to_owned(), "me".to_owned());
+        });
+        let answer =
+            migrator.adopt(&AdoptOptions::default(), &crate::answers::quiet, limosa::Stop::new()).await.unwrap();
+        assert_eq!(
+            verdicts(&answer),
+            [
+                "stamped 0.5 old: Flyway has a baseline up to 0.9",
+                "verified 1 a",
+                "verified 2 b",
+                "pending 3 c",
+                "pending R changed: its text was changed since it ran: it runs again",
+                "verified R seen",
+                "verified R valued",
+                "missing 0.9 << Flyway Baseline >>: no file defines it",
+            ],
+            "{}",
+            words(&answer.errors)
+        );
+    }
+}
+
+#[tokio::test]
+async fn several_tools_must_be_chosen_from() {
+    for home in all_homes() {
+        migrated(&home, tool("goose"));
+        home.execute(&(tool("diesel").create)(&home));
+        // A table without rows says nothing.
+        assert_eq!(adopt_with(&home, &dry_run()).await.unwrap().tool, "goose");
+        home.execute(&(tool("diesel").rows)(&home));
+        let wanted = ["LIM-U111", "--from goose --ledger-table", "--from diesel --ledger-table"];
+        refusal(adopt(&home).await, 2, &wanted);
+        let options = AdoptOptions { from: Some(ForeignTool::Goose), ..AdoptOptions::default() };
+        assert_eq!(adopt_with(&home, &options).await.unwrap().tool, "goose");
+    }
+}
+
+fn named(table: &str, from: Option<ForeignTool>) -> AdoptOptions {
+    AdoptOptions { from, ledger_table: Some(table.to_owned()), ..AdoptOptions::default() }
+}
+
+#[tokio::test]
+async fn a_table_of_another_name_is_named() {
+    for home in all_homes() {
+        migrated(&home, tool("flyway"));
+        home.execute("alter table flyway_schema_history rename to schema_version");
+        refusal(adopt(&home).await, 2, &["LIM-U110", "--ledger-table"]);
+        refusal(adopt_with(&home, &named("nosuch", None)).await, 2, &["LIM-U110", "nosuch"]);
+        let wrong = named("schema_version", Some(ForeignTool::Goose));
+        refusal(adopt_with(&home, &wrong).await, 2, &["has not the columns of goose"]);
+        assert_eq!(adopt_with(&home, &named("schema_version", None)).await.unwrap().tool, "Flyway");
+    }
+    let home = newest_postgres();
+    migrated(&home, tool("golang-migrate"));
+    home.execute("create schema ops; alter table schema_migrations set schema ops");
+    refusal(adopt(&home).await, 2, &["LIM-U110"]);
+    let answer = adopt_with(&home, &named("ops.schema_migrations", None)).await.unwrap();
+    assert_eq!((answer.outcome, answer.table.as_str()), ("done", "ops.schema_migrations"));
+}
+
+#[tokio::test]
+async fn a_table_that_may_not_be_read_is_named_with_the_right() {
+    let home = newest_postgres();
+    migrated(&home, tool("goose"));
+    let role = format!("{}_blind", home.database());
+    home.execute(&format!("create role \"{role}\""));
+    let blind = home.with(|it| it.role = Some(role.clone()));
+    let answer = blind.adopt(&dry_run(), &crate::answers::quiet, limosa::Stop::new()).await;
+    refusal(
+        answer,
+        3,
+        &[
+            "LIM-U118",
+            "public.goose_db_version",
+            &format!("grant select on \"public\".\"goose_db_version\" to \"{role}\""),
+        ],
+    );
+    home.execute(&format!("drop role \"{role}\""));
+}
+
+#[tokio::test]
+async fn what_limosa_has_migrated_is_not_taken_over() {
+    let home: Home = sqlite();
+    home.file("001_a.sql", &text(1));
+    done(home.migrate().await);
+    home.execute(&(tool("goose").create)(&home));
+    home.execute(&(tool("goose").rows)(&home));
+    refusal(adopt(&home).await, 4, &["LIM-U119", "limosa repair --mark-applied"]);
+}

@@ -19,6 +19,7 @@ mod pragmas;
 mod recover;
 mod sections;
 mod statements;
+mod structure;
 mod target;
 mod version;
 
@@ -46,5 +47,6 @@ pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, 
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};
+pub use structure::{Difference, differences};
 pub use target::{find_identity, find_version};
 pub use version::{BadVersion, Version};

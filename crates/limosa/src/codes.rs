@@ -122,6 +122,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U119", "limosa has migrations on record where a database is to be taken over"),
     ("LIM-U120", "another tool has applied what has no file here"),
     ("LIM-U121", "another tool has passed over a file"),
+    ("LIM-U122", "the database is not what its migrations make"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -35,6 +35,7 @@ mod reading;
 pub mod report;
 mod scripts;
 pub mod settings;
+mod structure;
 mod telling;
 mod unread;
 

@@ -450,12 +450,36 @@ pub struct AdoptAnswer {
     pub counts: VerdictCounts,
     /// When and by whom it was taken over before, where it was.
     pub adopted: Option<AdoptedLine>,
+    /// What a proof has found, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Why it was refused.
     pub errors: Vec<Diagnostic>,
     /// Worth knowing.
     pub notices: Vec<Diagnostic>,
     /// The head of the audit log afterwards.
     pub audit_head: Option<AuditHead>,
+}
+
+/// What the files make in a database of their own, against what stands in the one that is taken over. Rows, owners and rights are not
+/// compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    /// Migrations that were run.
+    pub migrations: usize,
+    /// What is not alike; nothing where the proof holds.
+    pub differences: Vec<ProofLine>,
+}
+
+/// Something that is not alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProofLine {
+    /// Verb and object of the statement that makes it.
+    pub what: String,
+    /// The statement that makes what stands here; None where it is not here.
+    pub here: Option<String>,
+    /// The same for what the files make.
+    pub from_files: Option<String>,
 }
 
 /// One migration of another tool, of our files, or of both.

@@ -329,4 +329,12 @@ pub(super) const TABLE: &[Cause] = &[
         "Look whether the database has what it says. If so: `limosa repair --mark-applied MIGRATION`. If it should run: \
          `limosa migrate --out-of-order allow`.",
     ),
+    (
+        "LIM-U122",
+        "`limosa adopt --prove` has run the migrations that the other tool has applied in an empty database, and what came of it is not \
+         what stands here: somebody has changed the database by hand, or a file after it was applied. Rows, owners and rights are not \
+         compared.",
+        "Look at the differences: `limosa adopt --prove --dry-run --output json` has the statements of both sides. Bring the database or \
+         the files in line; or, where the database is right as it stands: `--accept-diverged`.",
+    ),
 ];

@@ -5,6 +5,7 @@ mod files;
 mod finding;
 mod journal;
 mod memory;
+mod proof;
 mod taking;
 
 pub use back::GoBackOptions;

@@ -40,6 +40,7 @@ pub mod codes;
 pub mod formats;
 mod layout;
 pub mod left_out;
+pub mod renumber;
 mod toml_table;
 
 pub use formats::{Format, drizzle, flyway, native, pattern, sqlx};

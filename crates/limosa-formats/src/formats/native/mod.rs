@@ -20,7 +20,7 @@ mod yaml;
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{split, spoken};
+pub(crate) use names::{split, spoken, stem_of};
 pub use reader::{FileFacts, FileReader};
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;

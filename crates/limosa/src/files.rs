@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use limosa_core::{
     AppliedRow, Callback, CallbackWork, Change, Identity, LedgerView, Version, find_identity, find_version,
@@ -14,6 +15,7 @@ use limosa_formats::{Layout, left_out};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
+use crate::git::Tree;
 use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
 
 /// Where scripts are read from.
@@ -21,6 +23,8 @@ use crate::{Configuration, Embedded, Exit, Failure, RustCallback};
 pub(crate) enum Scripts {
     Disk,
     Embedded(Embedded),
+    /// A commit of git's.
+    Commit(Arc<Tree>),
 }
 
 impl Scripts {
@@ -29,9 +33,10 @@ impl Scripts {
     }
 
     /// The names of all files, in order.
-    fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    pub(crate) fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
         match self {
             Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
+            Scripts::Commit(tree) => Ok(tree.names().map(str::to_owned).collect()),
             Scripts::Disk => {
                 let mut names = Vec::new();
                 for folder in folders {
@@ -42,15 +47,16 @@ impl Scripts {
         }
     }
 
-    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in.
-    fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in, and
+    /// a commit is read as the working tree is.
+    pub(crate) fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
         match self {
-            Scripts::Embedded(_) => Vec::new(),
+            Scripts::Embedded(_) | Scripts::Commit(_) => Vec::new(),
             Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
         }
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         let read = self.open(name).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(|error| unreadable(Path::new(name), &error))?;
@@ -63,6 +69,7 @@ impl Files for Scripts {
         match self {
             Scripts::Disk => Ok(Box::new(File::open(file)?)),
             Scripts::Embedded(files) => files.open(file),
+            Scripts::Commit(tree) => tree.open(file),
         }
     }
 }
@@ -70,7 +77,7 @@ impl Files for Scripts {
 /// How deep folders are followed; deeper ones are a loop of links.
 const DEPTH: usize = 16;
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
     let help = match error.kind() {
         std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
@@ -136,19 +143,19 @@ fn around(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// How many folders a file stands below that of its migrations.
-fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
+pub(crate) fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> usize {
     let path = Path::new(name);
     let below = |path: &Path| path.components().count().saturating_sub(1);
     match scripts {
         Scripts::Embedded(_) => below(path),
-        Scripts::Disk => {
+        Scripts::Disk | Scripts::Commit(_) => {
             folders.iter().filter_map(|folder| path.strip_prefix(folder).ok()).map(below).min().unwrap_or_default()
         }
     }
 }
 
 /// The layout of the files, with what stands in files of its own about all of them.
-fn layout_of(
+pub(crate) fn layout_of(
     configuration: &Configuration,
     scripts: &Scripts,
     folders: &[PathBuf],
@@ -304,10 +311,10 @@ pub(crate) fn load(
 }
 
 /// What decides how files are read.
-struct Reading<'r> {
-    dialect: Dialect,
-    configs: &'r [Config],
-    layout: &'r Layout,
+pub(crate) struct Reading<'r> {
+    pub(crate) dialect: Dialect,
+    pub(crate) configs: &'r [Config],
+    pub(crate) layout: &'r Layout,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -317,10 +324,10 @@ const SHARE: usize = 64;
 const READERS: usize = 4;
 
 /// What is known of each file, and what is to be said of them, in order.
-type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
+pub(crate) type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
 /// Reads files of known roles, many of them on all processors; gives what is known of them share by share, for it is much.
-fn read_all<'s>(
+pub(crate) fn read_all<'s>(
     scripts: &Scripts,
     mut files: Vec<(&'s str, FileRole)>,
     how: &Reading<'_>,

@@ -16,6 +16,7 @@
 
 mod anchor;
 mod backup;
+mod branches;
 mod builtins;
 mod by_hand;
 pub mod clock;
@@ -27,6 +28,7 @@ mod enum_values;
 mod event;
 mod failure;
 mod files;
+mod git;
 mod interrupted_scripts;
 mod migrator;
 mod opened;

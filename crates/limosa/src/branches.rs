@@ -1,0 +1,185 @@
+//! The migrations of the working tree, of another branch, and of the commit where the two parted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use limosa_core::{Binding, BranchFile, Comparison, Kind, compare_branches};
+use limosa_formats::Layout;
+use limosa_formats::native::{Config, FileRole};
+use limosa_sql::{Diagnostic, Dialect, Engine};
+
+use crate::files::{Reading, Scripts, depth_of, layout_of, read_all, unreadable};
+use crate::git::{Checkout, Commit};
+use crate::{Configuration, Failure};
+
+/// One side of a comparison.
+pub(crate) struct Side {
+    /// Migrations, in the order of their paths.
+    pub(crate) files: Vec<BranchFile>,
+    /// The names of all files of the folders.
+    pub(crate) names: Vec<String>,
+    /// Ways back.
+    pub(crate) ways_back: Vec<(String, FileRole)>,
+    /// What stands in files of settings.
+    pub(crate) configs: Vec<Config>,
+}
+
+/// Three sides.
+pub(crate) struct Branches {
+    /// The other branch, as somebody named it.
+    pub(crate) reference: String,
+    /// Its commit.
+    pub(crate) commit: Commit,
+    /// Where this branch parted from it.
+    pub(crate) merge_base: Commit,
+    /// How the files are named.
+    pub(crate) layout: Layout,
+    /// At the merge base.
+    pub(crate) base: Side,
+    /// On the other branch.
+    pub(crate) there: Side,
+    /// In the working tree.
+    pub(crate) here: Side,
+    /// What could not be compared.
+    pub(crate) notices: Vec<Diagnostic>,
+}
+
+impl Branches {
+    /// Reads the three; without a reference, that of the branch which this one is usually meant for.
+    pub(crate) fn read(configuration: &Configuration, reference: Option<&str>) -> Result<Branches, Failure> {
+        if configuration.embedded.is_some() {
+            let message = "migrations that are compiled in have no branches";
+            return Err(Failure::usage("LIM-U111", message, "name their folder: --dir migrations"));
+        }
+        let folders = &configuration.directories;
+        let checkout = Checkout::of(folders)?;
+        let reference = reference.map_or_else(|| checkout.usual_reference(), |named| Ok(named.to_owned()))?;
+        let (head, commit) = (checkout.head()?, checkout.commit(&reference)?);
+        let merge_base = checkout.merge_base(&head, &commit, &reference)?;
+        let [at_base, at_commit] = [checkout.tree(&merge_base)?, checkout.tree(&commit)?];
+        let left_out: BTreeMap<String, Diagnostic> =
+            at_base.left_out().iter().chain(at_commit.left_out()).cloned().collect();
+        let [base, there] = [at_base, at_commit].map(|tree| Scripts::Commit(Arc::new(tree)));
+        let present: Vec<PathBuf> = folders.iter().filter(|folder| folder.exists()).cloned().collect();
+        let mut names = Scripts::Disk.list(&present)?;
+        let is_left_out = |name: &str| {
+            let mut places = left_out.keys();
+            places.any(|place| {
+                name.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+            })
+        };
+        names.retain(|name| !is_left_out(name));
+        let there_names = there.list(folders)?;
+        if let Some(folder) = folders.iter().find(|folder| !folder.exists())
+            && there_names.is_empty()
+            && names.is_empty()
+        {
+            return Err(unreadable(folder, &std::io::ErrorKind::NotFound.into()));
+        }
+        let engine = limosa_db::engine_of(configuration.database.expose()).ok();
+        let dialects: Vec<Dialect> = match engine {
+            Some(engine) => vec![Dialect::from(engine)],
+            None => Engine::ALL.iter().copied().map(Dialect::from).collect(),
+        };
+        // How this branch names its files is how the other one does.
+        let (scripts, shown) = if names.is_empty() { (&there, &there_names) } else { (&Scripts::Disk, &names) };
+        let around = Scripts::Disk.around(folders);
+        let reader = engine.unwrap_or(Engine::Sqlite);
+        let (layout, _) = layout_of(configuration, scripts, folders, shown, &around, reader)?;
+        let reading = SideReading { configuration, layout: &layout, dialects: &dialects };
+        Ok(Branches {
+            base: reading.side(&base, base.list(folders)?)?,
+            there: reading.side(&there, there_names)?,
+            here: reading.side(&Scripts::Disk, names)?,
+            reference,
+            commit,
+            merge_base,
+            layout,
+            notices: left_out.into_values().collect(),
+        })
+    }
+
+    /// What the two branches have made of what they had in common.
+    pub(crate) fn compare(&self) -> Comparison<'_> {
+        compare_branches(&self.base.files, &self.there.files, &self.here.files)
+    }
+}
+
+/// How the sides are read.
+struct SideReading<'r> {
+    configuration: &'r Configuration,
+    layout: &'r Layout,
+    /// Each file is read by all of them.
+    dialects: &'r [Dialect],
+}
+
+impl SideReading<'_> {
+    fn side(&self, scripts: &Scripts, names: Vec<String>) -> Result<Side, Failure> {
+        let folders = &self.configuration.directories;
+        let layout = self.learnt(scripts, &names)?;
+        let engine = self.dialects.first().map_or(Engine::Sqlite, |dialect| dialect.engine());
+        let value_of = |name: &str| self.configuration.values.all.get(name).cloned();
+        let (mut configs, mut wanted, mut ways_back) = (Vec::new(), Vec::new(), Vec::new());
+        for name in &names {
+            match layout.classify_at(name, || depth_of(name, scripts, folders)) {
+                // What is wrong with it is told by those who read it to run.
+                FileRole::Config => configs.extend(layout.read_config(name, &scripts.read(name)?, engine, &value_of).0),
+                role @ FileRole::Rollback { .. } => ways_back.push((name.clone(), role)),
+                role if role.identity().is_some() => wanted.push((name.as_str(), role)),
+                _ => {}
+            }
+        }
+        let mut files: Vec<BranchFile> = Vec::new();
+        for (round, &dialect) in self.dialects.iter().enumerate() {
+            let (read, _) =
+                read_all(scripts, wanted.clone(), &Reading { dialect, configs: &configs, layout: &layout })?;
+            for (at, facts) in read.into_iter().flatten().enumerate() {
+                let Some(script) = facts.script() else { continue };
+                match (round, files.get_mut(at)) {
+                    (0, _) => files.extend(branch_file(facts.path(), facts.role()).map(|file| BranchFile {
+                        engines: facts.headers().engines.clone(),
+                        up_checksums: vec![script.up_checksum.clone()],
+                        ..file
+                    })),
+                    (_, Some(file)) => file.up_checksums.push(script.up_checksum.clone()),
+                    (_, None) => {}
+                }
+            }
+        }
+        Ok(Side { files, ways_back, configs, names })
+    }
+
+    /// The layout with what stands in this side's own files about all of them.
+    fn learnt(&self, scripts: &Scripts, names: &[String]) -> Result<Layout, Failure> {
+        let Layout::Drizzle(_) = self.layout else { return Ok(self.layout.clone()) };
+        let mut own = Layout::Drizzle(Default::default());
+        let engine = self.dialects.first().map_or(Engine::Sqlite, |dialect| dialect.engine());
+        for name in names.iter().filter(|name| self.layout.learns_from(name)) {
+            own.learn(name, &scripts.read(name)?, engine);
+        }
+        Ok(own)
+    }
+}
+
+/// What the name of a migration says.
+fn branch_file(path: &str, role: &FileRole) -> Option<BranchFile> {
+    let (kind, label, binding) = match role {
+        FileRole::Versioned { version, label, .. } => (Kind::Versioned(version.clone()), label, Binding::InOrder),
+        FileRole::Late { version, label, .. } | FileRole::Baseline { version, label, .. } => {
+            (Kind::Versioned(version.clone()), label, Binding::Free)
+        }
+        FileRole::Repeatable { name } => (Kind::Repeatable, name, Binding::Repeatable),
+        _ => return None,
+    };
+    let version = if let Kind::Versioned(version) = kind { Some(version) } else { None };
+    Some(BranchFile {
+        path: path.to_owned(),
+        identity: role.identity()?,
+        version,
+        label: label.clone(),
+        binding,
+        engines: Vec::new(),
+        up_checksums: Vec::new(),
+    })
+}

@@ -75,6 +75,13 @@ impl Call {
         Migrator::new(configuration::of(&self.loaded))
     }
 
+    /// A migrator for work on files that speaks with no database, though one is named.
+    pub(crate) fn migrator_of_files(&self) -> Migrator {
+        let mut configuration = configuration::of(&self.loaded);
+        configuration.database = limosa::Secret::new("");
+        Migrator::new(configuration)
+    }
+
     /// Writes an answer in the form that was asked for.
     pub(crate) fn answer<T: Serialize>(&self, answer: &T, text: impl FnOnce(&T) -> String) {
         self.reporter.end();

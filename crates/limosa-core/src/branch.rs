@@ -44,7 +44,7 @@ impl BranchFile {
     }
 
     /// True where some engine may be meant by both.
-    fn meets(&self, other: &BranchFile) -> bool {
+    pub fn meets(&self, other: &BranchFile) -> bool {
         let (mine, theirs) = (&self.engines, &other.engines);
         mine.is_empty() || theirs.is_empty() || mine.iter().any(|engine| theirs.contains(engine))
     }

@@ -42,7 +42,7 @@ pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;
 pub use commands::rollback::{RollbackDifference, RollbackOptions};
-pub use commands::scaffold::{NewKind, Numbering, Template, TemplateDetails};
+pub use commands::scaffold::{NewKind, Numbering, RenumberOptions, Template, TemplateDetails};
 pub use commands::status::StatusOptions;
 pub use configuration::Configuration;
 pub use embedding::{Builder, Embedded, RustCallback, RustMigration, Scratch, Summary};

@@ -1,6 +1,6 @@
 //! Checkouts of every kind, and what cannot be compared.
 
-use limosa::{Configuration, Migrator};
+use limosa::Migrator;
 use limosa_testkit::{Folder, Repository};
 
 use super::{against, configuration, parted, said};
@@ -32,12 +32,6 @@ async fn bad_references_are_told() {
 
 #[tokio::test]
 async fn places_without_history_are_told() {
-    let nowhere = Folder::new().file("migrations/001_a.sql", "select 1;");
-    let migrator = |folder: &Folder| {
-        let directories = vec![folder.join("migrations")];
-        Migrator::new(Configuration { directories, ..Configuration::new("") })
-    };
-    refusal(migrator(&nowhere).validate_against("main").await, 2, &["LIM-U111", "in no checkout"]);
     let empty = Repository::new();
     empty.write(&[ONE]);
     refusal(against(&empty, "main").await, 2, &["LIM-U112", "no commit yet"]);
@@ -51,7 +45,7 @@ async fn places_without_history_are_told() {
     refusal(against(&without, "main").await, 2, &["LIM-F900"]);
     // Histories that have nothing in common.
     one.git(&["checkout", "--quiet", "--orphan", "new"]);
-    one.commit(&[]);
+    one.commit(&[("migrations/004_x.sql", "select 4;")]);
     refusal(against(&one, "main").await, 2, &["LIM-U113", "no commit in common"]);
 }
 

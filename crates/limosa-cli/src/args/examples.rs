@@ -12,7 +12,7 @@ const EXAMPLES: [(&str, &str); 23] = [
          limosa new \"add phone\" --template add-column --table users --column phone --type \"VARCHAR(20)\" --value \"'unknown'\"\n\
          limosa new \"remove fax\" --template remove-column --table users --column fax --type \"VARCHAR(20)\"\n\
          limosa new \"rename posts\" --template rename-table --table posts --to articles --columns id,title,content\n\
-         limosa new --renumber --dry-run\nlimosa new --renumber migrations/007_add_phone.sql --against origin/main",
+         limosa new --renumber --against origin/main --dry-run",
     ),
     ("plan", "limosa plan\nlimosa plan --to 12 --output json\nlimosa plan --sql > by_hand.sql"),
     (

@@ -112,8 +112,9 @@ fn findings(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -
 
 fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<Diagnostic> {
     let reference = &branches.reference;
-    let put_back =
-        |file: &BranchFile| format!("git restore --source={} -- {}", branches.merge_base, shell_word(&file.path));
+    let put_back = |file: &BranchFile| {
+        format!("git restore --source={} -- {}", branches.merge_base.short(), shell_word(&file.path))
+    };
     Some(match clash {
         Clash::SameIdentity { here, there } if here.path == there.path => {
             let message = format!("{} was added here and in {reference}, and does not do the same", here.path);

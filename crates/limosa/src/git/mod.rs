@@ -21,6 +21,11 @@ impl Commit {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As much of the name as a command needs.
+    pub(crate) fn short(&self) -> &str {
+        &self.0[..12.min(self.0.len())]
+    }
 }
 
 /// The first seven letters, as people say it.

@@ -1,12 +1,13 @@
 //! The migrations of the working tree, of another branch, and of the commit where the two parted.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use limosa_core::{Binding, BranchFile, Comparison, Kind, compare_branches};
+use limosa_core::{Binding, BranchFile, Checksum, Comparison, Kind, TextHasher, compare_branches};
 use limosa_formats::Layout;
 use limosa_formats::native::{Config, FileRole};
+use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::files::{Reading, Scripts, depth_of, layout_of, read_all, unreadable};
@@ -87,7 +88,7 @@ impl Branches {
         let around = Scripts::Disk.around(folders);
         let reader = engine.unwrap_or(Engine::Sqlite);
         let (layout, _) = layout_of(configuration, scripts, folders, shown, &around, reader)?;
-        let reading = SideReading { configuration, layout: &layout, dialects: &dialects };
+        let mut reading = SideReading { configuration, layout: &layout, dialects: &dialects, known: HashMap::new() };
         Ok(Branches {
             base: reading.side(&base, base.list(folders)?)?,
             there: reading.side(&there, there_names)?,
@@ -112,10 +113,19 @@ struct SideReading<'r> {
     layout: &'r Layout,
     /// Each file is read by all of them.
     dialects: &'r [Dialect],
+    /// What was read of files on another side, by name and text: most are alike on all.
+    known: HashMap<(String, Checksum), FileText>,
+}
+
+/// What the text of a migration says.
+#[derive(Clone, Default)]
+struct FileText {
+    engines: Vec<Engine>,
+    up_checksums: Vec<Checksum>,
 }
 
 impl SideReading<'_> {
-    fn side(&self, scripts: &Scripts, names: Vec<String>) -> Result<Side, Failure> {
+    fn side(&mut self, scripts: &Scripts, names: Vec<String>) -> Result<Side, Failure> {
         let folders = &self.configuration.directories;
         let layout = self.learnt(scripts, &names)?;
         let engine = self.dialects.first().map_or(Engine::Sqlite, |dialect| dialect.engine());
@@ -130,24 +140,45 @@ impl SideReading<'_> {
                 _ => {}
             }
         }
-        let mut files: Vec<BranchFile> = Vec::new();
-        for (round, &dialect) in self.dialects.iter().enumerate() {
-            let (read, _) =
-                read_all(scripts, wanted.clone(), &Reading { dialect, configs: &configs, layout: &layout })?;
-            for (at, facts) in read.into_iter().flatten().enumerate() {
-                let Some(script) = facts.script() else { continue };
-                match (round, files.get_mut(at)) {
-                    (0, _) => files.extend(branch_file(facts.path(), facts.role()).map(|file| BranchFile {
-                        engines: facts.headers().engines.clone(),
-                        up_checksums: vec![script.up_checksum.clone()],
-                        ..file
-                    })),
-                    (_, Some(file)) => file.up_checksums.push(script.up_checksum.clone()),
-                    (_, None) => {}
-                }
+        let files = self.read(scripts, wanted, &configs, &layout)?;
+        Ok(Side { files, ways_back, configs, names })
+    }
+
+    fn read(
+        &mut self,
+        scripts: &Scripts,
+        wanted: Vec<(&str, FileRole)>,
+        configs: &[Config],
+        layout: &Layout,
+    ) -> Result<Vec<BranchFile>, Failure> {
+        let mut read: Vec<Option<FileText>> = vec![None; wanted.len()];
+        let mut keys = Vec::with_capacity(wanted.len());
+        // Settings beside files may say more of them than their text does.
+        if configs.is_empty() {
+            for (at, (name, _)) in wanted.iter().enumerate() {
+                let key = ((*name).to_owned(), text_of(scripts, name)?);
+                read[at] = self.known.get(&key).cloned();
+                keys.push(key);
             }
         }
-        Ok(Side { files, ways_back, configs, names })
+        let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
+        for &dialect in self.dialects {
+            let these = unread.iter().map(|at| wanted[*at].clone()).collect();
+            let (found, _) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
+            for (facts, at) in found.into_iter().flatten().zip(&unread) {
+                let known = read[*at].get_or_insert_default();
+                known.engines.clone_from(&facts.headers().engines);
+                known.up_checksums.extend(facts.script().map(|script| script.up_checksum.clone()));
+            }
+        }
+        for (key, read) in keys.into_iter().zip(&read) {
+            self.known.insert(key, read.clone().unwrap_or_default());
+        }
+        let files = wanted.iter().zip(read).filter_map(|((name, role), read)| {
+            let FileText { engines, up_checksums } = read.unwrap_or_default();
+            branch_file(name, role).map(|file| BranchFile { engines, up_checksums, ..file })
+        });
+        Ok(files.collect())
     }
 
     /// The layout with what stands in this side's own files about all of them.
@@ -159,6 +190,21 @@ impl SideReading<'_> {
             own.learn(name, &scripts.read(name)?, engine);
         }
         Ok(own)
+    }
+}
+
+/// The checksum of a whole text, its line ends made equal.
+fn text_of(scripts: &Scripts, name: &str) -> Result<Checksum, Failure> {
+    let unreadable = |error| unreadable(Path::new(name), &error);
+    let mut file = scripts.open(name).map_err(unreadable)?;
+    let (mut hasher, mut buffer) = (TextHasher::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(error)),
+        }
     }
 }
 

@@ -65,18 +65,11 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
         result: "ok",
         seen: compared.added.len().to_string(),
     }];
-    let kinds: [(&str, fn(&Clash<'_>) -> bool); 5] = [
-        ("added on both sides", |clash| matches!(clash, Clash::SameIdentity { .. })),
-        ("late", |clash| matches!(clash, Clash::Late { .. })),
-        ("edited here", |clash| matches!(clash, Clash::Edited { .. })),
-        ("renamed here", |clash| matches!(clash, Clash::Renamed { .. })),
-        ("deleted here", |clash| matches!(clash, Clash::Deleted { .. })),
-    ];
-    for (name, is_of_kind) in kinds {
-        let seen = compared.clashes.iter().filter(|clash| is_of_kind(clash)).count();
+    for name in ["added on both sides", LATE, "edited here", "renamed here", "deleted here"] {
+        let seen = compared.clashes.iter().filter(|clash| title(clash) == name).count();
         let result = match (name, order) {
-            ("late", OutOfOrder::Allow) => "ok",
-            ("late", OutOfOrder::Warn) => "warning",
+            (LATE, OutOfOrder::Allow) => "ok",
+            (LATE, OutOfOrder::Warn) => "warning",
             _ => "error",
         };
         if seen > 0 {
@@ -84,6 +77,20 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
         }
     }
     lines
+}
+
+/// The name of the check for files that come late.
+const LATE: &str = "late";
+
+/// The check that a clash belongs to.
+fn title(clash: &Clash<'_>) -> &'static str {
+    match clash {
+        Clash::SameIdentity { .. } => "added on both sides",
+        Clash::Late { .. } => LATE,
+        Clash::Edited { .. } => "edited here",
+        Clash::Renamed { .. } => "renamed here",
+        Clash::Deleted { .. } => "deleted here",
+    }
 }
 
 /// What does not go together.

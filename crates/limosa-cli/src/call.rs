@@ -121,6 +121,17 @@ fn manner(limosa: &Limosa, loaded: &Loaded, before: Manner) -> Result<Manner, Fa
     Ok(Manner { form, log, color, quiet: limosa.quiet, verbose: limosa.verbose, plain_asked: before.plain_asked })
 }
 
+/// A comparison of files needs no database, and one that is named may be out of reach where branches are checked.
+pub(crate) fn or_files_only(mut failure: Failure) -> Failure {
+    if failure.exit == Exit::Database {
+        for diagnostic in &mut failure.diagnostics {
+            let help = diagnostic.help.take().map(|help| help + "; or ").unwrap_or_default();
+            diagnostic.help = Some(format!("{help}look at files alone: --files-only"));
+        }
+    }
+    failure
+}
+
 /// Shows why a command could not answer; gives its exit code.
 pub(crate) fn fail(console: &Console, command: &str, failure: &Failure) -> u8 {
     let exit = failure.exit.into();

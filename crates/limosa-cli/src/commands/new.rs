@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use limosa::settings::Need;
 use limosa::{Engine, Failure, NewKind, Numbering, RenumberOptions, Template, TemplateDetails};
 
-use crate::call::Call;
+use crate::call::{Call, or_files_only};
 use crate::render::done;
 
 /// Write the next migration as an empty file with its headers, or the files of a change in steps.
@@ -134,7 +134,8 @@ impl Branch {
     async fn run(&self, call: &Call, files: &[PathBuf], numbering: Numbering, now: Duration) -> Result<u8, Failure> {
         let migrator = if self.files_only { call.migrator_of_files() } else { call.migrator_without_database() };
         let (files, reference, dry_run) = (files.to_vec(), self.against.clone(), self.dry_run);
-        let answer = migrator.renumber(&RenumberOptions { files, reference, numbering, now, dry_run }).await?;
+        let options = RenumberOptions { files, reference, numbering, now, dry_run };
+        let answer = migrator.renumber(&options).await.map_err(or_files_only)?;
         call.answer(&answer, |answer| done::render(answer, "would rename: "));
         call.notices(&answer.notices);
         Ok(answer.exit_code)

@@ -5,7 +5,7 @@ use limosa::Failure;
 use limosa::report::FindingsAnswer;
 use limosa::settings::Need;
 
-use crate::call::Call;
+use crate::call::{Call, or_files_only};
 use crate::render::findings;
 
 /// Check that files and ledger agree; writes nothing.
@@ -35,7 +35,9 @@ impl Validate {
         let answer = match &self.against {
             None => call.migrator()?.validate().await?,
             Some(reference) if self.files_only => call.migrator_of_files().validate_against(reference).await?,
-            Some(reference) => call.migrator_without_database().validate_against(reference).await?,
+            Some(reference) => {
+                call.migrator_without_database().validate_against(reference).await.map_err(or_files_only)?
+            }
         };
         let width = call.console.answer_width();
         call.answer(&answer, |answer| findings::render(answer, &well(answer), width));

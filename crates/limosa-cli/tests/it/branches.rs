@@ -62,6 +62,9 @@ fn a_database_is_looked_at_unless_somebody_says_not_to() {
     assert!(refused.stderr.contains("LIM-U056") && refused.stderr.contains("--files-only"), "{refused}");
     let both = run(&repository, &[&["validate", "--against", "main~1"][..], &url].concat(), 0);
     assert!(both.stdout.contains("valid: files and ledger agree; 1 file added since"), "{both}");
+    // So is one that cannot be reached: it says what needs none.
+    let away = run(&repository, &["validate", "--against", "main", "--database", "postgres://127.0.0.1:1/x"], 3);
+    assert!(away.stderr.contains("look at files alone: --files-only"), "{away}");
     // A secret that is not there is not needed.
     repository.write(&[("limosa.toml", "database = \"env:NOT_SET_HERE\"\n")]);
     run(&repository, &["validate", "--against", "main"], 2);

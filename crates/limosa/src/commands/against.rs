@@ -66,11 +66,13 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
         seen: compared.added.len().to_string(),
     }];
     for name in ["added on both sides", LATE, "edited here", "renamed here", "deleted here"] {
-        let seen = compared.clashes.iter().filter(|clash| title(clash) == name).count();
-        let result = match (name, order) {
-            (LATE, OutOfOrder::Allow) => "ok",
-            (LATE, OutOfOrder::Warn) => "warning",
-            _ => "error",
+        let found: Vec<_> = compared.clashes.iter().filter(|clash| title(clash) == name).collect();
+        let seen = found.len();
+        let gravest = found.iter().filter_map(|clash| finding(branches, clash, order)).map(|one| one.severity).max();
+        let result = match gravest {
+            Some(Severity::Error) => "error",
+            Some(Severity::Warning | Severity::Note) => "warning",
+            None => "ok",
         };
         if seen > 0 {
             lines.push(CheckLine { name: name.to_owned(), result, seen: seen.to_string() });
@@ -167,7 +169,7 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
         Clash::Renamed { here, before } if here.identity == before.identity => {
             let message = format!("{} is called {} here, which {reference} does not know", before.path, here.path);
             Diagnostic::warning("LIM-P026", message).at(Label::file(&here.path)).help(
-                "limosa knows it by its version still; Flyway compares the description, and refuses. Keep its old name",
+                "limosa knows it by its version still, but tools that compare descriptions, as Flyway does, refuse it. Give it its old name",
             )
         }
         Clash::Renamed { here, before } => {

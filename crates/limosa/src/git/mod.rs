@@ -107,7 +107,8 @@ impl Checkout {
 
     /// The commit that is checked out.
     pub(crate) fn head(&self) -> Result<Commit, Failure> {
-        let none = || usage("LIM-U112", "this checkout has no commit yet".to_owned(), "commit first, then compare");
+        let help = "commit first, then compare; where there are commits, see what is wrong with them: git fsck";
+        let none = || usage("LIM-U112", "this checkout has no commit yet".to_owned(), help);
         self.looked_up("HEAD")?.ok_or_else(none)
     }
 

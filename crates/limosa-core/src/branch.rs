@@ -32,15 +32,19 @@ pub struct BranchFile {
     pub binding: Binding,
     /// The engines that it is meant for; empty means all.
     pub engines: Vec<Engine>,
-    /// The checksum of its up part, once for each engine as which it may be read, in one order on all sides.
-    pub up_checksums: Vec<Checksum>,
+    /// The checksum of its up part, once for each engine as which it may be read, in one order on all sides; None where it cannot be
+    /// read so.
+    pub up_checksums: Vec<Option<Checksum>>,
+    /// The checksum of its whole text, line endings made equal.
+    pub text_checksum: Checksum,
 }
 
 impl BranchFile {
-    /// True where both do the same, read by one engine at least: where the engine is not known, one that does not understand the
-    /// text must not see a change in its way back.
+    /// True where both do the same for all engines as which both can be read; where there is none, where their texts are equal.
     fn does_as(&self, other: &BranchFile) -> bool {
-        self.up_checksums.iter().zip(&other.up_checksums).any(|(one, other)| one == other)
+        let both = self.up_checksums.iter().zip(&other.up_checksums);
+        let mut read = both.filter_map(|(mine, theirs)| Some(mine.as_ref()? == theirs.as_ref()?)).peekable();
+        self.text_checksum == other.text_checksum || (read.peek().is_some() && read.all(|is_equal| is_equal))
     }
 
     /// True where some engine may be meant by both.
@@ -213,7 +217,8 @@ mod tests {
                 label: label.to_owned(),
                 binding,
                 engines: Engine::from_name(engine).into_iter().collect(),
-                up_checksums: vec![Checksum::of(text.as_bytes())],
+                up_checksums: vec![Some(Checksum::of(text.as_bytes()))],
+                text_checksum: Checksum::of(text.as_bytes()),
             }
         };
         written.split_whitespace().map(file).collect()
@@ -269,12 +274,28 @@ mod tests {
     }
 
     #[test]
-    fn one_engine_that_sees_no_change_is_enough() {
-        let mut before = files("1_a=x");
-        let mut here = files("1_a=y");
-        before[0].up_checksums.push(Checksum::of(b"up"));
-        here[0].up_checksums.push(Checksum::of(b"up"));
-        assert_eq!(compare_branches(&before, &before, &here).clashes, []);
+    fn engines_that_can_read_a_file_say_whether_it_changed() {
+        // A checksum for each engine, `-` where it cannot read the file, and that of the whole text.
+        let file = |written: &str| {
+            let (engines, text) = written.split_once('/').unwrap();
+            let sum = |letter: char| (letter != '-').then(|| Checksum::of(letter.to_string().as_bytes()));
+            let read = files("1_a").pop().unwrap();
+            let (up_checksums, text_checksum) = (engines.chars().map(sum).collect(), Checksum::of(text.as_bytes()));
+            vec![BranchFile { up_checksums, text_checksum, ..read }]
+        };
+        for (before, after, is_edited) in [
+            ("aaa/x", "aaa/y", false),
+            ("aaa/x", "aab/y", true),
+            ("a--/x", "a--/y", false),
+            ("ab-/x", "a-c/y", false),
+            ("---/x", "---/y", true),
+            ("---/x", "---/x", false),
+            ("abc/x", "ccc/x", false),
+        ] {
+            let (before, after) = (file(before), file(after));
+            let found = compare_branches(&before, &before, &after);
+            assert_eq!(!found.clashes.is_empty(), is_edited, "{before:?} {after:?}");
+        }
     }
 
     #[test]

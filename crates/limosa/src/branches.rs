@@ -1,6 +1,6 @@
 //! The migrations of the working tree, of another branch, and of the commit where the two parted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -121,7 +121,7 @@ struct SideReading<'r> {
 #[derive(Clone, Default)]
 struct FileText {
     engines: Vec<Engine>,
-    up_checksums: Vec<Checksum>,
+    up_checksums: Vec<Option<Checksum>>,
 }
 
 impl SideReading<'_> {
@@ -153,30 +153,32 @@ impl SideReading<'_> {
     ) -> Result<Vec<BranchFile>, Failure> {
         let mut read: Vec<Option<FileText>> = vec![None; wanted.len()];
         let mut keys = Vec::with_capacity(wanted.len());
-        // Settings beside files may say more of them than their text does.
-        if configs.is_empty() {
-            for (at, (name, _)) in wanted.iter().enumerate() {
-                let key = ((*name).to_owned(), text_of(scripts, name)?);
-                read[at] = self.known.get(&key).cloned();
-                keys.push(key);
-            }
+        for (at, (name, _)) in wanted.iter().enumerate() {
+            let key = ((*name).to_owned(), text_of(scripts, name)?);
+            // Settings beside files may say more of them than their text does.
+            read[at] = self.known.get(&key).filter(|_| configs.is_empty()).cloned();
+            keys.push(key);
         }
         let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
         for &dialect in self.dialects {
             let these = unread.iter().map(|at| wanted[*at].clone()).collect();
-            let (found, _) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
+            let (found, problems) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
+            // What stands behind an error was not read.
+            let errors = problems.iter().filter(|problem| problem.is_error());
+            let broken: HashSet<&str> = errors.flat_map(|one| &one.labels).map(|label| label.file.as_str()).collect();
             for (facts, at) in found.into_iter().flatten().zip(&unread) {
                 let known = read[*at].get_or_insert_default();
                 known.engines.clone_from(&facts.headers().engines);
-                known.up_checksums.extend(facts.script().map(|script| script.up_checksum.clone()));
+                let script = facts.script().filter(|_| !broken.contains(facts.path()));
+                known.up_checksums.push(script.map(|script| script.up_checksum.clone()));
             }
         }
-        for (key, read) in keys.into_iter().zip(&read) {
-            self.known.insert(key, read.clone().unwrap_or_default());
+        for (key, read) in keys.iter().zip(&read).filter(|_| configs.is_empty()) {
+            self.known.insert(key.clone(), read.clone().unwrap_or_default());
         }
-        let files = wanted.iter().zip(read).filter_map(|((name, role), read)| {
+        let files = wanted.iter().zip(read).zip(keys).filter_map(|(((name, role), read), (_, text_checksum))| {
             let FileText { engines, up_checksums } = read.unwrap_or_default();
-            branch_file(name, role).map(|file| BranchFile { engines, up_checksums, ..file })
+            branch_file(name, role, text_checksum).map(|file| BranchFile { engines, up_checksums, ..file })
         });
         Ok(files.collect())
     }
@@ -209,7 +211,7 @@ fn text_of(scripts: &Scripts, name: &str) -> Result<Checksum, Failure> {
 }
 
 /// What the name of a migration says.
-fn branch_file(path: &str, role: &FileRole) -> Option<BranchFile> {
+fn branch_file(path: &str, role: &FileRole, text_checksum: Checksum) -> Option<BranchFile> {
     let (kind, label, binding) = match role {
         FileRole::Versioned { version, label, .. } => (Kind::Versioned(version.clone()), label, Binding::InOrder),
         FileRole::Late { version, label, .. } | FileRole::Baseline { version, label, .. } => {
@@ -227,5 +229,6 @@ fn branch_file(path: &str, role: &FileRole) -> Option<BranchFile> {
         binding,
         engines: Vec::new(),
         up_checksums: Vec::new(),
+        text_checksum,
     })
 }

@@ -162,7 +162,9 @@ fn is_applied(branches: &Branches, file: &BranchFile, view: &LedgerView) -> bool
     match view.row(&file.identity) {
         Some(row) => {
             let words = branches.layout.words_of(&file.path).unwrap_or_default();
-            !is_shared || file.up_checksums.contains(&row.up_checksum) || row.name == words.replace('_', " ").trim()
+            !is_shared
+                || file.up_checksums.iter().flatten().any(|checksum| *checksum == row.up_checksum)
+                || row.name == words.replace('_', " ").trim()
         }
         None => is_interrupted && !is_shared,
     }

@@ -125,6 +125,23 @@ LIM-P026 E 005_e.sql is called 007_e.sql here: where it ran it would run again, 
 }
 
 #[tokio::test]
+async fn what_only_some_engines_can_read_is_compared_to_its_end() {
+    // Of these, each is an error for some engine in its first statement.
+    for text in ["select $$ it's $$; select 1;\n", "select 'it\\'s'; select 1;\n", "select 'never closed; select 1;\n"]
+    {
+        let repository = parted(&[("migrations/001_a.sql", text)], &[], &[]);
+        assert_eq!(said(&repository, &against(&repository, "main").await.unwrap()), "0");
+        repository.write(&[("migrations/001_a.sql", &text.replace("select 1", "select 2"))]);
+        let answer = against(&repository, "main").await.unwrap();
+        assert!(said(&repository, &answer).starts_with("1\nLIM-P024"), "{text}");
+        repository.write(&[("migrations/001_a.sql", &format!("{text}\n-- limosa:rollback\nselect 0;\n"))]);
+        let answer = against(&repository, "main").await.unwrap();
+        // One that no engine can read is compared as a whole.
+        assert_eq!(answer.exit_code, u8::from(text.contains("never")), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_setting_for_late_ones_counts() {
     let repository = parted(&[ONE], &[("migrations/003_b.sql", "select 2;")], &[("migrations/002_c.sql", "select 3;")]);
     for (order, exit, codes, result) in [

@@ -51,7 +51,7 @@ impl Branches {
     pub(crate) fn read(configuration: &Configuration, reference: Option<&str>) -> Result<Branches, Failure> {
         if configuration.embedded.is_some() {
             let message = "migrations that are compiled in have no branches";
-            return Err(Failure::usage("LIM-U111", message, "name their folder: --dir migrations"));
+            return Err(Failure::usage("LIM-U131", message, "name their folder: --dir migrations"));
         }
         let folders = &configuration.directories;
         let checkout = Checkout::of(folders)?;

@@ -113,12 +113,12 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U101", "the address of a server for scratch databases is no URL"),
     ("LIM-U102", "a scratch database cannot be migrated to a version that is none"),
     ("LIM-U103", "a scratch database could not be taken away"),
-    ("LIM-U110", "the program git cannot be started"),
-    ("LIM-U111", "a folder of migrations lies in no checkout, in another one, or in a submodule"),
-    ("LIM-U112", "git knows no such branch, tag or commit"),
-    ("LIM-U113", "two branches have no commit in common here"),
-    ("LIM-U114", "git failed"),
-    ("LIM-U115", "a part of a folder of migrations cannot be compared with another branch"),
+    ("LIM-U130", "the program git cannot be started"),
+    ("LIM-U131", "a folder of migrations lies in no checkout, in another one, or in a submodule"),
+    ("LIM-U132", "git knows no such branch, tag or commit"),
+    ("LIM-U133", "two branches have no commit in common here"),
+    ("LIM-U134", "git failed"),
+    ("LIM-U135", "a part of a folder of migrations cannot be compared with another branch"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

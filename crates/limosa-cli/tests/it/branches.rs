@@ -81,7 +81,7 @@ fn git_that_is_not_there_is_told() {
     let empty = Folder::new();
     for words in [&["validate", "--against", "main"][..], &["new", "--renumber"]] {
         let output = limosa(repository.folder(), words).env("PATH", empty.path()).run().unwrap().assert_code(2);
-        assert!(output.stderr.contains("LIM-U110") && output.stderr.contains("install git"), "{output}");
+        assert!(output.stderr.contains("LIM-U130") && output.stderr.contains("install git"), "{output}");
     }
 }
 
@@ -92,7 +92,7 @@ fn a_folder_in_no_checkout_is_told() {
     let ceiling = folder.path().parent().unwrap().to_owned();
     let call = limosa(&folder, &["validate", "--against", "main"]).env("GIT_CEILING_DIRECTORIES", ceiling);
     let output = call.run().unwrap().assert_code(2);
-    assert!(output.stderr.contains("LIM-U111") && output.stderr.contains("in no checkout"), "{output}");
+    assert!(output.stderr.contains("LIM-U131") && output.stderr.contains("in no checkout"), "{output}");
 }
 
 #[test]
@@ -118,5 +118,5 @@ fn names_of_branches_are_no_options_and_no_commands() {
     let output = run(&repository, &["validate", "--against", "x;touch${IFS}hit"], 1);
     assert!(output.stdout.contains("--against 'x;touch${IFS}hit'"), "{output}");
     let output = run(&repository, &["validate", "--against=--exec-path"], 2);
-    assert!(output.stderr.contains("LIM-U112"), "{output}");
+    assert!(output.stderr.contains("LIM-U132"), "{output}");
 }

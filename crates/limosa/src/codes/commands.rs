@@ -277,40 +277,40 @@ pub(super) const TABLE: &[Cause] = &[
         "Close what uses it, and take the file away by hand: it lies in the folder for temporary files, `limosa_scratch_...`.",
     ),
     (
-        "LIM-U110",
+        "LIM-U130",
         "`validate --against` and `new --renumber` read branches with the program `git`, and it cannot be started: mostly it is not installed, \
          as in a small container image.",
         "Install git where this runs, or run it where git is. limosa needs git 2.30 or newer.",
     ),
     (
-        "LIM-U111",
+        "LIM-U131",
         "The migrations of a branch can be compared only inside of a checkout of git's. A folder that is named lies in none, in another one \
          than the others, or in a submodule, whose branches are its own.",
         "Run the command in the checkout that holds the migrations, or name its folder: `--dir`. In a container mount the whole checkout, with \
          its `.git`. For a submodule, go into its folder first.",
     ),
     (
-        "LIM-U112",
+        "LIM-U132",
         "The name given to `--against` is no branch, tag or commit that this clone has. In CI mostly only the branch under test was fetched. \
          Or there is no commit yet, or, without `--against`, no branch that this one follows.",
         "Fetch it: `git fetch origin main:refs/remotes/origin/main`, in GitHub Actions `fetch-depth: 0`. `git branch --all` shows what is \
          there.",
     ),
     (
-        "LIM-U113",
+        "LIM-U133",
         "The commit at which this branch left the other one is not here. A shallow clone holds only the newest commits; or the two histories \
          have nothing in common.",
         "Get the older commits: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`. Otherwise name another \
          branch.",
     ),
     (
-        "LIM-U114",
+        "LIM-U134",
         "git ended with an error of its own, which the message repeats. Usual: the checkout belongs to another user (`dubious ownership`), \
          or the repository is damaged.",
         "Run the same git command in the checkout to see all of it. For another owner: `git config --global --add safe.directory FOLDER`.",
     ),
     (
-        "LIM-U115",
+        "LIM-U135",
         "A file or folder below the folder of migrations is a symbolic link or a submodule on the other branch. What it leads to is not \
          part of the commit, so that limosa leaves it out of the comparison.",
         "Keep the files themselves in the folder of migrations.",

@@ -74,11 +74,11 @@ impl Checkout {
                         known.root.display()
                     );
                     let help = "name the folders of one checkout at a time: --dir";
-                    return Err(usage("LIM-U111", message, help).at(folder));
+                    return Err(usage("LIM-U131", message, help).at(folder));
                 }
             }
         }
-        let none = || Failure::usage("LIM-U111", "no folder of migrations is named", "name one: --dir migrations");
+        let none = || Failure::usage("LIM-U131", "no folder of migrations is named", "name one: --dir migrations");
         checkout.ok_or_else(none)
     }
 
@@ -86,7 +86,7 @@ impl Checkout {
     pub(crate) fn commit(&self, reference: &str) -> Result<Commit, Failure> {
         if reference.is_empty() || reference.starts_with('-') || reference.contains(['\0', '\n']) {
             let message = format!("'{}' is no branch, tag or commit", reference.escape_debug());
-            return Err(usage("LIM-U112", message, "name one that git knows: --against origin/main"));
+            return Err(usage("LIM-U132", message, "name one that git knows: --against origin/main"));
         }
         match self.looked_up(reference)? {
             Some(commit) => Ok(commit),
@@ -100,7 +100,7 @@ impl Checkout {
                     false => "",
                 };
                 let help = format!("check its name with 'git branch --all', or get it: {fetch}{shallow}");
-                Err(usage("LIM-U112", format!("git knows no branch, tag or commit '{reference}' here"), help))
+                Err(usage("LIM-U132", format!("git knows no branch, tag or commit '{reference}' here"), help))
             }
         }
     }
@@ -108,7 +108,7 @@ impl Checkout {
     /// The commit that is checked out.
     pub(crate) fn head(&self) -> Result<Commit, Failure> {
         let help = "commit first, then compare; where there are commits, see what is wrong with them: git fsck";
-        let none = || usage("LIM-U112", "this checkout has no commit yet".to_owned(), help);
+        let none = || usage("LIM-U132", "this checkout has no commit yet".to_owned(), help);
         self.looked_up("HEAD")?.ok_or_else(none)
     }
 
@@ -136,11 +136,11 @@ impl Checkout {
                 let message = format!("HEAD and {reference} have no commit in common here");
                 Err(match self.is_shallow()? {
                     true => usage(
-                        "LIM-U113",
+                        "LIM-U133",
                         format!("{message}, for this clone is shallow"),
                         "get the commits before: git fetch --unshallow (in GitHub Actions: fetch-depth: 0)",
                     ),
-                    false => usage("LIM-U113", message, "name a branch that this one came from: --against origin/main"),
+                    false => usage("LIM-U133", message, "name a branch that this one came from: --against origin/main"),
                 })
             }
         }
@@ -178,7 +178,7 @@ impl Checkout {
             }
         }
         let message = "this branch follows no other one, and there is no origin/main or origin/master";
-        Err(usage("LIM-U112", message.to_owned(), "say which one it is meant for: --against main"))
+        Err(usage("LIM-U132", message.to_owned(), "say which one it is meant for: --against main"))
     }
 }
 
@@ -197,7 +197,7 @@ fn commit_in(bytes: &[u8]) -> Result<Commit, Failure> {
     match name.len() >= 40 && name.bytes().all(|letter| letter.is_ascii_hexdigit()) {
         true => Ok(Commit(name.to_owned())),
         false => {
-            let problem = Diagnostic::error("LIM-U114", "git answers with something that is no name of a commit");
+            let problem = Diagnostic::error("LIM-U134", "git answers with something that is no name of a commit");
             Err(Failure::new(Exit::Usage, problem.help("run 'git --version'; limosa needs 2.30 or newer")))
         }
     }
@@ -214,7 +214,7 @@ fn place_of(folder: &Path) -> Result<(PathBuf, PathBuf), Failure> {
         Ran::Badly(said) if said.contains("not a git repository") || said.contains("must be run in a work tree") => {
             let message = format!("{} lies in no checkout of git's", folder.display());
             let help = "run this in the checkout that holds the migrations; in a container: .git must be there, too";
-            return Err(usage("LIM-U111", message, help).at(folder));
+            return Err(usage("LIM-U131", message, help).at(folder));
         }
         Ran::Badly(said) => return Err(refused("rev-parse", &said)),
     };
@@ -224,7 +224,7 @@ fn place_of(folder: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     if !above.is_empty() && !current.starts_with(&real_root) {
         let message = format!("{} lies in a submodule, which has branches of its own", folder.display());
         let help = format!("run this inside of it: cd {}", root.display());
-        return Err(usage("LIM-U111", message, help).at(folder));
+        return Err(usage("LIM-U131", message, help).at(folder));
     }
     let prefix = path_in(&run_well(present, &["rev-parse", "--show-prefix"])?);
     Ok((root, prefix.join(missing).components().collect()))

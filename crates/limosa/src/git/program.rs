@@ -113,7 +113,7 @@ fn not_started(error: &io::Error) -> Failure {
         ),
         _ => (format!("git cannot be started: {error}"), "check the program 'git' on the PATH"),
     };
-    Failure::new(Exit::Usage, Diagnostic::error("LIM-U110", message).help(help))
+    Failure::new(Exit::Usage, Diagnostic::error("LIM-U130", message).help(help))
 }
 
 /// git said no.
@@ -124,5 +124,5 @@ pub(super) fn refused(verb: &str, said: &str) -> Failure {
         true => "the checkout belongs to another user: git config --global --add safe.directory FOLDER".to_owned(),
         false => format!("run 'git {verb}' there to see more"),
     };
-    Failure::new(Exit::Usage, Diagnostic::error("LIM-U114", format!("git {verb} failed: {line}")).help(help))
+    Failure::new(Exit::Usage, Diagnostic::error("LIM-U134", format!("git {verb} failed: {line}")).help(help))
 }

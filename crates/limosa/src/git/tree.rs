@@ -75,7 +75,7 @@ impl Tree {
                     }
                 };
                 let message = format!("{name} is {what} at {commit}; what it leads to is not compared");
-                let warning = Diagnostic::warning("LIM-U115", message).at(Label::file(&name));
+                let warning = Diagnostic::warning("LIM-U135", message).at(Label::file(&name));
                 left_out.push((name, warning.help("keep the files themselves in the folder of migrations")));
             }
         }

@@ -198,7 +198,7 @@ async fn the_branch_that_is_meant_is_found() {
     let answer = Migrator::new(configuration(&clone)).renumber(&usual).await.unwrap();
     assert!(answer.would[0].ends_with("001_z.sql -> ") || answer.would[0].ends_with("003_z.sql"), "{answer:?}");
     let alone = parted(&[("migrations/001_a.sql", "select 1;")], &[], &[]);
-    refusal(Migrator::new(configuration(&alone)).renumber(&usual).await, 2, &["LIM-U112", "--against main"]);
+    refusal(Migrator::new(configuration(&alone)).renumber(&usual).await, 2, &["LIM-U132", "--against main"]);
 }
 
 #[tokio::test]

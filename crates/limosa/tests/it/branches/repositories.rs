@@ -13,13 +13,13 @@ const TWO: (&str, &str) = ("migrations/002_b.sql", "select 2;");
 async fn bad_references_are_told() {
     let repository = parted(&[ONE], &[TWO], &[]);
     for (reference, words) in [
-        ("nowhere", &["LIM-U112", "'nowhere'", "git fetch --all"][..]),
-        ("origin/main", &["LIM-U112", "git fetch origin main"]),
-        ("--output=x", &["LIM-U112", "is no branch"]),
-        ("", &["LIM-U112"]),
-        ("a\nb", &["LIM-U112"]),
-        ("HEAD:migrations", &["LIM-U112"]),
-        ("main main", &["LIM-U112"]),
+        ("nowhere", &["LIM-U132", "'nowhere'", "git fetch --all"][..]),
+        ("origin/main", &["LIM-U132", "git fetch origin main"]),
+        ("--output=x", &["LIM-U132", "is no branch"]),
+        ("", &["LIM-U132"]),
+        ("a\nb", &["LIM-U132"]),
+        ("HEAD:migrations", &["LIM-U132"]),
+        ("main main", &["LIM-U132"]),
     ] {
         refusal(against(&repository, reference).await, 2, words);
     }
@@ -34,28 +34,28 @@ async fn bad_references_are_told() {
 async fn places_without_history_are_told() {
     let empty = Repository::new();
     empty.write(&[ONE]);
-    refusal(against(&empty, "main").await, 2, &["LIM-U112", "no commit yet"]);
+    refusal(against(&empty, "main").await, 2, &["LIM-U132", "no commit yet"]);
     // Two checkouts at once.
     let [one, other] = [parted(&[ONE], &[], &[]), parted(&[ONE], &[], &[])];
     let mut both = configuration(&one);
     both.directories.push(other.folder().join("migrations"));
-    refusal(Migrator::new(both).validate_against("main").await, 2, &["LIM-U111", "outside of the checkout"]);
+    refusal(Migrator::new(both).validate_against("main").await, 2, &["LIM-U131", "outside of the checkout"]);
     // No folder on any side.
     let without = parted(&[("README.md", "x")], &[], &[]);
     refusal(against(&without, "main").await, 2, &["LIM-F900"]);
     // Histories that have nothing in common.
     one.git(&["checkout", "--quiet", "--orphan", "new"]);
     one.commit(&[("migrations/004_x.sql", "select 4;")]);
-    refusal(against(&one, "main").await, 2, &["LIM-U113", "no commit in common"]);
+    refusal(against(&one, "main").await, 2, &["LIM-U133", "no commit in common"]);
 }
 
 #[tokio::test]
 async fn a_shallow_clone_says_how_to_get_the_rest() {
     let source = parted(&[ONE], &[TWO], &[("migrations/003_c.sql", "select 3;")]);
     let clone = Repository::clone_of(&source, &["--depth=1", "--no-single-branch", "--branch=work"]);
-    refusal(against(&clone, "origin/main").await, 2, &["LIM-U113", "shallow", "git fetch --unshallow"]);
+    refusal(against(&clone, "origin/main").await, 2, &["LIM-U133", "shallow", "git fetch --unshallow"]);
     let narrow = Repository::clone_of(&source, &["--depth=1", "--branch=work"]);
-    refusal(against(&narrow, "origin/main").await, 2, &["LIM-U112", "git fetch origin main", "--unshallow"]);
+    refusal(against(&narrow, "origin/main").await, 2, &["LIM-U132", "git fetch origin main", "--unshallow"]);
     clone.git(&["fetch", "--quiet", "--unshallow"]);
     assert_eq!(against(&clone, "origin/main").await.unwrap().exit_code, 0);
 }
@@ -68,7 +68,7 @@ async fn submodules_and_links_are_told() {
     let source = format!("file://{}", inner.folder().path().display());
     outer.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &source, "migrations"]);
     outer.commit(&[]);
-    refusal(against(&outer, "main").await, 2, &["LIM-U111", "submodule"]);
+    refusal(against(&outer, "main").await, 2, &["LIM-U131", "submodule"]);
 
     let repository = parted(&[ONE, ("elsewhere/002_b.sql", "select 2;")], &[], &[]);
     #[cfg(unix)]
@@ -76,7 +76,7 @@ async fn submodules_and_links_are_told() {
     repository.commit(&[]);
     repository.git(&["tag", "linked"]);
     let answer = against(&repository, "linked").await.unwrap();
-    assert!(said(&repository, &answer).starts_with("0\nLIM-U115 W 002_b.sql is a symbolic link at"), "{answer:?}");
+    assert!(said(&repository, &answer).starts_with("0\nLIM-U135 W 002_b.sql is a symbolic link at"), "{answer:?}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::unread::Known;
 use crate::{Configuration, Exit, Failure, RustCallback};
 
 /// The layout of the files, with what stands in files of its own about all of them.
-fn layout_of(
+pub(crate) fn layout_of(
     configuration: &Configuration,
     scripts: &Scripts,
     folders: &[PathBuf],
@@ -263,9 +263,8 @@ impl Listing {
             }
         }
         let how = Reading { dialect, configs: &configs, layout: &layout };
-        let read = on_all_processors(to_read, |files| read_files(&scripts, files, &how))?;
-        let (mut files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-        diagnostics.extend(found.into_iter().flatten());
+        let (mut files, found) = read_all(&scripts, to_read, &how)?;
+        diagnostics.extend(found);
         files.push(unread);
         for code in &configuration.code {
             let (facts, found) = code.facts(dialect, &layout);
@@ -291,10 +290,10 @@ impl Listing {
 }
 
 /// What decides how files are read.
-struct Reading<'r> {
-    dialect: Dialect,
-    configs: &'r [Config],
-    layout: &'r Layout,
+pub(crate) struct Reading<'r> {
+    pub(crate) dialect: Dialect,
+    pub(crate) configs: &'r [Config],
+    pub(crate) layout: &'r Layout,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -337,6 +336,17 @@ fn on_all_processors<T: Send, R: Send>(
 
 /// What is known of each file, and what is to be said of them, in order.
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
+
+/// Reads files of known roles; gives what is known of them share by share, for it is much.
+pub(crate) fn read_all(
+    scripts: &Scripts,
+    files: Vec<(String, FileRole)>,
+    how: &Reading<'_>,
+) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
+    let read = on_all_processors(files, |files| read_files(scripts, files, how))?;
+    let (files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    Ok((files, found.into_iter().flatten().collect()))
+}
 
 fn read_files(scripts: &Scripts, files: Vec<(String, FileRole)>, how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());

@@ -335,12 +335,28 @@ pub struct FindingsAnswer {
     pub command: &'static str,
     /// The exit code: 0 or 1.
     pub exit_code: u8,
-    /// The database.
-    pub target: Target,
+    /// The database; None where none was spoken with.
+    pub target: Option<Target>,
+    /// The branch that the files were compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<AgainstLine>,
     /// What was found.
     pub findings: Vec<Diagnostic>,
     /// What was looked at, with its result, for people who want to see that all is well.
     pub checks: Vec<CheckLine>,
+}
+
+/// The branch that the files of the working tree were compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgainstLine {
+    /// As somebody named it.
+    pub reference: String,
+    /// Its commit.
+    pub commit: String,
+    /// The commit at which this branch parted from it.
+    pub merge_base: String,
+    /// Migrations that were added here since.
+    pub added: usize,
 }
 
 /// One thing that was looked at.

@@ -52,6 +52,7 @@ played! {
     from_drizzle: "docs/coming-from/drizzle.md",
     own_names: "docs/how-to/own-names.md",
     in_ci: "docs/how-to/ci.md",
+    on_branches: "docs/how-to/branches.md",
     in_kubernetes: "docs/how-to/kubernetes.md",
     through_pgbouncer: "docs/how-to/pgbouncer.md",
     recovery: "docs/how-to/recovery.md",

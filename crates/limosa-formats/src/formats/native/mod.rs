@@ -23,7 +23,7 @@ pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{split, spoken};
+pub(crate) use names::{split, spoken, stem_of};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;

@@ -126,6 +126,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U120", "another tool has applied what has no file here"),
     ("LIM-U121", "another tool has passed over a file"),
     ("LIM-U122", "the database is not what its migrations make"),
+    ("LIM-U123", "a proof cannot be made where it was asked for"),
     ("LIM-U130", "the program git cannot be started"),
     ("LIM-U131", "a folder of migrations lies in no checkout, in another one, or in a submodule"),
     ("LIM-U132", "git knows no such branch, tag or commit"),

@@ -41,7 +41,7 @@ mod structure;
 mod telling;
 mod unread;
 
-pub use commands::adopt::{AdoptOptions, GoBackOptions};
+pub use commands::adopt::{AdoptOptions, GoBackOptions, ProveOn};
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;

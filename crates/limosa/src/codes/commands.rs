@@ -358,6 +358,14 @@ pub(super) const TABLE: &[Cause] = &[
          the files in line; or, where the database is right as it stands: `--accept-diverged`.",
     ),
     (
+        "LIM-U123",
+        "`limosa adopt --prove` runs migrations a second time, in a database of their own on the same server. One of them may change more than \
+         its database: users and roles, another database, settings of the server, a file. Or the address of `--prove` is not one of the same \
+         kind of server.",
+        "Name a server where that does no harm, such as a container: `limosa adopt --prove=postgres://localhost:5433/postgres`. Or take over \
+         without a proof.",
+    ),
+    (
         "LIM-U130",
         "`validate --against` and `new --renumber` read branches with the program `git`, and it cannot be started: mostly it is not installed, \
          as in a small container image.",

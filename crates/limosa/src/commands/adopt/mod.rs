@@ -11,4 +11,5 @@ mod taking;
 pub use back::GoBackOptions;
 pub(crate) use finding::applied_since;
 pub(crate) use memory::{forget, remembered};
+pub use proof::ProveOn;
 pub use taking::AdoptOptions;

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use limosa_core::{Identity, differences};
+use limosa_db::Secret;
 use limosa_run::Stop;
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, Label, PieceKind, reaches_beyond, split};
 use serde_json::json;
 
 use super::super::baseline::counted;
@@ -16,23 +17,45 @@ use crate::event::{Listener, Progress};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{Proof, ProofLine};
-use crate::{Configuration, Failure, MigrateOptions, Migrator, OutOfOrder, structure};
+use crate::{Configuration, Exit, Failure, MigrateOptions, Migrator, OutOfOrder, structure};
+
+/// Where the database for a proof is made.
+#[derive(Debug, Clone)]
+pub enum ProveOn {
+    /// On the server of the database that is taken over.
+    ThisServer,
+    /// On the server of another address.
+    Server(Secret),
+}
 
 /// Runs the migrations that are taken over in a database of their own, and compares.
 ///
 /// # Errors
-/// Where that database cannot be made, or a migration fails there: then there is no proof.
+/// Where that database cannot be made, a migration fails there, or one would change more than that database: then there is no proof.
 pub(super) async fn prove(
     opened: &mut Opened<'_>,
     loaded: &Loaded,
     foreign: &Foreign,
     taken: &HashSet<Identity>,
+    place: &ProveOn,
     listener: &dyn Listener,
     stop: &Stop,
 ) -> Result<Proof, Failure> {
-    let here = structure::of(opened, &foreign.ledger, stop).await?;
-    let scratch = Scratch::on(opened.configuration.database.expose()).await.map_err(no_place)?;
+    let server = match place {
+        ProveOn::ThisServer => {
+            refuse_reaching_out(opened, loaded, taken)?;
+            &opened.configuration.database
+        }
+        ProveOn::Server(address) => address,
+    };
+    let scratch = Scratch::on(server.expose()).await.map_err(no_place)?;
     let database = scratch.url().clone();
+    // Two databases of one name are no danger, two engines are.
+    if limosa_db::engine_of(database.expose())? != opened.target.engine {
+        scratch.remove().await?;
+        let message = format!("the address for the proof is not one of {}", opened.target.engine.title());
+        return Err(Failure::usage("LIM-U123", message, "name a server of the same kind: --prove=ADDRESS"));
+    }
     listener.progress(Progress::Note(format!("running {} migrations in a database of their own", taken.len())));
     let configuration = Configuration {
         database,
@@ -49,6 +72,7 @@ pub(super) async fn prove(
     let removed = scratch.remove().await;
     let there = replayed?;
     removed?;
+    let here = structure::of(opened, &foreign.ledger, stop).await?;
     let found = differences(opened.dialect(), &here, &there).map_err(|problem| Failure::refused(vec![*problem]))?;
     let lines =
         found.into_iter().map(|found| ProofLine { what: found.what, here: found.first, from_files: found.second });
@@ -83,11 +107,31 @@ async fn replay(
     made
 }
 
+/// What a migration does beyond its database it would do a second time.
+fn refuse_reaching_out(opened: &Opened<'_>, loaded: &Loaded, taken: &HashSet<Identity>) -> Result<(), Failure> {
+    let database = opened.target.database.clone();
+    for change in loaded.changes.iter().filter(|change| taken.contains(&change.identity) && !change.is_code) {
+        let file = change.script.file.as_str();
+        let text = opened.scripts().read(file)?;
+        let pieces = split(opened.dialect(), file, &text).map_err(|problem| Failure::refused(vec![*problem]))?;
+        for piece in pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Statement(_))) {
+            let Some(words) = reaches_beyond(opened.target.engine, &database, piece.statement()) else { continue };
+            let message =
+                format!("{file} may change more than its database ({words}), and a proof here would do that again");
+            let help = "give the proof a server of its own: --prove=ADDRESS; or take over without a proof";
+            let problem = Diagnostic::error("LIM-U123", message).at(Label::place(file, piece.position)).help(help);
+            return Err(Failure::new(Exit::Usage, problem));
+        }
+    }
+    Ok(())
+}
+
 fn no_place(mut failure: Failure) -> Failure {
     for problem in &mut failure.diagnostics {
         problem.message = format!("the database for the proof cannot be made: {}", problem.message);
         if problem.code == "LIM-D005" {
-            let help = "give this user the right to make databases (PostgreSQL: alter role NAME createdb), or take over without --prove";
+            let help = "give this user the right to make databases (PostgreSQL: alter role NAME createdb); or name a server where the proof \
+                        may make one: --prove=ADDRESS; or take over without a proof";
             problem.help = Some(help.to_owned());
         }
     }

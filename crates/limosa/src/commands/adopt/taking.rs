@@ -12,7 +12,7 @@ use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
 use super::memory::{Adopted, remembered};
-use super::proof::{prove, unlike};
+use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
@@ -33,7 +33,7 @@ pub struct AdoptOptions {
     /// Take over migrations whose files were changed since, and a database that is not what the files make.
     pub accept_diverged: bool,
     /// Run the migrations in a database of their own, and compare what they make with what stands here.
-    pub prove: bool,
+    pub prove: Option<ProveOn>,
 }
 
 /// How many are named in a message.
@@ -112,11 +112,11 @@ async fn take(
     errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
     errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
     let mut answer = answer_of(opened, &foreign, &compared);
-    if options.prove && errors.is_empty() && is_first {
+    if let Some(place) = options.prove.as_ref().filter(|_| errors.is_empty() && is_first) {
         let taken =
             compared.iter().filter(|line| is_taken(line)).filter_map(|line| Some(line.change?.identity.clone()));
         // A whole run stands within: on the heap it is in nobody's way.
-        let proof = Box::pin(prove(opened, loaded, &foreign, &taken.collect(), listener, stop)).await?;
+        let proof = Box::pin(prove(opened, loaded, &foreign, &taken.collect(), place, listener, stop)).await?;
         errors.extend(unlike(&foreign, &proof).filter(|_| !options.accept_diverged));
         answer.proof = Some(proof);
     }

@@ -1,7 +1,7 @@
 //! The folder is run in a database of its own, and what it makes is compared.
 
 use limosa::report::AdoptAnswer;
-use limosa::{AdoptOptions, Failure, Stop};
+use limosa::{AdoptOptions, Failure, ProveOn, Secret, Stop};
 
 use super::tools::{EVERYWHERE, migrated};
 use super::verdicts;
@@ -10,7 +10,13 @@ use crate::backups::{tooled, with_tools};
 use crate::place::Home;
 
 async fn prove(home: &Home, options: AdoptOptions) -> Result<AdoptAnswer, Failure> {
-    tooled(home).adopt(&AdoptOptions { prove: true, ..options }, &quiet, Stop::new()).await
+    tooled(home)
+        .adopt(
+            &AdoptOptions { prove: Some(options.prove.clone().unwrap_or(ProveOn::ThisServer)), ..options },
+            &quiet,
+            Stop::new(),
+        )
+        .await
 }
 
 fn postgres() -> Home {
@@ -87,8 +93,27 @@ async fn who_may_not_make_databases_is_told() {
     home.execute(&format!("create role {role} login password 'x'; grant all on all tables in schema public to {role}"));
     let mut configuration = tooled(&home).configuration().clone();
     configuration.database = limosa::Secret::new(home.database_handle().url_for(&role, "x"));
-    let options = AdoptOptions { prove: true, dry_run: true, ..AdoptOptions::default() };
+    let options = AdoptOptions { prove: Some(ProveOn::ThisServer), dry_run: true, ..AdoptOptions::default() };
     let result = limosa::Migrator::new(configuration).adopt(&options, &quiet, Stop::new()).await;
     refusal(result, 3, &["the database for the proof cannot be made", "createdb"]);
     home.execute(&format!("drop owned by {role}; drop role {role}"));
+}
+
+#[tokio::test]
+async fn what_reaches_beyond_its_database_runs_on_another_server_only() {
+    let home = postgres();
+    migrated(&home, &EVERYWHERE[0]);
+    home.file(
+        "000002_b.up.sql",
+        "create table b (n int);\n-- of the server\nalter role postgres set work_mem = '4MB';\n",
+    );
+    let dry = || AdoptOptions { dry_run: true, ..AdoptOptions::default() };
+    let text = refusal(prove(&home, dry()).await, 2, &["LIM-U123", "ALTER ROLE", "--prove=ADDRESS"]);
+    assert!(text.contains("000002_b.up.sql"), "{text}");
+    // The same server by its address counts as another: whoever names it answers for it.
+    let elsewhere = AdoptOptions { prove: Some(ProveOn::Server(Secret::new(home.url()))), ..dry() };
+    assert_eq!(prove(&home, elsewhere).await.unwrap().outcome, "would");
+    let wrong = AdoptOptions { prove: Some(ProveOn::Server(Secret::new("sqlite:elsewhere.db"))), ..dry() };
+    refusal(prove(&home, wrong).await, 2, &["LIM-U123", "PostgreSQL"]);
+    assert_eq!(left_over(&home), Vec::<String>::new());
 }

@@ -85,6 +85,8 @@ pub struct Change {
     pub script: Script,
     /// The way back, where one was written.
     pub rollback: Option<Rollback>,
+    /// What proves that it did what it should, where that was written. Nothing that it does stays.
+    pub proof: Option<Box<Script>>,
     /// What the headers and the configuration beside the file say.
     pub headers: Headers,
     /// Identities that must be applied before it, resolved from `Depends-on` and the configuration.

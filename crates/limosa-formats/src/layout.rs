@@ -6,8 +6,10 @@ use limosa_sql::{Diagnostic, Engine, Label};
 use crate::codes;
 use crate::drizzle::{self, Journals};
 use crate::flyway::{self, Naming};
-use crate::formats::{dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sql_migrate, sqlx, up_down};
-use crate::native::{self, Config, FileRole, split};
+use crate::formats::{
+    dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sqitch, sql_migrate, sqlx, up_down,
+};
+use crate::native::{self, Config, Entry, FileRole, split};
 use crate::pattern::Pattern;
 
 /// A format with what it needs to know.
@@ -38,6 +40,8 @@ pub enum Layout {
     Prisma,
     /// drizzle-kit's, with what its journals say.
     Drizzle(Journals),
+    /// Sqitch's, with what its plan says.
+    Sqitch(sqitch::Project),
     /// One of one's own.
     Pattern(Pattern),
 }
@@ -82,6 +86,7 @@ impl Layout {
             _ if name == diesel::FORMAT.name => Layout::Diesel,
             _ if name == prisma::FORMAT.name => Layout::Prisma,
             _ if name == drizzle::FORMAT.name => Layout::Drizzle(Journals::default()),
+            _ if name == sqitch::FORMAT.name => Layout::Sqitch(sqitch::Project::default()),
             _ => return None,
         })
     }
@@ -101,6 +106,7 @@ impl Layout {
             Layout::Diesel => diesel::FORMAT.name,
             Layout::Prisma => prisma::FORMAT.name,
             Layout::Drizzle(_) => drizzle::FORMAT.name,
+            Layout::Sqitch(_) => sqitch::FORMAT.name,
             Layout::Pattern(_) => pattern::FORMAT.name,
         }
     }
@@ -140,7 +146,16 @@ impl Layout {
             Layout::Diesel => diesel::classify(path),
             Layout::Prisma => prisma::classify(path),
             Layout::Drizzle(journals) => journals.classify(path),
+            Layout::Sqitch(project) => project.classify(path),
             Layout::Pattern(pattern) => pattern.classify(path),
+        }
+    }
+
+    /// The changes of a file of which more is known than its name says; None for others.
+    pub fn entries(&self, path: &str) -> Option<Vec<Entry>> {
+        match self {
+            Layout::Sqitch(project) => project.entries(path),
+            _ => None,
         }
     }
 
@@ -191,7 +206,7 @@ impl Layout {
         };
         match self {
             _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
-            Layout::Drizzle(_) => FileRole::Late { version, label, name },
+            Layout::Drizzle(_) | Layout::Sqitch(_) => FileRole::Late { version, label, name },
             _ => FileRole::Versioned { version, label, name },
         }
     }
@@ -199,7 +214,7 @@ impl Layout {
     /// How many folders below that of the migrations their files stand; None where that does not matter.
     fn depth(&self) -> Option<usize> {
         match self {
-            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
+            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery | Layout::Sqitch(_) => None,
             Layout::Sqlx(_) => Some(0),
             Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
             Layout::Diesel | Layout::Prisma => Some(1),
@@ -214,6 +229,7 @@ impl Layout {
         match self {
             Layout::Sqlx(_) => split(path).1 == sqlx::SETTINGS,
             Layout::Drizzle(_) => drizzle::is_journal(path),
+            Layout::Sqitch(_) => sqitch::is_told_by(path),
             _ => false,
         }
     }
@@ -229,6 +245,7 @@ impl Layout {
                 Err(problem) => vec![*problem],
             },
             Layout::Drizzle(journals) => journals.add(path, bytes, engine),
+            Layout::Sqitch(project) => project.add(path, bytes, engine),
             _ => Vec::new(),
         }
     }
@@ -241,6 +258,7 @@ impl Layout {
                 Vec::new()
             }
             Layout::Drizzle(journals) => journals.missing(paths),
+            Layout::Sqitch(project) => project.settle(paths),
             _ => Vec::new(),
         }
     }
@@ -249,6 +267,7 @@ impl Layout {
     pub fn compared(&self, version: &Version) -> Version {
         match self {
             Layout::Flyway(_) => version.without_trailing_zeros(),
+            Layout::Sqitch(project) => project.meant(version).unwrap_or_else(|| version.clone()),
             _ => version.clone(),
         }
     }
@@ -285,6 +304,7 @@ impl Layout {
             Layout::Refinery => format!("V{version}__{words}.sql"),
             Layout::Diesel => diesel::new_name(version, words, "up.sql"),
             Layout::Prisma => format!("{version}_{words}/{}", prisma::MIGRATION),
+            Layout::Sqitch(_) => format!("deploy/{words}.sql"),
             Layout::Pattern(pattern) => pattern.filled(version, words, "up"),
         }
     }
@@ -301,6 +321,7 @@ impl Layout {
             Layout::Sqlx(settings) if settings.reversible == Some(true) => {
                 NewWayBack::File(format!("{version}_{words}.down.sql"))
             }
+            Layout::Sqitch(_) => NewWayBack::File(format!("revert/{words}.sql")),
             Layout::Diesel => NewWayBack::File(diesel::new_name(version, words, "down.sql")),
             Layout::Pattern(pattern) if pattern.has_directions() => {
                 NewWayBack::File(pattern.filled(version, words, "down"))
@@ -313,9 +334,17 @@ impl Layout {
 
     /// Why new migrations are made by the format's own tool alone, and how.
     pub fn made_by_its_tool(&self) -> Option<(&'static str, &'static str)> {
-        let message = "drizzle keeps a snapshot of the schema with each migration, which only drizzle-kit can write";
-        let help = "npx drizzle-kit generate, or, for SQL of your own: npx drizzle-kit generate --custom --name NAME";
-        matches!(self, Layout::Drizzle(_)).then_some((message, help))
+        match self {
+            Layout::Drizzle(_) => Some((
+                "drizzle keeps a snapshot of the schema with each migration, which only drizzle-kit can write",
+                "npx drizzle-kit generate, or, for SQL of your own: npx drizzle-kit generate --custom --name NAME",
+            )),
+            Layout::Sqitch(_) => Some((
+                "a change of sqitch's stands in its plan, with who planned it and when, which sqitch writes",
+                "sqitch add NAME --note WHY makes the three scripts and the line of the plan",
+            )),
+            _ => None,
+        }
     }
 
     /// The name of a new repeatable's file; None where there are no repeatables.
@@ -337,7 +366,7 @@ impl Layout {
             Layout::UpDown => Some(6),
             Layout::Goose => Some(5),
             Layout::Sqlx(settings) => (settings.sequential == Some(true)).then_some(4),
-            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) => None,
+            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) | Layout::Sqitch(_) => None,
             Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => None,
         }
     }

@@ -1,5 +1,7 @@
 //! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
 
+use std::io::Read as _;
+
 use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Masked, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
@@ -272,16 +274,17 @@ pub(crate) fn each_statement(
     let unreadable = |error: std::io::Error| {
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
-    let (mut input, mut skip, mut left): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
-        Work::File { file, start, end, markers, .. } => {
-            let input = opened.scripts().open(file).map_err(unreadable)?;
+    let (mut input, mut left, above): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
+        Work::File { file, start, end, markers, position } => {
+            let mut input = opened.scripts().open(file).map_err(unreadable)?;
+            std::io::copy(&mut input.by_ref().take(*start), &mut std::io::sink()).map_err(unreadable)?;
             let input = match markers {
                 Some(markers) => Box::new(Masked::new(input, *markers)),
                 None => input,
             };
-            (input, *start, end - start)
+            (input, end - start, position.line - 1)
         }
-        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
+        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64, 0),
         Work::Code { .. } => return Ok(()),
     };
     let mut splitter = Splitter::new(opened.dialect(), &step.label);
@@ -292,7 +295,7 @@ pub(crate) fn each_statement(
             Some(piece) => match &piece.kind {
                 PieceKind::Statement(class) => {
                     number += 1;
-                    let (line, text) = (piece.position.line, piece.statement());
+                    let (line, text) = (piece.position.line + above, piece.statement());
                     visit(Listed::Statement { number, line, verb: &class.verb, text });
                 }
                 PieceKind::CopyData => visit(Listed::CopyData { number, data: &piece.text }),
@@ -302,12 +305,9 @@ pub(crate) fn each_statement(
             None if ended => break,
             None => {
                 let read = input.read(&mut buffer).map_err(unreadable)?;
-                let skipped = skip.min(read as u64);
-                skip -= skipped;
-                let wanted = (read as u64 - skipped).min(left);
+                let wanted = left.min(read as u64);
                 left -= wanted;
-                let from = usize::try_from(skipped).unwrap_or(0);
-                splitter.feed(&buffer[from..from + usize::try_from(wanted).unwrap_or(0)]);
+                splitter.feed(&buffer[..usize::try_from(wanted).unwrap_or(0)]);
                 if read == 0 || left == 0 {
                     splitter.finish();
                     ended = true;

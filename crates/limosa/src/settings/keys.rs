@@ -188,6 +188,7 @@ pub const KEYS: &[Key] = &[
             "diesel",
             "prisma",
             "drizzle",
+            "sqitch",
             "pattern",
             "up_down",
         ]),

@@ -5,6 +5,7 @@ mod assemble;
 mod comments;
 mod config;
 mod dependencies;
+mod entry;
 mod facts;
 mod headers;
 mod misuse;
@@ -21,13 +22,14 @@ mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
+pub use entry::{Entry, FilePart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
 pub(crate) use names::{split, spoken};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
-pub(crate) use wishes::Wishes;
+pub(crate) use wishes::{Reference, Wishes};
 
 use super::Format;
 

@@ -5,6 +5,7 @@ use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position,
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
+use super::entry::{Entry, FilePart};
 use super::facts::{Content, FileFacts};
 use super::headers::{Head, read_headers};
 use super::misuse::transaction_misuse;
@@ -37,6 +38,8 @@ pub struct FileReader {
     file_hasher: FileHasher,
     /// What it goes through before it is read further, where the file holds sections.
     sections: Option<Box<SectionReader>>,
+    /// Where only a part of the file is fed: which.
+    part: Option<FilePart>,
     stage: Stage,
     diagnostics: Vec<Diagnostic>,
 }
@@ -80,15 +83,30 @@ impl FileReader {
             no_transaction: None,
             file_hasher: FileHasher::new(),
             sections: None,
+            part: None,
             stage,
             diagnostics,
         }
+    }
+
+    /// A reader for a change of which more is known than the name of its file says. Where it is a part of the file, that part alone
+    /// is fed.
+    pub fn of_entry(dialect: impl Into<Dialect>, path: &str, entry: Entry, configs: &[Config]) -> FileReader {
+        let Entry { role, part, wishes } = entry;
+        let mut reader = FileReader::of_role(dialect, path, role, configs);
+        reader.from_config = wishes.or(&reader.from_config);
+        let markers = part.as_ref().map(|part| part.markers);
+        reader.part = part;
+        reader.with_markers(markers)
     }
 
     /// The file holds sections that these markers tell apart: those that lead up are the script, those that lead back its way back.
     #[must_use]
     pub fn with_markers(mut self, markers: Option<Markers>) -> FileReader {
         let markers = markers.filter(|_| self.role.is_script() && !matches!(self.role, FileRole::Rollback { .. }));
+        if self.sections.is_some() {
+            return self;
+        }
         self.sections = markers.map(|markers| Box::new(SectionReader::new(self.dialect, &self.path, markers)));
         self
     }
@@ -143,7 +161,11 @@ impl FileReader {
         };
         let is_rollback = matches!(self.role, FileRole::Rollback { .. });
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
-        let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
+        let (mut own, diagnostics) = read_headers(&self.path, &lines[..above], head);
+        let lines_above = self.part.as_ref().map_or(0, FilePart::lines_above);
+        for position in own.depends_on.iter_mut().filter_map(|reference| reference.label.position.as_mut()) {
+            position.line += lines_above;
+        }
         self.diagnostics.extend(diagnostics);
         let mut wishes = own.or(&self.from_config);
         if self.no_transaction.is_some_and(|mark| bytes.starts_with(mark.as_bytes())) && wishes.transaction.is_none() {
@@ -170,13 +192,29 @@ impl FileReader {
         let Stage::Body(mut body) = self.stage else { return (None, self.diagnostics) };
         body.end(self.sections.as_deref());
         let sectioned = self.sections.map(|sections| sections.finish());
-        if let Some(sectioned) = &sectioned {
+        if let Some(sectioned) = &sectioned
+            && sectioned.markers != Markers::Liquibase
+        {
             // Without variables of its own `${...}` is text to the tool.
             body.wishes.placeholders_off.get_or_insert(!sectioned.has_variables);
         }
         let wishes = body.wishes.clone();
-        let (content, diagnostics) = body.finish(self.file_hasher.finish(), sectioned);
+        let file_checksum = match &self.part {
+            Some(part) => part.checksum.clone(),
+            None => self.file_hasher.finish(),
+        };
+        let (mut content, diagnostics) = body.finish(file_checksum, sectioned);
         self.diagnostics.extend(diagnostics);
+        if matches!(self.role, FileRole::Proof { .. }) {
+            self.diagnostics.extend(content.becomes_proof(&self.path));
+        }
+        if let Some(part) = &self.part {
+            content.stands_in(part);
+            let labels = self.diagnostics.iter_mut().flat_map(|diagnostic| &mut diagnostic.labels);
+            for position in labels.filter_map(|label| label.position.as_mut()) {
+                position.line += part.lines_above();
+            }
+        }
         let facts = FileFacts {
             path: self.path,
             role: self.role,

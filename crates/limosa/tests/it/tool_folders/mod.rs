@@ -5,6 +5,7 @@ mod drizzle;
 mod pattern;
 mod prisma;
 mod refinery;
+mod sqitch;
 mod sqlx;
 
 use std::time::Duration;

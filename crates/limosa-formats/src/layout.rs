@@ -7,7 +7,7 @@ use crate::codes;
 use crate::drizzle::{self, Journals};
 use crate::flyway::{self, Naming};
 use crate::formats::{
-    dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sqitch, sql_migrate, sqlx, up_down,
+    dbmate, diesel, goose, liquibase, node_pg_migrate, pattern, prisma, refinery, sqitch, sql_migrate, sqlx, up_down,
 };
 use crate::native::{self, Config, Entry, FileRole, split};
 use crate::pattern::Pattern;
@@ -42,6 +42,8 @@ pub enum Layout {
     Drizzle(Journals),
     /// Sqitch's, with what its plan says.
     Sqitch(sqitch::Project),
+    /// Liquibase's formatted SQL, with what its changelogs say.
+    Liquibase(liquibase::Changelogs),
     /// One of one's own.
     Pattern(Pattern),
 }
@@ -87,6 +89,7 @@ impl Layout {
             _ if name == prisma::FORMAT.name => Layout::Prisma,
             _ if name == drizzle::FORMAT.name => Layout::Drizzle(Journals::default()),
             _ if name == sqitch::FORMAT.name => Layout::Sqitch(sqitch::Project::default()),
+            _ if name == liquibase::FORMAT.name => Layout::Liquibase(liquibase::Changelogs::default()),
             _ => return None,
         })
     }
@@ -107,6 +110,7 @@ impl Layout {
             Layout::Prisma => prisma::FORMAT.name,
             Layout::Drizzle(_) => drizzle::FORMAT.name,
             Layout::Sqitch(_) => sqitch::FORMAT.name,
+            Layout::Liquibase(_) => liquibase::FORMAT.name,
             Layout::Pattern(_) => pattern::FORMAT.name,
         }
     }
@@ -147,6 +151,7 @@ impl Layout {
             Layout::Prisma => prisma::classify(path),
             Layout::Drizzle(journals) => journals.classify(path),
             Layout::Sqitch(project) => project.classify(path),
+            Layout::Liquibase(changelogs) => changelogs.classify(path),
             Layout::Pattern(pattern) => pattern.classify(path),
         }
     }
@@ -155,6 +160,7 @@ impl Layout {
     pub fn entries(&self, path: &str) -> Option<Vec<Entry>> {
         match self {
             Layout::Sqitch(project) => project.entries(path),
+            Layout::Liquibase(changelogs) => changelogs.entries(path),
             _ => None,
         }
     }
@@ -206,7 +212,7 @@ impl Layout {
         };
         match self {
             _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
-            Layout::Drizzle(_) | Layout::Sqitch(_) => FileRole::Late { version, label, name },
+            Layout::Drizzle(_) | Layout::Sqitch(_) | Layout::Liquibase(_) => FileRole::Late { version, label, name },
             _ => FileRole::Versioned { version, label, name },
         }
     }
@@ -214,7 +220,8 @@ impl Layout {
     /// How many folders below that of the migrations their files stand; None where that does not matter.
     fn depth(&self) -> Option<usize> {
         match self {
-            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery | Layout::Sqitch(_) => None,
+            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
+            Layout::Sqitch(_) | Layout::Liquibase(_) => None,
             Layout::Sqlx(_) => Some(0),
             Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
             Layout::Diesel | Layout::Prisma => Some(1),
@@ -230,7 +237,15 @@ impl Layout {
             Layout::Sqlx(_) => split(path).1 == sqlx::SETTINGS,
             Layout::Drizzle(_) => drizzle::is_journal(path),
             Layout::Sqitch(_) => sqitch::is_told_by(path),
+            Layout::Liquibase(_) => liquibase::is_told_by(path),
             _ => false,
+        }
+    }
+
+    /// Says which folders are meant, before anything is learnt; none where files are compiled in.
+    pub fn stand_in(&mut self, folders: &[String]) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.stand_in(folders);
         }
     }
 
@@ -246,6 +261,7 @@ impl Layout {
             },
             Layout::Drizzle(journals) => journals.add(path, bytes, engine),
             Layout::Sqitch(project) => project.add(path, bytes, engine),
+            Layout::Liquibase(changelogs) => changelogs.add(path, bytes, engine),
             _ => Vec::new(),
         }
     }
@@ -259,6 +275,7 @@ impl Layout {
             }
             Layout::Drizzle(journals) => journals.missing(paths),
             Layout::Sqitch(project) => project.settle(paths),
+            Layout::Liquibase(changelogs) => changelogs.settle(),
             _ => Vec::new(),
         }
     }
@@ -274,7 +291,7 @@ impl Layout {
 
     /// True where `${name}` is a placeholder, and not text; in goose's files where they say so.
     pub fn has_placeholders(&self) -> bool {
-        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_))
+        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_) | Layout::Liquibase(_))
     }
 
     /// True where `${Name}` and `${name}` are one placeholder.
@@ -305,6 +322,7 @@ impl Layout {
             Layout::Diesel => diesel::new_name(version, words, "up.sql"),
             Layout::Prisma => format!("{version}_{words}/{}", prisma::MIGRATION),
             Layout::Sqitch(_) => format!("deploy/{words}.sql"),
+            Layout::Liquibase(_) => format!("{version}_{words}.sql"),
             Layout::Pattern(pattern) => pattern.filled(version, words, "up"),
         }
     }
@@ -315,6 +333,7 @@ impl Layout {
             Layout::Native | Layout::Flyway(_) => NewWayBack::Section,
             Layout::Goose => NewWayBack::Marked(Markers::Goose),
             Layout::Dbmate => NewWayBack::Marked(Markers::Dbmate),
+            Layout::Liquibase(_) => NewWayBack::Marked(Markers::Liquibase),
             Layout::SqlMigrate => NewWayBack::Marked(Markers::SqlMigrate),
             Layout::NodePgMigrate => NewWayBack::Marked(Markers::NodePgMigrate),
             Layout::UpDown => NewWayBack::File(format!("{version}_{words}.down.sql")),
@@ -343,8 +362,17 @@ impl Layout {
                 "a change of sqitch's stands in its plan, with who planned it and when, which sqitch writes",
                 "sqitch add NAME --note WHY makes the three scripts and the line of the plan",
             )),
+            Layout::Liquibase(changelogs) if changelogs.are_listed() => Some((
+                "a changelog lists the files of this folder, and limosa does not write into it",
+                "write a file that begins with '--liquibase formatted sql' and '--changeset author:id', and include it in the changelog",
+            )),
             _ => None,
         }
+    }
+
+    /// True where versions are places in a list, and say nothing of the names of files.
+    pub fn counts_changes(&self) -> bool {
+        matches!(self, Layout::Liquibase(_))
     }
 
     /// The name of a new repeatable's file; None where there are no repeatables.
@@ -367,6 +395,7 @@ impl Layout {
             Layout::Goose => Some(5),
             Layout::Sqlx(settings) => (settings.sequential == Some(true)).then_some(4),
             Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) | Layout::Sqitch(_) => None,
+            Layout::Liquibase(_) => None,
             Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => None,
         }
     }

@@ -44,6 +44,9 @@ fn layout_of(
     let Recognised { mut layout, reason } = recognised;
     let mut diagnostics = Vec::new();
     let around = around.iter().filter_map(|path| path.to_str());
+    if let Scripts::Disk = scripts {
+        layout.stand_in(&folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>());
+    }
     // The nearest one is read last, and counts.
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));

@@ -37,6 +37,7 @@ pub fn decide_migrate(
     if let Some(limit) = ask.steps {
         chosen.truncate(limit);
     }
+    refuse(chosen.iter().filter_map(|line| line.change).flat_map(|change| change.refusals.clone()).collect())?;
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
     let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;

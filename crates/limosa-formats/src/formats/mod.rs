@@ -5,6 +5,7 @@ pub mod diesel;
 pub mod drizzle;
 pub mod flyway;
 pub mod goose;
+pub mod liquibase;
 pub mod native;
 pub mod node_pg_migrate;
 pub mod pattern;
@@ -47,6 +48,7 @@ pub const FORMATS: &[Format] = &[
     prisma::FORMAT,
     drizzle::FORMAT,
     sqitch::FORMAT,
+    liquibase::FORMAT,
     pattern::FORMAT,
 ];
 
@@ -117,6 +119,7 @@ mod tests {
             (&["V1__a.sql", "R__b.sql", "R__c.sql", "V2__b.rs"], Some("flyway")),
             (&["deploy/1_a.sql", "revert/1_a.sql", "sqitch.plan"], Some("sqitch")),
             (&["deploy/1_a.sql"], Some("native")),
+            (&["m/1_a.sql", "m/db.changelog-master.yaml"], Some("liquibase")),
             (&["a.txt"], None),
             (&[], None),
         ] {

@@ -189,6 +189,7 @@ pub const KEYS: &[Key] = &[
             "prisma",
             "drizzle",
             "sqitch",
+            "liquibase",
             "pattern",
             "up_down",
         ]),

@@ -89,7 +89,7 @@ struct Sorted {
 fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut proofs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for facts in files {
-        let FileFacts { path, role, headers, references, wanted, content, is_code, is_unread } = facts;
+        let FileFacts { path, role, headers, references, wanted, content, refusals, is_code, is_unread } = facts;
         match (role, content) {
             (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
                 backs.push(WayBack { path, of, beside, rollback });
@@ -102,6 +102,7 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
                 change.is_code = is_code;
+                change.refusals = refusals;
                 change.is_unread = is_unread;
                 let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
                 candidates.push(Box::new(candidate));
@@ -153,6 +154,7 @@ fn change(
         script,
         rollback,
         proof: None,
+        refusals: Vec::new(),
         headers,
         depends_on,
     })

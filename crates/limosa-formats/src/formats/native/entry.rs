@@ -1,12 +1,13 @@
 //! Changes of which more is known than the name of their file says: a list of another tool names them, or one file holds several.
 
 use limosa_core::{Checksum, Markers};
+use limosa_sql::Diagnostic;
 
 use super::names::FileRole;
 use super::wishes::Wishes;
 
 /// A change of a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// What it is for.
     pub role: FileRole,
@@ -14,6 +15,8 @@ pub struct Entry {
     pub part: Option<FilePart>,
     /// What is known of it besides.
     pub(crate) wishes: Wishes,
+    /// What is to be said of it where it is read. With an error it is not run.
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// A part of a file: whole lines.

@@ -19,6 +19,8 @@ pub struct FileFacts {
     /// False where the file is meant for other engines only.
     pub(crate) wanted: bool,
     pub(crate) content: Content,
+    /// Why it cannot be run.
+    pub(crate) refusals: Vec<Diagnostic>,
     /// It is code of the application and no file.
     pub(crate) is_code: bool,
     /// Of the file only its checksum is known.
@@ -101,6 +103,7 @@ impl FileFacts {
             references: Vec::new(),
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback },
+            refusals: Vec::new(),
             is_code: true,
             is_unread: false,
         };
@@ -126,6 +129,7 @@ impl FileFacts {
             references: Vec::new(),
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback: None },
+            refusals: Vec::new(),
             is_code: false,
             is_unread: true,
         }

@@ -18,7 +18,7 @@ mod sectioned;
 mod up_text;
 mod values;
 mod wishes;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;

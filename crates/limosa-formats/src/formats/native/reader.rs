@@ -10,7 +10,9 @@ use super::facts::{Content, FileFacts};
 use super::headers::{Head, read_headers};
 use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
-use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
+use super::rollback::{
+    ROLLBACK_LIMIT, back_elsewhere, clipped, nothing_back, read_down, read_file, read_section,
+};
 use super::section::{
     Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
     inside_statement, leads_back, unknown_directive,
@@ -19,6 +21,7 @@ use super::sectioned::{Outside, SectionReader, Sectioned};
 use super::up_text::UpText;
 use super::wishes::Wishes;
 use crate::codes;
+use crate::formats::liquibase::{WayBack, way_back};
 
 /// Headers are looked for in this many bytes; nobody writes longer comments above the first statement.
 const HEAD_LIMIT: usize = 256 * 1024;
@@ -40,6 +43,8 @@ pub struct FileReader {
     sections: Option<Box<SectionReader>>,
     /// Where only a part of the file is fed: which.
     part: Option<FilePart>,
+    /// What its entry says of it; the places are those of the file.
+    told: Vec<Diagnostic>,
     stage: Stage,
     diagnostics: Vec<Diagnostic>,
 }
@@ -84,6 +89,7 @@ impl FileReader {
             file_hasher: FileHasher::new(),
             sections: None,
             part: None,
+            told: Vec::new(),
             stage,
             diagnostics,
         }
@@ -92,11 +98,12 @@ impl FileReader {
     /// A reader for a change of which more is known than the name of its file says. Where it is a part of the file, that part alone
     /// is fed.
     pub fn of_entry(dialect: impl Into<Dialect>, path: &str, entry: Entry, configs: &[Config]) -> FileReader {
-        let Entry { role, part, wishes } = entry;
+        let Entry { role, part, wishes, problems } = entry;
         let mut reader = FileReader::of_role(dialect, path, role, configs);
         reader.from_config = wishes.or(&reader.from_config);
         let markers = part.as_ref().map(|part| part.markers);
         reader.part = part;
+        reader.told = problems;
         reader.with_markers(markers)
     }
 
@@ -215,7 +222,10 @@ impl FileReader {
                 position.line += part.lines_above();
             }
         }
+        let (refusals, told): (Vec<Diagnostic>, Vec<Diagnostic>) = self.told.into_iter().partition(Diagnostic::is_error);
+        self.diagnostics.extend(told);
         let facts = FileFacts {
+            refusals,
             path: self.path,
             role: self.role,
             headers: wishes.headers(),
@@ -540,6 +550,16 @@ impl Body {
         self.up_end = Some(sectioned.up);
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
             let text = self.text_of(bytes)?;
+            if sectioned.markers == Markers::Liquibase {
+                match way_back(&text) {
+                    WayBack::Sql => {}
+                    WayBack::Nothing => return Some(nothing_back(&self.path, line)),
+                    WayBack::OtherChange => {
+                        self.diagnostics.push(back_elsewhere(&self.path, line));
+                        return None;
+                    }
+                }
+            }
             let (back, found) = read_down(&self.path, self.dialect, text, line, sectioned.back_mode);
             self.diagnostics.extend(found);
             back

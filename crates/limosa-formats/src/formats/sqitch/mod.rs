@@ -230,7 +230,7 @@ impl Project {
             Purpose::Revert | Purpose::Verify => Vec::new(),
         };
         let wishes = Wishes { depends_on, ..Wishes::default() };
-        Some(vec![Entry { role: self.classify(path), part: None, wishes }])
+        Some(vec![Entry { role: self.classify(path), part: None, wishes, problems: Vec::new() }])
     }
 
     /// What somebody means by `@tag`, `name@tag` or `name`: the name of a change.

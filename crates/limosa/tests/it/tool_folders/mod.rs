@@ -2,6 +2,7 @@
 
 mod diesel;
 mod drizzle;
+mod liquibase;
 mod pattern;
 mod prisma;
 mod refinery;

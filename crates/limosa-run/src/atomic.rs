@@ -121,7 +121,8 @@ async fn once(
 ) -> Result<(), Failure> {
     let around = [CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate];
     let proofs = block.iter().filter_map(|step| step.proof.as_deref());
-    let mut scripts = block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
+    let mut scripts =
+        block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
     if run.engine != Engine::Postgres && scripts.any(|step| step.outline.may_set()) {
         put_back::around(run, session, block, first, marks, log).await
     } else {

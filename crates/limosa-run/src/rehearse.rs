@@ -166,13 +166,7 @@ async fn flight(
         head.extend(is_proof.then(proof::begin));
         let ends = *is_proof;
         let closing: Closing<'_> = Box::new(move |_| if ends { proof::end() } else { Vec::new() });
-        feed.stretch(Stretch {
-            step_number: *number,
-            is_around: ends,
-            head,
-            closing,
-            ..Stretch::whole(step, reader)
-        });
+        feed.stretch(Stretch { step_number: *number, is_around: ends, head, closing, ..Stretch::whole(step, reader) });
     }
     feed.last([(Item::Rollback, Purpose::Settings)]);
     let limits = steps[0].limits;

@@ -9,7 +9,7 @@ use limosa_core::{
     AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, Version,
     find_identity, find_version,
 };
-use limosa_formats::native::{Config, Entry, FileFacts, FileReader, FilePart, FileRole, assemble};
+use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 

@@ -77,7 +77,10 @@ impl Named {
         if let Some(dbms) = self.get("dbms") {
             wishes.left_out = left_out_by(dbms, engine);
             let names = dbms.to_ascii_lowercase();
-            if engine == Engine::Mysql && names.contains("mysql") != names.contains("mariadb") && wishes.left_out.is_none() {
+            if engine == Engine::Mysql
+                && names.contains("mysql") != names.contains("mariadb")
+                && wishes.left_out.is_none()
+            {
                 let message = format!("dbms:{dbms} tells MySQL and MariaDB apart, and limosa runs this on both");
                 tell(Severity::Warning, message, "write dbms:mysql,mariadb where both are meant");
             }
@@ -114,7 +117,8 @@ impl Named {
             tell(Severity::Warning, message, "write it so that it cannot fail, such as create table if not exists");
         }
         if let Some(program) = self.get("runWith").filter(|program| !program.eq_ignore_ascii_case("jdbc")) {
-            let message = format!("runWith:{program} asks for another program; limosa runs this over its own connection");
+            let message =
+                format!("runWith:{program} asks for another program; limosa runs this over its own connection");
             tell(Severity::Warning, message, "check that it holds SQL alone, and no commands of that program");
         }
         (wishes, problems)
@@ -160,7 +164,9 @@ pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
 fn names_joined_by_or(contexts: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = contexts.split([',', ' ', '\t']).filter(|word| !word.is_empty()).collect();
     let is_name = |word: &&str| {
-        !word.eq_ignore_ascii_case("and") && !word.eq_ignore_ascii_case("not") && !word.contains(['!', '(', ')', '@', '$'])
+        !word.eq_ignore_ascii_case("and")
+            && !word.eq_ignore_ascii_case("not")
+            && !word.contains(['!', '(', ')', '@', '$'])
     };
     let names: Vec<&str> = words.into_iter().filter(|word| !word.eq_ignore_ascii_case("or")).collect();
     names.iter().all(is_name).then(|| names.into_iter().map(str::to_owned).collect())
@@ -193,7 +199,10 @@ mod tests {
     fn lines_name_author_id_and_attributes() {
         for (line, expected) in [
             ("--changeset ann:1", Some(("ann", "1", 0))),
-            (" -- ChangeSet \"Ann B\":\"create users\" dbms:postgresql context:\"a or b\"\r\n", Some(("Ann B", "create users", 2))),
+            (
+                " -- ChangeSet \"Ann B\":\"create users\" dbms:postgresql context:\"a or b\"\r\n",
+                Some(("Ann B", "create users", 2)),
+            ),
             ("--changeset ann: 1 runOnChange:true", Some(("ann", "1", 1))),
             ("--changeset ann:1:2 x", Some(("ann", "1:2", 0))),
             ("--changeset ann", None),

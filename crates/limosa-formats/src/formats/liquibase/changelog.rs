@@ -55,7 +55,11 @@ fn of_xml(text: &str) -> Read {
     let below = elements.iter().filter(|element| element.depth == 1);
     let items = below.map(|element| Item {
         line: element.line,
-        what: what(&element.name, &|name| element.get(name).map(str::to_owned), element.attributes.iter().map(|(name, _)| name.as_str())),
+        what: what(
+            &element.name,
+            &|name| element.get(name).map(str::to_owned),
+            element.attributes.iter().map(|(name, _)| name.as_str()),
+        ),
     });
     Ok(Some(items.collect()))
 }
@@ -95,7 +99,8 @@ fn of_yaml(text: &str) -> Read {
 }
 
 /// Fields of includes that change nothing here, or that are read.
-const KNOWN: &[&str] = &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
+const KNOWN: &[&str] =
+    &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
 
 fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl Iterator<Item = &'n str>) -> What {
     let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -110,10 +115,7 @@ fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl I
                 _ => What::Other(name.to_owned()),
             }
         }
-        "changeSet" => What::ChangeSet {
-            author: get("author").unwrap_or_default(),
-            id: get("id").unwrap_or_default(),
-        },
+        "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
         _ => What::Other(name.to_owned()),
     }
 }

@@ -40,7 +40,8 @@ pub(super) fn is_formatted(head: &[u8]) -> bool {
 /// What stands behind `--liquibase formatted`.
 fn formatted(line: &str) -> Option<&str> {
     let text = line.trim_start().strip_prefix("--")?.trim_start();
-    let rest = text.get(.."liquibase".len()).filter(|word| word.eq_ignore_ascii_case("liquibase")).map(|_| &text[9..])?;
+    let rest =
+        text.get(.."liquibase".len()).filter(|word| word.eq_ignore_ascii_case("liquibase")).map(|_| &text[9..])?;
     let rest = rest.trim_start();
     rest.get(..9).filter(|word| word.eq_ignore_ascii_case("formatted")).map(|_| &rest[9..])
 }
@@ -48,7 +49,8 @@ fn formatted(line: &str) -> Option<&str> {
 impl Formatted {
     /// Takes a file apart.
     pub(super) fn read(path: &str, bytes: &[u8]) -> Formatted {
-        let mut reader = Reader { path, file: Formatted::default(), passed_over: None, is_told: false, is_comment: false };
+        let mut reader =
+            Reader { path, file: Formatted::default(), passed_over: None, is_told: false, is_comment: false };
         let mut offset = 0;
         for (number, line) in (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
             let text = String::from_utf8_lossy(line);
@@ -129,7 +131,7 @@ impl Reader<'_> {
         if word.starts_with("precondition") {
             let message = "limosa does not check preconditions, and without them this may run where it must not";
             let help = "write the condition into the SQL (if not exists, where not exists), or run this change with liquibase and \
-                        count it as applied: limosa baseline; where it always holds, remove the line";
+                        count it as applied: limosa repair --mark-applied; where it always holds, remove the line";
             let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(self.label(text, number)).help(help);
             let told = self.file.changes.last_mut();
             // One line of several says enough.
@@ -153,7 +155,9 @@ impl Reader<'_> {
         self.is_told = true;
         let message = "this SQL stands above the first '--changeset', where Liquibase runs nothing";
         let problem = Diagnostic::new(codes::SQL_ABOVE_SECTIONS, Severity::Warning, message);
-        let problem = problem.at(self.label(text, number)).help("move it below '--changeset author:id' where it shall run, or remove it");
+        let problem = problem
+            .at(self.label(text, number))
+            .help("move it below '--changeset author:id' where it shall run, or remove it");
         self.file.problems.push(problem);
     }
 }
@@ -200,10 +204,17 @@ mod tests {
         let second = "--precondition-sql-check expectedResult:0 select 1\r\nselect 2;";
         assert_eq!(parts, [("1", 6, first), ("2 b", 11, second)]);
         assert_eq!(file.problems.len(), 1);
-        assert_eq!((file.problems[0].code, file.problems[0].labels[0].position.unwrap().line), (codes::SQL_ABOVE_SECTIONS, 4));
+        assert_eq!(
+            (file.problems[0].code, file.problems[0].labels[0].position.unwrap().line),
+            (codes::SQL_ABOVE_SECTIONS, 4)
+        );
         let lines: Vec<usize> = file.changes.iter().map(|change| change.problems.len()).collect();
         assert_eq!(lines, [0, 1]);
-        assert!(is_formatted(text.as_bytes()) && is_formatted(b"\n -- Liquibase  Formatted SQL") && !is_formatted(b"-- x\n"));
+        assert!(
+            is_formatted(text.as_bytes())
+                && is_formatted(b"\n -- Liquibase  Formatted SQL")
+                && !is_formatted(b"-- x\n")
+        );
         let broken = Formatted::read("a.sql", b"--liquibase formatted sql\n--changeset\nselect 1;");
         assert_eq!(broken.problems[0].code, codes::MISPLACED_MARKER);
     }

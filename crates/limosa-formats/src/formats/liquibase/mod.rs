@@ -109,7 +109,8 @@ impl Changelogs {
             let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
             String::from_utf8_lossy(&bytes[at(change.start)..at(change.end)]).into_owned()
         };
-        let texts = formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
+        let texts =
+            formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
         let mut hasher = FileHasher::new();
         hasher.update(bytes);
         let (texts, length) = (texts.collect(), bytes.len() as u64);
@@ -127,7 +128,9 @@ impl Changelogs {
         for Listed { path, name } in listed {
             let Some(script) = self.scripts.get(&path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&path, &name, script, formatted, self.engine.unwrap_or(Engine::Sqlite)),
+                Some(formatted) => {
+                    gathered.formatted(&path, &name, script, formatted, self.engine.unwrap_or(Engine::Sqlite))
+                }
                 None => gathered.raw(&path, &name, script),
             }
         }
@@ -319,8 +322,12 @@ mod tests {
 
     #[test]
     fn changes_are_known_by_path_id_and_author() {
-        let first = format!("{HEAD}--changeset ann:1\nselect 1;\n--changeset ann:v runOnChange:true\nselect 2;\n--changeset bob:2 runAlways:true\nselect 3;");
-        let second = format!("{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n");
+        let first = format!(
+            "{HEAD}--changeset ann:1\nselect 1;\n--changeset ann:v runOnChange:true\nselect 2;\n--changeset bob:2 runAlways:true\nselect 3;"
+        );
+        let second = format!(
+            "{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n"
+        );
         let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
         assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann", "afterMigrate 0003 2"]);
         assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann"]);
@@ -333,12 +340,12 @@ mod tests {
 
     #[test]
     fn two_changes_of_one_name_are_for_different_databases() {
-        let of = |one: &str, other: &str| format!("{HEAD}--changeset a:1 {one}\nselect 1;\n--changeset a:1 {other}\nselect 2;\n");
-        for (one, other, count, wrong) in [
-            ("dbms:postgresql", "dbms:mysql", 1, 0),
-            ("dbms:mysql", "dbms:postgresql", 1, 0),
-            ("", "", 1, 1),
-        ] {
+        let of = |one: &str, other: &str| {
+            format!("{HEAD}--changeset a:1 {one}\nselect 1;\n--changeset a:1 {other}\nselect 2;\n")
+        };
+        for (one, other, count, wrong) in
+            [("dbms:postgresql", "dbms:mysql", 1, 0), ("dbms:mysql", "dbms:postgresql", 1, 0), ("", "", 1, 1)]
+        {
             let (logs, problems) = settled(&[("m/a.sql", &of(one, other))]);
             assert_eq!((said(&logs, "m/a.sql").len(), problems.len()), (count, wrong), "{one} {other}");
             let here = logs.entries("m/a.sql").unwrap().remove(0);

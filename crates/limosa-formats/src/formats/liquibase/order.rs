@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Position};
 
-use super::changelog::{Item, What};
 use super::Script;
+use super::changelog::{Item, What};
 use crate::codes;
 use crate::native::split;
 
@@ -91,7 +91,9 @@ impl Source<'_> {
                 None
             }
             [one, other, ..] => {
-                let message = format!("{one} and {other} are changelogs, and no other includes them: nobody knows which is meant");
+                let message = format!(
+                    "{one} and {other} are changelogs, and no other includes them: nobody knows which is meant"
+                );
                 let help = "give each a folder of its own and name one: --dir; or include one in the other";
                 problems.push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(Label::file(*one)).help(help));
                 None
@@ -127,7 +129,8 @@ impl Source<'_> {
                     }
                 }
                 What::ChangeSet { author, id } => {
-                    let message = format!("the change {id} of {author} is no SQL, and cannot be run here; it is left out");
+                    let message =
+                        format!("the change {id} of {author} is no SQL, and cannot be run here; it is left out");
                     let help = "write it as formatted SQL: liquibase update-sql shows what it runs; where it ran already, later changes can \
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
@@ -170,10 +173,16 @@ impl Source<'_> {
         };
         let is_below = |path: &&String| {
             let path = normal(split(path).0);
-            let below = |path: &str, folder: &str| path == folder || path.starts_with(&format!("{folder}/")) || folder.is_empty();
+            let below = |path: &str, folder: &str| {
+                path == folder || path.starts_with(&format!("{folder}/")) || folder.is_empty()
+            };
             match is_relative {
                 true => below(&path, &wanted),
-                false => below(&path, &wanted) || format!("/{path}/").contains(&format!("/{wanted}/")) || self.is_root_of(&wanted, &path),
+                false => {
+                    below(&path, &wanted)
+                        || format!("/{path}/").contains(&format!("/{wanted}/"))
+                        || self.is_root_of(&wanted, &path)
+                }
             }
         };
         let mut found: Vec<String> = self.paths().filter(is_below).filter(|path| *path != changelog).cloned().collect();
@@ -184,7 +193,9 @@ impl Source<'_> {
     /// True where a folder is written with more before it than the folders of the migrations are: `db/sql` for `--dir sql`.
     fn is_root_of(&self, wanted: &str, path: &str) -> bool {
         self.folders.iter().map(|folder| normal(folder)).any(|folder| {
-            !folder.is_empty() && (wanted == folder || wanted.ends_with(&format!("/{folder}"))) && path.starts_with(&folder)
+            !folder.is_empty()
+                && (wanted == folder || wanted.ends_with(&format!("/{folder}")))
+                && path.starts_with(&folder)
         })
     }
 
@@ -194,7 +205,9 @@ impl Source<'_> {
         let last = folder.rsplit('/').next().unwrap_or(folder);
         let inside = match folder.is_empty() {
             true => self.below(&path),
-            false => path.rsplit_once(&format!("{last}/")).map_or_else(|| self.below(&path), |(_, rest)| rest.to_owned()),
+            false => {
+                path.rsplit_once(&format!("{last}/")).map_or_else(|| self.below(&path), |(_, rest)| rest.to_owned())
+            }
         };
         normal(&format!("{folder}/{inside}"))
     }
@@ -280,7 +293,11 @@ mod tests {
             ),
             (
                 vec![all("sql", true), include("classpath:changelog/a.sql", false)],
-                &["db/changelog/sql/b.sql sql/b.sql", "db/changelog/sql/c.sql sql/c.sql", "db/changelog/a.sql changelog/a.sql"],
+                &[
+                    "db/changelog/sql/b.sql sql/b.sql",
+                    "db/changelog/sql/c.sql sql/c.sql",
+                    "db/changelog/a.sql changelog/a.sql",
+                ],
                 &[],
             ),
             (
@@ -292,9 +309,14 @@ mod tests {
             (vec![What::Other("preConditions".to_owned())], &[], &["LIM-F045"]),
         ] {
             let (found, codes) = listed(&["db/changelog"], &[(root, whats.clone())], &scripts);
-            assert_eq!((found.as_slice(), codes.as_slice()), (&expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..], problems), "{whats:?}");
+            assert_eq!(
+                (found.as_slice(), codes.as_slice()),
+                (&expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..], problems),
+                "{whats:?}"
+            );
         }
-        let nested = [(root, vec![include("more.yaml", true)]), ("db/changelog/more.yaml", vec![include("a.sql", true)])];
+        let nested =
+            [(root, vec![include("more.yaml", true)]), ("db/changelog/more.yaml", vec![include("a.sql", true)])];
         assert_eq!(listed(&["db/changelog"], &nested, &scripts).0, ["db/changelog/a.sql a.sql"]);
     }
 

@@ -10,9 +10,7 @@ use super::facts::{Content, FileFacts};
 use super::headers::{Head, read_headers};
 use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
-use super::rollback::{
-    ROLLBACK_LIMIT, back_elsewhere, clipped, nothing_back, read_down, read_file, read_section,
-};
+use super::rollback::{ROLLBACK_LIMIT, back_elsewhere, clipped, nothing_back, read_down, read_file, read_section};
 use super::section::{
     Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
     inside_statement, leads_back, unknown_directive,
@@ -222,7 +220,8 @@ impl FileReader {
                 position.line += part.lines_above();
             }
         }
-        let (refusals, told): (Vec<Diagnostic>, Vec<Diagnostic>) = self.told.into_iter().partition(Diagnostic::is_error);
+        let (refusals, told): (Vec<Diagnostic>, Vec<Diagnostic>) =
+            self.told.into_iter().partition(Diagnostic::is_error);
         self.diagnostics.extend(told);
         let facts = FileFacts {
             refusals,

@@ -123,7 +123,8 @@ impl Project {
         plans.dedup();
         let (path, text) = match plans.as_slice() {
             [] if paths.iter().any(|path| path.ends_with(".sql")) => {
-                let message = format!("there is no {named}, so nobody knows which changes there are and in which order");
+                let message =
+                    format!("there is no {named}, so nobody knows which changes there are and in which order");
                 let help = "name the folder that holds it: --dir, or in limosa.toml: dir = \".\"";
                 return vec![Diagnostic::error(codes::BROKEN_TOOL_FILE, message).help(help)];
             }
@@ -136,7 +137,8 @@ impl Project {
             }
         };
         let (plan, mut problems) = Plan::read(&path, &text);
-        let named = |(at, change): (usize, &Planned)| change.scripts.iter().map(move |name| (name.clone(), at)).collect();
+        let named =
+            |(at, change): (usize, &Planned)| change.scripts.iter().map(move |name| (name.clone(), at)).collect();
         self.scripts = plan.changes.iter().enumerate().flat_map::<Vec<_>, _>(named).collect();
         self.plan = Some((path, plan));
         problems.extend(self.missing(paths));
@@ -151,7 +153,8 @@ impl Project {
     fn missing(&self, paths: &[&str]) -> Vec<Diagnostic> {
         let Some((plan_path, plan)) = &self.plan else { return Vec::new() };
         let mut deployed = vec![false; plan.changes.len()];
-        for at in paths.iter().filter_map(|path| self.planned(path)).filter(|(_, purpose)| *purpose == Purpose::Deploy) {
+        for at in paths.iter().filter_map(|path| self.planned(path)).filter(|(_, purpose)| *purpose == Purpose::Deploy)
+        {
             deployed[at.0] = true;
         }
         let lacking = plan.changes.iter().zip(deployed).filter(|(_, is_there)| !is_there);
@@ -200,7 +203,8 @@ impl Project {
         let Some((at, purpose)) = self.planned(path) else {
             return match self.scripts_at(path).first() {
                 Some((Purpose::Deploy, stem)) if self.plan.is_some() => {
-                    let message = format!("{stem} does not stand in the plan, so sqitch does not run it; it is left out");
+                    let message =
+                        format!("{stem} does not stand in the plan, so sqitch does not run it; it is left out");
                     let help = "add it to the plan (sqitch add), or move the file elsewhere";
                     FileRole::Unclear(Box::new(
                         Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
@@ -289,7 +293,9 @@ mod tests {
         ] {
             assert_eq!(said(&project, path), expected, "{path}");
         }
-        for (written, expected) in [("@v1", Some("a")), ("a@v1", Some("a")), ("@HEAD", Some("a@v1+")), ("users/b", None)] {
+        for (written, expected) in
+            [("@v1", Some("a")), ("a@v1", Some("a")), ("@HEAD", Some("a@v1+")), ("users/b", None)]
+        {
             let found = project.meant(&Version::of_name(written)).map(|version| version.to_string());
             assert_eq!(found.as_deref(), expected, "{written}");
         }

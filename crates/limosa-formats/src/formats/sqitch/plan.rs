@@ -108,7 +108,10 @@ impl Plan {
         let entry = entry.strip_prefix('+').unwrap_or(entry).trim_start();
         let end = entry.find(|letter: char| letter.is_whitespace() || letter == '[').unwrap_or(entry.len());
         let (name, rest) = entry.split_at(end);
-        if name.is_empty() || name.contains(['@', ':', '\\']) || name.split('/').any(|part| part.is_empty() || part == "..") {
+        if name.is_empty()
+            || name.contains(['@', ':', '\\'])
+            || name.split('/').any(|part| part.is_empty() || part == "..")
+        {
             return Err((format!("'{name}' is no name of a change"), help()));
         }
         let dependencies = match rest.trim_start().strip_prefix('[') {
@@ -143,8 +146,10 @@ impl Plan {
                 }
                 None => {
                     let first = self.changes[before].line;
-                    let message = format!("the plan has {name} twice, and no tag stands between: line {first} has it, too");
-                    let label = written.get(at).map_or_else(|| Label::file(path), |one| label(path, one.line, one.text, ""));
+                    let message =
+                        format!("the plan has {name} twice, and no tag stands between: line {first} has it, too");
+                    let label =
+                        written.get(at).map_or_else(|| Label::file(path), |one| label(path, one.line, one.text, ""));
                     let help = "take one of the two out, or tag the plan before the change is reworked: sqitch tag, sqitch rework";
                     problems.push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label).help(help));
                 }
@@ -163,7 +168,8 @@ impl Plan {
         let name = self.changes[at].name.clone();
         if needed.contains(':') {
             let (verb, more) = if is_conflict { ("conflicts with", "is not") } else { ("needs", "is") };
-            let message = format!("{name} {verb} {needed}, which is of another project; whether that {more} there nobody checks");
+            let message =
+                format!("{name} {verb} {needed}, which is of another project; whether that {more} there nobody checks");
             let help = "run the migrations of that project first, with its own --project";
             return Some(Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
         }
@@ -176,7 +182,9 @@ impl Plan {
             (Some(other), true) => {
                 let line = self.changes[other].line;
                 let message = format!("{name} conflicts with {needed}, which the plan has before it, on line {line}");
-                let help = format!("both cannot be there: take one of the two out of the plan, or let a change before {name} undo {needed} and rework it");
+                let help = format!(
+                    "both cannot be there: take one of the two out of the plan, or let a change before {name} undo {needed} and rework it"
+                );
                 Some(Diagnostic::error(codes::CONFLICTING_CHANGES, message).at(label).help(help))
             }
             (None, true) => None,
@@ -211,7 +219,9 @@ fn label(path: &str, number: u64, line: &str, word: &str) -> Label {
     let at = if word.is_empty() { 0 } else { line.find(word).unwrap_or(0) };
     let column = line[..at].chars().count() as u64 + 1;
     let length = if word.is_empty() { line.trim_end() } else { word }.chars().count() as u64;
-    Label::place(path, Position { line: number, column }).line(line.chars().take(300).collect::<String>()).length(length)
+    Label::place(path, Position { line: number, column })
+        .line(line.chars().take(300).collect::<String>())
+        .length(length)
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ fn plan(home: &Home, lines: &[&str]) {
 
 /// The three scripts of a change, as sqitch lays them out.
 fn scripts(home: &Home, name: &str, [deploy, revert, verify]: [&str; 3]) {
-    for (folder, text, end) in [("deploy", deploy, "COMMIT"), ("revert", revert, "COMMIT"), ("verify", verify, "ROLLBACK")] {
+    for (folder, text, end) in
+        [("deploy", deploy, "COMMIT"), ("revert", revert, "COMMIT"), ("verify", verify, "ROLLBACK")]
+    {
         let text = format!("-- {folder} flipr:{name} to pg\n-- requires: roles\n\nBEGIN;\n\n{text}\n\n{end};\n");
         home.file(&format!("{folder}/{name}.sql"), &text);
     }
@@ -50,7 +52,11 @@ async fn a_project_goes_up_and_back_as_it_stands() {
         assert!(words(&answer.notices).contains("draft does not stand in the plan"), "{answer:?}");
         assert_eq!(labels(&done(home.migrate().await)), ["0002"]);
         assert_eq!(home.ledger(), ["app/users|applied", "fill|applied"]);
-        assert_eq!(home.rows("select note from users"), ["${text}"], "no placeholder, and what a proof does is taken back");
+        assert_eq!(
+            home.rows("select note from users"),
+            ["${text}"],
+            "no placeholder, and what a proof does is taken back"
+        );
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
         assert_eq!((status.format, status.changes[1].has_rollback), ("sqitch", true));
         assert!(status.format_reason.unwrap().contains("sqitch.plan"));
@@ -76,7 +82,11 @@ async fn a_proof_that_fails_takes_its_migration_back() {
 
         // One that sqitch itself is told to leave out.
         plan(&home, &["users", "fill", "more"]);
-        scripts(&home, "more", ["insert into users values (2, 'x');", "delete from users where id = 2;", "select nope;"]);
+        scripts(
+            &home,
+            "more",
+            ["insert into users values (2, 'x');", "delete from users where id = 2;", "select nope;"],
+        );
         home.file("sqitch.conf", "[deploy]\n\tverify = false\n");
         assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
     }
@@ -101,7 +111,7 @@ async fn a_change_that_is_reworked_runs_a_second_time() {
         done(back(&home.migrator(), Selection::One(id("fill@v1+")), Some(&consent)).await);
         assert_eq!(home.rows("select note from users"), ["${text}"]);
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
-        assert_eq!(states(&status), ["applied", "applied", "pending"]);
+        assert_eq!(states(&status), ["users applied", "fill applied", "fill@v1+ pending"]);
     }
 }
 

@@ -33,7 +33,7 @@ struct Tool {
     lacks: &'static [&'static str],
     /// Which rows stand for migrations; all where empty.
     counts: &'static str,
-    /// The column that names a migration, and the order in which the newest comes first.
+    /// The column that names a migration, or several, joined by `::` as their values are, and the order in which the newest comes first.
     newest: (&'static str, &'static str),
     /// Which rows stand for migrations that did not end well, and how the tool calls them.
     broken: Option<(&'static str, &'static str)>,
@@ -64,8 +64,8 @@ const TOOLS: &[Tool] = &[
     Tool {
         name: "Liquibase",
         table: "databasechangelog",
-        has: &["id", "orderexecuted", "md5sum"],
-        newest: ("id", "orderexecuted desc"),
+        has: &["id", "author", "filename", "orderexecuted", "md5sum"],
+        newest: ("filename::id::author", "orderexecuted desc"),
         ..PLAIN
     },
     Tool {
@@ -259,7 +259,11 @@ impl Tool {
         let which = if self.counts.is_empty() { String::new() } else { format!(" where {}", self.counts) };
         let (column, order) = self.newest;
         let text = if engine == Engine::Mysql { "char" } else { "text" };
-        let column = engine.quote_identifier(column);
+        let columns: Vec<String> = column.split("::").map(|column| engine.quote_identifier(column)).collect();
+        let column = match columns.as_slice() {
+            [column] => column.clone(),
+            several => format!("concat({})", several.join(", '::', ")),
+        };
         let broken = self.broken.map_or("1 = 0", |(which, _)| which);
         [
             format!("select count(*) from {table}{which}"),
@@ -293,7 +297,7 @@ mod tests {
         assert_eq!(tool("schema_migrations", "version"), Some("dbmate or Rails"));
         // limosa's own, in a schema in sight.
         assert_eq!(tool("schema_migrations", "project,identity,version,name"), None);
-        assert_eq!(tool("DATABASECHANGELOG", "ID,ORDEREXECUTED,MD5SUM"), Some("Liquibase"));
+        assert_eq!(tool("DATABASECHANGELOG", "ID,AUTHOR,FILENAME,ORDEREXECUTED,MD5SUM"), Some("Liquibase"));
         assert_eq!(tool("flyway_schema_history", "note"), None);
         assert_eq!(tool("changes", "change_id,change,committed_at"), None);
     }

@@ -280,11 +280,12 @@ impl Layout {
         }
     }
 
-    /// A version as this format compares it: in Flyway `1` and `1.0` are the same.
+    /// A version as this format compares it: in Flyway `1` and `1.0` are the same, in Sqitch a tag means the change that it stands behind.
     pub fn compared(&self, version: &Version) -> Version {
         match self {
             Layout::Flyway(_) => version.without_trailing_zeros(),
             Layout::Sqitch(project) => project.meant(version).unwrap_or_else(|| version.clone()),
+            Layout::Liquibase(changelogs) => changelogs.meant(version).unwrap_or_else(|| version.clone()),
             _ => version.clone(),
         }
     }

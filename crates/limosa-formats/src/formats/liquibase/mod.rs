@@ -33,7 +33,8 @@ pub const FORMAT: Format = Format {
 };
 
 fn votes(paths: &[&str]) -> usize {
-    paths.iter().filter(|path| path.ends_with(".sql") || is_named_changelog(path)).count()
+    let is_there = paths.iter().any(|path| is_named_changelog(path));
+    paths.iter().filter(|path| is_there && (path.ends_with(".sql") || is_named_changelog(path))).count()
 }
 
 /// A changelog, by its name.
@@ -157,6 +158,24 @@ impl Changelogs {
             ),
         };
         FileRole::Unclear(Box::new(Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help)))
+    }
+
+    /// The change that somebody means who writes it as Liquibase has it in its own table, where the path may count from another folder.
+    pub(crate) fn meant(&self, written: &Version) -> Option<Version> {
+        let (path, change) = written.name()?.split_once("::")?;
+        let is_meant = |known: &str| {
+            known.split_once("::").is_some_and(|(own, own_change)| {
+                let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
+                own_change == change && (ends(own, path) || ends(path, own))
+            })
+        };
+        let entries = self.entries.values().flatten();
+        let mut found = entries.filter_map(|entry| match &entry.role {
+            FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),
+            _ => None,
+        });
+        let first = found.next()?;
+        found.next().is_none().then(|| Version::of_name(first))
     }
 
     /// The changes of a script.
@@ -331,6 +350,15 @@ mod tests {
         let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
         assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann", "afterMigrate 0003 2"]);
         assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann"]);
+        for (written, expected) in [
+            ("db/m/a.sql::1::ann", Some("a.sql::1::ann")),
+            ("x.sql::1::ann", Some("db/x.sql::1::ann")),
+            ("b.sql::1::ann", None),
+            ("1", None),
+        ] {
+            let found = logs.meant(&Version::of_name(written)).map(|version| version.to_string());
+            assert_eq!(found.as_deref(), expected, "{written}");
+        }
         let again = &logs.entries("m/sub/b.sql").unwrap()[1];
         assert_eq!(again.wishes.depends_on[0].text, "R:a.sql::v::ann");
         assert_eq!(problems.len(), 1, "{problems:?}");

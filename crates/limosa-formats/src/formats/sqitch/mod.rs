@@ -15,7 +15,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use self::configuration::Configuration;
 use self::plan::{Plan, Planned};
 use super::Format;
-use super::native::{Entry, FileRole, RollbackTarget, Wishes, split, spoken};
+use super::native::{Entry, FileRole, RollbackTarget, Wishes, split};
 use crate::codes;
 
 /// The line of the format table.
@@ -50,6 +50,10 @@ fn has_plan(paths: &[&str], around: &[&str]) -> bool {
 }
 
 fn votes(paths: &[&str]) -> usize {
+    if has_plan(paths, &[]) {
+        // A project is often the root of a repository, which holds other SQL as well.
+        return paths.len();
+    }
     let parts = |path: &str| path.split(['/', '\\']).any(|part| FOLDERS.contains(&part));
     paths.iter().filter(|path| path.ends_with(".sql") && parts(path)).count()
 }
@@ -218,7 +222,7 @@ impl Project {
         let version = number.named(change.identity.as_str());
         match purpose {
             Purpose::Deploy => {
-                FileRole::Versioned { version, label: format!("{:04}", at + 1), name: spoken(&change.name) }
+                FileRole::Versioned { version, label: format!("{:04}", at + 1), name: change.identity.clone() }
             }
             Purpose::Revert => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
             Purpose::Verify if self.configuration.verifies_not => FileRole::Ignored,
@@ -282,10 +286,10 @@ mod tests {
         for (path, expected) in [
             ("db/deploy/a@v1.sql", "up a 0001 'a'"),
             ("db/deploy/users/b.sql", "up users/b 0002 'users/b'"),
-            ("db/deploy/a.sql", "up a@v1+ 0003 'a'"),
+            ("db/deploy/a.sql", "up a@v1+ 0003 'a@v1+'"),
             ("db/revert/a.sql", "down a@v1+"),
             ("db\\verify\\users\\b.sql", "proof users/b"),
-            ("deploy/deploy/a.sql", "up a@v1+ 0003 'a'"),
+            ("deploy/deploy/a.sql", "up a@v1+ 0003 'a@v1+'"),
             ("db/deploy/c.sql", "c does not stand in the plan, so sqitch does not run it; it is left out"),
             ("db/revert/c.sql", "ignored"),
             ("db/seeds/a.sql", "ignored"),
@@ -308,6 +312,6 @@ mod tests {
         assert_eq!(codes, [codes::OTHER_ENGINE, codes::LISTED_FILE_MISSING, codes::LISTED_FILE_MISSING]);
         let (moved, problems) = project("[core]\nengine=mysql\ndeploy_dir = sql/up\n[engine \"pg\"]\n", &[]);
         assert_eq!(problems.len(), 3);
-        assert_eq!(said(&moved, "sql/up/a.sql"), "up a@v1+ 0003 'a'");
+        assert_eq!(said(&moved, "sql/up/a.sql"), "up a@v1+ 0003 'a@v1+'");
     }
 }

@@ -141,7 +141,10 @@ async fn what_cannot_be_had_stops_before_it_would_run() {
     // One that ran elsewhere is no obstacle.
     home.baseline("a.sql::2::a").await.unwrap();
     done(home.migrate().await);
-    assert_eq!(states(&home.migrator().status(StatusOptions::default()).await.unwrap()), ["a.sql::1::a baseline", "a.sql::2::a baseline"]);
+    assert_eq!(
+        states(&home.migrator().status(StatusOptions::default()).await.unwrap()),
+        ["a.sql::1::a baseline", "a.sql::2::a baseline"]
+    );
 }
 
 #[tokio::test]
@@ -178,4 +181,23 @@ async fn new_migrations_are_changes_of_liquibase() {
     );
     assert_eq!(labels(&done(home.migrate().await)), ["0001", "0002"]);
     assert!(home.migrator().status(StatusOptions::default()).await.unwrap().changes[1].has_rollback);
+}
+
+#[tokio::test]
+async fn a_database_that_liquibase_migrated_is_taken_over() {
+    for home in all_homes() {
+        home.file("users.sql", USERS);
+        let columns =
+            "id varchar(255), author varchar(255), filename varchar(255), orderexecuted integer, md5sum varchar(35)";
+        home.execute(&format!("create table databasechangelog ({columns})"));
+        home.execute("insert into databasechangelog values ('1', 'ann', 'db/users.sql', 1, 'x'), ('2', 'ann', 'db/users.sql', 2, 'x')");
+        home.execute("create table users (id integer primary key, note varchar(40))");
+        failed(
+            &home.migrate().await,
+            4,
+            &["LIM-P020", "newest: db/users.sql::2::ann", "--to db/users.sql::2::ann counts"],
+        );
+        home.baseline("db/users.sql::2::ann").await.unwrap();
+        assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
+    }
 }

@@ -41,9 +41,9 @@ pub enum Layout {
     /// drizzle-kit's, with what its journals say.
     Drizzle(Journals),
     /// Sqitch's, with what its plan says.
-    Sqitch(sqitch::Project),
+    Sqitch(Box<sqitch::Project>),
     /// Liquibase's formatted SQL, with what its changelogs say.
-    Liquibase(liquibase::Changelogs),
+    Liquibase(Box<liquibase::Changelogs>),
     /// One of one's own.
     Pattern(Pattern),
 }
@@ -88,8 +88,8 @@ impl Layout {
             _ if name == diesel::FORMAT.name => Layout::Diesel,
             _ if name == prisma::FORMAT.name => Layout::Prisma,
             _ if name == drizzle::FORMAT.name => Layout::Drizzle(Journals::default()),
-            _ if name == sqitch::FORMAT.name => Layout::Sqitch(sqitch::Project::default()),
-            _ if name == liquibase::FORMAT.name => Layout::Liquibase(liquibase::Changelogs::default()),
+            _ if name == sqitch::FORMAT.name => Layout::Sqitch(Box::default()),
+            _ if name == liquibase::FORMAT.name => Layout::Liquibase(Box::default()),
             _ => return None,
         })
     }

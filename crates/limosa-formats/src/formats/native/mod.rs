@@ -2,6 +2,7 @@
 //! back.
 
 mod assemble;
+mod body;
 mod comments;
 mod config;
 mod dependencies;

@@ -239,6 +239,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         lock_timeout_ms: step.limits.lock_timeout_ms,
         statement_timeout_ms: step.limits.statement_timeout_ms,
         has_rollback: step.undo.is_some(),
+        proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,
@@ -274,17 +275,17 @@ pub(crate) fn each_statement(
     let unreadable = |error: std::io::Error| {
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
-    let (mut input, mut left, above): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
-        Work::File { file, start, end, markers, position } => {
+    let (mut input, mut left): (Box<dyn std::io::Read + Send>, u64) = match &step.work {
+        Work::File { file, start, end, markers, .. } => {
             let mut input = opened.scripts().open(file).map_err(unreadable)?;
             std::io::copy(&mut input.by_ref().take(*start), &mut std::io::sink()).map_err(unreadable)?;
             let input = match markers {
                 Some(markers) => Box::new(Masked::new(input, *markers)),
                 None => input,
             };
-            (input, end - start, position.line - 1)
+            (input, end - start)
         }
-        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64, 0),
+        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64),
         Work::Code { .. } => return Ok(()),
     };
     let mut splitter = Splitter::new(opened.dialect(), &step.label);
@@ -295,7 +296,7 @@ pub(crate) fn each_statement(
             Some(piece) => match &piece.kind {
                 PieceKind::Statement(class) => {
                     number += 1;
-                    let (line, text) = (piece.position.line + above, piece.statement());
+                    let (line, text) = (piece.position.line, piece.statement());
                     visit(Listed::Statement { number, line, verb: &class.verb, text });
                 }
                 PieceKind::CopyData => visit(Listed::CopyData { number, data: &piece.text }),

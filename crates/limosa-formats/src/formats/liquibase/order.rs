@@ -59,7 +59,7 @@ impl Source<'_> {
         let plain = path.replace('\\', "/");
         let inside = self.folders.iter().filter_map(|folder| {
             let folder = folder.replace('\\', "/");
-            plain.strip_prefix(folder.trim_end_matches('/')).map(|rest| rest.trim_start_matches('/').to_owned())
+            plain.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/').map(str::to_owned)
         });
         inside.min_by_key(String::len).unwrap_or(plain)
     }

@@ -1,9 +1,10 @@
 //! Sqitch's projects.
 
-use limosa::{Selection, StatusOptions};
+use limosa::report::PlanAnswer;
+use limosa::{MigrateOptions, Selection, StatusOptions, Stop};
 
 use super::to;
-use crate::answers::{back, done, failed, id, labels, states, words};
+use crate::answers::{back, done, failed, id, labels, quiet, states, words};
 use crate::place::{Home, Place, all_homes, newest_postgres, sqlite};
 
 const AT: &str = "2024-01-31T12:00:00Z Ann <ann@example.com>";
@@ -148,4 +149,29 @@ async fn a_proof_can_divide_by_nothing() {
     home.file("deploy/users.sql", "create table users (id int);\ncreate index concurrently on users (id);\n");
     failed(&home.migrate().await, 3, &["division by zero", "applied, and stands"]);
     assert_eq!(home.ledger(), ["users|applied"]);
+}
+
+async fn rehearsed(home: &Home) -> PlanAnswer {
+    let consent = home.database();
+    home.migrator().dry_run(&MigrateOptions::default(), Some(&consent), &quiet, Stop::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_plan_and_a_dry_run_have_the_proofs() {
+    for home in all_homes() {
+        plan(&home, &["users"]);
+        scripts(&home, "users", USERS);
+        done(home.migrate().await);
+        plan(&home, &["users", "fill"]);
+        scripts(&home, "fill", [FILL[0], FILL[1], "select nope from users;"]);
+        let answer = home.migrator().plan(&MigrateOptions::default()).await.unwrap();
+        assert!(answer.steps[0].proof.as_ref().is_some_and(|file| file.ends_with("verify/fill.sql")));
+        let answer = rehearsed(&home).await;
+        let error = answer.executed.and_then(|executed| executed.error);
+        assert!(error.is_some_and(|error| words([&error]).contains("nope")));
+        scripts(&home, "fill", FILL);
+        let answer = rehearsed(&home).await;
+        assert!(answer.executed.is_some_and(|executed| executed.error.is_none()));
+        assert_eq!(home.rows("select count(*) from users"), ["0"]);
+    }
 }

@@ -54,7 +54,8 @@ impl Layout {
                 let written = &name[..length];
                 (!written.is_empty() && written.chars().all(is_version)).then(|| begin..begin + length)
             }
-            Layout::Drizzle(_) => None,
+            // Their own files say the order.
+            Layout::Drizzle(_) | Layout::Sqitch(_) | Layout::Liquibase(_) => None,
             Layout::Pattern(pattern) => pattern.written_version(path),
         }
     }
@@ -108,6 +109,8 @@ impl Layout {
             Layout::Refinery => "refinery refuses to migrate a database that has the newer one",
             Layout::Diesel => "diesel runs it late without a word",
             Layout::Prisma => "migrate deploy runs it late without a word, migrate dev asks for a reset",
+            Layout::Sqitch(_) => "Sqitch refuses a plan whose deployed changes are not its first ones",
+            Layout::Liquibase(_) => "Liquibase runs it late without a word",
             Layout::Drizzle(_) => {
                 "drizzle before 1.0 leaves such a migration out without a word in every database that has the newer one"
             }

@@ -90,6 +90,12 @@ impl Branches {
         let reader = engine.unwrap_or(Engine::Sqlite);
         let (recognised, _) = layout_of(configuration, scripts, folders, shown, &around, reader)?;
         let layout = recognised.layout;
+        if let Layout::Sqitch(_) | Layout::Liquibase(_) = layout {
+            let message =
+                "these files say their order in a file of their own, and cannot be compared with another branch";
+            let help = "let git merge that file: where both branches have changed it, it says so itself";
+            return Err(Failure::usage("LIM-U135", message, help));
+        }
         let mut reading = SideReading { configuration, layout: &layout, dialects: &dialects, known: HashMap::new() };
         Ok(Branches {
             base: reading.side(&base, base.list(folders)?)?,
@@ -163,7 +169,7 @@ impl SideReading<'_> {
         }
         let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
         for &dialect in self.dialects {
-            let these = unread.iter().map(|at| (wanted[*at].0.to_owned(), wanted[*at].1.clone())).collect();
+            let these = unread.iter().map(|at| (wanted[*at].0.to_owned(), wanted[*at].1.clone(), None)).collect();
             let (found, problems) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
             // What stands behind an error was not read.
             let errors = problems.iter().filter(|problem| problem.is_error());

@@ -202,6 +202,9 @@ pub struct PlannedStep {
     pub statement_timeout_ms: u64,
     /// True where a way back will be recorded.
     pub has_rollback: bool,
+    /// The file that proves it behind its statements, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

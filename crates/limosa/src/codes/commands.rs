@@ -401,7 +401,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U135",
         "A file or folder below the folder of migrations is a symbolic link or a submodule on the other branch. What it leads to is not \
-         part of the commit, so that limosa leaves it out of the comparison.",
-        "Keep the files themselves in the folder of migrations.",
+         part of the commit, so that limosa leaves it out of the comparison. Or a file of the tool's own says the order of all (the plan of \
+         Sqitch, a changelog of Liquibase): git itself tells where two branches have changed that.",
+        "Keep the files themselves in the folder of migrations; with a plan or a changelog rely on git's own merge of it.",
     ),
 ];

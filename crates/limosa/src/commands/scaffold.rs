@@ -11,7 +11,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use limosa_core::{Change, Direction, Kind};
+use limosa_core::{Change, Direction, Kind, Markers};
 use limosa_formats::native::FileRole;
 use limosa_formats::{Layout, NewWayBack};
 use limosa_sql::Engine;
@@ -167,6 +167,16 @@ fn with_way_back(folder: &Path, name: &str, up: String, way_back: NewWayBack, ba
         NewWayBack::Nowhere => vec![NewFile { path: folder.join(name), text: up }],
         NewWayBack::Section => {
             vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }]
+        }
+        NewWayBack::Marked(Markers::Liquibase) => {
+            let id = name.strip_suffix(".sql").unwrap_or(name);
+            let prose = "-- what takes it back follows on lines that begin with '--rollback '\n";
+            let back: String = match back.starts_with("-- ") {
+                true => prose.to_owned(),
+                false => back.lines().map(|line| format!("--rollback {line}\n")).collect(),
+            };
+            let text = format!("--liquibase formatted sql\n\n--changeset limosa:{id}\n{up}\n{back}");
+            vec![NewFile { path: folder.join(name), text }]
         }
         NewWayBack::Marked(markers) => {
             let (above, below) = (markers.of(Direction::Apply), markers.of(Direction::Revert));

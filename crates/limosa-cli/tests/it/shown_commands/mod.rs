@@ -50,6 +50,8 @@ played! {
     from_refinery: "docs/coming-from/refinery.md",
     from_prisma: "docs/coming-from/prisma.md",
     from_drizzle: "docs/coming-from/drizzle.md",
+    from_sqitch: "docs/coming-from/sqitch.md",
+    from_liquibase: "docs/coming-from/liquibase.md",
     own_names: "docs/how-to/own-names.md",
     in_ci: "docs/how-to/ci.md",
     on_branches: "docs/how-to/branches.md",

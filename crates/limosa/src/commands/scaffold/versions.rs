@@ -41,6 +41,7 @@ impl Versions {
             .max_by(|one, other| one.0.cmp(other.0));
         let by_time = match numbering {
             Numbering::Timestamp => true,
+            Numbering::Auto if layout.counts_changes() => true,
             Numbering::Sequential => false,
             Numbering::Auto => newest.map_or(layout.first_width().is_none(), |(_, label)| label.len() >= TO_MINUTE),
         };

@@ -124,7 +124,11 @@ async fn on_sqlite_a_run_whose_lease_was_taken_stops_before_its_next_step() {
     let home = sqlite();
     home.file("0001_counter.sql", "create table counter (n int);");
     well(&home.migrate().await);
-    home.file("0002_back.sql", "select 1;\n-- limosa:rollback\ninsert into counter values (1);\n");
+    // A way back that sets nothing would be on its way before the one before it is told to be done.
+    home.file(
+        "0002_back.sql",
+        "select 1;\n-- limosa:rollback\npragma cache_size = 77;\ninsert into counter values (1);\n",
+    );
     home.file("0003_back.sql", "select 1;\n-- limosa:rollback\ninsert into counter values (3);\n");
     well(&home.migrate().await);
 

@@ -37,7 +37,9 @@ impl Source {
             git(&self.into, &[&clone[..], &[&copy.display().to_string()]].concat())?;
         }
         git(&copy, &["config", "core.autocrlf", "false"])?;
-        git(&copy, &["sparse-checkout", "add", project.folder])?;
+        // What sqlx keeps beside the crate that has the migrations says whose these are.
+        let beside = Path::new(project.folder).with_file_name(".sqlx").display().to_string();
+        git(&copy, &["sparse-checkout", "add", project.folder, &beside])?;
         git(&copy, &["checkout", "--quiet", "--force", project.commit])?;
         if !copy.join(project.folder).is_dir() {
             bail!("{} has no {} in {}", project.repository, project.folder, project.commit);

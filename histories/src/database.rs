@@ -206,14 +206,13 @@ fn first_column(rows: mysql::Rows) -> Vec<String> {
 
 /// The lines of a dump without comments; the database's own name stands for any other's.
 fn schema(dump: &str, name: &str) -> Vec<String> {
-    let is_text = |line: &&str| !line.is_empty() && !["--", "\\restrict", "\\unrestrict"].iter().any(|begin| line.starts_with(begin));
+    let is_text = |line: &&str| {
+        !line.is_empty() && !["--", "\\restrict", "\\unrestrict"].iter().any(|begin| line.starts_with(begin))
+    };
     dump.lines().filter(is_text).map(|line| line.replace(name, "the_database")).collect()
 }
 
-fn count(
-    mut tables: Vec<String>,
-    ask: impl Fn(&str) -> Result<Vec<String>>,
-) -> Result<BTreeMap<String, u64>> {
+fn count(mut tables: Vec<String>, ask: impl Fn(&str) -> Result<Vec<String>>) -> Result<BTreeMap<String, u64>> {
     tables.sort();
     let mut rows = BTreeMap::new();
     for table in tables {

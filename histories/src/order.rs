@@ -13,9 +13,9 @@ use crate::projects::Format;
 pub(crate) fn files(folder: &Path, format: Format) -> Result<Vec<PathBuf>> {
     match format {
         Format::Drizzle => journal(folder),
-        Format::Diesel => Ok(folders(folder, "up.sql", |name| {
-            name.split('_').next().unwrap_or_default().replace('-', "")
-        })?),
+        Format::Diesel => {
+            Ok(folders(folder, "up.sql", |name| name.split('_').next().unwrap_or_default().replace('-', ""))?)
+        }
         Format::Prisma => Ok(folders(folder, "migration.sql", str::to_owned)?),
         Format::Flyway => flyway(folder),
         Format::Dbmate => sorted(folder, |name| digits(name).is_some(), str::cmp),
@@ -28,6 +28,17 @@ pub(crate) fn files(folder: &Path, format: Format) -> Result<Vec<PathBuf>> {
             sorted(folder, |name| name.contains("__"), |one, other| by_number(&number(one), &number(other)))
         }
     }
+}
+
+/// What Flyway runs behind the migrations, by event and name.
+pub(crate) fn behind(folder: &Path, format: Format) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for event in ["afterMigrateApplied", "afterMigrate"].iter().filter(|_| format == Format::Flyway) {
+        let is_meant =
+            |name: &str| name.strip_prefix(event).is_some_and(|rest| rest == ".sql" || rest.starts_with("__"));
+        found.extend(sorted(folder, is_meant, str::cmp)?);
+    }
+    Ok(found)
 }
 
 fn names(folder: &Path) -> Result<Vec<String>> {

@@ -152,12 +152,7 @@ const TRAILBASE: Project = Project {
 
 pub(crate) const PROJECTS: &[Project] = &[
     Project { name: "harness-postgres", folder: "app/store/database/migrate/postgres", ..HARNESS },
-    Project {
-        name: "harness-sqlite",
-        folder: "app/store/database/migrate/sqlite",
-        engine: Engine::Sqlite,
-        ..HARNESS
-    },
+    Project { name: "harness-sqlite", folder: "app/store/database/migrate/sqlite", engine: Engine::Sqlite, ..HARNESS },
     Project { name: "pocket-id-postgres", folder: "backend/resources/migrations/postgres", ..POCKET_ID },
     Project {
         name: "pocket-id-sqlite",
@@ -217,12 +212,7 @@ pub(crate) const PROJECTS: &[Project] = &[
         ..PLAIN
     },
     Project { name: "atuin-postgres", folder: "crates/atuin-server-postgres/migrations", ..ATUIN },
-    Project {
-        name: "atuin-sqlite",
-        folder: "crates/atuin-client/migrations",
-        engine: Engine::Sqlite,
-        ..ATUIN
-    },
+    Project { name: "atuin-sqlite", folder: "crates/atuin-client/migrations", engine: Engine::Sqlite, ..ATUIN },
     Project {
         name: "mas",
         repository: "element-hq/matrix-authentication-service",
@@ -232,12 +222,7 @@ pub(crate) const PROJECTS: &[Project] = &[
         ..PLAIN
     },
     Project { name: "modrinth-postgres", folder: "apps/labrinth/migrations", ..MODRINTH },
-    Project {
-        name: "modrinth-sqlite",
-        folder: "packages/app-lib/migrations",
-        engine: Engine::Sqlite,
-        ..MODRINTH
-    },
+    Project { name: "modrinth-sqlite", folder: "packages/app-lib/migrations", engine: Engine::Sqlite, ..MODRINTH },
     Project {
         name: "lemmy",
         repository: "LemmyNet/lemmy",

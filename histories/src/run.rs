@@ -34,7 +34,11 @@ pub(crate) fn compare(project: &Project, source: &Source, servers: &mut Servers,
         database.run(&ahead)?.map_err(anyhow::Error::msg).context("what comes ahead of the migrations")?;
     }
     let done = by_limosa(project, &root, &ours, limosa)?;
-    let shell = by_shell(project, &files, &theirs)?;
+    let mut shell = by_shell(project, &files, &theirs)?;
+    if shell.stopped.is_none() {
+        let behind = order::behind(&root.join(project.folder), project.format)?;
+        shell.stopped = by_shell(project, &behind, &theirs)?.stopped;
+    }
     let (ours_now, theirs_now) = (ours.content()?, theirs.content()?);
     let verdict = verdict(project, &files, &done, &shell, &ours_now, &theirs_now);
     Ok(Line {
@@ -59,8 +63,8 @@ fn by_limosa(project: &Project, root: &Path, database: &Database, limosa: &Path)
     let migrated = call(&["migrate", "--yes"])?;
     let seconds = began.elapsed().as_secs_f64();
     let told = call(&["status", "--output", "json"])?;
-    let status: Value = serde_json::from_str(&told.stdout)
-        .with_context(|| format!("limosa status: {}", first_error(&told.stderr)))?;
+    let status: Value =
+        serde_json::from_str(&told.stdout).with_context(|| format!("limosa status: {}", first_error(&told.stderr)))?;
     let is_applied = |change: &&Value| change["state"].as_str() == Some("applied");
     let changes = status["changes"].as_array().into_iter().flatten();
     let applied = changes.filter(is_applied).filter_map(|change| Some(root.join(change["file"].as_str()?)));
@@ -106,9 +110,9 @@ fn verdict(
         let last = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // The file of each migration has the same name there.
         match project.format {
-            Format::Diesel | Format::Prisma => path.parent().and_then(Path::file_name).map_or(last, |folder| {
-                folder.to_string_lossy().into_owned()
-            }),
+            Format::Diesel | Format::Prisma => {
+                path.parent().and_then(Path::file_name).map_or(last, |folder| folder.to_string_lossy().into_owned())
+            }
             _ => last,
         }
     };
@@ -155,7 +159,5 @@ fn difference(ours: &Content, theirs: &Content) -> Option<String> {
         return Some(format!("the schemas have {} and {} lines", ours.schema.len(), theirs.schema.len()));
     }
     let rows = ours.rows.iter().find(|(table, rows)| theirs.rows.get(*table) != Some(rows));
-    rows.map(|(table, rows)| {
-        format!("limosa leaves {rows} rows in {table}, the shell {:?}", theirs.rows.get(table))
-    })
+    rows.map(|(table, rows)| format!("limosa leaves {rows} rows in {table}, the shell {:?}", theirs.rows.get(table)))
 }

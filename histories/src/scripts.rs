@@ -46,7 +46,8 @@ fn section(text: &str, mark: &str) -> String {
     let mut leads_up = false;
     let mut found = String::new();
     for line in text.lines() {
-        let comment = line.trim_start().strip_prefix("--").map(str::trim_start);
+        // A mark that is indented is none.
+        let comment = line.strip_prefix("--").map(str::trim_start);
         let Some(word) = comment.and_then(|comment| comment.strip_prefix(mark)) else {
             if leads_up {
                 found.push_str(line);

@@ -344,6 +344,7 @@ fn read_files(scripts: &Scripts, files: Vec<(String, FileRole)>, how: &Reading<'
     for (name, role) in files {
         let is_script = role.is_script();
         let mut reader = FileReader::of_role(how.dialect, &name, role, how.configs)
+            .of_tool(how.layout)
             .no_transaction_mark(how.layout.no_transaction_mark())
             .with_markers(how.layout.markers());
         if is_script {

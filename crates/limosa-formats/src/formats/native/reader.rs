@@ -6,7 +6,7 @@ use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position,
 use super::comments::{CommentScanner, Line, LineKind};
 use super::config::{self, Config};
 use super::facts::{Content, FileFacts};
-use super::headers::{Head, read_headers};
+use super::headers::{Head, as_prose, read_headers};
 use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
@@ -17,6 +17,7 @@ use super::section::{
 use super::sectioned::{Outside, SectionReader, Sectioned};
 use super::up_text::UpText;
 use super::wishes::Wishes;
+use crate::Layout;
 use crate::codes;
 
 /// Headers are looked for in this many bytes; nobody writes longer comments above the first statement.
@@ -34,6 +35,10 @@ pub struct FileReader {
     from_config: Wishes,
     /// What the file begins with where it is not to run in a transaction.
     no_transaction: Option<&'static str>,
+    /// The file was written for another tool, which knows no headers.
+    is_foreign: bool,
+    /// That tool holds a transaction open around it.
+    is_surrounded: bool,
     file_hasher: FileHasher,
     /// What it goes through before it is read further, where the file holds sections.
     sections: Option<Box<SectionReader>>,
@@ -78,6 +83,8 @@ impl FileReader {
             role,
             dialect,
             no_transaction: None,
+            is_foreign: false,
+            is_surrounded: false,
             file_hasher: FileHasher::new(),
             sections: None,
             stage,
@@ -91,6 +98,13 @@ impl FileReader {
         let markers = markers.filter(|_| self.role.is_script() && !matches!(self.role, FileRole::Rollback { .. }));
         self.sections = markers.map(|markers| Box::new(SectionReader::new(self.dialect, &self.path, markers)));
         self
+    }
+
+    /// The file was written for the tool of this layout.
+    #[must_use]
+    pub fn of_tool(self, layout: &Layout) -> FileReader {
+        let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
+        FileReader { is_foreign: layout.is_foreign(), is_surrounded, ..self }
     }
 
     /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
@@ -143,13 +157,19 @@ impl FileReader {
         };
         let is_rollback = matches!(self.role, FileRole::Rollback { .. });
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
-        let (own, diagnostics) = read_headers(&self.path, &lines[..above], head);
+        let (mut own, diagnostics) = read_headers(&self.path, &lines[..above], head);
+        if self.is_foreign {
+            own.may_be_prose();
+        }
         self.diagnostics.extend(diagnostics);
         let mut wishes = own.or(&self.from_config);
         if self.no_transaction.is_some_and(|mark| bytes.starts_with(mark.as_bytes())) && wishes.transaction.is_none() {
             wishes.transaction = Some(TransactionWish::None);
         }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
+        if self.is_surrounded {
+            body.outliner.surround();
+        }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
         }
@@ -177,6 +197,11 @@ impl FileReader {
         let wishes = body.wishes.clone();
         let (content, diagnostics) = body.finish(self.file_hasher.finish(), sectioned);
         self.diagnostics.extend(diagnostics);
+        if self.is_foreign {
+            const OF_HEADERS: [&str; 2] = [codes::BAD_HEADER_VALUE, codes::REPEATED_HEADER];
+            let of_headers = self.diagnostics.iter_mut().filter(|problem| OF_HEADERS.contains(&problem.code));
+            of_headers.for_each(as_prose);
+        }
         let facts = FileFacts {
             path: self.path,
             role: self.role,

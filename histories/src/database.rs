@@ -39,6 +39,8 @@ impl Servers {
                     None => MysqlServer::start(&mariadb()?)?,
                 };
                 let server = self.mariadb.insert(server);
+                // The project before may have wanted it otherwise.
+                server.execute("mysql", "set global foreign_key_checks = 1")?;
                 let version = format!("MariaDB {}.{}", server.version().major(), server.version().minor());
                 Ok(Database::Mariadb { database: server.create_database()?, version })
             }

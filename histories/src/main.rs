@@ -4,13 +4,14 @@
 
 mod checkout;
 mod database;
+mod fixtures;
 mod order;
 mod projects;
 mod report;
 mod run;
 mod scripts;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -25,9 +26,13 @@ use crate::report::{Line, Verdict};
 #[derive(Parser)]
 #[command(name = "histories")]
 struct Arguments {
-    /// Only projects whose names begin so; all where none is named
+    /// Only projects whose names begin so, or only tools; all where none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+
+    /// Small folders that the real tools have migrated, in place of the projects
+    #[arg(long)]
+    fixtures: bool,
 
     /// Take the repositories from this folder, as OWNER/NAME, in place of github.com
     #[arg(long, value_name = "FOLDER", env = "LIMOSA_HISTORIES_MIRROR")]
@@ -59,6 +64,10 @@ fn main() -> ExitCode {
 
 /// True where every history is the same both ways.
 fn run(arguments: &Arguments) -> Result<bool> {
+    if arguments.fixtures {
+        let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"));
+        return fixtures::run(&arguments.names, target, &arguments.limosa()?);
+    }
     let chosen: Vec<&Project> = PROJECTS.iter().filter(|project| arguments.chooses(project.name)).collect();
     if chosen.is_empty() {
         let names: Vec<&str> = PROJECTS.iter().map(|project| project.name).collect();

@@ -63,6 +63,8 @@ pub(crate) struct Project {
     /// The folder of migrations, from the root of the repository.
     pub(crate) folder: &'static str,
     pub(crate) format: Format,
+    /// The format that limosa takes it for; empty where it is the same. Names of sqlx are limosa's own, too.
+    pub(crate) taken_for: &'static str,
     pub(crate) engine: Engine,
     /// SQL that the project's operators or its application run ahead of the migrations: roles, schemas, settings.
     pub(crate) ahead: &'static str,
@@ -76,6 +78,7 @@ const PLAIN: Project = Project {
     commit: "",
     folder: "",
     format: Format::UpDown,
+    taken_for: "",
     engine: Engine::Postgres,
     ahead: "",
     stops: "",
@@ -92,11 +95,10 @@ const ATUIN: Project = Project {
     repository: "atuinsh/atuin",
     commit: "824c8716d82bed774ee6a83c683087ae77715814",
     format: Format::Sqlx,
+    // No sqlx.toml and no .sqlx stands beside it.
+    taken_for: "native",
     ..PLAIN
 };
-
-const HARNESS: Project =
-    Project { repository: "harness/harness", commit: "ad5c8768ce22352903cddde95bd28f0358461a8c", ..PLAIN };
 
 const POCKET_ID: Project =
     Project { repository: "pocket-id/pocket-id", commit: "d258d952b1573300860aff369e300a76f6fb5f09", ..PLAIN };
@@ -122,13 +124,6 @@ const UAA: Project = Project {
     ..PLAIN
 };
 
-const MODRINTH: Project = Project {
-    repository: "modrinth/code",
-    commit: "fe9ae94a5d9ac1e9d37c3088c9cdca1f55b5a61f",
-    format: Format::Sqlx,
-    ..PLAIN
-};
-
 const OPENFGA: Project = Project {
     repository: "openfga/openfga",
     commit: "da9354f7e6704cef47e620ffa2e08212c08d5ad3",
@@ -150,9 +145,24 @@ const TRAILBASE: Project = Project {
     ..PLAIN
 };
 
+/// What Supabase has in a new database, as far as migrations ask for it.
+const SUPABASE: &str = "
+do $$ declare name text; begin
+  foreach name in array array['anon', 'authenticated', 'service_role', 'supabase_auth_admin'] loop
+    if not exists (select from pg_roles where rolname = name) then execute format('create role %I nologin', name); end if;
+  end loop;
+end $$;
+create schema extensions;
+create extension pgcrypto schema extensions;
+create extension \"uuid-ossp\" schema extensions;
+create schema auth;
+create table auth.users (id uuid primary key, email text, raw_user_meta_data jsonb, created_at timestamptz);
+create table auth.identities (id uuid primary key, user_id uuid references auth.users, provider text, identity_data jsonb);
+create function auth.uid() returns uuid language sql stable as 'select null::uuid';
+create function auth.role() returns text language sql stable as 'select null::text';
+";
+
 pub(crate) const PROJECTS: &[Project] = &[
-    Project { name: "harness-postgres", folder: "app/store/database/migrate/postgres", ..HARNESS },
-    Project { name: "harness-sqlite", folder: "app/store/database/migrate/sqlite", engine: Engine::Sqlite, ..HARNESS },
     Project { name: "pocket-id-postgres", folder: "backend/resources/migrations/postgres", ..POCKET_ID },
     Project {
         name: "pocket-id-sqlite",
@@ -185,6 +195,8 @@ pub(crate) const PROJECTS: &[Project] = &[
         commit: "52f02ea74fbf3d39fa43d099b5b580f7ef5f7908",
         folder: "packages/data/sql/dbmate/migrations",
         format: Format::Dbmate,
+        ahead: SUPABASE,
+        stops: "a schema that none of its migrations makes",
         ..PLAIN
     },
     Project {
@@ -193,6 +205,7 @@ pub(crate) const PROJECTS: &[Project] = &[
         commit: "3a5f8fa85999144cdb3e04076257e83783f18dcf",
         folder: "database/migrations",
         format: Format::Dbmate,
+        stops: "the mark of a way down is indented, so that dbmate reads what follows as part of the way up",
         ..PLAIN
     },
     Project {
@@ -219,10 +232,20 @@ pub(crate) const PROJECTS: &[Project] = &[
         commit: "682b8d26d3b3666b6652490f66618ab3d640fa5d",
         folder: "crates/storage-pg/migrations",
         format: Format::Sqlx,
+        // One of the files deletes from it. limosa's message says this statement.
+        ahead: "create table public._sqlx_migrations (version bigint primary key, description text not null, installed_on \
+                timestamptz not null default now(), success boolean not null, checksum bytea not null, execution_time \
+                bigint not null)",
         ..PLAIN
     },
-    Project { name: "modrinth-postgres", folder: "apps/labrinth/migrations", ..MODRINTH },
-    Project { name: "modrinth-sqlite", folder: "packages/app-lib/migrations", engine: Engine::Sqlite, ..MODRINTH },
+    Project {
+        name: "modrinth",
+        repository: "modrinth/code",
+        commit: "fe9ae94a5d9ac1e9d37c3088c9cdca1f55b5a61f",
+        folder: "apps/labrinth/migrations",
+        format: Format::Sqlx,
+        ..PLAIN
+    },
     Project {
         name: "lemmy",
         repository: "LemmyNet/lemmy",
@@ -245,7 +268,8 @@ pub(crate) const PROJECTS: &[Project] = &[
         name: "vaultwarden-mysql",
         folder: "migrations/mysql",
         engine: Engine::Mariadb,
-        stops: "tables that refer to later ones; its application switches foreign keys off",
+        // As its application does.
+        ahead: "set global foreign_key_checks = 0",
         ..VAULTWARDEN
     },
     Project { name: "vaultwarden-sqlite", folder: "migrations/sqlite", engine: Engine::Sqlite, ..VAULTWARDEN },

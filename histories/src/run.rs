@@ -117,7 +117,8 @@ fn verdict(
         }
     };
     let behind = |at: usize| files.get(at).map_or_else(|| "its end".to_owned(), name);
-    if done.format != project.format.name() {
+    let taken_for = if project.taken_for.is_empty() { project.format.name() } else { project.taken_for };
+    if done.format != taken_for {
         return Verdict::Different(format!("limosa takes the folder for {}", done.format));
     }
     let expected: BTreeSet<&PathBuf> = files.iter().take(shell.ran).collect();

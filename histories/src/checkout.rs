@@ -37,9 +37,11 @@ impl Source {
             git(&self.into, &[&clone[..], &[&copy.display().to_string()]].concat())?;
         }
         git(&copy, &["config", "core.autocrlf", "false"])?;
-        // What sqlx keeps beside the crate that has the migrations says whose these are.
-        let beside = Path::new(project.folder).with_file_name(".sqlx").display().to_string();
-        git(&copy, &["sparse-checkout", "add", project.folder, &beside])?;
+        // What sqlx keeps beside the crate that has the migrations, or above it, says whose these are.
+        let above = Path::new(project.folder).ancestors().skip(1);
+        let signs: Vec<String> = above.map(|folder| folder.join(".sqlx").display().to_string()).collect();
+        let folders = signs.iter().map(String::as_str);
+        git(&copy, &["sparse-checkout", "add", project.folder].into_iter().chain(folders).collect::<Vec<_>>())?;
         git(&copy, &["checkout", "--quiet", "--force", project.commit])?;
         if !copy.join(project.folder).is_dir() {
             bail!("{} has no {} in {}", project.repository, project.folder, project.commit);

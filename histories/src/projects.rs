@@ -66,6 +66,8 @@ pub(crate) struct Project {
     /// The format that limosa takes it for; empty where it is the same. Names of sqlx are limosa's own, too.
     pub(crate) taken_for: &'static str,
     pub(crate) engine: Engine,
+    /// What stands behind the address of the database.
+    pub(crate) address: &'static str,
     /// SQL that the project's operators or its application run ahead of the migrations: roles, schemas, settings.
     pub(crate) ahead: &'static str,
     /// Why it cannot run to its end here, whoever runs it; empty where it can.
@@ -80,6 +82,7 @@ const PLAIN: Project = Project {
     format: Format::UpDown,
     taken_for: "",
     engine: Engine::Postgres,
+    address: "",
     ahead: "",
     stops: "",
 };
@@ -99,6 +102,9 @@ const ATUIN: Project = Project {
     taken_for: "native",
     ..PLAIN
 };
+
+const FIREFLY: Project =
+    Project { repository: "hyperledger/firefly", commit: "e3c9b8d8904cfeee1f39ba407afac23f7a49074f", ..PLAIN };
 
 const POCKET_ID: Project =
     Project { repository: "pocket-id/pocket-id", commit: "d258d952b1573300860aff369e300a76f6fb5f09", ..PLAIN };
@@ -163,6 +169,14 @@ create function auth.role() returns text language sql stable as 'select null::te
 ";
 
 pub(crate) const PROJECTS: &[Project] = &[
+    Project { name: "firefly-postgres", folder: "db/migrations/postgres", ..FIREFLY },
+    Project {
+        name: "firefly-sqlite",
+        folder: "db/migrations/sqlite",
+        engine: Engine::Sqlite,
+        address: "?double_quoted_strings=on",
+        ..FIREFLY
+    },
     Project { name: "pocket-id-postgres", folder: "backend/resources/migrations/postgres", ..POCKET_ID },
     Project {
         name: "pocket-id-sqlite",
@@ -247,6 +261,14 @@ pub(crate) const PROJECTS: &[Project] = &[
         ..PLAIN
     },
     Project {
+        name: "docs.rs",
+        repository: "rust-lang/docs.rs",
+        commit: "ad3fc7932dccb6269ea893c3ca5681056a95e1f3",
+        folder: "crates/lib/docs_rs_database/migrations",
+        format: Format::Sqlx,
+        ..PLAIN
+    },
+    Project {
         name: "lemmy",
         repository: "LemmyNet/lemmy",
         commit: "439734dd638a2c06a2f907beab7dcf4646e88f86",
@@ -286,6 +308,22 @@ pub(crate) const PROJECTS: &[Project] = &[
         repository: "documenso/documenso",
         commit: "75330166cc00b29c14399bc2e391e4b4d8080c00",
         folder: "packages/prisma/migrations",
+        format: Format::Prisma,
+        ..PLAIN
+    },
+    Project {
+        name: "linkwarden",
+        repository: "linkwarden/linkwarden",
+        commit: "7550ebb8907e0cd22e8b3e0785bf3da03ab96e3a",
+        folder: "packages/prisma/migrations",
+        format: Format::Prisma,
+        ..PLAIN
+    },
+    Project {
+        name: "umami",
+        repository: "umami-software/umami",
+        commit: "c0ea3aefbee7a3429ee2f824b06dc4a9dbe0b7e1",
+        folder: "prisma/migrations",
         format: Format::Prisma,
         ..PLAIN
     },

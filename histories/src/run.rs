@@ -54,7 +54,7 @@ pub(crate) fn compare(project: &Project, source: &Source, servers: &mut Servers,
 }
 
 fn by_limosa(project: &Project, root: &Path, database: &Database, limosa: &Path) -> Result<Done> {
-    let url = database.url();
+    let url = format!("{}{}", database.url(), project.address);
     let call = |words: &[&str]| {
         let run = Limosa::new(limosa).in_folder(root).args(words);
         run.args(["--database", url.as_str(), "--dir", project.folder]).run()

@@ -1,5 +1,7 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
+mod inside;
+
 use limosa_core::{Checksum, FileHasher, Markers, Outliner, Rollback, Script, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
 
@@ -11,8 +13,8 @@ use super::misuse::transaction_misuse;
 use super::names::{FileRole, classify};
 use super::rollback::{ROLLBACK_LIMIT, clipped, read_down, read_file, read_section};
 use super::section::{
-    Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
-    inside_statement, leads_back, unknown_directive,
+    Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, leads_back,
+    unknown_directive,
 };
 use super::sectioned::{Outside, SectionReader, Sectioned};
 use super::up_text::UpText;
@@ -404,70 +406,6 @@ impl Body {
         None
     }
 
-    /// Looks for the directive inside a statement that was never ended with `;`. `number` is the line that the piece
-    /// begins on. What came before the directive is added to the outline.
-    fn section_inside(&mut self, piece: &Piece, number: u64) -> Option<SectionStart> {
-        let statement = piece.statement();
-        let mut from = 0;
-        while let Some(found) = statement[from..].find("limosa:") {
-            let at = from + found;
-            from = at + 1;
-            let start = statement[..at].rfind(['\n', '\r']).map_or(0, |at| at + 1);
-            let end = statement[at..].find(['\n', '\r']).map_or(statement.len(), |end| at + end);
-            let line = &statement[start..end];
-            let marks: &[&str] = if self.dialect.engine() == Engine::Mysql { &["--", "#"] } else { &["--"] };
-            let bare = line.trim_start();
-            let Some(mark) = marks.iter().find(|mark| bare.starts_with(**mark)).filter(|_| start > 0) else { continue };
-            let text = &bare[mark.len()..];
-            let Some(directive) = directive(text) else { continue };
-            let head = piece.text.get(..piece.body.0 + start).unwrap_or_default();
-            let place = Position { line: number, column: 1 }.after(&String::from_utf8_lossy(head));
-            match (self.cut(piece, start), directive) {
-                (Cut::InsideText, _) => {}
-                (_, Directive::Unknown(word)) => {
-                    let indent = line.len() - line.trim_start().len();
-                    self.diagnostics.push(unknown_directive(&self.path, place.line, indent, mark, text, &word));
-                }
-                (Cut::Whole(part), Directive::Rollback) => {
-                    let start = SectionStart { offset: part.span.end, line: place.line };
-                    let heading = heading_after(&part, number, self.dialect.engine());
-                    self.statement(&part);
-                    return Some(heading.unwrap_or(start));
-                }
-                (Cut::InsideStatement(verb), Directive::Rollback) => {
-                    self.fail(inside_statement(&self.path, place, line, &verb));
-                    return None;
-                }
-            }
-        }
-        None
-    }
-
-    /// Ends a statement at `end`, an offset within it.
-    fn cut(&self, piece: &Piece, end: usize) -> Cut {
-        let mut splitter = Splitter::new(self.dialect, &self.path);
-        splitter.feed(&piece.statement().as_bytes()[..end]);
-        splitter.finish();
-        match splitter.next_piece() {
-            Ok(Some(part)) if matches!(part.kind, PieceKind::Statement(_)) => {
-                let end = piece.body.0 + end;
-                Cut::Whole(Piece {
-                    kind: part.kind,
-                    span: Span::new(piece.span.start, piece.span.start + end as u64),
-                    text: piece.text[..end].to_vec(),
-                    body: (piece.body.0 + part.body.0, piece.body.0 + part.body.1),
-                    position: piece.position,
-                })
-            }
-            Ok(_) => Cut::InsideText,
-            Err(diagnostic) if INSIDE_STATEMENT.contains(&diagnostic.code) => {
-                let verb = piece.class().map_or_else(String::new, |class| class.verb.clone());
-                Cut::InsideStatement(verb)
-            }
-            Err(_) => Cut::InsideText,
-        }
-    }
-
     fn statement(&mut self, piece: &Piece) {
         self.outliner.add(piece);
         self.note(piece);
@@ -612,6 +550,3 @@ impl Body {
         }
     }
 }
-
-/// Codes of the splitter for what is open at the end, strings and comments apart.
-const INSIDE_STATEMENT: &[&str] = &[limosa_sql::codes::OPEN_PARENTHESIS, limosa_sql::codes::OPEN_BODY];

@@ -122,6 +122,17 @@ fn new_migrations_are_like_those_before() {
 }
 
 #[tokio::test]
+async fn the_root_of_the_repository_may_be_far_above() {
+    let home = sqlite();
+    home.folder.write(".git/HEAD", "");
+    home.folder.write(".sqlx/query-1.json", "{}");
+    home.folder.write("crates/lib/database/sql/migrations/1_a.sql", "create table a (s text default '${x}');");
+    let deep = home.with(|it| it.directories = vec![home.folder.join("crates/lib/database/sql/migrations")]);
+    done(migrate(&deep).await);
+    assert_eq!(home.rows("select dflt_value from pragma_table_info('a')"), ["'${x}'"], "no placeholder");
+}
+
+#[tokio::test]
 async fn files_that_use_the_tool_s_own_table_say_how_to_make_it() {
     for home in all_homes() {
         home.folder.write("sqlx.toml", "");

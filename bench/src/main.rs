@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its tables are for a terminal")]
 
+mod adoption;
 mod delay;
 mod layouts;
 mod ledger_cost;
@@ -59,6 +60,10 @@ struct Arguments {
     /// Measure what the ledger row and the forms of the audit chain cost, in place of the tools
     #[arg(long)]
     ledger_cost: bool,
+
+    /// Measure how long limosa takes to verify what sqlx has migrated on SQLite, in place of the tools
+    #[arg(long, conflicts_with = "ledger_cost")]
+    adopt: bool,
 }
 
 /// Migrations that are taken back.
@@ -100,6 +105,11 @@ fn run(arguments: &Arguments) -> Result<()> {
         let server = start_server(arguments.durable)?;
         for &count in &arguments.migrations {
             print!("{}", ledger_cost::measure(&server, count, arguments.rounds)?);
+        }
+    } else if arguments.adopt {
+        for &count in &arguments.migrations {
+            let root = absolute(&target().join("bench").join("adopt").join(count.to_string()))?;
+            print!("{}", adoption::measure(&target(), &root, count, arguments.rounds)?);
         }
     } else {
         if wanted(Engine::Postgres) {

@@ -92,6 +92,12 @@ impl Tool {
         Some([self.program.clone()].into_iter().chain(words).collect())
     }
 
+    /// limosa's look at what sqlx has migrated.
+    pub(crate) fn adoption(&self, place: &Place, layouts: &Layouts) -> Vec<String> {
+        let words = ["adopt", "--dry-run", "--dir", &layouts.at("sqlx"), "--database", &place.url()].map(str::to_owned);
+        [self.program.clone()].into_iter().chain(words).collect()
+    }
+
     fn shell(&self, task: Task, place: &Place, layouts: &Layouts) -> Option<Vec<String>> {
         let script = match (task, self.kind) {
             (Task::Apply, Kind::ShellOneTransaction) => layouts.at("one_transaction.sql"),

@@ -75,6 +75,13 @@ impl Call {
         Migrator::new(configuration::of(&self.loaded))
     }
 
+    /// A migrator for work on files that speaks with no database, though one is named.
+    pub(crate) fn migrator_of_files(&self) -> Migrator {
+        let mut configuration = configuration::of(&self.loaded);
+        configuration.database = limosa::Secret::new("");
+        Migrator::new(configuration)
+    }
+
     /// Writes an answer in the form that was asked for.
     pub(crate) fn answer<T: Serialize>(&self, answer: &T, text: impl FnOnce(&T) -> String) {
         self.reporter.end();
@@ -112,6 +119,17 @@ fn manner(limosa: &Limosa, loaded: &Loaded, before: Manner) -> Result<Manner, Fa
         settings::LogFormat::Json => Log::Json,
     };
     Ok(Manner { form, log, color, quiet: limosa.quiet, verbose: limosa.verbose, plain_asked: before.plain_asked })
+}
+
+/// A comparison of files needs no database, and one that is named may be out of reach where branches are checked.
+pub(crate) fn or_files_only(mut failure: Failure) -> Failure {
+    if failure.exit == Exit::Database {
+        for diagnostic in &mut failure.diagnostics {
+            let help = diagnostic.help.take().map(|help| help + "; or ").unwrap_or_default();
+            diagnostic.help = Some(format!("{help}look at files alone: --files-only"));
+        }
+    }
+    failure
 }
 
 /// Shows why a command could not answer; gives its exit code.

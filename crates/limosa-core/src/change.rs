@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use limosa_sql::{Engine, Position, Span};
+use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::{CallbackEvent, Checksum, Markers, Outline, Version};
@@ -85,6 +85,10 @@ pub struct Change {
     pub script: Script,
     /// The way back, where one was written.
     pub rollback: Option<Rollback>,
+    /// What proves that it did what it should, where that was written. Nothing that it does stays.
+    pub proof: Option<Box<Script>>,
+    /// Why it cannot be run, where it asks for what cannot be had. It may have run elsewhere.
+    pub refusals: Vec<Diagnostic>,
     /// What the headers and the configuration beside the file say.
     pub headers: Headers,
     /// Identities that must be applied before it, resolved from `Depends-on` and the configuration.

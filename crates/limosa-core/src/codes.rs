@@ -23,4 +23,13 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P019", "no migration has the version or name that was asked for"),
     ("LIM-P020", "another tool has migrated this database, and limosa does not know of it"),
     ("LIM-P021", "a version that is asked for belongs to several migrations"),
+    ("LIM-P022", "two branches have each added a migration of the same version or name"),
+    (
+        "LIM-P023",
+        "a migration that was added here is older than the newest one of the other branch, and comes late there",
+    ),
+    ("LIM-P024", "a migration that the other branch has was changed here"),
+    ("LIM-P025", "a migration that the other branch has was deleted here"),
+    ("LIM-P026", "a migration that the other branch has was renamed here"),
+    ("LIM-P027", "the names of two files differ by capitals alone"),
 ];

@@ -4,6 +4,7 @@
 mod adopt;
 mod assess;
 mod audit;
+mod branch;
 mod callback;
 mod change;
 mod checksum;
@@ -19,6 +20,7 @@ mod pragmas;
 mod recover;
 mod sections;
 mod statements;
+mod structure;
 mod target;
 mod version;
 
@@ -28,6 +30,7 @@ pub use adopt::{
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};
+pub use branch::{Binding, BranchFile, Clash, Comparison, compare_branches, equal_but_for_case, newest_of};
 pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};
@@ -46,5 +49,6 @@ pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, 
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};
+pub use structure::{Difference, differences};
 pub use target::{find_identity, find_version};
 pub use version::{BadVersion, Version};

@@ -46,6 +46,28 @@ impl Outline {
         self.left_out.shrink_to_fit();
     }
 
+    /// The outline of a text that begins so many lines below the one that it was read from.
+    #[must_use]
+    pub fn below(mut self, lines: u64) -> Outline {
+        let remarks = self.remarkable.iter_mut().map(|remark| &mut remark.position);
+        let placeholders = self.placeholders.iter_mut().map(|(_, position)| position);
+        let left_out = self.left_out.iter_mut().map(|left| &mut left.position);
+        remarks.chain(placeholders).chain(left_out).for_each(|position| position.line += lines);
+        self
+    }
+
+    /// The outline of a script that leaves nothing behind, for what it does is taken back: a transaction of its own around all of it
+    /// becomes ours, whether it ends with COMMIT or ROLLBACK. None where it cannot be in one transaction.
+    #[must_use]
+    pub fn as_proof(mut self) -> Option<Outline> {
+        let whole = Group { first: 1, last: self.statements, mode: GroupMode::Own };
+        if self.groups == [whole] {
+            self.groups[0].mode = GroupMode::Transaction;
+            self.wrapped = true;
+        }
+        self.is_atomic().then_some(self)
+    }
+
     /// True where the script may leave settings in the session.
     pub fn may_set(&self) -> bool {
         self.unseen || !self.settings.is_empty()

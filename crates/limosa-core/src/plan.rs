@@ -78,6 +78,9 @@ pub struct Step {
     pub losses: Vec<Loss>,
     /// True where `${...}` is left alone.
     pub placeholders_off: bool,
+    /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Box<Step>>,
 }
 
 /// What kind of step.
@@ -323,6 +326,8 @@ impl Plan {
             placeholders_off: bool,
             file_checksum: &'a Checksum,
             up_checksum: &'a Checksum,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            proof: Option<&'a Checksum>,
         }
         let steps: Vec<Decided<'_>> = self
             .steps
@@ -338,6 +343,7 @@ impl Plan {
                 placeholders_off: step.placeholders_off,
                 file_checksum: &step.file_checksum,
                 up_checksum: &step.up_checksum,
+                proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
             })
             .collect();
         #[derive(Serialize)]

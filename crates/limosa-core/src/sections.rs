@@ -3,14 +3,12 @@
 //! A [`SectionMask`] gives the sections of one direction as a text of the same length, in which everything else is blank: offsets,
 //! lines and columns are those of the file.
 
+mod liquibase;
 mod marks;
 
 pub use marks::{Mark, Markers};
 
 use crate::Direction;
-
-/// A longer line is no marker.
-const LINE_LIMIT: usize = 4096;
 
 /// A part of a file, as a [`SectionScanner`] comes past it. Parts follow each other without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +55,33 @@ pub struct SectionScanner {
     /// Within a line that is none.
     is_plain: bool,
     is_first_line: bool,
+    block: Block,
+}
+
+/// Lines that are read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// None.
+    Open,
+    /// A comment that holds what leads back.
+    Back,
+    /// So many lines that count for nothing; without a number, up to the marker that ends them.
+    Ignored(Option<u64>),
 }
 
 impl SectionScanner {
     /// A scanner for a file with these markers.
     pub fn new(markers: Markers) -> SectionScanner {
         let section = markers.first_section();
-        SectionScanner { markers, section, seen: Vec::new(), held: Vec::new(), is_plain: false, is_first_line: true }
+        SectionScanner {
+            markers,
+            section,
+            seen: Vec::new(),
+            held: Vec::new(),
+            is_plain: false,
+            is_first_line: true,
+            block: Block::Open,
+        }
     }
 
     /// Reads the next bytes. The beginning of a line that may be a marker is held back.
@@ -81,7 +99,7 @@ impl SectionScanner {
                 self.held.extend_from_slice(part);
                 if is_ended {
                     self.line(visit);
-                } else if self.held.len() > LINE_LIMIT || !self.may_be_marker(&self.held) {
+                } else if self.held.len() > self.markers.line_limit() || !self.may_be_marker(&self.held) {
                     let held = std::mem::take(&mut self.held);
                     self.plain(&held, visit);
                     (self.is_plain, self.is_first_line) = (true, false);
@@ -109,10 +127,25 @@ impl SectionScanner {
         let mark =
             std::str::from_utf8(&held).ok().and_then(|line| self.markers.read(without_mark(line, self.is_first_line)));
         self.is_first_line = false;
+        if self.block != Block::Open {
+            self.line_of_block(&held, mark, visit);
+            return;
+        }
         match mark.filter(|mark| self.counts(*mark)) {
             None => self.plain(&held, visit),
+            Some(mark @ Mark::BackLine { start }) => {
+                let within = self.section;
+                visit(Part::Marker { mark, within, line: &held[..start] });
+                visit(Part::Plain(Some(Direction::Revert), &held[start..]));
+            }
             Some(mark) => {
                 let within = self.section;
+                self.block = match mark {
+                    Mark::BackBegin => Block::Back,
+                    Mark::IgnoreBegin => Block::Ignored(None),
+                    Mark::Ignore(count @ 1..) => Block::Ignored(Some(count)),
+                    _ => Block::Open,
+                };
                 visit(Part::Marker { mark, within, line: &held });
                 if let Mark::Section { direction, .. } = mark {
                     self.section = Some(direction);
@@ -120,6 +153,36 @@ impl SectionScanner {
                     self.seen.push(direction);
                 }
             }
+        }
+    }
+
+    /// A line that belongs to those before it, whatever it says itself.
+    fn line_of_block(&mut self, line: &[u8], mark: Option<Mark>, visit: &mut dyn FnMut(Part<'_>)) {
+        if line.is_empty() {
+            return;
+        }
+        let within = self.section;
+        match self.block {
+            Block::Back => {
+                let end = liquibase::comment_end(line).unwrap_or(line.len());
+                if end > 0 {
+                    visit(Part::Plain(Some(Direction::Revert), &line[..end]));
+                }
+                if end < line.len() {
+                    visit(Part::Marker { mark: Mark::Note, within, line: &line[end..] });
+                    self.block = Block::Open;
+                }
+            }
+            Block::Ignored(left) => {
+                visit(Part::Marker { mark: Mark::Note, within, line });
+                self.block = match left {
+                    None if mark == Some(Mark::IgnoreEnd) => Block::Open,
+                    None => Block::Ignored(None),
+                    Some(left @ 2..) => Block::Ignored(Some(left - 1)),
+                    Some(_) => Block::Open,
+                };
+            }
+            Block::Open => {}
         }
     }
 
@@ -134,13 +197,17 @@ impl SectionScanner {
     /// True where a line that begins like this may be a marker: with `--`, behind blanks.
     fn may_be_marker(&self, start: &[u8]) -> bool {
         const MARK: &[u8] = "\u{feff}".as_bytes();
+        if self.block != Block::Open {
+            return true;
+        }
         let bare = match self.is_first_line {
             true if start.len() < MARK.len() && MARK.starts_with(start) => return true,
             true => start.strip_prefix(MARK).unwrap_or(start),
             false => start,
         };
         let bare = bare.trim_ascii_start();
-        bare.is_empty() || bare == b"-" || bare.starts_with(b"--")
+        let begins = |mark: &[u8]| bare.starts_with(mark) || (bare.len() < mark.len() && mark.starts_with(bare));
+        begins(b"--") || (self.markers.have_blocks() && begins(b"/*"))
     }
 }
 
@@ -240,6 +307,18 @@ mod tests {
                 vec!["", "", "", "", "b;"],
                 vec!["", "", "a;", ";", ""],
             ),
+            (
+                Markers::Liquibase,
+                "--comment x\na;\n --rollback drop\n-- note\n--rollback a;\n/* liquibase rollback\n b;\n c; */\n--ignoreLines:1\n--rollback no\nd;",
+                vec!["", "a;", "", "-- note", "", "", "", "", "", "", "d;"],
+                vec!["", "", "            drop", "", "           a;", "", " b;", " c;", "", "", ""],
+            ),
+            (
+                Markers::Liquibase,
+                "a;\n--ignoreLines:start\nb;\n--rollback b\n--ignoreLines:end\nc;",
+                vec!["a;", "", "", "", "", "c;"],
+                vec!["", "", "", "", "", ""],
+            ),
         ] {
             for chunk in [1, 2, 3, 7, 1000] {
                 for (direction, expected) in [(Direction::Apply, &up), (Direction::Revert, &back)] {
@@ -253,7 +332,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_no_markers() {
-        let text = format!("-- +goose Up\n--{}\n-- +goose Down\n", " ".repeat(3 * LINE_LIMIT));
+        let text = format!("-- +goose Up\n--{}\n-- +goose Down\n", " ".repeat(3 * Markers::Goose.line_limit()));
         for chunk in [1000, 100_000] {
             assert!(masked(Markers::Goose, Direction::Apply, &text, chunk).contains("\n--   "), "{chunk}");
         }

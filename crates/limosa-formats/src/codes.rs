@@ -90,6 +90,11 @@ pub const MIXED_FORMATS: &str = "LIM-F043";
 /// The other tool runs files in another order.
 pub const OTHER_ORDER: &str = "LIM-F044";
 
+/// A change asks for something that is done otherwise here, or not at all.
+pub const OTHER_BEHAVIOUR: &str = "LIM-F045";
+/// A change conflicts with one that runs before it.
+pub const CONFLICTING_CHANGES: &str = "LIM-F046";
+
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
     (UNCLEAR_NAME, "the name of an SQL file is not understood, so the file is left out"),
@@ -136,6 +141,8 @@ pub const TABLE: &[(&str, &str)] = &[
     (VARIABLE_FORM, "a variable of the environment is written in a form that is not read"),
     (MIXED_FORMATS, "the files of the folders are of two formats"),
     (OTHER_ORDER, "the other tool runs the files in another order, because it goes by their names"),
+    (OTHER_BEHAVIOUR, "a change asks for something that its tool does, and limosa does otherwise or not at all"),
+    (CONFLICTING_CHANGES, "a change conflicts with one that runs before it"),
 ];
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use limosa_sql::{Diagnostic, Engine, Label};
 use crate::codes;
 use crate::drizzle::{self, Journals};
 use crate::flyway::{self, Naming};
-use crate::formats::{dbmate, diesel, goose, node_pg_migrate, pattern, prisma, refinery, sql_migrate, sqlx, up_down};
-use crate::native::{self, Config, FileRole, split};
+use crate::formats::{
+    dbmate, diesel, goose, liquibase, node_pg_migrate, pattern, prisma, refinery, sqitch, sql_migrate, sqlx, up_down,
+};
+use crate::native::{self, Config, Entry, FileRole, split};
 use crate::pattern::Pattern;
 
 /// A format with what it needs to know.
@@ -38,6 +40,10 @@ pub enum Layout {
     Prisma,
     /// drizzle-kit's, with what its journals say.
     Drizzle(Journals),
+    /// Sqitch's, with what its plan says.
+    Sqitch(Box<sqitch::Project>),
+    /// Liquibase's formatted SQL, with what its changelogs say.
+    Liquibase(Box<liquibase::Changelogs>),
     /// One of one's own.
     Pattern(Pattern),
 }
@@ -82,6 +88,8 @@ impl Layout {
             _ if name == diesel::FORMAT.name => Layout::Diesel,
             _ if name == prisma::FORMAT.name => Layout::Prisma,
             _ if name == drizzle::FORMAT.name => Layout::Drizzle(Journals::default()),
+            _ if name == sqitch::FORMAT.name => Layout::Sqitch(Box::default()),
+            _ if name == liquibase::FORMAT.name => Layout::Liquibase(Box::default()),
             _ => return None,
         })
     }
@@ -101,6 +109,8 @@ impl Layout {
             Layout::Diesel => diesel::FORMAT.name,
             Layout::Prisma => prisma::FORMAT.name,
             Layout::Drizzle(_) => drizzle::FORMAT.name,
+            Layout::Sqitch(_) => sqitch::FORMAT.name,
+            Layout::Liquibase(_) => liquibase::FORMAT.name,
             Layout::Pattern(_) => pattern::FORMAT.name,
         }
     }
@@ -140,7 +150,18 @@ impl Layout {
             Layout::Diesel => diesel::classify(path),
             Layout::Prisma => prisma::classify(path),
             Layout::Drizzle(journals) => journals.classify(path),
+            Layout::Sqitch(project) => project.classify(path),
+            Layout::Liquibase(changelogs) => changelogs.classify(path),
             Layout::Pattern(pattern) => pattern.classify(path),
+        }
+    }
+
+    /// The changes of a file of which more is known than its name says; None for others.
+    pub fn entries(&self, path: &str) -> Option<Vec<Entry>> {
+        match self {
+            Layout::Sqitch(project) => project.entries(path),
+            Layout::Liquibase(changelogs) => changelogs.entries(path),
+            _ => None,
         }
     }
 
@@ -191,7 +212,7 @@ impl Layout {
         };
         match self {
             _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
-            Layout::Drizzle(_) => FileRole::Late { version, label, name },
+            Layout::Drizzle(_) | Layout::Sqitch(_) | Layout::Liquibase(_) => FileRole::Late { version, label, name },
             _ => FileRole::Versioned { version, label, name },
         }
     }
@@ -200,6 +221,7 @@ impl Layout {
     fn depth(&self) -> Option<usize> {
         match self {
             Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
+            Layout::Sqitch(_) | Layout::Liquibase(_) => None,
             Layout::Sqlx(_) => Some(0),
             Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
             Layout::Diesel | Layout::Prisma => Some(1),
@@ -214,7 +236,16 @@ impl Layout {
         match self {
             Layout::Sqlx(_) => split(path).1 == sqlx::SETTINGS,
             Layout::Drizzle(_) => drizzle::is_journal(path),
+            Layout::Sqitch(_) => sqitch::is_told_by(path),
+            Layout::Liquibase(_) => liquibase::is_told_by(path),
             _ => false,
+        }
+    }
+
+    /// Says which folders are meant, before anything is learnt; none where files are compiled in.
+    pub fn stand_in(&mut self, folders: &[String]) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.stand_in(folders);
         }
     }
 
@@ -229,6 +260,8 @@ impl Layout {
                 Err(problem) => vec![*problem],
             },
             Layout::Drizzle(journals) => journals.add(path, bytes, engine),
+            Layout::Sqitch(project) => project.add(path, bytes, engine),
+            Layout::Liquibase(changelogs) => changelogs.add(path, bytes, engine),
             _ => Vec::new(),
         }
     }
@@ -241,21 +274,25 @@ impl Layout {
                 Vec::new()
             }
             Layout::Drizzle(journals) => journals.missing(paths),
+            Layout::Sqitch(project) => project.settle(paths),
+            Layout::Liquibase(changelogs) => changelogs.settle(),
             _ => Vec::new(),
         }
     }
 
-    /// A version as this format compares it: in Flyway `1` and `1.0` are the same.
+    /// A version as this format compares it: in Flyway `1` and `1.0` are the same, in Sqitch a tag means the change that it stands behind.
     pub fn compared(&self, version: &Version) -> Version {
         match self {
             Layout::Flyway(_) => version.without_trailing_zeros(),
+            Layout::Sqitch(project) => project.meant(version).unwrap_or_else(|| version.clone()),
+            Layout::Liquibase(changelogs) => changelogs.meant(version).unwrap_or_else(|| version.clone()),
             _ => version.clone(),
         }
     }
 
     /// True where `${name}` is a placeholder, and not text; in goose's files where they say so.
     pub fn has_placeholders(&self) -> bool {
-        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_))
+        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_) | Layout::Liquibase(_))
     }
 
     /// True where `${Name}` and `${name}` are one placeholder.
@@ -266,7 +303,8 @@ impl Layout {
     /// True where the tool holds a transaction open around a file, on the engines where it can. golang-migrate and Prisma send the
     /// text of a file as it is.
     pub fn holds_transaction(&self) -> bool {
-        !matches!(self, Layout::Native | Layout::Pattern(_) | Layout::UpDown | Layout::Prisma)
+        let others = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
+        self.is_foreign() && !others
     }
 
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.
@@ -296,6 +334,8 @@ impl Layout {
             Layout::Refinery => format!("V{version}__{words}.sql"),
             Layout::Diesel => diesel::new_name(version, words, "up.sql"),
             Layout::Prisma => format!("{version}_{words}/{}", prisma::MIGRATION),
+            Layout::Sqitch(_) => format!("deploy/{words}.sql"),
+            Layout::Liquibase(_) => format!("{version}_{words}.sql"),
             Layout::Pattern(pattern) => pattern.filled(version, words, "up"),
         }
     }
@@ -306,12 +346,14 @@ impl Layout {
             Layout::Native | Layout::Flyway(_) => NewWayBack::Section,
             Layout::Goose => NewWayBack::Marked(Markers::Goose),
             Layout::Dbmate => NewWayBack::Marked(Markers::Dbmate),
+            Layout::Liquibase(_) => NewWayBack::Marked(Markers::Liquibase),
             Layout::SqlMigrate => NewWayBack::Marked(Markers::SqlMigrate),
             Layout::NodePgMigrate => NewWayBack::Marked(Markers::NodePgMigrate),
             Layout::UpDown => NewWayBack::File(format!("{version}_{words}.down.sql")),
             Layout::Sqlx(settings) if settings.reversible == Some(true) => {
                 NewWayBack::File(format!("{version}_{words}.down.sql"))
             }
+            Layout::Sqitch(_) => NewWayBack::File(format!("revert/{words}.sql")),
             Layout::Diesel => NewWayBack::File(diesel::new_name(version, words, "down.sql")),
             Layout::Pattern(pattern) if pattern.has_directions() => {
                 NewWayBack::File(pattern.filled(version, words, "down"))
@@ -324,9 +366,26 @@ impl Layout {
 
     /// Why new migrations are made by the format's own tool alone, and how.
     pub fn made_by_its_tool(&self) -> Option<(&'static str, &'static str)> {
-        let message = "drizzle keeps a snapshot of the schema with each migration, which only drizzle-kit can write";
-        let help = "npx drizzle-kit generate, or, for SQL of your own: npx drizzle-kit generate --custom --name NAME";
-        matches!(self, Layout::Drizzle(_)).then_some((message, help))
+        match self {
+            Layout::Drizzle(_) => Some((
+                "drizzle keeps a snapshot of the schema with each migration, which only drizzle-kit can write",
+                "npx drizzle-kit generate, or, for SQL of your own: npx drizzle-kit generate --custom --name NAME",
+            )),
+            Layout::Sqitch(_) => Some((
+                "a change of sqitch's stands in its plan, with who planned it and when, which sqitch writes",
+                "sqitch add NAME --note WHY makes the three scripts and the line of the plan",
+            )),
+            Layout::Liquibase(changelogs) if changelogs.are_listed() => Some((
+                "a changelog lists the files of this folder, and limosa does not write into it",
+                "write a file that begins with '--liquibase formatted sql' and '--changeset author:id', and include it in the changelog",
+            )),
+            _ => None,
+        }
+    }
+
+    /// True where versions are places in a list, and say nothing of the names of files.
+    pub fn counts_changes(&self) -> bool {
+        matches!(self, Layout::Liquibase(_))
     }
 
     /// The name of a new repeatable's file; None where there are no repeatables.
@@ -348,7 +407,8 @@ impl Layout {
             Layout::UpDown => Some(6),
             Layout::Goose => Some(5),
             Layout::Sqlx(settings) => (settings.sequential == Some(true)).then_some(4),
-            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) => None,
+            Layout::Diesel | Layout::Prisma | Layout::Drizzle(_) | Layout::Sqitch(_) => None,
+            Layout::Liquibase(_) => None,
             Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => None,
         }
     }

@@ -42,6 +42,7 @@ pub mod formats;
 mod layout;
 pub mod left_out;
 mod recognise;
+pub mod renumber;
 mod toml_table;
 
 pub use formats::{Format, drizzle, flyway, native, pattern, sqlx};

@@ -4,7 +4,7 @@ use limosa_core::Markers;
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes;
-use crate::formats::{FORMATS, Format, detect};
+use crate::formats::{FORMATS, Format, detect, liquibase};
 use crate::layout::{Layout, LayoutChoice};
 use crate::native::{FileRole, split};
 
@@ -59,7 +59,12 @@ impl LayoutChoice {
 fn marked(paths: &[&str], head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Option<Recognised> {
     let scripts = paths.iter().filter(|path| split(path).1.ends_with(".sql"));
     scripts.take(HEADS).find_map(|path| {
-        let (markers, line) = spoken_for(&head_of(path)?)?;
+        let head = head_of(path)?;
+        if liquibase::is_formatted(&head) {
+            let reason = Some(format!("'--liquibase formatted sql' in {path}"));
+            return Some(Recognised { layout: Layout::of_format(liquibase::FORMAT.name)?, reason });
+        }
+        let (markers, line) = spoken_for(&head)?;
         let reason = Some(format!("'{line}' in {path}"));
         Some(Recognised { layout: Layout::of_format(markers.format_name())?, reason })
     })
@@ -144,6 +149,7 @@ mod tests {
             (&[("m/1_a.sql", SQL), ("m/2_b.sql", "\u{feff}-- note\r\n-- +goose Up\r\n")][..], "goose"),
             (&[("m/1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up")], "goose"),
             (&[("m/001-a.sql", "--migrate:up\n")], "dbmate"),
+            (&[("m/a.sql", "\n-- Liquibase formatted SQL\n--changeset a:1\n")], "liquibase"),
             (&[("m/1_a.sql", "-- talks of migrate:up and +goose\n")], "native"),
             (&[("m/1_a.sql", SQL), ("m/README.md", "-- +goose Up")], "native"),
             (&[("V1__a.sql", "-- +goose Up")], "flyway"),

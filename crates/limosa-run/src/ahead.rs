@@ -67,6 +67,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && outline.is_atomic()
         && !outline.may_set()
         && !outline.wrapped
+        && step.proof.is_none()
 }
 
 /// Runs steps that [`reach`] found.

@@ -14,7 +14,7 @@ use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, callbacks, implicit_commit, put_back};
+use crate::{Event, Outcome, StepState, callbacks, implicit_commit, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -120,7 +120,9 @@ async fn once(
     log: &SharedLog,
 ) -> Result<(), Failure> {
     let around = [CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate];
-    let mut scripts = block.iter().chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
+    let proofs = block.iter().filter_map(|step| step.proof.as_deref());
+    let mut scripts =
+        block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
     if run.engine != Engine::Postgres && scripts.any(|step| step.outline.may_set()) {
         put_back::around(run, session, block, first, marks, log).await
     } else {
@@ -141,7 +143,7 @@ pub(crate) async fn together(
     fly(session, run.context, feed, log, &run.progress, block, first).await
 }
 
-/// The scripts of one step in the order in which they run: callbacks before it, its own, callbacks after it.
+/// The scripts of one step in the order in which they run: callbacks before it, its own, what proves it, callbacks after it.
 pub(crate) struct Scripts<'p> {
     list: Vec<(&'p Step, ScriptReader)>,
 }
@@ -152,9 +154,10 @@ pub(crate) fn open<'p>(run: &'p Run<'_>, block: &'p [Step]) -> Result<Vec<Script
             .map(|reader| (step, reader))
             .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
     };
-    let with_callbacks = |step| {
+    let with_callbacks = |step: &'p Step| {
         callbacks::sharing(run, CallbackEvent::BeforeEachMigrate)
             .chain([step])
+            .chain(step.proof.as_deref())
             .chain(callbacks::sharing(run, CallbackEvent::AfterEachMigrate))
             .map(open_one)
             .collect::<Result<_, _>>()
@@ -191,14 +194,19 @@ pub(crate) fn feed<'f>(
         let wipe = run.context.pooled && ends;
         let last = scripts.list.len().saturating_sub(1);
         for (number, (part, reader)) in scripts.list.iter_mut().enumerate() {
-            let head = head(run.context, run.engine, part, marks, true);
+            let mut head = head(run.context, run.engine, part, marks, true);
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
+            let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
+            if is_proof {
+                head.push(proof::begin());
+            }
             if number < last {
-                feed.stretch(Stretch { step_number, is_around, head, ..Stretch::whole(part, reader) });
+                let closing: Closing<'f> = Box::new(move |_| if is_proof { proof::end() } else { Vec::new() });
+                feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
                 continue;
             }
             let closing: Closing<'f> = Box::new(move |_| {
-                let mut items = Vec::new();
+                let mut items = if is_proof { proof::end() } else { Vec::new() };
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
                     items.extend(settle_constraints(run.engine).filter(|_| ends));

@@ -276,7 +276,7 @@ pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, stands: &str) ->
     helped(outcome, &format!("it ran as {event}: {stands}"))
 }
 
-fn helped(outcome: Outcome, help: &str) -> Outcome {
+pub(crate) fn helped(outcome: Outcome, help: &str) -> Outcome {
     let Outcome::Stopped(mut problem) = outcome else { return outcome };
     problem.help = Some(match problem.help.take() {
         Some(before) => format!("{before}\n{help}"),

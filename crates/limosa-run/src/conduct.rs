@@ -293,6 +293,9 @@ async fn with_callbacks(
         true => crate::atomic::run(run, session, block, at, failed).await,
         false => crate::journalled::run(run, session, &block[0], at).await,
     };
+    if ended.outcome.is_none() && !is_atomic {
+        ended.outcome = crate::proof::apart(run, session, &block[0]).await.err();
+    }
     if ended.outcome.is_none() {
         let done = match is_atomic {
             true => callbacks::run(run, session, after).await,

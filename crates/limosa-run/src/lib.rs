@@ -21,6 +21,7 @@ mod not_taken_back;
 mod notices;
 mod pragmas;
 mod problem;
+mod proof;
 mod put_back;
 mod reader;
 mod recovery;

@@ -11,11 +11,11 @@ use limosa_sql::{Diagnostic, Engine};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{interrupted, started};
 use crate::entries::mysql;
-use crate::feed::{Feed, GaveUp, Progress, Purpose, Stretch, lock};
+use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
-use crate::{Context, Event, Outcome, StepReport, StepState, not_taken_back};
+use crate::{Context, Event, Outcome, StepReport, StepState, not_taken_back, proof};
 
 /// What was tried.
 #[derive(Debug)]
@@ -150,20 +150,23 @@ async fn flight(
         let _ = session.send(vec![Item::Control(format!("pragma foreign_keys = {}", u8::from(enforced)))]).await;
     }
     let dialect = session.facts().dialect;
-    let mut readers = steps
-        .iter()
-        .map(|step| ScriptReader::open(step, dialect, context.files))
+    let scripts = steps.iter().enumerate().flat_map(|(number, step)| {
+        let proof = step.proof.as_deref().map(|proof| (number, proof, true));
+        std::iter::once((number, step, false)).chain(proof)
+    });
+    let mut readers = scripts
+        .map(|script| Ok((script, ScriptReader::open(script.1, dialect, context.files)?)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
     let database = session.facts().database.clone();
     let mut feed = Feed::new(context, engine, log.clone());
     feed.first([(Item::Begin, Purpose::Begin)]);
-    for (number, (step, reader)) in steps.iter().zip(&mut readers).enumerate() {
-        feed.stretch(Stretch {
-            step_number: number,
-            head: settings(context, engine, &database, step),
-            ..Stretch::whole(step, reader)
-        });
+    for ((number, step, is_proof), reader) in &mut readers {
+        let mut head = settings(context, engine, &database, step);
+        head.extend(is_proof.then(proof::begin));
+        let ends = *is_proof;
+        let closing: Closing<'_> = Box::new(move |_| if ends { proof::end() } else { Vec::new() });
+        feed.stretch(Stretch { step_number: *number, is_around: ends, head, closing, ..Stretch::whole(step, reader) });
     }
     feed.last([(Item::Rollback, Purpose::Settings)]);
     let limits = steps[0].limits;

@@ -125,7 +125,7 @@ fn frame(of: &Subject<'_>) -> (String, &'static str) {
 
 /// The programs of PostgreSQL's own, told how to connect.
 #[cfg(feature = "postgres")]
-fn tools<'a>(
+pub(crate) fn tools<'a>(
     of: &'a Subject<'_>,
     options: &'a limosa_db::ConnectOptions,
     connection: &'a [(String, limosa_db::Secret)],
@@ -142,7 +142,7 @@ fn tools<'a>(
 
 /// The programs of MariaDB's or MySQL's own, told how to connect.
 #[cfg(feature = "mysql")]
-fn mysql_tools<'a>(
+pub(crate) fn mysql_tools<'a>(
     of: &'a Subject<'_>,
     options: &'a limosa_db::ConnectOptions,
     connection: &'a limosa_db::engines::mysql::ClientOptions,
@@ -317,7 +317,7 @@ fn pages_into(tell: watch::Sender<(u64, u64)>) -> impl FnMut(u64, u64) -> std::o
 }
 
 #[allow(dead_code, reason = "used only where an engine was left out of the build")]
-fn not_built(engine: Engine) -> DbError {
+pub(crate) fn not_built(engine: Engine) -> DbError {
     DbError::new(limosa_db::DbErrorKind::Configuration, format!("this limosa was built without {}", engine.title()))
 }
 

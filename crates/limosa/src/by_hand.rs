@@ -41,6 +41,14 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
             let _ = writeln!(script.out, "--   {}: {}", callback.event, callback.file().replace(['\n', '\r'], " "));
         }
     }
+    let proofs: Vec<&str> =
+        plan.steps.iter().filter_map(|step| step.proof.as_ref()).map(|proof| proof.work.origin()).collect();
+    if !proofs.is_empty() {
+        let _ = writeln!(script.out, "-- What proves the migrations is not in here; run it behind them:");
+        for file in proofs {
+            let _ = writeln!(script.out, "--   {}", file.replace(['\n', '\r'], " "));
+        }
+    }
     if engine == Engine::Postgres {
         let key = lock_key(&opened.configuration.ledger_schema, &opened.configuration.project);
         script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");

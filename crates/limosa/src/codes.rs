@@ -88,6 +88,9 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U053", "a template has no use for an option"),
     ("LIM-U054", "an option of a template is no name, type or expression"),
     ("LIM-U055", "a migration of this name is there already"),
+    ("LIM-U056", "a migration cannot get another version"),
+    ("LIM-U057", "'new --renumber' found nothing to renumber"),
+    ("LIM-U058", "something names a migration that got another version, and must be changed by hand"),
     ("LIM-U060", "the backup folder cannot be made"),
     ("LIM-U061", "there is no backup"),
     ("LIM-U062", "the database is restored, but the audit log does not say so"),
@@ -122,6 +125,14 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U119", "limosa has migrations on record where a database is to be taken over"),
     ("LIM-U120", "another tool has applied what has no file here"),
     ("LIM-U121", "another tool has passed over a file"),
+    ("LIM-U122", "the database is not what its migrations make"),
+    ("LIM-U123", "a proof cannot be made where it was asked for"),
+    ("LIM-U130", "the program git cannot be started"),
+    ("LIM-U131", "a folder of migrations lies in no checkout, in another one, or in a submodule"),
+    ("LIM-U132", "git knows no such branch, tag or commit"),
+    ("LIM-U133", "two branches have no commit in common here"),
+    ("LIM-U134", "git failed"),
+    ("LIM-U135", "a part of a folder of migrations cannot be compared with another branch"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

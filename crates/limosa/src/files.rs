@@ -9,7 +9,7 @@ use limosa_core::{
     AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, Version,
     find_identity, find_version,
 };
-use limosa_formats::native::{Config, FileFacts, FileReader, FileRole, assemble};
+use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
@@ -18,7 +18,7 @@ use crate::unread::Known;
 use crate::{Configuration, Exit, Failure, RustCallback};
 
 /// The layout of the files, with what stands in files of its own about all of them.
-fn layout_of(
+pub(crate) fn layout_of(
     configuration: &Configuration,
     scripts: &Scripts,
     folders: &[PathBuf],
@@ -44,6 +44,9 @@ fn layout_of(
     let Recognised { mut layout, reason } = recognised;
     let mut diagnostics = Vec::new();
     let around = around.iter().filter_map(|path| path.to_str());
+    if let Scripts::Disk = scripts {
+        layout.stand_in(&folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>());
+    }
     // The nearest one is read last, and counts.
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
@@ -154,6 +157,7 @@ impl Wanted<'_> {
         match (self, role) {
             (Wanted::All | Wanted::Unknown(_), _) => true,
             (Wanted::These(these), FileRole::Rollback { of, .. }) => these.contains(&of.identity()),
+            (Wanted::These(these), FileRole::Proof { of }) => these.contains(&Identity::of_version(of)),
             (Wanted::These(these), role) => role.identity().is_some_and(|identity| these.contains(&identity)),
         }
     }
@@ -163,6 +167,8 @@ impl Wanted<'_> {
 struct Listed {
     name: String,
     role: FileRole,
+    /// Where more is known than the name says: what.
+    entry: Option<Entry>,
     /// Of the whole file, where it was asked for.
     checksum: Option<Checksum>,
 }
@@ -194,12 +200,20 @@ impl Listing {
         let value_of = |name: &str| configuration.values.all.get(name).cloned();
         let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
         for (name, role) in names.into_iter().zip(roles) {
-            if role == FileRole::Config {
+            if let Some(entries) = layout.entries(&name) {
+                let listed = |entry: Entry| Listed {
+                    name: name.clone(),
+                    role: entry.role.clone(),
+                    checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
+                    entry: Some(entry),
+                };
+                files.extend(entries.into_iter().map(listed));
+            } else if role == FileRole::Config {
                 let (config, found) = layout.read_config(&name, &scripts.read(&name)?, engine, &value_of);
                 configs.extend(config);
                 diagnostics.extend(found);
             } else {
-                files.push(Listed { name, role, checksum: None });
+                files.push(Listed { name, role, entry: None, checksum: None });
             }
         }
         Ok(Listing { scripts, files, recognised, configs, diagnostics })
@@ -213,7 +227,8 @@ impl Listing {
         let scripts = &self.scripts;
         let shares = on_all_processors(self.files, |mut files| {
             let mut buffer = vec![0; BUFFER];
-            for file in files.iter_mut().filter(|file| file.role.identity().is_some()) {
+            let is_asked = |file: &&mut Listed| file.role.identity().is_some() && file.checksum.is_none();
+            for file in files.iter_mut().filter(is_asked) {
                 let mut hasher = FileHasher::new();
                 each_part(scripts, &file.name, &mut buffer, |bytes| hasher.update(bytes))?;
                 file.checksum = Some(hasher.finish());
@@ -243,7 +258,7 @@ impl Listing {
         let mut commands = Vec::new();
         let mut to_read = Vec::with_capacity(listed.len());
         let mut unread = Vec::new();
-        for Listed { name, role, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
+        for Listed { name, role, entry, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
                     unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
@@ -259,13 +274,12 @@ impl Listing {
                     work: CallbackWork::Command(name),
                     headers: Default::default(),
                 }),
-                role => to_read.push((name, role)),
+                role => to_read.push((name, role, entry)),
             }
         }
         let how = Reading { dialect, configs: &configs, layout: &layout };
-        let read = on_all_processors(to_read, |files| read_files(&scripts, files, &how))?;
-        let (mut files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-        diagnostics.extend(found.into_iter().flatten());
+        let (mut files, found) = read_all(&scripts, to_read, &how)?;
+        diagnostics.extend(found);
         files.push(unread);
         for code in &configuration.code {
             let (facts, found) = code.facts(dialect, &layout);
@@ -291,10 +305,10 @@ impl Listing {
 }
 
 /// What decides how files are read.
-struct Reading<'r> {
-    dialect: Dialect,
-    configs: &'r [Config],
-    layout: &'r Layout,
+pub(crate) struct Reading<'r> {
+    pub(crate) dialect: Dialect,
+    pub(crate) configs: &'r [Config],
+    pub(crate) layout: &'r Layout,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -338,23 +352,68 @@ fn on_all_processors<T: Send, R: Send>(
 /// What is known of each file, and what is to be said of them, in order.
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
-fn read_files(scripts: &Scripts, files: Vec<(String, FileRole)>, how: &Reading<'_>) -> Result<Facts, Failure> {
+/// A file to be read: its name, its role, and what else is known of it.
+pub(crate) type ToRead = (String, FileRole, Option<Entry>);
+
+/// Reads files of known roles; gives what is known of them share by share, for it is much.
+pub(crate) fn read_all(
+    scripts: &Scripts,
+    files: Vec<ToRead>,
+    how: &Reading<'_>,
+) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
+    let read = on_all_processors(files, |files| read_files(scripts, files, how))?;
+    let (files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    Ok((files, found.into_iter().flatten().collect()))
+}
+
+fn read_files(scripts: &Scripts, files: Vec<ToRead>, how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
     let mut buffer = vec![0; BUFFER];
-    for (name, role) in files {
+    // The changes of one file follow each other.
+    let mut whole = (String::new(), Vec::new());
+    for (name, role, entry) in files {
         let is_script = role.is_script();
-        let mut reader = FileReader::of_role(how.dialect, &name, role, how.configs)
+        let part = entry.as_ref().and_then(|entry| entry.part.clone());
+        let reader = match entry {
+            Some(entry) => FileReader::of_entry(how.dialect, &name, entry, how.configs),
+            None => FileReader::of_role(how.dialect, &name, role, how.configs),
+        };
+        let mut reader = reader
             .of_tool(how.layout)
             .no_transaction_mark(how.layout.no_transaction_mark())
             .with_markers(how.layout.markers());
-        if is_script {
-            each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?;
+        match part {
+            Some(part) => reader.feed(part_of(scripts, &name, &part, &mut whole)?),
+            None if is_script => each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?,
+            None => {}
         }
         let (read, found) = reader.finish();
         facts.extend(read);
         diagnostics.extend(found);
     }
     Ok((facts, diagnostics))
+}
+
+/// A part of a file; `whole` is the file that was read last.
+fn part_of<'w>(
+    scripts: &Scripts,
+    name: &str,
+    part: &FilePart,
+    whole: &'w mut (String, Vec<u8>),
+) -> Result<&'w [u8], Failure> {
+    if whole.0 != name {
+        let bytes = scripts.read(name)?;
+        let mut hasher = FileHasher::new();
+        hasher.update(&bytes);
+        if hasher.finish() != part.checksum {
+            let problem = Diagnostic::error("LIM-F900", format!("{name} was changed while it was read"));
+            let help = "run again when the file is at rest";
+            return Err(Failure::new(Exit::Usage, problem.at(Label::file(name)).help(help)));
+        }
+        *whole = (name.to_owned(), bytes);
+    }
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.1.len());
+    Ok(&whole.1[at(part.start)..at(part.end)])
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

@@ -23,10 +23,14 @@ pub(crate) async fn unchanged(
     for row in view.journal.iter().filter(|row| row.direction == Direction::Apply) {
         let Some(change) = changes.iter().find(|change| change.identity == row.identity) else { continue };
         let script = &change.script;
-        let file = opened.scripts().open(&script.file).map_err(|error| {
+        let unreadable = |error| {
             Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
-        })?;
-        let text = file.take(script.span.end);
+        };
+        let file = opened.scripts().open(&script.file).map_err(unreadable)?;
+        let mut file = file;
+        let above = std::io::copy(&mut file.by_ref().take(script.span.start), &mut std::io::sink());
+        above.map_err(unreadable)?;
+        let text = file.take(script.span.len());
         let text: Box<dyn Read> = match script.markers {
             Some(markers) => Box::new(Masked::new(text, markers)),
             None => Box::new(text),

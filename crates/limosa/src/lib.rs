@@ -16,6 +16,7 @@
 
 mod anchor;
 mod backup;
+mod branches;
 mod builtins;
 mod by_hand;
 pub mod clock;
@@ -27,6 +28,7 @@ mod enum_values;
 mod event;
 mod failure;
 mod files;
+mod git;
 mod interrupted_scripts;
 mod migrator;
 mod opened;
@@ -35,15 +37,16 @@ mod reading;
 pub mod report;
 mod scripts;
 pub mod settings;
+mod structure;
 mod telling;
 mod unread;
 
-pub use commands::adopt::{AdoptOptions, GoBackOptions};
+pub use commands::adopt::{AdoptOptions, GoBackOptions, ProveOn};
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;
 pub use commands::rollback::{RollbackDifference, RollbackOptions};
-pub use commands::scaffold::{NewKind, Numbering, Template, TemplateDetails};
+pub use commands::scaffold::{NewKind, Numbering, RenumberOptions, Template, TemplateDetails};
 pub use commands::status::StatusOptions;
 pub use configuration::Configuration;
 pub use embedding::{Builder, Embedded, RustCallback, RustMigration, Scratch, Summary};

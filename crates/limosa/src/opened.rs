@@ -404,7 +404,9 @@ impl Opened<'_> {
 fn said_of(other: &OtherLedger) -> (String, String) {
     let OtherLedger { tool, table, newest, broken } = other;
     let newest_words = newest.as_ref().map(|newest| format!(", newest: {newest}")).unwrap_or_default();
-    let version = newest.as_deref().filter(|newest| newest.starts_with(|first: char| first.is_ascii_digit()));
+    let is_name = |newest: &&str| newest.starts_with(|first: char| first.is_ascii_digit()) || newest.contains("::");
+    let quoted = |newest: &str| if newest.contains(' ') { format!("'{newest}'") } else { newest.to_owned() };
+    let version = newest.as_deref().filter(is_name).map(quoted);
     let (trouble, first) = match broken {
         Some(words) => (format!("; {words}"), "look at what stands of it, and mend that first; then: "),
         None => (String::new(), ""),
@@ -417,7 +419,7 @@ fn said_of(other: &OtherLedger) -> (String, String) {
             "{first}what it has applied must not run again: limosa adopt takes it over, file by file (--dry-run shows that first); \
              limosa baseline --to {} counts it as applied unseen; \
              where these files have nothing to do with it: --ignore-other-ledgers",
-            version.unwrap_or("VERSION")
+            version.as_deref().unwrap_or("VERSION")
         ),
     )
 }

@@ -202,6 +202,9 @@ pub struct PlannedStep {
     pub statement_timeout_ms: u64,
     /// True where a way back will be recorded.
     pub has_rollback: bool,
+    /// The file that proves it behind its statements, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.
@@ -335,12 +338,28 @@ pub struct FindingsAnswer {
     pub command: &'static str,
     /// The exit code: 0 or 1.
     pub exit_code: u8,
-    /// The database.
-    pub target: Target,
+    /// The database; None where none was spoken with.
+    pub target: Option<Target>,
+    /// The branch that the files were compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<AgainstLine>,
     /// What was found.
     pub findings: Vec<Diagnostic>,
     /// What was looked at, with its result, for people who want to see that all is well.
     pub checks: Vec<CheckLine>,
+}
+
+/// The branch that the files of the working tree were compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgainstLine {
+    /// As somebody named it.
+    pub reference: String,
+    /// Its commit.
+    pub commit: String,
+    /// The commit at which this branch parted from it.
+    pub merge_base: String,
+    /// Migrations that were added here since.
+    pub added: usize,
 }
 
 /// One thing that was looked at.
@@ -450,12 +469,36 @@ pub struct AdoptAnswer {
     pub counts: VerdictCounts,
     /// When and by whom it was taken over before, where it was.
     pub adopted: Option<AdoptedLine>,
+    /// What a proof has found, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Why it was refused.
     pub errors: Vec<Diagnostic>,
     /// Worth knowing.
     pub notices: Vec<Diagnostic>,
     /// The head of the audit log afterwards.
     pub audit_head: Option<AuditHead>,
+}
+
+/// What the files make in a database of their own, against what stands in the one that is taken over. Rows, owners and rights are not
+/// compared.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    /// Migrations that were run.
+    pub migrations: usize,
+    /// What is not alike; nothing where the proof holds.
+    pub differences: Vec<ProofLine>,
+}
+
+/// Something that is not alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProofLine {
+    /// Verb and object of the statement that makes it.
+    pub what: String,
+    /// The statement that makes what stands here; None where it is not here.
+    pub here: Option<String>,
+    /// The same for what the files make.
+    pub from_files: Option<String>,
 }
 
 /// One migration of another tool, of our files, or of both.

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use limosa_formats::HEAD_BYTES;
 use limosa_formats::formats::SIGNS;
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Label};
 
+use crate::git::Tree;
 use crate::{Configuration, Embedded, Exit, Failure};
 
 /// Where scripts are read from.
@@ -16,6 +18,8 @@ use crate::{Configuration, Embedded, Exit, Failure};
 pub(crate) enum Scripts {
     Disk,
     Embedded(Embedded),
+    /// A commit of git's.
+    Commit(Arc<Tree>),
 }
 
 impl Scripts {
@@ -27,6 +31,7 @@ impl Scripts {
     pub(crate) fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
         match self {
             Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
+            Scripts::Commit(tree) => Ok(tree.names().map(str::to_owned).collect()),
             Scripts::Disk => {
                 let mut names = Vec::new();
                 for folder in folders {
@@ -44,10 +49,11 @@ impl Scripts {
         Some(head)
     }
 
-    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in.
+    /// Files and folders that say beside the folders, or above them, whose they are. Nothing stands around what is compiled in, and
+    /// a commit is read as the working tree is.
     pub(crate) fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
         match self {
-            Scripts::Embedded(_) => Vec::new(),
+            Scripts::Embedded(_) | Scripts::Commit(_) => Vec::new(),
             Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
         }
     }
@@ -66,6 +72,7 @@ impl Files for Scripts {
         match self {
             Scripts::Disk => Ok(Box::new(File::open(file)?)),
             Scripts::Embedded(files) => files.open(file),
+            Scripts::Commit(tree) => tree.open(file),
         }
     }
 }
@@ -73,7 +80,7 @@ impl Files for Scripts {
 /// How deep folders are followed; deeper ones are a loop of links.
 const DEPTH: usize = 16;
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
     let help = match error.kind() {
         std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
@@ -144,7 +151,7 @@ pub(crate) fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> us
     let below = |path: &Path| path.components().count().saturating_sub(1);
     match scripts {
         Scripts::Embedded(_) => below(path),
-        Scripts::Disk => {
+        Scripts::Disk | Scripts::Commit(_) => {
             folders.iter().filter_map(|folder| path.strip_prefix(folder).ok()).map(below).min().unwrap_or_default()
         }
     }

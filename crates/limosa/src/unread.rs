@@ -33,6 +33,7 @@ impl<'v> Known<'v> {
     pub(crate) fn is_settled(&self, role: &FileRole) -> bool {
         match role {
             FileRole::Rollback { of: of @ RollbackTarget::Version(_), .. } => self.rows.contains_key(&of.identity()),
+            FileRole::Proof { of } => self.rows.contains_key(&Identity::of_version(of)),
             _ => false,
         }
     }

@@ -11,7 +11,8 @@ const EXAMPLES: [(&str, &str); 24] = [
         "limosa new \"create users\"\nlimosa new \"add index\" --timestamp\nlimosa new views --repeatable\n\
          limosa new \"add phone\" --template add-column --table users --column phone --type \"VARCHAR(20)\" --value \"'unknown'\"\n\
          limosa new \"remove fax\" --template remove-column --table users --column fax --type \"VARCHAR(20)\"\n\
-         limosa new \"rename posts\" --template rename-table --table posts --to articles --columns id,title,content",
+         limosa new \"rename posts\" --template rename-table --table posts --to articles --columns id,title,content\n\
+         limosa new --renumber --against origin/main --dry-run",
     ),
     ("plan", "limosa plan\nlimosa plan --to 12 --output json\nlimosa plan --sql > by_hand.sql"),
     (
@@ -25,7 +26,11 @@ const EXAMPLES: [(&str, &str); 24] = [
     ),
     ("status", "limosa status\nlimosa status --fail-on-pending\nlimosa status --environment production --output json"),
     ("history", "limosa history\nlimosa history --limit 100 --output json"),
-    ("validate", "limosa validate\nlimosa validate --environment production --output json"),
+    (
+        "validate",
+        "limosa validate\nlimosa validate --environment production --output json\n\
+         limosa validate --against origin/main --files-only",
+    ),
     ("baseline", "limosa baseline --to 12 --dry-run\nlimosa baseline --to 12"),
     (
         "adopt",

@@ -100,7 +100,7 @@ mod tests {
             assert!(command.get_about().is_some(), "{name} says nothing about itself");
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("limosa ")).collect();
-            assert!((2..=6).contains(&examples.len()), "{name} has {} examples", examples.len());
+            assert!((2..=7).contains(&examples.len()), "{name} has {} examples", examples.len());
             for example in examples {
                 let words = words(example);
                 let matches = super::command()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use limosa::{AdoptOptions, Diagnostic, Exit, Failure, ForeignTool, GoBackOptions};
+use limosa::{AdoptOptions, Diagnostic, Exit, Failure, ForeignTool, GoBackOptions, ProveOn, Secret};
 
 use crate::ask;
 use crate::call::Call;
@@ -23,7 +23,12 @@ pub(crate) struct Adopt {
     /// Only show what would be taken over.
     #[arg(long)]
     dry_run: bool,
-    /// Take over migrations whose files were changed since they were applied.
+    /// Run the migrations in a database of their own, which is made and taken away again, and compare what they make with what stands
+    /// here: tables, indexes, views, routines; not rows, owners and rights.
+    /// With an address, on that server.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "undo")]
+    prove: Option<String>,
+    /// Take over migrations whose files were changed since they were applied, and a database that a proof found to be another one.
     #[arg(long, conflicts_with = "undo")]
     accept_diverged: bool,
     /// Give the database back to the other tool, and tell it what limosa has applied since.
@@ -43,6 +48,10 @@ impl Adopt {
             ledger_table: self.ledger_table.clone(),
             dry_run: self.dry_run,
             accept_diverged: self.accept_diverged,
+            prove: self.prove.as_deref().map(|address| match address {
+                "" => ProveOn::ThisServer,
+                address => ProveOn::Server(Secret::new(address)),
+            }),
         };
         let asks = !self.dry_run && !call.person.said_yes();
         if asks {
@@ -58,7 +67,8 @@ impl Adopt {
             if !ask::confirm(call.person, &call.console, &call.interrupt, &adopt::question(&first))? {
                 return Err(declined());
             }
-            options.dry_run = false;
+            // What was shown is proven.
+            (options.dry_run, options.prove) = (false, None);
         }
         let answer = migrator.adopt(&options, call.reporter.as_ref(), call.interrupt.stop()).await?;
         if !asks || answer.outcome != "done" {

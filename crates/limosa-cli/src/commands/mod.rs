@@ -78,6 +78,7 @@ impl Command {
         match self {
             Command::Init(command) => command.need(),
             Command::New(command) => command.need(),
+            Command::Validate(command) => command.need(),
             Command::Config(_) => Need::NoSecrets,
             _ => Need::Secrets,
         }
@@ -90,7 +91,7 @@ impl Command {
     pub(crate) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         match self {
             Command::Init(command) => command.run(call),
-            Command::New(command) => command.run(call),
+            Command::New(command) => command.run(call).await,
             Command::Plan(command) => command.run(call).await,
             Command::Migrate(command) => command.run(call).await,
             Command::Rollback(command) => command.run(call).await,

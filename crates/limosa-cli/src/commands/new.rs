@@ -1,11 +1,14 @@
 //! `limosa new`.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use limosa::settings::Need;
-use limosa::{Engine, Failure, NewKind, Numbering, Template, TemplateDetails};
+use limosa::{Engine, Failure, NewKind, Numbering, RenumberOptions, Template, TemplateDetails};
 
-use crate::call::Call;
+use crate::call::{Call, or_files_only};
 use crate::render::done;
 
 /// Write the next migration as an empty file with its headers, or the files of a change in steps.
@@ -22,10 +25,15 @@ use crate::render::done;
 ///   remove-column: let writers leave it out, drop it.
 ///
 ///   rename-table: a view by the new name, swap table and view, drop the old name.
+///
+/// --renumber writes nothing new: migrations that were added on this branch of git's, and have the version of another one on the
+/// branch it is meant for or are older than the newest one there, get versions at the end, in their order. Files and folders are
+/// renamed with their ways back, and headers follow; git is told nothing.
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// What it does, in a few words.
-    title: String,
+    #[arg(required_unless_present = "renumber")]
+    title: Option<String>,
     /// Make a repeatable one, which runs again whenever it changes.
     #[arg(long, conflicts_with_all = ["timestamp", "sequential", "template"])]
     repeatable: bool,
@@ -37,6 +45,25 @@ pub(crate) struct New {
     sequential: bool,
     #[command(flatten)]
     steps: Steps,
+    #[command(flatten)]
+    branch: Branch,
+}
+
+/// The options of newer versions.
+#[derive(Debug, Args)]
+struct Branch {
+    /// Give migrations of this branch versions that come after those of another one: these files, or all that must have them.
+    #[arg(long, value_name = "FILE", num_args = 0.., conflicts_with_all = ["title", "repeatable", "template"])]
+    renumber: Option<Vec<PathBuf>>,
+    /// The other branch; without it, the one that this branch follows, else origin/main or origin/master.
+    #[arg(long, value_name = "REF", requires = "renumber")]
+    against: Option<String>,
+    /// Show the new names and rename nothing.
+    #[arg(long, requires = "renumber")]
+    dry_run: bool,
+    /// Do not ask the named database what it has applied.
+    #[arg(long, requires = "renumber")]
+    files_only: bool,
 }
 
 /// The options of a change in steps.
@@ -72,10 +99,12 @@ struct Steps {
 impl New {
     /// The engine of a database is known by its address only, which may be a secret.
     pub(super) fn need(&self) -> Need {
-        if self.steps.template.is_some() && self.steps.engine.is_none() { Need::Secrets } else { Need::NoSecrets }
+        let by_engine = self.steps.template.is_some() && self.steps.engine.is_none();
+        let asks = self.branch.renumber.is_some() && !self.branch.files_only;
+        if by_engine || asks { Need::Secrets } else { Need::NoSecrets }
     }
 
-    pub(super) fn run(&self, call: &Call) -> Result<u8, Failure> {
+    pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         let kind = if self.repeatable { NewKind::Repeatable } else { NewKind::Versioned };
         let numbering = match (self.timestamp, self.sequential) {
             (true, _) => Numbering::Timestamp,
@@ -83,18 +112,32 @@ impl New {
             _ => Numbering::Auto,
         };
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let answer = match self.steps.template.as_deref().and_then(Template::from_name) {
-            None => call.migrator_without_database().new_migration(&self.title, kind, numbering, now)?,
-            Some(template) => {
+        let title = self.title.as_deref().unwrap_or_default();
+        let answer = match (&self.branch.renumber, self.steps.template.as_deref().and_then(Template::from_name)) {
+            (Some(files), _) => return self.branch.run(call, files, numbering, now).await,
+            (None, None) => call.migrator_without_database().new_migration(title, kind, numbering, now)?,
+            (None, Some(template)) => {
                 let engine = self.steps.engine.as_deref().and_then(Engine::from_name);
                 let migrator = match engine {
                     Some(_) => call.migrator_without_database(),
                     None => call.migrator().map_err(or_engine)?,
                 };
-                migrator.new_from_template(&self.title, template, &self.steps.details(), engine, numbering, now)?
+                migrator.new_from_template(title, template, &self.steps.details(), engine, numbering, now)?
             }
         };
         call.answer(&answer, |answer| done::render(answer, ""));
+        Ok(answer.exit_code)
+    }
+}
+
+impl Branch {
+    async fn run(&self, call: &Call, files: &[PathBuf], numbering: Numbering, now: Duration) -> Result<u8, Failure> {
+        let migrator = if self.files_only { call.migrator_of_files() } else { call.migrator_without_database() };
+        let (files, reference, dry_run) = (files.to_vec(), self.against.clone(), self.dry_run);
+        let options = RenumberOptions { files, reference, numbering, now, dry_run };
+        let answer = migrator.renumber(&options).await.map_err(or_files_only)?;
+        call.answer(&answer, |answer| done::render(answer, "would rename: "));
+        call.notices(&answer.notices);
         Ok(answer.exit_code)
     }
 }

@@ -2,21 +2,62 @@
 
 use clap::Args;
 use limosa::Failure;
+use limosa::report::FindingsAnswer;
+use limosa::settings::Need;
 
-use crate::call::Call;
+use crate::call::{Call, or_files_only};
 use crate::render::findings;
 
 /// Check that files and ledger agree; writes nothing.
 ///
 /// Exits with code 1 where a file was changed, is gone, comes late, or was interrupted.
+///
+/// With --against the files of this checkout are compared with those of another branch, which git must know: versions that both
+/// have added, files that would come late there, and files of that branch that were changed here. That needs no database; where
+/// one is named, it is looked at as well.
 #[derive(Debug, Args)]
-pub(crate) struct Validate {}
+pub(crate) struct Validate {
+    /// Compare with this branch, tag or commit of git's, too.
+    #[arg(long, value_name = "REF")]
+    against: Option<String>,
+    /// Look at files alone: speak with no database, though one is named.
+    #[arg(long, requires = "against")]
+    files_only: bool,
+}
 
 impl Validate {
+    /// Without a database no secret is needed.
+    pub(super) fn need(&self) -> Need {
+        if self.files_only { Need::NoSecrets } else { Need::Secrets }
+    }
+
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        let answer = call.migrator()?.validate().await?;
+        let answer = match &self.against {
+            None => call.migrator()?.validate().await?,
+            Some(reference) if self.files_only => call.migrator_of_files().validate_against(reference).await?,
+            Some(reference) => {
+                call.migrator_without_database().validate_against(reference).await.map_err(or_files_only)?
+            }
+        };
         let width = call.console.answer_width();
-        call.answer(&answer, |answer| findings::render(answer, "valid: files and ledger agree", width));
+        call.answer(&answer, |answer| findings::render(answer, &well(answer), width));
         Ok(answer.exit_code)
     }
+}
+
+/// What is to be said where nothing is wrong.
+fn well(answer: &FindingsAnswer) -> String {
+    let agree = answer.target.is_some().then(|| "valid: files and ledger agree".to_owned());
+    let added = answer.against.as_ref().map(|line| {
+        let files = findings::count(line.added, "file");
+        let late = answer.checks.iter().any(|check| check.name == "late");
+        let late = match (late, line.added) {
+            (true, _) | (_, 0) => "",
+            (false, 1) => ", and it is not late",
+            (false, _) => ", none of them late",
+        };
+        let since: String = line.merge_base.chars().take(7).collect();
+        format!("{files} added since {since}{late}")
+    });
+    agree.into_iter().chain(added).collect::<Vec<_>>().join("; ")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use limosa::report::{AdoptAnswer, AdoptLine, AdoptedLine, VerdictCounts};
+use limosa::report::{AdoptAnswer, AdoptLine, AdoptedLine, Proof, VerdictCounts};
 
 use super::done::audit_head;
 use super::style::{Tone, harmless};
@@ -43,8 +43,28 @@ pub(crate) fn verdicts(answer: &AdoptAnswer, width: Option<u16>) -> String {
         text.push_str(&table(&shown, width));
     }
     text.push_str(&format!("\n{}\n", counted(&answer.counts)));
+    if let Some(proof) = &answer.proof {
+        text.push_str(&proven(proof));
+    }
     if folds && shown.len() < answer.migrations.len() {
         text.push_str("not each of them is shown; all: --output json\n");
+    }
+    text
+}
+
+/// What a proof has found.
+fn proven(proof: &Proof) -> String {
+    if proof.differences.is_empty() {
+        return format!("proven: {} make in an empty database what stands here\n", migrations(proof.migrations));
+    }
+    let mut text = format!("not proven, not alike are {}:\n", proof.differences.len());
+    for line in proof.differences.iter().take(MOST) {
+        let place = match (&line.here, &line.from_files) {
+            (Some(_), None) => "here only",
+            (None, Some(_)) => "of the files only",
+            _ => "another one here",
+        };
+        text.push_str(&format!("  {}: {place}\n", harmless(&line.what)));
     }
     text
 }

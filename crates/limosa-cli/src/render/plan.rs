@@ -83,6 +83,7 @@ fn render_step(step: &PlannedStep) -> String {
     facts.push(format!("statement time-out {}", limit(step.statement_timeout_ms)));
     if !step.action.contains("revert") {
         facts.push(if step.has_rollback { "has a way back" } else { "has no way back" }.to_owned());
+        facts.extend(step.proof.as_ref().map(|proof| format!("is proven by {}", harmless(proof))));
     }
     text.push_str(&format!("  {}\n", facts.join(", ")));
     let mut transaction = None;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's own functions fail the test as the test does")]
 
 mod behaviour;
+mod branches;
 mod clocks;
 mod disk_full;
 #[cfg(feature = "postgres")]

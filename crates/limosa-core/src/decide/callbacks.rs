@@ -85,5 +85,6 @@ fn step(
         file_checksum,
         up_checksum,
         placeholders_off: headers.placeholders_off,
+        proof: None,
     }
 }

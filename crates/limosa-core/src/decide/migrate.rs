@@ -37,6 +37,7 @@ pub fn decide_migrate(
     if let Some(limit) = ask.steps {
         chosen.truncate(limit);
     }
+    refuse(chosen.iter().filter_map(|line| line.change).flat_map(|change| change.refusals.clone()).collect())?;
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
     let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;
@@ -291,6 +292,25 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
 }
 
 fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
+    let proof = change.proof.as_ref().map(|script| {
+        let proof = Step {
+            file_checksum: script.file_checksum.clone(),
+            up_checksum: script.up_checksum.clone(),
+            ..plain_step(change, action, Work::of_script(script), script.outline.clone(), None, policy)
+        };
+        Box::new(proof)
+    });
+    Step { proof, ..plain_step(change, action, work, outline, undo, policy) }
+}
+
+fn plain_step(
+    change: &Change,
+    action: Action,
+    work: Work,
+    outline: Outline,
+    undo: Option<Undo>,
+    policy: &Policy,
+) -> Step {
     Step {
         identity: change.identity.clone(),
         label: change.label.clone(),
@@ -307,6 +327,7 @@ fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Opt
         file_checksum: change.script.file_checksum.clone(),
         up_checksum: change.script.up_checksum.clone(),
         placeholders_off: change.headers.placeholders_off,
+        proof: None,
     }
 }
 

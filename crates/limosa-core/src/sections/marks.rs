@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::liquibase;
 use crate::Direction;
 
 /// Whose comments say where the sections of a file begin.
@@ -16,6 +17,8 @@ pub enum Markers {
     SqlMigrate,
     /// `-- Up Migration`, `-- Down Migration` (node-pg-migrate, `src/sqlMigration.ts`).
     NodePgMigrate,
+    /// The comments within one change of Liquibase's formatted SQL: `--rollback`, `--comment` and their like.
+    Liquibase,
 }
 
 /// What a marker says.
@@ -38,10 +41,27 @@ pub enum Mark {
     Variables(bool),
     /// It looks like a marker, and the tool knows none of that name.
     Unknown,
+    /// A change begins: the file holds several.
+    Change,
+    /// It says something of the change and leads nowhere.
+    Note,
+    /// What follows on this line, from this byte on, leads back.
+    BackLine {
+        /// The first byte.
+        start: usize,
+    },
+    /// What leads back begins with the next line, and ends where the comment does.
+    BackBegin,
+    /// So many lines that follow count for nothing.
+    Ignore(u64),
+    /// Nothing counts up to [`Mark::IgnoreEnd`].
+    IgnoreBegin,
+    /// Lines count again.
+    IgnoreEnd,
 }
 
 impl Markers {
-    /// All of them.
+    /// Those of tools whose files hold one change, below markers.
     pub const ALL: [Markers; 4] = [Markers::Goose, Markers::Dbmate, Markers::SqlMigrate, Markers::NodePgMigrate];
 
     /// The name of the tool.
@@ -51,6 +71,7 @@ impl Markers {
             Markers::Dbmate => "dbmate",
             Markers::SqlMigrate => "sql-migrate",
             Markers::NodePgMigrate => "node-pg-migrate",
+            Markers::Liquibase => "Liquibase",
         }
     }
 
@@ -61,6 +82,7 @@ impl Markers {
             Markers::Dbmate => "dbmate",
             Markers::SqlMigrate => "sql_migrate",
             Markers::NodePgMigrate => "node_pg_migrate",
+            Markers::Liquibase => "liquibase",
         }
     }
 
@@ -75,6 +97,8 @@ impl Markers {
             (Markers::SqlMigrate, Direction::Revert) => "-- +migrate Down",
             (Markers::NodePgMigrate, Direction::Apply) => "-- Up Migration",
             (Markers::NodePgMigrate, Direction::Revert) => "-- Down Migration",
+            (Markers::Liquibase, Direction::Apply) => "--changeset",
+            (Markers::Liquibase, Direction::Revert) => "--rollback",
         }
     }
 
@@ -85,12 +109,27 @@ impl Markers {
             Markers::Dbmate => dbmate(line),
             Markers::SqlMigrate => sql_migrate(line),
             Markers::NodePgMigrate => node_pg_migrate(line),
+            Markers::Liquibase => liquibase::read(line),
         }
     }
 
-    /// The section that a file begins in.
+    /// The section that a file, or the part of it that is read, begins in.
     pub(super) fn first_section(self) -> Option<Direction> {
-        (self == Markers::NodePgMigrate).then_some(Direction::Apply)
+        matches!(self, Markers::NodePgMigrate | Markers::Liquibase).then_some(Direction::Apply)
+    }
+
+    /// True for a line that may be a marker although it begins with no `--`.
+    pub(super) fn have_blocks(self) -> bool {
+        self == Markers::Liquibase
+    }
+
+    /// A longer line is no marker.
+    pub(super) fn line_limit(self) -> usize {
+        match self {
+            // A way back may stand on one line.
+            Markers::Liquibase => 16 * 1024 * 1024,
+            _ => 4096,
+        }
     }
 
     /// True where a direction has one section only, and other lines of its kind are comments.

@@ -56,6 +56,8 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         is_unread: false,
         kind,
         label,
+        proof: None,
+        refusals: Vec::new(),
         rollback: None,
         headers: Headers::default(),
         depends_on: Vec::new(),

@@ -20,6 +20,7 @@ mod programs;
 mod restorable;
 mod restoring;
 mod rights;
+mod structure;
 mod survey;
 mod worth_knowing;
 
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use self::dump_file::Contents;
 use self::programs::Purpose;
+pub use self::structure::structure;
 use super::new_file::NewFile;
 use super::tool::{Bell, Listening, conduct};
 use super::{BackupReport, RestoreError, Standing};

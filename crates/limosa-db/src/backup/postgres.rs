@@ -10,6 +10,7 @@
 
 mod failure;
 mod script;
+mod structure;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,6 +23,7 @@ use tokio::process::Command;
 
 use self::failure::{is_open_question, success};
 use self::script::Script;
+pub use self::structure::{Without, structure};
 use super::new_file::NewFile;
 use super::tool::{Bell, Ended, Tool, conduct};
 use super::{BackupReport, RestoreError, Standing};

@@ -153,6 +153,17 @@ pub(super) struct Ended {
     pub(super) complaint: String,
 }
 
+/// All that a tool writes.
+pub(super) async fn written(output: Option<ChildStdout>) -> Result<Vec<u8>, DbError> {
+    let mut text = Vec::new();
+    if let Some(mut output) = output {
+        output.read_to_end(&mut text).await.map_err(|error| {
+            DbError::new(DbErrorKind::Resources, format!("what the program writes cannot be read: {error}"))
+        })?;
+    }
+    Ok(text)
+}
+
 /// Reads to the end and keeps the end.
 async fn last_words(mut from: impl AsyncRead + Unpin) -> String {
     let (mut kept, mut chunk) = (Vec::new(), vec![0; 4096]);

@@ -35,6 +35,8 @@ pub struct FoundLedger {
     /// The tool; None where it is recognised, and its rows cannot be taken over.
     pub tool: Option<ForeignTool>,
     pub(super) schema: Option<String>,
+    /// The schema is the tool's own, and holds nothing else.
+    pub(super) owns_schema: bool,
     pub(super) table: String,
     pub(super) columns: Vec<String>,
     pub(super) rows: Option<Rows>,
@@ -131,6 +133,7 @@ impl FoundLedger {
         FoundLedger {
             name: known.name,
             tool: rows.map(|(tool, _)| tool),
+            owns_schema: known.schema.is_some() && known.schema == schema.as_deref(),
             schema,
             table,
             columns,
@@ -144,6 +147,16 @@ impl FoundLedger {
             Some(schema) => format!("{schema}.{}", self.table),
             None => self.table.clone(),
         }
+    }
+
+    /// The schema, where it is known, and the table.
+    pub fn place(&self) -> (Option<&str>, &str) {
+        (self.schema.as_deref(), &self.table)
+    }
+
+    /// The schema, where it is one that the tool made for itself.
+    pub fn own_schema(&self) -> Option<&str> {
+        self.schema.as_deref().filter(|_| self.owns_schema)
     }
 
     /// The table as SQL writes it.

@@ -121,7 +121,11 @@ impl Tool {
         let which = if self.counts.is_empty() { String::new() } else { format!(" where {}", self.counts) };
         let (column, order) = self.newest;
         let text = if engine == Engine::Mysql { "char" } else { "text" };
-        let column = engine.quote_identifier(column);
+        let columns: Vec<String> = column.split("::").map(|column| engine.quote_identifier(column)).collect();
+        let column = match columns.as_slice() {
+            [column] => column.clone(),
+            several => format!("concat({})", several.join(", '::', ")),
+        };
         let broken = self.broken.map_or("1 = 0", |(which, _)| which);
         [
             format!("select count(*) from {table}{which}"),
@@ -155,7 +159,7 @@ mod tests {
         assert_eq!(tool("schema_migrations", "version"), Some("dbmate or Rails"));
         // limosa's own, in a schema in sight.
         assert_eq!(tool("schema_migrations", "project,identity,version,name"), None);
-        assert_eq!(tool("DATABASECHANGELOG", "ID,ORDEREXECUTED,MD5SUM"), Some("Liquibase"));
+        assert_eq!(tool("DATABASECHANGELOG", "ID,AUTHOR,FILENAME,ORDEREXECUTED,MD5SUM"), Some("Liquibase"));
         assert_eq!(tool("flyway_schema_history", "note"), None);
         assert_eq!(tool("changes", "change_id,change,committed_at"), None);
     }

@@ -5,11 +5,13 @@ pub mod diesel;
 pub mod drizzle;
 pub mod flyway;
 pub mod goose;
+pub mod liquibase;
 pub mod native;
 pub mod node_pg_migrate;
 pub mod pattern;
 pub mod prisma;
 pub mod refinery;
+pub mod sqitch;
 pub mod sql_migrate;
 pub mod sqlx;
 pub mod up_down;
@@ -45,11 +47,13 @@ pub const FORMATS: &[Format] = &[
     diesel::FORMAT,
     prisma::FORMAT,
     drizzle::FORMAT,
+    sqitch::FORMAT,
+    liquibase::FORMAT,
     pattern::FORMAT,
 ];
 
 /// Files and folders that say, beside a folder of migrations or above it, whose it is.
-pub const SIGNS: &[&str] = &["sqlx.toml", ".sqlx", "refinery.toml"];
+pub const SIGNS: &[&str] = &["sqlx.toml", ".sqlx", "refinery.toml", "sqitch.conf", sqitch::PLAN];
 
 /// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal, but
 /// for one that has its sign. `around` are the names of [`SIGNS`] that stand there. None where no file has a place.
@@ -117,6 +121,9 @@ mod tests {
             (&["V1__a.sql", "V2__b.sql", "U2__b.sql"], Some("flyway")),
             (&["V1__a.sql", "U2__b.sql", "R__c.sql"], Some("flyway")),
             (&["V1__a.sql", "R__b.sql", "R__c.sql", "V2__b.rs"], Some("flyway")),
+            (&["deploy/1_a.sql", "revert/1_a.sql", "sqitch.plan"], Some("sqitch")),
+            (&["deploy/1_a.sql"], Some("native")),
+            (&["m/1_a.sql", "m/db.changelog-master.yaml"], Some("liquibase")),
             (&["a.txt"], None),
             (&[], None),
         ] {

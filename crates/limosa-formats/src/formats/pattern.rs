@@ -61,6 +61,8 @@ pub enum BadPattern {
 #[derive(Default)]
 struct Found<'n> {
     version: Option<&'n str>,
+    /// What is left of the text where the version begins.
+    from_version: usize,
     name: Option<&'n str>,
     is_down: bool,
 }
@@ -162,6 +164,16 @@ impl Pattern {
         }
     }
 
+    /// Where the version stands in a path; None where the path does not fit.
+    pub(crate) fn written_version(&self, path: &str) -> Option<std::ops::Range<usize>> {
+        // Folders are told apart by one byte, whichever it is.
+        let path = path.replace('\\', "/");
+        let starts = path.match_indices('/').map(|(at, _)| at + 1).rev().chain([0]);
+        let found = fit(&self.pieces, &path[starts.into_iter().nth(self.depth())?..])?;
+        let start = path.len() - found.from_version;
+        found.version.map(|version| start..start + version.len())
+    }
+
     /// The name of a file.
     pub(crate) fn filled(&self, version: &str, words: &str, direction: &str) -> String {
         self.pieces
@@ -192,7 +204,7 @@ fn fit<'n>(pieces: &[Piece], text: &'n str) -> Option<Found<'n>> {
             (1..=longest).rev().find_map(|length| {
                 Version::parse(&text[..length]).ok()?;
                 let found = fit(others, &text[length..])?;
-                Some(Found { version: Some(&text[..length]), ..found })
+                Some(Found { version: Some(&text[..length]), from_version: text.len(), ..found })
             })
         }
         Piece::Name => {

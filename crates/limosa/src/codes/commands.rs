@@ -148,6 +148,26 @@ pub(super) const TABLE: &[Cause] = &[
         "Give another title. Where that file never ran and is not wanted, remove it first.",
     ),
     (
+        "LIM-U056",
+        "`new --renumber` was given a file that is on the other branch, that the named database has applied, that has no version, or whose \
+         new name would not come after the others.",
+        "What others may have applied keeps its version: write a new migration instead. Where only your own database has applied it, take it \
+         back there first (`limosa rollback`), or leave the database out: `--files-only`. Nothing was renamed.",
+    ),
+    (
+        "LIM-U057",
+        "No migration that was added on this branch has the version of another one on the other branch, or is older than the newest one \
+         there.",
+        "A notice; nothing is wrong. Where another branch was meant, name it: `limosa new --renumber --against origin/main`.",
+    ),
+    (
+        "LIM-U058",
+        "A migration got another version, and something still names the old one: an entry of migration_config.yaml, or a `Depends-on` by \
+         a version that two migrations have by now.",
+        "Look at the place that the message names and write the new version there, where this migration is meant. A file name in place of a \
+         version is never in doubt.",
+    ),
+    (
         "LIM-U060",
         "The folder of `backup_dir` does not exist and cannot be made.",
         "Choose another one with `--backup-dir`, or check the rights. With `--backup` nothing was run.",
@@ -328,5 +348,61 @@ pub(super) const TABLE: &[Cause] = &[
          another branch, and the tool passed it over. `limosa migrate` stops at it.",
         "Look whether the database has what it says. If so: `limosa repair --mark-applied MIGRATION`. If it should run: \
          `limosa migrate --out-of-order allow`.",
+    ),
+    (
+        "LIM-U122",
+        "`limosa adopt --prove` has run the migrations that the other tool has applied in an empty database, and what came of it is not \
+         what stands here: somebody has changed the database by hand, or a file after it was applied. Rows, owners and rights are not \
+         compared.",
+        "Look at the differences: `limosa adopt --prove --dry-run --output json` has the statements of both sides. Bring the database or \
+         the files in line; or, where the database is right as it stands: `--accept-diverged`.",
+    ),
+    (
+        "LIM-U123",
+        "`limosa adopt --prove` runs migrations a second time, in a database of their own on the same server. One of them may change more than \
+         its database: users and roles, another database, settings of the server, a file. Or the address of `--prove` is not one of the same \
+         kind of server.",
+        "Name a server where that does no harm, such as a container: `limosa adopt --prove=postgres://localhost:5433/postgres`. Or take over \
+         without a proof.",
+    ),
+    (
+        "LIM-U130",
+        "`validate --against` and `new --renumber` read branches with the program `git`, and it cannot be started: mostly it is not installed, \
+         as in a small container image.",
+        "Install git where this runs, or run it where git is. limosa needs git 2.30 or newer.",
+    ),
+    (
+        "LIM-U131",
+        "The migrations of a branch can be compared only inside of a checkout of git's. A folder that is named lies in none, in another one \
+         than the others, or in a submodule, whose branches are its own.",
+        "Run the command in the checkout that holds the migrations, or name its folder: `--dir`. In a container mount the whole checkout, with \
+         its `.git`. For a submodule, go into its folder first.",
+    ),
+    (
+        "LIM-U132",
+        "The name given to `--against` is no branch, tag or commit that this clone has. In CI mostly only the branch under test was fetched. \
+         Or there is no commit yet, or, without `--against`, no branch that this one follows.",
+        "Fetch it: `git fetch origin main:refs/remotes/origin/main`, in GitHub Actions `fetch-depth: 0`. `git branch --all` shows what is \
+         there.",
+    ),
+    (
+        "LIM-U133",
+        "The commit at which this branch left the other one is not here. A shallow clone holds only the newest commits; or the two histories \
+         have nothing in common.",
+        "Get the older commits: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`. Otherwise name another \
+         branch.",
+    ),
+    (
+        "LIM-U134",
+        "git ended with an error of its own, which the message repeats. Usual: the checkout belongs to another user (`dubious ownership`), \
+         or the repository is damaged.",
+        "Run the same git command in the checkout to see all of it. For another owner: `git config --global --add safe.directory FOLDER`.",
+    ),
+    (
+        "LIM-U135",
+        "A file or folder below the folder of migrations is a symbolic link or a submodule on the other branch. What it leads to is not \
+         part of the commit, so that limosa leaves it out of the comparison. Or a file of the tool's own says the order of all (the plan of \
+         Sqitch, a changelog of Liquibase): git itself tells where two branches have changed that.",
+        "Keep the files themselves in the folder of migrations; with a plan or a changelog rely on git's own merge of it.",
     ),
 ];

@@ -187,27 +187,30 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F034",
-        "A folder of another tool holds migrations that are programs of that tool, in Rust or another language. limosa runs SQL, and \
+        "A folder of another tool holds migrations that are programs of that tool, in Rust or another language, or changes that a changelog of \
+         Liquibase's models in XML, YAML or JSON. limosa runs SQL, and \
          programs of the application that it is part of; it cannot run these, and leaves them out.",
         "A warning, because others may not need it. Write what it does as SQL into a file of the same version. Where it ran already, that \
-         file may hold a comment only. Migrations in Rust can be registered in the application: `limosa::RustMigration`.",
+         file may hold a comment only. `liquibase update-sql` shows the SQL of its changes. Migrations in Rust can be registered in the application: `limosa::RustMigration`.",
     ),
     (
         "LIM-F035",
-        "A file that another tool keeps beside its migrations cannot be read: `sqlx.toml`, `metadata.toml`, `migration_lock.toml` or \
-         `meta/_journal.json` is cut off, no TOML or JSON, or holds a value of another type.",
+        "A file that another tool keeps beside its migrations cannot be read: `sqlx.toml`, `metadata.toml`, `migration_lock.toml`, \
+         `meta/_journal.json`, `sqitch.plan`, `sqitch.conf` or a changelog is cut off, of another form, holds a value of another type, or \
+         is missing where it says what there is; or there are two of it, and nobody says which is meant.",
         "The place is in the message. Take the file from version control, or let its tool write it again. Nothing was run.",
     ),
     (
         "LIM-F036",
-        "The folder says which kind of database it is for (Prisma's `migration_lock.toml`, drizzle's `meta/_journal.json`), and the \
+        "The folder says which kind of database it is for (Prisma's `migration_lock.toml`, drizzle's `meta/_journal.json`, `sqitch.conf`), and the \
          database is of another kind.",
         "Name the database, or the folder, that is meant: `--database`, `--dir`. Nothing was run.",
     ),
     (
         "LIM-F037",
-        "`meta/_journal.json` lists a migration whose file is not there: it was removed by hand, or left behind when branches were merged.",
-        "Take the file from version control. Where the migration is gone for good, take its entry out of the journal. Nothing was run.",
+        "`meta/_journal.json`, `sqitch.plan` or a changelog lists a migration whose file is not there: it was removed by hand, or left behind \
+         when branches were merged.",
+        "Take the file from version control. Where the migration is gone for good, take its entry out of the list. Nothing was run.",
     ),
     (
         "LIM-F038",
@@ -256,6 +259,18 @@ pub(super) const TABLE: &[Cause] = &[
          comes before `2_b.sql` by name. Or a file of sql-migrate has no number where others have one.",
         "A warning. Where the order matters, give the numbers one width before the files run anywhere. Files that were applied already \
          are not run again.",
+    ),
+    (
+        "LIM-F045",
+        "A change asks its tool for something that limosa does otherwise, or not at all: a precondition of Liquibase's, an expression as its \
+         context, another end of statements than `;`, `failOnError:false`; or, in Sqitch, a change of another project.",
+        "What would be wrong to run is an error, and only where it would run now: write it as the message says, or let the other tool run \
+         this change and count it as applied (`limosa repair --mark-applied`). Everything else is a warning that says what happens instead.",
+    ),
+    (
+        "LIM-F046",
+        "A change of Sqitch's conflicts (`!name`) with one that its plan has before it: both cannot be there.",
+        "Take one of the two out of the plan, or let a change between them undo the first. Nothing was run.",
     ),
     (
         "LIM-F900",

@@ -140,4 +140,43 @@ pub(super) const TABLE: &[Cause] = &[
         "The migrations of this folder are known by their whole names, and several of them begin with the version that was asked for.",
         "Write the whole name, as the message and `limosa status` show it.",
     ),
+    (
+        "LIM-P022",
+        "`limosa validate --against BRANCH`: since this branch left the other one, each has added a migration of the same version (or, where \
+         names count, of the same name). Neither sees it alone; after the merge no database can run both.",
+        "Give the one of this branch a newer version: `limosa new --renumber --against BRANCH`. It renames the file with its way back.",
+    ),
+    (
+        "LIM-P023",
+        "`limosa validate --against BRANCH`: a migration of this branch is older than the newest one of the other branch. Where that one has \
+         run, this one comes late. golang-migrate then leaves it out without a word, goose refuses it without `-allow-missing`, Flyway without \
+         `outOfOrder`; dbmate, sqlx and Diesel run it. limosa does what the setting `out_of_order` says, and refuses by default.",
+        "Give it a newer version: `limosa new --renumber --against BRANCH`. Where order does not matter: `out_of_order = \"warn\"` or \
+         `\"allow\"` in limosa.toml.",
+    ),
+    (
+        "LIM-P024",
+        "`limosa validate --against BRANCH`: the up part of a migration that the other branch has is another one here. Where it was applied it \
+         does not run again, and limosa stops with LIM-P001. Line ends, blanks at the end and the way back do not count.",
+        "Put the file back with the command that the message shows, and write a new migration for what is to change.",
+    ),
+    (
+        "LIM-P025",
+        "`limosa validate --against BRANCH`: a migration that the other branch has is not here any more. Databases that have applied it keep \
+         its row, and new ones never get it.",
+        "Put the file back with the command that the message shows. What it did is undone by a new migration.",
+    ),
+    (
+        "LIM-P026",
+        "`limosa validate --against BRANCH`: a migration that the other branch has is called otherwise here. With another version, or where names \
+         count, it is another migration, and runs again where it ran. With the same version it is the same one for limosa, but not for tools that \
+         compare descriptions.",
+        "Give it its old name again.",
+    ),
+    (
+        "LIM-P027",
+        "`limosa validate --against BRANCH`: two files would have the same name but for capitals. On a file system that does not tell capitals \
+         apart (macOS, Windows) a checkout holds only one of them.",
+        "Rename the one of this branch.",
+    ),
 ];

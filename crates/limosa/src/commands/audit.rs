@@ -82,7 +82,8 @@ async fn verify(opened: &mut Opened<'_>, heads: &[AuditHead]) -> Result<Findings
         schema_version: SCHEMA_VERSION,
         command: "audit verify",
         exit_code: exit.into(),
-        target: opened.target.clone(),
+        target: Some(opened.target.clone()),
+        against: None,
         findings,
         checks,
     })

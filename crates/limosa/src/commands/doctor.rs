@@ -83,7 +83,8 @@ async fn examine(opened: &mut Opened<'_>) -> Result<FindingsAnswer, Failure> {
         schema_version: SCHEMA_VERSION,
         command: "doctor",
         exit_code: exit.into(),
-        target: opened.target.clone(),
+        target: Some(opened.target.clone()),
+        against: None,
         findings: checks.findings,
         checks: checks.lines,
     })

@@ -1,6 +1,7 @@
 //! One file per command: what it does, without a word of how it is shown.
 
 pub(crate) mod adopt;
+pub(crate) mod against;
 pub(crate) mod audit;
 pub(crate) mod baseline;
 pub(crate) mod clean;

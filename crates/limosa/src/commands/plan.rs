@@ -1,5 +1,7 @@
 //! `plan`: what would be done, statement by statement. Sends none of the user's SQL, unless an executed dry run is asked for.
 
+use std::io::Read as _;
+
 use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Masked, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
@@ -237,6 +239,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         lock_timeout_ms: step.limits.lock_timeout_ms,
         statement_timeout_ms: step.limits.statement_timeout_ms,
         has_rollback: step.undo.is_some(),
+        proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,
@@ -272,16 +275,17 @@ pub(crate) fn each_statement(
     let unreadable = |error: std::io::Error| {
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
-    let (mut input, mut skip, mut left): (Box<dyn std::io::Read + Send>, u64, u64) = match &step.work {
+    let (mut input, mut left): (Box<dyn std::io::Read + Send>, u64) = match &step.work {
         Work::File { file, start, end, markers, .. } => {
-            let input = opened.scripts().open(file).map_err(unreadable)?;
+            let mut input = opened.scripts().open(file).map_err(unreadable)?;
+            std::io::copy(&mut input.by_ref().take(*start), &mut std::io::sink()).map_err(unreadable)?;
             let input = match markers {
                 Some(markers) => Box::new(Masked::new(input, *markers)),
                 None => input,
             };
-            (input, *start, end - start)
+            (input, end - start)
         }
-        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), 0, text.len() as u64),
+        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64),
         Work::Code { .. } => return Ok(()),
     };
     let mut splitter = Splitter::new(opened.dialect(), &step.label);
@@ -302,12 +306,9 @@ pub(crate) fn each_statement(
             None if ended => break,
             None => {
                 let read = input.read(&mut buffer).map_err(unreadable)?;
-                let skipped = skip.min(read as u64);
-                skip -= skipped;
-                let wanted = (read as u64 - skipped).min(left);
+                let wanted = left.min(read as u64);
                 left -= wanted;
-                let from = usize::try_from(skipped).unwrap_or(0);
-                splitter.feed(&buffer[from..from + usize::try_from(wanted).unwrap_or(0)]);
+                splitter.feed(&buffer[..usize::try_from(wanted).unwrap_or(0)]);
                 if read == 0 || left == 0 {
                     splitter.finish();
                     ended = true;

@@ -3,22 +3,25 @@
 mod add_column;
 mod remove_column;
 mod rename_table;
+mod renumber;
 mod template;
+mod versions;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use limosa_core::{Change, Direction, Kind};
+use limosa_core::{Change, Direction, Kind, Markers};
 use limosa_formats::native::FileRole;
 use limosa_formats::{Layout, NewWayBack};
 use limosa_sql::Engine;
 
+pub use renumber::RenumberOptions;
 pub use template::{Template, TemplateDetails};
 
 use self::template::{Draft, drafts};
+use self::versions::Versions;
 use self::write::{NewFile, write_all};
-use crate::clock::stamp;
 use crate::files::{Loaded, load};
 use crate::report::DoneAnswer;
 use crate::{Failure, Migrator};
@@ -165,6 +168,16 @@ fn with_way_back(folder: &Path, name: &str, up: String, way_back: NewWayBack, ba
         NewWayBack::Section => {
             vec![NewFile { path: folder.join(name), text: format!("{up}\n-- limosa:rollback\n{back}") }]
         }
+        NewWayBack::Marked(Markers::Liquibase) => {
+            let id = name.strip_suffix(".sql").unwrap_or(name);
+            let prose = "-- what takes it back follows on lines that begin with '--rollback '\n";
+            let back: String = match back.starts_with("-- ") {
+                true => prose.to_owned(),
+                false => back.lines().map(|line| format!("--rollback {line}\n")).collect(),
+            };
+            let text = format!("--liquibase formatted sql\n\n--changeset limosa:{id}\n{up}\n{back}");
+            vec![NewFile { path: folder.join(name), text }]
+        }
         NewWayBack::Marked(markers) => {
             let (above, below) = (markers.of(Direction::Apply), markers.of(Direction::Revert));
             vec![NewFile { path: folder.join(name), text: format!("{above}\n{up}\n{below}\n{back}") }]
@@ -226,79 +239,5 @@ fn refuse_second(changes: &[Change], words: &str) -> Result<(), Failure> {
             format!("there is a migration of this name already: {}", change.script.file),
             "give another title, or remove that file where it never ran",
         )),
-    }
-}
-
-/// How many digits the first version has where somebody asks for numbers and the format has times.
-const FIRST_WIDTH: usize = 4;
-
-/// The versions that follow those of the folder.
-enum Versions {
-    /// Times, a second apart: the next one.
-    Times(Duration),
-    /// Milliseconds since 1970, a second apart: the next one.
-    Milliseconds(Duration),
-    /// Times and the milliseconds behind them, a second apart: the next one.
-    DatesWithMilliseconds(Duration),
-    /// Numbers: the next one, and how many digits it has.
-    Numbers(u128, usize),
-}
-
-impl Versions {
-    fn new(changes: &[Change], layout: &Layout, numbering: Numbering, now: Duration) -> Versions {
-        let newest = changes
-            .iter()
-            .filter_map(|change| match &change.kind {
-                Kind::Versioned(version) => Some((version, change.label.as_str())),
-                Kind::Repeatable => None,
-            })
-            .max_by(|one, other| one.0.cmp(other.0));
-        let by_time = match numbering {
-            Numbering::Timestamp => true,
-            Numbering::Sequential => false,
-            Numbering::Auto => newest.map_or(layout.first_width().is_none(), |(_, label)| label.len() >= 12),
-        };
-        if by_time {
-            // node-pg-migrate has two forms of times, and dates with milliseconds come behind plain milliseconds.
-            return match layout.counts_milliseconds() && newest.is_none_or(|(_, label)| label.len() < 17) {
-                true => Versions::Milliseconds(now),
-                false if layout.counts_milliseconds() => Versions::DatesWithMilliseconds(now),
-                false => Versions::Times(now),
-            };
-        }
-        match newest {
-            Some((_, label)) => {
-                // A baseline is labelled with its prefix.
-                let label = label.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-                let first: u128 = label.split(['.', '_']).next().and_then(|part| part.parse().ok()).unwrap_or(0);
-                Versions::Numbers(first + 1, label.split(['.', '_']).next().map_or(3, str::len))
-            }
-            None => Versions::Numbers(1, layout.first_width().unwrap_or(FIRST_WIDTH)),
-        }
-    }
-
-    fn next(&mut self) -> String {
-        match self {
-            Versions::Times(time) => {
-                let version = stamp(*time);
-                *time += Duration::from_secs(1);
-                version
-            }
-            Versions::Milliseconds(time) => {
-                let version = time.as_millis().to_string();
-                *time += Duration::from_secs(1);
-                version
-            }
-            Versions::DatesWithMilliseconds(time) => {
-                let version = format!("{}{:03}", stamp(*time), time.subsec_millis());
-                *time += Duration::from_secs(1);
-                version
-            }
-            Versions::Numbers(number, width) => {
-                let version = format!("{number:0width$}", width = *width);
-                *number += 1;
-                version
-            }
-        }
     }
 }

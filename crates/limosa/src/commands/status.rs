@@ -164,7 +164,8 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
         schema_version: SCHEMA_VERSION,
         command: "validate",
         exit_code: exit.into(),
-        target: opened.target.clone(),
+        target: Some(opened.target.clone()),
+        against: None,
         findings,
         checks,
     })

@@ -188,6 +188,8 @@ pub const KEYS: &[Key] = &[
             "diesel",
             "prisma",
             "drizzle",
+            "sqitch",
+            "liquibase",
             "pattern",
             "up_down",
         ]),

@@ -50,4 +50,5 @@ pub use origin::Origin;
 pub use resolve::{EnvironmentChoice, choose_environment, resolve};
 pub use secrets::{Follower, Need};
 pub use typed::{Color, LogFormat, Placeholder, Provenance, Settings, Source};
+pub(crate) use world::answer_of;
 pub use world::{Machine, Outside, ProgramFailure, World};

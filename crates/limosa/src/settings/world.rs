@@ -121,7 +121,7 @@ impl Outside for Machine {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| ProgramFailure::NotStarted(error.to_string()))?;
-        let answer = answer_of(&mut child, begun + limit);
+        let answer = answer_of(&mut child, begun + limit, MOST_BYTES);
         if answer.is_err() {
             // It may have ended already; either way nothing more is wanted of it.
             let _ = child.kill();
@@ -131,7 +131,8 @@ impl Outside for Machine {
     }
 }
 
-fn answer_of(child: &mut Child, deadline: Instant) -> Result<Vec<u8>, ProgramFailure> {
+/// What a program writes to its standard output, which must be piped, until it ends: `most` bytes at most.
+pub(crate) fn answer_of(child: &mut Child, deadline: Instant, most: u64) -> Result<Vec<u8>, ProgramFailure> {
     let Some(output) = child.stdout.take() else {
         return Err(ProgramFailure::Unreadable("it has no output".to_owned()));
     };
@@ -139,7 +140,7 @@ fn answer_of(child: &mut Child, deadline: Instant) -> Result<Vec<u8>, ProgramFai
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = output.take(MOST_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes);
+        let read = output.take(most + 1).read_to_end(&mut bytes).map(|_| bytes);
         let _ = sender.send(read);
     });
     let left = deadline.saturating_duration_since(Instant::now());
@@ -147,7 +148,7 @@ fn answer_of(child: &mut Child, deadline: Instant) -> Result<Vec<u8>, ProgramFai
         .recv_timeout(left)
         .map_err(|_| ProgramFailure::TooSlow)?
         .map_err(|error| ProgramFailure::Unreadable(error.to_string()))?;
-    if bytes.len() as u64 > MOST_BYTES {
+    if bytes.len() as u64 > most {
         return Err(ProgramFailure::TooMuch);
     }
     loop {

@@ -13,7 +13,7 @@ fn table(name: &str) -> String {
 }
 
 /// Homes whose server has its client tools, which backups need.
-fn with_tools() -> Vec<Home> {
+pub(crate) fn with_tools() -> Vec<Home> {
     let mut homes: Vec<Home> = homes().into_iter().filter(Home::is_sqlite).collect();
     let version = postgres::versions()
         .unwrap()
@@ -29,7 +29,7 @@ fn with_tools() -> Vec<Home> {
 }
 
 /// A migrator that finds the tools.
-fn tooled(home: &Home) -> Migrator {
+pub(crate) fn tooled(home: &Home) -> Migrator {
     home.with(|it| {
         let mut paths: Vec<_> = postgres::versions().unwrap().iter().map(|version| version.bin().to_owned()).collect();
         let dump = mysql::newest().unwrap().program("mariadb-dump").unwrap();

@@ -7,6 +7,7 @@ mod answers;
 mod auditing;
 mod backups;
 mod bad_files;
+mod branches;
 mod checkups;
 mod clocks;
 mod connection_loss;

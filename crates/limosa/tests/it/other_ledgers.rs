@@ -85,7 +85,11 @@ async fn each_tool_is_recognised() {
             "flyway_schema_history (installed_rank int, version text, success boolean)",
             "(1, '1.1', true), (2, null, true)",
         ),
-        ("Liquibase", "databasechangelog (id text, orderexecuted int, md5sum text)", "('init', 1, 'x')"),
+        (
+            "Liquibase",
+            "databasechangelog (id text, author text, filename text, orderexecuted int, md5sum text)",
+            "('init', 'ann', 'a.sql', 1, 'x')",
+        ),
         ("dbmate or Rails", "schema_migrations (version varchar)", "('20240101')"),
         ("goose", "goose_db_version (id int, version_id bigint, is_applied boolean)", "(1, 0, true), (2, 7, true)"),
         ("sqlx", "_sqlx_migrations (version bigint, checksum bytea)", "(7, 'x')"),

@@ -13,7 +13,7 @@ use super::wording::{calls, check, words};
 use crate::LIMOSA;
 
 /// Small commands that a document may use beside limosa.
-const SMALL: [&str; 10] = ["cat", "cp", "echo", "ls", "mkdir", "mv", "printf", "psql", "rm", "test"];
+const SMALL: [&str; 11] = ["cat", "cp", "echo", "git", "ls", "mkdir", "mv", "printf", "psql", "rm", "test"];
 
 /// The way to run limosa without installing it.
 const FROM_SOURCE: &str = "cargo run -- ";
@@ -56,6 +56,11 @@ impl Stage {
         let mut shell = Limosa::new("/bin/sh")
             .in_folder(&self.folder.path().join(&self.below))
             .env("PATH", path)
+            .env("HOME", self.folder.path())
+            .env("GIT_AUTHOR_NAME", "a reader")
+            .env("GIT_AUTHOR_EMAIL", "reader@example.com")
+            .env("GIT_COMMITTER_NAME", "a reader")
+            .env("GIT_COMMITTER_EMAIL", "reader@example.com")
             .args(["-c", &line]);
         for (name, value) in &self.variables {
             shell = shell.env(name, value);

@@ -6,8 +6,8 @@ use super::{BARE, ForeignTool, PLAIN, Rows, Tool, Write};
 pub(super) const TOOL: Tool = Tool {
     name: "Liquibase",
     table: "databasechangelog",
-    has: &["id", "orderexecuted", "md5sum"],
-    newest: ("id", "orderexecuted desc"),
+    has: &["id", "author", "filename", "orderexecuted", "md5sum"],
+    newest: ("filename::id::author", "orderexecuted desc"),
     rows: Some((
         ForeignTool::Liquibase,
         Rows {

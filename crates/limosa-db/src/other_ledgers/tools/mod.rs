@@ -33,7 +33,7 @@ pub(super) struct Tool {
     pub(super) lacks: &'static [&'static str],
     /// Which rows stand for migrations; all where empty.
     pub(super) counts: &'static str,
-    /// The column that names a migration, and the order in which the newest comes first.
+    /// The column that names a migration, or several, joined by `::` as their values are, and the order in which the newest comes first.
     pub(super) newest: (&'static str, &'static str),
     /// Which rows stand for migrations that did not end well, and how the tool calls them.
     pub(super) broken: Option<(&'static str, &'static str)>,

@@ -278,6 +278,7 @@ mod tests {
             FileRole::Unclear(diagnostic) => format!("{}: {}", diagnostic.code, diagnostic.message),
             FileRole::Late { .. } => "of another format".to_owned(),
             FileRole::Ignored => "ignored".to_owned(),
+            FileRole::Proof { of } => format!("proof of {of}"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::vec_box, reason = "candidates are large, and sorted and moved several times")]
 
-use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script};
+use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::config::{Config, ConfigEntry};
@@ -62,11 +62,12 @@ pub fn assemble(
     engine: Engine,
 ) -> (ChangeSet, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let Sorted { candidates, backs, callbacks } = sorted(files);
+    let Sorted { candidates, backs, proofs, callbacks } = sorted(files);
     let entries: Vec<(&Config, &ConfigEntry)> =
         configs.iter().flat_map(|config| config.entries.iter().map(move |entry| (config, entry))).collect();
     let mut candidates = without_duplicates(candidates, engine, &mut diagnostics);
     pair(&mut candidates, backs, &mut diagnostics);
+    prove(&mut candidates, proofs);
     check_entries(&entries, &candidates, &callbacks, &mut diagnostics);
     let order = resolve(&mut candidates, &mut diagnostics);
     let mut candidates: Vec<Option<Box<Candidate>>> = candidates.into_iter().map(Some).collect();
@@ -80,14 +81,15 @@ pub fn assemble(
 struct Sorted {
     candidates: Vec<Box<Candidate>>,
     backs: Vec<WayBack>,
+    proofs: Vec<(Version, Box<Script>)>,
     callbacks: Vec<Callback>,
 }
 
 /// Changes in their natural order, ways back by path, callbacks by event and description.
 fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
-    let (mut candidates, mut backs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut candidates, mut backs, mut proofs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for facts in files {
-        let FileFacts { path, role, headers, references, wanted, content, is_code, is_unread } = facts;
+        let FileFacts { path, role, headers, references, wanted, content, refusals, is_code, is_unread } = facts;
         match (role, content) {
             (FileRole::Rollback { of, beside }, Content::WayBack(rollback)) if wanted => {
                 backs.push(WayBack { path, of, beside, rollback });
@@ -95,10 +97,12 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
             (FileRole::Callback { event, name, .. }, Content::Change { script, .. }) => {
                 callbacks.push(Callback { event, name, work: CallbackWork::Script(script), headers });
             }
+            (FileRole::Proof { of }, Content::Change { script, .. }) => proofs.push((of, script)),
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
                 change.is_code = is_code;
+                change.refusals = refusals;
                 change.is_unread = is_unread;
                 let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
                 candidates.push(Box::new(candidate));
@@ -110,7 +114,7 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     backs.sort_by(|one, other| one.path.cmp(&other.path));
     let place = |callback: &Callback| (callback.event, callback.name.clone(), callback.file().to_owned());
     callbacks.sort_by_cached_key(place);
-    Sorted { candidates, backs, callbacks }
+    Sorted { candidates, backs, proofs, callbacks }
 }
 
 /// Versions come before names; the path decides between equals.
@@ -149,6 +153,8 @@ fn change(
         name,
         script,
         rollback,
+        proof: None,
+        refusals: Vec::new(),
         headers,
         depends_on,
     })
@@ -245,6 +251,19 @@ fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mu
         }
         taken[index] = Some(back.path);
         candidate.change.rollback = back.rollback;
+    }
+}
+
+/// Gives each change what proves it.
+fn prove(candidates: &mut [Box<Candidate>], proofs: Vec<(Version, Box<Script>)>) {
+    if proofs.is_empty() {
+        return;
+    }
+    let directory = Directory::new(candidates);
+    for (version, script) in proofs {
+        if let Some(index) = directory.find(&Selector::Version(version)) {
+            candidates[index].change.proof = Some(script);
+        }
     }
 }
 

@@ -95,6 +95,14 @@ impl Config {
         &self.path
     }
 
+    /// What it names migrations by, with the place: its entries, and what they depend on.
+    pub fn references(&self) -> impl Iterator<Item = (&str, &Label)> {
+        self.entries.iter().flat_map(|entry| {
+            let depends_on = entry.wishes.depends_on.iter().map(|one| (one.text.as_str(), &one.label));
+            std::iter::once((entry.text.as_str(), &entry.label)).chain(depends_on)
+        })
+    }
+
     /// True where a file stands beside this configuration.
     pub(crate) fn is_beside(&self, path: &str) -> bool {
         split(&self.path).0 == split(path).0

@@ -16,11 +16,18 @@ pub(crate) struct Directory {
     repeatables: HashMap<String, usize>,
     /// By the names of files without `.sql`, and by names that are identities.
     files: HashMap<String, usize>,
+    /// By names that are identities, which may hold anything.
+    names: HashMap<String, usize>,
 }
 
 impl Directory {
     pub(crate) fn new(candidates: &[Box<Candidate>]) -> Directory {
-        let mut directory = Directory { versions: HashMap::new(), repeatables: HashMap::new(), files: HashMap::new() };
+        let mut directory = Directory {
+            versions: HashMap::new(),
+            repeatables: HashMap::new(),
+            files: HashMap::new(),
+            names: HashMap::new(),
+        };
         for (index, candidate) in candidates.iter().enumerate() {
             match &candidate.change.kind {
                 Kind::Versioned(version) => {
@@ -40,6 +47,7 @@ impl Directory {
                 && let Some(name) = version.name()
             {
                 directory.files.insert(name.to_owned(), index);
+                directory.names.insert(name.to_owned(), index);
                 // A migration that has a folder of its own is named by it, too.
                 let file = &candidate.change.script.file;
                 if !name.starts_with(stem_of(file)) {
@@ -59,6 +67,11 @@ impl Directory {
             Selector::File(stem) => self.files.get(stem),
         }
         .copied()
+    }
+
+    /// The one that somebody means by this text.
+    pub(crate) fn meant(&self, text: &str) -> Option<usize> {
+        self.names.get(text).copied().or_else(|| self.find(&Selector::parse(text)))
     }
 
     /// The file name most like a text that was not found.
@@ -108,7 +121,7 @@ fn targets(
     let file = &candidate.change.script.file;
     let mut found = Vec::new();
     for reference in &candidate.references {
-        let Some(target) = directory.find(&Selector::parse(&reference.text)) else {
+        let Some(target) = directory.meant(&reference.text) else {
             let message = format!("{file} depends on {}, which does not exist", reference.text);
             let help = match directory.nearest(&reference.text) {
                 Some(known) => format!("did you mean {known}?"),
@@ -159,7 +172,7 @@ fn label_of(candidate: &Candidate, target: &Identity, candidates: &[Box<Candidat
         .references
         .iter()
         .find(|reference| {
-            let found = directory.find(&Selector::parse(&reference.text));
+            let found = directory.meant(&reference.text);
             found.is_some_and(|index| candidates[index].change.identity == *target)
         })
         .map_or_else(|| Label::file(&candidate.change.script.file), |reference| reference.label.clone())

@@ -1,11 +1,13 @@
 //! What is known of one file.
 
 use limosa_core::{Checksum, Headers, Outline, Rollback, Script};
-use limosa_sql::{Diagnostic, Dialect, Engine, Position, Span};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label, Position, Span};
 
+use super::entry::FilePart;
 use super::names::FileRole;
 use super::rollback::read_file;
 use super::wishes::{Reference, Wishes};
+use crate::codes;
 
 /// What is known of a file once it was read.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct FileFacts {
     /// False where the file is meant for other engines only.
     pub(crate) wanted: bool,
     pub(crate) content: Content,
+    /// Why it cannot be run.
+    pub(crate) refusals: Vec<Diagnostic>,
     /// It is code of the application and no file.
     pub(crate) is_code: bool,
     /// Of the file only its checksum is known.
@@ -30,6 +34,41 @@ pub(crate) enum Content {
     Change { script: Box<Script>, rollback: Option<Rollback> },
     /// The way back of another file; None where it could not be read.
     WayBack(Option<Rollback>),
+}
+
+impl Content {
+    /// Takes a script for one that leaves nothing behind. The error: it cannot be in one transaction.
+    pub(super) fn becomes_proof(&mut self, path: &str) -> Option<Diagnostic> {
+        let Content::Change { script, .. } = self else { return None };
+        match std::mem::take(&mut script.outline).as_proof() {
+            Some(outline) => {
+                script.outline = outline;
+                None
+            }
+            None => {
+                let message = "this script proves a migration, and cannot be in one transaction with it";
+                let help = "write it as one transaction, BEGIN to ROLLBACK, or move it elsewhere";
+                Some(Diagnostic::error(codes::TRANSACTION_MISUSE, message).at(Label::file(path)).help(help))
+            }
+        }
+    }
+
+    /// Gives everything its place in the file, where a part of it was read as if it were all.
+    pub(super) fn stands_in(&mut self, part: &FilePart) {
+        let lines = part.lines_above();
+        let below = |outline: &mut Outline| *outline = std::mem::take(outline).below(lines);
+        match self {
+            Content::Change { script, rollback } => {
+                script.span = Span::new(script.span.start + part.start, script.span.end + part.start);
+                script.start = Position { line: part.line, column: 1 };
+                below(&mut script.outline);
+                if let Some(rollback) = rollback {
+                    rollback.start.line += lines;
+                }
+            }
+            Content::WayBack(_) => {}
+        }
+    }
 }
 
 impl FileFacts {
@@ -64,6 +103,7 @@ impl FileFacts {
             references: Vec::new(),
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback },
+            refusals: Vec::new(),
             is_code: true,
             is_unread: false,
         };
@@ -89,6 +129,7 @@ impl FileFacts {
             references: Vec::new(),
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback: None },
+            refusals: Vec::new(),
             is_code: false,
             is_unread: true,
         }

@@ -2,9 +2,11 @@
 //! back.
 
 mod assemble;
+mod body;
 mod comments;
 mod config;
 mod dependencies;
+mod entry;
 mod facts;
 mod headers;
 mod misuse;
@@ -17,17 +19,18 @@ mod sectioned;
 mod up_text;
 mod values;
 mod wishes;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
+pub use entry::{Entry, FilePart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{split, spoken};
+pub(crate) use names::{split, spoken, stem_of};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
-pub(crate) use wishes::Wishes;
+pub(crate) use wishes::{Reference, Wishes};
 
 use super::Format;
 

@@ -56,6 +56,11 @@ pub enum FileRole {
         /// It is a command, and no SQL.
         command: bool,
     },
+    /// Proves that another one did what it should, and leaves nothing behind.
+    Proof {
+        /// The version of the other one.
+        of: Version,
+    },
     /// `migration_config.yaml`, or what a format has in its place.
     Config,
     /// Meant to be SQL, and named so that nobody can say for what; left out with this warning.
@@ -91,6 +96,7 @@ impl FileRole {
             | FileRole::Late { .. }
             | FileRole::Repeatable { .. }
             | FileRole::Rollback { .. }
+            | FileRole::Proof { .. }
             | FileRole::Baseline { .. } => true,
             FileRole::Callback { command, .. } => !command,
             FileRole::Config | FileRole::Unclear(_) | FileRole::Ignored => false,
@@ -321,6 +327,7 @@ mod tests {
                 format!("{}: {} / {}", diagnostic.code, diagnostic.message, diagnostic.help.unwrap_or_default())
             }
             FileRole::Ignored => "ignored".to_owned(),
+            FileRole::Proof { of } => format!("proof of {of}"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
-use limosa_core::{Outliner, Rollback, TimeOuts, TransactionWish};
+use limosa_core::{Outline, Outliner, Rollback, TimeOuts, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter};
 
 use super::comments::{CommentScanner, Line, LineKind};
@@ -129,6 +129,25 @@ pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: 
     }
     diagnostics.extend(found);
     (rollback, diagnostics)
+}
+
+/// A way back on which nothing is to be done, as its author says.
+pub(crate) fn nothing_back(file: &str, line: u64) -> Rollback {
+    Rollback {
+        file: file.to_owned(),
+        start: Position { line, column: 1 },
+        text: "-- nothing is to be taken back".to_owned(),
+        outline: Outline::default(),
+        time_outs: TimeOuts::default(),
+    }
+}
+
+/// A way back that stands in another change, which is not looked for.
+pub(crate) fn back_elsewhere(file: &str, line: u64) -> Diagnostic {
+    let message = "this way back is what another change does, which limosa does not look up; there is none";
+    Diagnostic::warning(codes::OTHER_BEHAVIOUR, message)
+        .at(Label::place(file, Position { line, column: 1 }))
+        .help("write the SQL of that change behind --rollback")
 }
 
 /// The lines of a section up to the first SQL that is no comment.

@@ -32,6 +32,8 @@ pub(crate) struct Sectioned {
     pub(crate) back_mode: DownMode,
     /// Variables of the environment are replaced.
     pub(crate) has_variables: bool,
+    /// Whose sections they are.
+    pub(crate) markers: Markers,
     /// What is wrong with the markers.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -108,6 +110,7 @@ impl SectionReader {
     pub(crate) fn finish(mut self) -> Sectioned {
         self.taken.finish_rules(self.dialect, &self.head);
         let is_back_one = self.taken.back_texts == 1 && self.taken.between.is_some();
+        let markers = self.taken.markers;
         let Taken { up, up_end, back, variables, no_transaction, path, mut diagnostics, .. } = self.taken;
         let (has_variables, found) = variables.finish(&path);
         diagnostics.extend(found);
@@ -120,6 +123,7 @@ impl SectionReader {
             },
             back: back.line.map(|line| (back.text, line)),
             has_variables,
+            markers,
             diagnostics,
         }
     }
@@ -208,7 +212,8 @@ impl Taken {
             Mark::Section { direction, .. } => (self.markers == Markers::Dbmate).then_some(direction),
             Mark::StatementBegin => within,
             Mark::StatementEnd => None,
-            Mark::NoTransaction | Mark::Variables(_) | Mark::Unknown => return,
+            // What says nothing of sections.
+            _ => return,
         };
         if let Some((_, end)) = self.texts.last_mut() {
             *end = self.offset.min(*end);
@@ -239,7 +244,7 @@ impl Taken {
             }
             Mark::NoTransaction => self.no_transaction = true,
             Mark::Variables(is_on) => self.variables.switch(is_on),
-            Mark::StatementBegin | Mark::StatementEnd | Mark::Unknown => {}
+            _ => {}
         }
         let written = String::from_utf8_lossy(line);
         if let Err(fault) = self.rules.marker(mark, written.trim_matches(['\u{feff}', '\r', '\n']), self.line) {
@@ -300,6 +305,11 @@ impl Back {
             Part::Plain(Some(Direction::Revert), bytes) => {
                 self.line.get_or_insert(line);
                 self.text.extend_from_slice(bytes);
+            }
+            Part::Marker { mark: Mark::BackLine { .. }, line: marker, .. } => {
+                self.line.get_or_insert(line);
+                // Blanks in place of the marker keep the columns as they are in the file.
+                self.text.extend(std::iter::repeat_n(b' ', marker.len()));
             }
             _ if self.line.is_some() => {
                 if part.ends_statement(Direction::Revert) && !ends_by_itself(&self.text) {

@@ -13,7 +13,7 @@ pub(crate) struct Reference {
 }
 
 /// One source's wishes; None means that it says nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Wishes {
     pub(crate) purpose: Option<String>,
     pub(crate) phase: Option<String>,

@@ -5,9 +5,11 @@ mod files;
 mod finding;
 mod journal;
 mod memory;
+mod proof;
 mod taking;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::applied_since;
 pub(crate) use memory::{forget, remembered};
+pub use proof::ProveOn;
 pub use taking::AdoptOptions;

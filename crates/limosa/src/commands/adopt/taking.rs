@@ -12,6 +12,7 @@ use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
 use super::memory::{Adopted, remembered};
+use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
@@ -29,8 +30,10 @@ pub struct AdoptOptions {
     pub ledger_table: Option<String>,
     /// Only show what would be taken over.
     pub dry_run: bool,
-    /// Take over migrations whose files were changed since.
+    /// Take over migrations whose files were changed since, and a database that is not what the files make.
     pub accept_diverged: bool,
+    /// Run the migrations in a database of their own, and compare what they make with what stands here.
+    pub prove: Option<ProveOn>,
 }
 
 /// How many are named in a message.
@@ -109,6 +112,14 @@ async fn take(
     errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
     errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
     let mut answer = answer_of(opened, &foreign, &compared);
+    if let Some(place) = options.prove.as_ref().filter(|_| errors.is_empty() && is_first) {
+        let taken =
+            compared.iter().filter(|line| is_taken(line)).filter_map(|line| Some(line.change?.identity.clone()));
+        // A whole run stands within: on the heap it is in nobody's way.
+        let proof = Box::pin(prove(opened, loaded, &foreign, &taken.collect(), place, listener, stop)).await?;
+        errors.extend(unlike(&foreign, &proof).filter(|_| !options.accept_diverged));
+        answer.proof = Some(proof);
+    }
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.diagnostics.iter().cloned());
     answer.notices.extend(warnings(&foreign, &compared));
@@ -287,6 +298,7 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
         migrations: compared.iter().map(line).collect(),
         counts,
         adopted: None,
+        proof: None,
         errors: Vec::new(),
         notices: Vec::new(),
         audit_head: None,
@@ -327,6 +339,7 @@ fn done_before(opened: &Opened<'_>, adopted: &Adopted) -> AdoptAnswer {
         migrations: Vec::new(),
         counts: VerdictCounts::default(),
         adopted: Some(line),
+        proof: None,
         errors: Vec::new(),
         notices: Vec::new(),
         audit_head: None,

@@ -2,9 +2,11 @@
 
 mod diesel;
 mod drizzle;
+mod liquibase;
 mod pattern;
 mod prisma;
 mod refinery;
+mod sqitch;
 mod sqlx;
 
 use std::time::Duration;

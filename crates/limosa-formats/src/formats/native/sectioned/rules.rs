@@ -31,7 +31,7 @@ impl Rules {
 
     /// True where the markers that the tool asks for were there.
     pub(super) fn is_marked(&self) -> bool {
-        self.markers == Markers::NodePgMigrate || self.has_up || self.first_down.is_some()
+        matches!(self.markers, Markers::NodePgMigrate | Markers::Liquibase) || self.has_up || self.first_down.is_some()
     }
 
     /// Looks at the next marker.
@@ -57,6 +57,8 @@ impl Rules {
                 _ => Ok(()),
             },
             Mark::NoTransaction | Mark::Variables(_) => Ok(()),
+            Mark::Change | Mark::Note | Mark::BackLine { .. } | Mark::BackBegin => Ok(()),
+            Mark::Ignore(_) | Mark::IgnoreBegin | Mark::IgnoreEnd => Ok(()),
             Mark::Unknown => {
                 Err((format!("'{}' is no marker of {}", written.trim(), self.markers.tool()), self.known()))
             }
@@ -137,6 +139,7 @@ impl Rules {
                                behind '-- +goose' at the start of a line, and takes no other comment with '+goose'"
                     .to_owned()
             }
+            Markers::Liquibase => "write '--ignoreLines:' with a number, 'start' or 'end'".to_owned(),
             _ => "sql-migrate knows Up, Down, StatementBegin and StatementEnd behind '-- +migrate', spelt like this"
                 .to_owned(),
         }

@@ -1,0 +1,258 @@
+//! The line `--changeset author:id attribute:value ...`, and what its attributes ask for here.
+//!
+//! Liquibase 5, `AbstractFormattedChangeLogParser.java`: capitals make no difference in the names of attributes; values may stand in
+//! double quotes.
+
+use limosa_core::TransactionWish;
+use limosa_sql::{Diagnostic, Engine, Label, Severity};
+
+use crate::codes;
+use crate::native::Wishes;
+
+/// Who wrote a change, what it is called, and what else stands on its line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Named {
+    pub(super) author: String,
+    pub(super) id: String,
+    attributes: Vec<(String, String)>,
+}
+
+/// How often a change runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Often {
+    /// Once.
+    Once,
+    /// Again whenever its text changes (`runOnChange`).
+    OnChange,
+    /// With each run (`runAlways`).
+    Always,
+}
+
+impl Named {
+    /// Reads the line; None where it names no author and id.
+    pub(super) fn read(line: &str) -> Option<Named> {
+        let text = line.trim_start().strip_prefix("--")?.trim_start();
+        let text = text.get("changeset".len()..)?.trim();
+        let (author, rest) = word(text, ':')?;
+        let (id, rest) = word(rest.strip_prefix(':')?.trim_start(), ' ')?;
+        if author.is_empty() || id.trim_matches([':', ' ']).is_empty() {
+            return None;
+        }
+        Some(Named { author, id, attributes: attributes(rest) })
+    }
+
+    /// The value of an attribute.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// True where something else than `;` ends statements.
+    pub(super) fn ends_statements(&self) -> bool {
+        self.get("endDelimiter").is_some_and(|delimiter| delimiter != ";")
+    }
+
+    pub(super) fn often(&self) -> Often {
+        match (self.is("runAlways"), self.is("runOnChange")) {
+            (true, _) => Often::Always,
+            (false, true) => Often::OnChange,
+            (false, false) => Often::Once,
+        }
+    }
+
+    /// What the attributes ask for, and what of it cannot be had. `sql` is the text of the change, `label` its line.
+    pub(super) fn wishes(&self, sql: &str, label: &Label, engine: Engine) -> (Wishes, Vec<Diagnostic>) {
+        let mut problems = Vec::new();
+        let mut tell = |severity: Severity, message: String, help: &str| {
+            problems.push(Diagnostic::new(codes::OTHER_BEHAVIOUR, severity, message).at(label.clone()).help(help));
+        };
+        let mut wishes = Wishes::default();
+        if self.get("runInTransaction").is_some_and(|value| !value.eq_ignore_ascii_case("true")) {
+            wishes.transaction = Some(TransactionWish::None);
+        }
+        if let Some(dbms) = self.get("dbms") {
+            wishes.left_out = left_out_by(dbms, engine);
+            let names = dbms.to_ascii_lowercase();
+            if engine == Engine::Mysql
+                && names.contains("mysql") != names.contains("mariadb")
+                && wishes.left_out.is_none()
+            {
+                let message = format!("dbms:{dbms} tells MySQL and MariaDB apart, and limosa runs this on both");
+                tell(Severity::Warning, message, "write dbms:mysql,mariadb where both are meant");
+            }
+        }
+        if self.is("ignore") {
+            wishes.left_out = Some("it says ignore:true".to_owned());
+        }
+        if let Some(contexts) = self.get("contextFilter").or_else(|| self.get("context")) {
+            match names_joined_by_or(contexts) {
+                Some(names) => wishes.environments = Some(names),
+                None => tell(
+                    Severity::Error,
+                    format!("context '{contexts}' is an expression, and limosa knows names joined by 'or' or commas"),
+                    "name the environments in which it runs, context:\"test or staging\"; limosa is told the one at hand by --env",
+                ),
+            }
+        }
+        if let Some(labels) = self.get("labels") {
+            wishes.tags = Some(labels.split(',').map(|label| label.trim().to_owned()).collect());
+        }
+        for (name, is_back) in [("endDelimiter", false), ("rollbackEndDelimiter", true)] {
+            let Some(delimiter) = self.get(name) else { continue };
+            let plain = delimiter.replace("\\n", "\n");
+            let is_plain = !delimiter.replace("\\n", "").contains(['\\', '[', '*', '|', '(', '^']) && plain != "$";
+            // One that does not occur says that all of it is one statement.
+            if delimiter != ";" && (!is_plain || is_back || sql.contains(plain.trim_matches('\n'))) {
+                let message = format!("{name}:{delimiter} ends statements, and limosa ends them with ';'");
+                let help = "end the statements with ';' and leave the attribute out: limosa knows where functions, triggers and procedures end";
+                tell(Severity::Error, message, help);
+            }
+        }
+        if self.get("failOnError").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
+            let message = "failOnError:false asks to go on after a failure, and limosa stops at each".to_owned();
+            tell(Severity::Warning, message, "write it so that it cannot fail, such as create table if not exists");
+        }
+        if let Some(program) = self.get("runWith").filter(|program| !program.eq_ignore_ascii_case("jdbc")) {
+            let message =
+                format!("runWith:{program} asks for another program; limosa runs this over its own connection");
+            tell(Severity::Warning, message, "check that it holds SQL alone, and no commands of that program");
+        }
+        (wishes, problems)
+    }
+}
+
+/// A word up to this letter, or within quotes; and what follows.
+fn word(text: &str, end: char) -> Option<(String, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (inner, rest) = quoted.split_once('"')?;
+        return Some((inner.to_owned(), rest));
+    }
+    let at = text.find(|letter: char| letter == end || (end == ' ' && letter.is_whitespace()));
+    match (at, end) {
+        (Some(at), _) => Some((text[..at].trim().to_owned(), &text[at..])),
+        (None, ' ') => Some((text.trim().to_owned(), "")),
+        (None, _) => None,
+    }
+}
+
+/// Pairs `name:value`, values in quotes or up to the next blank.
+pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let end = rest.find(|letter: char| letter == ':' || letter.is_whitespace()).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        rest = match behind.strip_prefix(':') {
+            Some(value) => match word(value, ' ') {
+                Some((value, behind)) => {
+                    found.push((name.to_owned(), value));
+                    behind.trim_start()
+                }
+                None => "",
+            },
+            None => behind.trim_start(),
+        };
+    }
+    found
+}
+
+/// Contexts that are names joined by `or` or commas.
+fn names_joined_by_or(contexts: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = contexts.split([',', ' ', '\t']).filter(|word| !word.is_empty()).collect();
+    let is_name = |word: &&str| {
+        !word.eq_ignore_ascii_case("and")
+            && !word.eq_ignore_ascii_case("not")
+            && !word.contains(['!', '(', ')', '@', '$'])
+    };
+    let names: Vec<&str> = words.into_iter().filter(|word| !word.eq_ignore_ascii_case("or")).collect();
+    names.iter().all(is_name).then(|| names.into_iter().map(str::to_owned).collect())
+}
+
+/// Why a change for these databases is left out on this engine; None where it is not.
+fn left_out_by(dbms: &str, engine: Engine) -> Option<String> {
+    let is_here = |name: &str| match name {
+        "postgresql" | "cockroachdb" | "edb" => engine == Engine::Postgres,
+        "mysql" | "mariadb" => engine == Engine::Mysql,
+        "sqlite" => engine == Engine::Sqlite,
+        "all" => true,
+        _ => false,
+    };
+    let lower = dbms.to_ascii_lowercase();
+    let names: Vec<&str> = lower.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let excluded = names.iter().filter_map(|name| name.strip_prefix('!')).any(is_here);
+    let mut included = names.iter().filter(|name| !name.starts_with('!')).peekable();
+    let is_meant = included.peek().is_none() || included.any(|name| is_here(name));
+    (excluded || !is_meant).then(|| format!("for dbms {dbms} only"))
+}
+
+#[cfg(test)]
+mod tests {
+    use limosa_sql::Position;
+
+    use super::*;
+
+    #[test]
+    fn lines_name_author_id_and_attributes() {
+        for (line, expected) in [
+            ("--changeset ann:1", Some(("ann", "1", 0))),
+            (
+                " -- ChangeSet \"Ann B\":\"create users\" dbms:postgresql context:\"a or b\"\r\n",
+                Some(("Ann B", "create users", 2)),
+            ),
+            ("--changeset ann: 1 runOnChange:true", Some(("ann", "1", 1))),
+            ("--changeset ann:1:2 x", Some(("ann", "1:2", 0))),
+            ("--changeset ann", None),
+            ("--changeset ann:", None),
+            ("--changeset :1", None),
+        ] {
+            let named = Named::read(line);
+            let shown = named.as_ref().map(|it| (it.author.as_str(), it.id.as_str(), it.attributes.len()));
+            assert_eq!(shown, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_wishes_or_problems() {
+        let label = Label::place("a.sql", Position::START);
+        for (attributes, sql, expected) in [
+            ("runInTransaction:false", "", "none"),
+            ("runInTransaction:true splitStatements:false stripComments:false", "", ""),
+            ("dbms:postgresql", "", ""),
+            ("dbms:POSTGRESQL,h2", "", ""),
+            ("dbms:!h2", "", ""),
+            ("dbms:oracle", "", "left out: for dbms oracle only"),
+            ("dbms:!postgresql", "", "left out: for dbms !postgresql only"),
+            ("ignore:true", "", "left out: it says ignore:true"),
+            ("context:test", "", "in test"),
+            ("contextFilter:\"test or staging, prod\"", "", "in test staging prod"),
+            ("context:!prod", "", "error"),
+            ("context:\"a and b\"", "", "error"),
+            ("labels:\"x, y\"", "", "tags x y"),
+            ("endDelimiter:;", "a; b", ""),
+            ("endDelimiter://", "a //", "error"),
+            ("endDelimiter:#", "create function a() begin b; end", ""),
+            ("endDelimiter:\\n/\\s*\\n", "a", "error"),
+            ("failOnError:false", "", "warning"),
+            ("runWith:psql", "", "warning"),
+        ] {
+            let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();
+            let (wishes, problems) = named.wishes(sql, &label, Engine::Postgres);
+            let shown = match (&problems[..], &wishes) {
+                ([problem], _) if problem.is_error() => "error".to_owned(),
+                ([_], _) => "warning".to_owned(),
+                (_, Wishes { left_out: Some(reason), .. }) => format!("left out: {reason}"),
+                (_, Wishes { environments: Some(names), .. }) => format!("in {}", names.join(" ")),
+                (_, Wishes { tags: Some(names), .. }) => format!("tags {}", names.join(" ")),
+                (_, Wishes { transaction: Some(TransactionWish::None), .. }) => "none".to_owned(),
+                _ => String::new(),
+            };
+            assert_eq!(shown, expected, "{attributes}");
+        }
+        let mysql = Named::read("--changeset a:1 dbms:mysql").unwrap();
+        assert_eq!(mysql.wishes("", &label, Engine::Mysql).1.len(), 1);
+    }
+}

@@ -1,0 +1,157 @@
+//! A changelog in XML, YAML or JSON: what it includes, and the changes that it models itself.
+
+use limosa_sql::{Diagnostic, Label, Position};
+
+use super::xml;
+use crate::codes;
+use crate::native::yaml::{self, Node, Value};
+
+/// What stands in a changelog, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) line: u64,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// Another file.
+    Include { file: String, is_relative: bool },
+    /// All files of a folder.
+    IncludeAll { path: String, is_relative: bool },
+    /// A change, by author and id.
+    ChangeSet { author: String, id: String },
+    /// Something that is not read here.
+    Other(String),
+}
+
+/// True for a file that may be a changelog, by its name.
+pub(super) fn may_be(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    [".xml", ".yaml", ".yml", ".json"].iter().any(|ending| lower.ends_with(ending))
+}
+
+/// Reads a changelog; None where the file is something else.
+pub(super) fn read(path: &str, text: &str) -> Result<Option<Vec<Item>>, Box<Diagnostic>> {
+    if !text.contains("databaseChangeLog") {
+        return Ok(None);
+    }
+    let read = if path.to_ascii_lowercase().ends_with(".xml") { of_xml(text) } else { of_yaml(text) };
+    read.map_err(|(message, line)| {
+        let label = Label::place(path, Position { line, column: 1 });
+        let help = "it lists the changes of this folder, and nothing is run without it; mend it, or take it from version control";
+        let message = format!("the changelog {path} cannot be read: {message}");
+        Box::new(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label).help(help))
+    })
+}
+
+type Read = Result<Option<Vec<Item>>, (String, u64)>;
+
+fn of_xml(text: &str) -> Read {
+    let elements = xml::elements(text).map_err(|line| ("an element is not closed".to_owned(), line))?;
+    if elements.first().is_none_or(|root| root.name != "databaseChangeLog") {
+        return Ok(None);
+    }
+    let below = elements.iter().filter(|element| element.depth == 1);
+    let items = below.map(|element| Item {
+        line: element.line,
+        what: what(
+            &element.name,
+            &|name| element.get(name).map(str::to_owned),
+            element.attributes.iter().map(|(name, _)| name.as_str()),
+        ),
+    });
+    Ok(Some(items.collect()))
+}
+
+fn of_yaml(text: &str) -> Read {
+    let root = yaml::parse(text.trim_start_matches('\u{feff}'))
+        .map_err(|broken| (broken.message, broken.position.map_or(1, |place| place.line)))?;
+    let Some(Node { value: Value::Mapping(entries), .. }) = root else { return Ok(None) };
+    let Some(list) = entries.iter().find(|entry| entry.key == "databaseChangeLog") else { return Ok(None) };
+    let Value::Sequence(nodes) = &list.value.value else {
+        return match list.value.value {
+            Value::Null => Ok(Some(Vec::new())),
+            _ => Err(("databaseChangeLog is no list".to_owned(), list.position.line)),
+        };
+    };
+    let mut items = Vec::new();
+    for node in nodes {
+        let Value::Mapping(entries) = &node.value else {
+            return Err(("an entry of databaseChangeLog has no name".to_owned(), node.position.line));
+        };
+        for entry in entries {
+            let fields: &[yaml::Entry] = match &entry.value.value {
+                Value::Mapping(fields) => fields,
+                _ => &[],
+            };
+            let get = |name: &str| {
+                fields.iter().find(|field| field.key == name).and_then(|field| match &field.value.value {
+                    Value::Scalar(text) => Some(text.clone()),
+                    _ => None,
+                })
+            };
+            let names = fields.iter().map(|field| field.key.as_str());
+            items.push(Item { line: entry.position.line, what: what(&entry.key, &get, names) });
+        }
+    }
+    Ok(Some(items))
+}
+
+/// Fields of includes that change nothing here, or that are read.
+const KNOWN: &[&str] =
+    &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
+
+fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl Iterator<Item = &'n str>) -> What {
+    let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    match name {
+        "include" | "includeAll" => {
+            if let Some(other) = fields.find(|field| !KNOWN.contains(field)) {
+                return What::Other(format!("{other} of {name}"));
+            }
+            match (name, get("file"), get("path")) {
+                ("include", Some(file), _) => What::Include { file, is_relative },
+                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative },
+                _ => What::Other(name.to_owned()),
+            }
+        }
+        "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
+        _ => What::Other(name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_forms_say_the_same() {
+        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\"/>\n\
+                   <changeSet author=\"ann\" id=\"1\"><createTable/></changeSet>\n<property name=\"x\" value=\"y\"/>\n\
+                   <include file=\"b.sql\" context=\"test\"/>\n</databaseChangeLog>";
+        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll:\n    path: sql/\n\
+                    - changeSet:\n    id: 1\n    author: ann\n    changes: []\n- property: {name: x, value: y}\n\
+                    - include: {file: b.sql, context: test}\n";
+        let json = r#"{"databaseChangeLog": [{"include": {"file": "a.sql", "relativeToChangelogFile": true}},
+                    {"includeAll": {"path": "sql/"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
+                    {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "context": "test"}}]}"#;
+        for (path, text, lines) in
+            [("c.xml", xml, [2, 3, 4, 5, 6]), ("c.yaml", yaml, [2, 5, 7, 11, 12]), ("c.json", json, [1, 2, 2, 3, 3])]
+        {
+            let items = read(path, text).unwrap().unwrap();
+            let expected = [
+                What::Include { file: "a.sql".to_owned(), is_relative: true },
+                What::IncludeAll { path: "sql/".to_owned(), is_relative: false },
+                What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
+                What::Other("property".to_owned()),
+                What::Other("context of include".to_owned()),
+            ];
+            let (found, places): (Vec<What>, Vec<u64>) = items.into_iter().map(|item| (item.what, item.line)).unzip();
+            assert_eq!(found, expected, "{path}");
+            assert_eq!(places, lines, "{path}");
+        }
+        assert_eq!(read("x.json", "{\"a\": 1}"), Ok(None));
+        assert_eq!(read("x.yaml", "databaseChangeLog: 1").unwrap_err().code, codes::BROKEN_TOOL_FILE);
+        assert!(read("x.xml", "<databaseChangeLog>\n<include").is_err());
+    }
+}

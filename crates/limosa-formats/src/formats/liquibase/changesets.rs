@@ -1,0 +1,233 @@
+//! A file of formatted SQL, taken apart: where each change stands, and what its line says.
+
+use limosa_core::{Mark, Markers};
+use limosa_sql::{Diagnostic, Label, Position, Severity};
+
+use super::attributes::{Named, attributes};
+use crate::codes;
+
+/// A file that begins with `--liquibase formatted sql`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Formatted {
+    /// `logicalFilePath` of its first line.
+    pub(super) logical_path: Option<String>,
+    pub(super) changes: Vec<ChangeSet>,
+    /// What is wrong with the file.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+/// A change of such a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChangeSet {
+    pub(super) named: Named,
+    /// Its line.
+    pub(super) label: Label,
+    /// What stands below it: from this byte up to that one, from this line on.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) line: u64,
+    /// Lines below it that ask for what cannot be had.
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+/// True where the head of a file says that it is formatted SQL: its first line that is not blank.
+pub(super) fn is_formatted(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let first = head.trim_start_matches('\u{feff}').lines().find(|line| !line.trim().is_empty());
+    first.and_then(formatted).is_some()
+}
+
+/// What stands behind `--liquibase formatted`.
+fn formatted(line: &str) -> Option<&str> {
+    let text = line.trim_start().strip_prefix("--")?.trim_start();
+    let rest =
+        text.get(.."liquibase".len()).filter(|word| word.eq_ignore_ascii_case("liquibase")).map(|_| &text[9..])?;
+    let rest = rest.trim_start();
+    rest.get(..9).filter(|word| word.eq_ignore_ascii_case("formatted")).map(|_| &rest[9..])
+}
+
+impl Formatted {
+    /// Takes a file apart.
+    pub(super) fn read(path: &str, bytes: &[u8]) -> Formatted {
+        let mut reader =
+            Reader { path, file: Formatted::default(), passed_over: None, is_told: false, is_comment: false };
+        let mut offset = 0;
+        for (number, line) in (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
+            let text = String::from_utf8_lossy(line);
+            let text = if number == 1 { text.trim_start_matches('\u{feff}') } else { &text };
+            reader.line(text, number, offset, offset + line.len() as u64);
+            offset += line.len() as u64;
+        }
+        let mut file = reader.file;
+        if let Some(last) = file.changes.last_mut() {
+            last.end = offset;
+        }
+        file
+    }
+}
+
+struct Reader<'p> {
+    path: &'p str,
+    file: Formatted,
+    /// Lines that count for nothing: how many, or up to the marker.
+    passed_over: Option<Option<u64>>,
+    /// SQL above the first change was told.
+    is_told: bool,
+    /// Within a comment above the first change.
+    is_comment: bool,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, text: &str, number: u64, start: u64, end: u64) {
+        let mark = Markers::Liquibase.read(text);
+        if let Some(left) = self.passed_over {
+            self.passed_over = match left {
+                None if mark == Some(Mark::IgnoreEnd) => None,
+                None => Some(None),
+                Some(left @ 2..) => Some(Some(left - 1)),
+                Some(_) => None,
+            };
+            return;
+        }
+        match mark {
+            Some(Mark::Change) => self.change(text, number, start, end),
+            Some(Mark::IgnoreBegin) => self.passed_over = Some(None),
+            Some(Mark::Ignore(count @ 1..)) => self.passed_over = Some(Some(count)),
+            Some(Mark::Note) => self.note(text, number),
+            None if self.file.changes.is_empty() => self.above(text, number),
+            _ => {}
+        }
+    }
+
+    fn label(&self, text: &str, number: u64) -> Label {
+        let line: String = text.trim_end().chars().take(300).collect();
+        let length = line.chars().count() as u64;
+        Label::place(self.path, Position { line: number, column: 1 }).line(line).length(length)
+    }
+
+    fn change(&mut self, text: &str, number: u64, start: u64, end: u64) {
+        if let Some(before) = self.file.changes.last_mut() {
+            before.end = start;
+        }
+        let label = self.label(text, number);
+        let Some(named) = Named::read(text) else {
+            let message = format!("'{}' names no author and id", text.trim());
+            let help = "write --changeset author:id, and attributes behind it";
+            self.file.problems.push(Diagnostic::error(codes::MISPLACED_MARKER, message).at(label).help(help));
+            return;
+        };
+        self.file.changes.push(ChangeSet { named, label, start: end, end, line: number + 1, problems: Vec::new() });
+    }
+
+    fn note(&mut self, text: &str, number: u64) {
+        if let Some(rest) = formatted(text) {
+            let found = attributes(rest).into_iter().find(|(name, _)| name.eq_ignore_ascii_case("logicalFilePath"));
+            if let Some((_, path)) = found.filter(|_| self.file.logical_path.is_none()) {
+                self.file.logical_path = Some(path);
+            }
+            return;
+        }
+        let word = text.trim_start().trim_start_matches('-').trim_start().to_ascii_lowercase();
+        if word.starts_with("precondition") {
+            let message = "limosa does not check preconditions, and without them this may run where it must not";
+            let help = "write the condition into the SQL (if not exists, where not exists), or run this change with liquibase and \
+                        count it as applied: limosa repair --mark-applied; where it always holds, remove the line";
+            let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(self.label(text, number)).help(help);
+            let told = self.file.changes.last_mut();
+            // One line of several says enough.
+            if let Some(change) = told.filter(|change| change.problems.is_empty()) {
+                change.problems.push(problem);
+            }
+        }
+    }
+
+    /// A line above the first change: Liquibase runs none of it.
+    fn above(&mut self, text: &str, number: u64) {
+        let bare = text.trim();
+        let begins = bare.starts_with("/*");
+        if self.is_comment || begins {
+            self.is_comment = !bare.ends_with("*/");
+            return;
+        }
+        if bare.is_empty() || bare.starts_with("--") || self.is_told {
+            return;
+        }
+        self.is_told = true;
+        let message = "this SQL stands above the first '--changeset', where Liquibase runs nothing";
+        let problem = Diagnostic::new(codes::SQL_ABOVE_SECTIONS, Severity::Warning, message);
+        let problem = problem
+            .at(self.label(text, number))
+            .help("move it below '--changeset author:id' where it shall run, or remove it");
+        self.file.problems.push(problem);
+    }
+}
+
+/// The way back of a change, as it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WayBack {
+    /// SQL.
+    Sql,
+    /// Nothing is to be done: `empty`, `not required`.
+    Nothing,
+    /// What another change does.
+    OtherChange,
+}
+
+/// What the text behind `--rollback` says.
+pub(crate) fn way_back(text: &str) -> WayBack {
+    let lower = text.trim().to_ascii_lowercase();
+    match lower {
+        _ if lower.starts_with("not required") || lower.starts_with("empty") => WayBack::Nothing,
+        _ if lower.contains("changesetid:") => WayBack::OtherChange,
+        _ => WayBack::Sql,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_whole_lines() {
+        let text = "\u{feff}--liquibase formatted sql logicalFilePath:db/a.sql\r\n\r\n-- words\r\nselect 1;\r\n\
+                    --changeset ann:1\r\ncreate table a (n int);\r\n--rollback drop table a;\r\n\
+                    --ignoreLines:1\r\n--changeset no:1\r\n\
+                    -- changeset bob:\"2 b\" runAlways:true\r\n--precondition-sql-check expectedResult:0 select 1\r\nselect 2;";
+        let file = Formatted::read("a.sql", text.as_bytes());
+        assert_eq!(file.logical_path.as_deref(), Some("db/a.sql"));
+        let parts: Vec<(&str, u64, &str)> = file
+            .changes
+            .iter()
+            .map(|change| (change.named.id.as_str(), change.line, &text[change.start as usize..change.end as usize]))
+            .collect();
+        let first = "create table a (n int);\r\n--rollback drop table a;\r\n--ignoreLines:1\r\n--changeset no:1\r\n";
+        let second = "--precondition-sql-check expectedResult:0 select 1\r\nselect 2;";
+        assert_eq!(parts, [("1", 6, first), ("2 b", 11, second)]);
+        assert_eq!(file.problems.len(), 1);
+        assert_eq!(
+            (file.problems[0].code, file.problems[0].labels[0].position.unwrap().line),
+            (codes::SQL_ABOVE_SECTIONS, 4)
+        );
+        let lines: Vec<usize> = file.changes.iter().map(|change| change.problems.len()).collect();
+        assert_eq!(lines, [0, 1]);
+        assert!(
+            is_formatted(text.as_bytes())
+                && is_formatted(b"\n -- Liquibase  Formatted SQL")
+                && !is_formatted(b"-- x\n")
+        );
+        let broken = Formatted::read("a.sql", b"--liquibase formatted sql\n--changeset\nselect 1;");
+        assert_eq!(broken.problems[0].code, codes::MISPLACED_MARKER);
+    }
+
+    #[test]
+    fn ways_back_may_be_no_sql() {
+        for (text, expected) in [
+            (" not required", WayBack::Nothing),
+            ("EMPTY\n", WayBack::Nothing),
+            ("changesetId:1 changesetAuthor:ann", WayBack::OtherChange),
+            ("drop table empty_ones;", WayBack::Sql),
+        ] {
+            assert_eq!(way_back(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Liquibase's formatted SQL as it stands: files that begin with `--liquibase formatted sql` and hold changes below
+//! `--changeset author:id`, with their ways back below `--rollback`; and changelogs that include them.
+//!
+//! A change is known by the path of its file, its id and its author, written as Liquibase writes them: `path::id::author`. Liquibase runs
+//! whatever did not run yet, so that no change comes late. Changes that a changelog models in XML, YAML or JSON are no SQL.
+
+mod attributes;
+mod changelog;
+mod changesets;
+mod order;
+mod xml;
+
+use std::collections::{BTreeMap, HashMap};
+
+use limosa_core::{CallbackEvent, Checksum, FileHasher, Markers, Version};
+use limosa_sql::{Diagnostic, Engine, Label};
+
+use self::attributes::Often;
+use self::changelog::Item;
+use self::changesets::{ChangeSet, Formatted};
+pub(crate) use self::changesets::{WayBack, way_back};
+use self::order::{Listed, Source};
+use super::Format;
+use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split};
+use crate::codes;
+
+/// The line of the format table. The names of scripts could be anybody's: what they hold speaks for it, or a changelog beside them.
+pub const FORMAT: Format = Format {
+    name: "liquibase",
+    description: "Liquibase's formatted SQL: '--changeset author:id' in any .sql file, and changelogs that include them",
+    votes,
+    sign: Some(|paths, _| paths.iter().any(|path| is_named_changelog(path))),
+};
+
+fn votes(paths: &[&str]) -> usize {
+    let is_there = paths.iter().any(|path| is_named_changelog(path));
+    paths.iter().filter(|path| is_there && (path.ends_with(".sql") || is_named_changelog(path))).count()
+}
+
+/// A changelog, by its name.
+fn is_named_changelog(path: &str) -> bool {
+    let file = split(path).1.to_ascii_lowercase();
+    changelog::may_be(&file) && file.contains("changelog")
+}
+
+/// True where the head of a file says that it is formatted SQL.
+pub(crate) fn is_formatted(head: &[u8]) -> bool {
+    changesets::is_formatted(head)
+}
+
+/// True for a file that must be read before others are classified.
+pub(crate) fn is_told_by(path: &str) -> bool {
+    is_script(path) || changelog::may_be(path)
+}
+
+fn is_script(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".sql") && !split(path).1.starts_with('.')
+}
+
+/// A script as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Script {
+    /// None where it is SQL without Liquibase's comments.
+    formatted: Option<Formatted>,
+    /// The text of each change, for what must be looked for in it.
+    texts: Vec<String>,
+    length: u64,
+    checksum: Checksum,
+}
+
+/// What the files of a project say together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changelogs {
+    /// The folders of migrations.
+    folders: Vec<String>,
+    scripts: BTreeMap<String, Script>,
+    lists: BTreeMap<String, Vec<Item>>,
+    engine: Option<Engine>,
+    /// The changes of each script, once they are in order.
+    entries: HashMap<String, Vec<Entry>>,
+    /// A changelog says what there is.
+    is_listed: bool,
+}
+
+impl Changelogs {
+    /// Says which folders are meant.
+    pub(crate) fn stand_in(&mut self, folders: &[String]) {
+        self.folders = folders.to_vec();
+    }
+
+    /// True where a changelog says which files there are.
+    pub(crate) fn are_listed(&self) -> bool {
+        self.is_listed
+    }
+
+    /// Reads a script or a changelog.
+    pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
+        self.engine = Some(engine);
+        if !is_script(path) {
+            return match changelog::read(path, &String::from_utf8_lossy(bytes)) {
+                Ok(items) => {
+                    self.lists.extend(items.map(|items| (path.to_owned(), items)));
+                    Vec::new()
+                }
+                Err(problem) => vec![*problem],
+            };
+        }
+        let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes));
+        let text = |change: &ChangeSet| {
+            let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            String::from_utf8_lossy(&bytes[at(change.start)..at(change.end)]).into_owned()
+        };
+        let texts =
+            formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
+        let mut hasher = FileHasher::new();
+        hasher.update(bytes);
+        let (texts, length) = (texts.collect(), bytes.len() as u64);
+        self.scripts.insert(path.to_owned(), Script { formatted, texts, length, checksum: hasher.finish() });
+        Vec::new()
+    }
+
+    /// Brings the changes into their order, once all files were read; says what is wrong with them together.
+    pub(crate) fn settle(&mut self) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        let source = Source { folders: &self.folders, lists: &self.lists, scripts: &self.scripts };
+        let listed = source.in_order(&mut problems);
+        self.is_listed = source.has_lists();
+        let mut gathered = Gathered::default();
+        for Listed { path, name } in listed {
+            let Some(script) = self.scripts.get(&path) else { continue };
+            match &script.formatted {
+                Some(formatted) => {
+                    gathered.formatted(&path, &name, script, formatted, self.engine.unwrap_or(Engine::Sqlite))
+                }
+                None => gathered.raw(&path, &name, script),
+            }
+        }
+        problems.append(&mut gathered.problems);
+        self.entries = gathered.entries;
+        problems
+    }
+
+    /// Says what a file is for; scripts with changes have [`Changelogs::entries`].
+    pub fn classify(&self, path: &str) -> FileRole {
+        let is_left_out = self.scripts.contains_key(path) && !self.entries.contains_key(path);
+        if !is_left_out {
+            return FileRole::Ignored;
+        }
+        let file = split(path).1;
+        let (message, help) = match self.is_listed {
+            true => (
+                format!("no changelog includes {file}, so liquibase does not run it; it is left out"),
+                "include it in the changelog, or move it elsewhere",
+            ),
+            false => (
+                format!("{file} does not begin with '--liquibase formatted sql'; it is left out"),
+                "write that line above '--changeset author:id', or move the file elsewhere",
+            ),
+        };
+        FileRole::Unclear(Box::new(Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help)))
+    }
+
+    /// The change that somebody means who writes it as Liquibase has it in its own table, where the path may count from another folder.
+    pub(crate) fn meant(&self, written: &Version) -> Option<Version> {
+        let (path, change) = written.name()?.split_once("::")?;
+        let is_meant = |known: &str| {
+            known.split_once("::").is_some_and(|(own, own_change)| {
+                let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
+                own_change == change && (ends(own, path) || ends(path, own))
+            })
+        };
+        let entries = self.entries.values().flatten();
+        let mut found = entries.filter_map(|entry| match &entry.role {
+            FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),
+            _ => None,
+        });
+        let first = found.next()?;
+        found.next().is_none().then(|| Version::of_name(first))
+    }
+
+    /// The changes of a script.
+    pub(crate) fn entries(&self, path: &str) -> Option<Vec<Entry>> {
+        self.entries.get(path).cloned()
+    }
+}
+
+/// Changes as they are brought into order.
+#[derive(Default)]
+struct Gathered {
+    entries: HashMap<String, Vec<Entry>>,
+    problems: Vec<Diagnostic>,
+    /// Places of those that are known.
+    places: HashMap<String, (u64, Label, Option<String>)>,
+    /// The last one that runs again with each change of its text.
+    last_again: Option<String>,
+    /// The line of the first such one, as long as none that runs once follows.
+    first_again: Option<Label>,
+    is_order_told: bool,
+}
+
+impl Gathered {
+    fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted, engine: Engine) {
+        self.problems.extend(formatted.problems.iter().cloned());
+        let mut texts = script.texts.iter();
+        self.entries.entry(path.to_owned()).or_default();
+        for change in &formatted.changes {
+            let logical = change.named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
+            let identity = format!("{logical}::{}::{}", change.named.id, change.named.author);
+            let text = if change.named.ends_statements() { texts.next().map_or("", String::as_str) } else { "" };
+            let (mut wishes, mut told) = change.named.wishes(text, &change.label, engine);
+            told.extend(change.problems.iter().cloned());
+            let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
+            let role = self.role(&identity, change, place, &mut wishes, &mut told);
+            let part = FilePart {
+                start: change.start,
+                end: change.end,
+                line: change.line,
+                checksum: script.checksum.clone(),
+                markers: Markers::Liquibase,
+            };
+            let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
+            self.entries.entry(path.to_owned()).or_default().extend(entry);
+        }
+    }
+
+    /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
+    fn raw(&mut self, path: &str, name: &str, script: &Script) {
+        let identity = format!("{name}::raw::includeAll");
+        let Some(place) = self.place(&identity, &Label::file(path), None) else { return };
+        let Some(role) = once(&identity, place, split(name).1) else { return };
+        let part = FilePart {
+            start: 0,
+            end: script.length,
+            line: 1,
+            checksum: script.checksum.clone(),
+            markers: Markers::Liquibase,
+        };
+        let entry = Entry { role, part: Some(part), wishes: Wishes::default(), problems: Vec::new() };
+        self.entries.entry(path.to_owned()).or_default().push(entry);
+    }
+
+    /// The place of a change among all, from 1. None where there is one of that name that is meant for the same database.
+    fn place(&mut self, identity: &str, label: &Label, left_out: Option<String>) -> Option<u64> {
+        let next = self.places.len() as u64 + 1;
+        match self.places.get_mut(identity) {
+            None => {
+                self.places.insert(identity.to_owned(), (next, label.clone(), left_out));
+                Some(next)
+            }
+            // One for other databases stands for the same change: what runs here counts.
+            Some((_, _, _)) if left_out.is_some() => None,
+            Some((place, _, before @ Some(_))) => {
+                *before = None;
+                let place = *place;
+                for entries in self.entries.values_mut() {
+                    entries.retain(|entry| entry.role.identity().is_none_or(|known| known.as_str() != identity));
+                }
+                Some(place)
+            }
+            Some((_, other, None)) => {
+                let message = format!("two changes are called {identity}");
+                let problem = Diagnostic::error(codes::DUPLICATE_IDENTITY, message)
+                    .at(label.clone())
+                    .at(other.clone().text("the other one"))
+                    .help("give one of them another id");
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn role(
+        &mut self,
+        identity: &str,
+        change: &ChangeSet,
+        place: u64,
+        wishes: &mut Wishes,
+        told: &mut Vec<Diagnostic>,
+    ) -> Option<FileRole> {
+        match change.named.often() {
+            Often::Once => {
+                if let Some(first) = self.first_again.clone().filter(|_| !self.is_order_told) {
+                    self.is_order_told = true;
+                    let message = "changes with runOnChange:true run here behind all that run once, and some of those stand below this one";
+                    let help = "where one of them needs it, let it run once: leave runOnChange out";
+                    self.problems.push(Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).at(first).help(help));
+                }
+                once(identity, place, &change.named.id)
+            }
+            Often::OnChange => {
+                self.first_again.get_or_insert_with(|| change.label.clone());
+                if wishes.left_out.is_none() && wishes.environments.is_none() {
+                    // They keep their order among each other.
+                    let before = self.last_again.replace(identity.to_owned());
+                    let label = change.label.clone();
+                    wishes.depends_on.extend(before.map(|text| Reference {
+                        text: format!("R:{text}"),
+                        label,
+                        may_be_prose: false,
+                    }));
+                }
+                Some(FileRole::Repeatable { name: identity.to_owned() })
+            }
+            Often::Always => {
+                self.problems.append(told);
+                let name = format!("{place:04} {}", change.named.id);
+                Some(FileRole::Callback { event: CallbackEvent::AfterMigrate, name, command: false })
+            }
+        }
+    }
+}
+
+/// The role of a change that runs once, whatever ran before it.
+fn once(identity: &str, place: u64, name: &str) -> Option<FileRole> {
+    let version = Version::parse(&place.to_string()).ok()?.named(identity);
+    Some(FileRole::Late { version, label: format!("{place:04}"), name: name.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(files: &[(&str, &str)]) -> (Changelogs, Vec<Diagnostic>) {
+        let mut logs = Changelogs::default();
+        logs.stand_in(&["m".to_owned()]);
+        let mut problems = Vec::new();
+        for (path, text) in files {
+            problems.extend(logs.add(path, text.as_bytes(), Engine::Postgres));
+        }
+        problems.extend(logs.settle());
+        (logs, problems)
+    }
+
+    fn said(logs: &Changelogs, path: &str) -> Vec<String> {
+        let shown = |entry: Entry| match entry.role {
+            FileRole::Late { version, label, name } => format!("{label} {version} '{name}'"),
+            FileRole::Repeatable { name } => format!("again {name}"),
+            FileRole::Callback { event, name, .. } => format!("{event} {name}"),
+            role => format!("{role:?}"),
+        };
+        logs.entries(path).unwrap_or_default().into_iter().map(shown).collect()
+    }
+
+    const HEAD: &str = "--liquibase formatted sql\n";
+
+    #[test]
+    fn changes_are_known_by_path_id_and_author() {
+        let first = format!(
+            "{HEAD}--changeset ann:1\nselect 1;\n--changeset ann:v runOnChange:true\nselect 2;\n--changeset bob:2 runAlways:true\nselect 3;"
+        );
+        let second = format!(
+            "{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n"
+        );
+        let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
+        assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann", "afterMigrate 0003 2"]);
+        assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann"]);
+        for (written, expected) in [
+            ("db/m/a.sql::1::ann", Some("a.sql::1::ann")),
+            ("x.sql::1::ann", Some("db/x.sql::1::ann")),
+            ("b.sql::1::ann", None),
+            ("1", None),
+        ] {
+            let found = logs.meant(&Version::of_name(written)).map(|version| version.to_string());
+            assert_eq!(found.as_deref(), expected, "{written}");
+        }
+        let again = &logs.entries("m/sub/b.sql").unwrap()[1];
+        assert_eq!(again.wishes.depends_on[0].text, "R:a.sql::v::ann");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!((problems[0].code, problems[0].labels[0].position.unwrap().line), (codes::OTHER_BEHAVIOUR, 4));
+        assert!(matches!(logs.classify("m/c.sql"), FileRole::Unclear(_)));
+    }
+
+    #[test]
+    fn two_changes_of_one_name_are_for_different_databases() {
+        let of = |one: &str, other: &str| {
+            format!("{HEAD}--changeset a:1 {one}\nselect 1;\n--changeset a:1 {other}\nselect 2;\n")
+        };
+        for (one, other, count, wrong) in
+            [("dbms:postgresql", "dbms:mysql", 1, 0), ("dbms:mysql", "dbms:postgresql", 1, 0), ("", "", 1, 1)]
+        {
+            let (logs, problems) = settled(&[("m/a.sql", &of(one, other))]);
+            assert_eq!((said(&logs, "m/a.sql").len(), problems.len()), (count, wrong), "{one} {other}");
+            let here = logs.entries("m/a.sql").unwrap().remove(0);
+            assert!(here.wishes.left_out.is_none());
+        }
+    }
+}

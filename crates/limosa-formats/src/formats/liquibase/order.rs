@@ -1,0 +1,332 @@
+//! Which files a project's changelogs include, and in which order.
+
+use std::collections::{BTreeMap, HashSet};
+
+use limosa_sql::{Diagnostic, Label, Position};
+
+use super::Script;
+use super::changelog::{Item, What};
+use crate::codes;
+use crate::native::split;
+
+/// A file in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) path: String,
+    /// Its path as Liquibase knows it.
+    pub(super) name: String,
+}
+
+/// What was read.
+pub(super) struct Source<'s> {
+    pub(super) folders: &'s [String],
+    pub(super) lists: &'s BTreeMap<String, Vec<Item>>,
+    pub(super) scripts: &'s BTreeMap<String, Script>,
+}
+
+/// A walk through the changelogs.
+struct Walk<'p> {
+    listed: Vec<Listed>,
+    seen: HashSet<String>,
+    problems: &'p mut Vec<Diagnostic>,
+}
+
+impl Source<'_> {
+    /// True where changelogs say what there is.
+    pub(super) fn has_lists(&self) -> bool {
+        !self.lists.is_empty()
+    }
+
+    /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
+    pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Listed> {
+        let mut walk = Walk { listed: Vec::new(), seen: HashSet::new(), problems };
+        if self.has_lists() {
+            if let Some(root) = self.root(walk.problems) {
+                self.file(&root, &self.below(&root), &mut walk);
+            }
+            return walk.listed;
+        }
+        for (path, script) in self.scripts {
+            if script.formatted.is_some() {
+                self.file(path, &self.below(path), &mut walk);
+            }
+        }
+        walk.listed
+    }
+
+    /// A path below the folder of the migrations.
+    fn below(&self, path: &str) -> String {
+        let plain = path.replace('\\', "/");
+        let inside = self.folders.iter().filter_map(|folder| {
+            let folder = folder.replace('\\', "/");
+            plain.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/').map(str::to_owned)
+        });
+        inside.min_by_key(String::len).unwrap_or(plain)
+    }
+
+    /// The changelog that no other includes.
+    fn root(&self, problems: &mut Vec<Diagnostic>) -> Option<String> {
+        let mut included = HashSet::new();
+        for (path, items) in self.lists {
+            for item in items {
+                match &item.what {
+                    What::Include { file, is_relative } => included.extend(self.found(file, *is_relative, path)),
+                    What::IncludeAll { path: folder, is_relative } => {
+                        included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
+                    }
+                    What::ChangeSet { .. } | What::Other(_) => {}
+                }
+            }
+        }
+        let roots: Vec<&String> = self.lists.keys().filter(|path| !included.contains(*path)).collect();
+        match roots.as_slice() {
+            [root] => Some((*root).clone()),
+            [] => {
+                let message = "the changelogs of this folder include each other, and none is the first";
+                let help = "one of them is the one that liquibase is given (--changelog-file): let no other include it";
+                let label = self.lists.keys().next().map(Label::file);
+                let mut problem = Diagnostic::error(codes::BROKEN_TOOL_FILE, message).help(help);
+                problem.labels.extend(label);
+                problems.push(problem);
+                None
+            }
+            [one, other, ..] => {
+                let message = format!(
+                    "{one} and {other} are changelogs, and no other includes them: nobody knows which is meant"
+                );
+                let help = "give each a folder of its own and name one: --dir; or include one in the other";
+                problems.push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(Label::file(*one)).help(help));
+                None
+            }
+        }
+    }
+
+    /// Comes past a file, and what it includes.
+    fn file(&self, path: &str, name: &str, walk: &mut Walk<'_>) {
+        if !walk.seen.insert(path.to_owned()) {
+            return;
+        }
+        if self.scripts.contains_key(path) {
+            walk.listed.push(Listed { path: path.to_owned(), name: name.to_owned() });
+        }
+        let Some(items) = self.lists.get(path) else { return };
+        for item in items {
+            let label = Label::place(path, Position { line: item.line, column: 1 });
+            match &item.what {
+                What::Include { file, is_relative } => match self.found(file, *is_relative, path) {
+                    Some(found) => self.file(&found, &named(file, *is_relative, name), walk),
+                    None => {
+                        let message = format!("the changelog includes {file}, and there is no such file here");
+                        let help = "take it from version control, or the include out; where it stands in another folder, name that, too: --dir";
+                        walk.problems.push(Diagnostic::error(codes::LISTED_FILE_MISSING, message).at(label).help(help));
+                    }
+                },
+                What::IncludeAll { path: folder, is_relative } => {
+                    let wanted = named(folder, *is_relative, name);
+                    for found in self.all_in(folder, *is_relative, path) {
+                        let inner = self.name_in(&found, &wanted);
+                        self.file(&found, &inner, walk);
+                    }
+                }
+                What::ChangeSet { author, id } => {
+                    let message =
+                        format!("the change {id} of {author} is no SQL, and cannot be run here; it is left out");
+                    let help = "write it as formatted SQL: liquibase update-sql shows what it runs; where it ran already, later changes can \
+                                rely on it";
+                    walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
+                }
+                What::Other(what) if what == "property" => {}
+                What::Other(what) => {
+                    let message = format!("{what} is not read here");
+                    let help = "where it decides what runs, write that into the changes themselves; else take it out";
+                    let is_include = what.contains(" of include");
+                    let problem = if is_include { Diagnostic::error } else { Diagnostic::warning };
+                    walk.problems.push(problem(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
+                }
+            }
+        }
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        self.lists.keys().chain(self.scripts.keys())
+    }
+
+    /// The file that an include of a changelog means.
+    fn found(&self, file: &str, is_relative: bool, changelog: &str) -> Option<String> {
+        if is_relative {
+            let wanted = normal(&format!("{}/{file}", split(changelog).0.replace('\\', "/")));
+            return self.paths().find(|path| normal(path) == wanted).cloned();
+        }
+        let wanted = normal(without_scheme(file));
+        // The search path of Liquibase is not known: the file whose path has most in common with what is written, from its end on.
+        let alike = self.paths().map(|path| (in_common(&normal(path), &wanted), path));
+        let fits = alike.filter(|(count, path)| *count == parts(&normal(path)).min(parts(&wanted)));
+        fits.max_by_key(|(count, path)| (*count, std::cmp::Reverse(path.len()))).map(|(_, path)| path.clone())
+    }
+
+    /// The files below a folder that an `includeAll` means, by their paths.
+    fn all_in(&self, folder: &str, is_relative: bool, changelog: &str) -> Vec<String> {
+        let written = normal(without_scheme(folder));
+        let wanted = match is_relative {
+            true => normal(&format!("{}/{folder}", split(changelog).0.replace('\\', "/"))),
+            false => written.clone(),
+        };
+        let is_below = |path: &&String| {
+            let path = normal(split(path).0);
+            let below = |path: &str, folder: &str| {
+                path == folder || path.starts_with(&format!("{folder}/")) || folder.is_empty()
+            };
+            match is_relative {
+                true => below(&path, &wanted),
+                false => {
+                    below(&path, &wanted)
+                        || format!("/{path}/").contains(&format!("/{wanted}/"))
+                        || self.is_root_of(&wanted, &path)
+                }
+            }
+        };
+        let mut found: Vec<String> = self.paths().filter(is_below).filter(|path| *path != changelog).cloned().collect();
+        found.sort();
+        found
+    }
+
+    /// True where a folder is written with more before it than the folders of the migrations are: `db/sql` for `--dir sql`.
+    fn is_root_of(&self, wanted: &str, path: &str) -> bool {
+        self.folders.iter().map(|folder| normal(folder)).any(|folder| {
+            !folder.is_empty()
+                && (wanted == folder || wanted.ends_with(&format!("/{folder}")))
+                && path.starts_with(&folder)
+        })
+    }
+
+    /// How Liquibase calls a file of a folder that it calls `folder`.
+    fn name_in(&self, path: &str, folder: &str) -> String {
+        let path = normal(path);
+        let last = folder.rsplit('/').next().unwrap_or(folder);
+        let inside = match folder.is_empty() {
+            true => self.below(&path),
+            false => {
+                path.rsplit_once(&format!("{last}/")).map_or_else(|| self.below(&path), |(_, rest)| rest.to_owned())
+            }
+        };
+        normal(&format!("{folder}/{inside}"))
+    }
+}
+
+/// How Liquibase calls a file that a changelog of this name includes.
+fn named(file: &str, is_relative: bool, changelog: &str) -> String {
+    match is_relative {
+        true => normal(&format!("{}/{file}", split(changelog).0)),
+        false => normal(without_scheme(file)),
+    }
+}
+
+fn without_scheme(file: &str) -> &str {
+    file.strip_prefix("classpath:").unwrap_or(file)
+}
+
+/// A path with `/` between its parts, none of which is `.`, `..` or nothing, as far as that can be.
+fn normal(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for part in path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".") {
+        match kept.last() {
+            Some(last) if part == ".." && *last != ".." => {
+                kept.pop();
+            }
+            _ => kept.push(part),
+        }
+    }
+    kept.join("/")
+}
+
+fn parts(path: &str) -> usize {
+    path.split('/').count()
+}
+
+/// How many parts two paths have in common, from their ends on.
+fn in_common(one: &str, other: &str) -> usize {
+    one.rsplit('/').zip(other.rsplit('/')).take_while(|(mine, theirs)| mine == theirs).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use limosa_core::Checksum;
+
+    use super::super::changesets::Formatted;
+    use super::*;
+
+    fn listed(folders: &[&str], lists: &[(&str, Vec<What>)], scripts: &[&str]) -> (Vec<String>, Vec<&'static str>) {
+        let items = |whats: &[What]| whats.iter().map(|what| Item { line: 1, what: what.clone() }).collect();
+        let lists = lists.iter().map(|(path, whats)| ((*path).to_owned(), items(whats))).collect();
+        let script = || Script {
+            formatted: Some(Formatted::default()),
+            texts: Vec::new(),
+            length: 0,
+            checksum: Checksum::of(b""),
+        };
+        let scripts = scripts.iter().map(|path| ((*path).to_owned(), script())).collect();
+        let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
+        let source = Source { folders: &folders, lists: &lists, scripts: &scripts };
+        let mut problems = Vec::new();
+        let found = source.in_order(&mut problems);
+        let shown = found.into_iter().map(|one| format!("{} {}", one.path, one.name)).collect();
+        (shown, problems.iter().map(|problem| problem.code).collect())
+    }
+
+    fn include(file: &str, is_relative: bool) -> What {
+        What::Include { file: file.to_owned(), is_relative }
+    }
+
+    fn all(path: &str, is_relative: bool) -> What {
+        What::IncludeAll { path: path.to_owned(), is_relative }
+    }
+
+    #[test]
+    fn changelogs_say_the_order() {
+        let scripts = ["db/changelog/a.sql", "db/changelog/sql/b.sql", "db/changelog/sql/c.sql"];
+        let root = "db/changelog/root.xml";
+        for (whats, expected, problems) in [
+            (
+                vec![include("sql/c.sql", true), include("db/changelog/a.sql", false)],
+                &["db/changelog/sql/c.sql sql/c.sql", "db/changelog/a.sql db/changelog/a.sql"][..],
+                &[][..],
+            ),
+            (
+                vec![all("sql", true), include("classpath:changelog/a.sql", false)],
+                &[
+                    "db/changelog/sql/b.sql sql/b.sql",
+                    "db/changelog/sql/c.sql sql/c.sql",
+                    "db/changelog/a.sql changelog/a.sql",
+                ],
+                &[],
+            ),
+            (
+                vec![all("db/changelog/sql/", false)],
+                &["db/changelog/sql/b.sql db/changelog/sql/b.sql", "db/changelog/sql/c.sql db/changelog/sql/c.sql"],
+                &[],
+            ),
+            (vec![include("lost.sql", true), include("other/a.sql", false)], &[], &["LIM-F037", "LIM-F037"]),
+            (vec![What::Other("preConditions".to_owned())], &[], &["LIM-F045"]),
+        ] {
+            let (found, codes) = listed(&["db/changelog"], &[(root, whats.clone())], &scripts);
+            assert_eq!(
+                (found.as_slice(), codes.as_slice()),
+                (&expected.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()[..], problems),
+                "{whats:?}"
+            );
+        }
+        let nested =
+            [(root, vec![include("more.yaml", true)]), ("db/changelog/more.yaml", vec![include("a.sql", true)])];
+        assert_eq!(listed(&["db/changelog"], &nested, &scripts).0, ["db/changelog/a.sql a.sql"]);
+    }
+
+    #[test]
+    fn without_changelogs_paths_say_it() {
+        let (found, _) = listed(&["m"], &[], &["m/b/x.sql", "m/a.sql"]);
+        assert_eq!(found, ["m/a.sql a.sql", "m/b/x.sql b/x.sql"]);
+        let two = [("a.xml", Vec::new()), ("b.xml", Vec::new())];
+        assert_eq!(listed(&[], &two, &[]).1, ["LIM-F035"]);
+        let circle = [("a.xml", vec![include("b.xml", true)]), ("b.xml", vec![include("a.xml", true)])];
+        assert_eq!(listed(&[], &circle, &[]).1, ["LIM-F035"]);
+    }
+}

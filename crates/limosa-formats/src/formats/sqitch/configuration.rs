@@ -1,0 +1,88 @@
+//! `sqitch.conf`: sections, keys and values as git writes them (`[core]`, `engine = pg`; `[engine "pg"]`).
+
+/// What of it decides where things stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Configuration {
+    /// `core.engine`.
+    pub(super) engine: Option<String>,
+    /// The engines that have a section of their own.
+    pub(super) engines: Vec<String>,
+    /// `core.plan_file`, its name without folders.
+    pub(super) plan: Option<String>,
+    /// `core.deploy_dir`, `revert_dir` and `verify_dir`, the last folder of each.
+    pub(super) folders: [Option<String>; 3],
+    /// `deploy.verify` says that scripts in `verify` are left out.
+    pub(super) verifies_not: bool,
+    /// `core.extension`.
+    pub(super) extension: Option<String>,
+}
+
+impl Configuration {
+    /// Reads the file. The error: the line that is none.
+    pub(super) fn read(text: &str) -> Result<Configuration, u64> {
+        let mut configuration = Configuration::default();
+        let mut section = String::new();
+        for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(head) = line.strip_prefix('[') {
+                section = head.split(']').next().unwrap_or(head).trim().to_owned();
+                let engine = section.strip_prefix("engine").map(|name| name.trim().trim_matches('"').to_owned());
+                configuration.engines.extend(engine.filter(|engine| !engine.is_empty()));
+                continue;
+            }
+            let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            if !key.trim().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+                return Err(number);
+            }
+            if section.eq_ignore_ascii_case("core") {
+                configuration.take(&key.trim().to_ascii_lowercase(), value_of(value));
+            } else if section.eq_ignore_ascii_case("deploy") && key.trim().eq_ignore_ascii_case("verify") {
+                let value = value_of(value).to_ascii_lowercase();
+                configuration.verifies_not = ["false", "no", "off", "0"].contains(&value.as_str());
+            }
+        }
+        Ok(configuration)
+    }
+
+    fn take(&mut self, key: &str, value: String) {
+        let last = |path: &str| path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().map(str::to_owned);
+        match key {
+            "engine" => self.engine = Some(value),
+            "plan_file" => self.plan = last(&value),
+            "deploy_dir" => self.folders[0] = last(&value),
+            "revert_dir" => self.folders[1] = last(&value),
+            "verify_dir" => self.folders[2] = last(&value),
+            "extension" => self.extension = Some(value),
+            _ => {}
+        }
+    }
+}
+
+/// A value without its quotes, and without the comment behind it.
+fn value_of(written: &str) -> String {
+    let written = written.trim();
+    match written.strip_prefix('"').and_then(|quoted| quoted.split_once('"')) {
+        Some((quoted, _)) => quoted.to_owned(),
+        None => written.split([';', '#']).next().unwrap_or_default().trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_count_are_found() {
+        let text = "[core]\n\tengine = pg\n\t# plan_file = no.plan\n\tplan_file = \"db/my.plan\" ; why\n\tdeploy_dir = sql/up/\n\
+                    [engine \"pg\"]\n\ttarget = db:pg:x\n[deploy]\n\tverify = true\n[core]\nextension=psql\n";
+        let read = Configuration::read(text).unwrap();
+        assert_eq!((read.engine.as_deref(), read.plan.as_deref()), (Some("pg"), Some("my.plan")));
+        assert_eq!((read.folders[0].as_deref(), read.extension.as_deref()), (Some("up"), Some("psql")));
+        assert_eq!(read.engines, ["pg"]);
+        assert!(!read.verifies_not && Configuration::read("[deploy]\nverify = false\n").unwrap().verifies_not);
+        assert_eq!(Configuration::read("[core]\n???\n"), Err(2));
+    }
+}

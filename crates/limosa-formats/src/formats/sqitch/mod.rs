@@ -1,0 +1,317 @@
+//! Sqitch's projects as they stand: `sqitch.plan` says what there is and in which order; `deploy/NAME.sql` runs once,
+//! `revert/NAME.sql` takes it back, `verify/NAME.sql` proves it.
+//!
+//! sqitch 1: `lib/App/Sqitch/Plan.pm`, `Target.pm` (where scripts stand). Sqitch hands scripts to the client of the database;
+//! `${...}` is text there.
+
+mod configuration;
+mod plan;
+
+use std::collections::HashMap;
+
+use limosa_core::Version;
+use limosa_sql::{Diagnostic, Engine, Label, Position};
+
+use self::configuration::Configuration;
+use self::plan::{Plan, Planned};
+use super::Format;
+use super::native::{Entry, FileRole, RollbackTarget, Wishes, split};
+use crate::codes;
+
+/// The line of the format table.
+pub const FORMAT: Format = Format {
+    name: "sqitch",
+    description: "Sqitch's: sqitch.plan, with deploy/name.sql, revert/name.sql and verify/name.sql",
+    votes,
+    sign: Some(has_plan),
+};
+
+/// The usual name of the plan.
+pub(super) const PLAN: &str = "sqitch.plan";
+
+/// The settings of a project.
+const SETTINGS: &str = "sqitch.conf";
+
+/// The folders of scripts, as they are usually called.
+const FOLDERS: [&str; 3] = ["deploy", "revert", "verify"];
+
+/// What a script is for, in the order of [`FOLDERS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Deploy,
+    Revert,
+    Verify,
+}
+
+const PURPOSES: [Purpose; 3] = [Purpose::Deploy, Purpose::Revert, Purpose::Verify];
+
+fn has_plan(paths: &[&str], around: &[&str]) -> bool {
+    around.contains(&PLAN) || paths.iter().any(|path| split(path).1 == PLAN)
+}
+
+fn votes(paths: &[&str]) -> usize {
+    if has_plan(paths, &[]) {
+        // A project is often the root of a repository, which holds other SQL as well.
+        return paths.len();
+    }
+    let parts = |path: &str| path.split(['/', '\\']).any(|part| FOLDERS.contains(&part));
+    paths.iter().filter(|path| path.ends_with(".sql") && parts(path)).count()
+}
+
+/// What the files of a project say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Project {
+    /// Path and content of what was read.
+    plans: Vec<(String, String)>,
+    configuration: Configuration,
+    /// The plan that counts, with its path.
+    plan: Option<(String, Plan)>,
+    /// Places in the plan by the names of scripts.
+    scripts: HashMap<String, usize>,
+}
+
+/// True for a file that must be read before others are classified.
+pub(crate) fn is_told_by(path: &str) -> bool {
+    let file = split(path).1;
+    file == SETTINGS || file.ends_with(".plan")
+}
+
+impl Project {
+    /// Reads a plan, or the settings of a project.
+    pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let problem = Diagnostic::error(codes::BROKEN_TOOL_FILE, format!("{path} is not UTF-8"));
+            return vec![problem.at(Label::file(path)).help("save it as UTF-8")];
+        };
+        if split(path).1 != SETTINGS {
+            self.plans.push((path.to_owned(), text.to_owned()));
+            return Vec::new();
+        }
+        match Configuration::read(text) {
+            Ok(configuration) => {
+                self.configuration = configuration;
+                self.other_engine(engine).map(|problem| problem.at(Label::file(path))).into_iter().collect()
+            }
+            Err(line) => {
+                let place = Label::place(path, Position { line, column: 1 });
+                let problem = Diagnostic::error(codes::BROKEN_TOOL_FILE, format!("{path} cannot be read")).at(place);
+                vec![problem.help("write 'key = value' below '[section]', or let sqitch write it: sqitch config")]
+            }
+        }
+    }
+
+    fn other_engine(&self, engine: Engine) -> Option<Diagnostic> {
+        let is_ours = |name: &str| match name {
+            "pg" | "cockroach" => engine == Engine::Postgres,
+            "mysql" => engine == Engine::Mysql,
+            "sqlite" => engine == Engine::Sqlite,
+            _ => false,
+        };
+        let named = self.configuration.engine.as_deref().filter(|name| !is_ours(name))?;
+        if self.configuration.engines.iter().any(|name| is_ours(name)) {
+            return None;
+        }
+        let message = format!("this project is for {named}, and the database is {}", engine.title());
+        let help = "name the database that is meant: --database; or the folder: --dir. `engine` in sqitch.conf says what it is for";
+        Some(Diagnostic::error(codes::OTHER_ENGINE, message).help(help))
+    }
+
+    /// Takes the plan of the project, once all files that tell of it were read; says what lacks among these paths.
+    pub(crate) fn settle(&mut self, paths: &[&str]) -> Vec<Diagnostic> {
+        let named = self.configuration.plan.as_deref().unwrap_or(PLAN);
+        let mut plans: Vec<&(String, String)> = self.plans.iter().filter(|(path, _)| split(path).1 == named).collect();
+        // One among the files counts before one that stands around them.
+        if plans.iter().any(|(path, _)| paths.contains(&path.as_str())) {
+            plans.retain(|(path, _)| paths.contains(&path.as_str()));
+        }
+        plans.dedup();
+        let (path, text) = match plans.as_slice() {
+            [] if paths.iter().any(|path| path.ends_with(".sql")) => {
+                let message =
+                    format!("there is no {named}, so nobody knows which changes there are and in which order");
+                let help = "name the folder that holds it: --dir, or in limosa.toml: dir = \".\"";
+                return vec![Diagnostic::error(codes::BROKEN_TOOL_FILE, message).help(help)];
+            }
+            [] => return Vec::new(),
+            [one] => (one.0.clone(), one.1.clone()),
+            [one, other, ..] => {
+                let message = format!("there are two plans, {} and {}, and they are two projects", one.0, other.0);
+                let help = "name the folder of one: --dir; for the other run limosa again, with --project";
+                return vec![Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(Label::file(&one.0)).help(help)];
+            }
+        };
+        let (plan, mut problems) = Plan::read(&path, &text);
+        let named =
+            |(at, change): (usize, &Planned)| change.scripts.iter().map(move |name| (name.clone(), at)).collect();
+        self.scripts = plan.changes.iter().enumerate().flat_map::<Vec<_>, _>(named).collect();
+        self.plan = Some((path, plan));
+        problems.extend(self.missing(paths));
+        problems
+    }
+
+    fn changes(&self) -> &[Planned] {
+        self.plan.as_ref().map_or(&[], |(_, plan)| &plan.changes)
+    }
+
+    /// An error for each change without its script.
+    fn missing(&self, paths: &[&str]) -> Vec<Diagnostic> {
+        let Some((plan_path, plan)) = &self.plan else { return Vec::new() };
+        let mut deployed = vec![false; plan.changes.len()];
+        for at in paths.iter().filter_map(|path| self.planned(path)).filter(|(_, purpose)| *purpose == Purpose::Deploy)
+        {
+            deployed[at.0] = true;
+        }
+        let lacking = plan.changes.iter().zip(deployed).filter(|(_, is_there)| !is_there);
+        let told = lacking.map(|(change, _)| {
+            let file = format!("{}/{}.{}", self.folder(0), change.scripts[0], self.extension());
+            let message = format!("the plan lists {}, and there is no {file}", change.name);
+            let help = "take the file from version control; where it stands in another folder, name that, too: --dir";
+            let label = Label::place(plan_path, Position { line: change.line, column: 1 });
+            Diagnostic::error(codes::LISTED_FILE_MISSING, message).at(label).help(help)
+        });
+        told.collect()
+    }
+
+    fn extension(&self) -> &str {
+        self.configuration.extension.as_deref().unwrap_or("sql")
+    }
+
+    fn folder(&self, purpose: usize) -> &str {
+        self.configuration.folders[purpose].as_deref().unwrap_or(FOLDERS[purpose])
+    }
+
+    /// What a script is for, and what stands in its path behind the folder that says so; the innermost of these first.
+    fn scripts_at<'p>(&self, path: &'p str) -> Vec<(Purpose, &'p str)> {
+        let Some(stem) = path.strip_suffix(self.extension()).and_then(|path| path.strip_suffix('.')) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        let mut start = 0;
+        for (at, _) in stem.match_indices(['/', '\\']) {
+            let place = (0..PURPOSES.len()).find(|purpose| self.folder(*purpose) == &stem[start..at]);
+            found.extend(place.map(|purpose| (PURPOSES[purpose], &stem[at + 1..])));
+            start = at + 1;
+        }
+        found.reverse();
+        found
+    }
+
+    /// The place in the plan of the change whose script this is.
+    fn planned(&self, path: &str) -> Option<(usize, Purpose)> {
+        let known = |stem: &str| self.scripts.get(&stem.replace('\\', "/")).copied();
+        self.scripts_at(path).into_iter().find_map(|(purpose, stem)| Some((known(stem)?, purpose)))
+    }
+
+    /// Says what a file is for. Both `/` and `\` separate folders.
+    pub fn classify(&self, path: &str) -> FileRole {
+        let Some((at, purpose)) = self.planned(path) else {
+            return match self.scripts_at(path).first() {
+                Some((Purpose::Deploy, stem)) if self.plan.is_some() => {
+                    let message =
+                        format!("{stem} does not stand in the plan, so sqitch does not run it; it is left out");
+                    let help = "add it to the plan (sqitch add), or move the file elsewhere";
+                    FileRole::Unclear(Box::new(
+                        Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
+                    ))
+                }
+                _ => FileRole::Ignored,
+            };
+        };
+        let change = &self.changes()[at];
+        let Ok(number) = Version::parse(&(at + 1).to_string()) else { return FileRole::Ignored };
+        let version = number.named(change.identity.as_str());
+        match purpose {
+            Purpose::Deploy => {
+                FileRole::Versioned { version, label: format!("{:04}", at + 1), name: change.identity.clone() }
+            }
+            Purpose::Revert => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
+            Purpose::Verify if self.configuration.verifies_not => FileRole::Ignored,
+            Purpose::Verify => FileRole::Proof { of: version },
+        }
+    }
+
+    /// What is known of a file besides its role.
+    pub(crate) fn entries(&self, path: &str) -> Option<Vec<Entry>> {
+        let (at, purpose) = self.planned(path)?;
+        let depends_on = match purpose {
+            Purpose::Deploy => self.changes()[at].requires.clone(),
+            Purpose::Revert | Purpose::Verify => Vec::new(),
+        };
+        let wishes = Wishes { depends_on, ..Wishes::default() };
+        Some(vec![Entry { role: self.classify(path), part: None, wishes, problems: Vec::new() }])
+    }
+
+    /// What somebody means by `@tag`, `name@tag` or `name`: the name of a change.
+    pub(crate) fn meant(&self, written: &Version) -> Option<Version> {
+        let (_, plan) = self.plan.as_ref()?;
+        let name = written.name()?;
+        if plan.changes.iter().any(|change| change.identity == name) && !name.contains('@') {
+            return None;
+        }
+        let at = plan.find(name, plan.changes.len())?;
+        Some(Version::of_name(plan.changes[at].identity.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "%project=p\na\n@v1\nusers/b [a]\na [users/b]\n";
+
+    fn project(configuration: &str, paths: &[&str]) -> (Project, Vec<Diagnostic>) {
+        let mut project = Project::default();
+        let mut problems = project.add("db/sqitch.conf", configuration.as_bytes(), Engine::Postgres);
+        problems.extend(project.add("db/sqitch.plan", TEXT.as_bytes(), Engine::Postgres));
+        problems.extend(project.settle(paths));
+        (project, problems)
+    }
+
+    fn said(project: &Project, path: &str) -> String {
+        match project.classify(path) {
+            FileRole::Versioned { version, label, name } => format!("up {version} {label} '{name}'"),
+            FileRole::Rollback { of: RollbackTarget::Version(version), .. } => format!("down {version}"),
+            FileRole::Proof { of } => format!("proof {of}"),
+            FileRole::Unclear(problem) => problem.message,
+            FileRole::Ignored => "ignored".to_owned(),
+            role => format!("{role:?}"),
+        }
+    }
+
+    #[test]
+    fn the_plan_says_what_files_are_for() {
+        let paths = ["db/deploy/a.sql", "db/deploy/a@v1.sql", "db/deploy/users/b.sql", "db/sqitch.plan"];
+        let (project, problems) = project("[core]\nengine = pg\n", &paths);
+        assert!(problems.is_empty(), "{problems:?}");
+        for (path, expected) in [
+            ("db/deploy/a@v1.sql", "up a 0001 'a'"),
+            ("db/deploy/users/b.sql", "up users/b 0002 'users/b'"),
+            ("db/deploy/a.sql", "up a@v1+ 0003 'a@v1+'"),
+            ("db/revert/a.sql", "down a@v1+"),
+            ("db\\verify\\users\\b.sql", "proof users/b"),
+            ("deploy/deploy/a.sql", "up a@v1+ 0003 'a@v1+'"),
+            ("db/deploy/c.sql", "c does not stand in the plan, so sqitch does not run it; it is left out"),
+            ("db/revert/c.sql", "ignored"),
+            ("db/seeds/a.sql", "ignored"),
+            ("db/sqitch.plan", "ignored"),
+        ] {
+            assert_eq!(said(&project, path), expected, "{path}");
+        }
+        for (written, expected) in
+            [("@v1", Some("a")), ("a@v1", Some("a")), ("@HEAD", Some("a@v1+")), ("users/b", None)]
+        {
+            let found = project.meant(&Version::of_name(written)).map(|version| version.to_string());
+            assert_eq!(found.as_deref(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let (_, problems) = project("[core]\nengine = mysql\n", &["db/deploy/a.sql"]);
+        let codes: Vec<&str> = problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [codes::OTHER_ENGINE, codes::LISTED_FILE_MISSING, codes::LISTED_FILE_MISSING]);
+        let (moved, problems) = project("[core]\nengine=mysql\ndeploy_dir = sql/up\n[engine \"pg\"]\n", &[]);
+        assert_eq!(problems.len(), 3);
+        assert_eq!(said(&moved, "sql/up/a.sql"), "up a@v1+ 0003 'a@v1+'");
+    }
+}

@@ -1,0 +1,119 @@
+//! The folder is run in a database of its own, and what it makes is compared.
+
+use limosa::report::AdoptAnswer;
+use limosa::{AdoptOptions, Failure, ProveOn, Secret, Stop};
+
+use super::tools::{EVERYWHERE, migrated};
+use super::verdicts;
+use crate::answers::{done, labels, quiet, refusal, words};
+use crate::backups::{tooled, with_tools};
+use crate::place::Home;
+
+async fn prove(home: &Home, options: AdoptOptions) -> Result<AdoptAnswer, Failure> {
+    tooled(home)
+        .adopt(
+            &AdoptOptions { prove: Some(options.prove.clone().unwrap_or(ProveOn::ThisServer)), ..options },
+            &quiet,
+            Stop::new(),
+        )
+        .await
+}
+
+fn postgres() -> Home {
+    with_tools().into_iter().find(|home| !home.is_sqlite() && !home.is_mysql()).expect("a PostgreSQL")
+}
+
+fn left_over(home: &Home) -> Vec<String> {
+    if home.is_sqlite() {
+        return Vec::new();
+    }
+    let all = match home.is_mysql() {
+        true => home.rows("show databases"),
+        false => home.rows("select datname::text from pg_database"),
+    };
+    all.into_iter().filter(|name| name.contains("scratch")).collect()
+}
+
+#[tokio::test]
+async fn a_database_that_is_what_its_files_make_is_proven() {
+    for tool in EVERYWHERE {
+        for home in with_tools() {
+            migrated(&home, tool);
+            let answer = prove(&home, AdoptOptions::default()).await.unwrap();
+            let proof = answer.proof.as_ref().expect("a proof");
+            assert_eq!((proof.migrations, proof.differences.len()), (2, 0), "{} {:?}", tool.word, proof.differences);
+            assert_eq!(answer.outcome, "done", "{}", words(&answer.errors));
+            assert_eq!(labels(&done(home.migrate().await)).len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_by_hand_is_named() {
+    for home in with_tools() {
+        migrated(&home, &EVERYWHERE[0]);
+        home.execute("alter table a add column extra int");
+        home.execute("create index by_hand on b (n)");
+        home.execute("create table theirs (n int)");
+        let dry = AdoptOptions { dry_run: true, ..AdoptOptions::default() };
+        let answer = prove(&home, dry).await.unwrap();
+        assert_eq!((answer.outcome, answer.exit_code), ("refused", 4));
+        let told = words(&answer.errors);
+        assert!(told.contains("LIM-U122") && told.contains("theirs") && told.contains("stands here only"), "{told}");
+        let differences = &answer.proof.as_ref().expect("a proof").differences;
+        let of_a = differences.iter().find(|line| line.here.as_ref().is_some_and(|text| text.contains("extra")));
+        let of_a = of_a.expect("the column");
+        assert!(of_a.from_files.as_ref().is_some_and(|text| !text.contains("extra")), "{of_a:?}");
+        assert!(differences.iter().any(|line| line.here.as_ref().is_some_and(|text| text.contains("by_hand"))));
+        assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
+        assert_eq!(verdicts(&answer).len(), 3);
+
+        let accepting = AdoptOptions { accept_diverged: true, ..AdoptOptions::default() };
+        assert_eq!(prove(&home, accepting).await.unwrap().outcome, "done");
+        assert_eq!(left_over(&home), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn files_that_do_not_run_are_no_proof() {
+    let home = postgres();
+    migrated(&home, &EVERYWHERE[0]);
+    home.file("000002_b.up.sql", "select * from nowhere;");
+    let text = refusal(prove(&home, AdoptOptions::default()).await, 3, &["there is no proof", "nowhere"]);
+    assert!(text.contains("000002"), "{text}");
+    assert_eq!(left_over(&home), Vec::<String>::new());
+    assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
+}
+
+#[tokio::test]
+async fn who_may_not_make_databases_is_told() {
+    let home = postgres();
+    migrated(&home, &EVERYWHERE[0]);
+    let role = format!("nobody_{}", home.database());
+    home.execute(&format!("create role {role} login password 'x'; grant all on all tables in schema public to {role}"));
+    let mut configuration = tooled(&home).configuration().clone();
+    configuration.database = limosa::Secret::new(home.database_handle().url_for(&role, "x"));
+    let options = AdoptOptions { prove: Some(ProveOn::ThisServer), dry_run: true, ..AdoptOptions::default() };
+    let result = limosa::Migrator::new(configuration).adopt(&options, &quiet, Stop::new()).await;
+    refusal(result, 3, &["the database for the proof cannot be made", "createdb"]);
+    home.execute(&format!("drop owned by {role}; drop role {role}"));
+}
+
+#[tokio::test]
+async fn what_reaches_beyond_its_database_runs_on_another_server_only() {
+    let home = postgres();
+    migrated(&home, &EVERYWHERE[0]);
+    home.file(
+        "000002_b.up.sql",
+        "create table b (n int);\n-- of the server\nalter role postgres set work_mem = '4MB';\n",
+    );
+    let dry = || AdoptOptions { dry_run: true, ..AdoptOptions::default() };
+    let text = refusal(prove(&home, dry()).await, 2, &["LIM-U123", "ALTER ROLE", "--prove=ADDRESS"]);
+    assert!(text.contains("000002_b.up.sql"), "{text}");
+    // The same server by its address counts as another: whoever names it answers for it.
+    let elsewhere = AdoptOptions { prove: Some(ProveOn::Server(Secret::new(home.url()))), ..dry() };
+    assert_eq!(prove(&home, elsewhere).await.unwrap().outcome, "would");
+    let wrong = AdoptOptions { prove: Some(ProveOn::Server(Secret::new("sqlite:elsewhere.db"))), ..dry() };
+    refusal(prove(&home, wrong).await, 2, &["LIM-U123", "PostgreSQL"]);
+    assert_eq!(left_over(&home), Vec::<String>::new());
+}

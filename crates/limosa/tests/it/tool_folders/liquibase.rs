@@ -1,0 +1,203 @@
+//! Liquibase's formatted SQL, alone and below changelogs.
+
+use limosa::{MigrateOptions, Selection, StatusOptions};
+
+use crate::answers::{back, done, failed, id, labels, migrate, states, words};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
+
+const USERS: &str = "--liquibase formatted sql\n\n\
+    --changeset ann:1\n--comment: the first\ncreate table users (id integer primary key, note varchar(40));\n\
+    --rollback drop table users;\n\n\
+    --changeset ann:2\ninsert into users values (1, 'one');\ninsert into users values (2, 'two')\n\
+    /* liquibase rollback\ndelete from users where id = 1;\ndelete from users where id = 2;\n*/\n\n\
+    --changeset bob:\"3 quoted\"\nupdate users set note = 'three' where id = 1;\n--rollback not required\n";
+
+#[tokio::test]
+async fn each_change_of_a_file_goes_up_and_back_alone() {
+    for home in all_homes() {
+        home.file("app/users.sql", USERS);
+        let answer = done(home.migrate_with(&MigrateOptions { steps: Some(2), ..MigrateOptions::default() }).await);
+        assert_eq!(labels(&answer), ["0001", "0002"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
+        let names =
+            ["app/users.sql::1::ann|applied", "app/users.sql::2::ann|applied", "app/users.sql::3 quoted::bob|applied"];
+        assert_eq!(home.ledger(), names);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.format, "liquibase");
+        assert!(status.format_reason.unwrap().starts_with("'--liquibase formatted sql' in "));
+        assert!(status.changes.iter().all(|change| change.has_rollback));
+
+        // What is added to a file leaves what ran before as it is; what is put between runs, too.
+        let more = USERS
+            .replace("--changeset bob", "--changeset ann:2b\ninsert into users values (3, 'late');\n--changeset bob");
+        home.file("app/users.sql", &more);
+        assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
+        assert_eq!(home.rows("select note from users order by id"), ["three", "two", "late"]);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("app/users.sql::3 quoted::bob")), Some(&consent)).await);
+        assert_eq!(home.rows("select note from users where id = 1"), ["three"], "nothing is taken back");
+        home.file("app/users.sql", &more.replace("'three'", "'four'"));
+        done(home.migrate().await);
+        assert_eq!(home.rows("select note from users where id = 1"), ["four"]);
+        home.file("app/users.sql", &more.replace("'two'", "'changed'"));
+        failed(&home.migrate().await, 1, &["LIM-P001", "users.sql"]);
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_names_its_line_and_the_next_run_goes_on() {
+    for home in all_homes() {
+        let broken = USERS.replace("'two')", "'two', nothing)");
+        home.file("users.sql", &broken);
+        failed(&home.migrate().await, 3, &["users.sql:10:"]);
+        home.file("users.sql", USERS);
+        done(home.migrate().await);
+        assert_eq!(home.rows("select count(*) from users"), ["2"]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_script_asks_for_outside_of_transactions_goes_on_where_it_broke() {
+    let home = newest_postgres();
+    let text = "--liquibase formatted sql\n--changeset a:1\nselect 1;\n--changeset a:2 runInTransaction:false\n\
+                create table t (n int);\ncreate index concurrently on t (n);\ninsert into t values (nothing);\n";
+    home.file("t.sql", text);
+    failed(&home.migrate().await, 3, &["t.sql:7:"]);
+    home.file("t.sql", &text.replace("nothing", "7"));
+    done(home.migrate().await);
+    assert_eq!(home.rows("select n from t"), ["7"]);
+}
+
+#[tokio::test]
+async fn changes_run_again_when_their_text_changes_and_always() {
+    for home in all_homes() {
+        let text = |note: &str| {
+            format!(
+                "--liquibase formatted sql\n--changeset a:t\ncreate table t (n integer);\n\
+                 --changeset a:v runOnChange:true\ninsert into t values ({note});\n--changeset a:log runAlways:true\ninsert into t values (0);\n"
+            )
+        };
+        home.file("a.sql", &text("1"));
+        assert_eq!(labels(&done(home.migrate().await)), ["0001", "R"]);
+        home.file("a.sql", &text("2"));
+        assert_eq!(labels(&done(home.migrate().await)), ["R"]);
+        assert!(done(home.migrate().await).steps.is_empty());
+        assert_eq!(home.rows("select n from t order by n"), ["0", "0", "0", "1", "2"]);
+    }
+}
+
+fn listed(home: &Home) {
+    home.file(
+        "db.changelog-master.xml",
+        "<?xml version=\"1.0\"?>\n<databaseChangeLog xmlns=\"http://www.liquibase.org/xml/ns/dbchangelog\">\n\
+         <include file=\"second.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"all\" relativeToChangelogFile=\"true\"/>\n\
+         <changeSet id=\"m\" author=\"ann\"><dropTable tableName=\"t\"/></changeSet>\n</databaseChangeLog>\n",
+    );
+    home.file("second.sql", "--liquibase formatted sql\n--changeset ann:1\ncreate table t (n integer);\n");
+    home.file("all/b.sql", "--liquibase formatted sql\n--changeset ann:1\ninsert into t values (2);\n");
+    home.file("all/a.sql", "insert into t values (1);");
+    home.file("lost.sql", "--liquibase formatted sql\n--changeset ann:1\ninsert into t values (3);\n");
+}
+
+#[tokio::test]
+async fn a_changelog_says_what_there_is_and_in_which_order() {
+    for home in all_homes() {
+        listed(&home);
+        let answer = done(home.migrate().await);
+        assert_eq!(
+            home.ledger(),
+            ["second.sql::1::ann|applied", "all/a.sql::raw::includeAll|applied", "all/b.sql::1::ann|applied"]
+        );
+        let notices = words(&answer.notices);
+        for wanted in ["LIM-F034", "the change m of ann is no SQL", "no changelog includes lost.sql"] {
+            assert!(notices.contains(wanted), "{wanted}: {notices}");
+        }
+        assert_eq!(home.rows("select n from t order by n"), ["1", "2"]);
+        let refused = home.new_files("more").unwrap_err();
+        assert!(words(&refused.diagnostics).contains("a changelog lists the files"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_stops_before_it_would_run() {
+    let home = sqlite();
+    let of = |line: &str| {
+        format!(
+            "--liquibase formatted sql\n--changeset a:1\ncreate table t (n integer);\n--changeset a:2{line}\ninsert into t values (1);\n"
+        )
+    };
+    for (line, wanted) in [
+        (
+            "\n--preconditions onFail:MARK_RAN\n--precondition-sql-check expectedResult:0 select count(*) from t",
+            "a.sql:5",
+        ),
+        (" context:!prod", "a.sql:4"),
+    ] {
+        home.file("a.sql", &of(line));
+        failed(&home.migrate().await, 2, &["LIM-F045", wanted]);
+        assert!(home.tables().is_empty());
+    }
+    // One that ran elsewhere is no obstacle.
+    home.baseline("a.sql::2::a").await.unwrap();
+    done(home.migrate().await);
+    assert_eq!(
+        states(&home.migrator().status(StatusOptions::default()).await.unwrap()),
+        ["a.sql::1::a baseline", "a.sql::2::a baseline"]
+    );
+}
+
+#[tokio::test]
+async fn contexts_are_environments_and_placeholders_are_given() {
+    let home = sqlite();
+    home.file(
+        "a.sql",
+        "--liquibase formatted sql\n--changeset a:1\ncreate table t (n text);\n--changeset a:2 context:\"test or staging\"\n\
+         insert into t values ('${word}');\n--changeset a:3 dbms:oracle\ninsert into t values ('no');\n",
+    );
+    let migrator = home.with(|it| {
+        it.environment = Some("test".to_owned());
+        it.values.all.insert("word".to_owned(), "given".to_owned());
+    });
+    done(migrate(&migrator).await);
+    assert_eq!(home.rows("select n from t"), ["given"]);
+    let other = sqlite();
+    other.file("a.sql", &std::fs::read_to_string(home.folder.join("migrations/a.sql")).unwrap());
+    done(other.migrate().await);
+    assert_eq!(other.rows("select count(*) from t"), ["0"]);
+}
+
+#[tokio::test]
+async fn new_migrations_are_changes_of_liquibase() {
+    let home = sqlite();
+    home.file("001.sql", "--liquibase formatted sql\n--changeset a:1\ncreate table t (n integer);\n");
+    let files = home.new_files("Add names").unwrap();
+    assert_eq!(files, ["20240131120000_add_names.sql"]);
+    let text = std::fs::read_to_string(home.folder.join("migrations/20240131120000_add_names.sql")).unwrap();
+    assert!(text.starts_with("--liquibase formatted sql\n\n--changeset limosa:20240131120000_add_names\n"), "{text}");
+    home.file(
+        &files[0],
+        &format!("{text}\nalter table t add column name text;\n--rollback alter table t drop column name;\n"),
+    );
+    assert_eq!(labels(&done(home.migrate().await)), ["0001", "0002"]);
+    assert!(home.migrator().status(StatusOptions::default()).await.unwrap().changes[1].has_rollback);
+}
+
+#[tokio::test]
+async fn a_database_that_liquibase_migrated_is_taken_over() {
+    for home in all_homes() {
+        home.file("users.sql", USERS);
+        let columns =
+            "id varchar(255), author varchar(255), filename varchar(255), orderexecuted integer, md5sum varchar(35)";
+        home.execute(&format!("create table databasechangelog ({columns})"));
+        home.execute("insert into databasechangelog values ('1', 'ann', 'db/users.sql', 1, 'x'), ('2', 'ann', 'db/users.sql', 2, 'x')");
+        home.execute("create table users (id integer primary key, note varchar(40))");
+        failed(
+            &home.migrate().await,
+            4,
+            &["LIM-P020", "newest: db/users.sql::2::ann", "--to db/users.sql::2::ann counts"],
+        );
+        home.baseline("db/users.sql::2::ann").await.unwrap();
+        assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
+    }
+}

@@ -7,6 +7,7 @@
 mod book;
 mod cargo;
 mod ci;
+mod histories;
 mod provision;
 mod static_binary;
 mod tests_run;
@@ -30,6 +31,10 @@ cargo xtask COMMAND
                                   dependencies: everything but the tests
   ci [OPTIONS]                    check, then test
   docs                            build the book of docs/, with mdbook
+  histories [-- ARGUMENTS]        run public projects' migrations with limosa and with the engines'
+                                  shells, and compare (ARGUMENTS: names of projects, --help)
+  fixtures [-- ARGUMENTS]         let the real tools migrate, take over with limosa, give back
+                                  (ARGUMENTS: names of tools)
   static [-- ARGUMENTS]           build a static binary for musl
                                   (ARGUMENTS go to `cargo build` in place of `--profile dist`)
 
@@ -82,6 +87,8 @@ fn run(arguments: &[String]) -> Result<u8> {
         "check" => ci::check(&Workspace::find()?),
         "ci" => ci::all(&Workspace::find()?, range),
         "docs" => book::build(&Workspace::find()?),
+        "histories" => histories::run(&Workspace::find()?, range, for_cargo, &[]),
+        "fixtures" => histories::run(&Workspace::find()?, range, for_cargo, &["--fixtures"]),
         "static" => static_binary::build(&Workspace::find()?, for_cargo),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

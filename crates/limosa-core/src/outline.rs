@@ -121,6 +121,8 @@ pub enum LeftOutReason {
     Implicit,
     /// LOCK TABLES and UNLOCK TABLES: while they hold, limosa could not write its ledger.
     LocksLedger,
+    /// COMMIT of the transaction that another tool holds open around the file, or BEGIN of the one that it is left with.
+    OfTool,
 }
 
 impl LeftOutReason {
@@ -132,6 +134,9 @@ impl LeftOutReason {
             }
             LeftOutReason::Implicit => "is left out: limosa decides about transactions, and ignores autocommit",
             LeftOutReason::LocksLedger => "is left out: while it holds, limosa could not write its ledger",
+            LeftOutReason::OfTool => {
+                "is left out: the tool that the file was written for holds a transaction open around it, and limosa ends its own here"
+            }
         }
     }
 }

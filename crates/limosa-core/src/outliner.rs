@@ -32,6 +32,8 @@ pub struct Outliner {
     own_may_commit: bool,
     /// MySQL: the file says when to commit by `autocommit`.
     sets_autocommit: bool,
+    /// The tool that the script was written for holds a transaction open around it.
+    is_surrounded: bool,
     /// Statements that destroy data, and other remarkable ones.
     losses: u64,
     other_remarks: u64,
@@ -54,6 +56,7 @@ impl Outliner {
             first_begins: false,
             own_may_commit: false,
             sets_autocommit: false,
+            is_surrounded: false,
             losses: 0,
             other_remarks: 0,
             error: None,
@@ -64,6 +67,12 @@ impl Outliner {
     /// the statements that follow.
     pub fn set_wish(&mut self, wish: TransactionWish) {
         self.wish = wish;
+    }
+
+    /// The script was written for a tool that holds a transaction open around it: it may end that one, and leave one of its own open
+    /// for the tool to end.
+    pub fn surround(&mut self) {
+        self.is_surrounded = true;
     }
 
     /// The next statement shares no transaction with those before it.
@@ -146,6 +155,10 @@ impl Outliner {
         }
         match class.transaction {
             TransactionRule::Begins => return self.begin(number, piece, class),
+            TransactionRule::Commits if self.own.is_none() && self.is_in_tools() => {
+                self.end_tools(number, piece, class);
+                return Ok(());
+            }
             TransactionRule::Commits | TransactionRule::RollsBack => return self.end(number, piece, class),
             _ => {}
         }
@@ -255,8 +268,10 @@ impl Outliner {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if let Some(own) = self.own {
-            return Err(OutlineError::LeftOpen { position: own.position });
+        match self.own.take() {
+            Some(own) if self.is_in_tools() => self.dissolve(own, LeftOutReason::OfTool),
+            Some(own) => return Err(OutlineError::LeftOpen { position: own.position }),
+            None => {}
         }
         self.outline.groups = self.groups.finish();
         self.outline.left_out.sort_by_key(|left| left.statement);

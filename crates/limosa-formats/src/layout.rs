@@ -300,6 +300,18 @@ impl Layout {
         matches!(self, Layout::Flyway(_) | Layout::Goose)
     }
 
+    /// True where the tool holds a transaction open around a file, on the engines where it can. golang-migrate and Prisma send the
+    /// text of a file as it is.
+    pub fn holds_transaction(&self) -> bool {
+        let others = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
+        self.is_foreign() && !others
+    }
+
+    /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.
+    pub fn is_foreign(&self) -> bool {
+        !matches!(self, Layout::Native | Layout::Pattern(_))
+    }
+
     /// The comment with which a file begins that is not to run in a transaction.
     pub fn no_transaction_mark(&self) -> Option<&'static str> {
         matches!(self, Layout::Sqlx(_)).then_some(sqlx::NO_TRANSACTION)

@@ -87,9 +87,11 @@ fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
     })
 }
 
-/// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing.
+/// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing, nor do a few among
+/// many: a tool passes over what it does not know, and histories of years hold some such.
 fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic> {
     const SEVERAL: usize = 2;
+    const MANY: usize = 20;
     let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
     let of_other = |format: &Format, path: &str| (format.votes)(&[path]) > 0;
     let is_other = |format: &&Format| {
@@ -97,11 +99,12 @@ fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic>
         format.name != layout.name() && is_meant && (format.votes)(paths) >= SEVERAL
     };
     FORMATS.iter().filter(is_other).find_map(|format| {
-        let others: Vec<&&str> =
-            paths.iter().filter(|path| of_other(format, path) && !has_place(path)).take(SEVERAL).collect();
-        let own: Vec<&&str> =
-            paths.iter().filter(|path| has_place(path) && !of_other(format, path)).take(SEVERAL).collect();
-        let ([other, _], [own, _]) = (others.as_slice(), own.as_slice()) else { return None };
+        let others: Vec<&&str> = paths.iter().filter(|path| of_other(format, path) && !has_place(path)).collect();
+        let own: Vec<&&str> = paths.iter().filter(|path| has_place(path) && !of_other(format, path)).collect();
+        if *layout != Layout::Native && others.len() * MANY <= own.len() {
+            return None;
+        }
+        let ([other, _, ..], [own, _, ..]) = (others.as_slice(), own.as_slice()) else { return None };
         let message = format!(
             "the folder holds files of two formats: {own} is one of {}, {other} one of {}",
             layout.name(),
@@ -172,6 +175,18 @@ mod tests {
         };
         assert!(LayoutChoice::Auto.settle(&paths, &[], &mut head_of).is_ok());
         assert_eq!(asked, HEADS);
+    }
+
+    #[test]
+    fn a_few_among_many_are_passed_over_as_the_tool_does() {
+        let many: Vec<String> = (1..=40).map(|number| format!("m/{number:04}_a.up.sql")).collect();
+        let few = ["m/0021_b_up.sql".to_owned(), "m/0021_b_down.sql".to_owned()];
+        let settled = |paths: Vec<&str>| {
+            let found = LayoutChoice::Auto.settle(&paths, &[], &mut |_| None);
+            found.map(|recognised| recognised.layout.name()).map_err(|problem| problem.code)
+        };
+        assert_eq!(settled(many.iter().chain(&few).map(String::as_str).collect()), Ok("up_down"));
+        assert_eq!(settled(many[..39].iter().chain(&few).map(String::as_str).collect()), Err(codes::MIXED_FORMATS));
     }
 
     #[test]

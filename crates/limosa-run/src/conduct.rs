@@ -98,7 +98,7 @@ impl Run<'_> {
             Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. }
                 if error.kind != DbErrorKind::ConnectionLost =>
             {
-                (Outcome::Stopped(Box::new(statement_problem(sent, &hidden(error)))), Some(sent.step))
+                (Outcome::Stopped(Box::new(statement_problem(self.engine, sent, &hidden(error)))), Some(sent.step))
             }
             Failure::Server { purpose, error, .. } => {
                 let step = match purpose {

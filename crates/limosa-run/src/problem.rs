@@ -1,7 +1,7 @@
 //! Errors of a database, told in the user's terms: which file, which line, which statement, and what to do.
 
-use limosa_db::{DbError, DbErrorKind};
-use limosa_sql::{Diagnostic, Effect, Label, Position};
+use limosa_db::{DbError, DbErrorKind, missing_ledger};
+use limosa_sql::{Diagnostic, Effect, Engine, Label, Position};
 
 use crate::feed::{Log, Purpose, Sent};
 
@@ -15,7 +15,7 @@ pub(crate) fn purpose_of(log: &Log, item: u64) -> Option<Purpose> {
 }
 
 /// The error of a statement of the user's.
-pub(crate) fn statement_problem(sent: &Sent, error: &DbError) -> Diagnostic {
+pub(crate) fn statement_problem(engine: Engine, sent: &Sent, error: &DbError) -> Diagnostic {
     let statement = &sent.statement;
     let class = statement.class();
     let what = if class.verb.is_empty() { "statement".to_owned() } else { class.verb.clone() };
@@ -37,6 +37,13 @@ pub(crate) fn statement_problem(sent: &Sent, error: &DbError) -> Diagnostic {
     }
     if let Some(hint) = error.hint.clone().or_else(|| own_hint(error)) {
         help.push(format!("hint: {hint}"));
+    }
+    if error.kind == DbErrorKind::UndefinedTable
+        && let Some((tool, statement)) = missing_ledger(engine, &error.message)
+    {
+        help.push(format!(
+            "{tool} keeps its record in that table, and this file uses it; make it without rows, and run again: {statement}"
+        ));
     }
     if let Some(query) = &error.internal_query {
         help.push(format!("inside: {}", first_line(query)));

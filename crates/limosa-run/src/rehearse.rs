@@ -95,7 +95,7 @@ pub async fn rehearse(
         });
     }
     drop(log);
-    rehearsed.error = failure.map(|failure| explain(context, &failure)).or(stays);
+    rehearsed.error = failure.map(|failure| explain(context, engine, &failure)).or(stays);
     if let (Some(at), Some(error)) = (failed_step, &rehearsed.error)
         && let Some(step) = tried.get(at)
     {
@@ -209,7 +209,7 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
     ]
 }
 
-fn explain(context: &Context<'_>, failure: &Failure) -> Box<Diagnostic> {
+fn explain(context: &Context<'_>, engine: Engine, failure: &Failure) -> Box<Diagnostic> {
     let hidden = |error: &DbError| context.values.hide_in_error(Box::new(error.clone()));
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
@@ -219,7 +219,7 @@ fn explain(context: &Context<'_>, failure: &Failure) -> Box<Diagnostic> {
             Outcome::Done => Box::new(interrupted()),
         },
         Failure::Server { purpose: Some(Purpose::Statement(sent)), error, .. } => {
-            Box::new(statement_problem(sent, &hidden(error)))
+            Box::new(statement_problem(engine, sent, &hidden(error)))
         }
         Failure::Server { purpose: Some(Purpose::Fence), .. } => Box::new(
             Diagnostic::error("LIM-R001", "another runner is at work; the dry run would wait for its locks")

@@ -378,8 +378,10 @@ fn read_files(scripts: &Scripts, files: Vec<ToRead>, how: &Reading<'_>) -> Resul
             Some(entry) => FileReader::of_entry(how.dialect, &name, entry, how.configs),
             None => FileReader::of_role(how.dialect, &name, role, how.configs),
         };
-        let mut reader =
-            reader.no_transaction_mark(how.layout.no_transaction_mark()).with_markers(how.layout.markers());
+        let mut reader = reader
+            .of_tool(how.layout)
+            .no_transaction_mark(how.layout.no_transaction_mark())
+            .with_markers(how.layout.markers());
         match part {
             Some(part) => reader.feed(part_of(scripts, &name, &part, &mut whole)?),
             None if is_script => each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?,

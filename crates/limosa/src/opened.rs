@@ -104,13 +104,20 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
     }
 }
 
+/// The address of a database in memory that takes the place of a SQLite file, with what the address of that says but its mode.
+fn in_memory(options: &ConnectOptions) -> Secret {
+    let (_, query) = options.database.expose().split_once('?').unwrap_or_default();
+    let kept: Vec<&str> = query.split('&').filter(|parameter| !parameter.starts_with("mode=")).collect();
+    Secret::new(format!("sqlite::memory:?{}", kept.join("&")))
+}
+
 /// Opens a session; where asked, waits until the database answers.
 pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Result<Opened<'_>, Failure> {
     let options = options(configuration, purpose);
     let engine = engine_of(options.database.expose())?;
     let (session, file) = match not_made_yet(&options, engine, purpose) {
         Some(file) => {
-            let memory = ConnectOptions { database: Secret::new("sqlite::memory:"), ..options.clone() };
+            let memory = ConnectOptions { database: in_memory(&options), ..options.clone() };
             (limosa_db::connect(&memory).await?, Some(file))
         }
         None => (connect_patiently(&options, configuration.wait_for_database).await?, None),

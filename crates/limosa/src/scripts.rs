@@ -125,7 +125,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
 }
 
 /// How far above a folder of migrations the signs of its tool are looked for: no further than the root of its project.
-const ABOVE: usize = 4;
+const ABOVE: usize = 8;
 
 /// Files and folders of [`SIGNS`] beside a folder or above it, the nearest of each name.
 fn around(folder: &Path) -> Vec<PathBuf> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Every crate of the workspace with the crates that it may depend on. The arrows of the design:
 /// decisions are pure and know nothing of the world; the world knows the decisions.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("limosa-sql", &[]),
     ("limosa-core", &["limosa-sql"]),
     ("limosa-formats", &["limosa-sql", "limosa-core"]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("limosa-testkit", &[]),
     ("limosa-sql-oracle", &["limosa-sql"]),
     ("bench", &["limosa-testkit"]),
+    ("histories", &["limosa-testkit"]),
     ("xtask", &[]),
 ];
 

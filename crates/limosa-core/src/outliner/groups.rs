@@ -31,6 +31,11 @@ impl Groups {
         self.list.push(Group { first, last: number, mode });
     }
 
+    /// True where the last group commits in this way.
+    pub(super) fn ends_with(&self, mode: GroupMode) -> bool {
+        self.list.last().is_some_and(|group| group.mode == mode)
+    }
+
     /// Adds a statement that is not sent to whatever group is next to it.
     pub(super) fn attach(&mut self, number: u64) {
         match self.list.last_mut() {

@@ -50,7 +50,7 @@ impl Outliner {
     pub(super) fn begin(&mut self, number: u64, piece: &Piece, class: &Class) -> Result<(), OutlineError> {
         match self.own.take() {
             // The one before ended when one of its statements committed.
-            Some(own) if own.committed.is_some() => self.dissolve(own),
+            Some(own) if own.committed.is_some() => self.dissolve(own, LeftOutReason::HoldsNothing),
             Some(own) => {
                 self.own = Some(own);
                 return Err(OutlineError::NestedBegin { position: piece.position });
@@ -89,7 +89,7 @@ impl Outliner {
         }
         own.note(number);
         self.outline.left_out.push(LeftOut { statement: number, position, verb, why: LeftOutReason::HoldsNothing });
-        self.dissolve(own);
+        self.dissolve(own, LeftOutReason::HoldsNothing);
         Ok(())
     }
 
@@ -116,10 +116,26 @@ impl Outliner {
         Ok(())
     }
 
-    /// Groups the statements of a transaction that holds nothing together.
-    fn dissolve(&mut self, own: Own) {
-        let begin =
-            LeftOut { statement: own.first, position: own.position, verb: own.verb, why: LeftOutReason::HoldsNothing };
+    /// True where another tool would hold a transaction open.
+    pub(super) fn is_in_tools(&self) -> bool {
+        self.is_surrounded && self.wish != TransactionWish::None
+    }
+
+    /// COMMIT of the transaction that another tool holds open around the file.
+    pub(super) fn end_tools(&mut self, number: u64, piece: &Piece, class: &Class) {
+        self.leave_out(number, piece, class, LeftOutReason::OfTool);
+        // The file's own transactions end with a statement that is sent.
+        if self.groups.ends_with(GroupMode::Own) {
+            self.push(number, GroupMode::Transaction);
+        } else {
+            self.groups.attach(number);
+        }
+        self.begins_group = true;
+    }
+
+    /// Groups the statements of a transaction that is left out.
+    pub(super) fn dissolve(&mut self, own: Own, why: LeftOutReason) {
+        let begin = LeftOut { statement: own.first, position: own.position, verb: own.verb, why };
         self.outline.left_out.push(begin);
         self.added_values.clear();
         for group in own.apart.finish() {

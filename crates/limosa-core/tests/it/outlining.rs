@@ -1,14 +1,18 @@
 //! How statements are grouped for commit.
 
-use limosa_core::{GroupMode, LeftOutReason, OutlineError, TransactionWish};
-use limosa_sql::Engine;
+use limosa_core::{GroupMode, LeftOutReason, Outline, OutlineError, Outliner, TransactionWish};
+use limosa_sql::{Engine, Splitter};
 use proptest::prelude::*;
 
 use crate::build::{outline, outline_of};
 
 /// Groups as `1-2 inside, 3 alone`.
 fn groups(engine: Engine, text: &str, wish: TransactionWish) -> String {
-    match outline_of(engine, text, wish) {
+    words(outline_of(engine, text, wish))
+}
+
+fn words(outline: Result<Outline, OutlineError>) -> String {
+    match outline {
         Err(error) => format!("{error} at {}:{}", error.position().line, error.position().column),
         Ok(outline) => {
             let words = outline.groups.iter().map(|group| {
@@ -58,6 +62,38 @@ fn statements_decide_their_transactions() {
     ] {
         assert_eq!(groups(Engine::Postgres, text, TransactionWish::Auto), wanted, "{text}");
     }
+}
+
+#[test]
+fn transactions_of_another_tool_are_limosa_s() {
+    let groups = |text: &str, wish| {
+        let mut splitter = Splitter::new(Engine::Sqlite, "test.sql");
+        splitter.feed(text.as_bytes());
+        splitter.finish();
+        let mut outliner = Outliner::new(Engine::Sqlite, wish);
+        outliner.surround();
+        while let Some(piece) = splitter.next_piece().unwrap() {
+            outliner.add(&piece);
+        }
+        words(outliner.finish())
+    };
+    for (text, wanted) in [
+        ("select 1; commit; select 2;", "1-2 inside, 3 inside, without 2"),
+        ("commit; select 1;", "1-2 inside, without 1"),
+        ("commit;", "1 inside, without 1"),
+        ("begin; select 1;", "1-2 inside, without 1"),
+        ("begin;", "1 inside, without 1"),
+        (
+            "commit; pragma foreign_keys = off; begin; select 1; commit; pragma foreign_keys = on; begin;",
+            "1 inside, 2 alone, 3-5 own, 6 alone, 7 inside, without 1 7",
+        ),
+        ("begin; select 1; commit; commit; select 2;", "1-3 own, 4 inside, 5 inside, without 4"),
+        ("select 1; rollback;", "ROLLBACK ends a transaction that this file did not begin at 1:11"),
+    ] {
+        assert_eq!(groups(text, TransactionWish::Auto), wanted, "{text}");
+    }
+    let alone = groups("select 1; commit;", TransactionWish::None);
+    assert_eq!(alone, "COMMIT ends a transaction that this file did not begin at 1:11");
 }
 
 #[test]

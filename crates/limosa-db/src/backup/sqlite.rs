@@ -305,7 +305,8 @@ fn open_backup(from: &Path, shown: &str, patience: Duration, reins: &Reins) -> R
                 .hint("check the path; nothing was changed"));
         }
     }
-    let location = Location { place: Place::File(from.to_owned()), access: Access::Read };
+    let location =
+        Location { place: Place::File(from.to_owned()), access: Access::Read, has_double_quoted_strings: false };
     open(&location, |connection| reins.put_on(connection, patience))
 }
 

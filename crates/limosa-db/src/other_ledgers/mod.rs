@@ -4,6 +4,7 @@
 //! same table), goose 3, sqlx 0.5 on, refinery 0.5 on, diesel 1.4 on, Prisma 2 on, drizzle 0.20 on, sql-migrate 1,
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
+mod empty;
 mod found;
 mod tools;
 mod writing;
@@ -12,6 +13,7 @@ use limosa_sql::Engine;
 
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
+pub use empty::missing_ledger;
 pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
 use tools::{Tool, all};
 

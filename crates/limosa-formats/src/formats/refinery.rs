@@ -3,6 +3,8 @@
 //! Names: refinery, `refinery_core/src/util.rs`. The two kinds share their versions and run in one order; a `V` that is older than
 //! what ran is refused, a `U` runs (`refinery_core/src/traits/mod.rs`). refinery has no placeholders: `${...}` is text.
 
+use std::collections::HashSet;
+
 use limosa_core::Version;
 use limosa_sql::{Diagnostic, Label};
 
@@ -15,11 +17,21 @@ pub const FORMAT: Format = Format {
     name: "refinery",
     description: "refinery's: V1__name.sql, and U2__name.sql, which may come late; beside a refinery.toml or migrations in Rust",
     votes,
-    sign: Some(|paths, around| around.contains(&"refinery.toml") || paths.iter().any(|path| is_rust(split(path).1))),
+    sign: Some(|paths, around| {
+        around.contains(&"refinery.toml") || paths.iter().any(|path| is_rust(split(path).1)) || leads_up_by_u(paths)
+    }),
 };
 
 fn votes(paths: &[&str]) -> usize {
     paths.iter().filter(|path| named(split(path).1).is_some()).count()
+}
+
+/// There are files `U`, and beside none of them the `V` that they would take back if they were Flyway's.
+fn leads_up_by_u(paths: &[&str]) -> bool {
+    let names = || paths.iter().filter_map(|path| named(split(path).1));
+    let versions: HashSet<&str> = names().filter(|(is_late, ..)| !is_late).map(|(_, version, _)| version).collect();
+    let mut late = names().filter(|(is_late, ..)| *is_late).peekable();
+    late.peek().is_some() && late.all(|(_, version, _)| !versions.contains(version))
 }
 
 fn is_rust(file: &str) -> bool {

@@ -1,6 +1,8 @@
 //! Single migration files: checksums, headers, outlines, encodings.
 
 use limosa_core::{Checksum, GroupMode, Identity, Kind, TransactionWish};
+use limosa_formats::Layout;
+use limosa_formats::native::{FileFacts, FileReader, assemble};
 use limosa_sql::{Engine, Position};
 
 use crate::project::{folder, read_file, show};
@@ -182,5 +184,56 @@ fn names_that_are_no_scripts_are_not_read() {
         let (facts, found) = read_file(Engine::Sqlite, path, b"\xff\xff", 1, &[]);
         assert!(facts.is_none());
         assert_eq!(found.len(), problems, "{path}");
+    }
+}
+
+fn of_tool(layout: &Layout, text: &str) -> (FileFacts, Vec<String>) {
+    let mut reader = FileReader::new(Engine::Sqlite, "m/1_a.sql", &[]).of_tool(layout).with_markers(layout.markers());
+    reader.feed(text.as_bytes());
+    let (facts, problems) = reader.finish();
+    (facts.expect("a script"), problems.iter().map(show).collect())
+}
+
+#[test]
+fn what_looks_like_a_header_may_be_prose_in_files_of_other_tools() {
+    let text = "-- migrate:up transaction:false\n-- Transaction: false, for it has its own\n-- Depends-on: 7 (the table)\n\
+                select 1;\n-- migrate:down\n-- Statement-timeout: long\nselect 2;\n";
+    let (facts, problems) = of_tool(&Layout::Dbmate, text);
+    assert_eq!(
+        problems,
+        [
+            "LIM-F004 warning [m/1_a.sql:2:17] 'false, for it has its own' is no value of 'Transaction' / it has no effect: \
+             where it is prose all is well; else allowed: auto, always or none",
+            "LIM-F004 warning [m/1_a.sql:6:23] 'long' is no value of 'Statement-timeout' / it has no effect: where it is prose \
+             all is well; else allowed: a number with ms, s, min or h (3s, 500ms), or 0 or off",
+        ]
+    );
+    let (set, problems) = assemble([facts], &[], Engine::Sqlite);
+    let problems: Vec<String> = problems.iter().map(show).collect();
+    assert_eq!(set.changes.len(), 1);
+    assert_eq!(
+        problems,
+        [
+            "LIM-F020 warning [m/1_a.sql:3:16] m/1_a.sql depends on 7 (the table), which does not exist / it has no effect: where \
+          it is prose all is well; else add the migration, or correct the name"
+        ]
+    );
+}
+
+#[test]
+fn files_end_the_transaction_that_their_tool_began() {
+    let text = "COMMIT;\nPRAGMA foreign_keys = off;\nBEGIN;\nselect 1;\n";
+    for (layout, is_read) in [
+        (Layout::Drizzle(Default::default()), true),
+        (Layout::Diesel, true),
+        (Layout::Refinery, true),
+        (Layout::Native, false),
+        (Layout::UpDown, false),
+        (Layout::Prisma, false),
+    ] {
+        let (facts, problems) = of_tool(&layout, text);
+        assert_eq!(problems.is_empty(), is_read, "{layout:?} {problems:?}");
+        let left = facts.script().unwrap().outline.left_out.len();
+        assert_eq!(left, if is_read { 2 } else { 0 }, "{layout:?}");
     }
 }

@@ -25,7 +25,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-F004",
         "A header has a value that is not allowed: a time without its unit, an engine that does not exist, a word that is not in the list.",
-        "The message and the page of the header say what is allowed. The file is not run before that.",
+        "The message and the page of the header say what is allowed. The file is not run before that. In a file of another tool, which \
+         knows no headers, it may be prose: there it is a warning, and the line has no effect.",
     ),
     (
         "LIM-F005",
@@ -88,7 +89,8 @@ pub(super) const TABLE: &[Cause] = &[
         "The statements of the file ask for transactions that cannot be had: a `BEGIN` without its end, a second `BEGIN` inside of the first, \
          a statement that cannot run in a transaction below `Transaction: always` or inside of the file's own `BEGIN` to `COMMIT`.",
         "The message says which statement and what to do about it. Most files need no `BEGIN` and `COMMIT`: limosa opens the transaction \
-         itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file.",
+         itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file. Files of a tool that holds a transaction open \
+         around them (sqlx, Diesel, drizzle, goose and others, not golang-migrate or Prisma) may end that one, and leave one open.",
     ),
     (
         "LIM-F016",
@@ -115,7 +117,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F020",
-        "`-- Depends-on:` names a migration that no file defines.",
+        "`-- Depends-on:` names a migration that no file defines. In a file of another tool, which knows no headers, it may be prose: \
+         there it is a warning and has no effect.",
         "Correct the name, or add the file. A version (`001`), a name (`R:views`) or a file name (`001_create_jobs.sql`) is understood.",
     ),
     (
@@ -245,7 +248,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-F043",
         "The folders hold several files of one format and several of another, such as `V1__a.sql` of Flyway beside files of goose. A folder \
-         has one format, and to leave half of it out could be wrong either way. One file that is astray is left out with a warning instead.",
+         has one format, and to leave half of it out could be wrong either way. One file that is astray is left out with a warning \
+         instead, and so are a few beside twenty times as many of another tool's, which passes over them as well.",
         "Say which are meant: `--format NAME`, or `format` in limosa.toml; the others are left out then. Or give each its own folder. \
          Nothing was run.",
     ),

@@ -272,3 +272,16 @@ async fn many_processes_apply_each_change_once() {
     assert_eq!(home.count(&format!("select count(*) from {log}")), 20);
     assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
 }
+
+#[tokio::test]
+async fn texts_in_double_quotes_run_where_the_address_allows_them() {
+    let home = sqlite();
+    home.file("1_a.sql", "create table a (s text);\ninsert into a values (\"pending\");\n");
+    failed(&home.migrate().await, 3, &["LIM-R002", "single quotes", "?double_quoted_strings=on"]);
+    let allowed = home.with(|it| {
+        let address = format!("{}?double_quoted_strings=on", it.database.expose());
+        it.database = Secret::new(address);
+    });
+    done(migrate(&allowed).await);
+    assert_eq!(home.rows("select s from a"), ["pending"]);
+}

@@ -18,11 +18,20 @@ pub(crate) fn database_error(error: &Error, database: &str) -> DbError {
     DbError {
         kind,
         code: Some(code_name(failure.extended_code)),
-        hint: hint(failure.code, failure.extended_code, database),
+        hint: hint(failure.code, failure.extended_code, database).or_else(|| quotes(&message)),
         message,
         position,
         ..DbError::default()
     }
+}
+
+/// Many drivers take what stands in double quotes and names no column for a text (sqlite.org/quirks.html section 8).
+fn quotes(message: &str) -> Option<String> {
+    message.ends_with("should this be a string literal in single-quotes?").then(|| {
+        "write it in single quotes; where files that ran elsewhere mean texts by double quotes, put \
+         ?double_quoted_strings=on behind the address of the database"
+            .to_owned()
+    })
 }
 
 fn kind(code: ErrorCode, extended: i32, message: &str) -> DbErrorKind {

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use crate::{ConnectOptions, DbError, DbErrorKind};
 
 /// The forms an address may have, for messages.
-const FORMS: &str = "write `sqlite:path`, `sqlite:///absolute/path` or `sqlite::memory:`, with `?mode=ro`, `?mode=rw` or \
-                     `?mode=rwc` behind it where needed";
+const FORMS: &str = "write `sqlite:path`, `sqlite:///absolute/path` or `sqlite::memory:`, with `?mode=ro`, `?mode=rw`, \
+                     `?mode=rwc` or `?double_quoted_strings=on` behind it where needed";
 
 /// Where a database is and what may be done with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Location {
     pub(crate) place: Place,
     pub(crate) access: Access,
+    /// What stands in double quotes and names no column is a text, as it is in databases of many drivers.
+    pub(crate) has_double_quoted_strings: bool,
 }
 
 /// A file, or the memory of one session.
@@ -44,7 +46,7 @@ impl Location {
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let path = path.strip_prefix("//").unwrap_or(path);
-        let access = mode(query)?;
+        let (access, has_double_quoted_strings) = parameters(query)?;
         if path.is_empty() {
             return Err(wrong("the address `sqlite:` names no file"));
         }
@@ -54,7 +56,7 @@ impl Location {
             Access::Create if !options.create => Access::Write,
             access => access,
         };
-        Ok(Location { place, access })
+        Ok(Location { place, access, has_double_quoted_strings })
     }
 
     /// How the database is called in messages and in the plan's identity.
@@ -82,11 +84,20 @@ pub fn describe(options: &ConnectOptions) -> Result<String, DbError> {
     Location::of(options).map(|location| location.name())
 }
 
-/// What the address itself allows.
-fn mode(query: &str) -> Result<Access, DbError> {
+/// What the address itself allows, and whether double quotes may stand around texts.
+fn parameters(query: &str) -> Result<(Access, bool), DbError> {
     let mut found = Access::Create;
+    let mut has_double_quoted_strings = false;
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if name == "double_quoted_strings" {
+            has_double_quoted_strings = match value {
+                "on" => true,
+                "off" => false,
+                _ => return Err(wrong("double_quoted_strings in the SQLite address is neither on nor off")),
+            };
+            continue;
+        }
         if name != "mode" {
             return Err(wrong(format!("the SQLite address has the unknown parameter `{name}`")));
         }
@@ -97,7 +108,7 @@ fn mode(query: &str) -> Result<Access, DbError> {
             _ => return Err(wrong(format!("the SQLite address has the unknown mode `{value}`"))),
         };
     }
-    Ok(found)
+    Ok((found, has_double_quoted_strings))
 }
 
 fn decoded(path: &str) -> Result<PathBuf, DbError> {
@@ -154,6 +165,7 @@ mod tests {
             ("sqlite:app.db?mode=ro", "app.db", Access::Read),
             ("sqlite:app.db?mode=rw", "app.db", Access::Write),
             ("sqlite:app.db?mode=rwc", "app.db", Access::Create),
+            ("sqlite:app.db?double_quoted_strings=on&mode=rw", "app.db", Access::Write),
             ("sqlite:a%20b%3F.db?mode=rw", "a b?.db", Access::Write),
             ("sqlite:100%.db", "100%.db", Access::Create),
             ("sqlite:%+1.db", "%+1.db", Access::Create),
@@ -190,6 +202,7 @@ mod tests {
             ("sqlite:a.db?mode=ro&vfs=unix", "unknown parameter `vfs`"),
             ("sqlite:a.db?mode=memory", "unknown mode `memory`"),
             ("sqlite:a.db?mode", "unknown mode ``"),
+            ("sqlite:a.db?double_quoted_strings", "neither on nor off"),
             ("sqlite:a%00.db", "zero byte"),
             ("sqlite:a%FF.db", "not UTF-8"),
         ] {

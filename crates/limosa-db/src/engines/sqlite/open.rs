@@ -40,6 +40,11 @@ pub(crate) fn open(
     let start = |connection: &mut Connection| {
         prepare(connection)?;
         like_the_shell(connection)?;
+        if location.has_double_quoted_strings {
+            for setting in [DbConfig::SQLITE_DBCONFIG_DQS_DDL, DbConfig::SQLITE_DBCONFIG_DQS_DML] {
+                connection.set_db_config(setting, true)?;
+            }
+        }
         register_sha256(connection)?;
         register_clock(connection)?;
         if location.access == Access::Read {

@@ -293,7 +293,11 @@ impl Gathered {
                     // They keep their order among each other.
                     let before = self.last_again.replace(identity.to_owned());
                     let label = change.label.clone();
-                    wishes.depends_on.extend(before.map(|text| Reference { text: format!("R:{text}"), label }));
+                    wishes.depends_on.extend(before.map(|text| Reference {
+                        text: format!("R:{text}"),
+                        label,
+                        may_be_prose: false,
+                    }));
                 }
                 Some(FileRole::Repeatable { name: identity.to_owned() })
             }

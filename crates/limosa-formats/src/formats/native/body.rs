@@ -73,6 +73,11 @@ impl Body {
         }
     }
 
+    /// The tool that the file was written for holds a transaction open around it.
+    pub(super) fn surround(&mut self) {
+        self.outliner.surround();
+    }
+
     /// What follows goes through a mask: sections are told apart already.
     pub(super) fn expect_sections(&mut self, markers: Markers) {
         self.markers = Some(markers);

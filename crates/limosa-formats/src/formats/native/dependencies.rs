@@ -6,6 +6,7 @@ use limosa_core::{Cycle, Identity, Kind, Version, order};
 use limosa_sql::{Diagnostic, Label};
 
 use super::assemble::Candidate;
+use super::headers::as_prose;
 use super::names::{Selector, split, stem_of};
 use crate::codes;
 
@@ -126,8 +127,12 @@ fn targets(
                 Some(known) => format!("did you mean {known}?"),
                 None => "add the migration, or correct the name".to_owned(),
             };
-            diagnostics
-                .push(Diagnostic::error(codes::MISSING_DEPENDENCY, message).at(reference.label.clone()).help(help));
+            let mut problem =
+                Diagnostic::error(codes::MISSING_DEPENDENCY, message).at(reference.label.clone()).help(help);
+            if reference.may_be_prose {
+                as_prose(&mut problem);
+            }
+            diagnostics.push(problem);
             continue;
         };
         let versioned = matches!(candidate.change.kind, Kind::Versioned(_));

@@ -1,6 +1,6 @@
 //! Header comments: `-- Key: value` lines above the first statement.
 
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Label, Position, Severity};
 
 use super::comments::{Line, LineKind};
 use super::names::{split, stem_of};
@@ -33,6 +33,15 @@ pub(crate) fn read_headers<'a>(
         }
     }
     (reading.wishes, reading.diagnostics)
+}
+
+/// What is said of a header in a file of another tool, which knows none: it may be prose, and nothing is refused for it.
+pub(crate) fn as_prose(diagnostic: &mut Diagnostic) {
+    if diagnostic.is_error() {
+        diagnostic.severity = Severity::Warning;
+        let help = diagnostic.help.take().map(|help| format!("; else {help}")).unwrap_or_default();
+        diagnostic.help = Some(format!("it has no effect: where it is prose all is well{help}"));
+    }
 }
 
 struct Reading<'a> {

@@ -8,11 +8,12 @@ use super::comments::{CommentScanner, Line};
 use super::config::{self, Config};
 use super::entry::{Entry, FilePart};
 use super::facts::FileFacts;
-use super::headers::{Head, read_headers};
+use super::headers::{Head, as_prose, read_headers};
 use super::names::{FileRole, classify};
 use super::section::SectionFinder;
 use super::sectioned::SectionReader;
 use super::wishes::Wishes;
+use crate::{Layout, codes};
 
 /// Headers are looked for in this many bytes; nobody writes longer comments above the first statement.
 const HEAD_LIMIT: usize = 256 * 1024;
@@ -29,6 +30,10 @@ pub struct FileReader {
     from_config: Wishes,
     /// What the file begins with where it is not to run in a transaction.
     no_transaction: Option<&'static str>,
+    /// The file was written for another tool, which knows no headers.
+    is_foreign: bool,
+    /// That tool holds a transaction open around it.
+    is_surrounded: bool,
     file_hasher: FileHasher,
     /// What it goes through before it is read further, where the file holds sections.
     sections: Option<Box<SectionReader>>,
@@ -77,6 +82,8 @@ impl FileReader {
             role,
             dialect,
             no_transaction: None,
+            is_foreign: false,
+            is_surrounded: false,
             file_hasher: FileHasher::new(),
             sections: None,
             part: None,
@@ -107,6 +114,13 @@ impl FileReader {
         }
         self.sections = markers.map(|markers| Box::new(SectionReader::new(self.dialect, &self.path, markers)));
         self
+    }
+
+    /// The file was written for the tool of this layout.
+    #[must_use]
+    pub fn of_tool(self, layout: &Layout) -> FileReader {
+        let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
+        FileReader { is_foreign: layout.is_foreign(), is_surrounded, ..self }
     }
 
     /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
@@ -160,6 +174,9 @@ impl FileReader {
         let is_rollback = matches!(self.role, FileRole::Rollback { .. });
         let head = if is_rollback { Head::RollbackFile } else { Head::Migration };
         let (mut own, diagnostics) = read_headers(&self.path, &lines[..above], head);
+        if self.is_foreign {
+            own.may_be_prose();
+        }
         let lines_above = self.part.as_ref().map_or(0, FilePart::lines_above);
         for position in own.depends_on.iter_mut().filter_map(|reference| reference.label.position.as_mut()) {
             position.line += lines_above;
@@ -170,6 +187,9 @@ impl FileReader {
             wishes.transaction = Some(TransactionWish::None);
         }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
+        if self.is_surrounded {
+            body.surround();
+        }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
         }
@@ -203,6 +223,11 @@ impl FileReader {
         };
         let (mut content, diagnostics) = body.finish(file_checksum, sectioned);
         self.diagnostics.extend(diagnostics);
+        if self.is_foreign {
+            const OF_HEADERS: [&str; 2] = [codes::BAD_HEADER_VALUE, codes::REPEATED_HEADER];
+            let of_headers = self.diagnostics.iter_mut().filter(|problem| OF_HEADERS.contains(&problem.code));
+            of_headers.for_each(as_prose);
+        }
         if matches!(self.role, FileRole::Proof { .. }) {
             self.diagnostics.extend(content.becomes_proof(&self.path));
         }

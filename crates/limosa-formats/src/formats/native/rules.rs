@@ -111,9 +111,11 @@ const RULES: &[HeaderRule] = &[
         in_rollback: false,
         take: |wishes, items| {
             let references = items.iter().filter(|item| !item.text.eq_ignore_ascii_case("none"));
-            wishes
-                .depends_on
-                .extend(references.map(|item| Reference { text: item.text.clone(), label: item.label.clone() }));
+            wishes.depends_on.extend(references.map(|item| Reference {
+                text: item.text.clone(),
+                label: item.label.clone(),
+                may_be_prose: false,
+            }));
             Ok(())
         },
     },

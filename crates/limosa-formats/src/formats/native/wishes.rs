@@ -8,6 +8,8 @@ use limosa_sql::{Engine, Label};
 pub(crate) struct Reference {
     pub(crate) text: String,
     pub(crate) label: Label,
+    /// It stands in a file of another tool, and may mean nothing.
+    pub(crate) may_be_prose: bool,
 }
 
 /// One source's wishes; None means that it says nothing.
@@ -52,6 +54,11 @@ impl Wishes {
         fill(&mut self.left_out, &weaker.left_out);
         self.depends_on.extend(weaker.depends_on.iter().cloned());
         self
+    }
+
+    /// They stand in a file of another tool: what is no migration is prose.
+    pub(crate) fn may_be_prose(&mut self) {
+        self.depends_on.iter_mut().for_each(|reference| reference.may_be_prose = true);
     }
 
     /// The wishes as the core knows them.

@@ -176,7 +176,7 @@ impl Plan {
         match (self.find(needed, at), is_conflict) {
             (Some(other), false) => {
                 let text = self.changes[other].identity.clone();
-                self.changes[at].requires.push(Reference { text, label });
+                self.changes[at].requires.push(Reference { text, label, may_be_prose: false });
                 None
             }
             (Some(other), true) => {

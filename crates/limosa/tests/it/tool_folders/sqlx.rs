@@ -120,3 +120,28 @@ fn new_migrations_are_like_those_before() {
     let repeatable = migrator.new_migration("v", limosa::NewKind::Repeatable, limosa::Numbering::Auto, super::NOW);
     refusal(repeatable, 2, &["have no repeatable migrations"]);
 }
+
+#[tokio::test]
+async fn the_root_of_the_repository_may_be_far_above() {
+    let home = sqlite();
+    home.folder.write(".git/HEAD", "");
+    home.folder.write(".sqlx/query-1.json", "{}");
+    home.folder.write("crates/lib/database/sql/migrations/1_a.sql", "create table a (s text default '${x}');");
+    let deep = home.with(|it| it.directories = vec![home.folder.join("crates/lib/database/sql/migrations")]);
+    done(migrate(&deep).await);
+    assert_eq!(home.rows("select dflt_value from pragma_table_info('a')"), ["'${x}'"], "no placeholder");
+}
+
+#[tokio::test]
+async fn files_that_use_the_tool_s_own_table_say_how_to_make_it() {
+    for home in all_homes() {
+        home.folder.write("sqlx.toml", "");
+        home.file("1_a.sql", "create table a (n int);");
+        home.file("2_b.sql", "delete from _sqlx_migrations where version = 7;");
+        let report = home.migrate().await;
+        let said = failed(&report, 3, &["LIM-R002", "sqlx keeps its record in that table", "create table "]);
+        let (_, statement) = said.split_once("and run again: ").unwrap();
+        home.execute(statement.lines().next().unwrap());
+        assert_eq!(labels(&done(home.migrate().await)), ["2"]);
+    }
+}

@@ -1,5 +1,7 @@
 //! `cargo xtask histories` and `cargo xtask fixtures`: limosa beside what public projects and the real tools do.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
@@ -10,13 +12,13 @@ pub(crate) fn run(workspace: &Workspace, range: Range, arguments: &[String], opt
     let servers = provision::provide(workspace, range)?;
     eprint!("{servers}");
     let environment = servers.environment()?;
-    for words in [&["build", "--quiet", "-p", "limosa-cli"][..], &["run", "--quiet", "-p", "histories", "--"]] {
-        let mut command = workspace.cargo();
-        command.args(words).envs(environment.clone());
-        if words[0] == "run" {
-            command.args(options).args(arguments);
-        }
-        let status = command.status().context("cannot run cargo")?;
+    // One call builds both: what they share has other features when each is built by itself, and would be built anew every time.
+    let mut build = workspace.cargo();
+    build.args(["build", "--quiet", "-p", "limosa-cli", "-p", "histories"]);
+    let mut program = Command::new(workspace.target.join("debug/histories"));
+    program.current_dir(&workspace.root).args(options).args(arguments).envs(environment);
+    for command in [&mut build, &mut program] {
+        let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
         if !status.success() {
             return Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
         }

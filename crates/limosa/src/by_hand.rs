@@ -5,12 +5,13 @@ use std::fmt::Write;
 
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
-use limosa_db::{Item, Value};
+use limosa_db::{Item, RunnerLock, Spent, Value};
 use limosa_run::{file_name_value, lock_key, lock_name};
 use limosa_sql::{Engine, classify, expand, placeholders};
 use serde_json::json;
 
 use crate::Failure;
+use crate::commands::adopt::Beside;
 use crate::commands::plan::{Listed, each_statement};
 use crate::opened::Opened;
 
@@ -51,6 +52,16 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let name = engine.quote_literal(&lock_name(&opened.target.database, schema, project));
         script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");
         script.line(&format!("select get_lock({name}, 31536000)"));
+    }
+    if let Some(Beside { kept: Ok(kept), .. }) = &opened.beside {
+        let _ = writeln!(script.out, "\n-- {}, whose table {} is written too", kept.ledger.name, kept.ledger.table());
+        match &kept.lock {
+            Some(RunnerLock::Key(key)) => script.line(&format!("select pg_advisory_lock({key})")),
+            Some(RunnerLock::Name(name)) => {
+                script.line(&format!("select get_lock({}, 31536000)", engine.quote_literal(name)));
+            }
+            None => {}
+        }
     }
     if !view.exists {
         script.out.push_str("\n-- the ledger\n");
@@ -289,6 +300,13 @@ impl Script<'_> {
                 text(self.plan.digest().as_str()),
             ];
             self.insert(&project, &identity, &row);
+        }
+        if let Some(Beside { kept: Ok(kept), .. }) = &self.opened.beside
+            && let Some(told) = kept.told.get(&step.identity)
+        {
+            for item in kept.items(engine, told, Spent::Unknown).unwrap_or_default() {
+                self.line(&inlined(engine, &item));
+            }
         }
         self.audit(step);
     }

@@ -122,6 +122,8 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U119", "limosa has migrations on record where a database is to be taken over"),
     ("LIM-U120", "another tool has applied what has no file here"),
     ("LIM-U121", "another tool has passed over a file"),
+    ("LIM-U122", "another tool's ledger that is kept too does not agree with limosa's, or is gone"),
+    ("LIM-U123", "another tool's ledger cannot be kept beside limosa's"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -448,6 +448,10 @@ pub struct AdoptAnswer {
     pub migrations: Vec<AdoptLine>,
     /// How many of each verdict.
     pub counts: VerdictCounts,
+    /// Its table is kept beside limosa's ledger from then on.
+    pub kept: bool,
+    /// It was until now, and is not any more.
+    pub kept_no_longer: bool,
     /// When and by whom it was taken over before, where it was.
     pub adopted: Option<AdoptedLine>,
     /// Why it was refused.
@@ -515,6 +519,8 @@ pub struct AdoptedLine {
     pub at: String,
     /// By whom.
     pub by: String,
+    /// Its table is kept beside limosa's ledger.
+    pub kept: bool,
 }
 
 /// The answer of `ready` and `health`.

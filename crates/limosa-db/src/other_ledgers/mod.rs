@@ -5,6 +5,7 @@
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
 mod found;
+mod runner_lock;
 mod tools;
 mod writing;
 
@@ -13,7 +14,9 @@ use limosa_sql::Engine;
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
+pub use runner_lock::RunnerLock;
 use tools::{Tool, all};
+pub use writing::Spent;
 
 /// What another tool says that it has done here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -329,4 +329,21 @@ pub(super) const TABLE: &[Cause] = &[
         "Look whether the database has what it says. If so: `limosa repair --mark-applied MIGRATION`. If it should run: \
          `limosa migrate --out-of-order allow`.",
     ),
+    (
+        "LIM-U122",
+        "The database was taken over with `limosa adopt --keep-foreign-ledger`, so each migration writes the table of the other tool, too. Now \
+         that table is gone, a migration stands half done in it, or it does not have on record what limosa has applied: somebody \
+         has taken it back with that tool, or has changed the table by hand.",
+        "Where it was taken back there: `limosa repair --mark-not-applied MIGRATION`. Where only its row was lost: \
+         `limosa repair --mark-applied MIGRATION` writes it again, after `limosa repair --mark-not-applied MIGRATION`. Where the other tool is no longer used: `limosa adopt`, without \
+         the flag, keeps its table no longer.",
+    ),
+    (
+        "LIM-U123",
+        "`--keep-foreign-ledger` is for Flyway, golang-migrate, goose, dbmate and sqlx: the rows of the other tools hold what limosa does not \
+         know, or nobody runs the tool beside limosa. Or the connection goes through a pooler in transaction mode, where the lock of \
+         that tool cannot be held.",
+        "Take the database over without the flag; `limosa adopt --undo` writes what was applied since, once. Through a pooler: name the way \
+         past it, `direct_url`.",
+    ),
 ];

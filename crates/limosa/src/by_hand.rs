@@ -15,6 +15,14 @@ use crate::commands::adopt::Beside;
 use crate::commands::plan::{Listed, each_statement};
 use crate::opened::Opened;
 
+/// Who works, as the tables of other tools name the user: that of the database, where there is one.
+pub(crate) fn user_of(opened: &Opened<'_>) -> String {
+    match opened.target.user.as_str() {
+        "" => opened.configuration.actor.clone(),
+        user => user.to_owned(),
+    }
+}
+
 /// The script.
 pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Result<String, Failure> {
     let engine = opened.target.engine;
@@ -401,7 +409,7 @@ fn or_null(engine: Engine, text: Option<&str>) -> String {
 }
 
 /// A statement of limosa's own with its parameters as quoted constants. A `$` within quotes belongs to a name or a text.
-fn inlined(engine: Engine, item: &Item) -> String {
+pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
     let Item::Bound { sql, parameters } = item else { return String::new() };
     let mut out = String::with_capacity(sql.len());
     let mut quote = None;

@@ -124,6 +124,10 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U121", "another tool has passed over a file"),
     ("LIM-U122", "another tool's ledger that is kept too does not agree with limosa's, or is gone"),
     ("LIM-U123", "another tool's ledger cannot be kept beside limosa's"),
+    ("LIM-U130", "the folder of an export is not empty, or cannot be written"),
+    ("LIM-U131", "a migration cannot be given to another tool"),
+    ("LIM-U132", "another tool cannot hold something of the project"),
+    ("LIM-U133", "the table of another tool is there already"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -39,6 +39,7 @@ mod telling;
 mod unread;
 
 pub use commands::adopt::{AdoptOptions, GoBackOptions};
+pub use commands::export::ExportOptions;
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;

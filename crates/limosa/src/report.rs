@@ -523,6 +523,52 @@ pub struct AdoptedLine {
     pub kept: bool,
 }
 
+/// The answer of `export`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExportAnswer {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// `export`.
+    pub command: &'static str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// `done`, or `would` (a dry run).
+    pub outcome: &'static str,
+    /// The database.
+    pub target: Target,
+    /// The other tool, as people call it.
+    pub tool: String,
+    /// The folder.
+    pub folder: String,
+    /// Each migration that has files there.
+    pub migrations: Vec<ExportedLine>,
+    /// The other tool's table.
+    pub table: String,
+    /// How many of its rows stand for migrations.
+    pub ledger_rows: usize,
+    /// It was made in the database.
+    pub ledger_written: bool,
+    /// What the tool cannot hold, and what else is worth knowing.
+    pub notices: Vec<Diagnostic>,
+    /// The head of the audit log afterwards.
+    pub audit_head: Option<AuditHead>,
+}
+
+/// One migration in the form of another tool.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExportedLine {
+    /// Identity.
+    pub identity: String,
+    /// Its version there; empty for a repeatable.
+    pub version: String,
+    /// Description.
+    pub name: String,
+    /// Its files there.
+    pub files: Vec<String>,
+    /// The tool's ledger has it as applied.
+    pub applied: bool,
+}
+
 /// The answer of `ready` and `health`.
 #[derive(Debug, Clone, Serialize)]
 pub struct HealthAnswer {

@@ -33,6 +33,11 @@ const ENDS: [(&str, &str, &str); 14] = [
         "",
         "the other tool left something half done, files were changed since, nobody can be asked, or another runner holds the lock",
     ),
+    (
+        "export",
+        "",
+        "a migration is half done, the other tool's table is there already, nobody can be asked, or another runner holds the lock",
+    ),
     ("repair", "", "another runner holds the lock"),
     ("restore", "", "consent is missing, the environment is protected, or the restore broke off in the middle"),
     ("clean", "", "consent is missing, the environment is protected, or other projects are in the database"),

@@ -346,4 +346,26 @@ pub(super) const TABLE: &[Cause] = &[
         "Take the database over without the flag; `limosa adopt --undo` writes what was applied since, once. Through a pooler: name the way \
          past it, `direct_url`.",
     ),
+    (
+        "LIM-U130",
+        "`limosa export` writes into a folder that it makes, or that is empty, and never over files.",
+        "Name another folder: `--out FOLDER`.",
+    ),
+    (
+        "LIM-U131",
+        "A migration holds what the other tool cannot be given: data for COPY (only Flyway sends it), a secret of a placeholder where the \
+         tool has no placeholders, a line that the tool takes for one of its markers, a text that is not UTF-8. Or a migration is half done.",
+        "Change that in the migration's file (`limosa repair --accept MIGRATION` afterwards, where it is applied), or finish what is half done.",
+    ),
+    (
+        "LIM-U132",
+        "The other tool has no place for something: a repeatable migration, dependencies, environments, engines, time-outs, tags, callbacks, \
+         the audit log, a recorded way back that is not the one of the file. All of it stands in `limosa-export.json`.",
+        "Read the lines; do by other means what has to be kept: a view that was repeatable becomes a migration like any other.",
+    ),
+    (
+        "LIM-U133",
+        "`limosa export --write-ledger` makes the other tool's table, and there is one already; or another runner was here meanwhile.",
+        "Where that tool has migrated the database before: `limosa adopt`, and `--undo` to give it back. Else compare it with `ledger.sql`.",
+    ),
 ];

@@ -128,6 +128,23 @@ async fn differences(
         .collect())
 }
 
+/// The texts of all recorded ways back.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn recorded_ways_back(
+    opened: &mut Opened<'_>,
+    view: &LedgerView,
+) -> Result<HashMap<Identity, String>, Failure> {
+    let with_way_back = view.rows.iter().filter(|row| row.has_rollback);
+    let identities: Vec<Identity> = with_way_back.map(|row| row.identity.clone()).collect();
+    if identities.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let stored = stored(opened, &identities).await?;
+    Ok(stored.into_iter().map(|(identity, rollback)| (identity, rollback.text)).collect())
+}
+
 /// The recorded ways back of these changes, as far as there are some.
 async fn stored(
     opened: &mut Opened<'_>,

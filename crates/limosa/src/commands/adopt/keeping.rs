@@ -11,6 +11,7 @@ use limosa_sql::Diagnostic;
 use super::finding::{Foreign, find};
 use super::memory::{Adopted, remembered};
 use crate::Failure;
+use crate::by_hand::user_of;
 use crate::files::Loaded;
 use crate::opened::Opened;
 
@@ -174,13 +175,6 @@ pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerVie
         }
     }
     Ok(())
-}
-
-fn user_of(opened: &Opened<'_>) -> String {
-    match opened.target.user.as_str() {
-        "" => opened.configuration.actor.clone(),
-        user => user.to_owned(),
-    }
 }
 
 /// What the tool would record of a file, which is read in parts.

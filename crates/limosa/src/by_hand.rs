@@ -408,7 +408,7 @@ fn or_null(engine: Engine, text: Option<&str>) -> String {
     text.map_or("null".to_owned(), |text| engine.quote_literal(text))
 }
 
-/// A statement of limosa's own with its parameters as quoted constants. A `$` within quotes belongs to a name or a text.
+/// A statement of limosa's own with its parameters as quoted constants. A sign within quotes belongs to a name or a text.
 pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
     let Item::Bound { sql, parameters } = item else { return String::new() };
     let mut out = String::with_capacity(sql.len());
@@ -418,7 +418,7 @@ pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
         match quote {
             Some(open) if letter == open => quote = None,
             None if matches!(letter, '"' | '\'' | '`') => quote = Some(letter),
-            None if letter == '$' => {
+            None if letter == '$' || (letter == '?' && engine == Engine::Sqlite) => {
                 let digits: String = sql[at + 1..].chars().take_while(char::is_ascii_digit).collect();
                 let number = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 if let Some(value) = number.and_then(|number| parameters.get(number)) {

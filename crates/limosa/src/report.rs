@@ -548,10 +548,21 @@ pub struct ExportAnswer {
     pub ledger_rows: usize,
     /// It was made in the database.
     pub ledger_written: bool,
-    /// What the tool cannot hold, and what else is worth knowing.
+    /// What the tool cannot hold.
+    pub left: Vec<LeftLine>,
+    /// Worth knowing.
     pub notices: Vec<Diagnostic>,
     /// The head of the audit log afterwards.
     pub audit_head: Option<AuditHead>,
+}
+
+/// Something that another tool cannot hold.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftLine {
+    /// What it is, or belongs to.
+    pub what: String,
+    /// Why.
+    pub why: String,
 }
 
 /// One migration in the form of another tool.

@@ -14,11 +14,14 @@ pub(crate) fn render(answer: &ExportAnswer) -> String {
         let files: Vec<_> = line.files.iter().map(|file| harmless(file)).collect();
         text.push_str(&format!("{} ({state})\n", files.join(", ")));
     }
+    for left in &answer.left {
+        text.push_str(&format!("left: {}: {}\n", harmless(&left.what), harmless(&left.why)));
+    }
     let (folder, table) = (harmless(&answer.folder), harmless(&answer.table));
     let count = answer.migrations.len();
     let migrations = if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") };
     let verb = if would { "would be written" } else { "written" };
-    text.push_str(&format!("{migrations} {verb} for {} into {folder}\n", answer.tool));
+    text.push_str(&format!("{migrations} {verb} for {} into {folder}/migrations\n", answer.tool));
     let rows = if answer.ledger_rows == 1 { "1 row".to_owned() } else { format!("{} rows", answer.ledger_rows) };
     match answer.ledger_written {
         true => text.push_str(&format!("the table {table} was made with {rows}\n")),

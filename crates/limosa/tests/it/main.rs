@@ -16,6 +16,7 @@ mod embedding;
 mod errors;
 mod event_store;
 mod examples;
+mod exporting;
 mod flyway;
 mod hooks;
 mod journalled_findings;

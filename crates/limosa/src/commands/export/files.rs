@@ -49,12 +49,6 @@ pub(super) struct Left {
     pub(super) why: String,
 }
 
-impl Left {
-    pub(super) fn words(&self) -> String {
-        format!("{}: {}", self.what, self.why)
-    }
-}
-
 /// What is written.
 #[derive(Default)]
 pub(super) struct Exported {
@@ -92,8 +86,10 @@ pub(super) fn exported(project: &Project<'_>) -> Result<Exported, Failure> {
         exported.left.push(Left { what: what(), why });
     }
     let versions = versions(project, &chosen, &mut exported);
-    for (change, version) in chosen.into_iter().zip(versions) {
-        one(project, change, version, &mut exported)?;
+    let known: HashMap<&Identity, &str> =
+        chosen.iter().map(|change| &change.identity).zip(versions.iter().map(String::as_str)).collect();
+    for (change, version) in chosen.iter().zip(&versions) {
+        one(project, change, version.clone(), &known, &mut exported)?;
     }
     around_them(project, &mut exported)?;
     Ok(exported)
@@ -149,10 +145,16 @@ fn versions(project: &Project<'_>, chosen: &[&Change], exported: &mut Exported) 
         .collect()
 }
 
-fn one(project: &Project<'_>, change: &Change, version: String, exported: &mut Exported) -> Result<(), Failure> {
+fn one(
+    project: &Project<'_>,
+    change: &Change,
+    version: String,
+    known: &HashMap<&Identity, &str>,
+    exported: &mut Exported,
+) -> Result<(), Failure> {
     let what = format!("{} {}", change.label, change.name);
     let off = change.headers.placeholders_off;
-    let raw = text_of(project, &change.script)?;
+    let raw = with_new_names(&text_of(project, &change.script)?, change, known);
     let up = filled(project, &change.script.file, &raw, &change.script.outline, off, exported)?;
     let down = match &change.rollback {
         Some(rollback) => Some(filled(project, &rollback.file, &rollback.text, &rollback.outline, off, exported)?),
@@ -196,6 +198,31 @@ fn one(project: &Project<'_>, change: &Change, version: String, exported: &mut E
     Ok(())
 }
 
+/// The text with the dependencies in its head called by the versions there: the names of the files are others now. A comment to that
+/// tool, and right where limosa reads the files again.
+fn with_new_names(text: &str, change: &Change, known: &HashMap<&Identity, &str>) -> String {
+    if change.headers.depends_on.is_empty() {
+        return text.to_owned();
+    }
+    let versions: Option<Vec<&str>> = change
+        .depends_on
+        .iter()
+        .map(|needed| known.get(needed).copied().filter(|version| !version.is_empty()))
+        .collect();
+    let mut is_head = true;
+    let renamed = text.split_inclusive('\n').map(|line| {
+        is_head &= line.trim().is_empty() || line.trim_start_matches('\u{feff}').starts_with("--");
+        let header = line.trim_start_matches(['\u{feff}', '-', ' ', '\t']);
+        let is_header = header.get(..11).is_some_and(|start| start.eq_ignore_ascii_case("depends-on:"));
+        match &versions {
+            _ if !is_head || !is_header => line.to_owned(),
+            Some(versions) => format!("-- Depends-on: {}\n", versions.join(", ")),
+            None => format!("-- needed {}", &header[11..].trim_start()),
+        }
+    });
+    renamed.collect()
+}
+
 /// Flyway says beside a script what holds for it alone.
 fn script_settings(project: &Project<'_>, change: &Change, name: &str, is_outside: bool, off: bool) -> Option<Written> {
     let outside = is_outside && !change.script.outline.is_atomic();
@@ -222,7 +249,8 @@ fn remark(project: &Project<'_>, change: &Change, what: &str, exported: &mut Exp
             exported.left.push(Left { what: what.to_owned(), why });
         }
     };
-    left(!headers.depends_on.is_empty(), format!("{tool} knows no dependencies: {}", headers.depends_on.join(", ")));
+    let needed: Vec<&str> = change.depends_on.iter().map(Identity::as_str).collect();
+    left(!needed.is_empty(), format!("{tool} knows no dependencies: {}", needed.join(", ")));
     left(
         !headers.environments.is_empty(),
         format!("{tool} runs it everywhere, not only in {}", headers.environments.join(", ")),

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::Failure;
 
+/// The folder within it for the migrations alone: tools take every file beside them for one.
+pub(super) const MIGRATIONS: &str = "migrations";
+
 /// Refuses a folder that holds something.
 ///
 /// # Errors
@@ -34,7 +37,7 @@ pub(super) fn write(folder: &Path, files: &[(&str, &str)]) -> Result<(), Failure
         let message = format!("{} cannot be written: {error}", path.display());
         Failure::usage("LIM-U130", message, "look at the folder, and take away what is in it before the next try")
     };
-    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    fs::create_dir_all(folder.join(MIGRATIONS)).map_err(|error| failed(folder, error))?;
     for (name, text) in files {
         let path = folder.join(name);
         let opened = fs::OpenOptions::new().write(true).create_new(true).open(&path);

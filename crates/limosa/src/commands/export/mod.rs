@@ -18,7 +18,7 @@ use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
-use crate::report::{ExportAnswer, ExportedLine, SCHEMA_VERSION};
+use crate::report::{ExportAnswer, ExportedLine, LeftLine, SCHEMA_VERSION};
 use crate::telling::told;
 use crate::{Exit, Failure, Migrator};
 use files::{Exported, Project};
@@ -104,8 +104,10 @@ async fn export(
         ledger::refuse_existing(opened, options.to).await?;
     }
     let script = rows.script(opened.target.engine);
+    let placed: Vec<String> =
+        exported.files.iter().map(|file| format!("{}/{}", folder::MIGRATIONS, file.name)).collect();
     let mut list: Vec<(&str, &str)> =
-        exported.files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
+        placed.iter().zip(&exported.files).map(|(name, file)| (name.as_str(), file.text.as_str())).collect();
     list.extend([(ledger::FILE, script.as_str()), (sidecar::FILE, sidecar.as_str())]);
     folder::write(&options.out, &list)?;
     if options.write_ledger {
@@ -146,6 +148,7 @@ fn answer_of(opened: &Opened<'_>, options: &ExportOptions, exported: &Exported, 
         files: file.files.clone(),
         applied: file.is_applied,
     };
+    let left = |left: &files::Left| LeftLine { what: left.what.clone(), why: left.why.clone() };
     ExportAnswer {
         schema_version: SCHEMA_VERSION,
         command: "export",
@@ -158,11 +161,16 @@ fn answer_of(opened: &Opened<'_>, options: &ExportOptions, exported: &Exported, 
         table: rows.table(),
         ledger_rows: rows.count(),
         ledger_written: false,
-        notices: exported
-            .left
-            .iter()
-            .map(|left| Diagnostic::warning("LIM-U132", left.words()).help(format!("kept in {}", sidecar::FILE)))
-            .collect(),
+        left: exported.left.iter().map(left).collect(),
+        notices: summary(options.to, exported.left.len()).into_iter().collect(),
         audit_head: None,
     }
+}
+
+/// That something is left, where something is; each is listed.
+fn summary(tool: ForeignTool, left: usize) -> Option<Diagnostic> {
+    let things = if left == 1 { "1 thing".to_owned() } else { format!("{left} things") };
+    let message = format!("{} cannot hold {things} of this project", tool.name());
+    let help = format!("each is listed, and kept in {}", sidecar::FILE);
+    (left > 0).then(|| Diagnostic::warning("LIM-U132", message).help(help))
 }

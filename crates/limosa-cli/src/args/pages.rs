@@ -9,7 +9,7 @@ use limosa_testkit::documents::{check, check_pages};
 use super::EXIT_CODES;
 
 /// What the codes 1 and 4 mean, where a command can end so.
-const ENDS: [(&str, &str, &str); 14] = [
+const ENDS: [(&str, &str, &str); 15] = [
     (
         "plan",
         "history and files disagree: a file was changed, a version comes late",

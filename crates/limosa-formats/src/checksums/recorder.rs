@@ -7,8 +7,16 @@ use sha2::{Digest, Sha384};
 pub struct Recorder(Kind);
 
 enum Kind {
-    Flyway { hasher: crc32fast::Hasher, head: Vec<u8> },
-    Sqlx { hasher: Sha384 },
+    Flyway {
+        hasher: crc32fast::Hasher,
+        head: Vec<u8>,
+    },
+    /// Characters that are left out, and the beginning of one that is not whole yet.
+    Sqlx {
+        hasher: Sha384,
+        ignored: Vec<char>,
+        held: Vec<u8>,
+    },
     None,
 }
 
@@ -16,11 +24,12 @@ enum Kind {
 const MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
 impl Recorder {
-    /// For the tools that can be kept; of the others nothing is made.
-    pub fn new(tool: ForeignTool) -> Recorder {
+    /// For the tools that can be kept; of the others nothing is made. `ignored` are the characters that `ignored-chars` of
+    /// `sqlx.toml` names.
+    pub fn new(tool: ForeignTool, ignored: &[char]) -> Recorder {
         Recorder(match tool {
             ForeignTool::Flyway => Kind::Flyway { hasher: crc32fast::Hasher::new(), head: Vec::new() },
-            ForeignTool::Sqlx => Kind::Sqlx { hasher: Sha384::new() },
+            ForeignTool::Sqlx => Kind::Sqlx { hasher: Sha384::new(), ignored: ignored.to_vec(), held: Vec::new() },
             _ => Kind::None,
         })
     }
@@ -43,7 +52,17 @@ impl Recorder {
                 lines(hasher, rest);
             }
             Kind::Flyway { hasher, .. } => lines(hasher, bytes),
-            Kind::Sqlx { hasher } => hasher.update(bytes),
+            Kind::Sqlx { hasher, ignored, .. } if ignored.is_empty() => hasher.update(bytes),
+            Kind::Sqlx { hasher, ignored, held } => {
+                held.extend_from_slice(bytes);
+                let whole = match std::str::from_utf8(held) {
+                    Ok(text) => text.len(),
+                    Err(error) => error.valid_up_to(),
+                };
+                let rest = held.split_off(whole);
+                hasher.update(String::from_utf8_lossy(held).replace(ignored.as_slice(), ""));
+                *held = rest;
+            }
             Kind::None => {}
         }
     }
@@ -57,7 +76,10 @@ impl Recorder {
                 }
                 Some(hasher.finalize().cast_signed().to_string())
             }
-            Kind::Sqlx { hasher } => Some(hex(&hasher.finalize())),
+            Kind::Sqlx { mut hasher, held, .. } => {
+                hasher.update(held);
+                Some(hex(&hasher.finalize()))
+            }
             Kind::None => None,
         }
     }
@@ -88,12 +110,23 @@ mod tests {
         for tool in [ForeignTool::Flyway, ForeignTool::Sqlx, ForeignTool::Goose] {
             for bytes in files {
                 for size in 1..=bytes.len().max(1) {
-                    let mut recorder = Recorder::new(tool);
+                    let mut recorder = Recorder::new(tool, &[]);
                     bytes.chunks(size).for_each(|part| recorder.feed(part));
                     let whole = record(tool, bytes, &ForeignRow::default());
                     assert_eq!(recorder.finish(), whole, "{tool:?} {bytes:?} in parts of {size}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn characters_that_sqlx_ignores_are_left_out() {
+        let text = "\u{feff}select 'ö';\r\n";
+        for size in 1..=text.len() {
+            let mut recorder = Recorder::new(ForeignTool::Sqlx, &['\r', '\u{feff}']);
+            text.as_bytes().chunks(size).for_each(|part| recorder.feed(part));
+            let bare = record(ForeignTool::Sqlx, "select 'ö';\n".as_bytes(), &ForeignRow::default());
+            assert_eq!(recorder.finish(), bare, "in parts of {size}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use limosa_core::{Change, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, troubles};
 use limosa_db::{FoundLedger, Item, RunnerLock, Spent};
+use limosa_formats::Layout;
 use limosa_formats::checksums::Recorder;
 use limosa_run::Kept;
 use limosa_sql::Diagnostic;
@@ -165,7 +166,8 @@ pub(crate) async fn disagreement(
 /// A file that cannot be read.
 pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerView, plan: &Plan) -> Result<(), Failure> {
     let Some(beside) = &opened.beside else { return Ok(()) };
-    let told = beside.keeping(loaded).told(plan, &view.rows, &mut |change| recorded(opened, beside.tool, change))?;
+    let told =
+        beside.keeping(loaded).told(plan, &view.rows, &mut |change| recorded(opened, loaded, beside.tool, change))?;
     let user = user_of(opened);
     let Some(Beside { kept: Ok(kept), .. }) = &mut opened.beside else { return Ok(()) };
     kept.told = told;
@@ -178,8 +180,17 @@ pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerVie
 }
 
 /// What the tool would record of a file, which is read in parts.
-fn recorded(opened: &Opened<'_>, tool: ForeignTool, change: &Change) -> Result<Option<String>, Failure> {
-    let mut recorder = Recorder::new(tool);
+fn recorded(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    tool: ForeignTool,
+    change: &Change,
+) -> Result<Option<String>, Failure> {
+    let ignored = match &loaded.layout {
+        Layout::Sqlx(settings) => settings.ignored_chars.as_slice(),
+        _ => &[],
+    };
+    let mut recorder = Recorder::new(tool, ignored);
     if !recorder.is_needed() {
         return Ok(None);
     }
@@ -227,7 +238,7 @@ pub(crate) fn told_by_hand(
     }
     for change in applied {
         let Some(mut row) = limosa_core::spelled(beside.tool, change, None) else { continue };
-        row.checksum = recorded(opened, beside.tool, change)?;
+        row.checksum = recorded(opened, loaded, beside.tool, change)?;
         row.applied_by = Some(user_of(opened));
         items.extend(kept.items(engine, &Told::Row(row), Spent::Unknown).map_err(never)?);
     }
@@ -290,7 +301,7 @@ pub(super) fn reconciled(
     for change in &loaded.changes {
         let Some(mut row) = limosa_core::spelled(foreign.tool, change, None) else { continue };
         if found.only_here.contains(&row.key) {
-            row.checksum = recorded(opened, foreign.tool, change)?;
+            row.checksum = recorded(opened, loaded, foreign.tool, change)?;
             row.applied_by = Some(user_of(opened));
             items.extend(kept.items(engine, &Told::Row(row), Spent::Unknown).map_err(never)?);
         }
@@ -318,7 +329,7 @@ pub(crate) fn told_of_accepted(
     change: &Change,
 ) -> Result<Vec<Item>, Failure> {
     match &opened.beside {
-        Some(beside) if Recorder::new(beside.tool).is_needed() => told_by_hand(opened, loaded, view, &[change], &[]),
+        Some(beside) if Recorder::new(beside.tool, &[]).is_needed() => told_by_hand(opened, loaded, view, &[change], &[]),
         _ => Ok(Vec::new()),
     }
 }

@@ -13,7 +13,7 @@ enum Kind {
     },
     /// Characters that are left out, and the beginning of one that is not whole yet.
     Sqlx {
-        hasher: Sha384,
+        hasher: Box<Sha384>,
         ignored: Vec<char>,
         held: Vec<u8>,
     },
@@ -29,7 +29,9 @@ impl Recorder {
     pub fn new(tool: ForeignTool, ignored: &[char]) -> Recorder {
         Recorder(match tool {
             ForeignTool::Flyway => Kind::Flyway { hasher: crc32fast::Hasher::new(), head: Vec::new() },
-            ForeignTool::Sqlx => Kind::Sqlx { hasher: Sha384::new(), ignored: ignored.to_vec(), held: Vec::new() },
+            ForeignTool::Sqlx => {
+                Kind::Sqlx { hasher: Box::new(Sha384::new()), ignored: ignored.to_vec(), held: Vec::new() }
+            }
             _ => Kind::None,
         })
     }

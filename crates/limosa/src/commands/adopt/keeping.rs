@@ -329,7 +329,9 @@ pub(crate) fn told_of_accepted(
     change: &Change,
 ) -> Result<Vec<Item>, Failure> {
     match &opened.beside {
-        Some(beside) if Recorder::new(beside.tool, &[]).is_needed() => told_by_hand(opened, loaded, view, &[change], &[]),
+        Some(beside) if Recorder::new(beside.tool, &[]).is_needed() => {
+            told_by_hand(opened, loaded, view, &[change], &[])
+        }
         _ => Ok(Vec::new()),
     }
 }

@@ -155,6 +155,7 @@ async fn take(
         }
         if options.keep != view.keeps_another {
             edit.items.push(remember_kept(opened, options.keep.then_some(foreign.tool)));
+            edit.audit.retain(|(_, identity, _)| identity.is_some());
             edit.audit.push(("adopt", None, json!({"tool": foreign.tool.word(), "kept": options.keep})));
         }
         Ok(edit)

@@ -65,6 +65,9 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let _ = writeln!(script.out, "\n-- {}, whose table {} is written too", kept.ledger.name, kept.ledger.table());
         match &kept.lock {
             Some(RunnerLock::Key(key)) => script.line(&format!("select pg_advisory_lock({key})")),
+            Some(RunnerLock::Keys(one, other)) => {
+                script.line(&format!("select pg_advisory_lock({one}), pg_advisory_lock({other})"));
+            }
             Some(RunnerLock::Name(name)) => {
                 script.line(&format!("select get_lock({}, 31536000)", engine.quote_literal(name)));
             }

@@ -14,6 +14,8 @@ use super::found::FoundLedger;
 pub enum RunnerLock {
     /// PostgreSQL: the key of an advisory lock.
     Key(i64),
+    /// PostgreSQL: two keys, for runs that call the database differently.
+    Keys(i64, i64),
     /// MySQL: the name of a lock that `GET_LOCK` takes.
     Name(String),
 }
@@ -44,8 +46,12 @@ impl FoundLedger {
                 Some(RunnerLock::Name(format!("Flyway-{}", hash_code(&table))))
             }
             (ForeignTool::GolangMigrate, Engine::Postgres) => {
-                let names = format!("{}\0{}\0{database}", schema.unwrap_or("public"), self.table);
-                Some(RunnerLock::Key(i64::from(crc(&names).wrapping_mul(MIGRATE))))
+                // Where it was given an address, the database is called by the path of that, with its slash.
+                let key = |slash: &str| {
+                    let names = format!("{}\0{}\0{slash}{database}", schema.unwrap_or("public"), self.table);
+                    i64::from(crc(&names).wrapping_mul(MIGRATE))
+                };
+                Some(RunnerLock::Keys(key("/"), key("")))
             }
             (ForeignTool::GolangMigrate, Engine::Mysql) => {
                 let names = format!("{}:{}", schema.unwrap_or(database), self.table);
@@ -99,7 +105,10 @@ mod tests {
             schema: Some("schema_name_1".to_owned()),
             ..ledger(ForeignTool::GolangMigrate, "schema_name_2")
         };
-        assert_eq!(migrate.runner_lock(Engine::Postgres, "database_name"), Some(RunnerLock::Key(3_743_845_847)));
+        assert_eq!(
+            migrate.runner_lock(Engine::Postgres, "database_name"),
+            Some(RunnerLock::Keys(18_967_220, 3_743_845_847))
+        );
         assert_eq!(key(ForeignTool::Dbmate, "schema_migrations", "app"), None);
         assert_eq!(ledger(ForeignTool::Goose, "goose_db_version").runner_lock(Engine::Sqlite, "app.db"), None);
         assert_eq!(

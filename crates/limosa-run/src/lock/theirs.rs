@@ -48,6 +48,10 @@ pub(super) async fn take(session: &mut dyn Session, context: &Context<'_>, began
 pub(super) async fn give_back(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
     match of(context) {
         Some((_, RunnerLock::Key(key))) => super::postgres::unlock_key(session, *key).await,
+        Some((_, RunnerLock::Keys(one, other))) => {
+            super::postgres::unlock_key(session, *one).await?;
+            super::postgres::unlock_key(session, *other).await
+        }
         Some((_, RunnerLock::Name(name))) => {
             session.query("select release_lock($1)", &[Value::Text(name.clone())]).await.map(|_| ())
         }
@@ -63,6 +67,17 @@ fn of<'c>(context: &Context<'c>) -> Option<(&'static str, &'c RunnerLock)> {
 async fn attempt(session: &mut dyn Session, lock: &RunnerLock) -> Result<bool, DbError> {
     let rows = match lock {
         RunnerLock::Key(key) => session.query("select pg_try_advisory_lock($1)", &[Value::Integer(*key)]).await?,
+        RunnerLock::Keys(one, other) => {
+            let sql = "select pg_try_advisory_lock($1)";
+            let mut rows = session.query(sql, &[Value::Integer(*one)]).await?;
+            if rows.first().is_some_and(|row| row.boolean(0)) {
+                rows = session.query(sql, &[Value::Integer(*other)]).await?;
+                if !rows.first().is_some_and(|row| row.boolean(0)) {
+                    super::postgres::unlock_key(session, *one).await?;
+                }
+            }
+            rows
+        }
         RunnerLock::Name(name) => {
             session.query("select coalesce(get_lock($1, 0), 0)", &[Value::Text(name.clone())]).await?
         }
@@ -72,24 +87,27 @@ async fn attempt(session: &mut dyn Session, lock: &RunnerLock) -> Result<bool, D
 
 /// Who holds it, in words, as far as this user may see that.
 async fn holder(session: &mut dyn Session, lock: &RunnerLock) -> Result<String, DbError> {
-    let (sql, parameter) = match lock {
-        RunnerLock::Key(key) => (
+    let (sql, parameters) = match lock {
+        RunnerLock::Key(key) | RunnerLock::Keys(key, _) => (
             "select concat('backend ', l.pid, coalesce(' of ' || a.usename, ''), coalesce(' at ' || host(a.client_addr), ''), \
              coalesce(' (' || nullif(a.application_name, '') || ')', ''), \
              coalesce(', connected since ' || to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')) \
              from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid \
              where l.locktype = 'advisory' and l.granted and l.objsubid = 1 \
              and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) \
-             and ((l.classid::bigint << 32) | l.objid::bigint) = $1",
-            Value::Integer(*key),
+             and ((l.classid::bigint << 32) | l.objid::bigint) in ($1, $2)",
+            vec![
+                Value::Integer(*key),
+                Value::Integer(if let RunnerLock::Keys(_, other) = lock { *other } else { *key }),
+            ],
         ),
         RunnerLock::Name(name) => (
             "select concat('connection ', u.id, coalesce(concat(' of ', p.user, ' at ', p.host), '')) \
              from (select is_used_lock($1) as id) u left join information_schema.processlist p on p.id = u.id \
              where u.id is not null",
-            Value::Text(name.clone()),
+            vec![Value::Text(name.clone())],
         ),
     };
-    let rows = session.query(sql, &[parameter]).await?;
+    let rows = session.query(sql, &parameters).await?;
     Ok(rows.first().and_then(|row| row.text(0)).unwrap_or_else(|| "somebody who has given it back just now".to_owned()))
 }

@@ -122,12 +122,12 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U119", "limosa has migrations on record where a database is to be taken over"),
     ("LIM-U120", "another tool has applied what has no file here"),
     ("LIM-U121", "another tool has passed over a file"),
-    ("LIM-U122", "another tool's ledger that is kept too does not agree with limosa's, or is gone"),
-    ("LIM-U123", "another tool's ledger cannot be kept beside limosa's"),
-    ("LIM-U130", "the folder of an export is not empty, or cannot be written"),
-    ("LIM-U131", "a migration cannot be given to another tool"),
-    ("LIM-U132", "another tool cannot hold something of the project"),
-    ("LIM-U133", "the table of another tool is there already"),
+    ("LIM-U140", "another tool's ledger that is kept too does not agree with limosa's, or is gone"),
+    ("LIM-U141", "another tool's ledger cannot be kept beside limosa's"),
+    ("LIM-U142", "the folder of an export is not empty, or cannot be written"),
+    ("LIM-U143", "a migration cannot be given to another tool"),
+    ("LIM-U144", "another tool cannot hold something of the project"),
+    ("LIM-U145", "the table of another tool is there already"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

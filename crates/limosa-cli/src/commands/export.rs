@@ -34,7 +34,7 @@ impl Export {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         let Some(to) = ForeignTool::of_word(&self.to) else {
             return Err(Failure::usage(
-                "LIM-U131",
+                "LIM-U143",
                 format!("{} is no tool that limosa knows", self.to),
                 "see: limosa export --help",
             ));

@@ -136,7 +136,7 @@ async fn the_ledger_says_that_nothing_is_pending() {
 
             // A second time the table is there.
             let again = ExportOptions { write_ledger: true, ..options(word, &home.folder.join("again")) };
-            refusal(export(&home, &again).await, 4, &["LIM-U133", "is there already"]);
+            refusal(export(&home, &again).await, 4, &["LIM-U145", "is there already"]);
             assert!(!home.folder.join("again").exists(), "nothing is written then");
             assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
         }
@@ -203,7 +203,7 @@ async fn what_the_tool_cannot_hold_is_listed_and_kept() {
 async fn nothing_is_written_over_and_no_secret_is_written() {
     let home = sqlite();
     home.file("001_a.sql", "create table a (n text default '${token}');\n");
-    refusal(export(&home, &options("goose", &home.folder.join("migrations"))).await, 2, &["LIM-U130"]);
+    refusal(export(&home, &options("goose", &home.folder.join("migrations"))).await, 2, &["LIM-U142"]);
     let secret = home.with(|configuration| {
         configuration.values.all.insert("token".to_owned(), "hunter2".to_owned());
         configuration.values.secret.insert("token".to_owned());
@@ -212,7 +212,7 @@ async fn nothing_is_written_over_and_no_secret_is_written() {
     refusal(
         secret.export(&options("goose", &out), &quiet, Stop::new()).await,
         2,
-        &["LIM-U131", "${token}", "001_a.sql"],
+        &["LIM-U143", "${token}", "001_a.sql"],
     );
     assert!(!out.exists());
     secret.export(&options("flyway", &out), &quiet, Stop::new()).await.unwrap();
@@ -232,12 +232,12 @@ async fn data_for_copy_is_for_flyway_only_and_what_is_half_done_is_refused() {
         let result = export(&home, &options(word, &home.folder.join(word))).await;
         match word {
             "flyway" => assert_eq!(result.unwrap().outcome, "done"),
-            _ => drop(refusal(result, 2, &["LIM-U131", "data for COPY"])),
+            _ => drop(refusal(result, 2, &["LIM-U143", "data for COPY"])),
         }
     }
     home.file("001_a.sql", "-- Transaction: none\ncreate table a (n int);\nselect wrong;\n");
     home.migrate().await.unwrap();
-    refusal(export(&home, &options("goose", &home.folder.join("half"))).await, 4, &["LIM-U131", "half done"]);
+    refusal(export(&home, &options("goose", &home.folder.join("half"))).await, 4, &["LIM-U143", "half done"]);
 }
 
 #[tokio::test]

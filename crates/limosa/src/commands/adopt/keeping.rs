@@ -49,7 +49,7 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
 fn gone(adopted: &Adopted, failure: &Failure) -> Failure {
     let why = failure.diagnostics.first().map(|problem| format!(": {}", problem.message)).unwrap_or_default();
     Failure::person(
-        "LIM-U122",
+        "LIM-U140",
         format!(
             "the table {} of {}, which is kept beside limosa's, cannot be read{why}",
             adopted.table,
@@ -68,7 +68,7 @@ pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundL
     if !foreign.tool.can_be_kept() {
         let tools: Vec<&str> = ForeignTool::all().filter(|tool| tool.can_be_kept()).map(|tool| tool.name()).collect();
         return Err(Failure::usage(
-            "LIM-U123",
+            "LIM-U141",
             format!("the ledger of {name} cannot be kept beside limosa's"),
             format!("those of {} can; take it over without --keep-foreign-ledger", tools.join(", ")),
         ));
@@ -78,7 +78,7 @@ pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundL
     let lock = ledger.runner_lock(engine, database);
     if opened.pooled && lock.is_some() {
         return Err(Failure::usage(
-            "LIM-U123",
+            "LIM-U141",
             format!("{name} takes a lock of its session, which nobody can hold through a pooler in transaction mode"),
             "name an address that goes past the pooler: --direct-url, or 'direct_url' in limosa.toml",
         ));
@@ -128,7 +128,7 @@ pub(crate) async fn disagreement(
     let (tool, table) = (beside.tool.name(), &beside.adopted.table);
     let quoted = ledger.quoted(opened.target.engine);
     if let Some(trouble) = troubles(beside.tool, &quoted, &rows).into_iter().next() {
-        return Ok(Some(Diagnostic::error("LIM-U122", trouble.what).help(trouble.next)));
+        return Ok(Some(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next)));
     }
     let found = beside.keeping(loaded).disagreement(&view.rows, &rows);
     Ok(match (found.only_there.is_empty(), found.only_here.is_empty()) {
@@ -145,7 +145,7 @@ pub(crate) async fn disagreement(
         ),
         (true, false) => Some(
             Diagnostic::error(
-                "LIM-U122",
+                "LIM-U140",
                 format!(
                     "{tool} does not have {} on record any more, which limosa has applied (table {table})",
                     found.only_here.join(", ")
@@ -222,7 +222,7 @@ pub(crate) fn told_by_hand(
     let Some(beside) = &opened.beside else { return Ok(Vec::new()) };
     let kept = beside.kept.as_ref().map_err(Failure::clone)?;
     let (engine, keeping) = (opened.target.engine, beside.keeping(loaded));
-    let never = |why: &str| Failure::person("LIM-U122", why.to_owned(), "keep it no longer: limosa adopt");
+    let never = |why: &str| Failure::person("LIM-U140", why.to_owned(), "keep it no longer: limosa adopt");
     if kept.ledger.is_one_row() {
         let mut rows = view.rows.clone();
         rows.retain(|row| !taken_back.contains(&row.identity) && !applied.iter().any(|it| it.identity == row.identity));
@@ -284,7 +284,7 @@ pub(super) fn reconciled(
     let kept = Kept { ledger, told: Default::default(), lock };
     let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
     let (engine, never) = (opened.target.engine, |why: &str| {
-        Failure::person("LIM-U122", why.to_owned(), "take it over without --keep-foreign-ledger")
+        Failure::person("LIM-U140", why.to_owned(), "take it over without --keep-foreign-ledger")
     });
     let mut rows = view.rows.clone();
     rows.extend(taken.iter().map(|change| counted(change)));

@@ -177,7 +177,7 @@ fn one(
     let files = written(project.tool, project.opened.dialect(), &names, up_way, down_way).map_err(|unfit| {
         let message = format!("{} cannot be given to {}: {}", change.script.file, project.tool.name(), unfit.words());
         let help = "export to Flyway, which takes data for COPY; or write that migration in another way first";
-        let diagnostic = limosa_sql::Diagnostic::error("LIM-U131", message);
+        let diagnostic = limosa_sql::Diagnostic::error("LIM-U143", message);
         Failure::new(crate::Exit::Usage, diagnostic.at(Label::file(change.script.file.as_str())).help(help))
     })?;
     remark(project, change, &what, exported);
@@ -346,7 +346,7 @@ fn filled(
     if let Some(secret) = used.iter().find(|name| values.secret.contains(**name)).filter(|_| !keeps) {
         let message = format!("{file} uses the secret ${{{secret}}}, and {} has no placeholders", project.tool.name());
         let help = "a secret is written into no file: take it out of the migration first, or export to Flyway";
-        let diagnostic = limosa_sql::Diagnostic::error("LIM-U131", message);
+        let diagnostic = limosa_sql::Diagnostic::error("LIM-U143", message);
         return Err(Failure::new(crate::Exit::Usage, diagnostic.at(Label::file(file)).help(help)));
     }
     for name in used.iter().filter(|name| !values.secret.contains(**name)) {
@@ -359,7 +359,7 @@ fn filled(
     }
     let expanded = expand(project.opened.target.engine, text, &all).map_err(|unknown| {
         let message = format!("{file}: the placeholder ${{{}}} has no value", unknown.name);
-        Failure::usage("LIM-U131", message, "give it one: --placeholder NAME=VALUE")
+        Failure::usage("LIM-U143", message, "give it one: --placeholder NAME=VALUE")
     })?;
     Ok(expanded.text)
 }
@@ -385,7 +385,7 @@ pub(super) fn text_of(project: &Project<'_>, script: &Script) -> Result<String, 
     let start = usize::try_from(script.span.start).unwrap_or(0).min(end);
     let text = std::str::from_utf8(&bytes[start..end]).map_err(|_| {
         let message = format!("{} is not UTF-8, which the files of other tools have to be", script.file);
-        Failure::usage("LIM-U131", message, "convert it first")
+        Failure::usage("LIM-U143", message, "convert it first")
     })?;
     // Where markers stood, blanks stand now.
     Ok(match script.markers {

@@ -22,7 +22,7 @@ pub(super) fn refuse_filled(folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(
-        "LIM-U130",
+        "LIM-U142",
         format!("{} is there already, and is no empty folder", folder.display()),
         "name a folder that is not there yet: --out FOLDER; nothing is written over",
     ))
@@ -35,7 +35,7 @@ pub(super) fn refuse_filled(folder: &Path) -> Result<(), Failure> {
 pub(super) fn write(folder: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
     let failed = |path: &Path, error: std::io::Error| {
         let message = format!("{} cannot be written: {error}", path.display());
-        Failure::usage("LIM-U130", message, "look at the folder, and take away what is in it before the next try")
+        Failure::usage("LIM-U142", message, "look at the folder, and take away what is in it before the next try")
     };
     fs::create_dir_all(folder.join(MIGRATIONS)).map_err(|error| failed(folder, error))?;
     for (name, text) in files {

@@ -44,7 +44,7 @@ pub(super) async fn refuse_existing(opened: &mut Opened<'_>, tool: ForeignTool) 
         Err(DbError { kind: limosa_db::DbErrorKind::UndefinedTable, .. }) => Ok(()),
         Err(error) if error.kind != limosa_db::DbErrorKind::Configuration => Err(error.into()),
         _ => Err(Failure::person(
-            "LIM-U133",
+            "LIM-U145",
             format!("the table {} is there already", planned.table()),
             format!(
                 "where it is {}'s own: limosa adopt --keep-foreign-ledger keeps it up to date, and limosa adopt --undo gives \
@@ -63,7 +63,7 @@ impl Rows {
     pub(super) fn of(project: &Project<'_>, exported: &Exported, schema: Option<&str>) -> Result<Rows, Failure> {
         let (engine, tool) = (project.opened.target.engine, project.tool);
         let refused = |why: &str| {
-            Failure::usage("LIM-U131", why.to_owned(), "see which tools can be exported to: limosa export --help")
+            Failure::usage("LIM-U143", why.to_owned(), "see which tools can be exported to: limosa export --help")
         };
         let ledger =
             FoundLedger::planned(tool, schema).ok_or_else(|| refused("limosa makes no ledger of this tool"))?;

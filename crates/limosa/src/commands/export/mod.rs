@@ -114,7 +114,7 @@ async fn export(
         let written = under_lock(opened, listener, stop, |opened, now, _| {
             if now.rows != view.rows {
                 return Err(Failure::person(
-                    "LIM-U133",
+                    "LIM-U145",
                     "another runner was here meanwhile",
                     "run it again, into another folder",
                 ));
@@ -134,7 +134,7 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
     let half = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting));
     let Some(row) = half else { return Ok(()) };
     Err(Failure::person(
-        "LIM-U131",
+        "LIM-U143",
         format!("{} ({}) is half done, and no other tool goes on from there", row.identity, row.name),
         "finish it first: limosa migrate, or limosa rollback; see limosa repair",
     ))
@@ -172,5 +172,5 @@ fn summary(tool: ForeignTool, left: usize) -> Option<Diagnostic> {
     let things = if left == 1 { "1 thing".to_owned() } else { format!("{left} things") };
     let message = format!("{} cannot hold {things} of this project", tool.name());
     let help = format!("each is listed, and kept in {}", sidecar::FILE);
-    (left > 0).then(|| Diagnostic::warning("LIM-U132", message).help(help))
+    (left > 0).then(|| Diagnostic::warning("LIM-U144", message).help(help))
 }

@@ -297,7 +297,7 @@ async fn what_the_tool_takes_back_is_a_stop_that_says_how_to_go_on() {
                 "goose" => "delete from goose_db_version where version_id = 3",
                 _ => "update schema_migrations set version = 2",
             });
-            failed(&home.migrate().await, 4, &["LIM-U122", "does not have 3 on record any more", "--mark-not-applied"]);
+            failed(&home.migrate().await, 4, &["LIM-U140", "does not have 3 on record any more", "--mark-not-applied"]);
             home.repair(Repair::MarkNotApplied(id("3"))).await.unwrap();
             done(home.migrate().await);
             assert_eq!(theirs(&home, word).last().unwrap(), "3");
@@ -315,7 +315,7 @@ async fn a_table_that_is_gone_is_a_stop_until_it_is_kept_no_longer() {
         } else {
             "drop table public.schema_migrations"
         });
-        failed(&home.migrate().await, 4, &["LIM-U122", "limosa adopt"]);
+        failed(&home.migrate().await, 4, &["LIM-U140", "limosa adopt"]);
         let answer = adopt(&home).await.unwrap();
         assert_eq!((answer.outcome, answer.kept_no_longer), ("done", true));
         done(home.migrate().await);
@@ -414,7 +414,7 @@ async fn the_ledger_of_another_tool_cannot_be_kept() {
     let home = newest_postgres();
     migrated(&home, tool("prisma"));
     let options = AdoptOptions { keep: true, ..AdoptOptions::default() };
-    refusal(adopt_with(&home, &options).await, 2, &["LIM-U123", "Flyway, golang-migrate, goose"]);
+    refusal(adopt_with(&home, &options).await, 2, &["LIM-U141", "Flyway, golang-migrate, goose"]);
     assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
 }
 

@@ -28,6 +28,8 @@ pub struct LedgerView {
     pub skipped: std::collections::HashSet<Identity>,
     /// The newest failed attempt per identity, newer than its last success.
     pub failures: Vec<Failure>,
+    /// The ledger of the tool that the database was taken over from is kept beside this one.
+    pub keeps_another: bool,
 }
 
 /// What comes before a seed's name in its identity.

@@ -25,8 +25,8 @@ mod target;
 mod version;
 
 pub use adopt::{
-    Agreement, Compared, ForeignRow, ForeignState, ForeignTool, KnownBy, Trouble, Verdict, compare, settled, spelled,
-    troubles,
+    Agreement, Compared, Disagreement, ForeignRow, ForeignState, ForeignTool, Keeping, KnownBy, Told, Trouble, Verdict,
+    compare, settled, spelled, troubles,
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};

@@ -38,6 +38,7 @@
 
 pub mod checksums;
 pub mod codes;
+pub mod export;
 pub mod formats;
 mod layout;
 pub mod left_out;

@@ -11,7 +11,7 @@ use limosa_db::ledger::Ledger;
 use limosa_db::{DbError, Session};
 use tokio::sync::Notify;
 
-use crate::{Code, Events, Files};
+use crate::{Code, Events, Files, Kept};
 
 /// Opens further sessions with the same database: for signs of life, for looking who blocks, after a lost connection.
 #[async_trait]
@@ -93,6 +93,8 @@ pub struct Context<'a> {
     pub session_settings: String,
     /// The code of steps that are no scripts.
     pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,
+    /// The ledger of another tool that is kept beside limosa's own.
+    pub kept: Option<&'a Kept>,
     /// Where events go.
     pub events: &'a dyn Events,
     /// Asks the run to stop.

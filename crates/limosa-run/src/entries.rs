@@ -8,8 +8,8 @@ use limosa_db::{Item, Value};
 use limosa_sql::{Engine, placeholders};
 use serde_json::json;
 
-use crate::Context;
 use crate::feed::{Purpose, Tagged};
+use crate::{Context, kept};
 
 /// The marks of one attempt at one transaction.
 #[derive(Debug, Clone)]
@@ -197,6 +197,16 @@ fn rollback_values(context: &Context<'_>, engine: Engine, step: &Step) -> Option
     (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
 }
 
+/// The milliseconds that [`RowEntry::execution_ms`] wants.
+pub(crate) fn spent_before(engine: Engine, marks: &Marks) -> i64 {
+    match engine {
+        Engine::Sqlite => marks.before_ms - marks.began_ms,
+        // Its items are made when those before them have landed.
+        Engine::Mysql => marks.before_ms + limosa_db::monotonic_ms() - marks.began_ms,
+        _ => marks.before_ms,
+    }
+}
+
 fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state: RowState, done: u64) -> RowEntry {
     let undo = step.undo.as_ref();
     RowEntry {
@@ -209,12 +219,7 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         done: done.cast_signed(),
         total: step.outline.statements.cast_signed(),
         applied_by: context.actor.clone(),
-        execution_ms: match engine {
-            Engine::Sqlite => marks.before_ms - marks.began_ms,
-            // Its items are made when those before them have landed.
-            Engine::Mysql => marks.before_ms + limosa_db::monotonic_ms() - marks.began_ms,
-            _ => marks.before_ms,
-        },
+        execution_ms: spent_before(engine, marks),
         rollback: undo.map(|undo| undo.text.clone()),
         rollback_origin: undo.map(|undo| undo.origin(step.placeholders_off)),
         rollback_values: rollback_values(context, engine, step),
@@ -265,6 +270,7 @@ pub(crate) fn finished(
     if journalled {
         items.push(ledger(book.bound(&sql::DELETE_JOURNAL, vec![identity, Value::from(direction.as_str())])));
     }
+    items.extend(kept::items(context, engine, step, marks));
     items.extend(audit(context, step, marks, "done", json!({})));
     items
 }

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
     Statement(Box<Sent>),
     /// A row of the ledger.
     Ledger,
+    /// A row of another tool's ledger that is kept too.
+    Kept,
     /// A row of the audit log.
     Audit,
     /// Checks what was put off to the commit.

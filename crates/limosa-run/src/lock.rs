@@ -3,6 +3,7 @@
 mod mysql;
 mod postgres;
 mod sqlite;
+mod theirs;
 
 use std::time::{Duration, Instant};
 
@@ -126,6 +127,10 @@ async fn ask(
                     let _ = release(session, context, held.epoch).await;
                     return Err(refused(error));
                 }
+                if let Err(error) = theirs::take(session, context, began).await {
+                    let _ = release(session, context, held.epoch).await;
+                    return Err(error);
+                }
                 return Ok(Acquired::Held(Box::new(held)));
             }
             Ok(Try::Refused(view)) => view,
@@ -224,6 +229,7 @@ pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i6
 async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
     context.ledger.transact(session, vec![give_up]).await?;
+    theirs::give_back(session, context).await?;
     match session.facts().engine() {
         Engine::Postgres if !context.pooled => postgres::unlock(session, context).await,
         Engine::Mysql => mysql::unlock(session, context).await,

@@ -138,6 +138,13 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
                 .clone()
                 .unwrap_or_else(|| "a deferred constraint is checked at the commit; nothing was kept".to_owned()),
         ),
+        (Some(Purpose::Kept), _) => (
+            code_for(error.kind),
+            format!("the row in the table of the other tool, which is kept too, could not be written: {}", error.message),
+            "nothing of this migration was kept; look at that table, and at the rights on it (select, insert, delete); \
+             to keep it no longer: limosa adopt"
+                .to_owned(),
+        ),
         _ => (
             code_for(error.kind),
             error.message.clone(),

@@ -5,14 +5,23 @@ use std::fmt::Write;
 
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
-use limosa_db::{Item, Value};
+use limosa_db::{Item, RunnerLock, Spent, Value};
 use limosa_run::{file_name_value, lock_key, lock_name};
 use limosa_sql::{Engine, classify, expand, placeholders};
 use serde_json::json;
 
 use crate::Failure;
+use crate::commands::adopt::Beside;
 use crate::commands::plan::{Listed, each_statement};
 use crate::opened::Opened;
+
+/// Who works, as the tables of other tools name the user: that of the database, where there is one.
+pub(crate) fn user_of(opened: &Opened<'_>) -> String {
+    match opened.target.user.as_str() {
+        "" => opened.configuration.actor.clone(),
+        user => user.to_owned(),
+    }
+}
 
 /// The script.
 pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Result<String, Failure> {
@@ -59,6 +68,19 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let name = engine.quote_literal(&lock_name(&opened.target.database, schema, project));
         script.out.push_str("\n-- the lock of runners, for as long as this session lives\n");
         script.line(&format!("select get_lock({name}, 31536000)"));
+    }
+    if let Some(Beside { kept: Ok(kept), .. }) = &opened.beside {
+        let _ = writeln!(script.out, "\n-- {}, whose table {} is written too", kept.ledger.name, kept.ledger.table());
+        match &kept.lock {
+            Some(RunnerLock::Key(key)) => script.line(&format!("select pg_advisory_lock({key})")),
+            Some(RunnerLock::Keys(one, other)) => {
+                script.line(&format!("select pg_advisory_lock({one}), pg_advisory_lock({other})"));
+            }
+            Some(RunnerLock::Name(name)) => {
+                script.line(&format!("select get_lock({}, 31536000)", engine.quote_literal(name)));
+            }
+            None => {}
+        }
     }
     if !view.exists {
         script.out.push_str("\n-- the ledger\n");
@@ -298,6 +320,13 @@ impl Script<'_> {
             ];
             self.insert(&project, &identity, &row);
         }
+        if let Some(Beside { kept: Ok(kept), .. }) = &self.opened.beside
+            && let Some(told) = kept.told.get(&step.identity)
+        {
+            for item in kept.items(engine, told, Spent::Unknown).unwrap_or_default() {
+                self.line(&inlined(engine, &item));
+            }
+        }
         self.audit(step);
     }
 
@@ -390,8 +419,8 @@ fn or_null(engine: Engine, text: Option<&str>) -> String {
     text.map_or("null".to_owned(), |text| engine.quote_literal(text))
 }
 
-/// A statement of limosa's own with its parameters as quoted constants. A `$` within quotes belongs to a name or a text.
-fn inlined(engine: Engine, item: &Item) -> String {
+/// A statement of limosa's own with its parameters as quoted constants. A sign within quotes belongs to a name or a text.
+pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
     let Item::Bound { sql, parameters } = item else { return String::new() };
     let mut out = String::with_capacity(sql.len());
     let mut quote = None;
@@ -400,7 +429,7 @@ fn inlined(engine: Engine, item: &Item) -> String {
         match quote {
             Some(open) if letter == open => quote = None,
             None if matches!(letter, '"' | '\'' | '`') => quote = Some(letter),
-            None if letter == '$' => {
+            None if letter == '$' || (letter == '?' && engine == Engine::Sqlite) => {
                 let digits: String = sql[at + 1..].chars().take_while(char::is_ascii_digit).collect();
                 let number = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 if let Some(value) = number.and_then(|number| parameters.get(number)) {

@@ -133,6 +133,12 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U133", "two branches have no commit in common here"),
     ("LIM-U134", "git failed"),
     ("LIM-U135", "a part of a folder of migrations cannot be compared with another branch"),
+    ("LIM-U140", "another tool's ledger that is kept too does not agree with limosa's, or is gone"),
+    ("LIM-U141", "another tool's ledger cannot be kept beside limosa's"),
+    ("LIM-U142", "the folder of an export is not empty, or cannot be written"),
+    ("LIM-U143", "a migration cannot be given to another tool"),
+    ("LIM-U144", "another tool cannot hold something of the project"),
+    ("LIM-U145", "the table of another tool is there already"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -42,6 +42,7 @@ mod telling;
 mod unread;
 
 pub use commands::adopt::{AdoptOptions, GoBackOptions, ProveOn};
+pub use commands::export::ExportOptions;
 pub use commands::init::{init, ledger_script};
 pub use commands::migrate::MigrateOptions;
 pub use commands::repair::Repair;

@@ -11,7 +11,7 @@ use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret,
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
-use crate::commands::adopt::{applied_since, remembered};
+use crate::commands::adopt::{Beside, applied_since, remembered};
 use crate::commands::interrupted;
 use crate::files::Loaded;
 use crate::report::Target;
@@ -62,6 +62,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
+    /// The ledger of another tool that is kept beside this one, once it was looked for.
+    pub(crate) beside: Option<Beside>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -153,6 +155,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         pooled,
         looked: None,
         elsewhere: None,
+        beside: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -328,7 +331,8 @@ impl Opened<'_> {
 
     /// What the tool that the database was taken over from has applied since, in words, and what to do about it.
     async fn applied_beside(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
-        if !view.rows.iter().any(|row| row.state == RowState::Baseline) {
+        // Where its ledger is kept, both are compared as a whole.
+        if view.keeps_another || !view.rows.iter().any(|row| row.state == RowState::Baseline) {
             return Ok(None);
         }
         let Some(adopted) = remembered(self, view).await? else { return Ok(None) };
@@ -385,6 +389,7 @@ impl Opened<'_> {
             run_id: run_id(),
             lock_wait: configuration.lock_wait,
             lease: configuration.lease,
+            kept: self.beside.as_ref().and_then(|beside| beside.kept.as_ref().ok()),
             pooled: self.pooled,
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),

@@ -165,6 +165,17 @@ pub(crate) fn read_again(opened: &mut Opened<'_>, loaded: &mut Loaded, fresh: &L
     Ok(())
 }
 
+/// Reads all files where the ledger of another tool is kept: what stands in it depends on all of them.
+pub(crate) fn read_all_where_another_is_kept(opened: &mut Opened<'_>, loaded: &mut Loaded) -> Result<(), Failure> {
+    if !matches!(&opened.looked, Some(Ok(view)) if view.keeps_another) {
+        return Ok(());
+    }
+    let configuration = opened.configuration;
+    *loaded = load(configuration, &configuration.directories, opened.dialect())?;
+    opened.fold_placeholders(loaded);
+    Ok(())
+}
+
 fn joined<T>(read: Result<Result<T, Failure>, JoinError>) -> Result<T, Failure> {
     match read {
         Ok(read) => read,

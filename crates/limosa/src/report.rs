@@ -1,5 +1,7 @@
 //! The shapes of answers: the one JSON that the command line and a server share. Every answer has `schema_version`.
 
+mod export;
+
 use limosa_core::AuditHead;
 use limosa_db::Notice;
 use limosa_run::{Outcome, StepReport};
@@ -7,6 +9,8 @@ use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
 use crate::{Exit, Failure};
+
+pub use export::{ExportAnswer, ExportedLine, LeftLine};
 
 /// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -467,6 +471,10 @@ pub struct AdoptAnswer {
     pub migrations: Vec<AdoptLine>,
     /// How many of each verdict.
     pub counts: VerdictCounts,
+    /// Its table is kept beside limosa's ledger from then on.
+    pub kept: bool,
+    /// It was until now, and is not any more.
+    pub kept_no_longer: bool,
     /// When and by whom it was taken over before, where it was.
     pub adopted: Option<AdoptedLine>,
     /// What a proof has found, where one was asked for.
@@ -558,6 +566,8 @@ pub struct AdoptedLine {
     pub at: String,
     /// By whom.
     pub by: String,
+    /// Its table is kept beside limosa's ledger.
+    pub kept: bool,
 }
 
 /// The answer of `ready` and `health`.

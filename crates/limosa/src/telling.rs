@@ -7,7 +7,7 @@ use limosa_sql::{Diagnostic, Engine};
 
 use crate::event::{Began, Ended, Listener, Progress};
 use crate::opened::{Purpose, options};
-use crate::report::{AdoptAnswer, DoneAnswer, PlanAnswer, RunAnswer};
+use crate::report::{AdoptAnswer, DoneAnswer, ExportAnswer, PlanAnswer, RunAnswer};
 use crate::{Configuration, Failure};
 
 /// Awaits the work of a command, and tells before and after.
@@ -51,6 +51,12 @@ impl Answer for PlanAnswer {
 impl Answer for AdoptAnswer {
     fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
         (self.outcome, self.exit_code, self.errors.first())
+    }
+}
+
+impl Answer for ExportAnswer {
+    fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
+        (self.outcome, self.exit_code, None)
     }
 }
 

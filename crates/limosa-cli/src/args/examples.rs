@@ -1,7 +1,7 @@
 //! Two or three examples for each command. A test parses them.
 
 /// Command and examples.
-const EXAMPLES: [(&str, &str); 24] = [
+const EXAMPLES: [(&str, &str); 25] = [
     (
         "init",
         "limosa init\nlimosa init --dir db/migrations\nlimosa init --print-ledger-sql --engine postgres > ledger.sql",
@@ -35,7 +35,12 @@ const EXAMPLES: [(&str, &str); 24] = [
     (
         "adopt",
         "limosa adopt --dry-run\nlimosa adopt --from flyway --ledger-table app.schema_version\nlimosa adopt --yes\n\
+         limosa adopt --keep-foreign-ledger\n\
          limosa adopt --undo",
+    ),
+    (
+        "export",
+        "limosa export --to goose --dry-run\nlimosa export --to flyway --out ../flyway/sql\nlimosa export --to sqlx --write-ledger --yes",
     ),
     ("repair", "limosa repair\nlimosa repair --mark-done 12:3\nlimosa repair --accept 7"),
     ("backup", "limosa backup\nlimosa backup --backup-dir /var/backups/app"),

@@ -9,7 +9,7 @@ use limosa_testkit::documents::{check, check_pages};
 use super::EXIT_CODES;
 
 /// What the codes 1 and 4 mean, where a command can end so.
-const ENDS: [(&str, &str, &str); 14] = [
+const ENDS: [(&str, &str, &str); 15] = [
     (
         "plan",
         "history and files disagree: a file was changed, a version comes late",
@@ -32,6 +32,11 @@ const ENDS: [(&str, &str, &str); 14] = [
         "adopt",
         "",
         "the other tool left something half done, files were changed since, nobody can be asked, or another runner holds the lock",
+    ),
+    (
+        "export",
+        "",
+        "a migration is half done, the other tool's table is there already, nobody can be asked, or another runner holds the lock",
     ),
     ("repair", "", "another runner holds the lock"),
     ("restore", "", "consent is missing, the environment is protected, or the restore broke off in the middle"),

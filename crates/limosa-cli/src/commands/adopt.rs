@@ -31,6 +31,10 @@ pub(crate) struct Adopt {
     /// Take over migrations whose files were changed since they were applied, and a database that a proof found to be another one.
     #[arg(long, conflicts_with = "undo")]
     accept_diverged: bool,
+    /// From now on write the other tool's table too, with each migration, and hold its lock meanwhile: Flyway, golang-migrate, goose,
+    /// dbmate, sqlx. A later adopt without this ends it.
+    #[arg(long, conflicts_with = "undo")]
+    keep_foreign_ledger: bool,
     /// Give the database back to the other tool, and tell it what limosa has applied since.
     #[arg(long, conflicts_with_all = ["from", "ledger_table"])]
     undo: bool,
@@ -52,6 +56,7 @@ impl Adopt {
                 "" => ProveOn::ThisServer,
                 address => ProveOn::Server(Secret::new(address)),
             }),
+            keep: self.keep_foreign_ledger,
         };
         let asks = !self.dry_run && !call.person.said_yes();
         if asks {

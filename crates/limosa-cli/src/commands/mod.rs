@@ -9,6 +9,7 @@ mod completion;
 mod config;
 mod doctor;
 mod explain;
+mod export;
 mod health;
 mod history;
 mod init;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Validate(validate::Validate),
     Baseline(baseline::Baseline),
     Adopt(adopt::Adopt),
+    Export(export::Export),
     Repair(repair::Repair),
     Backup(backup::Backup),
     Restore(restore::Restore),
@@ -100,6 +102,7 @@ impl Command {
             Command::Validate(command) => command.run(call).await,
             Command::Baseline(command) => command.run(call).await,
             Command::Adopt(command) => command.run(call).await,
+            Command::Export(command) => command.run(call).await,
             Command::Repair(command) => command.run(call).await,
             Command::Backup(command) => command.run(call).await,
             Command::Restore(command) => command.run(call).await,

@@ -72,6 +72,7 @@ fn proven(proof: &Proof) -> String {
 /// What was done, or what to do.
 pub(crate) fn ending(answer: &AdoptAnswer) -> String {
     let mut text = match answer.outcome {
+        "done" if answer.kept_no_longer && taken(&answer.counts) == 0 => String::new(),
         "done" => format!(
             "taken over from {}: {} count as applied, nothing was run; to run what is new: limosa migrate\n",
             answer.tool,
@@ -81,6 +82,16 @@ pub(crate) fn ending(answer: &AdoptAnswer) -> String {
         "refused" => "nothing was written\n".to_owned(),
         _ => String::new(),
     };
+    if answer.kept && matches!(answer.outcome, "done" | "would") {
+        text.push_str(&format!(
+            "with each migration the table {} is written, too, so that {} can go on as well\n",
+            harmless(&answer.table),
+            answer.tool
+        ));
+    }
+    if answer.kept_no_longer {
+        text.push_str(&format!("the table {} is kept no longer\n", harmless(&answer.table)));
+    }
     if let Some(head) = &answer.audit_head {
         text.push_str(&audit_head(head));
     }
@@ -92,10 +103,14 @@ pub(crate) fn question(answer: &AdoptAnswer) -> String {
     format!("count {} of {} as applied?", migrations(taken(&answer.counts)), answer.tool)
 }
 
-/// `adopted from goose (table goose_db_version) at ... by ..., 12 migrations`.
+/// `adopted from goose (table goose_db_version) at ... by ..., 12 migrations`, and whether its table is kept.
 pub(crate) fn before(adopted: &AdoptedLine) -> String {
+    let kept = match adopted.kept {
+        true => format!("; also kept for {} (table {})", harmless(&adopted.tool), harmless(&adopted.table)),
+        false => String::new(),
+    };
     format!(
-        "adopted from {} (table {}) at {} by {}, {}",
+        "adopted from {} (table {}) at {} by {}, {}{kept}",
         harmless(&adopted.tool),
         harmless(&adopted.table),
         adopted.at,

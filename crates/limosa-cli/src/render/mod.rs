@@ -7,6 +7,7 @@ pub(crate) mod difference;
 pub(crate) mod done;
 pub(crate) mod event;
 pub(crate) mod explanation;
+pub(crate) mod export;
 pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod history;

@@ -3,12 +3,14 @@
 //! What each tool writes, and what its checksums are made of, is told by the tools' own sources; see [`ForeignTool`].
 
 mod compare;
+mod keeping;
 mod rows;
 mod spelling;
 mod tool;
 mod trouble;
 
 pub use compare::{Agreement, Compared, Verdict, compare};
+pub use keeping::{Disagreement, Keeping, Told};
 pub use rows::{ForeignRow, ForeignState, settled};
 pub use spelling::spelled;
 pub use tool::{ForeignTool, KnownBy};

@@ -6,6 +6,7 @@ mod adopting;
 mod assessing;
 mod build;
 mod digests;
+mod keeping;
 mod meaning;
 mod migrating;
 mod ordering;

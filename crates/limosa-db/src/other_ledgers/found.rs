@@ -28,7 +28,7 @@ impl NamedTable {
 }
 
 /// The ledger of another tool.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct FoundLedger {
     /// The name of the tool that people read.
     pub name: &'static str,
@@ -128,6 +128,28 @@ fn named_table(engine: Engine, named: &NamedTable) -> String {
 }
 
 impl FoundLedger {
+    /// The same in a database that is named, where the catalogue names none (MySQL): a script may go into another one.
+    #[must_use]
+    pub fn within(mut self, engine: Engine, database: &str) -> FoundLedger {
+        if engine == Engine::Mysql && self.schema.is_none() {
+            self.schema = Some(database.to_owned());
+        }
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_nothing() -> FoundLedger {
+        FoundLedger {
+            name: "",
+            tool: None,
+            schema: None,
+            owns_schema: false,
+            table: String::new(),
+            columns: Vec::new(),
+            rows: None,
+        }
+    }
+
     fn new(known: &Tool, schema: Option<String>, table: String, columns: Vec<String>) -> FoundLedger {
         let rows = known.rows;
         FoundLedger {

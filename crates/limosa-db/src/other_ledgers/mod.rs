@@ -6,6 +6,8 @@
 
 mod empty;
 mod found;
+mod making;
+mod runner_lock;
 mod tools;
 mod writing;
 
@@ -15,7 +17,9 @@ use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 pub use empty::missing_ledger;
 pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
+pub use runner_lock::RunnerLock;
 use tools::{Tool, all};
+pub use writing::Spent;
 
 /// What another tool says that it has done here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,12 +7,39 @@ use super::found::{FoundLedger, named, text_type};
 use super::tools::{Cell, Write};
 use crate::{Item, Value};
 
+/// How long a migration took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// Nobody knows.
+    Unknown,
+    /// Milliseconds as [`crate::ledger::RowEntry::execution_ms`] has them: the server adds those of the transaction.
+    Before(i64),
+}
+
+impl Spent {
+    /// As SQL, in units of which a millisecond has so many; adds its parameter.
+    fn in_sql(self, engine: Engine, unit: i64, parameters: &mut Vec<Value>) -> String {
+        let Spent::Before(milliseconds) = self else { return "0".to_owned() };
+        parameters.push(Value::Integer(milliseconds));
+        let before = mark(engine, parameters.len());
+        let spent = match engine {
+            Engine::Postgres => format!(
+                "(cast({before} as bigint) + greatest(0, \
+                 (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint))"
+            ),
+            Engine::Sqlite => format!("max(0, {before} + limosa_monotonic_ms())"),
+            _ => before,
+        };
+        format!("{spent} * {unit}")
+    }
+}
+
 impl FoundLedger {
-    /// The items that make the tool know a migration as applied.
+    /// The items that make the tool know a migration as applied, which took as long as is said.
     ///
     /// # Errors
     /// Why it cannot be told, in words.
-    pub fn write(&self, engine: Engine, row: &ForeignRow) -> Result<Vec<Item>, &'static str> {
+    pub fn write(&self, engine: Engine, row: &ForeignRow, spent: Spent) -> Result<Vec<Item>, &'static str> {
         let rows = self.rows.as_ref().ok_or("its rows are not written by limosa")?;
         let table = self.quoted(engine);
         let mut parameters = Vec::new();
@@ -21,7 +48,7 @@ impl FoundLedger {
             Write::Only => {
                 let version = cell(engine, Cell::VersionNumber, row, &table, &mut parameters);
                 Ok(vec![
-                    Item::Control(format!("delete from {table}")),
+                    self.clear(engine),
                     Item::Bound {
                         sql: format!("insert into {table} (version, dirty) select {version}, false"),
                         parameters,
@@ -29,8 +56,12 @@ impl FoundLedger {
                 ])
             }
             Write::Row(cells) => {
-                let values: Vec<String> =
-                    cells.iter().map(|(_, value)| cell(engine, *value, row, &table, &mut parameters)).collect();
+                let unit = rows.execution_unit;
+                let value = |value: &Cell| match value {
+                    Cell::Spent => spent.in_sql(engine, unit, &mut parameters),
+                    value => cell(engine, *value, row, &table, &mut parameters),
+                };
+                let values: Vec<String> = cells.iter().map(|(_, value)| value).map(value).collect();
                 let columns: Vec<String> = cells.iter().map(|(column, _)| self.column(engine, column)).collect();
                 let sql = format!("insert into {table} ({}) select {}", columns.join(", "), values.join(", "));
                 Ok(vec![Item::Bound { sql, parameters }])
@@ -42,6 +73,11 @@ impl FoundLedger {
     fn column(&self, engine: Engine, column: &str) -> String {
         let found = self.columns.iter().find(|found| found.eq_ignore_ascii_case(column));
         engine.quote_identifier(found.map_or(column, String::as_str))
+    }
+
+    /// The item that makes the tool know of nothing applied.
+    pub fn clear(&self, engine: Engine) -> Item {
+        Item::Bound { sql: format!("delete from {}", self.quoted(engine)), parameters: Vec::new() }
     }
 
     /// True where one row stands for all versions up to its own.
@@ -103,6 +139,8 @@ fn cell(engine: Engine, cell: Cell, row: &ForeignRow, table: &str, parameters: &
             _ => format!("unhex({})", text(row.checksum.as_ref())),
         },
         Cell::AppliedBy => text(row.applied_by.as_ref()),
+        // Its parameter is a number: see `Spent::in_sql`.
+        Cell::Spent => "0".to_owned(),
         Cell::Sql(sql) => sql.replace("{table}", table),
         Cell::Now => "current_timestamp".to_owned(),
         Cell::NowText => match engine {

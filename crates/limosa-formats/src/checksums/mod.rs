@@ -6,11 +6,13 @@ mod drizzle;
 mod flyway;
 mod numbered_sql;
 mod prisma;
+mod recorder;
 mod refinery;
 mod sqlx;
 mod text;
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool};
+pub use recorder::Recorder;
 
 /// A tool's rule: what it would record of a file that its row calls so, and whether what it has recorded is of this file.
 struct Rule {

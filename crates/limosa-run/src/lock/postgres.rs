@@ -96,8 +96,12 @@ async fn take_postgres(
 }
 
 pub(super) async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {
+    unlock_key(session, lock_key(&context.ledger.names.schema, &context.ledger.project)).await
+}
+
+/// Gives an advisory lock back, where this session holds it.
+pub(super) async fn unlock_key(session: &mut dyn Session, key: i64) -> Result<(), DbError> {
     // `pg_advisory_unlock_all` would also free locks that an embedding application took on this session.
-    let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
     let sql = "select case when exists (select from pg_catalog.pg_locks where locktype = 'advisory' and pid = pg_backend_pid() \
                and ((classid::bigint << 32) | objid::bigint) = $1) then pg_advisory_unlock($1) end";
     session.query(sql, &[Value::Integer(key)]).await.map(|_| ())

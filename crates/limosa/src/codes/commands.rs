@@ -405,4 +405,43 @@ pub(super) const TABLE: &[Cause] = &[
          Sqitch, a changelog of Liquibase): git itself tells where two branches have changed that.",
         "Keep the files themselves in the folder of migrations; with a plan or a changelog rely on git's own merge of it.",
     ),
+    (
+        "LIM-U140",
+        "The database was taken over with `limosa adopt --keep-foreign-ledger`, so each migration writes the table of the other tool, too. Now \
+         that table is gone, a migration stands half done in it, or it does not have on record what limosa has applied: somebody \
+         has taken it back with that tool, or has changed the table by hand.",
+        "Where it was taken back there: `limosa repair --mark-not-applied MIGRATION`. Where only its row was lost: \
+         `limosa repair --mark-applied MIGRATION` writes it again, after `limosa repair --mark-not-applied MIGRATION`. Where the other tool is no longer used: `limosa adopt`, without \
+         the flag, keeps its table no longer.",
+    ),
+    (
+        "LIM-U141",
+        "`--keep-foreign-ledger` is for Flyway, golang-migrate, goose, dbmate and sqlx: the rows of the other tools hold what limosa does not \
+         know, or nobody runs the tool beside limosa. Or the connection goes through a pooler in transaction mode, where the lock of \
+         that tool cannot be held.",
+        "Take the database over without the flag; `limosa adopt --undo` writes what was applied since, once. Through a pooler: name the way \
+         past it, `direct_url`.",
+    ),
+    (
+        "LIM-U142",
+        "`limosa export` writes into a folder that it makes, or that is empty, and never over files.",
+        "Name another folder: `--out FOLDER`.",
+    ),
+    (
+        "LIM-U143",
+        "A migration holds what the other tool cannot be given: data for COPY (only Flyway sends it), a secret of a placeholder where the \
+         tool has no placeholders, a line that the tool takes for one of its markers, a text that is not UTF-8. Or a migration is half done.",
+        "Change that in the migration's file (`limosa repair --accept MIGRATION` afterwards, where it is applied), or finish what is half done.",
+    ),
+    (
+        "LIM-U144",
+        "The other tool has no place for something: a repeatable migration, dependencies, environments, engines, time-outs, tags, callbacks, \
+         the audit log, a recorded way back that is not the one of the file. All of it stands in `limosa-export.json`.",
+        "Read the lines; do by other means what has to be kept: a view that was repeatable becomes a migration like any other.",
+    ),
+    (
+        "LIM-U145",
+        "`limosa export --write-ledger` makes the other tool's table, and there is one already; or another runner was here meanwhile.",
+        "Where that tool has migrated the database before: `limosa adopt`, and `--undo` to give it back. Else compare it with `ledger.sql`.",
+    ),
 ];

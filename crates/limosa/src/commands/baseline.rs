@@ -6,6 +6,7 @@ use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
+use super::adopt::told_by_hand;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -89,16 +90,19 @@ async fn count(
     let written = under_lock(opened, listener, stop, |opened, view, marks| {
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
+        let mut applied = Vec::new();
         for change in chosen {
             let mut row = counted(opened, change, marks);
             if not_applicable(change, &around).is_some() {
                 // Skipped: it may run one day, when it applies.
                 row.state = None;
             } else {
+                applied.push(*change);
                 edit.audit.push(("baseline", Some(change.identity.to_string()), json!({"name": change.name})));
             }
             edit.items.push(opened.ledger.write_row(&row));
         }
+        edit.items.extend(told_by_hand(opened, loaded, view, &applied, &[])?);
         Ok(edit)
     })
     .await?;

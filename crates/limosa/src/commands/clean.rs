@@ -176,7 +176,7 @@ async fn clean(
             });
         }
         // The table of the tool that the database was taken over from is gone with the others.
-        items.push(forget(opened));
+        items.extend(forget(opened));
         Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
     })
     .await?;

@@ -7,6 +7,7 @@ use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
+use super::adopt::look_beside;
 use super::{interrupted, stopped};
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress, Told};
@@ -68,6 +69,7 @@ pub(crate) async fn take_while(
     view: &LedgerView,
     still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
 ) -> Result<Acquired, Failure> {
+    look_beside(opened, view).await?;
     let (session, context) = opened.run_parts(events, stop);
     acquire(session.as_mut(), &context, view.exists, still_wanted).await.map_err(|error| match error {
         LockError::Interrupted => interrupted(),

@@ -8,7 +8,7 @@ use limosa_core::{
 use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
 
-use super::{held, rollback};
+use super::{adopt, held, rollback};
 use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
@@ -70,6 +70,7 @@ pub(crate) async fn decide(
     options: &MigrateOptions,
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
+    adopt::refuse_disagreement(opened, loaded, view).await?;
     let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
         to: options.to.as_ref().map(|to| loaded.version(to, &view.rows)).transpose()?,
@@ -129,7 +130,10 @@ async fn run(
     };
     let decided = decided.and_then(|plan| expected(&plan, options).map(|()| plan));
     let decided = match decided {
-        Ok(plan) => opened.create_schemas().await.map(|()| plan),
+        Ok(plan) => match adopt::prepare(opened, &loaded, &fresh, &plan) {
+            Ok(()) => opened.create_schemas().await.map(|()| plan),
+            Err(failure) => Err(failure),
+        },
         Err(failure) => Err(failure),
     };
     let result = match decided {

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod baseline;
 pub(crate) mod clean;
 pub(crate) mod doctor;
+pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod held;
 pub(crate) mod init;

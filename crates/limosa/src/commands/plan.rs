@@ -6,7 +6,7 @@ use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Masked, Stop, rehearse};
 use limosa_sql::{Diagnostic, PieceKind, Splitter};
 
-use super::{migrate, rollback};
+use super::{adopt, migrate, rollback};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
@@ -57,7 +57,9 @@ impl Migrator {
     pub async fn plan_script(&self, options: &MigrateOptions) -> Result<String, Failure> {
         let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors).await?;
         let script = match planned(&mut opened, &loaded, options).await {
-            Ok((plan, view)) => by_hand::script(&opened, &plan, &view),
+            Ok((plan, view)) => {
+                adopt::prepare(&mut opened, &loaded, &view, &plan).and_then(|()| by_hand::script(&opened, &plan, &view))
+            }
             Err(failure) => Err(failure),
         };
         opened.close().await;

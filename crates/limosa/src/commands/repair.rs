@@ -6,6 +6,7 @@ use limosa_db::{Item, Value};
 use limosa_run::Stop;
 use serde_json::json;
 
+use super::adopt::{told_by_hand, told_of_accepted};
 use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
@@ -178,6 +179,7 @@ fn decide(
             }
             let mut items = vec![opened.ledger.write_row(&counted(opened, change, marks))];
             items.extend(forget_journal(opened, identity));
+            items.extend(told_by_hand(opened, loaded, view, &[change], &[])?);
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "applied"}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as applied; nothing was run", change.name)))
         }
@@ -185,13 +187,14 @@ fn decide(
             let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
             let mut items = vec![opened.ledger.bound(&sql::DELETE_ROW, vec![Value::Text(identity.to_string())])];
             items.extend(forget_journal(opened, identity));
+            items.extend(told_by_hand(opened, loaded, view, &[], std::slice::from_ref(identity))?);
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "not applied", "name": row.name}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as not applied; nothing was run", row.name)))
         }
         Repair::Accept(identity) => {
             let change = change_of(changes, identity)?;
             let row = view.row(identity).ok_or_else(|| not_in_ledger(identity))?;
-            let items = vec![opened.ledger.bound(
+            let mut items = vec![opened.ledger.bound(
                 &sql::ACCEPT_ROW,
                 vec![
                     Value::Text(identity.to_string()),
@@ -200,6 +203,7 @@ fn decide(
                     Value::Text(change.name.clone()),
                 ],
             )];
+            items.extend(told_of_accepted(opened, loaded, view, change)?);
             let detail = json!({"accept": change.script.up_checksum.as_str(), "was": row.up_checksum.as_str()});
             let said = format!(
                 "{identity} {}: the file is accepted as it stands ({})",

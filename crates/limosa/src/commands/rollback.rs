@@ -12,12 +12,12 @@ use limosa_db::{Row, Value};
 use limosa_run::{Events, RunReport, Stop, conduct};
 use limosa_sql::{Dialect, Position};
 
-use super::{held, migrate};
+use super::{adopt, held, migrate};
 use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
-use crate::reading::{open_and_read_these, read_and_open};
+use crate::reading::{open_and_read_these, read_all_where_another_is_kept, read_and_open};
 use crate::report::RunAnswer;
 use crate::telling::told;
 use crate::{Failure, Migrator, backup, enum_values, interrupted_scripts};
@@ -74,7 +74,9 @@ impl Migrator {
                 let last = Selection::Steps(*count);
                 // A wrong selection is told by whoever decides.
                 let chosen = move |view: &LedgerView| selected(view, &last).unwrap_or_default().into_iter().collect();
-                open_and_read_these(configuration, purpose, chosen).await?
+                let (mut loaded, mut opened) = open_and_read_these(configuration, purpose, chosen).await?;
+                read_all_where_another_is_kept(&mut opened, &mut loaded)?;
+                (loaded, opened)
             }
             // Whoever names a version may name a file.
             (false, _) => read_and_open(configuration, purpose, |_| Ok(())).await?,
@@ -124,6 +126,23 @@ async fn differences(
             })
         })
         .collect())
+}
+
+/// The texts of all recorded ways back.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn recorded_ways_back(
+    opened: &mut Opened<'_>,
+    view: &LedgerView,
+) -> Result<HashMap<Identity, String>, Failure> {
+    let with_way_back = view.rows.iter().filter(|row| row.has_rollback);
+    let identities: Vec<Identity> = with_way_back.map(|row| row.identity.clone()).collect();
+    if identities.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let stored = stored(opened, &identities).await?;
+    Ok(stored.into_iter().map(|(identity, rollback)| (identity, rollback.text)).collect())
 }
 
 /// The recorded ways back of these changes, as far as there are some.
@@ -191,6 +210,7 @@ pub(crate) async fn decide(
     view: &LedgerView,
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
+    adopt::refuse_disagreement(opened, loaded, view).await?;
     let around = opened.surroundings(false).await?;
     let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
@@ -248,6 +268,7 @@ async fn run(
     let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
     let decided = decide(opened, loaded, &held.view, options).await;
+    let decided = decided.and_then(|plan| adopt::prepare(opened, loaded, &held.view, &plan).map(|()| plan));
     let result = match decided {
         Ok(plan) => {
             let (session, context) = opened.run_parts(&events, stop);
@@ -288,6 +309,7 @@ pub(crate) async fn take_back(
     };
     let plan = decide(opened, loaded, &view, &options).await?;
     debug_assert_eq!(plan.direction, Direction::Revert);
+    adopt::prepare(opened, loaded, &view, &plan)?;
     let (session, context) = opened.run_parts(events, Stop::new());
     Ok(conduct(session.as_mut(), &context, &plan, epoch).await)
 }

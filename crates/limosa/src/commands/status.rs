@@ -5,7 +5,7 @@ use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
-use super::adopt::remembered;
+use super::adopt::{disagreement, remembered};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -65,13 +65,15 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         false => None,
     };
     let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
+    let disagreement = disagreement(opened, loaded, &view).await?;
+    let disagreement = disagreement.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
     let exit = match () {
         () if loaded.has_errors() => Exit::Usage,
         () if options.fail_on_pending && pending > 0 => Exit::No,
         () => Exit::Done,
     };
-    let adopted = match view.rows.iter().any(|row| row.state == RowState::Baseline) {
+    let adopted = match view.keeps_another || view.rows.iter().any(|row| row.state == RowState::Baseline) {
         true => remembered(opened, &view).await?.map(|adopted| adopted.line()),
         false => None,
     };
@@ -89,7 +91,13 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         runner: runner(&view),
         adopted,
         audit_head: view.head.clone(),
-        notices: opened.notices().into_iter().chain(elsewhere).chain(loaded.diagnostics.iter().cloned()).collect(),
+        notices: opened
+            .notices()
+            .into_iter()
+            .chain(elsewhere)
+            .chain(disagreement)
+            .chain(loaded.diagnostics.iter().cloned())
+            .collect(),
     })
 }
 

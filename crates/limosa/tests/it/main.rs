@@ -17,6 +17,7 @@ mod embedding;
 mod errors;
 mod event_store;
 mod examples;
+mod exporting;
 mod flyway;
 mod hooks;
 mod journalled_findings;

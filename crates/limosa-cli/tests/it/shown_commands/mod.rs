@@ -39,6 +39,7 @@ played! {
     the_first_migration: "docs/how-to/first-migration.md",
     from_psql: "docs/how-to/from-psql.md",
     adopting: "docs/how-to/adopting.md",
+    leaving: "docs/how-to/leaving.md",
     from_flyway: "docs/coming-from/flyway.md",
     from_up_and_down_files: "docs/coming-from/up-and-down-files.md",
     from_goose: "docs/coming-from/goose.md",

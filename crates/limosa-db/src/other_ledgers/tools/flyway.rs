@@ -46,7 +46,7 @@ pub(super) const TOOL: Tool = Tool {
                 ("script", Cell::File),
                 ("checksum", Cell::ChecksumNumber),
                 ("installed_by", Cell::AppliedBy),
-                ("execution_time", Cell::Sql("0")),
+                ("execution_time", Cell::Spent),
                 ("success", Cell::Sql("true")),
             ]),
             ..BARE

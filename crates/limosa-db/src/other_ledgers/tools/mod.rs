@@ -55,7 +55,7 @@ const PLAIN: Tool = Tool {
 };
 
 /// How the rows of a table are read, an expression for each part; NULL where it is empty.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Rows {
     /// The columns that the expressions name.
     pub(super) needs: &'static [&'static str],
@@ -98,7 +98,7 @@ const BARE: Rows = Rows {
 };
 
 /// How a row of a tool's table is written, so that the tool knows a migration as applied.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Write {
     /// A row of its own, column by column.
     Row(&'static [(&'static str, Cell)]),
@@ -109,7 +109,7 @@ pub(super) enum Write {
 }
 
 /// What goes into a column.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Cell {
     /// The key, as text.
     Key,
@@ -129,6 +129,8 @@ pub(super) enum Cell {
     ChecksumBytes,
     /// Who applied it.
     AppliedBy,
+    /// How long it took.
+    Spent,
     /// SQL that all engines read alike.
     Sql(&'static str),
     /// The time, as the engine keeps times.

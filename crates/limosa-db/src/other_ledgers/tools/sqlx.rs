@@ -27,7 +27,7 @@ pub(super) const TOOL: Tool = Tool {
                 ("description", Cell::Name),
                 ("success", Cell::Sql("true")),
                 ("checksum", Cell::ChecksumBytes),
-                ("execution_time", Cell::Sql("0")),
+                ("execution_time", Cell::Spent),
             ]),
             ..BARE
         },

@@ -6,10 +6,10 @@ use limosa_core::{
     Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX, spelled,
 };
 use limosa_db::ledger::statements as sql;
-use limosa_db::{FoundLedger, Item, Value};
+use limosa_db::{Item, Spent, Value};
 use limosa_formats::checksums;
 use limosa_run::Stop;
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::super::held::{Edit, under_lock};
@@ -125,7 +125,7 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
 
 /// What the other tool is told.
 #[derive(Default)]
-struct Returned {
+pub(super) struct Returned {
     /// Written into its table: identity and name, and what is sent.
     written: Vec<(String, Vec<Item>)>,
     /// Known to it already.
@@ -137,7 +137,7 @@ struct Returned {
 }
 
 impl Returned {
-    fn of(
+    pub(super) fn of(
         opened: &Opened<'_>,
         loaded: &Loaded,
         view: &LedgerView,
@@ -211,7 +211,14 @@ impl Returned {
             self.left.push((titled(row), why.to_owned()));
         }
         let newest = whole.last().and_then(|change| spelled(foreign.tool, change, None));
-        match newest.map(|row| foreign.ledger.write(opened.target.engine, &row)) {
+        let said = foreign.rows.last().map(|row| row.key.as_str());
+        if said == newest.as_ref().map(|row| row.key.as_str()) {
+            // Its table was kept meanwhile.
+            let told = since.iter().filter(|row| covered.contains(row.identity.as_str()));
+            self.known.extend(told.map(|row| titled(row)));
+            return;
+        }
+        match newest.map(|row| foreign.ledger.write(opened.target.engine, &row, Spent::Unknown)) {
             Some(Ok(items)) => {
                 let told = |row: &&&AppliedRow| covered.contains(row.identity.as_str());
                 let mut items = Some(items);
@@ -228,7 +235,7 @@ impl Returned {
             }
             Some(Err(why)) => self.left.push((foreign.ledger.table(), why.to_owned())),
             None => {
-                let items = clear(opened.target.engine, &foreign.ledger);
+                let items = vec![foreign.ledger.clear(opened.target.engine)];
                 self.written.push(("that nothing is applied any more".to_owned(), items));
             }
         }
@@ -244,8 +251,14 @@ impl Returned {
         lines
     }
 
+    /// What is sent to tell it.
+    pub(super) fn items(&self) -> impl Iterator<Item = Item> + '_ {
+        let written = self.written.iter().flat_map(|(_, items)| items.clone());
+        written.chain(self.erased.iter().map(|(_, item)| item.clone()))
+    }
+
     /// What the other tool cannot be told, in a line.
-    fn left_behind(&self) -> Option<String> {
+    pub(super) fn left_behind(&self) -> Option<String> {
         if self.left.is_empty() {
             return None;
         }
@@ -255,9 +268,9 @@ impl Returned {
 
     fn edit(&self, opened: &Opened<'_>, view: &LedgerView, adopted: &Adopted) -> Edit {
         let seeds = format!("{SEED_PREFIX}%");
-        let mut items = vec![opened.ledger.bound(&sql::DELETE_CHANGES, vec![Value::Text(seeds)]), forget(opened)];
-        items.extend(self.written.iter().flat_map(|(_, items)| items.clone()));
-        items.extend(self.erased.iter().map(|(_, item)| item.clone()));
+        let mut items = vec![opened.ledger.bound(&sql::DELETE_CHANGES, vec![Value::Text(seeds)])];
+        items.extend(forget(opened));
+        items.extend(self.items());
         let audit = view.rows.iter().map(|row| {
             let detail = json!({
                 "undo": true,
@@ -285,10 +298,6 @@ fn version_of(change: &Change) -> Option<&limosa_core::Version> {
 
 fn titled(row: &AppliedRow) -> String {
     format!("{} {}", row.version.as_deref().unwrap_or("R"), row.name)
-}
-
-fn clear(engine: Engine, ledger: &FoundLedger) -> Vec<Item> {
-    vec![Item::Control(format!("delete from {}", ledger.quoted(engine)))]
 }
 
 /// What is to be done about one migration that limosa applied.
@@ -334,7 +343,7 @@ fn told_of(
     }
     let user = &opened.target.user;
     row.applied_by = Some(if user.is_empty() { opened.configuration.actor.clone() } else { user.clone() });
-    Ok(match foreign.ledger.write(opened.target.engine, &row) {
+    Ok(match foreign.ledger.write(opened.target.engine, &row, Spent::Unknown) {
         Ok(written) => Telling::Items(items.into_iter().chain(written).collect()),
         Err(why) => Telling::Never(why.to_owned()),
     })

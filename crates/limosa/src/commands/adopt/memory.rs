@@ -14,6 +14,9 @@ use crate::report::AdoptedLine;
 /// The key in the application's metadata.
 const KEY: &str = "adopted";
 
+/// The key of what says that the ledger is kept; each look at limosa's asks for it.
+const KEPT: &str = "kept";
+
 /// From which tool a database was taken over, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Adopted {
@@ -33,6 +36,9 @@ pub(crate) struct Adopted {
     /// When, by the server's clock.
     #[serde(skip)]
     pub(crate) at: String,
+    /// Its table is kept beside limosa's ledger.
+    #[serde(skip)]
+    pub(crate) is_kept: bool,
 }
 
 impl Adopted {
@@ -50,6 +56,7 @@ impl Adopted {
             migrations: self.migrations.len(),
             at: self.at.clone(),
             by: self.by.clone(),
+            kept: self.is_kept,
         }
     }
 
@@ -61,8 +68,16 @@ impl Adopted {
 }
 
 /// Forgets it.
-pub(crate) fn forget(opened: &Opened<'_>) -> Item {
-    opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(KEY)])
+pub(crate) fn forget(opened: &Opened<'_>) -> [Item; 2] {
+    [KEY, KEPT].map(|key| opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(key)]))
+}
+
+/// Remembers whether the other tool's ledger is kept beside limosa's.
+pub(super) fn remember_kept(opened: &Opened<'_>, tool: Option<ForeignTool>) -> Item {
+    match tool {
+        Some(tool) => opened.ledger.bound(&sql::SET_METADATA, vec![Value::from(KEPT), Value::from(tool.word())]),
+        None => opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(KEPT)]),
+    }
 }
 
 /// From which tool the database was taken over, where it was.
@@ -78,5 +93,5 @@ pub(crate) async fn remembered(opened: &mut Opened<'_>, view: &LedgerView) -> Re
     let answers = ledger.transact(opened.session.as_mut(), vec![question]).await?;
     let Some(row) = answers.first().and_then(|rows| rows.first()) else { return Ok(None) };
     let adopted = row.text(0).and_then(|text| serde_json::from_str::<Adopted>(&text).ok());
-    Ok(adopted.map(|adopted| Adopted { at: row.text(1).unwrap_or_default(), ..adopted }))
+    Ok(adopted.map(|adopted| Adopted { at: row.text(1).unwrap_or_default(), is_kept: view.keeps_another, ..adopted }))
 }

@@ -4,12 +4,16 @@ mod back;
 mod files;
 mod finding;
 mod journal;
+mod keeping;
 mod memory;
 mod proof;
 mod taking;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::applied_since;
+pub(crate) use keeping::{
+    Beside, disagreement, look_beside, prepare, refuse_disagreement, told_by_hand, told_of_accepted,
+};
 pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;
 pub use taking::AdoptOptions;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Compared, ForeignTool, LedgerView, Verdict, compare};
+use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
@@ -11,7 +11,8 @@ use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
-use super::memory::{Adopted, remembered};
+use super::keeping::{brought_up_to_date, keepable, reconciled};
+use super::memory::{Adopted, remember_kept, remembered};
 use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -34,6 +35,8 @@ pub struct AdoptOptions {
     pub accept_diverged: bool,
     /// Run the migrations in a database of their own, and compare what they make with what stands here.
     pub prove: Option<ProveOn>,
+    /// Keep the tool's ledger beside limosa's from then on; without this one that was kept is kept no longer.
+    pub keep: bool,
 }
 
 /// How many are named in a message.
@@ -87,9 +90,19 @@ async fn take(
             find(opened, options.from, options.ledger_table.as_deref()).await
         }
     };
-    let foreign = match (found, &before) {
+    let foreign = match (found, before.as_ref().filter(|_| !options.keep)) {
+        (Err(_), Some(adopted)) if view.keeps_another => {
+            return keep_no_longer(opened, adopted, options, listener, stop).await;
+        }
         (Err(_), Some(adopted)) => return Ok(done_before(opened, adopted)),
         (found, _) => found?,
+    };
+    if options.keep {
+        keepable(opened, &foreign)?;
+    }
+    let before = match before {
+        Some(adopted) if view.keeps_another => Some(brought_up_to_date(foreign.tool, loaded, &view, adopted)),
+        before => before,
     };
     let mut errors = half_done(opened, &foreign).await?;
     let mut checking = Checking::new(opened, foreign.tool);
@@ -104,7 +117,8 @@ async fn take(
     if let Some(adopted) = &before {
         // What the other tool has applied since is taken over like the rest was.
         retain_new(&mut compared, &view, adopted);
-        if !compared.iter().any(is_taken) && foreign.new_keys(adopted).is_empty() {
+        let is_as_before = options.keep == view.keeps_another;
+        if is_as_before && !compared.iter().any(is_taken) && foreign.new_keys(adopted).is_empty() {
             return Ok(done_before(opened, adopted));
         }
     }
@@ -120,6 +134,8 @@ async fn take(
         errors.extend(unlike(&foreign, &proof).filter(|_| !options.accept_diverged));
         answer.proof = Some(proof);
     }
+    answer.kept = options.keep;
+    answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.diagnostics.iter().cloned());
     answer.notices.extend(warnings(&foreign, &compared));
@@ -142,7 +158,18 @@ async fn take(
             }
             Some(_) => {}
         }
-        Ok(edit(opened, &foreign, &compared, before.as_ref(), marks))
+        let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
+        if options.keep && !view.keeps_another {
+            let taken: Vec<&Change> =
+                compared.iter().filter(|line| is_taken(line)).filter_map(|line| line.change).collect();
+            edit.items.extend(reconciled(opened, loaded, &view, before.as_ref(), &foreign, &taken)?);
+        }
+        if options.keep != view.keeps_another {
+            edit.items.push(remember_kept(opened, options.keep.then_some(foreign.tool)));
+            edit.audit.retain(|(_, identity, _)| identity.is_some());
+            edit.audit.push(("adopt", None, json!({"tool": foreign.tool.word(), "kept": options.keep})));
+        }
+        Ok(edit)
     })
     .await?;
     answer.notices.extend(written.notices);
@@ -207,6 +234,7 @@ fn edit(
         migrations,
         missing: foreign.rows.iter().map(|row| row.key.clone()).filter(|key| !taken_keys.contains(key)).collect(),
         at: String::new(),
+        is_kept: false,
     };
     edit.items.push(adopted.remember(opened));
     if edit.audit.is_empty() {
@@ -297,6 +325,8 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
         table: foreign.ledger.table(),
         migrations: compared.iter().map(line).collect(),
         counts,
+        kept: false,
+        kept_no_longer: false,
         adopted: None,
         proof: None,
         errors: Vec::new(),
@@ -325,6 +355,31 @@ fn line(compared: &Compared<'_>) -> AdoptLine {
     }
 }
 
+/// A table that is gone is kept no longer; nothing else is done.
+async fn keep_no_longer(
+    opened: &mut Opened<'_>,
+    adopted: &Adopted,
+    options: &AdoptOptions,
+    listener: &dyn Listener,
+    stop: &Stop,
+) -> Result<AdoptAnswer, Failure> {
+    let mut answer = done_before(opened, &Adopted { is_kept: false, ..adopted.clone() });
+    answer.adopted = None;
+    answer.kept_no_longer = true;
+    answer.outcome = if options.dry_run { "would" } else { "done" };
+    if options.dry_run {
+        return Ok(answer);
+    }
+    let written = under_lock(opened, listener, stop, |opened, _, _| {
+        let audit = vec![("adopt", None, json!({"tool": adopted.tool, "kept": false}))];
+        Ok(Edit { items: vec![remember_kept(opened, None)], audit })
+    })
+    .await?;
+    answer.notices.extend(written.notices);
+    answer.audit_head = written.head;
+    Ok(answer)
+}
+
 /// A second time there is nothing to do.
 fn done_before(opened: &Opened<'_>, adopted: &Adopted) -> AdoptAnswer {
     let line = adopted.line();
@@ -338,6 +393,8 @@ fn done_before(opened: &Opened<'_>, adopted: &Adopted) -> AdoptAnswer {
         table: line.table.clone(),
         migrations: Vec::new(),
         counts: VerdictCounts::default(),
+        kept: line.kept,
+        kept_no_longer: false,
         adopted: Some(line),
         proof: None,
         errors: Vec::new(),

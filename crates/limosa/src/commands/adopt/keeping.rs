@@ -1,0 +1,337 @@
+//! The ledger of the tool that a database was taken over from, kept beside limosa's own.
+
+use std::io::Read;
+
+use limosa_core::{Change, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, troubles};
+use limosa_db::{FoundLedger, Item, RunnerLock, Spent};
+use limosa_formats::Layout;
+use limosa_formats::checksums::Recorder;
+use limosa_run::Kept;
+use limosa_sql::Diagnostic;
+
+use super::finding::{Foreign, find};
+use super::memory::{Adopted, remembered};
+use crate::Failure;
+use crate::by_hand::user_of;
+use crate::files::Loaded;
+use crate::opened::Opened;
+
+/// What is known of it while a command works.
+pub(crate) struct Beside {
+    adopted: Adopted,
+    tool: ForeignTool,
+    /// Its ledger, or why it cannot be had.
+    pub(crate) kept: Result<Kept, Failure>,
+}
+
+/// Looks for the table, where it is kept; its rows are read when they are needed. What is wrong is told by whoever needs it.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> Result<(), Failure> {
+    if !view.keeps_another {
+        opened.beside = None;
+        return Ok(());
+    }
+    if opened.beside.as_ref().is_some_and(|beside| beside.kept.is_ok()) {
+        return Ok(());
+    }
+    let Some(adopted) = remembered(opened, view).await? else { return Ok(()) };
+    let Some(tool) = adopted.tool() else { return Ok(()) };
+    let kept = match find(opened, Some(tool), Some(&adopted.table)).await {
+        Ok(foreign) => keepable(opened, &foreign).map(|(ledger, lock)| Kept { ledger, told: Default::default(), lock }),
+        Err(failure) => Err(gone(&adopted, &failure)),
+    };
+    opened.beside = Some(Beside { adopted, tool, kept });
+    Ok(())
+}
+
+fn gone(adopted: &Adopted, failure: &Failure) -> Failure {
+    let why = failure.diagnostics.first().map(|problem| format!(": {}", problem.message)).unwrap_or_default();
+    Failure::person(
+        "LIM-U140",
+        format!(
+            "the table {} of {}, which is kept beside limosa's, cannot be read{why}",
+            adopted.table,
+            adopted.line().tool
+        ),
+        "put it back; or keep it no longer: limosa adopt",
+    )
+}
+
+/// The ledger in the form that is kept, with the lock of its tool.
+///
+/// # Errors
+/// Where the tool's cannot be kept, or its lock cannot be held through a pooler.
+pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundLedger, Option<RunnerLock>), Failure> {
+    let name = foreign.tool.name();
+    if !foreign.tool.can_be_kept() {
+        let tools: Vec<&str> = ForeignTool::all().filter(|tool| tool.can_be_kept()).map(|tool| tool.name()).collect();
+        return Err(Failure::usage(
+            "LIM-U141",
+            format!("the ledger of {name} cannot be kept beside limosa's"),
+            format!("those of {} can; take it over without --keep-foreign-ledger", tools.join(", ")),
+        ));
+    }
+    let (engine, database) = (opened.target.engine, &opened.session.facts().database);
+    let ledger = foreign.ledger.clone().within(engine, database);
+    let lock = ledger.runner_lock(engine, database);
+    if opened.pooled && lock.is_some() {
+        return Err(Failure::usage(
+            "LIM-U141",
+            format!("{name} takes a lock of its session, which nobody can hold through a pooler in transaction mode"),
+            "name an address that goes past the pooler: --direct-url, or 'direct_url' in limosa.toml",
+        ));
+    }
+    Ok((ledger, lock))
+}
+
+impl Beside {
+    fn keeping<'k>(&'k self, loaded: &'k Loaded) -> Keeping<'k> {
+        Keeping::new(self.tool, &loaded.changes, &self.adopted.migrations, &self.adopted.missing)
+    }
+}
+
+/// Refuses where the kept ledger and limosa's do not agree: somebody has let the other tool go on. Nothing to do where none is kept.
+///
+/// # Errors
+/// That, and what the server says.
+pub(crate) async fn refuse_disagreement(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<(), Failure> {
+    match disagreement(opened, loaded, view).await? {
+        Some(problem) => Err(Failure::new(crate::Exit::Person, problem)),
+        None => Ok(()),
+    }
+}
+
+/// How the kept ledger and limosa's do not agree.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn disagreement(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<Option<Diagnostic>, Failure> {
+    look_beside(opened, view).await?;
+    let Some(beside) = &opened.beside else { return Ok(None) };
+    let kept = match &beside.kept {
+        Ok(kept) => kept,
+        Err(failure) => return Ok(failure.diagnostics.first().cloned()),
+    };
+    let (ledger, book) = (kept.ledger.clone(), opened.ledger.clone());
+    let rows = ledger.read(opened.session.as_mut(), &book).await?;
+    let Some(beside) = &opened.beside else { return Ok(None) };
+    let (tool, table) = (beside.tool.name(), &beside.adopted.table);
+    let quoted = ledger.quoted(opened.target.engine);
+    if let Some(trouble) = troubles(beside.tool, &quoted, &rows).into_iter().next() {
+        return Ok(Some(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next)));
+    }
+    let found = beside.keeping(loaded).disagreement(&view.rows, &rows);
+    Ok(match (found.only_there.is_empty(), found.only_here.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(
+            Diagnostic::error(
+                "LIM-P020",
+                format!("{tool} has applied {}, and limosa has not (table {table})", found.only_there.join(", ")),
+            )
+            .help(
+                "limosa adopt --keep-foreign-ledger takes over what it has applied, and goes on keeping its table; \
+                 limosa adopt takes it over and keeps the table no longer",
+            ),
+        ),
+        (true, false) => Some(
+            Diagnostic::error(
+                "LIM-U140",
+                format!(
+                    "{tool} does not have {} on record any more, which limosa has applied (table {table})",
+                    found.only_here.join(", ")
+                ),
+            )
+            .help(
+                "where it was taken back by that tool: limosa repair --mark-not-applied MIGRATION; \
+                 where its row was lost: limosa repair --mark-applied MIGRATION writes it again; \
+                 to keep the table no longer: limosa adopt",
+            ),
+        ),
+    })
+}
+
+/// Prepares what the steps of a plan tell the kept ledger.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerView, plan: &Plan) -> Result<(), Failure> {
+    let Some(beside) = &opened.beside else { return Ok(()) };
+    let told =
+        beside.keeping(loaded).told(plan, &view.rows, &mut |change| recorded(opened, loaded, beside.tool, change))?;
+    let user = user_of(opened);
+    let Some(Beside { kept: Ok(kept), .. }) = &mut opened.beside else { return Ok(()) };
+    kept.told = told;
+    for row in kept.told.values_mut() {
+        if let Told::Row(row) = row {
+            row.applied_by = Some(user.clone());
+        }
+    }
+    Ok(())
+}
+
+/// What the tool would record of a file, which is read in parts.
+fn recorded(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    tool: ForeignTool,
+    change: &Change,
+) -> Result<Option<String>, Failure> {
+    let ignored = match &loaded.layout {
+        Layout::Sqlx(settings) => settings.ignored_chars.as_slice(),
+        _ => &[],
+    };
+    let mut recorder = Recorder::new(tool, ignored);
+    if !recorder.is_needed() {
+        return Ok(None);
+    }
+    let file = &change.script.file;
+    let unreadable = |error: std::io::Error| {
+        Failure::usage("LIM-F900", format!("{file} cannot be read: {error}"), "look at the file")
+    };
+    let mut input = limosa_run::Files::open(opened.scripts(), file).map_err(unreadable)?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match input.read(&mut buffer).map_err(unreadable)? {
+            0 => return Ok(recorder.finish()),
+            read => recorder.feed(&buffer[..read]),
+        }
+    }
+}
+
+/// What is written into the kept ledger where changes are counted as applied, or as not applied, without a run.
+///
+/// # Errors
+/// A file that cannot be read; a kept ledger that cannot be written.
+pub(crate) fn told_by_hand(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+    applied: &[&Change],
+    taken_back: &[Identity],
+) -> Result<Vec<Item>, Failure> {
+    let Some(beside) = &opened.beside else { return Ok(Vec::new()) };
+    let kept = beside.kept.as_ref().map_err(Failure::clone)?;
+    let (engine, keeping) = (opened.target.engine, beside.keeping(loaded));
+    let never = |why: &str| Failure::person("LIM-U140", why.to_owned(), "keep it no longer: limosa adopt");
+    if kept.ledger.is_one_row() {
+        let mut rows = view.rows.clone();
+        rows.retain(|row| !taken_back.contains(&row.identity) && !applied.iter().any(|it| it.identity == row.identity));
+        rows.extend(applied.iter().map(|change| counted(change)));
+        let told = Told::UpTo(keeping.up_to(&rows));
+        return kept.items(engine, &told, Spent::Unknown).map_err(never);
+    }
+    let mut items = Vec::new();
+    for identity in taken_back.iter().chain(applied.iter().map(|change| &change.identity)) {
+        if let Some(key) = keeping.key(identity) {
+            items.extend(kept.items(engine, &Told::Gone(key), Spent::Unknown).map_err(never)?);
+        }
+    }
+    for change in applied {
+        let Some(mut row) = limosa_core::spelled(beside.tool, change, None) else { continue };
+        row.checksum = recorded(opened, loaded, beside.tool, change)?;
+        row.applied_by = Some(user_of(opened));
+        items.extend(kept.items(engine, &Told::Row(row), Spent::Unknown).map_err(never)?);
+    }
+    Ok(items)
+}
+
+/// A row that says nothing but that a change is applied.
+fn counted(change: &Change) -> limosa_core::AppliedRow {
+    limosa_core::AppliedRow {
+        identity: change.identity.clone(),
+        version: None,
+        name: String::new(),
+        file_checksum: change.script.file_checksum.clone(),
+        up_checksum: change.script.up_checksum.clone(),
+        state: RowState::Baseline,
+        statements_done: 0,
+        statements_total: 0,
+        rank: 0,
+        applied_at: String::new(),
+        applied_by: String::new(),
+        execution_ms: 0,
+        has_rollback: false,
+        plan_digest: None,
+        depends_on: Vec::new(),
+    }
+}
+
+/// What makes the tool's ledger say what limosa's says, where it is kept from now on; `taken` counts as applied with that.
+///
+/// # Errors
+/// A file that cannot be read; a ledger that cannot be written.
+pub(super) fn reconciled(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+    adopted: Option<&Adopted>,
+    foreign: &Foreign,
+    taken: &[&Change],
+) -> Result<Vec<Item>, Failure> {
+    let (ledger, lock) = keepable(opened, foreign)?;
+    // Before, its table was only read: nothing that was done since stands in it.
+    let Some(adopted) = adopted else { return Ok(Vec::new()) };
+    let kept = Kept { ledger, told: Default::default(), lock };
+    let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+    let (engine, never) = (opened.target.engine, |why: &str| {
+        Failure::person("LIM-U140", why.to_owned(), "take it over without --keep-foreign-ledger")
+    });
+    let mut rows = view.rows.clone();
+    rows.extend(taken.iter().map(|change| counted(change)));
+    if kept.ledger.is_one_row() {
+        return kept.items(engine, &Told::UpTo(keeping.up_to(&rows)), Spent::Unknown).map_err(never);
+    }
+    let mut items = Vec::new();
+    let found = keeping.disagreement(&rows, &foreign.rows);
+    // What limosa has taken back since.
+    let is_gone = |key: &&String| adopted.migrations.values().any(|known| known == *key);
+    for key in found.only_there.iter().filter(is_gone) {
+        items.extend(kept.items(engine, &Told::Gone(key.clone()), Spent::Unknown).map_err(never)?);
+    }
+    for change in &loaded.changes {
+        let Some(mut row) = limosa_core::spelled(foreign.tool, change, None) else { continue };
+        if found.only_here.contains(&row.key) {
+            row.checksum = recorded(opened, loaded, foreign.tool, change)?;
+            row.applied_by = Some(user_of(opened));
+            items.extend(kept.items(engine, &Told::Row(row), Spent::Unknown).map_err(never)?);
+        }
+    }
+    Ok(items)
+}
+
+/// What is remembered of the taking over, as it stands where the table was kept since.
+pub(super) fn brought_up_to_date(tool: ForeignTool, loaded: &Loaded, view: &LedgerView, adopted: Adopted) -> Adopted {
+    let keeping = Keeping::new(tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+    let standing = view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline));
+    let keys = standing.filter_map(|row| Some((row.identity.to_string(), keeping.key(&row.identity)?))).collect();
+    let newest = keeping.up_to(&view.rows).map(|row| row.key).or_else(|| adopted.newest.clone());
+    Adopted { migrations: keys, newest, ..adopted }
+}
+
+/// What is written where a file is accepted as it stands: the tool would find another checksum.
+///
+/// # Errors
+/// As [`told_by_hand`].
+pub(crate) fn told_of_accepted(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+    change: &Change,
+) -> Result<Vec<Item>, Failure> {
+    match &opened.beside {
+        Some(beside) if Recorder::new(beside.tool, &[]).is_needed() => {
+            told_by_hand(opened, loaded, view, &[change], &[])
+        }
+        _ => Ok(Vec::new()),
+    }
+}

@@ -2,6 +2,7 @@
 
 mod back;
 mod proof;
+mod sqitch;
 mod taking;
 mod tools;
 

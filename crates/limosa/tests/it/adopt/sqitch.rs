@@ -4,7 +4,7 @@ use limosa::{AdoptOptions, ForeignTool};
 
 use super::{adopt, adopt_with, verdicts};
 use crate::answers::{done, labels, words};
-use crate::place::{Home, newest_postgres, sqlite};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 const PLAN: &str = "%syntax-version=1.0.0\n%project=flipr\n%uri=https://flipr.example/\n\n\
     app/users 2026-11-26T07:00:19Z Ann <ann@example.com> # users\n\
@@ -25,7 +25,11 @@ const ROWS: &str = "changes values \
 
 /// The project, deployed up to the change before its last.
 fn deployed(home: &Home, schema: &str) {
-    let engine = if home.is_sqlite() { "sqlite" } else { "pg" };
+    let engine = match () {
+        () if home.is_sqlite() => "sqlite",
+        () if home.is_mysql() => "mysql",
+        () => "pg",
+    };
     home.file("sqitch.conf", &format!("[core]\n\tengine = {engine}\n"));
     home.file("sqitch.plan", PLAN);
     for (name, text) in [
@@ -39,7 +43,11 @@ fn deployed(home: &Home, schema: &str) {
             home.execute(text);
         }
     }
-    home.execute(&format!("create table {schema}{TABLE}"));
+    let table = match home.is_mysql() {
+        true => TABLE.replace(" change ", " `change` ").replace("timestamp", "datetime(6)"),
+        false => TABLE.to_owned(),
+    };
+    home.execute(&format!("create table {schema}{table}"));
     home.execute(&format!("insert into {schema}{ROWS}"));
 }
 
@@ -76,15 +84,26 @@ async fn what_was_changed_since_is_told() {
 }
 
 #[tokio::test]
-async fn a_registry_that_was_copied_beside_the_tables_is_named() {
+async fn a_registry_elsewhere_is_named() {
+    for home in all_homes() {
+        deployed(&home, "");
+        let options = AdoptOptions {
+            from: Some(ForeignTool::Sqitch),
+            ledger_table: Some("changes".to_owned()),
+            ..AdoptOptions::default()
+        };
+        let answer = adopt_with(&home, &options).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.verified), ("done", 3), "{answer:?}");
+        assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_in_sight_is_explained() {
     let home = sqlite();
-    deployed(&home, "");
-    let options = AdoptOptions {
-        from: Some(ForeignTool::Sqitch),
-        ledger_table: Some("changes".to_owned()),
-        ..AdoptOptions::default()
-    };
-    let answer = adopt_with(&home, &options).await.unwrap();
-    assert_eq!((answer.outcome, answer.counts.verified), ("done", 3), "{answer:?}");
-    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+    home.file("001_a.sql", "select 1;\n");
+    home.execute("create table users (id integer)");
+    let options = AdoptOptions { from: Some(ForeignTool::Sqitch), ..AdoptOptions::default() };
+    let refused = adopt_with(&home, &options).await.unwrap_err();
+    assert!(words(&refused.diagnostics).contains("sqitch.db"), "{refused:?}");
 }

@@ -1,5 +1,7 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
+use std::collections::HashMap;
+
 use limosa_core::{Markers, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
@@ -123,6 +125,22 @@ impl Layout {
             Layout::SqlMigrate => Some(Markers::SqlMigrate),
             Layout::NodePgMigrate => Some(Markers::NodePgMigrate),
             _ => None,
+        }
+    }
+
+    /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.
+    pub fn project(&self) -> Option<&str> {
+        match self {
+            Layout::Sqitch(project) => project.name(),
+            _ => None,
+        }
+    }
+
+    /// The ids that the tool itself gives to changes, by their identities, where the files tell them.
+    pub fn identifiers(&self) -> HashMap<&str, String> {
+        match self {
+            Layout::Sqitch(project) => project.identifiers(),
+            _ => HashMap::new(),
         }
     }
 

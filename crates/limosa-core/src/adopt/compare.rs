@@ -169,6 +169,8 @@ struct Index<'a> {
     labels: HashMap<&'a str, usize>,
     baselines: HashMap<&'a Version, usize>,
     names: HashMap<&'a str, usize>,
+    /// Those that are known by names of their own, in their order; one that comes again has `@` and more behind the name.
+    planned: HashMap<&'a str, Vec<usize>>,
     repeatables: HashMap<&'a str, usize>,
     hashes: HashMap<&'a str, usize>,
 }
@@ -181,6 +183,7 @@ impl<'a> Index<'a> {
             labels: HashMap::new(),
             baselines: HashMap::new(),
             names: HashMap::new(),
+            planned: HashMap::new(),
             repeatables: HashMap::new(),
             hashes: HashMap::new(),
         };
@@ -193,6 +196,9 @@ impl<'a> Index<'a> {
                 }
                 Kind::Repeatable => index.repeatables.insert(&change.name, at),
             };
+            if let Some(name) = version(change).and_then(Version::name) {
+                index.planned.entry(name.split('@').next().unwrap_or(name)).or_default().push(at);
+            }
             for name in names(&change.script.file) {
                 index.names.insert(name, at);
             }
@@ -249,6 +255,14 @@ impl<'a> Index<'a> {
             KnownBy::Version if row.version.is_none() => self.repeatables.get(row.name.as_deref()?).copied(),
             KnownBy::Version => by_version(),
             KnownBy::Name => by_name(row.file.as_ref()).or_else(|| by_name(Some(&row.key))),
+            KnownBy::Plan if self.planned.is_empty() => by_name(Some(&row.key)),
+            KnownBy::Plan => {
+                let (name, number) = match row.key.strip_suffix(')').and_then(|key| key.rsplit_once(" (")) {
+                    Some((name, number)) => (name, number.parse::<usize>().ok()?),
+                    None => (row.key.as_str(), 1),
+                };
+                self.planned.get(name)?.get(number.checked_sub(1)?).copied()
+            }
             KnownBy::Hash => {
                 let by_hash = || self.hashes.get(row.checksum.as_deref()?).copied();
                 by_name(row.name.as_ref()).or_else(by_hash)

@@ -7,6 +7,10 @@ use std::collections::HashMap;
 pub struct ForeignRow {
     /// What the tool knows the migration by: its version, or its name.
     pub key: String,
+    /// The project, where the tool keeps several in one table.
+    pub project: Option<String>,
+    /// The id that the tool gives it besides, made of what its plan says.
+    pub id: Option<String>,
     /// The version, where the tool has versions.
     pub version: Option<String>,
     /// The name or description, where the tool keeps one.
@@ -54,8 +58,10 @@ impl ForeignState {
 /// What stands in the end: the newest row of each migration, without those that were taken back. Rows come in the order in
 /// which the tool wrote them, and go out in it.
 pub fn settled(rows: Vec<ForeignRow>) -> Vec<ForeignRow> {
-    let newest: HashMap<String, usize> = rows.iter().enumerate().map(|(at, row)| (row.key.clone(), at)).collect();
-    let stands = |at: usize, row: &ForeignRow| newest.get(&row.key) == Some(&at) && row.state != ForeignState::Undone;
+    let whose = |row: &ForeignRow| (row.project.clone(), row.key.clone());
+    let newest: HashMap<_, usize> = rows.iter().enumerate().map(|(at, row)| (whose(row), at)).collect();
+    let stands =
+        |at: usize, row: &ForeignRow| newest.get(&whose(row)) == Some(&at) && row.state != ForeignState::Undone;
     rows.into_iter().enumerate().filter(|(at, row)| stands(*at, row)).map(|(_, row)| row).collect()
 }
 

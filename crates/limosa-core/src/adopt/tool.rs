@@ -40,6 +40,8 @@ pub enum KnownBy {
     Version,
     /// By the name of the file, or of its folder.
     Name,
+    /// By the name in a plan, where it may come again: `name`, `name (2)`.
+    Plan,
     /// By the hash of the file; it has no other mark.
     Hash,
 }
@@ -101,11 +103,10 @@ impl ForeignTool {
     /// By what it knows its migrations again.
     pub fn known_by(self) -> KnownBy {
         match self {
-            ForeignTool::Prisma
-            | ForeignTool::SqlMigrate
-            | ForeignTool::NodePgMigrate
-            | ForeignTool::Liquibase
-            | ForeignTool::Sqitch => KnownBy::Name,
+            ForeignTool::Prisma | ForeignTool::SqlMigrate | ForeignTool::NodePgMigrate | ForeignTool::Liquibase => {
+                KnownBy::Name
+            }
+            ForeignTool::Sqitch => KnownBy::Plan,
             ForeignTool::Drizzle => KnownBy::Hash,
             _ => KnownBy::Version,
         }

@@ -230,6 +230,8 @@ impl FoundLedger {
             text(rows.applied_at),
             text(rows.applied_by),
             text(rows.execution),
+            text(rows.project),
+            text(rows.id),
         ];
         format!("select {} from {} order by {}", columns.join(", "), self.quoted(engine), named(engine, rows.order))
     }
@@ -272,6 +274,8 @@ pub(super) fn named(engine: Engine, expression: &str) -> String {
 fn foreign_row(row: &Row, unit: i64) -> ForeignRow {
     ForeignRow {
         key: row.text(0).unwrap_or_default(),
+        project: row.text(9),
+        id: row.text(10),
         version: row.text(1),
         name: row.text(2),
         file: row.text(3),

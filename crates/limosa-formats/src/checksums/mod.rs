@@ -8,6 +8,7 @@ mod numbered_sql;
 mod prisma;
 mod recorder;
 mod refinery;
+mod sqitch;
 mod sqlx;
 mod text;
 
@@ -27,6 +28,7 @@ const RULES: &[Rule] = &[
     Rule { tool: ForeignTool::NumberedSql, record: numbered_sql::record, agrees: numbered_sql::agrees },
     Rule { tool: ForeignTool::Prisma, record: prisma::record, agrees: prisma::agrees },
     Rule { tool: ForeignTool::Refinery, record: refinery::record, agrees: refinery::agrees },
+    Rule { tool: ForeignTool::Sqitch, record: sqitch::record, agrees: sqitch::agrees },
     Rule { tool: ForeignTool::Sqlx, record: sqlx::record, agrees: sqlx::agrees },
 ];
 

@@ -79,6 +79,14 @@ impl Scratch {
         &self.url
     }
 
+    /// What it is called: its file, or its name on the server.
+    pub(crate) fn name(&self) -> String {
+        match &self.made {
+            Made::File(path) => path.display().to_string(),
+            Made::Database { name, .. } => name.clone(),
+        }
+    }
+
     /// The migrator of an application, for this database.
     ///
     /// # Errors

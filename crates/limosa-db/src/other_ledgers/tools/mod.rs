@@ -60,6 +60,10 @@ pub(super) struct Rows {
     /// The columns that the expressions name.
     pub(super) needs: &'static [&'static str],
     pub(super) key: &'static str,
+    /// The project, where the table is of several.
+    pub(super) project: &'static str,
+    /// The tool's own id of what its plan says.
+    pub(super) id: &'static str,
     pub(super) version: &'static str,
     pub(super) name: &'static str,
     pub(super) file: &'static str,
@@ -83,6 +87,8 @@ pub(super) struct Rows {
 const BARE: Rows = Rows {
     needs: &[],
     key: "version",
+    project: "",
+    id: "",
     version: "version",
     name: "",
     file: "",

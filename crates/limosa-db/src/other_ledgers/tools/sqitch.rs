@@ -1,4 +1,7 @@
-//! Sqitch: `sqitch.changes`; its plan is a chain of hashes (Sqitch, `lib/App/Sqitch/Engine/pg.sql`).
+//! Sqitch: `sqitch.changes` (sqitch 1, `lib/App/Sqitch/Engine/pg.sql`, `mysql.sql`, `sqlite.sql`). A row goes when its change is reverted.
+//!
+//! Several projects share the table. A reworked change has a row for each time, which differ in the hashes only; they were deployed in
+//! the order of the plan.
 
 use super::{BARE, ForeignTool, PLAIN, Rows, Tool, Write};
 
@@ -11,14 +14,18 @@ pub(super) const TOOL: Tool = Tool {
     rows: Some((
         ForeignTool::Sqitch,
         Rows {
-            needs: &["change_id", "change", "committed_at", "committer_name"],
-            key: "[change]",
+            needs: &["change_id", "script_hash", "change", "project", "committed_at", "committer_name"],
+            key: "case row_number() over (partition by project, [change] order by committed_at) when 1 then [change] \
+                  else concat([change], ' (', row_number() over (partition by project, [change] order by committed_at), ')') end",
+            project: "project",
+            id: "change_id",
             version: "",
             name: "[change]",
+            checksum: "script_hash",
             applied_at: "committed_at",
             applied_by: "committer_name",
             order: "committed_at",
-            write: Write::Never("its rows hold hashes of its plan, which no SQL file tells"),
+            write: Write::Never("its rows hold hashes of its plan, which 'sqitch deploy --log-only' writes"),
             ..BARE
         },
     )),

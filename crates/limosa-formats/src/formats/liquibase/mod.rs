@@ -140,7 +140,7 @@ impl Changelogs {
         problems
     }
 
-    /// Says what a file is for; scripts with changes have [`Changelogs::entries`].
+    /// Says what a file is for; scripts with changes have entries of their own.
     pub fn classify(&self, path: &str) -> FileRole {
         let is_left_out = self.scripts.contains_key(path) && !self.entries.contains_key(path);
         if !is_left_out {

@@ -5,6 +5,7 @@
 //! `${...}` is text there.
 
 mod configuration;
+mod identifier;
 mod plan;
 
 use std::collections::HashMap;
@@ -147,6 +148,18 @@ impl Project {
         self.plan = Some((path, plan));
         problems.extend(self.missing(paths));
         problems
+    }
+
+    /// The project's name, by which Sqitch tells projects of one database apart; None where there is no plan.
+    pub fn name(&self) -> Option<&str> {
+        self.plan.as_ref().map(|(_, plan)| plan.project.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The ids that Sqitch gives to changes, by their identities; without those that the plan does not tell for certain.
+    pub fn identifiers(&self) -> HashMap<&str, String> {
+        let Some((_, plan)) = &self.plan else { return HashMap::new() };
+        let ids = plan.changes.iter().zip(identifier::identifiers(plan));
+        ids.filter_map(|(change, id)| Some((change.identity.as_str(), id?))).collect()
     }
 
     fn changes(&self) -> &[Planned] {

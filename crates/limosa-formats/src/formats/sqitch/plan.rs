@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use limosa_sql::{Diagnostic, Label, Position};
 
+use super::identifier::Stated;
 use crate::codes;
 use crate::native::Reference;
 
@@ -15,6 +16,8 @@ use crate::native::Reference;
 pub(super) struct Plan {
     /// `%project`.
     pub(super) project: String,
+    /// `%uri`; empty where there is none.
+    pub(super) uri: String,
     /// In the order in which they run.
     pub(super) changes: Vec<Planned>,
     /// Tags, each with the place of the change that it stands behind.
@@ -34,6 +37,8 @@ pub(super) struct Planned {
     pub(super) line: u64,
     /// Identities of those that it needs.
     pub(super) requires: Vec<Reference>,
+    /// What its line says besides.
+    pub(super) stated: Stated,
 }
 
 /// A change with its dependencies as written.
@@ -53,8 +58,10 @@ impl Plan {
             let entry = line.split('#').next().unwrap_or_default().trim();
             if let Some(pragma) = entry.strip_prefix('%') {
                 let (key, value) = pragma.split_once('=').unwrap_or((pragma, ""));
-                if key.trim() == "project" {
-                    plan.project = value.trim().to_owned();
+                match key.trim() {
+                    "project" => plan.project = value.trim().to_owned(),
+                    "uri" => plan.uri = value.trim().to_owned(),
+                    _ => {}
                 }
                 continue;
             }
@@ -64,6 +71,9 @@ impl Plan {
             let added = match entry.strip_prefix('@') {
                 Some(tag) => plan.tag(tag),
                 None => plan.change(entry, number).map(|dependencies| {
+                    if let (Some(change), Some((_, note))) = (plan.changes.last_mut(), line.split_once('#')) {
+                        note.trim().clone_into(&mut change.stated.note);
+                    }
                     written.push(Written { line: number, text: line, dependencies });
                 }),
             };
@@ -114,10 +124,10 @@ impl Plan {
         {
             return Err((format!("'{name}' is no name of a change"), help()));
         }
-        let dependencies = match rest.trim_start().strip_prefix('[') {
-            None => Vec::new(),
+        let (dependencies, stamp): (Vec<&str>, &str) = match rest.trim_start().strip_prefix('[') {
+            None => (Vec::new(), rest),
             Some(rest) => match rest.split_once(']') {
-                Some((inner, _)) => inner.split_whitespace().collect(),
+                Some((inner, stamp)) => (inner.split_whitespace().collect(), stamp),
                 None => return Err(("the dependencies are not closed with ']'".to_owned(), help())),
             },
         };
@@ -127,6 +137,11 @@ impl Plan {
             scripts: vec![name.to_owned()],
             line,
             requires: Vec::new(),
+            stated: Stated {
+                dependencies: dependencies.iter().map(|one| (*one).to_owned()).collect(),
+                stamp: stamp.trim().to_owned(),
+                note: String::new(),
+            },
         });
         Ok(dependencies)
     }

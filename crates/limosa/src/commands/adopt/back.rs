@@ -83,7 +83,7 @@ async fn give_back(
     };
     refuse_half_done(&view)?;
     // Without its table there is nobody to give anything back to; that is said, and no reason to stop.
-    let foreign = find(opened, adopted.tool(), Some(&adopted.table)).await;
+    let foreign = find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await;
     let returned = Returned::of(opened, loaded, &view, &adopted, foreign.as_ref().ok())?;
     let mut answer = DoneAnswer::new("adopt", Some(&opened.target));
     let lines = returned.lines(&view, &adopted);

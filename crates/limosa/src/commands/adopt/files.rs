@@ -1,7 +1,9 @@
 //! Files against recorded checksums.
 
+use std::collections::HashMap;
+
 use limosa_core::{Agreement, Change, ForeignRow, ForeignTool, Kind};
-use limosa_formats::checksums;
+use limosa_formats::{Layout, checksums};
 use limosa_sql::expand;
 
 use crate::Failure;
@@ -11,12 +13,14 @@ use crate::opened::Opened;
 pub(super) struct Checking<'o> {
     opened: &'o Opened<'o>,
     tool: ForeignTool,
+    /// The tool's own ids, by identities.
+    identifiers: HashMap<&'o str, String>,
     failure: Option<Failure>,
 }
 
 impl<'o> Checking<'o> {
-    pub(super) fn new(opened: &'o Opened<'o>, tool: ForeignTool) -> Checking<'o> {
-        Checking { opened, tool, failure: None }
+    pub(super) fn new(opened: &'o Opened<'o>, layout: &'o Layout, tool: ForeignTool) -> Checking<'o> {
+        Checking { opened, tool, identifiers: layout.identifiers(), failure: None }
     }
 
     /// Whether the file of a change is the one that a row's checksum was made of.
@@ -41,8 +45,17 @@ impl<'o> Checking<'o> {
             && !change.script.outline.placeholders.is_empty();
         match agreement {
             Agreement::Different if replaced => self.with_values(&bytes, row),
+            Agreement::Same if self.is_planned_otherwise(change, row) => {
+                Agreement::SameBut("what the plan says of it, or of one before it")
+            }
             other => other,
         }
+    }
+
+    /// True where the tool's id is not the one that its plan of today makes.
+    fn is_planned_otherwise(&self, change: &Change, row: &ForeignRow) -> bool {
+        let ids = (self.identifiers.get(change.identity.as_str()), &row.id);
+        matches!(ids, (Some(planned), Some(recorded)) if planned != recorded)
     }
 
     /// The same of a text into which values were put before its checksum was made.

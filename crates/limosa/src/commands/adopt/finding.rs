@@ -17,7 +17,7 @@ pub(super) struct Foreign {
     pub(super) rows: Vec<ForeignRow>,
 }
 
-/// Finds and reads the ledger that is meant.
+/// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
 ///
 /// # Errors
 /// Where there is none, or several; where its rows cannot be taken over, or may not be read.
@@ -25,6 +25,7 @@ pub(super) async fn find(
     opened: &mut Opened<'_>,
     tool: Option<ForeignTool>,
     table: Option<&str>,
+    project: Option<&str>,
 ) -> Result<Foreign, Failure> {
     let named = table.map(NamedTable::parse);
     let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool).await {
@@ -42,7 +43,7 @@ pub(super) async fn find(
             continue;
         };
         let book = opened.ledger.clone();
-        let rows = match ledger.read(opened.session.as_mut(), &book).await {
+        let mut rows = match ledger.read(opened.session.as_mut(), &book).await {
             Ok(rows) => rows,
             Err(error) if error.kind == DbErrorKind::PermissionDenied => {
                 return Err(may_not_read(opened, &ledger, &error));
@@ -50,6 +51,9 @@ pub(super) async fn find(
             Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error)),
             Err(error) => return Err(error.into()),
         };
+        if project.is_some() {
+            rows.retain(|row| row.project.is_none() || row.project.as_deref() == project);
+        }
         read.push(Foreign { ledger, tool, rows });
     }
     // A table that a tool made and never used says nothing, where another one does.
@@ -68,6 +72,15 @@ pub(super) async fn find(
 
 fn none_found(tool: Option<ForeignTool>) -> Failure {
     let whose = tool.map_or("a migration tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
+    if tool == Some(ForeignTool::Sqitch) {
+        return Failure::usage(
+            "LIM-U110",
+            "there is no registry of Sqitch in sight of this session",
+            "PostgreSQL: the schema that `registry` in sqitch.conf names, --from sqitch --ledger-table SCHEMA.changes; \
+             MariaDB, MySQL: it is a database of its own, --from sqitch --ledger-table sqitch.changes; \
+             SQLite: it is a file of its own, sqitch.db, whose table `changes` must be copied beside the others first",
+        );
+    }
     Failure::usage(
         "LIM-U110",
         format!("there is no table of {whose} in sight of this session"),
@@ -165,7 +178,7 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
 /// # Errors
 /// What the server says of it, a missing right apart.
 pub(crate) async fn applied_since(opened: &mut Opened<'_>, adopted: &Adopted) -> Result<Vec<String>, Failure> {
-    let foreign = match find(opened, adopted.tool(), Some(&adopted.table)).await {
+    let foreign = match find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await {
         Ok(foreign) => foreign,
         Err(failure) if failure.diagnostics.iter().all(|problem| problem.code.starts_with("LIM-U")) => {
             return Ok(Vec::new());

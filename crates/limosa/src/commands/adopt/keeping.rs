@@ -38,7 +38,7 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
     }
     let Some(adopted) = remembered(opened, view).await? else { return Ok(()) };
     let Some(tool) = adopted.tool() else { return Ok(()) };
-    let kept = match find(opened, Some(tool), Some(&adopted.table)).await {
+    let kept = match find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await {
         Ok(foreign) => keepable(opened, &foreign).map(|(ledger, lock)| Kept { ledger, told: Default::default(), lock }),
         Err(failure) => Err(gone(&adopted, &failure)),
     };

@@ -24,6 +24,9 @@ pub(crate) struct Adopted {
     pub(crate) tool: String,
     /// Its table, `schema.name` where it has a schema.
     pub(crate) table: String,
+    /// The project, where its table is of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
     /// What it called its newest migration.
     pub(crate) newest: Option<String>,
     /// Who took it over.

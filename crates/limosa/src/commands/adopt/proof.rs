@@ -56,7 +56,11 @@ pub(super) async fn prove(
         let message = format!("the address for the proof is not one of {}", opened.target.engine.title());
         return Err(Failure::usage("LIM-U123", message, "name a server of the same kind: --prove=ADDRESS"));
     }
-    listener.progress(Progress::Note(format!("running {} migrations in a database of their own", taken.len())));
+    listener.progress(Progress::Note(format!(
+        "running {} migrations in {}, which is taken away afterwards",
+        taken.len(),
+        scratch.name()
+    )));
     let configuration = Configuration {
         database,
         direct_url: None,

@@ -84,10 +84,10 @@ async fn take(
     let view = opened.look().await?;
     let before = remembered(opened, &view).await?;
     let found = match &before {
-        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table)).await,
+        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
         None => {
             refuse_known(&view)?;
-            find(opened, options.from, options.ledger_table.as_deref()).await
+            find(opened, options.from, options.ledger_table.as_deref(), loaded.layout.project()).await
         }
     };
     let foreign = match (found, before.as_ref().filter(|_| !options.keep)) {
@@ -105,7 +105,7 @@ async fn take(
         before => before,
     };
     let mut errors = half_done(opened, &foreign).await?;
-    let mut checking = Checking::new(opened, foreign.tool);
+    let mut checking = Checking::new(opened, &loaded.layout, foreign.tool);
     let mut compared = compare(
         foreign.tool,
         &foreign.rows,
@@ -229,6 +229,7 @@ fn edit(
     let adopted = Adopted {
         tool: foreign.tool.word().to_owned(),
         table: foreign.ledger.table(),
+        project: foreign.rows.iter().find_map(|row| row.project.clone()),
         newest: foreign.rows.last().map(|row| row.key.clone()),
         by: opened.configuration.actor.clone(),
         migrations,

@@ -3,6 +3,7 @@
 mod back;
 mod keeping;
 mod proof;
+mod sqitch;
 mod taking;
 mod tools;
 

@@ -1,7 +1,9 @@
 //! The folder is run in a database of its own, and what it makes is compared.
 
 use limosa::report::AdoptAnswer;
-use limosa::{AdoptOptions, Failure, ProveOn, Secret, Stop};
+use std::sync::Mutex;
+
+use limosa::{AdoptOptions, Failure, Progress, ProveOn, Secret, Stop};
 
 use super::tools::{EVERYWHERE, migrated};
 use super::verdicts;
@@ -9,29 +11,40 @@ use crate::answers::{done, labels, quiet, refusal, words};
 use crate::backups::{tooled, with_tools};
 use crate::place::Home;
 
+type Told = Mutex<Vec<String>>;
+
 async fn prove(home: &Home, options: AdoptOptions) -> Result<AdoptAnswer, Failure> {
-    tooled(home)
-        .adopt(
-            &AdoptOptions { prove: Some(options.prove.clone().unwrap_or(ProveOn::ThisServer)), ..options },
-            &quiet,
-            Stop::new(),
-        )
-        .await
+    prove_telling(home, options, &Told::default()).await
+}
+
+async fn prove_telling(home: &Home, options: AdoptOptions, told: &Told) -> Result<AdoptAnswer, Failure> {
+    let listener = |progress: Progress| {
+        if let Progress::Note(note) = progress {
+            told.lock().expect("notes").push(note);
+        }
+    };
+    let prove = Some(options.prove.clone().unwrap_or(ProveOn::ThisServer));
+    tooled(home).adopt(&AdoptOptions { prove, ..options }, &listener, Stop::new()).await
 }
 
 fn postgres() -> Home {
     with_tools().into_iter().find(|home| !home.is_sqlite() && !home.is_mysql()).expect("a PostgreSQL")
 }
 
-fn left_over(home: &Home) -> Vec<String> {
-    if home.is_sqlite() {
-        return Vec::new();
-    }
-    let all = match home.is_mysql() {
-        true => home.rows("show databases"),
-        false => home.rows("select datname::text from pg_database"),
+/// The databases of proofs that were told of and are still there.
+fn left_over(home: &Home, told: &Told) -> Vec<String> {
+    let all = match (home.is_sqlite(), home.is_mysql()) {
+        (true, _) => Vec::new(),
+        (_, true) => home.rows("show databases"),
+        _ => home.rows("select datname::text from pg_database"),
     };
-    all.into_iter().filter(|name| name.contains("scratch")).collect()
+    let notes = told.lock().expect("notes");
+    assert!(!notes.is_empty(), "no proof was told of");
+    let names = notes.iter().filter_map(|note| note.split([' ', ',']).find(|word| word.contains("scratch")));
+    names
+        .filter(|name| all.contains(&(*name).to_owned()) || std::path::Path::new(name).exists())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[tokio::test]
@@ -69,8 +82,9 @@ async fn what_was_changed_by_hand_is_named() {
         assert_eq!(verdicts(&answer).len(), 3);
 
         let accepting = AdoptOptions { accept_diverged: true, ..AdoptOptions::default() };
-        assert_eq!(prove(&home, accepting).await.unwrap().outcome, "done");
-        assert_eq!(left_over(&home), Vec::<String>::new());
+        let told = Told::default();
+        assert_eq!(prove_telling(&home, accepting, &told).await.unwrap().outcome, "done");
+        assert_eq!(left_over(&home, &told), Vec::<String>::new());
     }
 }
 
@@ -79,9 +93,11 @@ async fn files_that_do_not_run_are_no_proof() {
     let home = postgres();
     migrated(&home, &EVERYWHERE[0]);
     home.file("000002_b.up.sql", "select * from nowhere;");
-    let text = refusal(prove(&home, AdoptOptions::default()).await, 3, &["there is no proof", "nowhere"]);
+    let told = Told::default();
+    let result = prove_telling(&home, AdoptOptions::default(), &told).await;
+    let text = refusal(result, 3, &["there is no proof", "nowhere"]);
     assert!(text.contains("000002"), "{text}");
-    assert_eq!(left_over(&home), Vec::<String>::new());
+    assert_eq!(left_over(&home, &told), Vec::<String>::new());
     assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
 }
 
@@ -115,5 +131,4 @@ async fn what_reaches_beyond_its_database_runs_on_another_server_only() {
     assert_eq!(prove(&home, elsewhere).await.unwrap().outcome, "would");
     let wrong = AdoptOptions { prove: Some(ProveOn::Server(Secret::new("sqlite:elsewhere.db"))), ..dry() };
     refusal(prove(&home, wrong).await, 2, &["LIM-U123", "PostgreSQL"]);
-    assert_eq!(left_over(&home), Vec::<String>::new());
 }

@@ -1,0 +1,109 @@
+//! Sqitch's registry, with ids and hashes that sqitch 1 made of this project.
+
+use limosa::{AdoptOptions, ForeignTool};
+
+use super::{adopt, adopt_with, verdicts};
+use crate::answers::{done, labels, words};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
+
+const PLAN: &str = "%syntax-version=1.0.0\n%project=flipr\n%uri=https://flipr.example/\n\n\
+    app/users 2026-11-26T07:00:19Z Ann <ann@example.com> # users\n\
+    fill [app/users] 2026-11-26T07:00:20Z Ann <ann@example.com> # why \\\\ not\\nsecond line\n\
+    @v1 2026-11-26T07:00:21Z Ann <ann@example.com> # one\n\
+    fill [fill@v1] 2026-11-26T07:00:22Z Ann <ann@example.com> # again\n\
+    last [fill@v1 !gone flipr:app/users] 2026-11-26T07:00:23Z  Ann B.  <ann@example.com>\n";
+
+const TABLE: &str = "changes (change_id varchar(40) primary key, script_hash varchar(40), change varchar(255) not null, \
+    project varchar(255) not null, note text, committed_at timestamp not null, committer_name varchar(255) not null, \
+    unique (project, script_hash))";
+
+const ROWS: &str = "changes values \
+    ('fa9359b180b35c29d8ff11089332a485f4e82e8b', 'df5dc30995664baaeaad0fc4210309ba9ce169e7', 'app/users', 'flipr', '', '2026-11-26 07:00:23.936', 'Ann'), \
+    ('b87927182ec43cfd8590c7e4bef8d8a8baf89d40', 'e8ad3332fb4f48828a35e2cfa5ee1681a3f6491f', 'fill', 'flipr', '', '2026-11-26 07:00:23.995', 'Ann'), \
+    ('6795a83f40c35f828c8db4fd0520220262e96c47', 'a21fffffc2da982207f515c0810991f835caff94', 'fill', 'flipr', '', '2026-11-26 07:00:24.051', 'Ann'), \
+    ('0000000000000000000000000000000000000000', null, 'fill', 'other', '', '2026-11-26 07:00:22.000', 'Ann')";
+
+/// The project, deployed up to the change before its last.
+fn deployed(home: &Home, schema: &str) {
+    let engine = match () {
+        () if home.is_sqlite() => "sqlite",
+        () if home.is_mysql() => "mysql",
+        () => "pg",
+    };
+    home.file("sqitch.conf", &format!("[core]\n\tengine = {engine}\n"));
+    home.file("sqitch.plan", PLAN);
+    for (name, text) in [
+        ("app/users", "create table users (id integer primary key, note varchar(40));\n"),
+        ("fill@v1", "insert into users values (1, 'x');\n"),
+        ("fill", "insert into users values (2, 'y');\n"),
+        ("last", "insert into users values (3, 'y');\n"),
+    ] {
+        home.file(&format!("deploy/{name}.sql"), text);
+        if name != "last" {
+            home.execute(text);
+        }
+    }
+    let table = match home.is_mysql() {
+        true => TABLE.replace(" change ", " `change` ").replace("timestamp", "datetime(6)"),
+        false => TABLE.to_owned(),
+    };
+    home.execute(&format!("create table {schema}{table}"));
+    home.execute(&format!("insert into {schema}{ROWS}"));
+}
+
+#[tokio::test]
+async fn scripts_and_the_plan_are_verified() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    let answer = adopt(&home).await.unwrap();
+    let expected = ["verified 0001 app/users", "verified 0002 fill", "verified 0003 fill@v1+", "pending 0004 last"];
+    assert_eq!(verdicts(&answer), expected, "rows of another project are not of this one");
+    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+    home.execute("insert into sqitch.changes values ('1', null, 'more', 'other', '', '2026-11-27 07:00:24', 'Ann')");
+    assert_eq!(labels(&done(home.migrate().await)), [""; 0], "another project goes its own way");
+}
+
+#[tokio::test]
+async fn what_was_changed_since_is_told() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    home.file("sqitch.plan", &PLAN.replace("# again", "# once more"));
+    home.file("deploy/fill@v1.sql", "insert into users values (4, 'z');\n");
+    let answer = adopt(&home).await.unwrap();
+    assert_eq!(answer.outcome, "refused");
+    assert!(words(&answer.errors).contains("deploy/fill@v1.sql"), "{:?}", answer.errors);
+    let expected = [
+        "verified 0001 app/users",
+        "diverged 0002 fill: the file is not the one that Sqitch has applied",
+        "verified 0003 fill@v1+: the same but for what the plan says of it, or of one before it",
+        "pending 0004 last",
+    ];
+    assert_eq!(verdicts(&answer), expected);
+}
+
+#[tokio::test]
+async fn a_registry_elsewhere_is_named() {
+    for home in all_homes() {
+        deployed(&home, "");
+        let options = AdoptOptions {
+            from: Some(ForeignTool::Sqitch),
+            ledger_table: Some("changes".to_owned()),
+            ..AdoptOptions::default()
+        };
+        let answer = adopt_with(&home, &options).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.verified), ("done", 3), "{answer:?}");
+        assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_not_in_sight_is_explained() {
+    let home = sqlite();
+    home.file("001_a.sql", "select 1;\n");
+    home.execute("create table users (id integer)");
+    let options = AdoptOptions { from: Some(ForeignTool::Sqitch), ..AdoptOptions::default() };
+    let refused = adopt_with(&home, &options).await.unwrap_err();
+    assert!(words(&refused.diagnostics).contains("sqitch.db"), "{refused:?}");
+}

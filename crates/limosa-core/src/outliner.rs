@@ -155,7 +155,7 @@ impl Outliner {
         }
         match class.transaction {
             TransactionRule::Begins => return self.begin(number, piece, class),
-            TransactionRule::Commits if self.own.is_none() && self.is_in_tools() => {
+            TransactionRule::Commits if self.own.is_none() && self.ends_tools(class) => {
                 self.end_tools(number, piece, class);
                 return Ok(());
             }

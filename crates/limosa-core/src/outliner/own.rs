@@ -116,6 +116,12 @@ impl Outliner {
         Ok(())
     }
 
+    /// True where a statement ends the transaction that another tool holds open. A lone END is rather that of a function which
+    /// these rules do not see: a file for another engine.
+    pub(super) fn ends_tools(&self, class: &Class) -> bool {
+        self.is_in_tools() && class.verb.starts_with("COMMIT")
+    }
+
     /// True where another tool would hold a transaction open.
     pub(super) fn is_in_tools(&self) -> bool {
         self.is_surrounded && self.wish != TransactionWish::None

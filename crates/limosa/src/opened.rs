@@ -336,7 +336,7 @@ impl Opened<'_> {
             return Ok(None);
         }
         let Some(adopted) = remembered(self, view).await? else { return Ok(None) };
-        let since = applied_since(self, &adopted).await?;
+        let since = Box::pin(applied_since(self, &adopted)).await?;
         if since.is_empty() {
             return Ok(None);
         }

@@ -19,7 +19,8 @@ pub(crate) async fn told<A: Answer>(
 ) -> Result<A, Failure> {
     listener.progress(Progress::Began(began(configuration, command)));
     let start = Instant::now();
-    let result = work.await;
+    // What a command waits for within is large, and a thread may have a small stack.
+    let result = Box::pin(work).await;
     let (outcome, exit_code, error) = match &result {
         Ok(answer) => answer.end(),
         Err(failure) => ("failed", failure.exit.into(), failure.diagnostics.first()),

@@ -69,7 +69,7 @@ pub(crate) async fn take_while(
     view: &LedgerView,
     still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
 ) -> Result<Acquired, Failure> {
-    look_beside(opened, view).await?;
+    Box::pin(look_beside(opened, view)).await?;
     let (session, context) = opened.run_parts(events, stop);
     acquire(session.as_mut(), &context, view.exists, still_wanted).await.map_err(|error| match error {
         LockError::Interrupted => interrupted(),

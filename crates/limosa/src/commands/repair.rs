@@ -62,7 +62,7 @@ impl Migrator {
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         if dry_run || *repair == Repair::Explain {
-            return self.mend(repair, dry_run, listener, stop).await;
+            return Box::pin(self.mend(repair, dry_run, listener, stop)).await;
         }
         told(&self.configuration, "repair", listener, self.mend(repair, dry_run, listener, stop)).await
     }

@@ -116,7 +116,7 @@ pub(crate) async fn disagreement(
     loaded: &Loaded,
     view: &LedgerView,
 ) -> Result<Option<Diagnostic>, Failure> {
-    look_beside(opened, view).await?;
+    Box::pin(look_beside(opened, view)).await?;
     let Some(beside) = &opened.beside else { return Ok(None) };
     let kept = match &beside.kept {
         Ok(kept) => kept,

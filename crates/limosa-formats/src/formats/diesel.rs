@@ -5,11 +5,11 @@
 //! `-`; versions are compared as texts. Diesel has no placeholders: `${...}` is text.
 
 use limosa_core::{TransactionWish, Version};
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::Diagnostic;
 use toml::de::DeValue;
 
 use super::Format;
-use super::native::{Config, FileRole, RollbackTarget, Wishes, split, spoken};
+use super::native::{Config, FileRole, RollbackTarget, Wishes, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -52,9 +52,7 @@ pub fn classify(path: &str) -> FileRole {
             let message = format!("the name {file} is neither up.sql nor down.sql; the file is left out");
             let help =
                 "diesel runs VERSION_name/up.sql and takes it back by VERSION_name/down.sql; move the file elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
         _ => FileRole::Ignored,
     }

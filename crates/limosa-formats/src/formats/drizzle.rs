@@ -11,7 +11,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use serde::Deserialize;
 
 use super::Format;
-use super::native::{FileRole, split, spoken};
+use super::native::{FileRole, split, spoken, unclear};
 use super::prisma::{MIGRATION, in_folder, is_dated, other_engine};
 use crate::codes;
 
@@ -149,7 +149,12 @@ impl Journals {
         let Some((position, version)) = numbered else {
             let message =
                 format!("{file} does not stand in meta/_journal.json, so drizzle does not run it; it is left out");
-            return unclear(path, message, "let drizzle-kit write the entry, or move the file elsewhere");
+            return unclear(
+                codes::UNCLEAR_NAME,
+                path,
+                message,
+                "let drizzle-kit write the entry, or move the file elsewhere",
+            );
         };
         let (label, words) = match stem.split_once('_') {
             Some((label, words)) if !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -175,6 +180,7 @@ impl Journals {
                 let message =
                     format!("{file} is not the migration of a folder, and no journal stands beside it; it is left out");
                 unclear(
+                    codes::UNCLEAR_NAME,
                     path,
                     message,
                     "drizzle runs 0000_tag.sql beside meta/_journal.json, or TIME_name/migration.sql",
@@ -182,10 +188,6 @@ impl Journals {
             }
         }
     }
-}
-
-fn unclear(path: &str, message: String, help: &str) -> FileRole {
-    FileRole::Unclear(Box::new(Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help)))
 }
 
 /// A tag that stands there twice, as merged branches leave it.

@@ -8,7 +8,7 @@ use limosa_core::Version;
 use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, split, spoken};
+use super::native::{FileRole, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. The names could be limosa's own: what the files hold speaks for it.
@@ -51,9 +51,7 @@ pub fn classify(path: &str) -> FileRole {
         None => {
             let message = format!("the name {file} is none of goose's; the file is left out");
             let help = "expected NUMBER_title.sql, the number from 1 on; rename the file, or move it elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
     }
 }

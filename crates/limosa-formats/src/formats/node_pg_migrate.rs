@@ -6,10 +6,9 @@
 //! There are no placeholders: `${...}` is text.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, split, spoken};
+use super::native::{FileRole, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. Most names could be limosa's own: what the files hold speaks for it.
@@ -30,9 +29,6 @@ pub fn classify(path: &str) -> FileRole {
         return FileRole::Ignored;
     };
     let (digits, title) = stem.split_at(stem.bytes().take_while(u8::is_ascii_digit).count());
-    let unclear = |code, message: String, help: &str| {
-        FileRole::Unclear(Box::new(Diagnostic::warning(code, message).at(Label::file(path)).help(help)))
-    };
     match (ending, Version::parse(digits)) {
         ("sql", Ok(number)) => {
             let title = spoken(&title.trim_start_matches(|letter: char| !letter.is_alphanumeric()).replace('-', "_"));
@@ -41,12 +37,17 @@ pub fn classify(path: &str) -> FileRole {
         }
         ("sql", Err(_)) => {
             let message = format!("the name {file} has no number in front; the file is left out");
-            unclear(codes::UNCLEAR_NAME, message, "expected NUMBER_title.sql; rename the file, or move it elsewhere")
+            unclear(
+                codes::UNCLEAR_NAME,
+                path,
+                message,
+                "expected NUMBER_title.sql; rename the file, or move it elsewhere",
+            )
         }
         (ending, Ok(_)) if PROGRAMS.contains(&ending) => {
             let message = format!("{file} is a program of node-pg-migrate, which cannot be run here; it is left out");
             let help = "write what it does as SQL into a file of the same name that ends in .sql; a later migration may need it";
-            unclear(codes::CODE_MIGRATION, message, help)
+            unclear(codes::CODE_MIGRATION, path, message, help)
         }
         _ => FileRole::Ignored,
     }

@@ -1,10 +1,9 @@
 //! Folders that are named by a pattern of one's own, such as `V{version}.{name}.{direction}.sql` or `{version}/{direction}.sql`.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, spoken};
+use super::native::{FileRole, RollbackTarget, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -157,9 +156,7 @@ impl Pattern {
                     "expected {}; rename the file, move it elsewhere, or correct the setting 'pattern'",
                     self.filled("1", "title", "up")
                 );
-                FileRole::Unclear(Box::new(
-                    Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-                ))
+                unclear(codes::UNCLEAR_NAME, path, message, help)
             }
         }
     }

@@ -5,10 +5,10 @@
 //! order of their names as texts. There are no ways back, and no placeholders: `${...}` is text.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Engine, Label};
+use limosa_sql::{Diagnostic, Engine};
 
 use super::Format;
-use super::native::{FileRole, split, spoken};
+use super::native::{FileRole, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -56,9 +56,7 @@ pub fn classify(path: &str) -> FileRole {
         _ if !file.starts_with('.') && file.to_ascii_lowercase().ends_with(".sql") => {
             let message = format!("{file} is not the migration of a folder; it is left out");
             let help = "Prisma runs TIME_name/migration.sql; move the file elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
         _ => FileRole::Ignored,
     }

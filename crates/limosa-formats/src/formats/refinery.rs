@@ -6,10 +6,9 @@
 use std::collections::HashSet;
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, split, spoken};
+use super::native::{FileRole, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -66,8 +65,7 @@ pub fn classify(path: &str) -> FileRole {
         let message = format!("{file} is a migration in Rust, which cannot be run here; it is left out");
         let help = "write what it does as SQL into a file of the same version, or register it in your application \
                     (limosa::RustMigration); where it ran already, that file can be a comment";
-        let problem = Diagnostic::warning(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help);
-        return FileRole::Unclear(Box::new(problem));
+        return unclear(codes::CODE_MIGRATION, path, message, help);
     }
     if !file.to_ascii_lowercase().ends_with(".sql") {
         return FileRole::Ignored;
@@ -83,9 +81,7 @@ pub fn classify(path: &str) -> FileRole {
             let message = format!("the name {file} is not one of a migration of refinery; the file is left out");
             let help = "expected V1__title.sql or U1__title.sql, with letters, digits and _ in the title; rename the file, or \
                         move it elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
     }
 }

@@ -6,10 +6,10 @@
 //! placeholders: `${...}` is text. Settings: `sqlx-core/src/config/migrate.rs`.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::Diagnostic;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, split, spoken};
+use super::native::{FileRole, RollbackTarget, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -135,9 +135,7 @@ pub fn classify(path: &str) -> FileRole {
             let message = format!("the name {file} is not one of a migration of sqlx; the file is left out");
             let help = "expected VERSION_title.sql, or VERSION_title.up.sql and VERSION_title.down.sql, where VERSION is a \
                         number of at most 63 bits; rename the file, or move it elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
     }
 }

@@ -5,10 +5,9 @@
 //! here. These tools have no placeholders: `${...}` is text.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, split, spoken};
+use super::native::{FileRole, RollbackTarget, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -61,9 +60,7 @@ pub fn classify(path: &str) -> FileRole {
             let message = format!("the name {file} is not one of a file up or down; the file is left out");
             let help =
                 "expected VERSION_title.up.sql and VERSION_title.down.sql; rename the file, or move it elsewhere";
-            FileRole::Unclear(Box::new(
-                Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-            ))
+            unclear(codes::UNCLEAR_NAME, path, message, help)
         }
     }
 }

@@ -3,7 +3,7 @@
 use limosa_core::{CallbackEvent, Version};
 use limosa_sql::{Diagnostic, Label};
 
-use super::super::native::{FileRole, RollbackTarget, split, spoken};
+use super::super::native::{FileRole, RollbackTarget, split, spoken, unclear};
 use crate::codes;
 
 /// How the files are named: Flyway's settings `sqlMigrationPrefix` and its like.
@@ -204,7 +204,7 @@ impl Naming {
              {repeatable}{separator}description{suffix}, or a callback such as {}{suffix}; rename the file, or move it elsewhere",
             CallbackEvent::BeforeMigrate
         );
-        FileRole::Unclear(Box::new(Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help)))
+        unclear(codes::UNCLEAR_NAME, path, message, help)
     }
 }
 

@@ -21,7 +21,7 @@ use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::order::{Listed, Source};
 use super::Format;
-use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split};
+use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split, unclear};
 use crate::codes;
 
 /// The line of the format table. The names of scripts could be anybody's: what they hold speaks for it, or a changelog beside them.
@@ -157,7 +157,7 @@ impl Changelogs {
                 "write that line above '--changeset author:id', or move the file elsewhere",
             ),
         };
-        FileRole::Unclear(Box::new(Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help)))
+        unclear(codes::UNCLEAR_NAME, path, message, help)
     }
 
     /// The change that somebody means who writes it as Liquibase has it in its own table, where the path may count from another folder.

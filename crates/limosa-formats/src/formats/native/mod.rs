@@ -26,7 +26,7 @@ pub use config::Config;
 pub use entry::{Entry, FilePart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{split, spoken, stem_of};
+pub(crate) use names::{split, spoken, stem_of, unclear};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;

@@ -199,7 +199,8 @@ fn expected_for(stem: &str) -> String {
     }
 }
 
-fn unclear(code: &'static str, path: &str, message: String, help: String) -> FileRole {
+/// A file that is left out with a warning, whose format does not know what it is for.
+pub(crate) fn unclear(code: &'static str, path: &str, message: String, help: impl Into<String>) -> FileRole {
     FileRole::Unclear(Box::new(Diagnostic::warning(code, message).at(Label::file(path)).help(help)))
 }
 

@@ -16,7 +16,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use self::configuration::Configuration;
 use self::plan::{Plan, Planned};
 use super::Format;
-use super::native::{Entry, FileRole, RollbackTarget, Wishes, split};
+use super::native::{Entry, FileRole, RollbackTarget, Wishes, split, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -223,9 +223,7 @@ impl Project {
                     let message =
                         format!("{stem} does not stand in the plan, so sqitch does not run it; it is left out");
                     let help = "add it to the plan (sqitch add), or move the file elsewhere";
-                    FileRole::Unclear(Box::new(
-                        Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help),
-                    ))
+                    unclear(codes::UNCLEAR_NAME, path, message, help)
                 }
                 _ => FileRole::Ignored,
             };

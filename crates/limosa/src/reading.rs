@@ -64,16 +64,7 @@ pub(crate) async fn read_these_and_open<'c>(
         true => read,
         false => load(configuration, folders, opened.dialect()).and_then(checked),
     };
-    match read {
-        Ok(loaded) => {
-            opened.fold_placeholders(&loaded);
-            Ok((loaded, opened))
-        }
-        Err(failure) => {
-            opened.close().await;
-            Err(failure)
-        }
-    }
+    both(opened, read).await
 }
 
 /// As [`read_and_open`], for a command that only runs what is pending: files that are byte for byte what was applied are not read
@@ -141,6 +132,11 @@ async fn open_and_read<'c>(
         opened.looked = looked;
         read.and_then(checked)
     });
+    both(opened, read).await
+}
+
+/// The files and the session; where the files are refused, the session ends in order.
+async fn both<'c>(mut opened: Opened<'c>, read: Result<Loaded, Failure>) -> Result<(Loaded, Opened<'c>), Failure> {
     match read {
         Ok(loaded) => {
             opened.fold_placeholders(&loaded);

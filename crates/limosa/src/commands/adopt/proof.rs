@@ -48,6 +48,8 @@ pub(super) async fn prove(
         }
         ProveOn::Server(address) => address,
     };
+    // From here on a signal to stop ends the proof in order, and what it has made is taken away.
+    listener.progress(Progress::Note("making a database for the proof".to_owned()));
     let scratch = Scratch::on(server.expose()).await.map_err(no_place)?;
     let database = scratch.url().clone();
     // Two databases of one name are no danger, two engines are.
@@ -74,8 +76,14 @@ pub(super) async fn prove(
     };
     let replayed = Box::pin(replay(&configuration, loaded, foreign, taken, stop)).await;
     let removed = scratch.remove().await;
-    let there = replayed?;
-    removed?;
+    let there = match (replayed, removed) {
+        (Ok(there), Ok(())) => there,
+        (Err(mut failure), Err(stays)) => {
+            failure.diagnostics.extend(stays.diagnostics);
+            return Err(failure);
+        }
+        (Err(failure), Ok(())) | (Ok(_), Err(failure)) => return Err(failure),
+    };
     let here = structure::of(opened, &foreign.ledger, stop).await?;
     let found = differences(opened.dialect(), &here, &there).map_err(|problem| Failure::refused(vec![*problem]))?;
     let lines =

@@ -132,3 +132,24 @@ async fn what_reaches_beyond_its_database_runs_on_another_server_only() {
     let wrong = AdoptOptions { prove: Some(ProveOn::Server(Secret::new("sqlite:elsewhere.db"))), ..dry() };
     refusal(prove(&home, wrong).await, 2, &["LIM-U123", "PostgreSQL"]);
 }
+
+#[tokio::test]
+async fn a_proof_that_is_stopped_takes_away_what_it_made() {
+    for home in with_tools() {
+        migrated(&home, &EVERYWHERE[0]);
+        let (told, stop) = (Told::default(), Stop::new());
+        let listener = |progress: Progress| {
+            if let Progress::Note(note) = progress {
+                // The second note is told once the database is there.
+                if note.contains("running") {
+                    stop.ask();
+                }
+                told.lock().expect("notes").push(note);
+            }
+        };
+        let options = AdoptOptions { prove: Some(ProveOn::ThisServer), ..AdoptOptions::default() };
+        refusal(tooled(&home).adopt(&options, &listener, stop.clone()).await, 3, &["LIM-R005"]);
+        assert_eq!(left_over(&home, &told), Vec::<String>::new());
+        assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");
+    }
+}

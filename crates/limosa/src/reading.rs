@@ -56,7 +56,7 @@ pub(crate) async fn read_these_and_open<'c>(
         (Err(_), None) if usual.engine() != Engine::Mysql => return Err(read.err().unwrap_or_else(stopped)),
         (_, None) => opening.await,
     };
-    let mut opened = match opened {
+    let opened = match opened {
         Ok(opened) => opened,
         Err(failure) => return Err(read.err().unwrap_or(failure)),
     };

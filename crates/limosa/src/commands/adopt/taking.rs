@@ -66,7 +66,7 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<AdoptAnswer, Failure> {
-        let purpose = if options.dry_run { Purpose::Read } else { Purpose::Change };
+        let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
         let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
         let answer = take(&mut opened, &loaded, options, listener, &stop).await;
         opened.close().await;

@@ -46,6 +46,15 @@ async fn each_tool_is_taken_over_on_every_engine() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_not_there_has_no_ledger_to_look_for() {
+    let home = sqlite();
+    home.file("001_a.sql", "create table a (n int);");
+    for options in [dry_run(), AdoptOptions::default()] {
+        refusal(adopt_with(&home, &options).await, 3, &["LIM-D004", "test.db"]);
+    }
+}
+
+#[tokio::test]
 async fn what_the_other_tool_applies_afterwards_does_not_run_twice() {
     for tool in EVERYWHERE {
         for home in all_homes() {

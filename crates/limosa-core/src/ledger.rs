@@ -16,6 +16,8 @@ pub struct LedgerView {
     pub version: Option<i64>,
     /// Rows of `schema_migrations`, in the order in which they were applied.
     pub rows: Vec<AppliedRow>,
+    /// The highest rank of any of its rows, whatever they say; 0 where there is none.
+    pub newest_rank: i64,
     /// Seeds that ran; kept apart from migrations.
     pub seeds: Vec<AppliedRow>,
     /// Scripts that were interrupted between commits.

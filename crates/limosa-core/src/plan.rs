@@ -78,6 +78,9 @@ pub struct Step {
     pub losses: Vec<Loss>,
     /// True where `${...}` is left alone.
     pub placeholders_off: bool,
+    /// The rank of its row, where the ledger has no row of it yet. Not part of the digest.
+    #[serde(skip)]
+    pub new_rank: Option<i64>,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,

@@ -33,6 +33,16 @@ pub enum Item {
         /// The parameters in order.
         parameters: Vec<Value>,
     },
+    /// As [`Item::Bound`], for a sign of life: left out where it ran on this session less long ago than `every` and the engine
+    /// would have to read its text anew (SQLite, whenever the schema has changed).
+    Seldom {
+        /// How often it has to run.
+        every: Duration,
+        /// The SQL.
+        sql: String,
+        /// The parameters in order.
+        parameters: Vec<Value>,
+    },
     /// `COPY ... FROM stdin`; [`Item::CopyData`] items follow, then [`Item::CopyEnd`].
     CopyStart(String),
     /// Data for the COPY that was started.
@@ -247,6 +257,10 @@ pub trait Session: Send {
     async fn restore_settings(&mut self) -> Result<(), DbError> {
         Ok(())
     }
+
+    /// Before and behind many small transactions: what the engine would make and remove for each of them may stay meanwhile, where
+    /// it is as safe (SQLite: the file of the rollback journal). Does nothing where that cannot be.
+    async fn many_transactions(&mut self, _follow: bool) {}
 
     /// Ends the session in order.
     async fn close(self: Box<Self>);

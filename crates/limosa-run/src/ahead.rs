@@ -101,7 +101,9 @@ pub(crate) async fn run(
         began: Instant::now(),
     };
     landing.begin();
+    session.many_transactions(true).await;
     let flown = fly_watched(session, run.context, feed, &log, &run.progress, &mut landing).await;
+    session.many_transactions(false).await;
     let Err(failure) = flown else { return Halt { at: steps.end, begun: None } };
     let failure = match failure {
         Failure::Server { purpose, error, .. } if error.kind == DbErrorKind::ConnectionLost => {
@@ -155,9 +157,11 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Sup
         let marks = run.marks(Duration::ZERO);
         under_way.with(|all| all.push_back(marks.clone()));
         let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
-        let head = match before.replace(marks.step_mark.clone()).filter(|_| run.engine == Engine::Postgres) {
-            None => entries::head(run.context, run.engine, step, &marks, true),
-            Some(before) => vec![entries::head_ahead(run.context, step, &marks, &before)],
+        let head = match (before.replace(marks.step_mark.clone()), run.engine) {
+            (None, _) => entries::head(run.context, run.engine, step, &marks, true),
+            (Some(before), Engine::Postgres) => vec![entries::head_ahead(run.context, step, &marks, &before)],
+            // A lost lease leaves the row of the step without its epoch, and so fails the transaction.
+            (Some(_), _) => Vec::new(),
         };
         next += 1;
         let is_last = next == steps.end;

@@ -449,6 +449,7 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
             plan_digest: None,
             epoch: run.epoch,
             step_mark: marks.step_mark.clone(),
+            new_rank: None,
         }));
     }
     items.push(Item::Commit);

@@ -227,6 +227,7 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         plan_digest: Some(marks.plan_digest.clone()),
         epoch: marks.epoch,
         step_mark: marks.step_mark.clone(),
+        new_rank: None,
     }
 }
 
@@ -234,10 +235,14 @@ fn ledger(item: Item) -> Tagged {
     (item, Purpose::Ledger)
 }
 
-/// SQLite, where no second session may write while ours does: at the end of each transaction too, which may have been long.
+/// SQLite, where no second session may write while ours does: at the end of a transaction, which may have been long.
 fn sign_of_life(context: &Context<'_>, engine: Engine, marks: &Marks) -> Option<Tagged> {
-    let beat = context.ledger.bound(&sql::HEARTBEAT, vec![Value::Integer(marks.epoch)]);
-    (engine == Engine::Sqlite).then(|| ledger(beat))
+    if engine != Engine::Sqlite {
+        return None;
+    }
+    // More often than a lease wants to hear of us, and seldom enough to cost small migrations nothing.
+    let every = context.lease / 10;
+    Some(ledger(context.ledger.seldom(every, &sql::HEARTBEAT, vec![Value::Integer(marks.epoch)])))
 }
 
 /// The change is done: its row, its place in the audit log, the end of its journal.
@@ -255,7 +260,9 @@ pub(crate) fn finished(
     items.extend(sign_of_life(context, engine, marks));
     match direction {
         Direction::Apply => {
-            let row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
+            let mut row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
+            // A journal has written one already.
+            row.new_rank = step.new_rank.filter(|_| !journalled);
             items.push(ledger(book.write_row(&row)));
         }
         Direction::Revert => {

@@ -421,7 +421,7 @@ fn or_null(engine: Engine, text: Option<&str>) -> String {
 
 /// A statement of limosa's own with its parameters as quoted constants. A sign within quotes belongs to a name or a text.
 pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
-    let Item::Bound { sql, parameters } = item else { return String::new() };
+    let (Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. }) = item else { return String::new() };
     let mut out = String::with_capacity(sql.len());
     let mut quote = None;
     let mut rest = sql.char_indices().peekable();

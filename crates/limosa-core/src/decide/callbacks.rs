@@ -85,6 +85,7 @@ fn step(
         file_checksum,
         up_checksum,
         placeholders_off: headers.placeholders_off,
+        new_rank: None,
         proof: None,
     }
 }

@@ -43,13 +43,14 @@ pub fn decide_migrate(
     let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;
     notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
 
-    let skipped = assessed
+    let skipped: Vec<Skipped> = assessed
         .iter()
         .filter(|line| line.state == State::NotApplicable && !ledger.skipped.contains(&line.identity))
         .filter_map(|line| line.change.map(|change| skip(change, line.reason.clone().unwrap_or_default())))
         .collect();
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     refuse(elsewhere(&steps, ask).into_iter().collect())?;
+    rank(&mut steps, ledger, skipped.len());
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -67,6 +68,15 @@ pub fn decide_migrate(
         skipped,
         notices,
     })
+}
+
+/// What has no row yet takes the ranks behind those of all rows: those that are there, and those that are skipped first.
+fn rank(steps: &mut [Step], ledger: &LedgerView, skipped: usize) {
+    let first = ledger.newest_rank + i64::try_from(skipped).unwrap_or(i64::MAX) + 1;
+    for (rank, step) in (first..).zip(steps) {
+        let is_new = step.action == Action::Apply && !ledger.skipped.contains(&step.identity);
+        step.new_rank = is_new.then_some(rank);
+    }
 }
 
 /// A version that nobody knows is a slip of the hand, and as a mere limit it might let everything run.
@@ -327,6 +337,7 @@ fn plain_step(
         file_checksum: change.script.file_checksum.clone(),
         up_checksum: change.script.up_checksum.clone(),
         placeholders_off: change.headers.placeholders_off,
+        new_rank: None,
         proof: None,
     }
 }

@@ -207,6 +207,7 @@ fn revert_step(
         file_checksum: row.file_checksum.clone(),
         up_checksum: row.up_checksum.clone(),
         placeholders_off: back.placeholders_off,
+        new_rank: None,
         proof: None,
     }
 }

@@ -1,5 +1,7 @@
 //! The ledger's statements as items of a flight, and reading the whole ledger of a project in one.
 
+use std::time::Duration;
+
 use limosa_core::{AuditHead, Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX, hashed_around};
 use limosa_sql::Engine;
 
@@ -54,6 +56,8 @@ pub struct RowEntry {
     pub epoch: i64,
     /// Guard: the mark of the transaction.
     pub step_mark: String,
+    /// The rank, where the ledger has no row of it yet.
+    pub new_rank: Option<i64>,
 }
 
 /// What a row of the journal says.
@@ -145,6 +149,14 @@ impl Ledger {
         let mut all = vec![Value::Text(self.project.clone())];
         all.extend(parameters);
         Item::Bound { sql: statement.render(&self.names), parameters: all }
+    }
+
+    /// As [`Ledger::bound`], for a statement that need not run more often than this.
+    pub fn seldom(&self, every: Duration, statement: &sql::Statement, parameters: Vec<Value>) -> Item {
+        match self.bound(statement, parameters) {
+            Item::Bound { sql, parameters } => Item::Seldom { every, sql, parameters },
+            other => other,
+        }
     }
 
     /// A statement on a list of values, of which it has at least one; a few times over where the list is long.
@@ -244,30 +256,29 @@ impl Ledger {
         }
     }
 
-    /// Writes the row of a change.
+    /// Writes the row of a change. One that the ledger is known to have no row of is added; else what is there is replaced.
     pub fn write_row(&self, row: &RowEntry) -> Item {
-        self.bound(
-            &sql::WRITE_ROW,
-            vec![
-                Value::Text(row.identity.clone()),
-                Value::optional(row.version.clone()),
-                Value::Text(row.name.clone()),
-                Value::Text(row.checksum.clone()),
-                Value::Text(row.up_checksum.clone()),
-                Value::Text(row.state.map_or("skipped", RowState::as_str).to_owned()),
-                Value::Integer(row.done),
-                Value::Integer(row.total),
-                Value::Text(row.applied_by.clone()),
-                Value::Integer(row.execution_ms),
-                Value::optional(row.rollback.clone()),
-                Value::optional(row.rollback_origin.clone()),
-                Value::optional(row.rollback_values.clone()),
-                Value::Text(row.depends_on.clone()),
-                Value::optional(row.plan_digest.clone()),
-                Value::Integer(row.epoch),
-                Value::Text(row.step_mark.clone()),
-            ],
-        )
+        let mut values = vec![
+            Value::Text(row.identity.clone()),
+            Value::optional(row.version.clone()),
+            Value::Text(row.name.clone()),
+            Value::Text(row.checksum.clone()),
+            Value::Text(row.up_checksum.clone()),
+            Value::Text(row.state.map_or("skipped", RowState::as_str).to_owned()),
+            Value::Integer(row.done),
+            Value::Integer(row.total),
+            Value::Text(row.applied_by.clone()),
+            Value::Integer(row.execution_ms),
+            Value::optional(row.rollback.clone()),
+            Value::optional(row.rollback_origin.clone()),
+            Value::optional(row.rollback_values.clone()),
+            Value::Text(row.depends_on.clone()),
+            Value::optional(row.plan_digest.clone()),
+            Value::Integer(row.epoch),
+            Value::Text(row.step_mark.clone()),
+        ];
+        values.extend(row.new_rank.map(Value::Integer));
+        self.bound(if row.new_rank.is_some() { &sql::ADD_ROW } else { &sql::WRITE_ROW }, values)
     }
 
     /// Writes the journal of a script.
@@ -349,6 +360,7 @@ impl Ledger {
         }
         let mut view = LedgerView { exists: true, version, ..LedgerView::default() };
         for row in part(1) {
+            view.newest_rank = view.newest_rank.max(row.integer(8).unwrap_or(0));
             match read::applied_row(row) {
                 Ok(row) if row.identity.as_str().starts_with(SEED_PREFIX) => view.seeds.push(row),
                 Ok(row) => view.rows.push(row),

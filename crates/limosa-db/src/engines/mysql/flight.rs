@@ -178,7 +178,7 @@ impl<'a> Flight<'a> {
                     let ended = if self.shared.is_asked() { cancelled() } else { statements::unanswered() };
                     return Err(ended.into());
                 }
-                let keeps = matches!(member.item, Item::Bound { .. }) || index > 0;
+                let keeps = matches!(member.item, Item::Bound { .. } | Item::Seldom { .. }) || index > 0;
                 let result = match statements::next_result(self.wire, keeps).await {
                     Ok(result) => result,
                     Err(Failure::Ours(error)) => return Err(error.into()),
@@ -193,7 +193,7 @@ impl<'a> Flight<'a> {
                 more = result.more;
                 let success = result.answer.success;
                 match &member.item {
-                    Item::Bound { sql, .. } => {
+                    Item::Bound { sql, .. } | Item::Seldom { sql, .. } => {
                         landed.affected = affected(sql, success.affected, !result.answer.rows.is_empty());
                         landed.rows = result.answer.rows;
                         if let Some(error) = result.unread {
@@ -252,7 +252,7 @@ impl<'a> Flight<'a> {
             }
             Item::Script(sql) => return self.script(sql, items).await,
             Item::Control(sql) => self.control(&sql).await?,
-            Item::Bound { sql, parameters } => {
+            Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {
                 let answer = self.kept.statements.run(self.wire, &sql, &parameters).await?;
                 let affected = affected(&sql, answer.success.affected, !answer.rows.is_empty());
                 return Ok(Landed { rows: answer.rows, affected, ..Landed::default() });

@@ -174,7 +174,7 @@ impl Joined {
             Item::Commit => Some(vec![Text::fixed(COMMIT)]),
             Item::Rollback => Some(vec![Text::fixed(ROLLBACK)]),
             Item::Control(sql) => self.split(sql, &ONE_RESULT),
-            Item::Bound { sql, parameters } => {
+            Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {
                 let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
                 let known: usize = parameters.iter().map(length).sum();
                 if known > self.longest {

@@ -104,7 +104,7 @@ impl<'a> Flight<'a> {
         items: &mut dyn FlightSource,
         next: &mut u64,
     ) -> Result<(), Abort> {
-        if !matches!(item, Item::Control(_) | Item::Bound { .. } | Item::Commit) {
+        if !matches!(item, Item::Control(_) | Item::Bound { .. } | Item::Seldom { .. } | Item::Commit) {
             self.depart().await;
         }
         match item {
@@ -118,7 +118,9 @@ impl<'a> Flight<'a> {
                 self.send_plain(number, sql, control).await;
             }
             Item::Control(sql) => self.take_control(number, sql).await,
-            Item::Bound { sql, parameters } => self.take_bound(number, sql, parameters).await,
+            Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {
+                self.take_bound(number, sql, parameters).await;
+            }
             Item::CopyStart(sql) => return self.copy(number, sql, items, next).await,
             Item::CopyData(_) | Item::CopyEnd => {
                 let error =

@@ -1,6 +1,8 @@
 //! Running items on the connection, on its own thread.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use limosa_sql::Engine;
 use rusqlite::fallible_iterator::FallibleIterator;
@@ -16,6 +18,8 @@ pub(super) struct Executor<'a> {
     pub(super) connection: &'a Connection,
     pub(super) database: &'a str,
     pub(super) cancelled: &'a AtomicBool,
+    /// When the last sign of life was committed, or is about to be.
+    pub(super) seldom: &'a Cell<Option<Instant>>,
 }
 
 /// What an item gave.
@@ -38,6 +42,7 @@ impl Executor<'_> {
             Item::Rollback => self.rollback(),
             Item::Script(text) | Item::Control(text) => self.text(text),
             Item::Bound { sql, parameters } => self.bound(sql, parameters),
+            Item::Seldom { every, sql, parameters } => self.seldom(*every, sql, parameters),
             Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => {
                 Err(DbError::new(DbErrorKind::Statement, "COPY is PostgreSQL's; SQLite has no such statement")
                     .hint("load the rows with INSERT statements on SQLite"))
@@ -47,6 +52,8 @@ impl Executor<'_> {
 
     /// Rolls back what is open after a failure. SQLite itself has already done so after some errors and not after others.
     pub(super) fn clean_up(&self) -> Result<(), DbError> {
+        // What the transaction said is gone with it.
+        self.seldom.set(None);
         for attempt in 0_u32.. {
             if self.connection.is_autocommit() {
                 break;
@@ -96,6 +103,15 @@ impl Executor<'_> {
         }
         let affected = changed.filter(|_| statements == 1);
         Ok(Done { affected, ..Done::default() })
+    }
+
+    fn seldom(&self, every: Duration, sql: &str, parameters: &[Value]) -> Result<Done, DbError> {
+        if self.seldom.get().is_some_and(|last| last.elapsed() < every) {
+            return Ok(Done::default());
+        }
+        let done = self.bound(sql, parameters)?;
+        self.seldom.set(Some(Instant::now()));
+        Ok(done)
     }
 
     fn bound(&self, sql: &str, parameters: &[Value]) -> Result<Done, DbError> {

@@ -130,6 +130,10 @@ impl Session for SqliteSession {
         }
     }
 
+    async fn many_transactions(&mut self, follow: bool) {
+        let _ = self.handle.call(move |worker| Ok(worker.keep_journal(follow))).await;
+    }
+
     async fn close(self: Box<Self>) {
         self.handle.close().await;
     }
@@ -256,7 +260,7 @@ fn bytes(item: &Item) -> usize {
         Item::Begin | Item::BeginAhead | Item::Commit | Item::Rollback | Item::CopyEnd => 0,
         Item::Script(text) | Item::Control(text) | Item::CopyStart(text) => text.len(),
         Item::CopyData(data) => data.len(),
-        Item::Bound { sql, parameters } => {
+        Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {
             let text = |value: &crate::Value| if let crate::Value::Text(text) = value { text.len() } else { 8 };
             sql.len() + parameters.iter().map(text).sum::<usize>()
         }

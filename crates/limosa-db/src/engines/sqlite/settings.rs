@@ -155,7 +155,8 @@ fn put_back(connection: &Connection, name: &str, wanted: Option<&Value>) -> Resu
     connection.execute_batch(&format!("PRAGMA {name} = {value}"))
 }
 
-fn journal_mode(connection: &Connection) -> Result<String, Error> {
+/// How `main` keeps its journal.
+pub(super) fn journal_mode(connection: &Connection) -> Result<String, Error> {
     connection.query_row("PRAGMA main.journal_mode", [], |row| row.get(0))
 }
 

@@ -1,5 +1,6 @@
 //! The thread that owns the connection, and the flight as it sees it.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,7 @@ use super::busy::{Patience, wait_for_writers};
 use super::execute::Executor;
 use super::location::Location;
 use super::open::open;
+use super::settings::journal_mode;
 use crate::{DbError, DbErrorKind, Item, Landed, Notice};
 
 /// Something to do on the thread. Jobs run one after the other.
@@ -30,6 +32,7 @@ pub(super) struct Worker {
     pub(super) database: String,
     patience: Patience,
     cancelled: Arc<AtomicBool>,
+    seldom: Cell<Option<Instant>>,
 }
 
 /// The other end: gives jobs to the thread, which ends when this is dropped.
@@ -94,6 +97,7 @@ pub(super) async fn start<T: Send + 'static>(
             database: location.name(),
             patience: waits.clone(),
             cancelled: Arc::clone(&flag),
+            seldom: Cell::default(),
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
         match looked {
@@ -270,12 +274,27 @@ impl Worker {
         executor.run(&Item::Control("SELECT 1".to_owned())).map(drop)
     }
 
+    /// Lets the file of the rollback journal stay between transactions, or no longer: with `persist` its first block is cleared in
+    /// place of removing it (sqlite.org/pragma.html#pragma_journal_mode). Any other mode was chosen, and stays.
+    pub(super) fn keep_journal(&self, keep: bool) -> rusqlite::Result<()> {
+        let (from, to) = if keep { ("delete", "persist") } else { ("persist", "delete") };
+        if self.connection.is_autocommit() && journal_mode(&self.connection)? == from {
+            self.connection.execute_batch(&format!("PRAGMA main.journal_mode = {to}"))?;
+        }
+        Ok(())
+    }
+
     /// Puts the waiting for writers back in place.
     pub(super) fn wait_for_writers(&mut self) -> rusqlite::Result<()> {
         wait_for_writers(&mut self.connection, &self.patience, &self.cancelled)
     }
 
     fn executor(&self) -> Executor<'_> {
-        Executor { connection: &self.connection, database: &self.database, cancelled: &self.cancelled }
+        Executor {
+            connection: &self.connection,
+            database: &self.database,
+            cancelled: &self.cancelled,
+            seldom: &self.seldom,
+        }
     }
 }

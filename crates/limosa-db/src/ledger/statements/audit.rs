@@ -27,10 +27,9 @@ pub const APPEND_AUDIT: Statement = Statement {
                update {audit_head} a set sequence = l.sequence, hash = l.hash from logged l where a.project = $1 \
                returning a.sequence, a.hash",
     sqlite: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
-             select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
-             limosa_sha256(e.previous_hash || $7 || e.sequence || char(10) || e.at || $8) \
-             from (select sequence + 1 as sequence, hash as previous_hash, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') as at \
-             from {audit_head} where project = $1) e returning sequence, hash",
+             select $1, sequence + 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), $2, $3, $4, $5, $6, hash, \
+             limosa_sha256(hash || $7 || (sequence + 1) || char(10) || strftime('%Y-%m-%dT%H:%M:%fZ', 'now') || $8) \
+             from {audit_head} where project = $1",
     mysql: "insert into {audit_log} (project, sequence, at, actor, operation, identity, outcome, detail, previous_hash, hash) \
             select $1, e.sequence, e.at, $2, $3, $4, $5, $6, e.previous_hash, \
             sha2(concat(e.previous_hash, $7, e.sequence, char(10 using utf8mb4), e.at, $8), 256) \
@@ -43,11 +42,11 @@ pub const APPEND_AUDIT: Statement = Statement {
 pub const LAST_AUDIT: Statement =
     all("select sequence, hash from {audit_log} where project = $1 order by sequence desc limit 1");
 
-/// SQLite moves the head in a statement of its own: project $1.
+/// SQLite and MySQL move the head in a statement of its own: project $1. On SQLite it gives sequence and hash.
 pub const MOVE_HEAD: Statement = Statement {
     postgres: "select 1",
-    sqlite: "update {audit_head} set (sequence, hash) = (select sequence, hash from {audit_log} where project = $1 \
-             order by sequence desc limit 1) where project = $1",
+    sqlite: "update {audit_head} set sequence = sequence + 1, hash = (select l.hash from {audit_log} l \
+             where l.project = $1 and l.sequence = {audit_head}.sequence + 1) where project = $1 returning sequence, hash",
     mysql: "update {audit_head} h join (select sequence, hash from {audit_log} where project = $1 \
             order by sequence desc limit 1) l set h.sequence = l.sequence, h.hash = l.hash where h.project = $1",
 };

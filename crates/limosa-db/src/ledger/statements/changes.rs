@@ -91,6 +91,33 @@ pub const WRITE_ROW: Statement = Statement {
             step_mark = values(step_mark)",
 };
 
+/// As [`WRITE_ROW`], for a change that has no row yet, and whose rank is known: $19. Half the work, which counts where
+/// there are thousands.
+pub const ADD_ROW: Statement = Statement {
+    postgres: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+               statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
+               plan_digest, lease_epoch, step_mark) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+               $19, $10, \
+               $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
+               $17, \
+               case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end)",
+    sqlite: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+             statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
+             plan_digest, lease_epoch, step_mark) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+             $19, $10, \
+             max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
+             (select epoch from {lease} where project = $1 and epoch = $17), $18)",
+    mysql: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+            statements_total, `rank`, applied_at, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, \
+            depends_on, plan_digest, lease_epoch, step_mark) \
+            select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
+            $19, utc_timestamp(3), $10, \
+            $11, $12, $13, $14, $15, $16, \
+            coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual",
+};
+
 /// Takes the row of a change away, guarded like [`WRITE_ROW`]: project $1, identity $2, epoch $3, step mark $4. The guard works
 /// by writing NULL into the row first where the lease or the transaction is lost.
 pub const GUARD_ROW: Statement = Statement {

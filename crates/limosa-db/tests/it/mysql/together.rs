@@ -259,6 +259,7 @@ fn ledger_items(ledger: &Ledger) -> Vec<Item> {
         plan_digest: None,
         epoch: 1,
         step_mark: "mark".to_owned(),
+        new_rank: None,
     };
     let skipped = RowEntry { identity: "V2".to_owned(), version: None, state: None, ..row.clone() };
     let journal = JournalEntry {

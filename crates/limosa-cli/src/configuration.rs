@@ -29,6 +29,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         allow_commands: settings.allow_commands,
         ignore_other_ledgers: settings.ignore_other_ledgers,
         replace_placeholders: settings.replace_placeholders,
+        verify_applied: settings.verify_applied,
         project: settings.project.clone(),
         environment: settings.environment.clone(),
         protected: settings.protected,

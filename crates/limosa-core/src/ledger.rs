@@ -42,6 +42,11 @@ impl LedgerView {
     pub fn row(&self, identity: &Identity) -> Option<&AppliedRow> {
         self.rows.iter().find(|row| row.identity == *identity)
     }
+
+    /// True where a script of an identity was interrupted between commits.
+    pub fn has_journal(&self, identity: &Identity, direction: Direction) -> bool {
+        self.journal.iter().any(|entry| entry.identity == *identity && entry.direction == direction)
+    }
 }
 
 /// A row of `schema_migrations`.

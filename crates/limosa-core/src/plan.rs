@@ -81,6 +81,9 @@ pub struct Step {
     /// The rank of its row, where the ledger has no row of it yet. Not part of the digest.
     #[serde(skip)]
     pub new_rank: Option<i64>,
+    /// The journal has a script of it that was interrupted on its way up. Not part of the digest.
+    #[serde(skip)]
+    pub has_journal: bool,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,

@@ -266,12 +266,18 @@ pub(crate) fn finished(
             items.push(ledger(book.write_row(&row)));
         }
         Direction::Revert => {
-            let guards = vec![identity.clone(), Value::Integer(marks.epoch), Value::Text(marks.step_mark.clone())];
-            items.push(ledger(book.bound(&sql::GUARD_ROW, guards)));
-            items.push(ledger(book.bound(&sql::DELETE_ROW, vec![identity.clone()])));
-            // What is taken back may have been half done: then its journal of the way up goes too.
-            let up = Value::from(Direction::Apply.as_str());
-            items.push(ledger(book.bound(&sql::DELETE_JOURNAL, vec![identity.clone(), up])));
+            let mark = Value::Text(marks.step_mark.clone());
+            if engine == Engine::Postgres {
+                items.push(ledger(book.bound(&sql::TAKE_ROW, vec![identity.clone(), mark])));
+            } else {
+                let guards = vec![identity.clone(), Value::Integer(marks.epoch), mark];
+                items.push(ledger(book.bound(&sql::GUARD_ROW, guards)));
+                items.push(ledger(book.bound(&sql::DELETE_ROW, vec![identity.clone()])));
+            }
+            if step.has_journal {
+                let up = Value::from(Direction::Apply.as_str());
+                items.push(ledger(book.bound(&sql::DELETE_JOURNAL, vec![identity.clone(), up])));
+            }
         }
     }
     if journalled {

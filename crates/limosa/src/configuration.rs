@@ -36,6 +36,8 @@ pub struct Configuration {
     pub ignore_other_ledgers: bool,
     /// `${...}` in scripts is replaced.
     pub replace_placeholders: bool,
+    /// `migrate` compares each file that was applied, byte for byte, with what the ledger knows of it. Else it goes by names alone.
+    pub verify_applied: bool,
     /// The project: first part of every key in the ledger.
     pub project: String,
     /// The environment, where one was chosen.
@@ -91,6 +93,7 @@ impl Configuration {
             allow_commands: false,
             ignore_other_ledgers: false,
             replace_placeholders: true,
+            verify_applied: true,
             project: "default".to_owned(),
             environment: None,
             protected: false,

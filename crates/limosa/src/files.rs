@@ -219,15 +219,18 @@ impl Listing {
         Ok(Listing { scripts, files, recognised, configs, diagnostics })
     }
 
-    /// Takes the checksum of each file that may have been applied, while nobody knows yet which were.
+    /// Takes the checksum of each file that may have been applied, while nobody knows yet which were; where names count, of those
+    /// that run again when they change.
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub(crate) fn with_checksums(mut self) -> Result<Listing, Failure> {
+    pub(crate) fn with_checksums(mut self, configuration: &Configuration) -> Result<Listing, Failure> {
         let scripts = &self.scripts;
+        let counts = |role: &FileRole| configuration.verify_applied || !role.runs_once();
         let shares = on_all_processors(self.files, |mut files| {
             let mut buffer = vec![0; BUFFER];
-            let is_asked = |file: &&mut Listed| file.role.identity().is_some() && file.checksum.is_none();
+            let is_asked =
+                |file: &&mut Listed| file.role.identity().is_some() && file.checksum.is_none() && counts(&file.role);
             for file in files.iter_mut().filter(is_asked) {
                 let mut hasher = FileHasher::new();
                 each_part(scripts, &file.name, &mut buffer, |bytes| hasher.update(bytes))?;
@@ -261,6 +264,11 @@ impl Listing {
         for Listed { name, role, entry, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
+                    unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
+                    continue;
+                }
+                (Some(row), None) if !configuration.verify_applied && role.runs_once() => {
+                    let checksum = row.file_checksum.clone();
                     unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
                     continue;
                 }

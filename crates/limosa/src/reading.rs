@@ -78,7 +78,7 @@ pub(crate) async fn read_pending_and_open<'c>(
     if !is_there(configuration) || configuration.wait_for_database.is_some() {
         return read_and_open(configuration, purpose, check).await;
     }
-    let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine)?.with_checksums();
+    let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine)?.with_checksums(&own);
     open_and_read(configuration, purpose, list, |view| Wanted::Unknown(view), check).await
 }
 

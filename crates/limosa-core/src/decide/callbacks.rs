@@ -86,6 +86,7 @@ fn step(
         up_checksum,
         placeholders_off: headers.placeholders_off,
         new_rank: None,
+        has_journal: false,
         proof: None,
     }
 }

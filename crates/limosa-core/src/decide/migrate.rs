@@ -338,6 +338,7 @@ fn plain_step(
         up_checksum: change.script.up_checksum.clone(),
         placeholders_off: change.headers.placeholders_off,
         new_rank: None,
+        has_journal: false,
         proof: None,
     }
 }

@@ -208,6 +208,7 @@ fn revert_step(
         up_checksum: row.up_checksum.clone(),
         placeholders_off: back.placeholders_off,
         new_rank: None,
+        has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         proof: None,
     }
 }

@@ -382,9 +382,8 @@ impl Ledger {
     /// # Errors
     /// What the server says.
     pub async fn look(&self, session: &mut dyn Session) -> Result<LedgerView, DbError> {
-        let exists = self.plain(&sql::EXISTS, Vec::new());
         if self.names.engine != Engine::Postgres {
-            let rows = session.send(vec![exists]).await?;
+            let rows = session.send(vec![self.plain(&sql::EXISTS, Vec::new())]).await?;
             if !rows[0].first().is_some_and(|row| row.boolean(0)) {
                 return Ok(LedgerView::default());
             }
@@ -398,7 +397,9 @@ impl Ledger {
         }
         let mut items = self.begin();
         let looks_at = items.len();
-        items.push(exists);
+        // A new session's first look into the catalogue is dear: by name it is a quarter of the work.
+        let table = self.names.engine.quote_literal(&self.names.table("schema_migrations"));
+        items.push(Item::Bound { sql: format!("select to_regclass({table}) is not null"), parameters: Vec::new() });
         items.extend(self.reads());
         items.push(Item::Commit);
         let mut collector = Collector::default();

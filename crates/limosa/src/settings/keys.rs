@@ -295,6 +295,15 @@ pub const KEYS: &[Key] = &[
         .default("true")
         .flyway("flyway.placeholderReplacement"),
     Key::new(
+        "verify_applied",
+        Kind::Boolean,
+        "false lets migrate go by names alone: files that the ledger has as applied are not opened, and one that changed is not \
+         noticed; repeatables, and every other command, look all the same",
+    )
+    .variable("LIMOSA_VERIFY_APPLIED")
+    .default("true")
+    .flyway("flyway.validateOnMigrate"),
+    Key::new(
         "secret_placeholders",
         Kind::Names,
         "placeholders whose values are never stored or shown; those given by reference always are; lists add up",

@@ -160,6 +160,7 @@ impl<'a> Resolver<'a> {
             allow_commands: self.boolean("allow_commands"),
             ignore_other_ledgers: self.boolean("ignore_other_ledgers"),
             replace_placeholders: self.boolean("replace_placeholders"),
+            verify_applied: self.boolean("verify_applied"),
             project: self.text("project").unwrap_or_default(),
             protected,
             out_of_order: match self.word("out_of_order") {

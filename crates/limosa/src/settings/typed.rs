@@ -47,6 +47,8 @@ pub struct Settings {
     pub ignore_other_ledgers: bool,
     /// `${...}` is replaced.
     pub replace_placeholders: bool,
+    /// `migrate` compares files that were applied with the ledger.
+    pub verify_applied: bool,
     /// The first part of every key in the ledger.
     pub project: String,
     /// True where nothing may be destroyed, whatever the flags.

@@ -1,8 +1,8 @@
 //! Applied files are not read again where they are byte for byte what was applied, and are where that stops being true.
 
-use limosa::{Event, OutOfOrder};
+use limosa::{Event, Migrator, OutOfOrder};
 
-use crate::answers::{done, failed, findings, labels};
+use crate::answers::{done, failed, findings, labels, migrate};
 use crate::place::{all_homes, newest_postgres, sqlite};
 use crate::running::{Running, well};
 
@@ -32,6 +32,26 @@ async fn what_is_applied_and_unchanged_holds_nobody_up() {
         // Line endings are none, and are read for that.
         home.file("0001_one.sql", "create table one (n int);\r\n");
         assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+    }
+}
+
+#[tokio::test]
+async fn where_names_count_what_is_applied_is_not_opened() {
+    for home in all_homes() {
+        home.file("0001_one.sql", "create table one (n int);");
+        home.file("0002_two.sql", "create table two (n int);");
+        home.file("R__rows.sql", "insert into one values (1);");
+        done(home.migrate().await);
+        home.file("0001_one.sql", "create table 'one;");
+        home.file("R__rows.sql", "insert into one values (2);");
+        home.file("0003_three.sql", "create table three (n int);");
+        let mut configuration = home.configuration();
+        configuration.verify_applied = false;
+        let migrator = Migrator::new(configuration);
+        assert_eq!(labels(&done(migrate(&migrator).await)), ["0003", "R"]);
+        assert_eq!(home.count("select count(*) from one"), 2);
+        // Every other command looks, and so does what has to run again.
+        assert!(findings(&migrator.validate().await.unwrap()).contains("0001_one.sql"));
     }
 }
 

@@ -135,6 +135,11 @@ pub const GUARD_ROW: Statement = Statement {
 /// Takes the row of a change away: project $1, identity $2.
 pub const DELETE_ROW: Statement = all("delete from {schema_migrations} where project = $1 and identity = $2");
 
+/// PostgreSQL: both in one: takes the row of a change away, and fails where the file ended our transaction or the lease is lost:
+/// project $1, identity $2, step mark $3.
+pub const TAKE_ROW: Statement = all("delete from {schema_migrations} where project = $1 and identity = $2 and \
+     case when nullif(current_setting('limosa.step', true), '') = $3 then true else ('step_mark, not ' || $3)::boolean end");
+
 /// Changes the state and progress of a row, guarded: project $1, identity $2, epoch $3, step mark $4, state $5, done $6, total $7.
 pub const PROGRESS_ROW: Statement = Statement {
     postgres: "update {schema_migrations} set state = $5, statements_done = $6, statements_total = $7, \

@@ -103,6 +103,11 @@ impl FileRole {
         }
     }
 
+    /// True for a change that runs once, whatever becomes of its file.
+    pub fn runs_once(&self) -> bool {
+        matches!(self, FileRole::Versioned { .. } | FileRole::Late { .. } | FileRole::Baseline { .. })
+    }
+
     /// The identity of the change, where the file is one.
     pub fn identity(&self) -> Option<Identity> {
         match self {

@@ -160,13 +160,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("user", Address(Part::User)),
     ("username", Address(Part::User)),
     ("validateMigrationNaming", NotNeeded("files whose names are not understood are named in a warning always")),
-    (
-        "validateOnMigrate",
-        Only(
-            "true",
-            "an applied file that changed stops the run always; accept a change with `limosa repair --accept`",
-        ),
-    ),
+    ("validateOnMigrate", Is("verify_applied")),
     ("workingDirectory", Instead("run limosa in that folder, or name folders with `dir`")),
 ];
 

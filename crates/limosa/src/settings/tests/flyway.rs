@@ -32,7 +32,7 @@ fn a_configuration_is_read_as_ours() {
          flyway.placeholders.application_user=cqrs_user\nflyway.placeholders.token=${env.TOKEN}\n\
          flyway.outOfOrder=true\nflyway.group=true\nflyway.lockRetryCount=7\nflyway.connectRetries=3\n\
          flyway.installedBy=ci\nflyway.placeholderReplacement=false\nflyway.sqlMigrationSuffixes=.sql,.ddl\n\
-         flyway.validateOnMigrate=true\nflyway.cleanDisabled=true\nflyway.table=flyway_schema_history\n\
+         flyway.validateOnMigrate=false\nflyway.cleanDisabled=true\nflyway.table=flyway_schema_history\n\
          flyway.baselineOnMigrate=false\nflyway.cleanOnValidationError=false\n",
     )
     .variable("DB_PASSWORD", "p@ss")
@@ -47,7 +47,7 @@ fn a_configuration_is_read_as_ours() {
     let token = &settings.placeholders["token"];
     assert_eq!((token.value.expose(), token.secret), ("t", true));
     assert_eq!(settings.out_of_order, OutOfOrder::Allow);
-    assert!(settings.single_transaction && !settings.replace_placeholders);
+    assert!(settings.single_transaction && !settings.replace_placeholders && !settings.verify_applied);
     assert_eq!(settings.lock_wait, Duration::from_secs(7));
     assert_eq!(settings.wait_for_database, Some(Duration::from_secs(30)));
     assert_eq!(settings.actor.as_deref(), Some("ci"));

@@ -78,6 +78,7 @@ fn every_key_reaches_its_setting() {
         create_schemas = [\"s1\", \"s2\"]\n\
         allow_commands = true\nignore_other_ledgers = true\n\
         replace_placeholders = false\n\
+        verify_applied = false\n\
         project = \"shop\"\n\
         protected = true\n\
         out_of_order = \"warn\"\n\
@@ -116,7 +117,12 @@ fn every_key_reaches_its_setting() {
     assert_eq!(settings.wait_for_database, Some(Duration::from_secs(60)));
     assert_eq!(settings.directories, [PathBuf::from("one"), PathBuf::from("/two")]);
     assert_eq!(settings.create_schemas, ["s1", "s2"]);
-    assert!(settings.allow_commands && settings.ignore_other_ledgers && !settings.replace_placeholders);
+    assert!(
+        settings.allow_commands
+            && settings.ignore_other_ledgers
+            && !settings.replace_placeholders
+            && !settings.verify_applied
+    );
     let naming = limosa_formats::flyway::Naming {
         versioned: "M".to_owned(),
         undo: "N".to_owned(),

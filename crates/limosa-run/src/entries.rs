@@ -81,7 +81,8 @@ pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, befo
         Value::Text(step.limits.statement_timeout_ms.to_string()),
         Value::Text(before.to_owned()),
     ];
-    (context.ledger.bound(&sql::FENCE_AHEAD, values), Purpose::Fence)
+    // Project, epoch, and time-outs that few files have of their own.
+    (context.ledger.bound_in_run(&sql::FENCE_AHEAD, &[1, 2, 4, 5], values), Purpose::Fence)
 }
 
 /// What comes last in a transaction behind which another is sent at once: the settings of a fresh session for it, the mark by

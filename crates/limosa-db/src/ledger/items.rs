@@ -151,6 +151,28 @@ impl Ledger {
         Item::Bound { sql: statement.render(&self.names), parameters: all }
     }
 
+    /// As [`Ledger::bound`], for a statement that runs once a migration. Parameters that are the same for a whole run (`same`, by
+    /// their numbers) become part of it on PostgreSQL, which keeps it and would read them anew each time.
+    pub fn bound_in_run(&self, statement: &sql::Statement, same: &[usize], parameters: Vec<Value>) -> Item {
+        if self.names.engine != Engine::Postgres {
+            return self.bound(statement, parameters);
+        }
+        let all: Vec<Value> = std::iter::once(Value::Text(self.project.clone())).chain(parameters).collect();
+        let written = |number: usize| {
+            let value = all.get(number.checked_sub(1)?).filter(|_| same.contains(&number))?;
+            Some(match value {
+                Value::Text(text) => format!("{}::text", self.names.engine.quote_literal(text)),
+                Value::Integer(integer) => format!("{integer}::int8"),
+                Value::Boolean(truth) => truth.to_string(),
+                Value::Null => "null".to_owned(),
+            })
+        };
+        let sql = statement.render_written(&self.names, written);
+        let rest = (1..).zip(&all).filter(|(number, _)| !same.contains(number));
+        let parameters = rest.map(|(_, value)| value.clone()).collect();
+        Item::Bound { sql, parameters }
+    }
+
     /// As [`Ledger::bound`], for a statement that need not run more often than this.
     pub fn seldom(&self, every: Duration, statement: &sql::Statement, parameters: Vec<Value>) -> Item {
         match self.bound(statement, parameters) {
@@ -277,8 +299,10 @@ impl Ledger {
             Value::Integer(row.epoch),
             Value::Text(row.step_mark.clone()),
         ];
-        values.extend(row.new_rank.map(Value::Integer));
-        self.bound(if row.new_rank.is_some() { &sql::ADD_ROW } else { &sql::WRITE_ROW }, values)
+        let Some(rank) = row.new_rank else { return self.bound(&sql::WRITE_ROW, values) };
+        values.push(Value::Integer(rank));
+        // Project, state, who, digest of the plan, epoch.
+        self.bound_in_run(&sql::ADD_ROW, &[1, 7, 10, 16, 17], values)
     }
 
     /// Writes the journal of a script.
@@ -309,8 +333,10 @@ impl Ledger {
         let identity = entry.identity.as_deref().unwrap_or_default();
         let fields = [entry.actor.as_str(), &entry.operation, identity, entry.outcome, &entry.detail];
         let (before, behind) = hashed_around(&self.project, fields);
-        let append = self.bound(
+        // Project, who, operation, outcome, and what is hashed of them before the sequence.
+        let append = self.bound_in_run(
             &sql::APPEND_AUDIT,
+            &[1, 2, 3, 5, 7],
             vec![
                 Value::Text(entry.actor.clone()),
                 Value::Text(entry.operation.clone()),

@@ -48,6 +48,45 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// The text for PostgreSQL with some parameters written out, and the others numbered anew; `written` gives the constant for
+    /// the number of a parameter, where it is one of them.
+    pub(super) fn render_written(&self, names: &LedgerNames, written: impl Fn(usize) -> Option<String>) -> String {
+        let mut pieces = self.postgres.split('$');
+        let mut text = names.fill(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let digits = piece.len() - piece.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+            let number = piece[..digits].parse().unwrap_or_default();
+            match written(number) {
+                Some(constant) => text.push_str(&constant),
+                None => {
+                    let before = (1..number).filter(|number| written(*number).is_some()).count();
+                    text.push_str(&format!("${}", number - before));
+                }
+            }
+            text.push_str(&names.fill(&piece[digits..]));
+        }
+        text
+    }
+}
+
 const fn all(sql: &'static str) -> Statement {
     Statement { postgres: sql, sqlite: sql, mysql: sql }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_that_are_written_out_leave_no_gap() {
+        let statement = all("select $1, $2 from {lease} where a = $3 and b = $1 and c = $12");
+        let names = LedgerNames::new(Engine::Postgres, "$1");
+        let written = |number| (number == 1 || number == 3).then(|| format!("'{{lease}} ${number}'"));
+        assert_eq!(
+            statement.render_written(&names, written),
+            "select '{lease} $1', $1 from \"$1\".\"lease\" where a = '{lease} $3' and b = '{lease} $1' and c = $10"
+        );
+        assert_eq!(statement.render_written(&names, |_| None), statement.render(&names));
+    }
 }

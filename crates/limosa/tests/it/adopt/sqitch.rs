@@ -1,6 +1,6 @@
 //! Sqitch's registry, with ids and hashes that sqitch 1 made of this project.
 
-use limosa::{AdoptOptions, ForeignTool};
+use limosa::{AdoptOptions, ForeignTool, StatusOptions};
 
 use super::{adopt, adopt_with, verdicts};
 use crate::answers::{done, failed, labels, words};
@@ -137,7 +137,8 @@ async fn a_registry_in_a_file_beside_is_found_and_only_read() {
     connection
         .execute_batch("insert into changes values ('9', null, 'more', 'flipr', '', '2026-11-27 07:00:24', 'Ann')")
         .unwrap();
-    failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has applied more since"]);
+    let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+    assert!(words(&status.notices).contains("Sqitch has applied more since"), "{:?}", status.notices);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
 mod empty;
+mod failures;
 mod found;
 mod making;
 mod runner_lock;

@@ -450,4 +450,10 @@ pub(super) const TABLE: &[Cause] = &[
          reading where the folder holds Sqitch's plan. Here it cannot be opened, or is no database.",
         "Mend the file or its rights. A registry of another name is told by `registry` below `[engine \"sqlite\"]` in `sqitch.conf`.",
     ),
+    (
+        "LIM-U157",
+        "Sqitch writes down a deploy that failed, and nothing that it has done with that change since. Where the script has no `BEGIN` and \
+         `COMMIT` of its own, or the engine commits DDL by itself, statements ahead of the failure may have taken effect.",
+        "Look what of it stands and take that away by hand; the change is pending, and the next `limosa migrate` runs its script.",
+    ),
 ];

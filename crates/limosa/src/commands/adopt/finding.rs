@@ -16,6 +16,8 @@ pub(super) struct Foreign {
     pub(super) ledger: FoundLedger,
     pub(super) tool: ForeignTool,
     pub(super) rows: Vec<ForeignRow>,
+    /// What it has tried, which failed, and has not done since.
+    pub(super) failed: Vec<String>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -67,7 +69,8 @@ async fn find_in_sight(
         if project.is_some() {
             rows.retain(|row| row.project.is_none() || row.project.as_deref() == project);
         }
-        read.push(Foreign { ledger, tool, rows });
+        let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
+        read.push(Foreign { ledger, tool, rows, failed });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {

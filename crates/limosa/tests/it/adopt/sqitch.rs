@@ -147,3 +147,22 @@ async fn a_registry_that_is_no_database_is_named() {
     let refused = adopt(&home).await.unwrap_err();
     assert_eq!(refused.diagnostics[0].code, "LIM-U156", "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_deploy_that_failed_is_told() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    home.execute(
+        "create table sqitch.events (event text, change_id text, change text, project text, committed_at timestamp)",
+    );
+    home.execute(
+        "insert into sqitch.events values ('fail', '1', 'fill', 'flipr', '2026-11-26 07:00:21'), \
+         ('deploy', '1', 'fill', 'flipr', '2026-11-26 07:00:22'), ('fail', '2', 'last', 'flipr', '2026-11-26 07:00:25'), \
+         ('fail', '3', 'elsewhere', 'other', '2026-11-26 07:00:26')",
+    );
+    let answer = adopt(&home).await.unwrap();
+    let told: Vec<&str> =
+        answer.notices.iter().filter(|it| it.code == "LIM-U157").map(|it| it.message.as_str()).collect();
+    assert_eq!(told, ["Sqitch has tried to deploy last, which failed, and has not deployed it since"]);
+}

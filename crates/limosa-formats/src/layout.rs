@@ -136,6 +136,14 @@ impl Layout {
         }
     }
 
+    /// The name of the database that holds the tool's ledger beside the one that is migrated; None where the ledger stands within.
+    pub fn registry(&self) -> Option<&str> {
+        match self {
+            Layout::Sqitch(project) => Some(project.registry()),
+            _ => None,
+        }
+    }
+
     /// The ids that the tool itself gives to changes, by their identities, where the files tell them.
     pub fn identifiers(&self) -> HashMap<&str, String> {
         match self {

@@ -139,6 +139,8 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U143", "a migration cannot be given to another tool"),
     ("LIM-U144", "another tool cannot hold something of the project"),
     ("LIM-U145", "the table of another tool is there already"),
+    ("LIM-U156", "the registry of Sqitch beside the database cannot be read"),
+    ("LIM-U157", "another tool has tried a migration, which failed, and has not run it since"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

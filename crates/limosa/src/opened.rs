@@ -1,6 +1,7 @@
 //! A session with everything that a command needs beside it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret,
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
-use crate::commands::adopt::{Beside, applied_since, remembered};
+use crate::commands::adopt::{Beside, applied_since, attach_registry, detach_registry, registry_of, remembered};
 use crate::commands::interrupted;
 use crate::files::Loaded;
 use crate::report::Target;
@@ -64,6 +65,8 @@ pub(crate) struct Opened<'c> {
     elsewhere: Option<Vec<OtherLedger>>,
     /// The ledger of another tool that is kept beside this one, once it was looked for.
     pub(crate) beside: Option<Beside>,
+    /// Where the files' tool keeps its ledger, where that is a SQLite file of its own.
+    pub(crate) registry: Option<PathBuf>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -156,6 +159,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         looked: None,
         elsewhere: None,
         beside: None,
+        registry: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -258,8 +262,14 @@ impl Opened<'_> {
         self.absent.iter().map(warning).collect()
     }
 
+    /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
+    pub(crate) fn suit(&mut self, loaded: &Loaded) {
+        self.registry = registry_of(self, &loaded.layout);
+        self.fold_placeholders(loaded);
+    }
+
     /// Where the format of the files does not tell placeholders apart by case: every spelling that they use gets the value.
-    pub(crate) fn fold_placeholders(&mut self, loaded: &Loaded) {
+    fn fold_placeholders(&mut self, loaded: &Loaded) {
         if !loaded.layout.folds_placeholders() {
             return;
         }
@@ -324,7 +334,10 @@ impl Opened<'_> {
                 self.elsewhere = Some(Vec::new());
                 return Ok(None);
             }
-            self.elsewhere = Some(limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await?);
+            let is_attached = attach_registry(self).await?;
+            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await;
+            detach_registry(self, is_attached).await?;
+            self.elsewhere = Some(found?);
         }
         Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
     }

@@ -35,7 +35,7 @@ pub(crate) async fn read_these_and_open<'c>(
     if usual.engine() == Engine::Sqlite {
         let loaded = load(configuration, folders, usual).and_then(checked)?;
         let mut opened = open(configuration, purpose).await?;
-        opened.fold_placeholders(&loaded);
+        opened.suit(&loaded);
         return Ok((loaded, opened));
     }
     let (own, places) = (configuration.clone(), folders.to_vec());
@@ -139,7 +139,7 @@ async fn open_and_read<'c>(
 async fn both<'c>(mut opened: Opened<'c>, read: Result<Loaded, Failure>) -> Result<(Loaded, Opened<'c>), Failure> {
     match read {
         Ok(loaded) => {
-            opened.fold_placeholders(&loaded);
+            opened.suit(&loaded);
             Ok((loaded, opened))
         }
         Err(failure) => {
@@ -157,7 +157,7 @@ pub(crate) fn read_again(opened: &mut Opened<'_>, loaded: &mut Loaded, fresh: &L
     let configuration = opened.configuration;
     *loaded = load(configuration, &configuration.directories, opened.dialect())?;
     loaded.refuse_errors()?;
-    opened.fold_placeholders(loaded);
+    opened.suit(loaded);
     Ok(())
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn read_all_where_another_is_kept(opened: &mut Opened<'_>, loaded: &m
     }
     let configuration = opened.configuration;
     *loaded = load(configuration, &configuration.directories, opened.dialect())?;
-    opened.fold_placeholders(loaded);
+    opened.suit(loaded);
     Ok(())
 }
 

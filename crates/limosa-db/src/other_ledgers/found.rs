@@ -4,7 +4,7 @@ use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
 use super::tools::{Rows, Tool, all};
-use super::{recognised, tables};
+use super::{columns_of_attached, recognised, tables};
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 
@@ -120,6 +120,10 @@ fn named_table(engine: Engine, named: &NamedTable) -> String {
             schema.as_deref().unwrap_or("null"),
             schema.as_deref().unwrap_or("database()")
         ),
+        _ if named.schema.is_some() => {
+            let database = named.schema.as_deref().unwrap_or_default();
+            format!("select 0, {}", columns_of_attached(engine, database, &table))
+        }
         _ => format!(
             "select 0, null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
              where t.type in ('table', 'view') and t.name = {table} group by t.name"

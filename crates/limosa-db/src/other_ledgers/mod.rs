@@ -5,6 +5,7 @@
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
 mod empty;
+mod failures;
 mod found;
 mod making;
 mod runner_lock;
@@ -72,12 +73,30 @@ fn tables(engine: Engine) -> String {
              where table_schema = database() and lower(table_name) in ({}) group by table_name order by 3",
             names(false)
         ),
-        _ => format!(
-            "select 0, null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
-             where t.type = 'table' and lower(t.name) in ({}) group by t.name order by 3",
-            names(false)
-        ),
+        _ => {
+            // A tool's own schema is a database that is attached.
+            let own: String = all()
+                .filter_map(|tool| {
+                    let columns = columns_of_attached(engine, tool.schema?, &engine.quote_literal(tool.table));
+                    Some(format!(" union all select 1, {columns}"))
+                })
+                .collect();
+            format!(
+                "select 0, null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
+                 where t.type = 'table' and lower(t.name) in ({}) group by t.name{own} order by 3",
+                names(false)
+            )
+        }
     }
+}
+
+/// Database, table and columns of a table in one of a SQLite session's databases; no row where there is no such database.
+fn columns_of_attached(engine: Engine, database: &str, table: &str) -> String {
+    format!(
+        "d.name, {table}, group_concat(c.name) from pragma_database_list d join pragma_table_info({table}, d.name) c \
+         where d.name = {} group by d.name",
+        engine.quote_literal(database)
+    )
 }
 
 /// Errors that say nothing of the table.

@@ -444,4 +444,16 @@ pub(super) const TABLE: &[Cause] = &[
         "`limosa export --write-ledger` makes the other tool's table, and there is one already; or another runner was here meanwhile.",
         "Where that tool has migrated the database before: `limosa adopt`, and `--undo` to give it back. Else compare it with `ledger.sql`.",
     ),
+    (
+        "LIM-U156",
+        "With SQLite, Sqitch keeps its registry in a file of its own beside the database, `sqitch.db` for `app.db`. limosa attaches it for \
+         reading where the folder holds Sqitch's plan. Here it cannot be opened, or is no database.",
+        "Mend the file or its rights. A registry of another name is told by `registry` below `[engine \"sqlite\"]` in `sqitch.conf`.",
+    ),
+    (
+        "LIM-U157",
+        "Sqitch writes down a deploy that failed, and nothing that it has done with that change since. Where the script has no `BEGIN` and \
+         `COMMIT` of its own, or the engine commits DDL by itself, statements ahead of the failure may have taken effect.",
+        "Look what of it stands and take that away by hand; the change is pending, and the next `limosa migrate` runs its script.",
+    ),
 ];

@@ -15,6 +15,8 @@ pub(super) struct Configuration {
     pub(super) verifies_not: bool,
     /// `core.extension`.
     pub(super) extension: Option<String>,
+    /// `registry` of the engine `sqlite`.
+    pub(super) registry: Option<String>,
 }
 
 impl Configuration {
@@ -39,6 +41,8 @@ impl Configuration {
             }
             if section.eq_ignore_ascii_case("core") {
                 configuration.take(&key.trim().to_ascii_lowercase(), value_of(value));
+            } else if is_of_sqlite(&section) && key.trim().eq_ignore_ascii_case("registry") {
+                configuration.registry = Some(value_of(value)).filter(|name| !name.is_empty());
             } else if section.eq_ignore_ascii_case("deploy") && key.trim().eq_ignore_ascii_case("verify") {
                 let value = value_of(value).to_ascii_lowercase();
                 configuration.verifies_not = ["false", "no", "off", "0"].contains(&value.as_str());
@@ -59,6 +63,13 @@ impl Configuration {
             _ => {}
         }
     }
+}
+
+/// True for `engine "sqlite"`.
+fn is_of_sqlite(section: &str) -> bool {
+    section
+        .split_once(char::is_whitespace)
+        .is_some_and(|(head, name)| head.eq_ignore_ascii_case("engine") && name.trim().trim_matches('"') == "sqlite")
 }
 
 /// A value without its quotes, and without the comment behind it.
@@ -82,6 +93,9 @@ mod tests {
         assert_eq!((read.engine.as_deref(), read.plan.as_deref()), (Some("pg"), Some("my.plan")));
         assert_eq!((read.folders[0].as_deref(), read.extension.as_deref()), (Some("up"), Some("psql")));
         assert_eq!(read.engines, ["pg"]);
+        let registry = |text: &str| Configuration::read(text).unwrap().registry;
+        assert_eq!(registry("[engine \"sqlite\"]\n\tregistry = meta\n").as_deref(), Some("meta"));
+        assert_eq!(registry("[engine \"pg\"]\n\tregistry = meta\n"), None);
         assert!(!read.verifies_not && Configuration::read("[deploy]\nverify = false\n").unwrap().verifies_not);
         assert_eq!(Configuration::read("[core]\n???\n"), Err(2));
     }

@@ -155,6 +155,11 @@ impl Project {
         self.plan.as_ref().map(|(_, plan)| plan.project.as_str()).filter(|name| !name.is_empty())
     }
 
+    /// What Sqitch calls its registry on SQLite, where it is a file of its own.
+    pub fn registry(&self) -> &str {
+        self.configuration.registry.as_deref().unwrap_or("sqitch")
+    }
+
     /// The ids that Sqitch gives to changes, by their identities; without those that the plan does not tell for certain.
     pub fn identifiers(&self) -> HashMap<&str, String> {
         let Some((_, plan)) = &self.plan else { return HashMap::new() };

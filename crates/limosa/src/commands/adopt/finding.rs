@@ -7,6 +7,7 @@ use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, 
 use limosa_sql::Diagnostic;
 
 use super::memory::Adopted;
+use super::registry::{attach_registry, detach_registry};
 use crate::opened::Opened;
 use crate::{Exit, Failure};
 
@@ -15,6 +16,8 @@ pub(super) struct Foreign {
     pub(super) ledger: FoundLedger,
     pub(super) tool: ForeignTool,
     pub(super) rows: Vec<ForeignRow>,
+    /// What it has tried, which failed, and has not done since.
+    pub(super) failed: Vec<String>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -22,6 +25,18 @@ pub(super) struct Foreign {
 /// # Errors
 /// Where there is none, or several; where its rows cannot be taken over, or may not be read.
 pub(super) async fn find(
+    opened: &mut Opened<'_>,
+    tool: Option<ForeignTool>,
+    table: Option<&str>,
+    project: Option<&str>,
+) -> Result<Foreign, Failure> {
+    let is_attached = attach_registry(opened).await?;
+    let found = find_in_sight(opened, tool, table, project).await;
+    detach_registry(opened, is_attached).await?;
+    found
+}
+
+async fn find_in_sight(
     opened: &mut Opened<'_>,
     tool: Option<ForeignTool>,
     table: Option<&str>,
@@ -54,7 +69,8 @@ pub(super) async fn find(
         if project.is_some() {
             rows.retain(|row| row.project.is_none() || row.project.as_deref() == project);
         }
-        read.push(Foreign { ledger, tool, rows });
+        let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
+        read.push(Foreign { ledger, tool, rows, failed });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {
@@ -78,7 +94,7 @@ fn none_found(tool: Option<ForeignTool>) -> Failure {
             "there is no registry of Sqitch in sight of this session",
             "PostgreSQL: the schema that `registry` in sqitch.conf names, --from sqitch --ledger-table SCHEMA.changes; \
              MariaDB, MySQL: it is a database of its own, --from sqitch --ledger-table sqitch.changes; \
-             SQLite: it is a file of its own, sqitch.db, whose table `changes` must be copied beside the others first",
+             SQLite: it is a file of its own, sqitch.db, which is looked for beside the database where the folder holds sqitch.plan",
         );
     }
     Failure::usage(

@@ -7,6 +7,7 @@ mod journal;
 mod keeping;
 mod memory;
 mod proof;
+mod registry;
 mod taking;
 
 pub use back::GoBackOptions;
@@ -16,4 +17,5 @@ pub(crate) use keeping::{
 };
 pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;
+pub(crate) use registry::{attach_registry, detach_registry, registry_of};
 pub use taking::AdoptOptions;

@@ -294,6 +294,15 @@ fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
                 .help("no row is made of them; where their files are in another folder, name it: --dir"),
         );
     }
+    if !foreign.failed.is_empty() {
+        let failed: Vec<&str> = foreign.failed.iter().map(String::as_str).collect();
+        let message =
+            format!("{tool} has tried to deploy {}, which failed, and has not deployed it since", few(&failed));
+        all.push(Diagnostic::warning("LIM-U157", message).help(
+            "what its script did ahead of the failure, without a BEGIN of its own, stands: look, and take that away by hand before \
+             limosa migrate runs the script",
+        ));
+    }
     if !unknown.is_empty() {
         let message = format!("{tool} has not applied {}, and has applied later ones", few(&unknown));
         all.push(Diagnostic::warning("LIM-U121", message).help(

@@ -3,7 +3,7 @@
 use limosa::{AdoptOptions, ForeignTool};
 
 use super::{adopt, adopt_with, verdicts};
-use crate::answers::{done, labels, words};
+use crate::answers::{done, failed, labels, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 const PLAN: &str = "%syntax-version=1.0.0\n%project=flipr\n%uri=https://flipr.example/\n\n\
@@ -106,4 +106,63 @@ async fn a_registry_that_is_not_in_sight_is_explained() {
     let options = AdoptOptions { from: Some(ForeignTool::Sqitch), ..AdoptOptions::default() };
     let refused = adopt_with(&home, &options).await.unwrap_err();
     assert!(words(&refused.diagnostics).contains("sqitch.db"), "{refused:?}");
+}
+
+/// The registry of Sqitch's as it stands on SQLite: a file beside the database, with the ending of its name.
+fn registry_beside(home: &Home, database: &std::path::Path) -> std::path::PathBuf {
+    deployed(home, "");
+    home.execute("drop table changes");
+    let registry = database.with_file_name(match database.extension() {
+        Some(ending) => format!("sqitch.{}", ending.to_string_lossy()),
+        None => "sqitch".to_owned(),
+    });
+    let connection = rusqlite::Connection::open(&registry).unwrap();
+    connection.execute_batch(&format!("create table {TABLE}; insert into {ROWS};")).unwrap();
+    registry
+}
+
+#[tokio::test]
+async fn a_registry_in_a_file_beside_is_found_and_only_read() {
+    let home = sqlite();
+    let registry = registry_beside(&home, std::path::Path::new(&home.database()));
+    let before = std::fs::read(&registry).unwrap();
+    failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has migrated this database (table sqitch.changes"]);
+    let answer = adopt(&home).await.unwrap();
+    let expected = ["verified 0001 app/users", "verified 0002 fill", "verified 0003 fill@v1+", "pending 0004 last"];
+    assert_eq!((verdicts(&answer), answer.table.as_str()), (expected.map(str::to_owned).to_vec(), "sqitch.changes"));
+    assert_eq!(std::fs::read(&registry).unwrap(), before, "the registry was changed");
+
+    let tell_registry = |sql: &str| rusqlite::Connection::open(&registry).unwrap().execute_batch(sql).unwrap();
+    tell_registry("insert into changes values ('9', null, 'more', 'flipr', '', '2026-11-27 07:00:24', 'Ann')");
+    failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has applied more since"]);
+    tell_registry("delete from changes where change = 'more'");
+    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+}
+
+#[tokio::test]
+async fn a_registry_that_is_no_database_is_named() {
+    let home = sqlite();
+    let registry = registry_beside(&home, std::path::Path::new(&home.database()));
+    std::fs::write(&registry, "this is no database, though it is long enough to be taken for one".repeat(20)).unwrap();
+    let refused = adopt(&home).await.unwrap_err();
+    assert_eq!(refused.diagnostics[0].code, "LIM-U156", "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_deploy_that_failed_is_told() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    home.execute(
+        "create table sqitch.events (event text, change_id text, change text, project text, committed_at timestamp)",
+    );
+    home.execute(
+        "insert into sqitch.events values ('fail', '1', 'fill', 'flipr', '2026-11-26 07:00:21'), \
+         ('deploy', '1', 'fill', 'flipr', '2026-11-26 07:00:22'), ('fail', '2', 'last', 'flipr', '2026-11-26 07:00:25'), \
+         ('fail', '3', 'elsewhere', 'other', '2026-11-26 07:00:26')",
+    );
+    let answer = adopt(&home).await.unwrap();
+    let told: Vec<&str> =
+        answer.notices.iter().filter(|it| it.code == "LIM-U157").map(|it| it.message.as_str()).collect();
+    assert_eq!(told, ["Sqitch has tried to deploy last, which failed, and has not deployed it since"]);
 }

@@ -258,8 +258,12 @@ impl Opened<'_> {
         self.absent.iter().map(warning).collect()
     }
 
-    /// Where the format of the files does not tell placeholders apart by case: every spelling that they use gets the value.
+    /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
+    /// does not tell placeholders apart by case, every spelling that they use gets the value.
     pub(crate) fn fold_placeholders(&mut self, loaded: &Loaded) {
+        for (name, value) in loaded.layout.values().into_iter().flatten() {
+            self.values.all.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         if !loaded.layout.folds_placeholders() {
             return;
         }

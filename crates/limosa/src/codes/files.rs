@@ -273,6 +273,20 @@ pub(super) const TABLE: &[Cause] = &[
         "Take one of the two out of the plan, or let a change between them undo the first. Nothing was run.",
     ),
     (
+        "LIM-F050",
+        "Two properties of Liquibase's have one name and different values, for changes of one file alone (`global:false`), or for those above \
+         and below them. limosa gives a name one value for all changes.",
+        "Give one of the two another name, or give the name one value for all in limosa.toml (`[placeholders]`), which goes before all \
+         properties. An error only where the change would run now.",
+    ),
+    (
+        "LIM-F051",
+        "A change of Liquibase's holds `${name}`, and neither a property nor `[placeholders]` in limosa.toml gives it a value. Liquibase \
+         leaves such text as it stands, and so does limosa.",
+        "A warning. Where it should have a value that liquibase was given on its command line or by the environment, write it into \
+         limosa.toml: `[placeholders]`.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

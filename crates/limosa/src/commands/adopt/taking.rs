@@ -90,13 +90,15 @@ async fn take(
             find(opened, options.from, options.ledger_table.as_deref(), loaded.layout.project()).await
         }
     };
-    let foreign = match (found, before.as_ref().filter(|_| !options.keep)) {
+    let mut foreign = match (found, before.as_ref().filter(|_| !options.keep)) {
         (Err(_), Some(adopted)) if view.keeps_another => {
             return keep_no_longer(opened, adopted, options, listener, stop).await;
         }
         (Err(_), Some(adopted)) => return Ok(done_before(opened, adopted)),
         (found, _) => found?,
     };
+    // What runs with each run has nothing to be taken over.
+    foreign.rows.retain(|row| !loaded.layout.runs_always(&row.key));
     if options.keep {
         keepable(opened, &foreign)?;
     }

@@ -1,6 +1,6 @@
 //! A file of formatted SQL, taken apart: where each change stands, and what its line says.
 
-use limosa_core::{Mark, Markers};
+use limosa_core::{Direction, Mark, Markers, SectionMask};
 use limosa_sql::{Diagnostic, Engine, Label, Position, Severity, placeholders};
 
 use super::attributes::{Named, attributes};
@@ -48,6 +48,24 @@ impl ChangeSet {
     }
 }
 
+/// The names of placeholders in what leads up, and back.
+fn asked_for(part: &[u8], engine: Engine) -> Vec<String> {
+    if !part.windows(2).any(|two| two == b"${") {
+        return Vec::new();
+    }
+    let of = |direction: Direction| {
+        let (mut mask, mut masked) = (SectionMask::new(Markers::Liquibase, direction), Vec::new());
+        mask.feed(part, &mut masked);
+        mask.finish(&mut masked);
+        placeholders(engine, &String::from_utf8_lossy(&masked))
+    };
+    let mut names: Vec<String> =
+        of(Direction::Apply).into_iter().chain(of(Direction::Revert)).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// True where the head of a file says that it is formatted SQL: its first line that is not blank.
 pub(super) fn is_formatted(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(head);
@@ -81,10 +99,7 @@ impl Formatted {
             last.end = offset;
         }
         for change in &mut file.changes {
-            let text = String::from_utf8_lossy(change.part_of(bytes));
-            change.asked = placeholders(engine, &text).into_iter().map(|(name, _)| name).collect();
-            change.asked.sort();
-            change.asked.dedup();
+            change.asked = asked_for(change.part_of(bytes), engine);
         }
         file
     }

@@ -25,7 +25,7 @@ use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::order::{Listed, Passed, Source};
 use self::properties::{Properties, Seen};
-use self::recorded::Known;
+use self::recorded::{Known, is_alike};
 use super::Format;
 use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split, unclear};
 use crate::codes;
@@ -192,13 +192,8 @@ impl Changelogs {
 
     /// The change that somebody means who writes it as Liquibase has it in its own table, where the path may count from another folder.
     pub(crate) fn meant(&self, written: &Version) -> Option<Version> {
-        let (path, change) = written.name()?.split_once("::")?;
-        let is_meant = |known: &str| {
-            known.split_once("::").is_some_and(|(own, own_change)| {
-                let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
-                own_change == change && (ends(own, path) || ends(path, own))
-            })
-        };
+        let written = written.name()?;
+        let is_meant = |known: &str| is_alike(known, written);
         let entries = self.entries.values().flatten();
         let mut found = entries.filter_map(|entry| match &entry.role {
             FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),

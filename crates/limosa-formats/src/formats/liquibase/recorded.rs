@@ -23,6 +23,17 @@ pub(super) struct Known {
 /// Letters that a column takes.
 const LONGEST: usize = 250;
 
+/// True where two names mean one change, the paths of which count from different folders.
+pub(super) fn is_alike(one: &str, other: &str) -> bool {
+    let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
+    match (one.split_once("::"), other.split_once("::")) {
+        (Some((path, part)), Some((other_path, other_part))) => {
+            part == other_part && (ends(path, other_path) || ends(other_path, path))
+        }
+        _ => false,
+    }
+}
+
 impl Changelogs {
     fn known(&self, identity: &str) -> Option<(&Known, Option<&ChangeSet>)> {
         let name = identity.strip_prefix("R:").unwrap_or(identity);
@@ -69,9 +80,11 @@ impl Changelogs {
         row.more.insert("labels", named.get("labels").unwrap_or_default().to_owned());
     }
 
-    /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here.
+    /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here. Its path may count from
+    /// another folder.
     pub(crate) fn runs_always(&self, key: &str) -> bool {
-        self.known.get(key).is_some_and(|known| known.always)
+        let same = |(name, known): (&String, &Known)| known.always && is_alike(name, key);
+        self.known.iter().any(same)
     }
 }
 

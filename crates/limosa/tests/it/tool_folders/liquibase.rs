@@ -205,7 +205,7 @@ async fn properties_are_values_and_what_has_none_stays() {
         home.file(
             "a.sql",
             &format!(
-                "{text}--property name:none value:some\n--changeset a:3\ninsert into things values ('${{none}}');\n"
+                "{text}--changeset a:3\n--property name:none value:some\ninsert into things values ('${{none}}');\n"
             ),
         );
         failed(&migrate(&migrator).await, 2, &["LIM-F050", "a.sql:9"]);

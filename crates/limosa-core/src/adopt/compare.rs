@@ -105,6 +105,10 @@ pub fn compare<'a>(
             // It would stand for what came before it, in an empty database only.
             (None, _) if change.is_baseline => continue,
             (None, Some(_)) => (Verdict::Stamped, covered_by(tool, rows, order)),
+            // Liquibase runs whatever has not run, and so does limosa.
+            (None, None) if tool.known_by() == KnownBy::Path && change.headers.may_come_late => {
+                (Verdict::Pending, None)
+            }
             (None, None) if version(change).is_some_and(|own| newest.as_ref().is_some_and(|newest| own < newest)) => {
                 (Verdict::Unknown, Some(format!("{} has not applied it, and has applied later ones", tool.name())))
             }

@@ -77,7 +77,11 @@ fn names_and_hashes_are_known_again() {
     let parts: Vec<Change> = called
         .iter()
         .zip(&changes)
-        .map(|(name, change)| Change { identity: Identity::new(*name), ..change.clone() })
+        .map(|(name, change)| {
+            let mut change = Change { identity: Identity::new(*name), ..change.clone() };
+            change.headers.may_come_late = true;
+            change
+        })
         .collect();
     assert_eq!(
         verdicts(

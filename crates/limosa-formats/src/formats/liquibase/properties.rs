@@ -43,10 +43,10 @@ impl Property {
         })
     }
 
-    /// True where it counts on this engine, with this environment.
+    /// True where it counts on this engine, with this environment; where none is chosen, all do, as with liquibase.
     fn counts(&self, engine: Engine, environment: Option<&str>) -> bool {
-        let chosen: Vec<&str> = environment.into_iter().collect();
-        let has_context = self.contexts.as_deref().is_none_or(|text| expression::holds(text, &chosen).unwrap_or(false));
+        let holds = |text: &str| environment.is_none_or(|name| expression::holds(text, &[name]).unwrap_or(false));
+        let has_context = self.contexts.as_deref().is_none_or(holds);
         has_context && self.dbms.as_deref().is_none_or(|dbms| is_for(dbms, engine))
     }
 }
@@ -183,21 +183,22 @@ mod tests {
         let given = BTreeMap::from([("given".to_owned(), "${u}".to_owned())]);
         for (environment, count, text, expected) in [
             (Some("prod"), 9, "${t}", "two"),
-            (None, 9, "${t}", "four"),
-            (None, 1, "${t}", "three"),
-            (None, 0, "${t}", "${t}"),
-            (None, 9, "${ t } ${TT} ${u}", "four ${TT} a_four"),
-            (None, 9, "$t ${ ${t ${", "$t ${ ${t ${"),
-            (None, 9, "${x${t}}", "${xfour}"),
-            (None, 9, "${:t} ${", "${:t} ${"),
-            (None, 9, "${l} ${given}", "last a_four"),
-            (None, 9, "-- ${t}$${t}}", "-- four$four}"),
-            (None, 9, "no", "no"),
+            (None, 9, "${t}", "two"),
+            (Some("test"), 9, "${t}", "four"),
+            (Some("test"), 1, "${t}", "three"),
+            (Some("test"), 0, "${t}", "${t}"),
+            (Some("test"), 9, "${ t } ${TT} ${u}", "four ${TT} a_four"),
+            (Some("test"), 9, "$t ${ ${t ${", "$t ${ ${t ${"),
+            (Some("test"), 9, "${x${t}}", "${xfour}"),
+            (Some("test"), 9, "${:t} ${", "${:t} ${"),
+            (Some("test"), 9, "${l} ${given}", "last a_four"),
+            (Some("test"), 9, "-- ${t}$${t}}", "-- four$four}"),
+            (Some("test"), 9, "no", "no"),
         ] {
             let properties = properties(environment, &lines);
             assert_eq!(properties.seen("a.sql", count, &given).expanded(text), expected, "{text} {count}");
         }
-        let other = properties(None, &lines);
+        let other = properties(Some("test"), &lines);
         assert_eq!(other.seen("b.sql", 9, &given).expanded("${l} ${t}"), "${l} four");
         assert!(other.seen("b.sql", 9, &given).value("loop").is_some(), "a circle ends");
     }

@@ -26,7 +26,7 @@ mod version;
 
 pub use adopt::{
     Agreement, Compared, Disagreement, ForeignRow, ForeignState, ForeignTool, Keeping, KnownBy, Told, Trouble, Verdict,
-    compare, settled, spelled, troubles,
+    compare, repathed, settled, spelled, troubles,
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};

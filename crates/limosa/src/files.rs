@@ -47,6 +47,7 @@ pub(crate) fn layout_of(
     if let Scripts::Disk = scripts {
         layout.stand_in(&folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>());
     }
+    layout.stand_for(configuration.environment.as_deref(), &configuration.values.all);
     // The nearest one is read last, and counts.
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));

@@ -265,11 +265,15 @@ impl Opened<'_> {
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
     pub(crate) fn suit(&mut self, loaded: &Loaded) {
         self.registry = registry_of(self, &loaded.layout);
-        self.fold_placeholders(loaded);
+        self.take_placeholders(loaded);
     }
 
-    /// Where the format of the files does not tell placeholders apart by case: every spelling that they use gets the value.
-    fn fold_placeholders(&mut self, loaded: &Loaded) {
+    /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
+    /// does not tell placeholders apart by case, every spelling that they use gets the value.
+    fn take_placeholders(&mut self, loaded: &Loaded) {
+        for (name, value) in loaded.layout.values().into_iter().flatten() {
+            self.values.all.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         if !loaded.layout.folds_placeholders() {
             return;
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::spelling::names;
 use super::{ForeignRow, ForeignState, ForeignTool, KnownBy};
-use crate::{Change, Kind, Version};
+use crate::{Change, Identity, Kind, Version};
 
 /// Whether a file is the one that a recorded checksum was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,10 @@ pub fn compare<'a>(
             // It would stand for what came before it, in an empty database only.
             (None, _) if change.is_baseline => continue,
             (None, Some(_)) => (Verdict::Stamped, covered_by(tool, rows, order)),
+            // Liquibase runs whatever has not run, and so does limosa.
+            (None, None) if tool.known_by() == KnownBy::Path && change.headers.may_come_late => {
+                (Verdict::Pending, None)
+            }
             (None, None) if version(change).is_some_and(|own| newest.as_ref().is_some_and(|newest| own < newest)) => {
                 (Verdict::Unknown, Some(format!("{} has not applied it, and has applied later ones", tool.name())))
             }
@@ -162,6 +166,12 @@ fn judged(
     }
 }
 
+/// What a change of Liquibase's is known by: the path, and what stands behind it.
+fn part_of(identity: &Identity) -> Option<(&str, &str)> {
+    let name = identity.as_str();
+    name.strip_prefix("R:").unwrap_or(name).split_once("::")
+}
+
 /// Changes by what tools may know them by.
 struct Index<'a> {
     changes: &'a [Change],
@@ -172,6 +182,8 @@ struct Index<'a> {
     /// Those that are known by names of their own, in their order; one that comes again has `@` and more behind the name.
     planned: HashMap<&'a str, Vec<usize>>,
     repeatables: HashMap<&'a str, usize>,
+    /// Those that are called `path::id::author`, by what stands behind the path, with the path.
+    parts: HashMap<&'a str, Vec<(&'a str, usize)>>,
     hashes: HashMap<&'a str, usize>,
 }
 
@@ -185,6 +197,7 @@ impl<'a> Index<'a> {
             names: HashMap::new(),
             planned: HashMap::new(),
             repeatables: HashMap::new(),
+            parts: HashMap::new(),
             hashes: HashMap::new(),
         };
         for (at, change) in changes.iter().enumerate() {
@@ -199,13 +212,27 @@ impl<'a> Index<'a> {
             if let Some(name) = version(change).and_then(Version::name) {
                 index.planned.entry(name.split('@').next().unwrap_or(name)).or_default().push(at);
             }
-            for name in names(&change.script.file) {
-                index.names.insert(name, at);
+            if let Some((path, part)) = part_of(&change.identity) {
+                index.parts.entry(part).or_default().push((path, at));
+            } else {
+                index.names.extend(names(&change.script.file).map(|name| (name, at)));
             }
             let hash = change.script.file_checksum.as_str();
             index.hashes.insert(hash.strip_prefix("sha256:").unwrap_or(hash), at);
         }
         index
+    }
+
+    /// The change that is called so, where the path may count from another folder.
+    fn by_path(&self, key: &str) -> Option<usize> {
+        let (path, part) = key.split_once("::")?;
+        let path = path.strip_prefix("classpath:").unwrap_or(path);
+        let alike = self.parts.get(part)?;
+        let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|before| before.ends_with('/'));
+        let same = alike.iter().find(|(own, _)| *own == path);
+        let mut near = alike.iter().filter(|(own, _)| ends(own, path) || ends(path, own));
+        let only = || near.next().filter(|_| near.next().is_none());
+        same.or_else(only).map(|(_, at)| *at)
     }
 
     /// The row of each change, and the rows that have none.
@@ -255,6 +282,7 @@ impl<'a> Index<'a> {
             KnownBy::Version if row.version.is_none() => self.repeatables.get(row.name.as_deref()?).copied(),
             KnownBy::Version => by_version(),
             KnownBy::Name => by_name(row.file.as_ref()).or_else(|| by_name(Some(&row.key))),
+            KnownBy::Path => self.by_path(&row.key).or_else(|| by_name(row.file.as_ref())),
             KnownBy::Plan if self.planned.is_empty() => by_name(Some(&row.key)),
             KnownBy::Plan => {
                 let (name, number) = match row.key.strip_suffix(')').and_then(|key| key.rsplit_once(" (")) {

@@ -12,6 +12,6 @@ mod trouble;
 pub use compare::{Agreement, Compared, Verdict, compare};
 pub use keeping::{Disagreement, Keeping, Told};
 pub use rows::{ForeignRow, ForeignState, settled};
-pub use spelling::spelled;
+pub use spelling::{repathed, spelled};
 pub use tool::{ForeignTool, KnownBy};
 pub use trouble::{Trouble, troubles};

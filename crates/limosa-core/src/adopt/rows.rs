@@ -1,6 +1,6 @@
 //! What another tool has on record, in one shape for all tools.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A row of another tool's ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +27,8 @@ pub struct ForeignRow {
     pub applied_by: Option<String>,
     /// Milliseconds, where the tool keeps them.
     pub execution_ms: Option<i64>,
+    /// What else the tool keeps of it, by the name of the column.
+    pub more: BTreeMap<&'static str, String>,
 }
 
 /// What became of a migration, as the tool has it.

@@ -47,6 +47,7 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
     // The first words of a name are its version.
     let (digits, title) = named.split_once('_').unwrap_or((named, ""));
     match tool {
+        ForeignTool::Liquibase => of_liquibase(change, row),
         ForeignTool::Flyway if change.is_baseline || change.is_code => None,
         ForeignTool::Flyway if change.kind == Kind::Repeatable => {
             keyed(&format!("R:{}", change.name), ForeignRow { version: None, ..row })
@@ -77,9 +78,43 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
             keyed(named, ForeignRow { name: Some(named.to_owned()), version: milliseconds(digits), ..row })
         }
         ForeignTool::SqlMigrate => keyed(file, row),
-        // Their rows say of a changelog, or of a plan, what no file says.
-        ForeignTool::Liquibase | ForeignTool::Sqitch => None,
+        // Its rows say of a plan what no file says.
+        ForeignTool::Sqitch => None,
     }
+}
+
+/// The row of a change that is called `path::id::author`.
+fn of_liquibase(change: &Change, row: ForeignRow) -> Option<ForeignRow> {
+    let identity = change.identity.as_str();
+    let key = identity.strip_prefix("R:").unwrap_or(identity);
+    let (path, rest) = key.split_once("::")?;
+    let (id, author) = rest.rsplit_once("::")?;
+    let more = [("author", author.to_owned())].into();
+    Some(ForeignRow {
+        key: key.to_owned(),
+        version: None,
+        name: Some(id.to_owned()),
+        file: Some(path.to_owned()),
+        more,
+        ..row
+    })
+}
+
+/// The path as a tool writes it for whom paths count from another folder, as it does in `pairs` of what limosa calls a change and
+/// what the tool calls it: `path::id::author` each.
+pub fn repathed<'p>(path: &str, pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    for (own, theirs) in pairs {
+        let own = own.strip_prefix("R:").unwrap_or(own);
+        let (Some((own, _)), Some((theirs, _))) = (own.split_once("::"), theirs.split_once("::")) else { continue };
+        if let Some(before) = theirs.strip_suffix(own) {
+            return format!("{before}{path}");
+        }
+        let before = own.strip_suffix(theirs).filter(|before| before.ends_with('/'));
+        if let Some(path) = before.and_then(|before| path.strip_prefix(before)) {
+            return path.to_owned();
+        }
+    }
+    path.to_owned()
 }
 
 /// A version that is one number, without leading zeros.
@@ -117,6 +152,20 @@ mod tests {
             ("m/20240101_a/migration.sql", &["migration.sql", "migration", "migration", "20240101_a"]),
         ] {
             assert_eq!(names(path).collect::<Vec<_>>(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_count_from_where_the_tool_counts() {
+        for (path, own, theirs, expected) in [
+            ("b.sql", "a.sql::1::ann", "db/a.sql::1::ann", "db/b.sql"),
+            ("b.sql", "R:a.sql::1::ann", "a.sql::1::ann", "b.sql"),
+            ("m/b.sql", "m/a.sql::1::ann", "a.sql::1::ann", "b.sql"),
+            ("b.sql", "m/a.sql::1::ann", "a.sql::1::ann", "b.sql"),
+            ("b.sql", "7", "7", "b.sql"),
+            ("b.sql", "a.sql::1::ann", "classpath:a.sql::1::ann", "classpath:b.sql"),
+        ] {
+            assert_eq!(repathed(path, [(own, theirs)].into_iter()), expected, "{path} {own} {theirs}");
         }
     }
 

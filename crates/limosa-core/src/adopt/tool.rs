@@ -42,6 +42,8 @@ pub enum KnownBy {
     Name,
     /// By the name in a plan, where it may come again: `name`, `name (2)`.
     Plan,
+    /// By the path of its file, its id and its author: `path::id::author`.
+    Path,
     /// By the hash of the file; it has no other mark.
     Hash,
 }
@@ -103,9 +105,8 @@ impl ForeignTool {
     /// By what it knows its migrations again.
     pub fn known_by(self) -> KnownBy {
         match self {
-            ForeignTool::Prisma | ForeignTool::SqlMigrate | ForeignTool::NodePgMigrate | ForeignTool::Liquibase => {
-                KnownBy::Name
-            }
+            ForeignTool::Prisma | ForeignTool::SqlMigrate | ForeignTool::NodePgMigrate => KnownBy::Name,
+            ForeignTool::Liquibase => KnownBy::Path,
             ForeignTool::Sqitch => KnownBy::Plan,
             ForeignTool::Drizzle => KnownBy::Hash,
             _ => KnownBy::Version,

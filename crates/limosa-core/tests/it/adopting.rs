@@ -1,6 +1,6 @@
 //! The rows of other tools against changes.
 
-use limosa_core::{Agreement, Change, ForeignRow, ForeignState, ForeignTool, Version, compare, spelled};
+use limosa_core::{Agreement, Change, ForeignRow, ForeignState, ForeignTool, Identity, Version, compare, spelled};
 
 use crate::build::{With, change};
 
@@ -72,6 +72,29 @@ fn names_and_hashes_are_known_again() {
         verdicts(ForeignTool::Liquibase, &[ForeignRow { file: Some("db/2_2.sql".to_owned()), ..named("x") }], &changes),
         ["unknown 1", "stamped 2", "pending 3"]
     );
+    // Liquibase names the change within the file, and may count its path from another folder.
+    let called = ["db/a.sql::1::ann", "db/a.sql::2::ann", "b.sql::1::ann"];
+    let parts: Vec<Change> = called
+        .iter()
+        .zip(&changes)
+        .map(|(name, change)| {
+            let mut change = Change { identity: Identity::new(*name), ..change.clone() };
+            change.headers.may_come_late = true;
+            change
+        })
+        .collect();
+    assert_eq!(
+        verdicts(
+            ForeignTool::Liquibase,
+            &[
+                recorded("a.sql::2::ann", "same"),
+                recorded("src/b.sql::1::ann", "other"),
+                recorded("c.sql::1::ann", "same")
+            ],
+            &parts
+        ),
+        ["pending 1", "verified 2", "diverged 3", "missing c.sql::1::ann"]
+    );
     let hash = |change: &Change| change.script.file_checksum.as_str().trim_start_matches("sha256:").to_owned();
     let hashed = |hash: &str| ForeignRow { version: Some("1700000000000".to_owned()), ..recorded(hash, hash) };
     let rows = [hashed(&hash(&changes[0])), hashed("another")];
@@ -98,6 +121,11 @@ fn a_change_is_called_as_its_tool_would() {
     ] {
         assert_eq!(key(tool, path).as_deref(), expected, "{path}");
     }
+    let mut of_liquibase = change("R:view", "select 1");
+    of_liquibase.identity = Identity::new("R:db/a.sql::1:2::ann b");
+    let row = spelled(ForeignTool::Liquibase, &of_liquibase, None).unwrap();
+    assert_eq!((row.key.as_str(), row.name.as_deref()), ("db/a.sql::1:2::ann b", Some("1:2")));
+    assert_eq!((row.file.as_deref(), row.more.get("author").map(String::as_str)), (Some("db/a.sql"), Some("ann b")));
     let refinery = spelled(ForeignTool::Refinery, &file("m/V1__two_words.sql"), None).unwrap();
     assert_eq!((refinery.key.as_str(), refinery.name.as_deref()), ("1", Some("two_words")));
     let view = change("R:view", "select 1");

@@ -1,5 +1,7 @@
 //! Ledgers of other tools that limosa can take over: found, and read row by row.
 
+use std::collections::BTreeMap;
+
 use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
@@ -288,6 +290,7 @@ fn foreign_row(row: &Row, unit: i64) -> ForeignRow {
         applied_at: row.text(6),
         applied_by: row.text(7),
         execution_ms: row.integer(8).filter(|spent| *spent >= 0).map(|spent| spent / unit),
+        more: BTreeMap::new(),
     }
 }
 

@@ -61,12 +61,19 @@ impl FoundLedger {
                     Cell::Spent => spent.in_sql(engine, unit, &mut parameters),
                     value => cell(engine, *value, row, &table, &mut parameters),
                 };
-                let values: Vec<String> = cells.iter().map(|(_, value)| value).map(value).collect();
-                let columns: Vec<String> = cells.iter().map(|(column, _)| self.column(engine, column)).collect();
+                // Older versions of the tool made fewer columns.
+                let cells = || cells.iter().filter(|(column, _)| self.has(column));
+                let values: Vec<String> = cells().map(|(_, value)| value).map(value).collect();
+                let columns: Vec<String> = cells().map(|(column, _)| self.column(engine, column)).collect();
                 let sql = format!("insert into {table} ({}) select {}", columns.join(", "), values.join(", "));
                 Ok(vec![Item::Bound { sql, parameters }])
             }
         }
+    }
+
+    /// True where the table has a column, and where its columns are not known.
+    fn has(&self, column: &str) -> bool {
+        self.columns.is_empty() || self.columns.iter().any(|found| found.eq_ignore_ascii_case(column))
     }
 
     /// A column as the catalogue writes it.
@@ -126,7 +133,15 @@ fn cell(engine: Engine, cell: Cell, row: &ForeignRow, table: &str, parameters: &
         parameters.push(Value::optional(value.cloned()));
         format!("cast({} as {kind})", mark(engine, parameters.len()))
     };
+    let empty = String::new();
     match cell {
+        Cell::More(column) => text(Some(row.more.get(column).unwrap_or(&empty))),
+        Cell::Milliseconds => match engine {
+            Engine::Postgres => "right(cast(cast(extract(epoch from now()) * 1000 as bigint) as text), 10)",
+            Engine::Mysql => "right(cast(cast(unix_timestamp(now(3)) * 1000 as signed) as char), 10)",
+            _ => "substr(cast(cast(strftime('%s', 'now') as integer) * 1000 as text), -10)",
+        }
+        .to_owned(),
         Cell::Key => text(Some(&row.key)),
         Cell::VersionText => text(row.version.as_ref()),
         Cell::VersionNumber => format!("cast({} as {number})", text(row.version.as_ref())),

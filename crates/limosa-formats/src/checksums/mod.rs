@@ -1,9 +1,11 @@
 //! The checksums that other tools keep of their files: made again from the bytes of a file, and compared with what was recorded.
 //!
 //! Each tool's rule is in the file of its name, with its source. Those that are not here keep none, or one that no file tells.
+//! Liquibase's are of parts of files, which its format knows: see [`crate::Layout::agreement`].
 
 mod drizzle;
 mod flyway;
+mod liquibase;
 mod numbered_sql;
 mod prisma;
 mod recorder;
@@ -13,6 +15,7 @@ mod sqlx;
 mod text;
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool};
+pub(crate) use liquibase::Hashed;
 pub use recorder::Recorder;
 
 /// A tool's rule: what it would record of a file that its row calls so, and whether what it has recorded is of this file.

@@ -323,7 +323,7 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-U117",
         "The database is to be given back to the tool that it came from, and that tool would not know of everything: its table has no place \
          for it (a repeatable migration in a tool without such), it keeps one row for all versions and an older one is not applied, \
-         its rows hold what no file tells (Liquibase, Sqitch), or the table is gone. Or a migration is half done.",
+         its rows hold what no file tells (Sqitch), or the table is gone. Or a migration is half done.",
         "Finish or take back what is half done. What the tool cannot be told of write into its table by its own means after it was \
          given back, else it would run it again: the message names each. To go on all the same: `limosa adopt --undo --yes`.",
     ),

@@ -262,8 +262,7 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F045",
-        "A change asks its tool for something that limosa does otherwise, or not at all: a precondition of Liquibase's, an expression as its \
-         context, another end of statements than `;`, `failOnError:false`; or, in Sqitch, a change of another project.",
+        "A change asks its tool for something that limosa does otherwise, or not at all: a precondition of Liquibase's, another end of statements than `;`, `failOnError:false`; or, in Sqitch, a change of another project.",
         "What would be wrong to run is an error, and only where it would run now: write it as the message says, or let the other tool run \
          this change and count it as applied (`limosa repair --mark-applied`). Everything else is a warning that says what happens instead.",
     ),
@@ -271,6 +270,20 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-F046",
         "A change of Sqitch's conflicts (`!name`) with one that its plan has before it: both cannot be there.",
         "Take one of the two out of the plan, or let a change between them undo the first. Nothing was run.",
+    ),
+    (
+        "LIM-F050",
+        "Two properties of Liquibase's have one name and different values, for changes of one file alone (`global:false`), or for those above \
+         and below them. limosa gives a name one value for all changes.",
+        "Give one of the two another name, or give the name one value for all in limosa.toml (`[placeholders]`), which goes before all \
+         properties. An error only where the change would run now.",
+    ),
+    (
+        "LIM-F051",
+        "A change of Liquibase's holds `${name}`, and neither a property nor `[placeholders]` in limosa.toml gives it a value. Liquibase \
+         leaves such text as it stands, and so does limosa.",
+        "A warning. Where it should have a value that liquibase was given on its command line or by the environment, write it into \
+         limosa.toml: `[placeholders]`.",
     ),
     (
         "LIM-F900",

@@ -1,7 +1,8 @@
-//! Liquibase: `databasechangelog`, a row for each changeset (Liquibase, `CreateDatabaseChangeLogTableGenerator.java`). Its checksums
-//! are of what it has parsed, and no file tells them.
+//! Liquibase: `databasechangelog`, a row for each changeset (Liquibase, `CreateDatabaseChangeLogTableGenerator.java`,
+//! `MarkChangeSetRanGenerator.java`). One that runs again writes into its row, with a new place in the order. Which version wrote, the
+//! newest row says.
 
-use super::{BARE, ForeignTool, PLAIN, Rows, Tool, Write};
+use super::{BARE, Cell, ForeignTool, PLAIN, Rows, Tool, Write};
 
 pub(super) const TOOL: Tool = Tool {
     name: "Liquibase",
@@ -20,7 +21,26 @@ pub(super) const TOOL: Tool = Tool {
             state: "case exectype when 'FAILED' then 'half_done' when 'SKIPPED' then 'undone' else 'applied' end",
             applied_at: "dateexecuted",
             order: "orderexecuted, dateexecuted",
-            write: Write::Never("its rows say what stands in a changelog, which no SQL file tells"),
+            write: Write::Row(&[
+                ("id", Cell::Name),
+                ("author", Cell::More("author")),
+                ("filename", Cell::File),
+                ("dateexecuted", Cell::Now),
+                ("orderexecuted", Cell::Sql("(select coalesce(max(h.orderexecuted), 0) + 1 from {table} h)")),
+                ("exectype", Cell::Sql("'EXECUTED'")),
+                ("md5sum", Cell::ChecksumText),
+                ("description", Cell::Sql("'sql'")),
+                ("comments", Cell::More("comments")),
+                ("contexts", Cell::More("contexts")),
+                ("labels", Cell::More("labels")),
+                (
+                    "liquibase",
+                    Cell::Sql(
+                        "(select h.liquibase from {table} h order by h.orderexecuted desc, h.dateexecuted desc limit 1)",
+                    ),
+                ),
+                ("deployment_id", Cell::Milliseconds),
+            ]),
             ..BARE
         },
     )),

@@ -145,6 +145,10 @@ pub(super) enum Cell {
     NowText,
     /// A new UUID as text.
     Uuid,
+    /// What else the tool keeps of it, as text; empty where nothing is known.
+    More(&'static str),
+    /// The last ten digits of the milliseconds since 1970, as text.
+    Milliseconds,
 }
 
 /// All tables. Where several could be meant, the first is.

@@ -6,6 +6,8 @@
 use limosa_core::TransactionWish;
 use limosa_sql::{Diagnostic, Engine, Label, Severity};
 
+use super::expression;
+use super::properties::Seen;
 use crate::codes;
 use crate::native::Wishes;
 
@@ -47,6 +49,38 @@ impl Named {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The same with values put in where Liquibase puts them in.
+    pub(super) fn expanded(&self, seen: &Seen<'_>) -> Named {
+        const EXPANDED: [&str; 7] =
+            ["context", "contextFilter", "labels", "logicalFilePath", "dbms", "ignore", "runWith"];
+        let expanded = |(name, value): &(String, String)| match EXPANDED.iter().any(|it| name.eq_ignore_ascii_case(it))
+        {
+            true => (name.clone(), seen.expanded(value)),
+            false => (name.clone(), value.clone()),
+        };
+        Named {
+            author: seen.expanded(&self.author),
+            id: seen.expanded(&self.id),
+            attributes: self.attributes.iter().map(expanded).collect(),
+        }
+    }
+
+    /// False where the last attribute whose name ends so says something else than `true`. Liquibase looks for it by its end: what
+    /// `rollbackSplitStatements` says counts for `splitStatements`, too.
+    pub(super) fn is_not_denied(&self, ending: &str) -> bool {
+        let ends = |name: &str| {
+            let start = name.len().checked_sub(ending.len());
+            start.and_then(|start| name.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        };
+        let last = self.attributes.iter().rev().find(|(name, _)| ends(name));
+        last.is_none_or(|(_, value)| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The contexts, as they are written.
+    pub(super) fn contexts(&self) -> Option<&str> {
+        self.get("contextFilter").or_else(|| self.get("context"))
+    }
+
     fn is(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
@@ -65,7 +99,13 @@ impl Named {
     }
 
     /// What the attributes ask for, and what of it cannot be had. `sql` is the text of the change, `label` its line.
-    pub(super) fn wishes(&self, sql: &str, label: &Label, engine: Engine) -> (Wishes, Vec<Diagnostic>) {
+    pub(super) fn wishes(
+        &self,
+        sql: &str,
+        label: &Label,
+        engine: Engine,
+        environment: Option<&str>,
+    ) -> (Wishes, Vec<Diagnostic>) {
         let mut problems = Vec::new();
         let mut tell = |severity: Severity, message: String, help: &str| {
             problems.push(Diagnostic::new(codes::OTHER_BEHAVIOUR, severity, message).at(label.clone()).help(help));
@@ -75,7 +115,7 @@ impl Named {
             wishes.transaction = Some(TransactionWish::None);
         }
         if let Some(dbms) = self.get("dbms") {
-            wishes.left_out = left_out_by(dbms, engine);
+            wishes.left_out = (!is_for(dbms, engine)).then(|| format!("for dbms {dbms} only"));
             let names = dbms.to_ascii_lowercase();
             if engine == Engine::Mysql
                 && names.contains("mysql") != names.contains("mariadb")
@@ -88,13 +128,21 @@ impl Named {
         if self.is("ignore") {
             wishes.left_out = Some("it says ignore:true".to_owned());
         }
-        if let Some(contexts) = self.get("contextFilter").or_else(|| self.get("context")) {
-            match names_joined_by_or(contexts) {
-                Some(names) => wishes.environments = Some(names),
-                None => tell(
+        if let Some(contexts) = self.contexts() {
+            let chosen: Vec<&str> = environment.into_iter().collect();
+            match (expression::names(contexts), expression::holds(contexts, &chosen)) {
+                (Some(names), _) => wishes.environments = Some(names),
+                (None, Ok(true)) => {}
+                (None, Ok(false)) => {
+                    let here = environment
+                        .map_or("no environment is chosen (--env)".to_owned(), |name| format!("this is {name}"));
+                    let reason = format!("for the context '{contexts}' only, and {here}");
+                    wishes.left_out.get_or_insert(reason);
+                }
+                (None, Err(wrong)) => tell(
                     Severity::Error,
-                    format!("context '{contexts}' is an expression, and limosa knows names joined by 'or' or commas"),
-                    "name the environments in which it runs, context:\"test or staging\"; limosa is told the one at hand by --env",
+                    format!("the context '{contexts}' is no expression: {wrong}"),
+                    "write names with and, or, not (or !), commas and parentheses, such as context:\"test and !prod\"",
                 ),
             }
         }
@@ -160,20 +208,8 @@ pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Contexts that are names joined by `or` or commas.
-fn names_joined_by_or(contexts: &str) -> Option<Vec<String>> {
-    let words: Vec<&str> = contexts.split([',', ' ', '\t']).filter(|word| !word.is_empty()).collect();
-    let is_name = |word: &&str| {
-        !word.eq_ignore_ascii_case("and")
-            && !word.eq_ignore_ascii_case("not")
-            && !word.contains(['!', '(', ')', '@', '$'])
-    };
-    let names: Vec<&str> = words.into_iter().filter(|word| !word.eq_ignore_ascii_case("or")).collect();
-    names.iter().all(is_name).then(|| names.into_iter().map(str::to_owned).collect())
-}
-
-/// Why a change for these databases is left out on this engine; None where it is not.
-fn left_out_by(dbms: &str, engine: Engine) -> Option<String> {
+/// True where databases that are named so are of this engine, with `all`, and `!name` for those that are not meant.
+pub(super) fn is_for(dbms: &str, engine: Engine) -> bool {
     let is_here = |name: &str| match name {
         "postgresql" | "cockroachdb" | "edb" => engine == Engine::Postgres,
         "mysql" | "mariadb" => engine == Engine::Mysql,
@@ -186,7 +222,7 @@ fn left_out_by(dbms: &str, engine: Engine) -> Option<String> {
     let excluded = names.iter().filter_map(|name| name.strip_prefix('!')).any(is_here);
     let mut included = names.iter().filter(|name| !name.starts_with('!')).peekable();
     let is_meant = included.peek().is_none() || included.any(|name| is_here(name));
-    (excluded || !is_meant).then(|| format!("for dbms {dbms} only"))
+    !excluded && is_meant
 }
 
 #[cfg(test)]
@@ -229,8 +265,10 @@ mod tests {
             ("ignore:true", "", "left out: it says ignore:true"),
             ("context:test", "", "in test"),
             ("contextFilter:\"test or staging, prod\"", "", "in test staging prod"),
-            ("context:!prod", "", "error"),
-            ("context:\"a and b\"", "", "error"),
+            ("context:!prod", "", ""),
+            ("context:!test", "", "left out: for the context '!test' only, and this is test"),
+            ("context:\"a and b\"", "", "left out: for the context 'a and b' only, and this is test"),
+            ("context:\"(a\"", "", "error"),
             ("labels:\"x, y\"", "", "tags x y"),
             ("endDelimiter:;", "a; b", ""),
             ("endDelimiter://", "a //", "error"),
@@ -240,7 +278,7 @@ mod tests {
             ("runWith:psql", "", "warning"),
         ] {
             let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();
-            let (wishes, problems) = named.wishes(sql, &label, Engine::Postgres);
+            let (wishes, problems) = named.wishes(sql, &label, Engine::Postgres, Some("test"));
             let shown = match (&problems[..], &wishes) {
                 ([problem], _) if problem.is_error() => "error".to_owned(),
                 ([_], _) => "warning".to_owned(),
@@ -253,6 +291,6 @@ mod tests {
             assert_eq!(shown, expected, "{attributes}");
         }
         let mysql = Named::read("--changeset a:1 dbms:mysql").unwrap();
-        assert_eq!(mysql.wishes("", &label, Engine::Mysql).1.len(), 1);
+        assert_eq!(mysql.wishes("", &label, Engine::Mysql, None).1.len(), 1);
     }
 }

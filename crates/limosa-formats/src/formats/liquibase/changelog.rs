@@ -2,6 +2,7 @@
 
 use limosa_sql::{Diagnostic, Label, Position};
 
+use super::properties::Property;
 use super::xml;
 use crate::codes;
 use crate::native::yaml::{self, Node, Value};
@@ -19,6 +20,8 @@ pub(super) enum What {
     Include { file: String, is_relative: bool },
     /// All files of a folder.
     IncludeAll { path: String, is_relative: bool },
+    /// A value for `${name}`.
+    Property(Property),
     /// A change, by author and id.
     ChangeSet { author: String, id: String },
     /// Something that is not read here.
@@ -115,6 +118,15 @@ fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl I
                 _ => What::Other(name.to_owned()),
             }
         }
+        "property" => match (get("name"), get("value"), get("file"), get("global")) {
+            (.., Some(_), _) => What::Other("file of property".to_owned()),
+            (.., Some(global)) if !global.eq_ignore_ascii_case("true") => What::Other("global of property".to_owned()),
+            (Some(name), Some(value), ..) => {
+                let contexts = get("contextFilter").or_else(|| get("context"));
+                What::Property(Property { name, value, contexts, dbms: get("dbms"), file: None })
+            }
+            _ => What::Other(name.to_owned()),
+        },
         "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
         _ => What::Other(name.to_owned()),
     }
@@ -143,7 +155,7 @@ mod tests {
                 What::Include { file: "a.sql".to_owned(), is_relative: true },
                 What::IncludeAll { path: "sql/".to_owned(), is_relative: false },
                 What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
-                What::Other("property".to_owned()),
+                What::Property(Property { name: "x".to_owned(), value: "y".to_owned(), ..Property::default() }),
                 What::Other("context of include".to_owned()),
             ];
             let (found, places): (Vec<What>, Vec<u64>) = items.into_iter().map(|item| (item.what, item.line)).unzip();

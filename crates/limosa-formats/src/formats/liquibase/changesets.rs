@@ -1,9 +1,11 @@
 //! A file of formatted SQL, taken apart: where each change stands, and what its line says.
 
-use limosa_core::{Mark, Markers};
-use limosa_sql::{Diagnostic, Label, Position, Severity};
+use limosa_core::{Direction, Mark, Markers, SectionMask};
+use limosa_sql::{Diagnostic, Engine, Label, Position, Severity, placeholders};
 
 use super::attributes::{Named, attributes};
+use super::lines::valued;
+use super::properties::Property;
 use crate::codes;
 
 /// A file that begins with `--liquibase formatted sql`.
@@ -12,6 +14,8 @@ pub(super) struct Formatted {
     /// `logicalFilePath` of its first line.
     pub(super) logical_path: Option<String>,
     pub(super) changes: Vec<ChangeSet>,
+    /// Its properties, each with how many changes stand above it.
+    pub(super) properties: Vec<(usize, Property)>,
     /// What is wrong with the file.
     pub(super) problems: Vec<Diagnostic>,
 }
@@ -26,8 +30,40 @@ pub(super) struct ChangeSet {
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) line: u64,
+    /// Names of placeholders in its text.
+    pub(super) asked: Vec<String>,
+    /// What `--comment` says.
+    pub(super) comment: Option<String>,
+    /// What `--validCheckSum` says.
+    pub(super) valid: Vec<String>,
     /// Lines below it that ask for what cannot be had.
     pub(super) problems: Vec<Diagnostic>,
+}
+
+impl ChangeSet {
+    /// What stands below its line, in the bytes of its file.
+    pub(super) fn part_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        bytes.get(at(self.start)..at(self.end)).unwrap_or_default()
+    }
+}
+
+/// The names of placeholders in what leads up, and back.
+fn asked_for(part: &[u8], engine: Engine) -> Vec<String> {
+    if !part.windows(2).any(|two| two == b"${") {
+        return Vec::new();
+    }
+    let of = |direction: Direction| {
+        let (mut mask, mut masked) = (SectionMask::new(Markers::Liquibase, direction), Vec::new());
+        mask.feed(part, &mut masked);
+        mask.finish(&mut masked);
+        placeholders(engine, &String::from_utf8_lossy(&masked))
+    };
+    let mut names: Vec<String> =
+        of(Direction::Apply).into_iter().chain(of(Direction::Revert)).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// True where the head of a file says that it is formatted SQL: its first line that is not blank.
@@ -48,7 +84,7 @@ fn formatted(line: &str) -> Option<&str> {
 
 impl Formatted {
     /// Takes a file apart.
-    pub(super) fn read(path: &str, bytes: &[u8]) -> Formatted {
+    pub(super) fn read(path: &str, bytes: &[u8], engine: Engine) -> Formatted {
         let mut reader =
             Reader { path, file: Formatted::default(), passed_over: None, is_told: false, is_comment: false };
         let mut offset = 0;
@@ -61,6 +97,9 @@ impl Formatted {
         let mut file = reader.file;
         if let Some(last) = file.changes.last_mut() {
             last.end = offset;
+        }
+        for change in &mut file.changes {
+            change.asked = asked_for(change.part_of(bytes), engine);
         }
         file
     }
@@ -116,7 +155,17 @@ impl Reader<'_> {
             self.file.problems.push(Diagnostic::error(codes::MISPLACED_MARKER, message).at(label).help(help));
             return;
         };
-        self.file.changes.push(ChangeSet { named, label, start: end, end, line: number + 1, problems: Vec::new() });
+        self.file.changes.push(ChangeSet {
+            named,
+            label,
+            start: end,
+            end,
+            line: number + 1,
+            asked: Vec::new(),
+            comment: None,
+            valid: Vec::new(),
+            problems: Vec::new(),
+        });
     }
 
     fn note(&mut self, text: &str, number: u64) {
@@ -128,6 +177,18 @@ impl Reader<'_> {
             return;
         }
         let word = text.trim_start().trim_start_matches('-').trim_start().to_ascii_lowercase();
+        if word.starts_with("property") {
+            let read = Property::read(text, self.path);
+            self.file.properties.extend(read.map(|property| (self.file.changes.len(), property)));
+            return;
+        }
+        let bare = text.trim_end_matches(['\r', '\n']);
+        if let Some(change) = self.file.changes.last_mut() {
+            change.valid.extend(valued(bare, "validCheckSum").map(str::to_owned));
+            if let Some(comment) = valued(bare, "comment") {
+                change.comment = Some(comment.to_owned());
+            }
+        }
         if word.starts_with("precondition") {
             let message = "limosa does not check preconditions, and without them this may run where it must not";
             let help = "write the condition into the SQL (if not exists, where not exists), or run this change with liquibase and \
@@ -193,7 +254,7 @@ mod tests {
                     --changeset ann:1\r\ncreate table a (n int);\r\n--rollback drop table a;\r\n\
                     --ignoreLines:1\r\n--changeset no:1\r\n\
                     -- changeset bob:\"2 b\" runAlways:true\r\n--precondition-sql-check expectedResult:0 select 1\r\nselect 2;";
-        let file = Formatted::read("a.sql", text.as_bytes());
+        let file = Formatted::read("a.sql", text.as_bytes(), Engine::Postgres);
         assert_eq!(file.logical_path.as_deref(), Some("db/a.sql"));
         let parts: Vec<(&str, u64, &str)> = file
             .changes
@@ -215,7 +276,7 @@ mod tests {
                 && is_formatted(b"\n -- Liquibase  Formatted SQL")
                 && !is_formatted(b"-- x\n")
         );
-        let broken = Formatted::read("a.sql", b"--liquibase formatted sql\n--changeset\nselect 1;");
+        let broken = Formatted::read("a.sql", b"--liquibase formatted sql\n--changeset\nselect 1;", Engine::Postgres);
         assert_eq!(broken.problems[0].code, codes::MISPLACED_MARKER);
     }
 

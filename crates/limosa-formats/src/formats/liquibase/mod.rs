@@ -7,7 +7,11 @@
 mod attributes;
 mod changelog;
 mod changesets;
+mod expression;
+mod lines;
 mod order;
+mod properties;
+mod recorded;
 mod xml;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +23,9 @@ use self::attributes::Often;
 use self::changelog::Item;
 use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
-use self::order::{Listed, Source};
+use self::order::{Listed, Passed, Source};
+use self::properties::{Properties, Seen};
+use self::recorded::{Known, is_alike};
 use super::Format;
 use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split, unclear};
 use crate::codes;
@@ -76,6 +82,15 @@ pub struct Changelogs {
     scripts: BTreeMap<String, Script>,
     lists: BTreeMap<String, Vec<Item>>,
     engine: Option<Engine>,
+    /// The environment that is chosen.
+    environment: Option<String>,
+    /// Values of the settings, which go before properties.
+    given: BTreeMap<String, String>,
+    properties: Properties,
+    /// Where each change stands, by its name.
+    known: HashMap<String, Known>,
+    /// What placeholders stand for where the settings give no value: the value of a property, or the text itself.
+    values: BTreeMap<String, String>,
     /// The changes of each script, once they are in order.
     entries: HashMap<String, Vec<Entry>>,
     /// A changelog says what there is.
@@ -86,6 +101,17 @@ impl Changelogs {
     /// Says which folders are meant.
     pub(crate) fn stand_in(&mut self, folders: &[String]) {
         self.folders = folders.to_vec();
+    }
+
+    /// Says which environment is chosen, and what the settings give to placeholders.
+    pub(crate) fn stand_for(&mut self, environment: Option<&str>, given: &BTreeMap<String, String>) {
+        self.environment = environment.map(str::to_owned);
+        self.given = given.clone();
+    }
+
+    /// What placeholders stand for where the settings give no value.
+    pub(crate) fn values(&self) -> &BTreeMap<String, String> {
+        &self.values
     }
 
     /// True where a changelog says which files there are.
@@ -105,11 +131,8 @@ impl Changelogs {
                 Err(problem) => vec![*problem],
             };
         }
-        let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes));
-        let text = |change: &ChangeSet| {
-            let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-            String::from_utf8_lossy(&bytes[at(change.start)..at(change.end)]).into_owned()
-        };
+        let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
+        let text = |change: &ChangeSet| String::from_utf8_lossy(change.part_of(bytes)).into_owned();
         let texts =
             formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
         let mut hasher = FileHasher::new();
@@ -125,18 +148,25 @@ impl Changelogs {
         let source = Source { folders: &self.folders, lists: &self.lists, scripts: &self.scripts };
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
-        let mut gathered = Gathered::default();
-        for Listed { path, name } in listed {
+        let engine = self.engine.unwrap_or(Engine::Sqlite);
+        let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
+        for passed in listed {
+            let Listed { path, name } = match passed {
+                Passed::Property(property) => {
+                    gathered.properties.add(&property);
+                    continue;
+                }
+                Passed::Script(listed) => listed,
+            };
             let Some(script) = self.scripts.get(&path) else { continue };
             match &script.formatted {
-                Some(formatted) => {
-                    gathered.formatted(&path, &name, script, formatted, self.engine.unwrap_or(Engine::Sqlite))
-                }
+                Some(formatted) => gathered.formatted(&path, &name, script, formatted),
                 None => gathered.raw(&path, &name, script),
             }
         }
         problems.append(&mut gathered.problems);
-        self.entries = gathered.entries;
+        let Gathered { entries, properties, known, values, .. } = gathered;
+        (self.entries, self.properties, self.known, self.values) = (entries, properties, known, values);
         problems
     }
 
@@ -162,13 +192,8 @@ impl Changelogs {
 
     /// The change that somebody means who writes it as Liquibase has it in its own table, where the path may count from another folder.
     pub(crate) fn meant(&self, written: &Version) -> Option<Version> {
-        let (path, change) = written.name()?.split_once("::")?;
-        let is_meant = |known: &str| {
-            known.split_once("::").is_some_and(|(own, own_change)| {
-                let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
-                own_change == change && (ends(own, path) || ends(path, own))
-            })
-        };
+        let written = written.name()?;
+        let is_meant = |known: &str| is_alike(known, written);
         let entries = self.entries.values().flatten();
         let mut found = entries.filter_map(|entry| match &entry.role {
             FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),
@@ -185,8 +210,13 @@ impl Changelogs {
 }
 
 /// Changes as they are brought into order.
-#[derive(Default)]
-struct Gathered {
+struct Gathered<'g> {
+    engine: Engine,
+    environment: Option<&'g str>,
+    given: &'g BTreeMap<String, String>,
+    properties: Properties,
+    known: HashMap<String, Known>,
+    values: BTreeMap<String, String>,
     entries: HashMap<String, Vec<Entry>>,
     problems: Vec<Diagnostic>,
     /// Places of those that are known.
@@ -198,18 +228,48 @@ struct Gathered {
     is_order_told: bool,
 }
 
-impl Gathered {
-    fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted, engine: Engine) {
+impl<'g> Gathered<'g> {
+    fn new(engine: Engine, environment: Option<&'g str>, given: &'g BTreeMap<String, String>) -> Gathered<'g> {
+        Gathered {
+            engine,
+            environment,
+            given,
+            properties: Properties::new(engine, environment),
+            known: HashMap::new(),
+            values: BTreeMap::new(),
+            entries: HashMap::new(),
+            problems: Vec::new(),
+            places: HashMap::new(),
+            last_again: None,
+            first_again: None,
+            is_order_told: false,
+        }
+    }
+
+    fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted) {
         self.problems.extend(formatted.problems.iter().cloned());
         let mut texts = script.texts.iter();
         self.entries.entry(path.to_owned()).or_default();
-        for change in &formatted.changes {
-            let logical = change.named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
-            let identity = format!("{logical}::{}::{}", change.named.id, change.named.author);
+        let mut properties = formatted.properties.iter().peekable();
+        for (at, change) in formatted.changes.iter().enumerate() {
+            // What stands above the line of a change is put into that line; what stands below it, into its text, too.
+            while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
+                self.properties.add(property);
+            }
+            let named = change.named.expanded(&self.seen(path));
+            while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
+                self.properties.add(property);
+            }
+            let logical = named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
+            let identity = format!("{logical}::{}::{}", named.id, named.author);
             let text = if change.named.ends_statements() { texts.next().map_or("", String::as_str) } else { "" };
-            let (mut wishes, mut told) = change.named.wishes(text, &change.label, engine);
+            let (mut wishes, mut told) = named.wishes(text, &change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
+            told.extend(self.take_values(path, change));
+            let always = named.often() == Often::Always;
+            let known = Known { path: path.to_owned(), at: Some(at), properties: self.properties.len(), named, always };
+            self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
             let part = FilePart {
                 start: change.start,
@@ -221,6 +281,37 @@ impl Gathered {
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
         }
+    }
+
+    /// What a change of this file sees by now.
+    fn seen<'s>(&'s self, path: &'s str) -> Seen<'s> {
+        self.properties.seen(path, self.properties.len(), self.given)
+    }
+
+    /// Finds the value of each placeholder of a change. One has one value for all changes here: what would need another is refused.
+    fn take_values(&mut self, path: &str, change: &ChangeSet) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for name in &change.asked {
+            let value = self.seen(path).value(name);
+            let label = || change.label.clone();
+            match (self.values.get(name), value) {
+                (Some(known), value) if *known != value.as_deref().unwrap_or(&itself(name)) => {
+                    let message = format!("${{{name}}} has another value here than in a change above it");
+                    let help = "give one of the two properties another name; or give it one value for all in limosa.toml ([placeholders])";
+                    problems.push(Diagnostic::error(codes::TWO_VALUES, message).at(label()).help(help));
+                }
+                (Some(_), _) => {}
+                (None, Some(value)) => drop(self.values.insert(name.clone(), value)),
+                (None, None) => {
+                    self.values.insert(name.clone(), itself(name));
+                    let message =
+                        format!("${{{name}}} has no value, and runs as it stands here, as it does with liquibase");
+                    let help = "where it should have one: limosa.toml ([placeholders]), or a property above it";
+                    problems.push(Diagnostic::warning(codes::NO_VALUE, message).at(label()).help(help));
+                }
+            }
+        }
+        problems
     }
 
     /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
@@ -235,7 +326,17 @@ impl Gathered {
             checksum: script.checksum.clone(),
             markers: Markers::Liquibase,
         };
-        let entry = Entry { role, part: Some(part), wishes: Wishes::default(), problems: Vec::new() };
+        // Liquibase puts no values into such a file.
+        let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };
+        let known = Known {
+            path: path.to_owned(),
+            at: None,
+            properties: 0,
+            named: attributes::Named::default(),
+            always: false,
+        };
+        self.known.insert(identity, known);
+        let entry = Entry { role, part: Some(part), wishes, problems: Vec::new() };
         self.entries.entry(path.to_owned()).or_default().push(entry);
     }
 
@@ -308,6 +409,11 @@ impl Gathered {
             }
         }
     }
+}
+
+/// A placeholder that stands for its own text.
+fn itself(name: &str) -> String {
+    format!("${{{name}}}")
 }
 
 /// The role of a change that runs once, whatever ran before it.

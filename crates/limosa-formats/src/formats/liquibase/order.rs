@@ -6,6 +6,7 @@ use limosa_sql::{Diagnostic, Label, Position};
 
 use super::Script;
 use super::changelog::{Item, What};
+use super::properties::Property;
 use crate::codes;
 use crate::native::split;
 
@@ -17,6 +18,15 @@ pub(super) struct Listed {
     pub(super) name: String,
 }
 
+/// What Liquibase comes past.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// A script.
+    Script(Listed),
+    /// A property of a changelog.
+    Property(Property),
+}
+
 /// What was read.
 pub(super) struct Source<'s> {
     pub(super) folders: &'s [String],
@@ -26,7 +36,7 @@ pub(super) struct Source<'s> {
 
 /// A walk through the changelogs.
 struct Walk<'p> {
-    listed: Vec<Listed>,
+    listed: Vec<Passed>,
     seen: HashSet<String>,
     problems: &'p mut Vec<Diagnostic>,
 }
@@ -38,7 +48,7 @@ impl Source<'_> {
     }
 
     /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
-    pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Listed> {
+    pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Passed> {
         let mut walk = Walk { listed: Vec::new(), seen: HashSet::new(), problems };
         if self.has_lists() {
             if let Some(root) = self.root(walk.problems) {
@@ -74,7 +84,7 @@ impl Source<'_> {
                     What::IncludeAll { path: folder, is_relative } => {
                         included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
                     }
-                    What::ChangeSet { .. } | What::Other(_) => {}
+                    What::ChangeSet { .. } | What::Property(_) | What::Other(_) => {}
                 }
             }
         }
@@ -107,7 +117,7 @@ impl Source<'_> {
             return;
         }
         if self.scripts.contains_key(path) {
-            walk.listed.push(Listed { path: path.to_owned(), name: name.to_owned() });
+            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned() }));
         }
         let Some(items) = self.lists.get(path) else { return };
         for item in items {
@@ -135,7 +145,7 @@ impl Source<'_> {
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
                 }
-                What::Other(what) if what == "property" => {}
+                What::Property(property) => walk.listed.push(Passed::Property(property.clone())),
                 What::Other(what) => {
                     let message = format!("{what} is not read here");
                     let help = "where it decides what runs, write that into the changes themselves; else take it out";
@@ -269,7 +279,11 @@ mod tests {
         let source = Source { folders: &folders, lists: &lists, scripts: &scripts };
         let mut problems = Vec::new();
         let found = source.in_order(&mut problems);
-        let shown = found.into_iter().map(|one| format!("{} {}", one.path, one.name)).collect();
+        let shown = |one: Passed| match one {
+            Passed::Script(one) => format!("{} {}", one.path, one.name),
+            Passed::Property(property) => format!("{}={}", property.name, property.value),
+        };
+        let shown = found.into_iter().map(shown).collect();
         (shown, problems.iter().map(|problem| problem.code).collect())
     }
 

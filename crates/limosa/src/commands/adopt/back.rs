@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use limosa_core::{
-    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX, spelled,
+    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX,
+    repathed, spelled,
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Item, Spent, Value};
-use limosa_formats::checksums;
+use limosa_formats::{Layout, checksums};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
@@ -166,7 +167,8 @@ impl Returned {
         // What was taken over and has run since has another state: a repeatable that changed, a version that was taken back and ran
         // again.
         for row in view.rows.iter().filter(|row| is_own(row) || row.state == RowState::Applied) {
-            match told_of(opened, foreign, changes.get(&row.identity).copied(), &keys)? {
+            let change = changes.get(&row.identity).copied();
+            match told_of(opened, &loaded.layout, adopted, foreign, change, &keys)? {
                 Telling::Known if is_own(&row) => returned.known.push(titled(row)),
                 Telling::Known => {}
                 Telling::Items(items) => returned.written.push((titled(row), items)),
@@ -300,6 +302,18 @@ fn titled(row: &AppliedRow) -> String {
     format!("{} {}", row.version.as_deref().unwrap_or("R"), row.name)
 }
 
+/// Calls a change as the tool called it when the database was taken over, or as it would: its paths may count from another folder.
+fn in_its_own_words(adopted: &Adopted, change: &Change, row: &mut ForeignRow) {
+    let own = row.file.clone().unwrap_or_default();
+    let known = adopted.migrations.get(change.identity.as_str()).and_then(|key| key.split_once("::"));
+    let pairs = adopted.migrations.iter().map(|(identity, key)| (identity.as_str(), key.as_str()));
+    let path = known.map_or_else(|| repathed(&own, pairs), |(path, _)| path.to_owned());
+    if let Some((_, rest)) = row.key.split_once("::") {
+        row.key = format!("{path}::{rest}");
+    }
+    row.file = Some(path);
+}
+
 /// What is to be done about one migration that limosa applied.
 enum Telling {
     Known,
@@ -309,6 +323,8 @@ enum Telling {
 
 fn told_of(
     opened: &Opened<'_>,
+    layout: &Layout,
+    adopted: &Adopted,
     foreign: &Foreign,
     change: Option<&Change>,
     keys: &HashMap<&str, &ForeignRow>,
@@ -322,6 +338,16 @@ fn told_of(
     };
     let bytes = opened.scripts().read(&change.script.file)?;
     row.checksum = checksums::record(tool, &bytes, &row);
+    if tool == ForeignTool::Liquibase {
+        layout.complete(change.identity.as_str(), &bytes, &mut row);
+        in_its_own_words(adopted, change, &mut row);
+    }
+    let is_same = |known: &ForeignRow| {
+        let recorded = known.checksum.as_deref().unwrap_or_default();
+        let of_part = layout.agreement(change.identity.as_str(), &bytes, recorded);
+        let agreement = of_part.unwrap_or_else(|| checksums::agreement(tool, &bytes, known));
+        row.checksum == known.checksum || matches!(agreement, Agreement::Same)
+    };
     if tool == ForeignTool::Drizzle && row.version.is_none() {
         row.version = journal::time_of(opened.scripts(), &change.script.file);
         if row.version.is_none() {
@@ -333,7 +359,7 @@ fn told_of(
     }
     let mut items = Vec::new();
     if let Some(known) = keys.get(row.key.as_str()) {
-        if row.checksum == known.checksum || checksums::agreement(tool, &bytes, known) == Agreement::Same {
+        if is_same(known) {
             return Ok(Telling::Known);
         }
         // Each run of a repeatable has its row; a version has one.

@@ -13,6 +13,9 @@ use crate::opened::Opened;
 pub(super) struct Checking<'o> {
     opened: &'o Opened<'o>,
     tool: ForeignTool,
+    layout: &'o Layout,
+    /// The file that was read last: it may hold several changes.
+    last: Option<(String, Vec<u8>)>,
     /// The tool's own ids, by identities.
     identifiers: HashMap<&'o str, String>,
     failure: Option<Failure>,
@@ -20,7 +23,7 @@ pub(super) struct Checking<'o> {
 
 impl<'o> Checking<'o> {
     pub(super) fn new(opened: &'o Opened<'o>, layout: &'o Layout, tool: ForeignTool) -> Checking<'o> {
-        Checking { opened, tool, identifiers: layout.identifiers(), failure: None }
+        Checking { opened, tool, layout, last: None, identifiers: layout.identifiers(), failure: None }
     }
 
     /// Whether the file of a change is the one that a row's checksum was made of.
@@ -31,20 +34,36 @@ impl<'o> Checking<'o> {
         if is_sha256 && read == row.checksum.as_deref() {
             return Agreement::Same;
         }
-        let bytes = match self.opened.scripts().read(&change.script.file) {
-            Ok(bytes) => bytes,
-            Err(failure) => {
-                self.failure.get_or_insert(failure);
-                return Agreement::Unknowable("its file cannot be read");
-            }
+        let file = &change.script.file;
+        let bytes = match self.last.take().filter(|(last, _)| last == file) {
+            Some((_, bytes)) => bytes,
+            None => match self.opened.scripts().read(file) {
+                Ok(bytes) => bytes,
+                Err(failure) => {
+                    self.failure.get_or_insert(failure);
+                    return Agreement::Unknowable("its file cannot be read");
+                }
+            },
         };
-        let agreement = checksums::agreement(self.tool, &bytes, row);
+        let agreement = self.of_bytes(change, row, &bytes);
+        self.last = Some((file.clone(), bytes));
+        agreement
+    }
+
+    fn of_bytes(&self, change: &Change, row: &ForeignRow, bytes: &[u8]) -> Agreement {
+        let recorded = row.checksum.as_deref().unwrap_or_default();
+        if self.tool == ForeignTool::Liquibase
+            && let Some(agreement) = self.layout.agreement(change.identity.as_str(), bytes, recorded)
+        {
+            return agreement;
+        }
+        let agreement = checksums::agreement(self.tool, bytes, row);
         let replaced = self.tool == ForeignTool::Flyway
             && change.kind == Kind::Repeatable
             && !change.headers.placeholders_off
             && !change.script.outline.placeholders.is_empty();
         match agreement {
-            Agreement::Different if replaced => self.with_values(&bytes, row),
+            Agreement::Different if replaced => self.with_values(bytes, row),
             Agreement::Same if self.is_planned_otherwise(change, row) => {
                 Agreement::SameBut("what the plan says of it, or of one before it")
             }

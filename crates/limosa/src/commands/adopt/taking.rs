@@ -39,6 +39,9 @@ pub struct AdoptOptions {
     pub keep: bool,
 }
 
+/// Said of what limosa keeps no row of.
+const RUNS_ALWAYS: &str = "it runs with each run, with limosa, too: there is nothing to take over";
+
 /// How many are named in a message.
 const NAMED: usize = 5;
 
@@ -114,6 +117,8 @@ async fn take(
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;
+    let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
+    again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
     if let Some(adopted) = &before {
         // What the other tool has applied since is taken over like the rest was.
         retain_new(&mut compared, &view, adopted);
@@ -281,7 +286,8 @@ fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> 
 
 fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
     let keys = |verdict: Verdict| -> Vec<&str> {
-        let of = compared.iter().filter(|line| line.verdict == verdict);
+        let is_told = |line: &&Compared<'_>| line.note.as_deref() != Some(RUNS_ALWAYS);
+        let of = compared.iter().filter(|line| line.verdict == verdict).filter(is_told);
         of.filter_map(|line| line.change.map(|it| it.label.as_str()).or(line.row.map(|row| row.key.as_str()))).collect()
     };
     let (missing, unknown) = (keys(Verdict::Missing), keys(Verdict::Unknown));

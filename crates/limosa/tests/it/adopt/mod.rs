@@ -2,6 +2,7 @@
 
 mod back;
 mod keeping;
+mod liquibase;
 mod proof;
 mod sqitch;
 mod taking;

@@ -132,7 +132,7 @@ async fn what_cannot_be_had_stops_before_it_would_run() {
             "\n--preconditions onFail:MARK_RAN\n--precondition-sql-check expectedResult:0 select count(*) from t",
             "a.sql:5",
         ),
-        (" context:!prod", "a.sql:4"),
+        (" context:\"(prod\"", "a.sql:4"),
     ] {
         home.file("a.sql", &of(line));
         failed(&home.migrate().await, 2, &["LIM-F045", wanted]);
@@ -165,6 +165,51 @@ async fn contexts_are_environments_and_placeholders_are_given() {
     other.file("a.sql", &std::fs::read_to_string(home.folder.join("migrations/a.sql")).unwrap());
     done(other.migrate().await);
     assert_eq!(other.rows("select count(*) from t"), ["0"]);
+}
+
+#[tokio::test]
+async fn expressions_of_contexts_hold_for_the_environment() {
+    for (environment, expected) in [(Some("test"), "1,2"), (Some("prod"), "3"), (None, "2")] {
+        let home = sqlite();
+        home.file(
+            "a.sql",
+            "--liquibase formatted sql\n--changeset a:0\ncreate table t (n integer);\n\
+             --changeset a:1 context:\"test and !prod\"\ninsert into t values (1);\n\
+             --changeset a:2 contextFilter:!prod\ninsert into t values (2);\n\
+             --changeset a:3 context:\"(prod or staging) and not test\"\ninsert into t values (3);\n",
+        );
+        let migrator = home.with(|it| it.environment = environment.map(str::to_owned));
+        done(migrate(&migrator).await);
+        assert_eq!(home.rows("select group_concat(n) from t"), [expected], "{environment:?}");
+    }
+}
+
+#[tokio::test]
+async fn properties_are_values_and_what_has_none_stays() {
+    for home in all_homes() {
+        home.file(
+            "changelog.xml",
+            "<databaseChangeLog>\n<property name=\"table\" value=\"things\"/>\n<property name=\"word\" value=\"elsewhere\" dbms=\"oracle\"/>\n\
+             <include file=\"a.sql\"/>\n</databaseChangeLog>\n",
+        );
+        let text = "--liquibase formatted sql\n--property name:word value:of_${table}\n--property name:given value:lost\n\
+                    --changeset a:1\ncreate table ${table} (n varchar(40));\n\
+                    --changeset a:2\ninsert into ${Table} values ('${word}'), ('${given}'), ('${none}');\n--rollback delete from ${table} where n <> '${back}';\n";
+        home.file("a.sql", text);
+        let migrator = home.with(|it| drop(it.values.all.insert("given".to_owned(), "by limosa".to_owned())));
+        let answer = done(migrate(&migrator).await);
+        assert!(words(&answer.notices).contains("${back} has no value"), "{}", words(&answer.notices));
+        assert!(words(&answer.notices).contains("${none} has no value"), "{}", words(&answer.notices));
+        assert_eq!(home.rows("select n from things order by n"), ["${none}", "by limosa", "of_things"]);
+        // A value for some changes and another one for others is refused before anything runs.
+        home.file(
+            "a.sql",
+            &format!(
+                "{text}--changeset a:3\n--property name:none value:some\ninsert into things values ('${{none}}');\n"
+            ),
+        );
+        failed(&migrate(&migrator).await, 2, &["LIM-F050", "a.sql:9"]);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What `databasechangelog` says of a change: its checksum, and what else stands in its row (Liquibase, `MarkChangeSetRanGenerator.java`).
+
+use limosa_core::{Agreement, ForeignRow};
+
+use super::attributes::Named;
+use super::changesets::ChangeSet;
+use super::{Changelogs, lines};
+use crate::checksums::Hashed;
+
+/// Where a change stands, and what its line says with the values of its properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) path: String,
+    /// The place among the changes of the file; None where the file is the change.
+    pub(super) at: Option<usize>,
+    /// How many properties it sees.
+    pub(super) properties: usize,
+    pub(super) named: Named,
+    /// It runs with each run.
+    pub(super) always: bool,
+}
+
+/// Letters that a column takes.
+const LONGEST: usize = 250;
+
+/// True where two names mean one change, the paths of which count from different folders.
+pub(super) fn is_alike(one: &str, other: &str) -> bool {
+    let ends = |long: &str, short: &str| long == short || long.ends_with(&format!("/{short}"));
+    match (one.split_once("::"), other.split_once("::")) {
+        (Some((path, part)), Some((other_path, other_part))) => {
+            part == other_part && (ends(path, other_path) || ends(other_path, path))
+        }
+        _ => false,
+    }
+}
+
+impl Changelogs {
+    fn known(&self, identity: &str) -> Option<(&Known, Option<&ChangeSet>)> {
+        let name = identity.strip_prefix("R:").unwrap_or(identity);
+        let known = self.known.get(name)?;
+        let formatted = self.scripts.get(&known.path)?.formatted.as_ref();
+        Some((known, formatted.zip(known.at).and_then(|(file, at)| file.changes.get(at))))
+    }
+
+    /// What the checksum of a change is of, in the bytes of its file.
+    fn hashed(&self, known: &Known, change: Option<&ChangeSet>, bytes: &[u8]) -> Hashed {
+        let Some(change) = change else {
+            let sql = String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_owned();
+            return Hashed { sql, end_delimiter: None, splits: false, strips: false };
+        };
+        let sql = lines::sql_of(&String::from_utf8_lossy(change.part_of(bytes)));
+        let sql = self.properties.seen(&known.path, known.properties, &self.given).expanded(&sql);
+        let file = self.scripts.get(&known.path).and_then(|script| script.formatted.as_ref());
+        let is_last = file.is_some_and(|file| known.at.is_some_and(|at| at + 1 == file.changes.len()));
+        let named = &change.named;
+        let end_delimiter = named.get("endDelimiter").map(str::to_owned);
+        // The last change of a file may end with a slash.
+        let ends_with_slash = || is_last && sql.trim_end_matches(|letter| letter <= ' ').ends_with("\n/");
+        let end_delimiter = end_delimiter.or_else(|| ends_with_slash().then(|| "\n/$".to_owned()));
+        let splits = named.is_not_denied("splitStatements");
+        Hashed { sql, end_delimiter, splits, strips: named.is_not_denied("stripComments") }
+    }
+
+    /// Whether a change is the one that a recorded checksum was made of; None where no such change is known.
+    pub(crate) fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
+        let (known, change) = self.known(identity)?;
+        let valid = change.map(|change| change.valid.as_slice()).unwrap_or_default();
+        Some(self.hashed(known, change, bytes).agrees(valid, recorded))
+    }
+
+    /// Fills in what Liquibase would record of a change.
+    pub(crate) fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
+        let Some((known, change)) = self.known(identity) else { return };
+        row.checksum = Some(self.hashed(known, change, bytes).checksum());
+        let named = &known.named;
+        let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
+        let comment = change.and_then(|change| change.comment.as_deref()).unwrap_or_default().trim();
+        row.more.insert("comments", short(comment));
+        row.more.insert("contexts", named.contexts().unwrap_or_default().to_owned());
+        row.more.insert("labels", named.get("labels").unwrap_or_default().to_owned());
+    }
+
+    /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here. Its path may count from
+    /// another folder.
+    pub(crate) fn runs_always(&self, key: &str) -> bool {
+        let same = |(name, known): (&String, &Known)| known.always && is_alike(name, key);
+        self.known.iter().any(same)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! Liquibase: each change is verified by its checksum, and given back as Liquibase would have written it. The checksums are those that
+//! Liquibase 4.33.0 made of these changes.
+
+use super::{adopt, go_back, verdicts};
+use crate::answers::{done, labels, words};
+use crate::place::{Home, all_homes};
+
+const FIRST: &str = "--liquibase formatted sql\n\n--changeset ann:1\n--comment: the first\ncreate table a (n integer);\n--rollback drop table a;\n";
+const SECOND: &str = "--changeset ann:2\ninsert into a\n  values (1);\n";
+const MADE: [&str; 2] = ["9:d84bc65b36aa8a8303bb1c7bd0825d50", "9:45cafeec32d4f625d26172383407a133"];
+
+const ALWAYS: &str =
+    "missing db/a.sql::log::ann log: it runs with each run, with limosa, too: there is nothing to take over";
+
+/// As Liquibase leaves it that was given the folder above.
+fn migrated(home: &Home) {
+    home.execute(&format!(
+        "create table databasechangelog (id varchar(255) not null, author varchar(255) not null, filename varchar(255) not null, \
+         dateexecuted timestamp not null, orderexecuted int not null, exectype varchar(10) not null, md5sum varchar(35), \
+         description varchar(255), comments varchar(255), tag varchar(255), liquibase varchar(20), contexts varchar(255), \
+         labels varchar(255), deployment_id varchar(10)); \
+         insert into databasechangelog values ('1', 'ann', 'db/a.sql', current_timestamp, 1, 'EXECUTED', '{}', 'sql', 'the first', null, \
+         '4.33.0', null, null, '5681086217'), ('log', 'ann', 'db/a.sql', current_timestamp, 2, 'RERAN', '9:00', 'sql', '', null, '4.33.0', \
+         null, null, '5681086217'); create table a (n integer)",
+        MADE[0]
+    ));
+}
+
+#[tokio::test]
+async fn changes_are_verified_and_given_back() {
+    for home in all_homes() {
+        let always = "--changeset ann:log runAlways:true\nselect 1;\n";
+        home.file("a.sql", &format!("{FIRST}{SECOND}{always}"));
+        migrated(&home);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!(verdicts(&answer), ["verified 0001 1", "pending 0002 2", ALWAYS], "{}", words(&answer.errors));
+        assert!(answer.notices.is_empty(), "{}", words(&answer.notices));
+        assert_eq!(labels(&done(home.migrate().await)), ["0002"]);
+        go_back(&home).await.unwrap();
+        let row = "select concat(id, '|', author, '|', filename, '|', orderexecuted, '|', exectype, '|', md5sum, '|', description, '|', comments, '|', \
+                   liquibase, '|', contexts, '|', labels, '|', length(deployment_id)) from databasechangelog where id = '2'";
+        assert_eq!(home.rows(row), [format!("2|ann|db/a.sql|3|EXECUTED|{}|sql||4.33.0|||10", MADE[1])]);
+        assert_eq!(adopt(&home).await.unwrap().counts.verified, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_text_has_diverged_unless_it_is_allowed() {
+    for home in all_homes() {
+        migrated(&home);
+        let changed = FIRST.replace("integer", "bigint");
+        home.file("a.sql", &changed);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!(answer.exit_code, 4);
+        let said = words(&answer.errors);
+        assert!(said.contains("LIM-U114") && said.contains("a.sql"), "{said}");
+        home.file("a.sql", &changed.replace("--comment", "--validCheckSum: ANY\n--comment"));
+        let verified = "verified 0001 1: the same but for what validCheckSum allows";
+        assert_eq!(
+            verdicts(&adopt(&home).await.unwrap()),
+            [verified, "missing db/a.sql::log::ann log: no file defines it"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn old_rules_are_known_or_say_so() {
+    for (recorded, expected) in [
+        ("8:2c21cb1c52d22f7ebd9cc2376c838691", "verified 0001 1"),
+        (
+            "7:2c21cb1c52d22f7ebd9cc2376c838691",
+            "stamped 0001 1: a Liquibase before 3.5 made its checksum, by a rule that is not known here",
+        ),
+    ] {
+        let home = crate::place::sqlite();
+        migrated(&home);
+        home.execute(&format!("update databasechangelog set md5sum = '{recorded}' where id = '1'"));
+        home.file("a.sql", FIRST);
+        assert_eq!(verdicts(&adopt(&home).await.unwrap())[0], expected);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use limosa_core::{ForeignTool, Markers, Version};
+use limosa_core::{ForeignTool, Markers, OrderedBy, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use crate::codes;
@@ -430,6 +430,23 @@ impl Layout {
                 "a changelog lists the files of this folder, and limosa does not write into it",
                 "write a file that begins with '--liquibase formatted sql' and '--changeset author:id', and include it in the changelog",
             )),
+            _ => None,
+        }
+    }
+
+    /// What says in which order migrations run. The folders of drizzle 1.0 have no journal, and their times in their names.
+    pub fn ordered_by(&self) -> OrderedBy {
+        match self {
+            Layout::Sqitch(_) | Layout::Liquibase(_) => OrderedBy::Places,
+            Layout::Drizzle(journals) if journals.are_used() => OrderedBy::Places,
+            _ => OrderedBy::Versions,
+        }
+    }
+
+    /// When the migration of a file was made, in milliseconds since the Unix epoch, where its tool decides by that what runs.
+    pub fn made_at(&self, path: &str) -> Option<i64> {
+        match self {
+            Layout::Drizzle(journals) => journals.made_at(path),
             _ => None,
         }
     }

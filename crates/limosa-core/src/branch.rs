@@ -287,6 +287,8 @@ mod tests {
             Clash::Late { here, newest } => format!("late {} {}", here.path, newest.path),
             Clash::Edited { here, before } => format!("edited {} {}", here.path, before.path),
             Clash::Renamed { here, before } => format!("renamed {} {}", here.path, before.path),
+            Clash::PassedOver { here, newest } => format!("passed over {} behind {}", here.path, newest.path),
+            Clash::Moved { here, before } => format!("moved {} before {}", before.path, here.path),
             Clash::Deleted { before } => format!("deleted {}", before.path),
         }
     }
@@ -363,5 +365,37 @@ mod tests {
         assert_eq!(equal_but_for_case(&set("m/2_b/up"), &all), [("m/2_b/up", "m/2_B/up")]);
         assert_eq!(equal_but_for_case(&set(""), &all), []);
         assert_eq!(equal_but_for_case(&set("m/1_É m/1_é"), &set("m/1_é")), [("m/1_É", "m/1_é")]);
+    }
+
+    #[test]
+    fn lists_are_compared_by_what_both_have() {
+        /// `a b:40 c`: names in the order of a list, some with the time at which they were made.
+        fn listed(written: &str) -> Vec<BranchFile> {
+            let file = |(at, word): (usize, &str)| {
+                let (name, made) = word.split_once(':').unwrap_or((word, ""));
+                let version = Version::parse(&(at + 1).to_string()).unwrap().named(name);
+                BranchFile {
+                    identity: Identity::of_version(&version),
+                    version: Some(version),
+                    made_at: made.parse().ok(),
+                    ..files(&format!("1_{name}={name}")).remove(0)
+                }
+            };
+            let renamed = |file: BranchFile| BranchFile { name: file.identity.to_string(), ..file };
+            written.split_whitespace().enumerate().map(file).map(renamed).collect()
+        }
+        for (base, there, here, expected) in [
+            ("a b", "a b c", "a b d", vec![]),
+            ("a b", "a b c d", "a b e", vec![]),
+            ("a b", "a b", "a c b", vec!["late 1_c 1_b"]),
+            ("a b c", "a b c", "a c b", vec!["moved 1_c before 1_b"]),
+            ("a:1", "a:1 b:5", "a:1 c:9", vec![]),
+            ("a:1", "a:1 b:5", "a:1 c:5", vec!["passed over 1_c behind 1_b"]),
+        ] {
+            let (base, there, here) = (listed(base), listed(there), listed(here));
+            let compared = compare_branches(&base, &there, &here, OrderedBy::Places);
+            let told: Vec<String> = compared.clashes.iter().map(said).collect();
+            assert_eq!(told, expected, "{here:?}");
+        }
     }
 }

@@ -22,6 +22,10 @@ pub enum Binding {
 pub struct BranchFile {
     /// Its path, alike on all sides.
     pub path: String,
+    /// What it is called, alike on all sides: its path, or what a list of its tool, or a part of a file, calls it.
+    pub name: String,
+    /// When it was made, in milliseconds since the Unix epoch, where its tool decides by that what runs.
+    pub made_at: Option<i64>,
     /// What it is known by.
     pub identity: Identity,
     /// Its version; None for repeatables.
@@ -54,6 +58,15 @@ impl BranchFile {
     }
 }
 
+/// What says in which order migrations run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderedBy {
+    /// Their versions.
+    Versions,
+    /// A list, in which the version is the place: it may be another one on each side.
+    Places,
+}
+
 /// Something that two branches do not agree on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clash<'f> {
@@ -70,6 +83,20 @@ pub enum Clash<'f> {
         here: &'f BranchFile,
         /// The newest one there.
         newest: &'f BranchFile,
+    },
+    /// The tool passes a migration over that was added here, without a word: by its time it is not newer than the newest one there.
+    PassedOver {
+        /// The one that was added here.
+        here: &'f BranchFile,
+        /// The newest one there, by its time.
+        newest: &'f BranchFile,
+    },
+    /// Two migrations that both have stand in another order here.
+    Moved {
+        /// The one that comes later here.
+        here: &'f BranchFile,
+        /// The one that comes later there, as it stands here.
+        before: &'f BranchFile,
     },
     /// A migration that both had does something else here.
     Edited {
@@ -102,15 +129,20 @@ pub struct Comparison<'f> {
 }
 
 /// Compares the files of this branch with those of another one and with those that both had where they parted.
-pub fn compare_branches<'f>(base: &'f [BranchFile], there: &'f [BranchFile], here: &'f [BranchFile]) -> Comparison<'f> {
-    let by_path = |files: &'f [BranchFile]| -> HashMap<&'f str, &'f BranchFile> {
-        files.iter().map(|file| (file.path.as_str(), file)).collect()
+pub fn compare_branches<'f>(
+    base: &'f [BranchFile],
+    there: &'f [BranchFile],
+    here: &'f [BranchFile],
+    order: OrderedBy,
+) -> Comparison<'f> {
+    let by_name = |files: &'f [BranchFile]| -> HashMap<&'f str, &'f BranchFile> {
+        files.iter().map(|file| (file.name.as_str(), file)).collect()
     };
-    let (at_base, at_there, at_here) = (by_path(base), by_path(there), by_path(here));
+    let (at_base, at_there, at_here) = (by_name(base), by_name(there), by_name(here));
     let mut clashes = Vec::new();
     let mut added: Vec<&BranchFile> = Vec::new();
     for file in here {
-        let (before, other) = (at_base.get(file.path.as_str()), at_there.get(file.path.as_str()));
+        let (before, other) = (at_base.get(file.name.as_str()), at_there.get(file.name.as_str()));
         let runs_once = file.binding != Binding::Repeatable;
         match (before, other) {
             (None, None) => added.push(file),
@@ -121,9 +153,9 @@ pub fn compare_branches<'f>(base: &'f [BranchFile], there: &'f [BranchFile], her
             (Some(_), _) => {}
         }
     }
-    let gone = base.iter().filter(|file| !at_here.contains_key(file.path.as_str()));
+    let gone = base.iter().filter(|file| !at_here.contains_key(file.name.as_str()));
     // What was taken away on both sides is nobody's loss here.
-    for before in gone.filter(|file| at_there.contains_key(file.path.as_str())) {
+    for before in gone.filter(|file| at_there.contains_key(file.name.as_str())) {
         let heir = |same: &dyn Fn(&BranchFile) -> bool| added.iter().position(|file| same(file));
         let heir = heir(&|file| file.identity == before.identity && file.meets(before) && file.does_as(before))
             .or_else(|| heir(&|file| file.identity == before.identity && file.meets(before)))
@@ -141,18 +173,41 @@ pub fn compare_branches<'f>(base: &'f [BranchFile], there: &'f [BranchFile], her
     added.sort_by(|one, other| (&one.version, &one.path).cmp(&(&other.version, &other.path)));
     let mut identities: HashMap<&Identity, Vec<&BranchFile>> = HashMap::new();
     there.iter().for_each(|file| identities.entry(&file.identity).or_default().push(file));
+    // By places only what both sides have can be behind one that is new here.
+    let shared = || here.iter().filter(|file| at_there.contains_key(file.name.as_str()));
+    let newest_for = |here: &BranchFile| match order {
+        OrderedBy::Versions => newest_of(there.iter().filter(|other| other.meets(here))),
+        OrderedBy::Places => newest_of(shared().filter(|other| other.meets(here))),
+    };
+    let newest_made = there.iter().filter(|file| file.made_at.is_some()).max_by_key(|file| file.made_at);
     for &here in &added {
         let twins = identities.get(&here.identity).into_iter().flatten();
         if let Some(there) = twins.copied().find(|other| other.meets(here)) {
             clashes.push(Clash::SameIdentity { here, there });
-        } else if let Some(newest) = newest_of(there.iter().filter(|other| other.meets(here)))
+        } else if let Some(newest) = newest_for(here)
             && here.binding == Binding::InOrder
             && here.version < newest.version
         {
             clashes.push(Clash::Late { here, newest });
+        } else if let Some(newest) = newest_made
+            && here.made_at.is_some_and(|made| Some(made) <= newest.made_at)
+        {
+            clashes.push(Clash::PassedOver { here, newest });
         }
     }
+    if order == OrderedBy::Places {
+        clashes.extend(moved(shared().collect(), &at_there));
+    }
     Comparison { added, clashes }
+}
+
+/// The first pair that stands in another order here.
+fn moved<'f>(mut shared: Vec<&'f BranchFile>, there: &HashMap<&str, &BranchFile>) -> Option<Clash<'f>> {
+    shared.retain(|file| file.binding == Binding::InOrder);
+    shared.sort_by(|one, other| one.version.cmp(&other.version));
+    let place = |file: &BranchFile| there.get(file.name.as_str()).and_then(|other| other.version.as_ref());
+    let pair = shared.windows(2).find(|pair| place(pair[0]) > place(pair[1]))?;
+    Some(Clash::Moved { here: pair[1], before: pair[0] })
 }
 
 /// The file with the highest version; None where none has one.
@@ -212,6 +267,8 @@ mod tests {
             let version = number.map(|number| Version::parse(number).unwrap());
             BranchFile {
                 path: path.to_owned(),
+                name: path.to_owned(),
+                made_at: None,
                 identity: version.as_ref().map_or_else(|| Identity::new(path), Identity::of_version),
                 version,
                 label: label.to_owned(),
@@ -230,6 +287,8 @@ mod tests {
             Clash::Late { here, newest } => format!("late {} {}", here.path, newest.path),
             Clash::Edited { here, before } => format!("edited {} {}", here.path, before.path),
             Clash::Renamed { here, before } => format!("renamed {} {}", here.path, before.path),
+            Clash::PassedOver { here, newest } => format!("passed over {} behind {}", here.path, newest.path),
+            Clash::Moved { here, before } => format!("moved {} before {}", before.path, here.path),
             Clash::Deleted { before } => format!("deleted {}", before.path),
         }
     }
@@ -265,7 +324,7 @@ mod tests {
             ("", "1_a", "2_b", "", ""),
         ] {
             let (base, there, here) = (files(base), files(there), files(here));
-            let compared = compare_branches(&base, &there, &here);
+            let compared = compare_branches(&base, &there, &here, OrderedBy::Versions);
             let found: Vec<String> = compared.clashes.iter().map(said).collect();
             assert_eq!(found.join(", "), expected, "{here:?}");
             let paths: Vec<&str> = compared.to_renumber().iter().map(|file| file.path.as_str()).collect();
@@ -293,7 +352,7 @@ mod tests {
             ("abc/x", "ccc/x", false),
         ] {
             let (before, after) = (file(before), file(after));
-            let found = compare_branches(&before, &before, &after);
+            let found = compare_branches(&before, &before, &after, OrderedBy::Versions);
             assert_eq!(!found.clashes.is_empty(), is_edited, "{before:?} {after:?}");
         }
     }
@@ -306,5 +365,37 @@ mod tests {
         assert_eq!(equal_but_for_case(&set("m/2_b/up"), &all), [("m/2_b/up", "m/2_B/up")]);
         assert_eq!(equal_but_for_case(&set(""), &all), []);
         assert_eq!(equal_but_for_case(&set("m/1_É m/1_é"), &set("m/1_é")), [("m/1_É", "m/1_é")]);
+    }
+
+    #[test]
+    fn lists_are_compared_by_what_both_have() {
+        /// `a b:40 c`: names in the order of a list, some with the time at which they were made.
+        fn listed(written: &str) -> Vec<BranchFile> {
+            let file = |(at, word): (usize, &str)| {
+                let (name, made) = word.split_once(':').unwrap_or((word, ""));
+                let version = Version::parse(&(at + 1).to_string()).unwrap().named(name);
+                BranchFile {
+                    identity: Identity::of_version(&version),
+                    version: Some(version),
+                    made_at: made.parse().ok(),
+                    ..files(&format!("1_{name}={name}")).remove(0)
+                }
+            };
+            let renamed = |file: BranchFile| BranchFile { name: file.identity.to_string(), ..file };
+            written.split_whitespace().enumerate().map(file).map(renamed).collect()
+        }
+        for (base, there, here, expected) in [
+            ("a b", "a b c", "a b d", vec![]),
+            ("a b", "a b c d", "a b e", vec![]),
+            ("a b", "a b", "a c b", vec!["late 1_c 1_b"]),
+            ("a b c", "a b c", "a c b", vec!["moved 1_c before 1_b"]),
+            ("a:1", "a:1 b:5", "a:1 c:9", vec![]),
+            ("a:1", "a:1 b:5", "a:1 c:5", vec!["passed over 1_c behind 1_b"]),
+        ] {
+            let (base, there, here) = (listed(base), listed(there), listed(here));
+            let compared = compare_branches(&base, &there, &here, OrderedBy::Places);
+            let told: Vec<String> = compared.clashes.iter().map(said).collect();
+            assert_eq!(told, expected, "{here:?}");
+        }
     }
 }

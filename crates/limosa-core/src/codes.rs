@@ -32,4 +32,5 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P025", "a migration that the other branch has was deleted here"),
     ("LIM-P026", "a migration that the other branch has was renamed here"),
     ("LIM-P027", "the names of two files differ by capitals alone"),
+    ("LIM-P028", "a migration uses the table in which another tool keeps its record; it is made without rows"),
 ];

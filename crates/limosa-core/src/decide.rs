@@ -61,6 +61,21 @@ pub struct MigrateAsk {
     pub callbacks: Vec<Callback>,
     /// What other tools have done in this database, in words, and what to do; given where nothing of the project ever ran here.
     pub history_elsewhere: Option<(String, String)>,
+    /// The table of the tool that the files were written for, where it is missing here.
+    pub missing_ledger: Option<MissingLedger>,
+}
+
+/// A table that another tool makes before its first migration, and that is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingLedger {
+    /// The tool, as people name it.
+    pub tool: &'static str,
+    /// The table, as people name it.
+    pub table: String,
+    /// The schema or database in which it would stand.
+    pub schema: Option<String>,
+    /// What makes it without rows, statement by statement.
+    pub statements: Vec<String>,
 }
 
 /// Which changes to take back.

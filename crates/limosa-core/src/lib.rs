@@ -30,12 +30,13 @@ pub use adopt::{
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};
-pub use branch::{Binding, BranchFile, Clash, Comparison, compare_branches, equal_but_for_case, newest_of};
+pub use branch::{Binding, BranchFile, Clash, Comparison, OrderedBy, compare_branches, equal_but_for_case, newest_of};
 pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};
 pub use decide::{
-    MigrateAsk, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate, decide_rollback, selected,
+    MigrateAsk, MissingLedger, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate,
+    decide_rollback, selected,
 };
 pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
@@ -45,7 +46,7 @@ pub use ledger::{
 };
 pub use outline::{Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
 pub use outliner::Outliner;
-pub use plan::{Action, Limits, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
+pub use plan::{Action, Limits, MadeTable, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{StatementHasher, statement_hash};

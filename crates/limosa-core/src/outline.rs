@@ -1,6 +1,6 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
-use limosa_sql::{Class, Loss, Position};
+use limosa_sql::{Class, Loss, Position, TableUse};
 use serde::{Deserialize, Serialize};
 
 /// A script in short.
@@ -33,6 +33,9 @@ pub struct Outline {
     /// MySQL: statements that are not sent, each with its reason, in order. They count as statements, and stand in a group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// What it wants first of the table in which the tool that it was written for keeps its record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_use: Option<TableUse>,
 }
 
 impl Outline {

@@ -4,7 +4,8 @@ mod groups;
 mod own;
 
 use limosa_sql::{
-    Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders, stays_in_session,
+    Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders,
+    stays_in_session, table_use,
 };
 
 use crate::change::TransactionWish;
@@ -37,6 +38,8 @@ pub struct Outliner {
     /// Statements that destroy data, and other remarkable ones.
     losses: u64,
     other_remarks: u64,
+    /// The table in which the tool that the script was written for keeps its record.
+    ledger_table: Option<String>,
     error: Option<OutlineError>,
 }
 
@@ -59,6 +62,7 @@ impl Outliner {
             is_surrounded: false,
             losses: 0,
             other_remarks: 0,
+            ledger_table: None,
             error: None,
         }
     }
@@ -73,6 +77,11 @@ impl Outliner {
     /// for the tool to end.
     pub fn surround(&mut self) {
         self.is_surrounded = true;
+    }
+
+    /// The tool that the script was written for keeps its record in a table of this name.
+    pub fn watch_ledger(&mut self, table: &str) {
+        self.ledger_table = Some(table.to_owned());
     }
 
     /// The next statement shares no transaction with those before it.
@@ -92,6 +101,9 @@ impl Outliner {
         self.outline.statements += 1;
         let number = self.outline.statements;
         self.remark(number, piece, class);
+        if let (Some(table), None) = (&self.ledger_table, &self.outline.ledger_use) {
+            self.outline.ledger_use = table_use(self.engine, class, piece.statement(), table);
+        }
         for (name, offset) in placeholders(self.engine, piece.statement()) {
             if !self.outline.placeholders.iter().any(|(known, _)| *known == name) {
                 let position = piece.position.after(piece.statement().get(..offset).unwrap_or_default());

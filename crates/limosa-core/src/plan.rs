@@ -38,11 +38,34 @@ pub struct Plan {
     /// What runs around the steps, by event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<PlannedCallback>,
+    /// The table of the tool that the files were written for, made without rows because a step uses it and it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub makes: Option<MadeTable>,
     /// Changes that do not apply here, recorded so that they are never out of order later.
     pub skipped: Vec<Skipped>,
     /// Things worth knowing; not part of the digest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Diagnostic>,
+}
+
+/// A table that another tool would have made before its first migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MadeTable {
+    /// The tool, as people name it.
+    pub tool: &'static str,
+    /// The table, as people name it.
+    pub table: String,
+    /// What makes it, statement by statement.
+    pub statements: Vec<String>,
+    /// The first step that uses it: it is made before that one's statements.
+    pub before: Identity,
+}
+
+impl MadeTable {
+    /// True where a step is the one that it is made for.
+    pub fn is_for(&self, step: &Step) -> bool {
+        step.identity == self.before
+    }
 }
 
 /// One step: a change that is run up or back.
@@ -369,9 +392,12 @@ impl Plan {
             .collect();
         let about = (self.format, &self.project, self.engine, &self.database, self.direction);
         // Serialising these plain structures cannot fail; an empty text would still give a stable digest.
-        let text = match callbacks.is_empty() {
-            true => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps)),
-            false => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks)),
+        let text = match (callbacks.is_empty(), &self.makes) {
+            (_, Some(makes)) => {
+                serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks, makes))
+            }
+            (true, None) => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps)),
+            (false, None) => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks)),
         }
         .unwrap_or_default();
         Checksum::stored(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_core::{Agreement, ForeignRow, Markers, Version};
+use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use crate::codes;
@@ -126,6 +126,39 @@ impl Layout {
             Layout::NodePgMigrate => Some(Markers::NodePgMigrate),
             _ => None,
         }
+    }
+
+    /// The tool whose files these are; None where they are limosa's own, or of no tool in particular.
+    pub fn tool(&self) -> Option<ForeignTool> {
+        Some(match self {
+            Layout::Flyway(_) => ForeignTool::Flyway,
+            Layout::UpDown => ForeignTool::GolangMigrate,
+            Layout::Goose => ForeignTool::Goose,
+            Layout::Dbmate => ForeignTool::Dbmate,
+            Layout::SqlMigrate => ForeignTool::SqlMigrate,
+            Layout::NodePgMigrate => ForeignTool::NodePgMigrate,
+            Layout::Sqlx(_) => ForeignTool::Sqlx,
+            Layout::Refinery => ForeignTool::Refinery,
+            Layout::Diesel => ForeignTool::Diesel,
+            Layout::Prisma => ForeignTool::Prisma,
+            Layout::Drizzle(_) => ForeignTool::Drizzle,
+            Layout::Sqitch(_) => ForeignTool::Sqitch,
+            Layout::Liquibase(_) => ForeignTool::Liquibase,
+            Layout::Native | Layout::Pattern(_) => return None,
+        })
+    }
+
+    /// The table in which that tool keeps its record, by its own settings where limosa reads them: the schema where one is named,
+    /// and the table, both unquoted.
+    pub fn ledger_table(&self) -> Option<(Option<String>, String)> {
+        if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
+            let bare = |part: &str| part.trim_matches(['"', '`']).to_owned();
+            return Some(match written.split_once('.') {
+                Some((schema, table)) => (Some(bare(schema)), bare(table)),
+                None => (None, bare(written)),
+            });
+        }
+        Some((None, self.tool()?.usual_table()?.to_owned()))
     }
 
     /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.
@@ -441,6 +474,23 @@ impl Layout {
                 "a changelog lists the files of this folder, and limosa does not write into it",
                 "write a file that begins with '--liquibase formatted sql' and '--changeset author:id', and include it in the changelog",
             )),
+            _ => None,
+        }
+    }
+
+    /// What says in which order migrations run. The folders of drizzle 1.0 have no journal, and their times in their names.
+    pub fn ordered_by(&self) -> OrderedBy {
+        match self {
+            Layout::Sqitch(_) | Layout::Liquibase(_) => OrderedBy::Places,
+            Layout::Drizzle(journals) if journals.are_used() => OrderedBy::Places,
+            _ => OrderedBy::Versions,
+        }
+    }
+
+    /// When the migration of a file was made, in milliseconds since the Unix epoch, where its tool decides by that what runs.
+    pub fn made_at(&self, path: &str) -> Option<i64> {
+        match self {
+            Layout::Drizzle(journals) => journals.made_at(path),
             _ => None,
         }
     }

@@ -52,8 +52,11 @@ pub(crate) fn reach(plan: &Plan, engine: Engine, pooled: bool, at: usize) -> usi
     }
     let steps = &plan.steps;
     // SQLite waits for other writers as long as the session is told before the flight.
+    let is_bare = |number: usize| plan.makes.as_ref().is_none_or(|made| !made.is_for(&steps[number]));
     let waits_alike = |number: usize| engine == Engine::Postgres || steps[number].limits == steps[at].limits;
-    (at..steps.len()).find(|number| !stands_alone(steps, *number) || !waits_alike(*number)).unwrap_or(steps.len())
+    (at..steps.len())
+        .find(|number| !stands_alone(steps, *number) || !is_bare(*number) || !waits_alike(*number))
+        .unwrap_or(steps.len())
 }
 
 /// True for a step that is a transaction of its own and leaves nothing for the next one to be put right.

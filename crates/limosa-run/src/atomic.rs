@@ -14,7 +14,7 @@ use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, callbacks, implicit_commit, proof, put_back};
+use crate::{Event, Outcome, StepState, callbacks, implicit_commit, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -197,6 +197,9 @@ pub(crate) fn feed<'f>(
             let mut head = head(run.context, run.engine, part, marks, true);
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
+            if std::ptr::eq(*part, step) {
+                head.extend(made::within(run.plan.makes.as_ref(), run.engine, step));
+            }
             if is_proof {
                 head.push(proof::begin());
             }

@@ -288,6 +288,9 @@ async fn with_callbacks(
         let outcome = Some(callbacks::with_help(outcome, before, "the migration was not begun"));
         return Ended { outcome, state: StepState::RolledBack, ..empty_ended() };
     }
+    if let Err(outcome) = crate::made::ahead_of(run, session, block, is_atomic, at).await {
+        return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
+    }
     let mut ended = match is_atomic {
         _ if is_code => crate::code::run(run, session, &block[0], at).await,
         true => crate::atomic::run(run, session, block, at, failed).await,

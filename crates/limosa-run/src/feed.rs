@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Ledger,
     /// A row of another tool's ledger that is kept too.
     Kept,
+    /// A table of another tool's that is made because the step uses it.
+    Made,
     /// A row of the audit log.
     Audit,
     /// Checks what was put off to the commit.

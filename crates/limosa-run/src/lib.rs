@@ -18,6 +18,7 @@ mod journalled;
 mod kept;
 mod lock;
 mod lost;
+mod made;
 mod not_taken_back;
 mod notices;
 mod pragmas;

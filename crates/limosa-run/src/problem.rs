@@ -138,6 +138,11 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
                 .clone()
                 .unwrap_or_else(|| "a deferred constraint is checked at the commit; nothing was kept".to_owned()),
         ),
+        (Some(Purpose::Made), _) => (
+            code_for(error.kind),
+            format!("{file} uses the table of another tool, which could not be made: {}", error.message),
+            "nothing of this migration was kept; give the right to create tables there, or make the table by hand".to_owned(),
+        ),
         (Some(Purpose::Kept), _) => (
             code_for(error.kind),
             format!("the row in the table of the other tool, which is kept too, could not be written: {}", error.message),

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use limosa_core::{EnumValues, Identity, Plan, Step, Uncommitted, Work};
+use limosa_core::{EnumValues, Identity, MadeTable, Plan, Step, Uncommitted, Work};
 use limosa_db::{DbError, Item, Session, Value};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Engine, TableUse};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{interrupted, started};
@@ -52,6 +52,14 @@ pub async fn rehearse(
             }
         }
     }
+    if engine == Engine::Mysql && plan.makes.is_some() {
+        let needs = |step: &Step| matches!(step.outline.ledger_use, Some(TableUse::Needs { .. }));
+        let reason = "it uses a table that is made before it, and making one cannot be rolled back";
+        let (without, rest) = tried.into_iter().partition(needs);
+        let without: Vec<Step> = without;
+        (tried, not_tried) =
+            (rest, not_tried.into_iter().chain(without.into_iter().map(|step| (step, reason.to_owned()))).collect());
+    }
     let mut rehearsed = Rehearsed { steps: Vec::new(), not_tried, error: None };
     if tried.is_empty() {
         return rehearsed;
@@ -62,7 +70,7 @@ pub async fn rehearse(
     }
     let began = Instant::now();
     let log = new_log();
-    let failure = flight(session, context, engine, &tried, &log).await.err();
+    let failure = flight(session, context, plan.makes.as_ref(), &tried, &log).await.err();
     let stays = match (engine, &failure) {
         (Engine::Mysql, None) => not_taken_back::after_rehearsal(session).await,
         _ => None,
@@ -138,10 +146,11 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
 async fn flight(
     session: &mut dyn Session,
     context: &Context<'_>,
-    engine: Engine,
+    makes: Option<&MadeTable>,
     steps: &[Step],
     log: &crate::feed::SharedLog,
 ) -> Result<(), Failure> {
+    let engine = session.facts().engine();
     if engine != Engine::Postgres {
         let _ = session.remember_settings().await;
     }
@@ -159,10 +168,16 @@ async fn flight(
         .collect::<Result<Vec<_>, _>>()
         .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
     let database = session.facts().database.clone();
+    let mut makes = makes;
     let mut feed = Feed::new(context, engine, log.clone());
     feed.first([(Item::Begin, Purpose::Begin)]);
     for ((number, step, is_proof), reader) in &mut readers {
         let mut head = settings(context, engine, &database, step);
+        // The step that it is made for may not be among those that are tried.
+        if let Some(made) = makes.filter(|_| step.outline.ledger_use.is_some()) {
+            makes = None;
+            head.extend(made.statements.iter().cloned().map(|sql| (Item::Control(sql), Purpose::Made)));
+        }
         head.extend(is_proof.then(proof::begin));
         let ends = *is_proof;
         let closing: Closing<'_> = Box::new(move |_| if ends { proof::end() } else { Vec::new() });

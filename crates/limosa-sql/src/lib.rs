@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod span;
 mod splitter;
+mod table_use;
 mod words;
 
 pub use carried::{Carried, carried};
@@ -35,3 +36,4 @@ pub use reach::reaches_beyond;
 pub use schema::{AfterState, ObjectKind, PartChange, PartState, SchemaChange, SchemaObject, TablePart};
 pub use span::{Position, Span};
 pub use splitter::{Splitter, split};
+pub use table_use::{TableUse, table_use};

@@ -1,12 +1,13 @@
 //! The migrations of the working tree, of another branch, and of the commit where the two parted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use limosa_core::{Binding, BranchFile, Checksum, Comparison, Kind, TextHasher, compare_branches};
 use limosa_formats::Layout;
-use limosa_formats::native::{Config, FileRole};
+use limosa_formats::native::{Config, Entry, FileRole};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
@@ -90,12 +91,6 @@ impl Branches {
         let reader = engine.unwrap_or(Engine::Sqlite);
         let (recognised, _) = layout_of(configuration, scripts, folders, shown, &around, reader)?;
         let layout = recognised.layout;
-        if let Layout::Sqitch(_) | Layout::Liquibase(_) = layout {
-            let message =
-                "these files say their order in a file of their own, and cannot be compared with another branch";
-            let help = "let git merge that file: where both branches have changed it, it says so itself";
-            return Err(Failure::usage("LIM-U135", message, help));
-        }
         let mut reading = SideReading { configuration, layout: &layout, dialects: &dialects, known: HashMap::new() };
         Ok(Branches {
             base: reading.side(&base, base.list(folders)?)?,
@@ -111,7 +106,8 @@ impl Branches {
 
     /// What the two branches have made of what they had in common.
     pub(crate) fn compare(&self) -> Comparison<'_> {
-        compare_branches(&self.base.files, &self.there.files, &self.here.files)
+        let order = self.layout.ordered_by();
+        compare_branches(&self.base.files, &self.there.files, &self.here.files, order)
     }
 }
 
@@ -140,11 +136,23 @@ impl SideReading<'_> {
         let value_of = |name: &str| self.configuration.values.all.get(name).cloned();
         let (mut configs, mut wanted, mut ways_back) = (Vec::new(), Vec::new(), Vec::new());
         for name in &names {
+            if let Some(entries) = layout.entries(name) {
+                for entry in entries {
+                    match &entry.role {
+                        FileRole::Rollback { .. } => ways_back.push((name.clone(), entry.role.clone())),
+                        role if role.identity().is_some() => {
+                            wanted.push(Wanted { name, role: role.clone(), entry: Some(entry) });
+                        }
+                        _ => {}
+                    }
+                }
+                continue;
+            }
             match layout.classify_at(name, || depth_of(name, scripts, folders)) {
                 // What is wrong with it is told by those who read it to run.
                 FileRole::Config => configs.extend(layout.read_config(name, &scripts.read(name)?, engine, &value_of).0),
                 role @ FileRole::Rollback { .. } => ways_back.push((name.clone(), role)),
-                role if role.identity().is_some() => wanted.push((name.as_str(), role)),
+                role if role.identity().is_some() => wanted.push(Wanted { name, role, entry: None }),
                 _ => {}
             }
         }
@@ -155,21 +163,21 @@ impl SideReading<'_> {
     fn read(
         &mut self,
         scripts: &Scripts,
-        wanted: Vec<(&str, FileRole)>,
+        wanted: Vec<Wanted<'_>>,
         configs: &[Config],
         layout: &Layout,
     ) -> Result<Vec<BranchFile>, Failure> {
         let mut read: Vec<Option<FileText>> = vec![None; wanted.len()];
         let mut keys = Vec::with_capacity(wanted.len());
-        for (at, (name, _)) in wanted.iter().enumerate() {
-            let key = ((*name).to_owned(), text_of(scripts, name)?);
+        for (at, one) in wanted.iter().enumerate() {
+            let key = (one.shown(), text_of(scripts, one)?);
             // Settings beside files may say more of them than their text does.
             read[at] = self.known.get(&key).filter(|_| configs.is_empty()).cloned();
             keys.push(key);
         }
         let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
         for &dialect in self.dialects {
-            let these = unread.iter().map(|at| (wanted[*at].0.to_owned(), wanted[*at].1.clone(), None)).collect();
+            let these = unread.iter().map(|at| wanted[*at].to_read()).collect();
             let (found, problems) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
             // What stands behind an error was not read.
             let errors = problems.iter().filter(|problem| problem.is_error());
@@ -184,29 +192,76 @@ impl SideReading<'_> {
         for (key, read) in keys.iter().zip(&read).filter(|_| configs.is_empty()) {
             self.known.insert(key.clone(), read.clone().unwrap_or_default());
         }
-        let files = wanted.iter().zip(read).zip(keys).filter_map(|(((name, role), read), (_, text_checksum))| {
+        let files = wanted.iter().zip(read).zip(keys).filter_map(|((one, read), (name, text_checksum))| {
             let FileText { engines, up_checksums } = read.unwrap_or_default();
-            branch_file(name, role, text_checksum).map(|file| BranchFile { engines, up_checksums, ..file })
+            let made_at = layout.made_at(one.name);
+            branch_file(one, name, text_checksum).map(|file| BranchFile { engines, up_checksums, made_at, ..file })
         });
         Ok(files.collect())
     }
 
     /// The layout with what stands in this side's own files about all of them.
     fn learnt(&self, scripts: &Scripts, names: &[String]) -> Result<Layout, Failure> {
-        let Layout::Drizzle(_) = self.layout else { return Ok(self.layout.clone()) };
-        let mut own = Layout::Drizzle(Default::default());
+        let mut own = match self.layout {
+            Layout::Drizzle(_) => Layout::Drizzle(Default::default()),
+            Layout::Sqitch(_) => Layout::Sqitch(Default::default()),
+            Layout::Liquibase(_) => Layout::Liquibase(Default::default()),
+            _ => return Ok(self.layout.clone()),
+        };
+        let folders: Vec<String> =
+            self.configuration.directories.iter().map(|folder| folder.display().to_string()).collect();
+        own.stand_in(&folders);
         let engine = self.dialects.first().map_or(Engine::Sqlite, |dialect| dialect.engine());
         for name in names.iter().filter(|name| self.layout.learns_from(name)) {
             own.learn(name, &scripts.read(name)?, engine);
         }
-        Ok(own)
+        if let Layout::Drizzle(_) = own {
+            return Ok(own);
+        }
+        let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+        let problems = own.look_around(&paths);
+        match (own, problems.into_iter().find(Diagnostic::is_error)) {
+            // What lies outside of the folder is on no other side.
+            (Layout::Sqitch(project), Some(problem)) if project.name().is_none() => {
+                let message = format!("the plan of this project cannot be compared: {}", problem.message);
+                let help = "name the folder that holds the plan, and no other: --dir";
+                Err(Failure::usage("LIM-U135", message, help))
+            }
+            (own, _) => Ok(own),
+        }
     }
 }
 
-/// The checksum of a whole text, its line ends made equal.
-fn text_of(scripts: &Scripts, name: &str) -> Result<Checksum, Failure> {
-    let unreadable = |error| unreadable(Path::new(name), &error);
-    let mut file = scripts.open(name).map_err(unreadable)?;
+/// A migration of a side before it is read.
+struct Wanted<'w> {
+    name: &'w str,
+    role: FileRole,
+    /// Where a list names it, or it is a part of its file.
+    entry: Option<Entry>,
+}
+
+impl Wanted<'_> {
+    /// What it is called on all sides.
+    fn shown(&self) -> String {
+        match self.role.identity().filter(|_| self.entry.is_some()) {
+            Some(identity) => identity.to_string(),
+            None => self.name.to_owned(),
+        }
+    }
+
+    fn to_read(&self) -> (String, FileRole, Option<Entry>) {
+        (self.name.to_owned(), self.role.clone(), self.entry.clone())
+    }
+}
+
+/// The checksum of a whole text, its line ends made equal; of a part of a file that alone.
+fn text_of(scripts: &Scripts, wanted: &Wanted<'_>) -> Result<Checksum, Failure> {
+    let unreadable = |error| unreadable(Path::new(wanted.name), &error);
+    let mut file = scripts.open(wanted.name).map_err(unreadable)?;
+    if let Some(part) = wanted.entry.as_ref().and_then(|entry| entry.part.as_ref()) {
+        std::io::copy(&mut file.by_ref().take(part.start), &mut std::io::sink()).map_err(unreadable)?;
+        file = Box::new(file.take(part.end.saturating_sub(part.start)));
+    }
     let (mut hasher, mut buffer) = (TextHasher::new(), vec![0; 64 * 1024]);
     loop {
         match file.read(&mut buffer) {
@@ -219,18 +274,21 @@ fn text_of(scripts: &Scripts, name: &str) -> Result<Checksum, Failure> {
 }
 
 /// What the name of a migration says.
-fn branch_file(path: &str, role: &FileRole, text_checksum: Checksum) -> Option<BranchFile> {
+fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Option<BranchFile> {
+    let role = &wanted.role;
     let (kind, label, binding) = match role {
         FileRole::Versioned { version, label, .. } => (Kind::Versioned(version.clone()), label, Binding::InOrder),
         FileRole::Late { version, label, .. } | FileRole::Baseline { version, label, .. } => {
             (Kind::Versioned(version.clone()), label, Binding::Free)
         }
-        FileRole::Repeatable { name } => (Kind::Repeatable, name, Binding::Repeatable),
+        FileRole::Repeatable { name: words } => (Kind::Repeatable, words, Binding::Repeatable),
         _ => return None,
     };
     let version = if let Kind::Versioned(version) = kind { Some(version) } else { None };
     Some(BranchFile {
-        path: path.to_owned(),
+        path: wanted.name.to_owned(),
+        name,
+        made_at: None,
         identity: role.identity()?,
         version,
         label: label.clone(),

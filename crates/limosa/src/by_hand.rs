@@ -129,6 +129,10 @@ impl Script<'_> {
     }
 
     fn step(&mut self, step: &Step, ends: bool) -> Result<(), Failure> {
+        if let Some(made) = self.plan.makes.as_ref().filter(|made| made.is_for(step)) {
+            let _ = write!(self.out, "\n-- the table of {}, which the next migration uses\n", made.tool);
+            made.statements.iter().for_each(|statement| self.line(statement));
+        }
         let _ = write!(self.out, "\n-- {} {}\n", step.label, step.name);
         let atomic = step.outline.is_atomic() && step.action.done() == 0;
         let (before, after) = step.outline.pragmas_around();

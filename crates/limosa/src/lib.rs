@@ -31,6 +31,7 @@ mod files;
 mod git;
 mod interrupted_scripts;
 mod migrator;
+mod missing_ledger;
 mod opened;
 mod policy;
 mod reading;

@@ -102,6 +102,25 @@ impl ForeignTool {
         NAMES.iter().find(|(tool, _, _)| *tool == self).map_or(("", ""), |(_, name, word)| (name, word))
     }
 
+    /// The table in which it keeps its record where nobody has said otherwise; None where that is more than one table, or not the
+    /// tool's own to make.
+    pub fn usual_table(self) -> Option<&'static str> {
+        Some(match self {
+            ForeignTool::Flyway => "flyway_schema_history",
+            ForeignTool::GolangMigrate | ForeignTool::Dbmate => "schema_migrations",
+            ForeignTool::Goose => "goose_db_version",
+            ForeignTool::Sqlx => "_sqlx_migrations",
+            ForeignTool::Refinery => "refinery_schema_history",
+            ForeignTool::Diesel => "__diesel_schema_migrations",
+            ForeignTool::Drizzle => "__drizzle_migrations",
+            ForeignTool::Prisma => "_prisma_migrations",
+            ForeignTool::SqlMigrate => "gorp_migrations",
+            ForeignTool::NodePgMigrate => "pgmigrations",
+            ForeignTool::Liquibase => "databasechangelog",
+            ForeignTool::Sqitch | ForeignTool::NumberedSql => return None,
+        })
+    }
+
     /// By what it knows its migrations again.
     pub fn known_by(self) -> KnownBy {
         match self {

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use limosa_sql::{Diagnostic, Label, Loss};
+use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, Outline, PLAN_FORMAT, Plan,
+    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline, PLAN_FORMAT, Plan,
     PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
 };
 
@@ -54,6 +54,8 @@ pub fn decide_migrate(
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
+    let makes = made(&steps, ask);
+    notices.extend(makes.iter().map(making));
     Ok(Plan {
         format: PLAN_FORMAT,
         project: policy.project.clone(),
@@ -65,6 +67,7 @@ pub fn decide_migrate(
         values: values_used(steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)), policy),
         steps,
         callbacks,
+        makes,
         skipped,
         notices,
     })
@@ -107,6 +110,36 @@ fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>)
 fn elsewhere(steps: &[Step], ask: &MigrateAsk) -> Option<Diagnostic> {
     let (message, help) = ask.history_elsewhere.as_ref().filter(|_| !steps.is_empty())?;
     Some(Diagnostic::error("LIM-P020", message.clone()).help(help.clone()))
+}
+
+/// The missing table of the tool that the files were written for, where a step needs it before one makes it.
+fn made(steps: &[Step], ask: &MigrateAsk) -> Option<MadeTable> {
+    let missing = ask.missing_ledger.as_ref()?;
+    let is_there = |schema: &Option<String>| match (schema, &missing.schema) {
+        (Some(named), Some(own)) => named.eq_ignore_ascii_case(own),
+        _ => true,
+    };
+    let first = steps.iter().find(|step| match &step.outline.ledger_use {
+        Some(TableUse::Needs { schema }) => is_there(schema),
+        Some(TableUse::Makes) => true,
+        None => false,
+    })?;
+    (first.outline.ledger_use != Some(TableUse::Makes)).then(|| MadeTable {
+        tool: missing.tool,
+        table: missing.table.clone(),
+        statements: missing.statements.clone(),
+        before: first.identity.clone(),
+    })
+}
+
+/// What is said of it.
+fn making(made: &MadeTable) -> Diagnostic {
+    let message = format!(
+        "migration {} uses {}, in which {} keeps its record, and which is not here; it is made before, without rows",
+        made.before, made.table, made.tool
+    );
+    Diagnostic::new("LIM-P028", Severity::Note, message)
+        .help("limosa keeps its own record and writes none into that table; drop it when nothing uses it any more")
 }
 
 fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {

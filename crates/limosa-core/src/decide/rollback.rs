@@ -57,6 +57,7 @@ pub fn decide_rollback(
         values: values_used(&steps, policy),
         steps,
         callbacks: Vec::new(),
+        makes: None,
         skipped: Vec::new(),
         notices,
     })

@@ -1,53 +1,9 @@
-//! The table of another tool without rows, for migrations that use it themselves: some give rights on it, or delete from it.
+//! The table of another tool that a server misses, where a migration uses it.
 
+use limosa_core::ForeignTool;
 use limosa_sql::Engine;
 
-/// Table, tool, and columns; `{bytes}` and `{moment}` are types that engines call otherwise. The tables are those that each tool makes.
-const FORMS: &[(&str, &str, &str)] = &[
-    (
-        "_sqlx_migrations",
-        "sqlx",
-        "version bigint primary key, description text not null, installed_on {moment} not null default current_timestamp, \
-         success boolean not null, checksum {bytes} not null, execution_time bigint not null",
-    ),
-    (
-        "__diesel_schema_migrations",
-        "diesel",
-        "version varchar(50) primary key not null, run_on timestamp not null default current_timestamp",
-    ),
-    (
-        "_prisma_migrations",
-        "Prisma",
-        "id varchar(36) primary key not null, checksum varchar(64) not null, finished_at {moment} null, \
-         migration_name varchar(255) not null, logs text null, rolled_back_at {moment} null, \
-         started_at {moment} not null default current_timestamp, applied_steps_count integer not null default 0",
-    ),
-    (
-        "refinery_schema_history",
-        "refinery",
-        "version integer primary key not null, name varchar(255), applied_on varchar(255), checksum varchar(255)",
-    ),
-    (
-        "goose_db_version",
-        "goose",
-        "id integer primary key not null, version_id bigint not null, is_applied boolean not null, \
-         tstamp timestamp not null default current_timestamp",
-    ),
-    ("schema_migrations", "golang-migrate", "version bigint primary key not null, dirty boolean not null"),
-    ("gorp_migrations", "sql-migrate", "id varchar(255) primary key not null, applied_at {moment} null"),
-    (
-        "pgmigrations",
-        "node-pg-migrate",
-        "id integer primary key not null, name varchar(255) not null, run_on timestamp not null",
-    ),
-    (
-        "flyway_schema_history",
-        "Flyway",
-        "installed_rank integer primary key not null, version varchar(50), description varchar(200) not null, \
-         type varchar(20) not null, script varchar(1000) not null, checksum integer, installed_by varchar(100) not null, \
-         installed_on timestamp not null default current_timestamp, execution_time integer not null, success boolean not null",
-    ),
-];
+use super::FoundLedger;
 
 /// Where a server says in these words that a table is missing, and the table is the one in which another tool keeps its record: the
 /// tool, and the statement that makes the table without rows.
@@ -62,18 +18,27 @@ pub fn missing_ledger(engine: Engine, message: &str) -> Option<(&'static str, St
         Some((_, table)) => (None, table),
         None => (None, named),
     };
-    let (_, tool, columns) = FORMS.iter().find(|(name, ..)| *name == table)?;
-    let (bytes, moment) = match engine {
-        Engine::Postgres => ("bytea", "timestamptz"),
-        _ => ("blob", "timestamp"),
-    };
-    let columns = columns.replace("{bytes}", bytes).replace("{moment}", moment);
-    Some((tool, format!("create table {} ({columns});", engine.quote_qualified(schema, table))))
+    // Where tools share a name, the first is as good as any: nothing says whose files these are.
+    let tool = ForeignTool::all().find(|tool| tool.usual_table() == Some(table))?;
+    let statements = FoundLedger::empty(tool, schema, None)?.create_empty(engine);
+    (!statements.is_empty()).then(|| (tool.name(), format!("{};", statements.join("; "))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_are_called_as_their_tools_are_known_by() {
+        for tool in ForeignTool::all() {
+            let Some(table) = tool.usual_table() else { continue };
+            assert!(super::super::all().any(|known| known.table.eq_ignore_ascii_case(table)), "{table}");
+            for engine in [Engine::Postgres, Engine::Mysql, Engine::Sqlite] {
+                let made = FoundLedger::empty(tool, None, None).unwrap().create_empty(engine);
+                assert!(made.first().is_some_and(|statement| statement.starts_with("create table ")), "{table}");
+            }
+        }
+    }
 
     #[test]
     fn tables_of_tools_are_known_by_what_servers_say() {

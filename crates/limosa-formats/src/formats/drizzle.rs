@@ -113,6 +113,13 @@ impl Journals {
         self.folders.get(folder)?.as_ref()
     }
 
+    /// When the migration of a file was made, by the journal beside it: drizzle before 1.0 runs what is newer than the newest that ran.
+    pub(crate) fn made_at(&self, path: &str) -> Option<i64> {
+        let (folder, file) = split(path);
+        let tag = file.strip_suffix(".sql")?;
+        self.of(folder)?.entries.iter().find(|entry| entry.tag == tag).map(|entry| entry.when)
+    }
+
     /// True where migrations are files beside a journal, and no folders.
     pub(crate) fn are_used(&self) -> bool {
         !self.folders.is_empty()

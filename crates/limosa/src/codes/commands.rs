@@ -401,9 +401,9 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U135",
         "A file or folder below the folder of migrations is a symbolic link or a submodule on the other branch. What it leads to is not \
-         part of the commit, so that limosa leaves it out of the comparison. Or a file of the tool's own says the order of all (the plan of \
-         Sqitch, a changelog of Liquibase): git itself tells where two branches have changed that.",
-        "Keep the files themselves in the folder of migrations; with a plan or a changelog rely on git's own merge of it.",
+         part of the commit, so that limosa leaves it out of the comparison. Or the plan of a Sqitch project does not lie in that folder, \
+         or cannot be read on one of the sides.",
+        "Keep the files themselves in the folder of migrations; name the folder that holds the plan of Sqitch.",
     ),
     (
         "LIM-U140",

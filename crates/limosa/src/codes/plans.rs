@@ -179,4 +179,12 @@ pub(super) const TABLE: &[Cause] = &[
          apart (macOS, Windows) a checkout holds only one of them.",
         "Rename the one of this branch.",
     ),
+    (
+        "LIM-P028",
+        "A migration of another tool's folder uses the table in which that tool keeps its record: it grants on it, gives it a trigger, reads \
+         it. The tool makes that table before its first migration; here it is missing, so limosa makes it, without rows and in the form of the \
+         tool whose format the folder is read as, before the first migration that uses it.",
+        "Nothing has to be done. limosa writes no rows into it, so a script that reads the newest version from it reads nothing. \
+         A database that the tool has migrated already is taken over with `limosa adopt`; there the table stands.",
+    ),
 ];

@@ -65,7 +65,15 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
         result: "ok",
         seen: compared.added.len().to_string(),
     }];
-    for name in ["added on both sides", LATE, "edited here", "renamed here", "deleted here"] {
+    for name in [
+        "added on both sides",
+        LATE,
+        PASSED_OVER,
+        "in another order here",
+        "edited here",
+        "renamed here",
+        "deleted here",
+    ] {
         let found: Vec<_> = compared.clashes.iter().filter(|clash| title(clash) == name).collect();
         let seen = found.len();
         let gravest = found.iter().filter_map(|clash| finding(branches, clash, order)).map(|one| one.severity).max();
@@ -84,11 +92,16 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
 /// The name of the check for files that come late.
 const LATE: &str = "late";
 
+/// The name of the check for what the tool passes over.
+const PASSED_OVER: &str = "passed over";
+
 /// The check that a clash belongs to.
 fn title(clash: &Clash<'_>) -> &'static str {
     match clash {
         Clash::SameIdentity { .. } => "added on both sides",
         Clash::Late { .. } => LATE,
+        Clash::PassedOver { .. } => PASSED_OVER,
+        Clash::Moved { .. } => "in another order here",
         Clash::Edited { .. } => "edited here",
         Clash::Renamed { .. } => "renamed here",
         Clash::Deleted { .. } => "deleted here",
@@ -125,11 +138,12 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
         format!("git restore --source={} -- {}", branches.merge_base.short(), shell_word(&file.path))
     };
     Some(match clash {
-        Clash::SameIdentity { here, there } if here.path == there.path => {
-            let message = format!("{} was added here and in {reference}, and does not do the same", here.path);
-            Diagnostic::error("LIM-P022", message)
-                .at(Label::file(&here.path))
-                .help(format!("give this one another name: git mv, then {}", renumber(branches)))
+        Clash::SameIdentity { here, there } if here.name == there.name => {
+            let message = format!("{} was added here and in {reference}, and does not do the same", here.name);
+            Diagnostic::error("LIM-P022", message).at(Label::file(&here.path)).help(match here.name == here.path {
+                true => format!("give this one another name: git mv, then {}", renumber(branches)),
+                false => "give this one another name".to_owned(),
+            })
         }
         Clash::SameIdentity { here, there } => {
             let (what, help) = match &here.version {
@@ -151,23 +165,38 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
                 ),
                 _ => (Severity::Warning, "limosa runs it with a warning (out_of_order = \"warn\")"),
             };
-            let message = format!("{} comes late: {reference} has {} already", here.path, newest.path);
+            let message = format!("{} comes late: {reference} has {} already", here.name, newest.name);
             let elsewhere = branches.layout.late_elsewhere();
             Diagnostic::new("LIM-P023", severity, message)
                 .at(Label::file(&here.path))
                 .help(format!("{limosa}; {elsewhere}. Give it a newer version: {}", renumber(branches)))
         }
+        Clash::PassedOver { here, newest } => {
+            let message =
+                format!("{} is no newer than {} in {reference}, by the time in the journal", here.name, newest.name);
+            Diagnostic::warning("LIM-P023", message).at(Label::file(&here.path)).help(format!(
+                "limosa runs it all the same; {}. Merge {reference}, then take it away and make it again: {}",
+                branches.layout.late_elsewhere(),
+                branches.layout.made_by_its_tool().map_or("", |(_, help)| help)
+            ))
+        }
+        Clash::Moved { here, before } => {
+            let message = format!("{} stands before {} here, and behind it in {reference}", before.name, here.name);
+            Diagnostic::error("LIM-P023", message)
+                .at(Label::file(&before.path))
+                .help("where both ran they ran in the other order; give the list the order that it has there")
+        }
         Clash::Edited { here, before } => {
-            let what = match here.path == before.path {
-                true => format!("{} was edited here", here.path),
-                false => format!("{} was edited here and renamed to {}", before.path, here.path),
+            let what = match here.name == before.name {
+                true => format!("{} was edited here", here.name),
+                false => format!("{} was edited here and renamed to {}", before.name, here.name),
             };
             Diagnostic::error("LIM-P024", format!("{what}, and {reference} has it: where it ran it does not run again"))
                 .at(Label::file(&here.path))
                 .help(format!("put it back ({}) and write a new migration for what is to change", put_back(before)))
         }
         Clash::Renamed { here, before } if here.identity == before.identity => {
-            let message = format!("{} is called {} here, which {reference} does not know", before.path, here.path);
+            let message = format!("{} is called {} here, which {reference} does not know", before.name, here.name);
             Diagnostic::warning("LIM-P026", message).at(Label::file(&here.path)).help(
                 "limosa knows it by its version still, but tools that compare descriptions, as Flyway does, refuse it. Give it its old name",
             )
@@ -175,20 +204,22 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
         Clash::Renamed { here, before } => {
             let message = format!(
                 "{} is called {} here: where it ran it would run again, as another migration",
-                before.path, here.path
+                before.name, here.name
             );
-            Diagnostic::error("LIM-P026", message).at(Label::file(&here.path)).help(format!(
-                "give it its old name: git mv {} {}",
-                shell_word(&here.path),
-                shell_word(&before.path)
-            ))
+            let help = match here.name == here.path {
+                true => {
+                    format!("give it its old name: git mv {} {}", shell_word(&here.path), shell_word(&before.path))
+                }
+                false => "give it its old name".to_owned(),
+            };
+            Diagnostic::error("LIM-P026", message).at(Label::file(&here.path)).help(help)
         }
         Clash::Deleted { before } => {
             let severity = match before.binding {
                 Binding::Repeatable => Severity::Warning,
                 Binding::InOrder | Binding::Free => Severity::Error,
             };
-            let message = format!("{} is gone here, and {reference} has it: it may have run", before.path);
+            let message = format!("{} is gone here, and {reference} has it: it may have run", before.name);
             Diagnostic::new("LIM-P025", severity, message)
                 .at(Label::file(&before.path))
                 .help(format!("put it back: {}; undo it by a new migration", put_back(before)))

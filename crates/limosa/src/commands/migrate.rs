@@ -12,6 +12,7 @@ use super::{adopt, held, rollback};
 use crate::backup::{Before, Subject};
 use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
+use crate::missing_ledger::missing_ledger;
 use crate::opened::{Opened, Purpose};
 use crate::reading::{read_again, read_pending_and_open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
@@ -78,6 +79,7 @@ pub(crate) async fn decide(
         done_unchanged,
         callbacks: loaded.callbacks.clone(),
         history_elsewhere: opened.history_elsewhere(view).await?,
+        missing_ledger: missing_ledger(opened, loaded).await?,
         ..MigrateAsk::default()
     };
     let policy = opened.policy();

@@ -78,6 +78,13 @@ impl Body {
         self.outliner.surround();
     }
 
+    /// The tool that the file was written for keeps its record in a table of this name.
+    pub(super) fn watch_ledger(&mut self, table: &str) {
+        for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
+            outliner.watch_ledger(table);
+        }
+    }
+
     /// What follows goes through a mask: sections are told apart already.
     pub(super) fn expect_sections(&mut self, markers: Markers) {
         self.markers = Some(markers);

@@ -34,6 +34,8 @@ pub struct FileReader {
     is_foreign: bool,
     /// That tool holds a transaction open around it.
     is_surrounded: bool,
+    /// The table in which that tool keeps its record.
+    ledger_table: Option<String>,
     file_hasher: FileHasher,
     /// What it goes through before it is read further, where the file holds sections.
     sections: Option<Box<SectionReader>>,
@@ -84,6 +86,7 @@ impl FileReader {
             no_transaction: None,
             is_foreign: false,
             is_surrounded: false,
+            ledger_table: None,
             file_hasher: FileHasher::new(),
             sections: None,
             part: None,
@@ -120,7 +123,8 @@ impl FileReader {
     #[must_use]
     pub fn of_tool(self, layout: &Layout) -> FileReader {
         let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
-        FileReader { is_foreign: layout.is_foreign(), is_surrounded, ..self }
+        let ledger_table = layout.ledger_table().map(|(_, table)| table);
+        FileReader { is_foreign: layout.is_foreign(), is_surrounded, ledger_table, ..self }
     }
 
     /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.
@@ -192,6 +196,9 @@ impl FileReader {
         }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
+        }
+        if let Some(table) = &self.ledger_table {
+            body.watch_ledger(table);
         }
         body.feed(&bytes, self.sections.as_deref());
         self.stage = Stage::Body(body);

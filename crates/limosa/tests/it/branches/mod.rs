@@ -1,6 +1,7 @@
 //! The migrations of one branch beside those of another one, in real repositories.
 
 mod finding;
+mod lists;
 mod renumbering;
 mod repositories;
 

@@ -133,11 +133,10 @@ async fn the_root_of_the_repository_may_be_far_above() {
 }
 
 #[tokio::test]
-async fn files_that_use_the_tool_s_own_table_say_how_to_make_it() {
+async fn files_of_no_tool_that_use_the_table_of_one_say_how_to_make_it() {
     for home in all_homes() {
-        home.folder.write("sqlx.toml", "");
         home.file("1_a.sql", "create table a (n int);");
-        home.file("2_b.sql", "delete from _sqlx_migrations where version = 7;");
+        home.file("2_b.sql", "-- Data-loss: allowed\ndelete from _sqlx_migrations where version = 7;");
         let report = home.migrate().await;
         let said = failed(&report, 3, &["LIM-R002", "sqlx keeps its record in that table", "create table "]);
         let (_, statement) = said.split_once("and run again: ").unwrap();

@@ -355,3 +355,17 @@ async fn another_writer_between_two_steps_is_waited_for_on_sqlite() {
     assert_eq!(seen(&home).len(), 200);
     audited(&home).await;
 }
+
+#[tokio::test]
+async fn the_file_of_the_journal_does_not_outlive_many_migrations() {
+    for mode in ["delete", "wal"] {
+        let home = sqlite();
+        home.execute(&format!("pragma journal_mode = {mode};"));
+        rows(&home, 1, 20);
+        well(&home.migrate().await);
+        assert_eq!(seen(&home).len(), 20);
+        let journal = format!("{}-journal", home.database());
+        assert!(!std::path::Path::new(&journal).exists(), "{mode}: {journal} is left");
+        assert_eq!(home.rows("pragma journal_mode"), [mode]);
+    }
+}

@@ -136,9 +136,10 @@ pub const GUARD_ROW: Statement = Statement {
 pub const DELETE_ROW: Statement = all("delete from {schema_migrations} where project = $1 and identity = $2");
 
 /// PostgreSQL: both in one: takes the row of a change away, and fails where the file ended our transaction or the lease is lost:
-/// project $1, identity $2, step mark $3.
+/// project $1, identity $2, step mark $3. What fails depends on a setting, for the server computes constants ahead.
 pub const TAKE_ROW: Statement = all("delete from {schema_migrations} where project = $1 and identity = $2 and \
-     case when nullif(current_setting('limosa.step', true), '') = $3 then true else ('step_mark, not ' || $3)::boolean end");
+     case when nullif(current_setting('limosa.step', true), '') = $3 then true \
+     else ('step_mark ' || coalesce(current_setting('limosa.step', true), ''))::boolean end");
 
 /// Changes the state and progress of a row, guarded: project $1, identity $2, epoch $3, step mark $4, state $5, done $6, total $7.
 pub const PROGRESS_ROW: Statement = Statement {

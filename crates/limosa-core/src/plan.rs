@@ -101,9 +101,12 @@ pub struct Step {
     pub losses: Vec<Loss>,
     /// True where `${...}` is left alone.
     pub placeholders_off: bool,
-    /// The rank of its row, where the ledger has no row of it yet. Not part of the digest.
+    /// The rank that its row gets; None leaves it to the ledger. Not part of the digest.
     #[serde(skip)]
-    pub new_rank: Option<i64>,
+    pub rank: Option<i64>,
+    /// The ledger has no row of it yet. Not part of the digest.
+    #[serde(skip)]
+    pub adds_row: bool,
     /// The journal has a script of it that was interrupted on its way up. Not part of the digest.
     #[serde(skip)]
     pub has_journal: bool,

@@ -452,7 +452,8 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
             plan_digest: None,
             epoch: run.epoch,
             step_mark: marks.step_mark.clone(),
-            new_rank: None,
+            rank: None,
+            is_new: false,
         }));
     }
     items.push(Item::Commit);

@@ -228,7 +228,8 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
         plan_digest: Some(marks.plan_digest.clone()),
         epoch: marks.epoch,
         step_mark: marks.step_mark.clone(),
-        new_rank: None,
+        rank: step.rank,
+        is_new: false,
     }
 }
 
@@ -263,7 +264,7 @@ pub(crate) fn finished(
         Direction::Apply => {
             let mut row = row(context, engine, step, marks, RowState::Applied, step.outline.statements);
             // A journal has written one already.
-            row.new_rank = step.new_rank.filter(|_| !journalled);
+            row.is_new = step.adds_row && !journalled;
             items.push(ledger(book.write_row(&row)));
         }
         Direction::Revert => {

@@ -85,7 +85,8 @@ fn step(
         file_checksum,
         up_checksum,
         placeholders_off: headers.placeholders_off,
-        new_rank: None,
+        rank: None,
+        adds_row: false,
         has_journal: false,
         proof: None,
     }

@@ -73,12 +73,12 @@ pub fn decide_migrate(
     })
 }
 
-/// What has no row yet takes the ranks behind those of all rows: those that are there, and those that are skipped first.
+/// Steps take the ranks behind those of all rows: those that are there, and those of what is skipped first.
 fn rank(steps: &mut [Step], ledger: &LedgerView, skipped: usize) {
     let first = ledger.newest_rank + i64::try_from(skipped).unwrap_or(i64::MAX) + 1;
     for (rank, step) in (first..).zip(steps) {
-        let is_new = step.action == Action::Apply && !ledger.skipped.contains(&step.identity);
-        step.new_rank = is_new.then_some(rank);
+        step.rank = Some(rank);
+        step.adds_row = step.action == Action::Apply && !ledger.skipped.contains(&step.identity);
     }
 }
 
@@ -370,7 +370,8 @@ fn plain_step(
         file_checksum: change.script.file_checksum.clone(),
         up_checksum: change.script.up_checksum.clone(),
         placeholders_off: change.headers.placeholders_off,
-        new_rank: None,
+        rank: None,
+        adds_row: false,
         has_journal: false,
         proof: None,
     }

@@ -208,7 +208,8 @@ fn revert_step(
         file_checksum: row.file_checksum.clone(),
         up_checksum: row.up_checksum.clone(),
         placeholders_off: back.placeholders_off,
-        new_rank: None,
+        rank: None,
+        adds_row: false,
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         proof: None,
     }

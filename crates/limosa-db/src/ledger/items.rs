@@ -56,8 +56,10 @@ pub struct RowEntry {
     pub epoch: i64,
     /// Guard: the mark of the transaction.
     pub step_mark: String,
-    /// The rank, where the ledger has no row of it yet.
-    pub new_rank: Option<i64>,
+    /// The rank; None for the one behind all others.
+    pub rank: Option<i64>,
+    /// The ledger has no row of it yet.
+    pub is_new: bool,
 }
 
 /// What a row of the journal says.
@@ -299,8 +301,10 @@ impl Ledger {
             Value::Integer(row.epoch),
             Value::Text(row.step_mark.clone()),
         ];
-        let Some(rank) = row.new_rank else { return self.bound(&sql::WRITE_ROW, values) };
-        values.push(Value::Integer(rank));
+        values.push(row.rank.map_or(Value::Null, Value::Integer));
+        if !row.is_new || row.rank.is_none() {
+            return self.bound(&sql::WRITE_ROW, values);
+        }
         // Project, state, who, digest of the plan, epoch.
         self.bound_in_run(&sql::ADD_ROW, &[1, 7, 10, 16, 17], values)
     }

@@ -144,6 +144,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         plan_digest: None,
         epoch: marks.epoch,
         step_mark: marks.step_mark.clone(),
-        new_rank: None,
+        rank: None,
+        is_new: false,
     }
 }

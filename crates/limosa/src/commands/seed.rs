@@ -111,6 +111,7 @@ async fn run(
             for step in &mut plan.steps {
                 if again && step.action == Action::Apply {
                     step.action = Action::Reapply;
+                    step.adds_row = false;
                 }
             }
             let (session, context) = opened.run_parts(&events, stop);

@@ -36,8 +36,8 @@ pub const STEP_MARK_OF: Statement =
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,
 /// $7 state, $8 statements done, $9 statements total, $10 applied by, $11 milliseconds spent before this transaction began
 /// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: all milliseconds
-/// spent), $12 rollback, $13 its origin,
-/// $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark. The last two are guards: NULL, and
+/// spent), $12 rollback, $13 its origin, $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark,
+/// $19 rank, or NULL for the one behind all others. Epoch and mark are guards: NULL, and
 /// with it the end of the transaction, where the lease is lost or the file ended our transaction. On PostgreSQL the mark tells
 /// both: only the fence sets it, for its transaction, which holds the lease from then on.
 pub const WRITE_ROW: Statement = Statement {
@@ -45,7 +45,7 @@ pub const WRITE_ROW: Statement = Statement {
                statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
                plan_digest, lease_epoch, step_mark) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-               (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
+               coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1)), $10, \
                $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
                $17, \
                case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
@@ -61,7 +61,7 @@ pub const WRITE_ROW: Statement = Statement {
              statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
              plan_digest, lease_epoch, step_mark) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1), $10, \
+             coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1)), $10, \
              max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
              (select epoch from {lease} where project = $1 and epoch = $17), $18) \
              on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
@@ -77,7 +77,7 @@ pub const WRITE_ROW: Statement = Statement {
             statements_total, `rank`, applied_at, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, \
             depends_on, plan_digest, lease_epoch, step_mark) \
             select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
-            (select coalesce(max(m.`rank`), 0) + 1 from {schema_migrations} m where m.project = $1), utc_timestamp(3), $10, \
+            coalesce($19, (select coalesce(max(m.`rank`), 0) + 1 from {schema_migrations} m where m.project = $1)), utc_timestamp(3), $10, \
             $11, $12, $13, $14, $15, $16, \
             coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual \
             on duplicate key update version = values(version), name = values(name), checksum = values(checksum), \
@@ -91,8 +91,8 @@ pub const WRITE_ROW: Statement = Statement {
             step_mark = values(step_mark)",
 };
 
-/// As [`WRITE_ROW`], for a change that has no row yet, and whose rank is known: $19. Half the work, which counts where
-/// there are thousands.
+/// As [`WRITE_ROW`], for a change that has no row yet, and whose rank is known. Half the work, which counts where there are
+/// thousands.
 pub const ADD_ROW: Statement = Statement {
     postgres: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
                statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \

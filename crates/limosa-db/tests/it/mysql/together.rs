@@ -259,7 +259,8 @@ fn ledger_items(ledger: &Ledger) -> Vec<Item> {
         plan_digest: None,
         epoch: 1,
         step_mark: "mark".to_owned(),
-        new_rank: None,
+        rank: None,
+        is_new: false,
     };
     let skipped = RowEntry { identity: "V2".to_owned(), version: None, state: None, ..row.clone() };
     let journal = JournalEntry {

@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Refinery,
     Diesel,
     Limosa,
+    /// Goes by the names of files, as tools do that keep no checksums.
+    LimosaByNames,
 }
 
 /// A tool that is there.
@@ -73,7 +75,8 @@ pub(crate) fn find(engine: Engine, target: &Path, shell: Option<PathBuf>) -> Res
         (Kind::Sqlx, "sqlx", install::sqlx(target)),
         (Kind::Refinery, "refinery", install::refinery(target)),
         (Kind::Diesel, "diesel", install::diesel(target)),
-        (Kind::Limosa, "limosa", ours),
+        (Kind::Limosa, "limosa", ours.clone()),
+        (Kind::LimosaByNames, "limosa by names", ours),
     ];
     let (mut tools, mut missing) = (Vec::new(), Vec::new());
     for (kind, name, place) in found {

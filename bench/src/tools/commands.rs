@@ -76,7 +76,8 @@ impl Tool {
                 }
                 words
             }
-            Kind::Limosa => {
+            Kind::LimosaByNames if matches!(task, Task::Status | Task::Rollback(_)) => return None,
+            Kind::Limosa | Kind::LimosaByNames => {
                 let mut words: Vec<String> = match task {
                     Task::Apply | Task::Nothing => vec!["migrate".into()],
                     Task::Status => vec!["status".into()],
@@ -89,7 +90,9 @@ impl Tool {
                 words
             }
         };
-        Some([self.program.clone()].into_iter().chain(words).collect())
+        let by_names = ["env".to_owned(), "LIMOSA_VERIFY_APPLIED=false".to_owned()];
+        let before = by_names.into_iter().filter(|_| self.kind == Kind::LimosaByNames);
+        Some(before.chain([self.program.clone()]).chain(words).collect())
     }
 
     /// limosa's look at what sqlx has migrated.

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{CallbackEvent, Plan, Step, Work};
+use limosa_core::{CallbackEvent, Direction, Plan, Step, Work};
 use limosa_db::{DbErrorKind, FlightObserver, Item, Landed, Notice, Session};
 use limosa_sql::Engine;
 
@@ -161,10 +161,10 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Sup
         under_way.with(|all| all.push_back(marks.clone()));
         let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
         let head = match (before.replace(marks.step_mark.clone()), run.engine) {
-            (None, _) => entries::head(run.context, run.engine, step, &marks, true),
             (Some(before), Engine::Postgres) => vec![entries::head_ahead(run.context, step, &marks, &before)],
-            // A lost lease leaves the row of the step without its epoch, and so fails the transaction.
-            (Some(_), _) => Vec::new(),
+            // A lost lease leaves the row of the step without its epoch, and so fails the transaction. What is taken back has no row then.
+            (Some(_), Engine::Sqlite) if step.action.direction() == Direction::Apply => Vec::new(),
+            _ => entries::head(run.context, run.engine, step, &marks, true),
         };
         next += 1;
         let is_last = next == steps.end;

@@ -369,3 +369,35 @@ async fn the_file_of_the_journal_does_not_outlive_many_migrations() {
         assert_eq!(home.rows("pragma journal_mode"), [mode]);
     }
 }
+
+#[tokio::test]
+async fn a_lease_that_is_lost_in_the_middle_ends_the_run_there() {
+    for back in [false, true] {
+        for home in places() {
+            rows(&home, 1, 30);
+            let steal = format!("update {} set epoch = epoch + 1;", home.table("lease"));
+            let script = |steal: &str| format!("{steal}\ninsert into seen values (15);");
+            home.file("0015_row.sql", &script(if back { "" } else { &steal }));
+            home.file("0015_row.rollback.sql", &format!("{steal}\ndelete from seen where n = 15;"));
+            let result = match back {
+                false => home.migrate().await,
+                true => {
+                    well(&home.migrate().await);
+                    let consent = Some(home.database());
+                    let selection = Selection::Steps(29);
+                    let options = RollbackOptions { selection, use_file: false, consent, backup: false };
+                    Running::rollback(home.configuration(), options).end().await
+                }
+            };
+            says(&result, &["LIM-R008"]);
+            // On PostgreSQL the row of the lease is held by whoever stole it, and the next migration finds it.
+            let stand = match (back, home.is_sqlite()) {
+                (false, true) => 14,
+                (false, false) | (true, true) => 15,
+                (true, false) => 14,
+            };
+            assert_eq!(seen(&home).len(), stand);
+            assert_eq!(home.ledger().len(), stand);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{AuditHead, Lifted, StatementHasher, Step, Work, statement_hash};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
-use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, UnknownPlaceholder, expand};
+use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, UnknownPlaceholder};
 
 use crate::notices::Notices;
 use crate::reader::{Numbered, Part, ScriptReader};
@@ -396,12 +396,12 @@ pub(crate) fn expand_statement(
     engine: Engine,
     context: &Context<'_>,
 ) -> Result<Expanded, Box<Diagnostic>> {
-    expand_text(step, statement.piece.statement(), engine, context)
-        .map_err(|unknown| unknown_value(&unknown.name, statement.label(origin, unknown.offset), context))
+    expand_text(step, statement.piece.statement(), statement.piece.position.line, engine, context)
+        .map_err(|unknown| unknown_value(&unknown, statement.label(origin, unknown.offset), context))
 }
 
-fn unknown_value(name: &str, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
-    Box::new(unknown_placeholder(name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
+fn unknown_value(unknown: &UnknownPlaceholder, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
+    Box::new(unknown_placeholder(unknown, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
 }
 
 /// A pragma that is run outside of its script, with the values of its placeholders.
@@ -412,9 +412,9 @@ pub(crate) fn expand_lifted(
     context: &Context<'_>,
 ) -> Result<String, Box<Diagnostic>> {
     let file = step.work.origin();
-    expand_text(step, &lifted.text, engine, context)
+    expand_text(step, &lifted.text, lifted.line, engine, context)
         .map(|expanded| expanded.text)
-        .map_err(|unknown| unknown_value(&unknown.name, Label::file(file), context))
+        .map_err(|unknown| unknown_value(&unknown, Label::file(file), context))
 }
 
 /// The placeholder that has another value in each script.
@@ -426,7 +426,14 @@ pub fn file_name_value(file: &str) -> Option<(String, String)> {
     Some((FILE_NAME.to_owned(), name.to_owned()))
 }
 
-fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -> Result<Expanded, UnknownPlaceholder> {
+/// The text begins on this line of the script.
+fn expand_text(
+    step: &Step,
+    text: &str,
+    line: u64,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<Expanded, UnknownPlaceholder> {
     if step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
@@ -443,11 +450,20 @@ fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -
         }
         _ => None,
     };
-    expand(engine, text, merged.as_ref().unwrap_or(&context.values.all))
+    step.outline.expand(engine, text, line, merged.as_ref().unwrap_or(&context.values.all))
 }
 
 /// The error for a placeholder without a value, or in a form that is not known.
-pub fn unknown_placeholder(name: &str, label: Label, known: &[String]) -> Diagnostic {
+pub fn unknown_placeholder(unknown: &UnknownPlaceholder, label: Label, known: &[String]) -> Diagnostic {
+    let name = &unknown.name;
+    if let Some(message) = &unknown.message {
+        let said = if message.is_empty() { "not set" } else { message.as_str() };
+        return Diagnostic::error("LIM-R012", format!("the variable {name} has no value that fits: {said}"))
+            .at(label.text("needs another value"))
+            .help(format!(
+                "give it one: --placeholder {name}=..., LIMOSA_PLACEHOLDER_{name}, or [placeholders] in limosa.toml"
+            ));
+    }
     if let Some((base, form)) = name.split_once(':') {
         return Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has a form that is not known: {form}"))
             .at(label.text("unknown form"))

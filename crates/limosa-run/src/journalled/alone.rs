@@ -67,7 +67,7 @@ impl Walk<'_> {
             (statement.class().clone(), None)
         } else {
             let class =
-                if expanded.used.is_empty() { statement.class().clone() } else { classify(engine, &expanded.text) };
+                if expanded.map.is_empty() { statement.class().clone() } else { classify(engine, &expanded.text) };
             let before = catalogue::before(session, &class).await.map_err(|error| server(None, error))?;
             (class, before)
         };

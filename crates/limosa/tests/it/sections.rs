@@ -319,6 +319,34 @@ async fn variables_have_defaults_and_what_else_goose_gives_them() {
 }
 
 #[tokio::test]
+async fn a_body_in_dollar_signs_may_hold_variables() {
+    let home = postgres();
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate function one() returns text language sql as \\$\\$ select '${WORD:-a;b}'; \\$\\$;\n\
+         -- +goose ENVSUB OFF\ncreate function two() returns text language sql as $$\n-- +goose ENVSUB ON\n\
+         select '${WORD:-a;b}' || '$$';\n-- +goose ENVSUB OFF\n$$;\n",
+    );
+    // The one dollar sign of two would be the end of the body.
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-S005", "1_a.sql:7:29", "write \\$ for a dollar sign"]);
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate function one() returns text language sql as \\$\\$ select '${WORD:-a;b}'; \\$\\$;\n\
+         -- +goose ENVSUB OFF\ncreate function two() returns text language sql as $$\n-- +goose ENVSUB ON\n\
+         select '${WORD:-a;b}' || '\\$';\n-- +goose ENVSUB OFF\n$$;\n",
+    );
+    let script = home.migrator().plan_script(&MigrateOptions::default()).await.unwrap();
+    assert!(script.contains("as $$ select 'a;b'; $$;"), "{script}");
+    done(migrate(&home.migrator()).await);
+    assert_eq!(home.rows("select one() || two()"), ["a;ba;b$"]);
+    home.file(
+        "2_b.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\nselect '\\$\\$${WORD:-a longer text}',\n '$$', nothing;\n",
+    );
+    failed(&migrate(&home.migrator()).await, 3, &["nothing", "2_b.sql:4:8"]);
+}
+
+#[tokio::test]
 async fn variables_say_what_they_need() {
     let home = sqlite();
     home.file(

@@ -11,7 +11,7 @@ use super::section::{
     Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
     inside_statement, leads_back, unknown_directive,
 };
-use super::sectioned::{Outside, SectionReader, Sectioned, misread};
+use super::sectioned::{Outside, SectionReader, Sectioned, explained, misread};
 use super::up_text::UpText;
 use super::wishes::Wishes;
 use crate::codes;
@@ -125,7 +125,10 @@ impl Body {
                     _ => self.piece(&piece),
                 },
                 Ok(None) => return,
-                Err(diagnostic) => self.fail(*diagnostic),
+                Err(diagnostic) => self.fail(match sections {
+                    Some(sections) => explained(*diagnostic, self.dialect.engine(), sections.variables()),
+                    None => *diagnostic,
+                }),
             }
         }
     }

@@ -7,7 +7,7 @@ use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
 use super::misuse::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
-use super::sectioned::misread;
+use super::sectioned::{explained, misread};
 use super::wishes::Wishes;
 use crate::codes;
 
@@ -387,7 +387,11 @@ fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &W
                 for position in diagnostic.labels.iter_mut().filter_map(|label| label.position.as_mut()) {
                     position.line += start.line - 1;
                 }
-                return (None, vec![*diagnostic]);
+                let diagnostic = match form {
+                    Form::Variables(lines) => explained(*diagnostic, dialect.engine(), lines),
+                    _ => *diagnostic,
+                };
+                return (None, vec![diagnostic]);
             }
         }
     }

@@ -10,7 +10,7 @@ use limosa_sql::{Diagnostic, Dialect, Label, Position, Severity, VariableLines, 
 pub(crate) use self::outside::Outside;
 use self::rules::{Fault, Rules};
 use self::variables::Variables;
-pub(crate) use self::variables::misread;
+pub(crate) use self::variables::{explained, misread};
 use super::comments::CommentScanner;
 use super::rollback::{DownMode, ROLLBACK_LIMIT, clipped};
 use super::up_text::UpText;

@@ -83,6 +83,18 @@ impl Variables {
     }
 }
 
+/// The error for a text that ends within something, of which dollar signs may be the reason.
+pub(crate) fn explained(mut diagnostic: Diagnostic, engine: Engine, lines: &VariableLines) -> Diagnostic {
+    const OPEN: &[&str] =
+        &[limosa_sql::codes::OPEN_STRING, limosa_sql::codes::OPEN_DOLLAR_QUOTE, limosa_sql::codes::OPEN_BODY];
+    if engine == Engine::Postgres && !lines.is_empty() && OPEN.contains(&diagnostic.code) {
+        let help = diagnostic.help.take().unwrap_or_default();
+        diagnostic.help =
+            Some(format!("{help}; where variables are replaced, write \\$ for a dollar sign and ${{NAME}} for $NAME"));
+    }
+    diagnostic
+}
+
 /// The error for a statement with a string in dollar signs of which goose makes others.
 pub(crate) fn misread(path: &str, engine: Engine, piece: &Piece, lines: &VariableLines) -> Option<Diagnostic> {
     let statement = piece.statement();

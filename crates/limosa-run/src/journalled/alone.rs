@@ -9,8 +9,9 @@ use limosa_sql::{Class, Effect, Engine, TransactionRule, classify};
 use super::{Walk, problem, server};
 use crate::attempt::{Failure, fly, new_log};
 use crate::entries::fresh_settings;
-use crate::feed::{Feed, GaveUp, Stretch, expand_statement, lock};
+use crate::feed::{Feed, GaveUp, Stretch, lock};
 use crate::lock::lock_key;
+use crate::placeholders::expand_statement;
 use crate::reader::Numbered;
 use crate::recovery;
 

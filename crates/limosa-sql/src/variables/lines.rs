@@ -21,7 +21,7 @@ impl VariableLines {
 
     /// From this line on there are such lines, as far as is known up to the end.
     pub fn begin(&mut self, line: u64) {
-        if !self.0.last().is_some_and(|(_, last)| *last >= line) {
+        if self.0.last().is_none_or(|(_, last)| *last < line) {
             self.0.push((line, u64::MAX));
         }
     }

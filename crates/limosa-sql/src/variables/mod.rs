@@ -130,14 +130,14 @@ impl VariableLines {
         if engine != Engine::Postgres || self.is_empty() || !statement.contains('$') {
             return None;
         }
-        let is_inside = |offset: usize| self.contains(line_of(statement, first_line, offset));
+        let mut place = Place { statement, offset: 0, line: first_line };
         tokens_of(engine, statement).into_iter().find_map(|token| {
             let Kind::DollarText(length) = token.kind else { return None };
             // An escaped one must be replaced at both its ends.
             let is_escaped = statement[token.start..].starts_with('\\');
-            let ends = [token.start, token.end - length];
-            let is_one_inside = ends.iter().any(|offset| is_inside(*offset));
-            let offset = ends.into_iter().find(|offset| is_inside(*offset) != is_escaped)?;
+            let ends = [token.start, token.end - length].map(|offset| (offset, self.contains(place.go_to(offset))));
+            let is_one_inside = ends.iter().any(|(_, is_inside)| *is_inside);
+            let (offset, _) = ends.into_iter().find(|(_, is_inside)| *is_inside != is_escaped)?;
             is_one_inside.then_some(VariableFault { offset, length })
         })
     }
@@ -148,24 +148,24 @@ impl VariableLines {
         if self.is_empty() || !statement.contains('$') {
             return found;
         }
+        let mut place = Place { statement, offset: 0, line: first_line };
         for (start, end) in outside_of_comments(engine, statement) {
-            let mut number = line_of(statement, first_line, start);
             let mut at = start;
             for line in statement[start..end].split_inclusive('\n') {
-                if self.contains(number) && line.contains('$') {
-                    let mut offset = at;
-                    // What goose refuses was told when the file was read.
-                    for part in parts(line.trim_end_matches(['\n', '\r'])).unwrap_or_default() {
-                        let written = match &part {
-                            Part::Text(written) | Part::Dollar(written) => *written,
-                            Part::Variable(variable) => variable.written,
-                        };
-                        found.push((offset, part));
-                        offset += written.len();
-                    }
-                }
+                let mut offset = at;
                 at += line.len();
-                number += 1;
+                if !line.contains('$') || !self.contains(place.go_to(offset)) {
+                    continue;
+                }
+                // What goose refuses was told when the file was read.
+                for part in parts(line.trim_end_matches(['\n', '\r'])).unwrap_or_default() {
+                    let written = match &part {
+                        Part::Text(written) | Part::Dollar(written) => *written,
+                        Part::Variable(variable) => variable.written,
+                    };
+                    found.push((offset, part));
+                    offset += written.len();
+                }
             }
         }
         found
@@ -186,8 +186,21 @@ fn outside_of_comments(engine: Engine, statement: &str) -> Vec<(usize, usize)> {
     stretches
 }
 
-fn line_of(statement: &str, first_line: u64, offset: usize) -> u64 {
-    first_line + statement.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() as u64
+/// A place in a statement that only moves on, so that its lines are counted once.
+struct Place<'a> {
+    statement: &'a str,
+    offset: usize,
+    line: u64,
+}
+
+impl Place<'_> {
+    /// Goes to an offset; gives its line.
+    fn go_to(&mut self, offset: usize) -> u64 {
+        let passed = &self.statement.as_bytes()[self.offset..offset];
+        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.offset = offset;
+        self.line
+    }
 }
 
 fn is_cut(variable: &Variable<'_>) -> bool {

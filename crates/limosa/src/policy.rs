@@ -70,7 +70,14 @@ impl Opened<'_> {
             if let Err(unknown) = variable_value(self.target.engine, &expression.written, &values) {
                 // One that is missing is told once.
                 if unknown.message.is_some() || !missing.contains(&unknown.name) {
-                    problems.push(unknown_placeholder(&unknown, label(), known));
+                    let mut problem = unknown_placeholder(&unknown, label(), known);
+                    if let (None, Some(help)) = (&unknown.message, &mut problem.help) {
+                        help.push_str(&format!(
+                            "; or write ${{{}-}} where nothing may stand in its place",
+                            unknown.name
+                        ));
+                    }
+                    problems.push(problem);
                     missing.insert(unknown.name);
                 }
             } else if expression.is_cut

@@ -299,7 +299,7 @@ async fn variables_have_defaults_and_what_else_goose_gives_them() {
     failed(
         &migrate(&home.migrator()).await,
         2,
-        &["LIM-R012", "1_a.sql:4:13", "${TABLE_NAME}", "1_a.sql:4:50", "${OTHER}"],
+        &["LIM-R012", "1_a.sql:4:13", "${TABLE_NAME}", "1_a.sql:4:50", "write ${OTHER-}"],
     );
     let with = |values: &[(&str, &str)]| {
         home.with(|it| {

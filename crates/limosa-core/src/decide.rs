@@ -135,9 +135,16 @@ fn refuse(problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
 fn values_used<'s>(steps: impl IntoIterator<Item = &'s Step>, policy: &Policy) -> BTreeMap<String, Option<String>> {
     let mut used = BTreeMap::new();
     for step in steps.into_iter().filter(|step| !step.placeholders_off) {
+        let is_recorded = |word: &str| matches!(&step.work, Work::Text { values, .. } if values.contains_key(word));
+        let expressions = &step.outline.expressions;
+        let reads =
+            |name: &String| expressions.iter().any(|one| one.names.contains(name) && !is_recorded(&one.written));
         for (name, _) in &step.outline.placeholders {
-            let recorded = matches!(&step.work, Work::Text { values, .. } if values.contains_key(name));
-            if !recorded && let Some(value) = policy.values.get(name) {
+            let is_read = expressions.is_empty() || reads(name);
+            if is_read
+                && !is_recorded(name)
+                && let Some(value) = policy.values.get(name)
+            {
                 used.insert(name.clone(), value.clone());
             }
         }

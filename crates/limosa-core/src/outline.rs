@@ -1,7 +1,10 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
-use limosa_sql::{Class, Loss, Position, TableUse};
+use limosa_sql::{
+    Class, Engine, Expanded, FoundVariable, Loss, Position, TableUse, UnknownPlaceholder, VariableLines, expand,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A script in short.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,6 +27,12 @@ pub struct Outline {
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.
     pub placeholders: Vec<(String, Position)>,
+    /// Lines in which variables are replaced as goose does; where there are any, placeholders are in no others.
+    #[serde(default, skip_serializing_if = "VariableLines::is_empty")]
+    pub variables: VariableLines,
+    /// The variables in those lines, each where it occurs first as it is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expressions: Vec<Expression>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: Vec<Lifted>,
     /// True where values are added to enum types; what comes later in the same transaction may not use them.
@@ -45,8 +54,40 @@ impl Outline {
         self.remarkable.shrink_to_fit();
         self.settings.shrink_to_fit();
         self.placeholders.shrink_to_fit();
+        self.expressions.shrink_to_fit();
         self.lifted.shrink_to_fit();
         self.left_out.shrink_to_fit();
+    }
+
+    /// A statement of the script that begins on this line of it, with values in the place of what is replaced.
+    ///
+    /// # Errors
+    /// The first placeholder, or variable, that needs a value and has none.
+    pub fn expand(
+        &self,
+        engine: Engine,
+        statement: &str,
+        line: u64,
+        values: &BTreeMap<String, String>,
+    ) -> Result<Expanded, UnknownPlaceholder> {
+        if self.variables.is_empty() {
+            return expand(engine, statement, values);
+        }
+        self.variables.expand(engine, statement, line, values)
+    }
+
+    pub(crate) fn use_placeholder(&mut self, name: String, position: Position) {
+        if !self.placeholders.iter().any(|(known, _)| *known == name) {
+            self.placeholders.push((name, position));
+        }
+    }
+
+    pub(crate) fn use_expression(&mut self, found: FoundVariable, position: Position) {
+        if self.expressions.iter().any(|known| known.written == found.written) {
+            return;
+        }
+        let FoundVariable { written, names, is_plain, is_cut, .. } = found;
+        self.expressions.push(Expression { written, names, is_plain, is_cut, position });
     }
 
     /// The outline of a text that begins so many lines below the one that it was read from.
@@ -55,7 +96,8 @@ impl Outline {
         let remarks = self.remarkable.iter_mut().map(|remark| &mut remark.position);
         let placeholders = self.placeholders.iter_mut().map(|(_, position)| position);
         let left_out = self.left_out.iter_mut().map(|left| &mut left.position);
-        remarks.chain(placeholders).chain(left_out).for_each(|position| position.line += lines);
+        let expressions = self.expressions.iter_mut().map(|expression| &mut expression.position);
+        remarks.chain(placeholders).chain(expressions).chain(left_out).for_each(|position| position.line += lines);
         self
     }
 
@@ -153,6 +195,24 @@ pub struct Lifted {
     pub name: String,
     /// The statement as written.
     pub text: String,
+    /// The line that it begins on.
+    #[serde(skip)]
+    pub line: u64,
+}
+
+/// A variable of goose's in a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expression {
+    /// As it is written: `${NAME:-default}`.
+    pub written: String,
+    /// Names that it may read.
+    pub names: Vec<String>,
+    /// True where it stands for the value of its name as it is.
+    pub is_plain: bool,
+    /// True where it stands for a part of a value.
+    pub is_cut: bool,
+    /// Where it occurs first.
+    pub position: Position,
 }
 
 /// Consecutive statements that commit together.

@@ -4,7 +4,7 @@ mod groups;
 mod own;
 
 use limosa_sql::{
-    Class, Effect, Engine, Piece, PieceKind, TransactionRule, carried, mentions_literal, placeholders,
+    Class, Effect, Engine, Piece, PieceKind, TransactionRule, VariableLines, carried, mentions_literal, placeholders,
     stays_in_session, table_use,
 };
 
@@ -84,6 +84,16 @@ impl Outliner {
         self.ledger_table = Some(table.to_owned());
     }
 
+    /// In these lines of the script variables are replaced as goose does, and placeholders nowhere.
+    pub fn read_variables(&mut self, lines: &VariableLines) {
+        if self.outline.variables != *lines {
+            if self.outline.variables.is_empty() {
+                self.outline.placeholders.clear();
+            }
+            self.outline.variables = lines.clone();
+        }
+    }
+
     /// The next statement shares no transaction with those before it.
     pub fn begin_group(&mut self) {
         self.begins_group = true;
@@ -104,14 +114,28 @@ impl Outliner {
         if let (Some(table), None) = (&self.ledger_table, &self.outline.ledger_use) {
             self.outline.ledger_use = table_use(self.engine, class, piece.statement(), table);
         }
-        for (name, offset) in placeholders(self.engine, piece.statement()) {
-            if !self.outline.placeholders.iter().any(|(known, _)| *known == name) {
-                let position = piece.position.after(piece.statement().get(..offset).unwrap_or_default());
-                self.outline.placeholders.push((name, position));
-            }
-        }
+        self.replaced(piece);
         if let Err(error) = self.group(number, piece, class) {
             self.error.get_or_insert(error);
+        }
+    }
+
+    /// Notes what is replaced in a statement.
+    fn replaced(&mut self, piece: &Piece) {
+        let statement = piece.statement();
+        let position = |offset| piece.position.after(statement.get(..offset).unwrap_or_default());
+        if self.outline.variables.is_empty() {
+            for (name, offset) in placeholders(self.engine, statement) {
+                self.outline.use_placeholder(name, position(offset));
+            }
+            return;
+        }
+        for variable in self.outline.variables.variables(self.engine, statement, piece.position.line) {
+            let position = position(variable.offset);
+            for name in &variable.names {
+                self.outline.use_placeholder(name.clone(), position);
+            }
+            self.outline.use_expression(variable, position);
         }
     }
 
@@ -137,6 +161,7 @@ impl Outliner {
         {
             self.outline.lifted.push(Lifted {
                 statement: number,
+                line: piece.position.line,
                 name: name.clone(),
                 text: piece.statement().to_owned(),
             });

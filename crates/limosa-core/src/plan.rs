@@ -1,6 +1,8 @@
 //! A plan: what will be done, as data. Steps have no methods that do anything.
 
-use limosa_sql::{Diagnostic, Engine, Loss, Position};
+use std::collections::{BTreeMap, BTreeSet};
+
+use limosa_sql::{Diagnostic, Engine, Loss, Position, VariableLines, placeholders, variable_value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -240,6 +242,9 @@ pub struct Undo {
     pub time_outs: TimeOuts,
     /// What it destroys for good.
     pub losses: Vec<Loss>,
+    /// Lines of the text in which variables are replaced as goose does.
+    #[serde(skip_serializing_if = "VariableLines::is_empty")]
+    pub variables: VariableLines,
 }
 
 impl Undo {
@@ -252,7 +257,39 @@ impl Undo {
             transaction: rollback.transaction(),
             time_outs: rollback.time_outs,
             losses: rollback.outline.losses().map(|(_, loss)| loss.clone()).collect(),
+            variables: rollback.outline.variables.clone(),
         }
+    }
+
+    /// The values that it is recorded with, so that it does the same whenever it runs: a JSON object. Those that are secret, and those that
+    /// it does not have now, are null. A variable with a default or its like is recorded as it is written, with what it stands for now.
+    pub fn values(
+        &self,
+        engine: Engine,
+        values: &BTreeMap<String, String>,
+        secret: &BTreeSet<String>,
+    ) -> Option<String> {
+        let mut used = serde_json::Map::new();
+        let of_name = |name: &str| values.get(name).filter(|_| !secret.contains(name)).cloned();
+        if self.variables.is_empty() {
+            used.extend(placeholders(engine, &self.text).into_iter().map(|(name, _)| {
+                let value = of_name(&name);
+                (name, value.into())
+            }));
+        }
+        for variable in self.variables.variables(engine, &self.text, 1) {
+            if variable.is_plain {
+                used.extend(variable.names.into_iter().map(|name| {
+                    let value = of_name(&name);
+                    (name, value.into())
+                }));
+                continue;
+            }
+            let is_secret = variable.names.iter().any(|name| secret.contains(name));
+            let value = variable_value(engine, &variable.written, values).ok().filter(|_| !is_secret);
+            used.insert(variable.written, value.into());
+        }
+        (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
     }
 
     /// Where it comes from and how it is run, as the ledger keeps it beside the text: a JSON object.
@@ -270,6 +307,11 @@ impl Undo {
         }
         if placeholders_off {
             origin.insert("placeholders".to_owned(), "off".into());
+        }
+        if !self.variables.is_empty()
+            && let Ok(variables) = serde_json::to_value(&self.variables)
+        {
+            origin.insert("variables".to_owned(), variables);
         }
         serde_json::Value::Object(origin).to_string()
     }
@@ -356,6 +398,8 @@ impl Plan {
             limits: Limits,
             undo: Option<&'a str>,
             placeholders_off: bool,
+            #[serde(skip_serializing_if = "VariableLines::is_empty")]
+            variables: &'a VariableLines,
             file_checksum: &'a Checksum,
             up_checksum: &'a Checksum,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -373,6 +417,7 @@ impl Plan {
                 limits: step.limits,
                 undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
                 placeholders_off: step.placeholders_off,
+                variables: &step.outline.variables,
                 file_checksum: &step.file_checksum,
                 up_checksum: &step.up_checksum,
                 proof: step.proof.as_ref().map(|proof| &proof.file_checksum),

@@ -83,7 +83,7 @@ pub const MISPLACED_MARKER: &str = "LIM-F039";
 pub const SQL_ABOVE_SECTIONS: &str = "LIM-F040";
 /// A file is read as a whole and has the markers of a tool that does not.
 pub const FOREIGN_MARKER: &str = "LIM-F041";
-/// A variable of the environment is written in a form that is not read.
+/// A variable of the environment is none that can be replaced where it stands.
 pub const VARIABLE_FORM: &str = "LIM-F042";
 /// The files of a folder are of two formats.
 pub const MIXED_FORMATS: &str = "LIM-F043";
@@ -98,6 +98,8 @@ pub const CONFLICTING_CHANGES: &str = "LIM-F046";
 pub const TWO_VALUES: &str = "LIM-F050";
 /// A placeholder of another tool's has no value and stays as it stands.
 pub const NO_VALUE: &str = "LIM-F051";
+/// A variable stands for a part of a secret.
+pub const PART_OF_SECRET: &str = "LIM-F056";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -142,13 +144,14 @@ pub const TABLE: &[(&str, &str)] = &[
     (MISPLACED_MARKER, "a marker of a section is not known, or makes no sense where it stands"),
     (SQL_ABOVE_SECTIONS, "SQL stands above the first section of a file, where nothing is run"),
     (FOREIGN_MARKER, "a file has sections up and down and would be run as a whole"),
-    (VARIABLE_FORM, "a variable of the environment is written in a form that is not read"),
+    (VARIABLE_FORM, "a variable of the environment is none that can be replaced where it stands"),
     (MIXED_FORMATS, "the files of the folders are of two formats"),
     (OTHER_ORDER, "the other tool runs the files in another order, because it goes by their names"),
     (OTHER_BEHAVIOUR, "a change asks for something that its tool does, and limosa does otherwise or not at all"),
     (CONFLICTING_CHANGES, "a change conflicts with one that runs before it"),
     (TWO_VALUES, "a property has one value for a change and another one for a change above it"),
     (NO_VALUE, "a placeholder of another tool's has no value and stays as it stands"),
+    (PART_OF_SECRET, "a variable stands for a part of a secret"),
 ];
 
 #[cfg(test)]

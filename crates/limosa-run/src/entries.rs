@@ -5,7 +5,7 @@ pub(crate) mod mysql;
 use limosa_core::{Action, Direction, Identity, RowState, Step};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_sql::{Engine, placeholders};
+use limosa_sql::Engine;
 use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
@@ -184,18 +184,7 @@ fn rollback_values(context: &Context<'_>, engine: Engine, step: &Step) -> Option
     if step.placeholders_off {
         return None;
     }
-    let used: serde_json::Map<String, serde_json::Value> = placeholders(engine, &undo.text)
-        .into_iter()
-        .map(|(name, _)| {
-            let value = match context.values.all.get(&name) {
-                Some(value) if !context.values.secret.contains(&name) => json!(value),
-                // A secret is stored by its name only.
-                _ => serde_json::Value::Null,
-            };
-            (name, value)
-        })
-        .collect();
-    (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
+    undo.values(engine, &context.values.all, &context.values.secret)
 }
 
 /// The milliseconds that [`RowEntry::execution_ms`] wants.

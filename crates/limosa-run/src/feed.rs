@@ -5,11 +5,12 @@ use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, Lifted, StatementHasher, Step, Work, statement_hash};
+use limosa_core::{AuditHead, StatementHasher, Step, statement_hash};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
-use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, Label, TransactionRule, UnknownPlaceholder, expand};
+use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 
 use crate::notices::Notices;
+use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Context, Event, starts};
 
@@ -386,79 +387,6 @@ fn take(
 
 fn queue_copies(log: &SharedLog) -> bool {
     lock(log).copying.is_some()
-}
-
-/// A statement with the values of its placeholders.
-pub(crate) fn expand_statement(
-    step: &Step,
-    origin: &str,
-    statement: &Numbered,
-    engine: Engine,
-    context: &Context<'_>,
-) -> Result<Expanded, Box<Diagnostic>> {
-    expand_text(step, statement.piece.statement(), engine, context)
-        .map_err(|unknown| unknown_value(&unknown.name, statement.label(origin, unknown.offset), context))
-}
-
-fn unknown_value(name: &str, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
-    Box::new(unknown_placeholder(name, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
-}
-
-/// A pragma that is run outside of its script, with the values of its placeholders.
-pub(crate) fn expand_lifted(
-    step: &Step,
-    lifted: &Lifted,
-    engine: Engine,
-    context: &Context<'_>,
-) -> Result<String, Box<Diagnostic>> {
-    let file = step.work.origin();
-    expand_text(step, &lifted.text, engine, context)
-        .map(|expanded| expanded.text)
-        .map_err(|unknown| unknown_value(&unknown.name, Label::file(file), context))
-}
-
-/// The placeholder that has another value in each script.
-const FILE_NAME: &str = "flyway:filename";
-
-/// The placeholder that names the file of a script, with its value.
-pub fn file_name_value(file: &str) -> Option<(String, String)> {
-    let name = file.rsplit(['/', '\\']).next()?;
-    Some((FILE_NAME.to_owned(), name.to_owned()))
-}
-
-fn expand_text(step: &Step, text: &str, engine: Engine, context: &Context<'_>) -> Result<Expanded, UnknownPlaceholder> {
-    if step.placeholders_off {
-        return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
-    }
-    let merged = match &step.work {
-        Work::File { file, .. } if text.contains(FILE_NAME) => {
-            let mut merged = context.values.all.clone();
-            merged.extend(file_name_value(file));
-            Some(merged)
-        }
-        Work::Text { values, .. } if !values.is_empty() => {
-            let mut merged = context.values.all.clone();
-            merged.extend(values.clone());
-            Some(merged)
-        }
-        _ => None,
-    };
-    expand(engine, text, merged.as_ref().unwrap_or(&context.values.all))
-}
-
-/// The error for a placeholder without a value, or in a form that is not known.
-pub fn unknown_placeholder(name: &str, label: Label, known: &[String]) -> Diagnostic {
-    if let Some((base, form)) = name.split_once(':') {
-        return Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has a form that is not known: {form}"))
-            .at(label.text("unknown form"))
-            .help(format!("write ${{{base}}}, ${{{base}:identifier}} or ${{{base}:literal}}; or leave such text alone with a header '-- Placeholders: off'"));
-    }
-    let known = if known.is_empty() { "none is set".to_owned() } else { format!("known: {}", known.join(", ")) };
-    Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has no value"))
-        .at(label.text("no value"))
-        .help(format!(
-            "give it one: --placeholder {name}=..., or [placeholders] in limosa.toml ({known}); or leave such text alone with a header '-- Placeholders: off'"
-        ))
 }
 
 impl FlightSource for Feed<'_> {

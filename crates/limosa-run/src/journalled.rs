@@ -14,9 +14,10 @@ use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{Marks, finished, fresh_settings, head, mysql, progress, reset, settle_constraints};
-use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, expand_statement, lock};
+use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
+use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Outcome, StepState, implicit_commit, recovery};
 

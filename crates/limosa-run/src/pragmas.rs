@@ -9,7 +9,8 @@ use crate::atomic::{Rows, feed, open};
 use crate::attempt::{Failure, fly};
 use crate::conduct::Run;
 use crate::entries::{Marks, finished};
-use crate::feed::{GaveUp, Purpose, SharedLog, expand_lifted};
+use crate::feed::{GaveUp, Purpose, SharedLog};
+use crate::placeholders::expand_lifted;
 
 const VIOLATIONS: &str = "select \"table\", rowid, parent, fkid from pragma_foreign_key_check limit 1000";
 

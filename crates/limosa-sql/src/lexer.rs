@@ -239,6 +239,7 @@ impl Lexer {
                 self.name(text, last, if byte == b'[' { b']' } else { byte })
             }
             Class::Dollar | Class::Sigil => self.sigil(text, last, byte, next),
+            _ if byte == b'\\' && self.engine == Engine::Postgres => self.escaped_tag(text, last),
             _ => self.emit(Kind::Symbol(byte), self.at + 1),
         }
     }
@@ -488,8 +489,26 @@ impl Lexer {
         }
     }
 
+    /// `\$tag\$`, of which the server gets `$tag$` where goose's variables are replaced. Elsewhere no text of SQL has a backslash here.
+    fn escaped_tag(&mut self, text: &[u8], last: bool) -> Step {
+        const DOLLAR: &[u8] = br"\$";
+        let rest = &text[self.at..];
+        let fits = |byte: &u8| self.classes[*byte as usize].continues_name();
+        let tag = rest.strip_prefix(DOLLAR).map(|rest| rest.iter().take_while(|byte| fits(byte)).count());
+        let behind = tag.map_or(rest, |tag| &rest[DOLLAR.len() + tag..]);
+        match tag {
+            Some(tag) if behind.starts_with(DOLLAR) => {
+                let length = tag + 2 * DOLLAR.len();
+                self.at += length;
+                self.dollar(text, last, length)
+            }
+            _ if !last && DOLLAR.starts_with(behind) => Step::More,
+            _ => self.emit(Kind::Symbol(b'\\'), self.at + 1),
+        }
+    }
+
     fn dollar(&mut self, text: &[u8], last: bool, length: usize) -> Step {
-        while let Some(at) = find(text, self.at, b'$') {
+        while let Some(at) = find(text, self.at, text[self.start]) {
             let (delimiter, rest) = (&text[self.start..self.start + length], &text[at..]);
             if rest.starts_with(delimiter) {
                 return self.emit(Kind::DollarText(length), at + length);

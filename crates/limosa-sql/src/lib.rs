@@ -22,6 +22,7 @@ mod search;
 mod span;
 mod splitter;
 mod table_use;
+mod variables;
 mod words;
 
 pub use carried::{Carried, carried};
@@ -37,3 +38,4 @@ pub use schema::{AfterState, ObjectKind, PartChange, PartState, SchemaChange, Sc
 pub use span::{Position, Span};
 pub use splitter::{Splitter, split};
 pub use table_use::{TableUse, table_use};
+pub use variables::{FoundVariable, VariableFault, VariableLines, variable_fault, variable_value};

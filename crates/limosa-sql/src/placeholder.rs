@@ -36,6 +36,8 @@ pub struct UnknownPlaceholder {
     pub name: String,
     /// Byte offset of `${` in the statement.
     pub offset: usize,
+    /// What the script says for that case.
+    pub message: Option<String>,
 }
 
 /// Replaces `${name}` (as is), `${name:identifier}` (quoted as an identifier) and `${name:literal}` (quoted as a text constant)
@@ -55,7 +57,7 @@ pub fn expand(
     let mut expanded = Expanded { text: String::with_capacity(statement.len()), map: Vec::new(), used: Vec::new() };
     let mut done = 0;
     for found in find(engine, statement) {
-        let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: found.start };
+        let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: found.start, message: None };
         // A name of a namespace, such as `flyway:user`, looks like one with a form.
         let (name, form) = match found.name.split_once(':') {
             Some((name, form)) if !values.contains_key(found.name) => (name, form),
@@ -107,14 +109,8 @@ fn find(engine: Engine, statement: &str) -> Vec<Found<'_>> {
     if !statement.contains("${") {
         return Vec::new();
     }
-    // A setting that is not known here decides whether backslashes escape in plain strings; the reading that closes
-    // all strings is the right one.
-    let usual = Reading::of(engine);
-    let tokens = tokens(engine, statement, usual)
-        .or_else(|| tokens(engine, statement, Reading { backslashes: !usual.backslashes, ..usual }))
-        .unwrap_or_else(|| vec![Token { kind: Kind::Number, start: 0, end: statement.len() }]);
     let mut found = Vec::new();
-    for token in tokens {
+    for token in tokens_of(engine, statement) {
         let text = &statement[token.start..token.end];
         match token.kind {
             Kind::LineComment | Kind::BlockComment | Kind::Space | Kind::Word => {}
@@ -127,6 +123,16 @@ fn find(engine: Engine, statement: &str) -> Vec<Found<'_>> {
         }
     }
     found
+}
+
+/// The tokens of a statement; all of it as one where something is never closed.
+pub(crate) fn tokens_of(engine: Engine, statement: &str) -> Vec<Token> {
+    // A setting that is not known here decides whether backslashes escape in plain strings; the reading that closes
+    // all strings is the right one.
+    let usual = Reading::of(engine);
+    tokens(engine, statement, usual)
+        .or_else(|| tokens(engine, statement, Reading { backslashes: !usual.backslashes, ..usual }))
+        .unwrap_or_else(|| vec![Token { kind: Kind::Number, start: 0, end: statement.len() }])
 }
 
 /// The tokens of a statement; None where something is never closed.

@@ -7,7 +7,7 @@ use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, 
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent, Value};
 use limosa_run::{file_name_value, lock_key, lock_name};
-use limosa_sql::{Engine, classify, expand, placeholders};
+use limosa_sql::{Engine, classify};
 use serde_json::json;
 
 use crate::Failure;
@@ -137,7 +137,8 @@ impl Script<'_> {
         let atomic = step.outline.is_atomic() && step.action.done() == 0;
         let (before, after) = step.outline.pragmas_around();
         for lifted in before {
-            self.line(&lifted.text);
+            let pragma = self.expanded(step, &lifted.text, lifted.line)?;
+            self.line(&pragma);
         }
         if atomic && !step.outline.wrapped {
             self.begin(step, if step.joins_previous { "" } else { "begin" });
@@ -148,7 +149,7 @@ impl Script<'_> {
         let mut problem = None;
         each_statement(self.opened, step, u64::MAX, &mut |listed| {
             let result = match listed {
-                Listed::Statement { number, text, .. } => self.statement(step, number, text, atomic),
+                Listed::Statement { number, line, text, .. } => self.statement(step, (number, line), text, atomic),
                 Listed::CopyData { number, data } => self.copy_data(step, number, data),
                 Listed::CopyEnd { number } if number > step.action.done() => {
                     self.out.push_str("\\.\n");
@@ -172,12 +173,13 @@ impl Script<'_> {
             self.line("commit");
         }
         for lifted in after {
-            self.line(&lifted.text);
+            let pragma = self.expanded(step, &lifted.text, lifted.line)?;
+            self.line(&pragma);
         }
         Ok(())
     }
 
-    fn statement(&mut self, step: &Step, number: u64, text: &str, atomic: bool) -> Result<(), Failure> {
+    fn statement(&mut self, step: &Step, (number, line): (u64, u64), text: &str, atomic: bool) -> Result<(), Failure> {
         if number <= step.action.done() {
             return Ok(());
         }
@@ -199,7 +201,7 @@ impl Script<'_> {
             self.begin(step, "begin");
         }
         if !unsent {
-            let text = self.expanded(step, text)?;
+            let text = self.expanded(step, text, line)?;
             if self.engine == Engine::Postgres && place.is_some_and(|(group, _, _)| group.mode == GroupMode::Alone) {
                 let concurrently = classify(self.engine, &text).verb.contains("CONCURRENTLY");
                 let lock = if concurrently { 0 } else { step.limits.lock_timeout_ms };
@@ -227,8 +229,8 @@ impl Script<'_> {
         Ok(())
     }
 
-    /// The statement with its values, secrets by their names: a script is kept and mailed.
-    fn expanded(&self, step: &Step, text: &str) -> Result<String, Failure> {
+    /// The statement that begins on this line of its script with its values, secrets by their names: a script is kept and mailed.
+    fn expanded(&self, step: &Step, text: &str, line: u64) -> Result<String, Failure> {
         if step.placeholders_off {
             return Ok(text.to_owned());
         }
@@ -243,7 +245,7 @@ impl Script<'_> {
         if let Work::Text { values, .. } = &step.work {
             shown.extend(values.clone());
         }
-        let expanded = expand(self.engine, text, &shown).map_err(|unknown| {
+        let expanded = step.outline.expand(self.engine, text, line, &shown).map_err(|unknown| {
             let message = format!("the placeholder ${{{}}} has no value", unknown.name);
             Failure::usage("LIM-R012", message, "give it one: --placeholder")
         })?;
@@ -352,16 +354,7 @@ impl Script<'_> {
 
     fn rollback_values(&self, step: &Step) -> Option<String> {
         let undo = step.undo.as_ref().filter(|_| !step.placeholders_off)?;
-        let values = &self.opened.values;
-        let used: serde_json::Map<String, serde_json::Value> = placeholders(self.engine, &undo.text)
-            .into_iter()
-            .map(|(name, _)| {
-                let known = values.all.get(&name).filter(|_| !values.secret.contains(&name));
-                let value = known.map_or(serde_json::Value::Null, |value| json!(value));
-                (name, value)
-            })
-            .collect();
-        (!used.is_empty()).then(|| serde_json::Value::Object(used).to_string())
+        undo.values(self.engine, &self.opened.values.all, &self.opened.values.secret)
     }
 
     fn skipped(&mut self, skipped: &Skipped) {

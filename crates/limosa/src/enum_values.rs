@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use limosa_core::{EnumValueReader, EnumValues, Identity, Plan, Work};
-use limosa_sql::expand;
 
 use crate::Failure;
 use crate::commands::plan::{Listed, each_statement};
@@ -52,8 +51,8 @@ fn read(opened: &Opened<'_>, plan: &Plan) -> Result<HashMap<Identity, EnumValues
             values.extend(recorded.clone());
         }
         each_statement(opened, step, u64::MAX, &mut |listed| {
-            let Listed::Statement { text, .. } = listed else { return };
-            match expand(engine, text, &values) {
+            let Listed::Statement { text, line, .. } = listed else { return };
+            match step.outline.expand(engine, text, line, &values) {
                 Ok(expanded) if !step.placeholders_off => reader.statement(&expanded.text),
                 _ => reader.statement(text),
             }

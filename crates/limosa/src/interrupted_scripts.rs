@@ -8,7 +8,7 @@ use limosa_core::{
     statement_hash,
 };
 use limosa_run::{Files, Masked};
-use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter};
+use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter, VariableLines};
 
 use crate::opened::Opened;
 use crate::{Exit, Failure};
@@ -97,11 +97,18 @@ fn hash_of_first(dialect: Dialect, file: &str, mut text: impl Read, count: u64) 
 }
 
 /// The outline of a text.
-pub(crate) fn outline(dialect: Dialect, file: &str, text: &str, wish: TransactionWish) -> Result<Outline, Failure> {
+pub(crate) fn outline(
+    dialect: Dialect,
+    file: &str,
+    text: &str,
+    wish: TransactionWish,
+    variables: &VariableLines,
+) -> Result<Outline, Failure> {
     let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
     let mut outliner = Outliner::new(dialect.engine(), wish);
+    outliner.read_variables(variables);
     while let Some(piece) = splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
         outliner.add(&piece);
     }

@@ -1,8 +1,11 @@
 //! What a configuration means for decisions.
 
-use limosa_core::{Plan, PlannedCallback, Policy, Work};
+use std::collections::{BTreeMap, BTreeSet};
+
+use limosa_core::{Plan, PlannedCallback, Policy, Step, Work};
+use limosa_formats::codes;
 use limosa_run::unknown_placeholder;
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Diagnostic, Label, UnknownPlaceholder, variable_value};
 
 use crate::opened::Opened;
 use crate::{Configuration, Exit, Failure, builtins};
@@ -37,18 +40,60 @@ impl Opened<'_> {
         let mut problems: Vec<Diagnostic> = Vec::new();
         let around = plan.callbacks.iter().filter_map(PlannedCallback::step);
         for step in plan.steps.iter().chain(around).filter(|step| !step.placeholders_off) {
-            let nothing = std::collections::BTreeMap::new();
+            let nothing = BTreeMap::new();
             let (file, recorded) = match &step.work {
                 Work::Text { origin, values, .. } => (origin.as_str(), values),
                 other => (other.origin(), &nothing),
             };
+            if !step.outline.variables.is_empty() {
+                problems.extend(self.refused_variables(step, recorded, &known));
+                continue;
+            }
             for (name, position) in &step.outline.placeholders {
                 if !self.values.all.contains_key(name) && !recorded.contains_key(name) {
-                    problems.push(unknown_placeholder(name, Label::place(file, *position), &known));
+                    let unknown = UnknownPlaceholder { name: name.clone(), offset: 0, message: None };
+                    problems.push(unknown_placeholder(&unknown, Label::place(file, *position), &known));
                 }
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: problems }) }
+    }
+
+    /// Variables of a step that need a value and have none, and those that would show a part of a secret.
+    fn refused_variables(&self, step: &Step, recorded: &BTreeMap<String, String>, known: &[String]) -> Vec<Diagnostic> {
+        let mut values = self.values.all.clone();
+        values.extend(recorded.clone());
+        let (mut problems, mut missing) = (Vec::new(), BTreeSet::new());
+        for expression in &step.outline.expressions {
+            let label =
+                || Label::place(step.work.origin(), expression.position).length(expression.written.len() as u64);
+            if let Err(unknown) = variable_value(self.target.engine, &expression.written, &values) {
+                // One that is missing is told once.
+                if unknown.message.is_some() || !missing.contains(&unknown.name) {
+                    let mut problem = unknown_placeholder(&unknown, label(), known);
+                    if let (None, Some(help)) = (&unknown.message, &mut problem.help) {
+                        help.push_str(&format!(
+                            "; or write ${{{}-}} where nothing may stand in its place",
+                            unknown.name
+                        ));
+                    }
+                    problems.push(problem);
+                    missing.insert(unknown.name);
+                }
+            } else if expression.is_cut
+                && !recorded.contains_key(&expression.written)
+                && let Some(secret) = expression.names.iter().find(|name| self.values.secret.contains(*name))
+            {
+                let message =
+                    format!("{} is a part of the secret {secret}, which nothing could hide", expression.written);
+                problems.push(
+                    Diagnostic::error(codes::PART_OF_SECRET, message)
+                        .at(label())
+                        .help("keep that part as a secret placeholder of its own, and write its name in the file"),
+                );
+            }
+        }
+        problems
     }
 }
 

@@ -80,6 +80,7 @@ fn each_decision_changes_it() {
         ("no undo", changed(|plan| plan.steps[0].undo = None)),
         ("undo", changed(|plan| undo(plan).text = "drop table t cascade;".to_owned())),
         ("placeholders", changed(|plan| plan.steps[0].placeholders_off = true)),
+        ("variables", changed(|plan| plan.steps[0].outline.variables.begin(1))),
         ("file", changed(|plan| plan.steps[0].file_checksum = Checksum::of(b"x"))),
         ("up part", changed(|plan| plan.steps[0].up_checksum = Checksum::of(b"x"))),
     ];
@@ -88,6 +89,29 @@ fn each_decision_changes_it() {
             assert_ne!(digest, same, "{what} gives the same as {}", all[other].0);
         }
     }
+}
+
+#[test]
+fn a_way_back_is_recorded_with_its_values() {
+    let values =
+        [("a", "1"), ("token", "hunter2"), ("empty", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let secret = std::collections::BTreeSet::from(["token".to_owned()]);
+    let mut plan = plan();
+    let undo = undo(&mut plan);
+    let recorded =
+        |undo: &Undo| undo.values(Engine::Postgres, &BTreeMap::from(values.clone()), &secret).unwrap_or_default();
+    undo.text = "drop ${a} ${token:literal} ${unknown}; -- ${empty}\nselect '${a:-2}';".to_owned();
+    assert_eq!(recorded(undo), r#"{"a":"1","token":null,"unknown":null}"#);
+    undo.variables.begin(2);
+    assert_eq!(recorded(undo), r#"{"${a:-2}":"1"}"#);
+    undo.text =
+        "select 1;\nselect '$a', '${token:-x}', '${empty:-${a}}', '${unknown-none}', '${unknown?no}', '$$';".to_owned();
+    assert_eq!(
+        recorded(undo),
+        r#"{"a":"1","${token:-x}":null,"${empty:-${a}}":"1","${unknown-none}":"none","${unknown?no}":null}"#
+    );
+    undo.text = "select '$a';\nselect 2;".to_owned();
+    assert_eq!(recorded(undo), "");
 }
 
 #[test]

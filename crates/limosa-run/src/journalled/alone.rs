@@ -9,8 +9,9 @@ use limosa_sql::{Class, Effect, Engine, TransactionRule, classify};
 use super::{Walk, problem, server};
 use crate::attempt::{Failure, fly, new_log};
 use crate::entries::fresh_settings;
-use crate::feed::{Feed, GaveUp, Stretch, expand_statement, lock};
+use crate::feed::{Feed, GaveUp, Stretch, lock};
 use crate::lock::lock_key;
+use crate::placeholders::expand_statement;
 use crate::reader::Numbered;
 use crate::recovery;
 
@@ -67,7 +68,7 @@ impl Walk<'_> {
             (statement.class().clone(), None)
         } else {
             let class =
-                if expanded.used.is_empty() { statement.class().clone() } else { classify(engine, &expanded.text) };
+                if expanded.map.is_empty() { statement.class().clone() } else { classify(engine, &expanded.text) };
             let before = catalogue::before(session, &class).await.map_err(|error| server(None, error))?;
             (class, before)
         };

@@ -12,8 +12,41 @@ pub(super) enum Found {
     More,
 }
 
-/// Looks for `${name}` or `${name:form}` at the start of `text`.
+/// Looks for `${name}` or `${name:form}` at the start of `text`, or for a variable of goose's: `${name:-default}` and its like.
 pub(super) fn placeholder(text: &[u8], last: bool) -> Found {
+    match plain(text, last) {
+        Found::No => variable(text, last),
+        found => found,
+    }
+}
+
+/// `${name`, a sign of what becomes of its value, and anything up to the brace that ends it, on one line. No text of SQL holds that.
+fn variable(text: &[u8], last: bool) -> Found {
+    let Some(inner) = text.strip_prefix(b"${") else { return Found::No };
+    let name =
+        inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_' || !byte.is_ascii()).count();
+    let sign = inner.get(name);
+    if name == 0 || !sign.is_none_or(|sign| matches!(sign, b':' | b'-' | b'?')) {
+        return Found::No;
+    }
+    let mut open = 1;
+    let mut before = 0;
+    for (at, &byte) in text.iter().enumerate().take(PLACEHOLDER_LIMIT).skip(2) {
+        match byte {
+            b'\n' | b'\r' => return Found::No,
+            b'{' if before == b'$' => open += 1,
+            b'}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Found::Yes(at + 1);
+        }
+        before = byte;
+    }
+    if last || text.len() >= PLACEHOLDER_LIMIT { Found::No } else { Found::More }
+}
+
+fn plain(text: &[u8], last: bool) -> Found {
     let mut after_colon = None;
     for (at, &byte) in text.iter().enumerate().take(PLACEHOLDER_LIMIT) {
         let fits = match (at, after_colon) {

@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Number,
     /// `$1`, `?1`, `:name`, `@name`, `@@global.name`.
     Parameter,
-    /// `${name}`, `${name:form}`.
+    /// `${name}`, `${name:form}`, `${name:-default}` and its like.
     Placeholder,
     /// U+FEFF between tokens.
     Mark,

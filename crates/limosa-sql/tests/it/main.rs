@@ -12,3 +12,4 @@ mod placeholders;
 mod properties;
 mod schema_changes;
 mod show;
+mod variables;

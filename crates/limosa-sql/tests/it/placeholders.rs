@@ -96,7 +96,7 @@ fn offsets_lead_back() {
 #[test]
 fn what_has_no_value_is_named() {
     let unknown = |statement: &str| expand(Engine::Postgres, statement, &values()).unwrap_err();
-    let expected = |name: &str, offset| UnknownPlaceholder { name: name.to_owned(), offset };
+    let expected = |name: &str, offset| UnknownPlaceholder { name: name.to_owned(), offset, message: None };
     assert_eq!(unknown("select ${a}, ${nope}, ${other}"), expected("nope", 13));
     assert_eq!(unknown("select é'${nope}'"), expected("nope", 10));
     assert_eq!(unknown("select ${a:number}"), expected("a:number", 7));

@@ -240,10 +240,11 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F042",
-        "Between `-- +goose ENVSUB ON` and `OFF` a variable is written in a form that limosa does not replace: `$NAME`, a default, `$$`. \
-         Or a file has such a region and `${name}` outside of it, too, which goose leaves alone.",
-        "Write `${NAME}`, and give its value as a placeholder: `LIMOSA_PLACEHOLDER_NAME`, `--placeholder NAME=value`, or `[placeholders]` \
-         in limosa.toml, where a default belongs. Nothing was run.",
+        "Between `-- +goose ENVSUB ON` and `OFF` stands a dollar sign that begins no variable (`$5`, `${NAME` without its end), which goose \
+         refuses, too. Or, on PostgreSQL, a string between `$$` and `$$` begins or ends there: goose makes one dollar sign of the two, \
+         and the server would see no such string.",
+        "Write a dollar sign as `\\$`, and the ends of such a string as `\\$\\$`, or put their lines below `-- +goose ENVSUB OFF`. A variable \
+         is `$NAME`, `${NAME}`, `${NAME:-default}` and what else the page on goose names. Nothing was run.",
     ),
     (
         "LIM-F043",
@@ -284,6 +285,12 @@ pub(super) const TABLE: &[Cause] = &[
          leaves such text as it stands, and so does limosa.",
         "A warning. Where it should have a value that liquibase was given on its command line or by the environment, write it into \
          limosa.toml: `[placeholders]`.",
+    ),
+    (
+        "LIM-F056",
+        "A variable of goose's stands for a part of a value (`${NAME:0:4}`), and that value is a secret. limosa hides a secret wherever it \
+         stands as a whole, in what the server says and in what is stored; of a part nobody could tell that it is one.",
+        "Keep that part as a placeholder of its own that is a secret, and write its name in the file. Nothing was run.",
     ),
     (
         "LIM-F900",

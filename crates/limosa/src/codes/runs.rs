@@ -92,7 +92,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-R012",
         "A file says `${name}`, and no placeholder of that name has a value; or it says `${name:form}` with another form than \
-         `identifier` and `literal`. It is found before anything runs.",
+         `identifier` and `literal`. Or a variable of goose's, `${name?message}`, needs a value, and the message says which. It is found \
+         before anything runs.",
         "Give the value: `--placeholder name=value`, a variable `LIMOSA_PLACEHOLDER_NAME`, or `[placeholders]` in limosa.toml. Where the \
          text is no placeholder at all (a template, a shell variable inside of a string), write `-- Placeholders: off` at the head of \
          the file.",

@@ -10,7 +10,7 @@ use limosa_core::{
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
 use limosa_run::{Events, RunReport, Stop, conduct};
-use limosa_sql::{Dialect, Position};
+use limosa_sql::{Dialect, Position, VariableLines};
 
 use super::{adopt, held, migrate};
 use crate::backup::{Before, Subject};
@@ -179,7 +179,9 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
         lock_ms: origin.get("lock_timeout_ms").and_then(serde_json::Value::as_u64),
         statement_ms: origin.get("statement_timeout_ms").and_then(serde_json::Value::as_u64),
     };
-    let outline = interrupted_scripts::outline(dialect, file, &text, wish)?;
+    let variables: VariableLines =
+        origin.get("variables").and_then(|lines| serde_json::from_value(lines.clone()).ok()).unwrap_or_default();
+    let outline = interrupted_scripts::outline(dialect, file, &text, wish, &variables)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(3).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(StoredRollback {

@@ -104,6 +104,30 @@ async fn exported_examples_hold_the_same_statements() {
 }
 
 #[tokio::test]
+async fn variables_of_goose_are_written_as_what_they_stand_for() {
+    for (word, _) in TOOLS {
+        let home = sqlite();
+        home.file(
+            "1_a.sql",
+            "-- +goose Up\n-- +goose ENVSUB ON\ncreate table ${NAME:-things} (n text default '\\$5');\n-- +goose ENVSUB OFF\n\
+             insert into things values ('${NAME} $$');\n-- +goose Down\n-- +goose ENVSUB ON\ndrop table ${NAME:-things};\n",
+        );
+        let out = home.folder.join("out");
+        let answer = export(&home, &options(word, &out)).await.unwrap_or_else(|failure| panic!("{word}: {failure:?}"));
+        let texts: Vec<String> = std::fs::read_dir(out.join("migrations"))
+            .unwrap()
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        let text = texts.join("\n");
+        for words in ["create table things (n text default '$5');", "values ('${NAME} $$')", "drop table things;"] {
+            assert!(text.contains(words), "{word}: {text}");
+        }
+        assert_eq!(text.contains("placeholderReplacement=false"), word == "flyway", "{word}: {text}");
+        assert!(!text.contains("ENVSUB") && answer.migrations.len() == 1, "{word}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn the_ledger_says_that_nothing_is_pending() {
     for (word, format) in TOOLS {
         for home in all_homes() {

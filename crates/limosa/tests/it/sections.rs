@@ -285,6 +285,91 @@ async fn variables_have_the_values_of_placeholders() {
     assert_eq!(home.rows("select count(*) from sqlite_master where name = 'things'"), ["0"]);
 }
 
+/// What goose 3.30 makes of the same file with the same variables, where it takes it.
+#[tokio::test]
+async fn variables_have_defaults_and_what_else_goose_gives_them() {
+    let home = sqlite();
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate table ${TABLE:-things} (word text);\n\
+         insert into $TABLE_NAME values ('${NO:-a;b}'), ('${NO-${OTHER}}'), ('${OTHER:1:3}'), ('$$5'), ('\\$5'), ('$OTHER');\n\
+         -- +goose ENVSUB OFF\ninsert into things values ('${NO:-x} $$5');\n\
+         -- +goose Down\n-- +goose ENVSUB ON\ndrop table ${TABLE:-things};\n",
+    );
+    failed(
+        &migrate(&home.migrator()).await,
+        2,
+        &["LIM-R012", "1_a.sql:4:13", "${TABLE_NAME}", "1_a.sql:4:50", "write ${OTHER-}"],
+    );
+    let with = |values: &[(&str, &str)]| {
+        home.with(|it| {
+            let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            it.values.all.extend(values);
+        })
+    };
+    let valued = with(&[("TABLE_NAME", "things"), ("OTHER", "second")]);
+    done(migrate(&valued).await);
+    let words = home.rows("select word from things order by rowid");
+    assert_eq!(words, ["a;b", "second", "eco", "$5", "$5", "second", "${NO:-x} $$5"]);
+    assert_eq!(home.rows("select rollback_values from limosa_schema_migrations"), [r#"{"${TABLE:-things}":"things"}"#]);
+    // The way back does what it would have done then, whatever has a value by now.
+    let consent = home.database();
+    done(back(&with(&[("TABLE", "others")]), Selection::One(id("1")), Some(&consent)).await);
+    assert_eq!(home.rows("select count(*) from sqlite_master where name = 'things'"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_body_in_dollar_signs_may_hold_variables() {
+    let home = postgres();
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate function one() returns text language sql as \\$\\$ select '${WORD:-a;b}'; \\$\\$;\n\
+         -- +goose ENVSUB OFF\ncreate function two() returns text language sql as $$\n-- +goose ENVSUB ON\n\
+         select '${WORD:-a;b}' || '$$';\n-- +goose ENVSUB OFF\n$$;\n",
+    );
+    // The one dollar sign of two would be the end of the body.
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-S005", "1_a.sql:7:29", "write \\$ for a dollar sign"]);
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\ncreate function one() returns text language sql as \\$\\$ select '${WORD:-a;b}'; \\$\\$;\n\
+         -- +goose ENVSUB OFF\ncreate function two() returns text language sql as $$\n-- +goose ENVSUB ON\n\
+         select '${WORD:-a;b}' || '\\$';\n-- +goose ENVSUB OFF\n$$;\n",
+    );
+    let script = home.migrator().plan_script(&MigrateOptions::default()).await.unwrap();
+    assert!(script.contains("as $$ select 'a;b'; $$;"), "{script}");
+    done(migrate(&home.migrator()).await);
+    assert_eq!(home.rows("select one() || two()"), ["a;ba;b$"]);
+    home.file(
+        "2_b.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\nselect '\\$\\$${WORD:-a longer text}',\n '$$', nothing;\n",
+    );
+    failed(&migrate(&home.migrator()).await, 3, &["nothing", "2_b.sql:4:8"]);
+}
+
+#[tokio::test]
+async fn variables_say_what_they_need() {
+    let home = sqlite();
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\nselect 1;\nselect '${REGION?set it to eu or us}',\n  '${OTHER:?}';\n",
+    );
+    let other = "the variable OTHER has no value that fits: not set";
+    let region = "the variable REGION has no value that fits: set it to eu or us";
+    failed(&migrate(&home.migrator()).await, 2, &["LIM-R012", "1_a.sql:4:9", region, "1_a.sql:5:4", other]);
+    home.file("1_a.sql", "-- +goose Up\n-- +goose ENVSUB ON\ncreate table ${TOKEN:0:4} (n int);\n");
+    let secret = home.with(|it| {
+        it.values.all.insert("TOKEN".to_owned(), "hunter2".to_owned());
+        it.values.secret.insert("TOKEN".to_owned());
+    });
+    failed(&migrate(&secret).await, 2, &["LIM-F056", "1_a.sql:3:14", "a part of the secret TOKEN"]);
+    // What the server refuses is told where it stands in the file.
+    home.file(
+        "1_a.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\nselect '${A:-a longer text}', '$$$$$$',\n  ${A:-1}, nothing;\n",
+    );
+    failed(&migrate(&home.migrator()).await, 3, &["nothing", "1_a.sql:4:12"]);
+}
+
 #[tokio::test]
 async fn the_plan_and_a_script_show_what_leads_up() {
     let home = postgres();

@@ -11,7 +11,7 @@ use super::section::{
     Cut, Directive, SectionFinder, SectionStart, directive, directive_among_sections, foreign_section, heading_after,
     inside_statement, leads_back, unknown_directive,
 };
-use super::sectioned::{Outside, SectionReader, Sectioned};
+use super::sectioned::{Outside, SectionReader, Sectioned, explained, misread};
 use super::up_text::UpText;
 use super::wishes::Wishes;
 use crate::codes;
@@ -125,7 +125,10 @@ impl Body {
                     _ => self.piece(&piece),
                 },
                 Ok(None) => return,
-                Err(diagnostic) => self.fail(*diagnostic),
+                Err(diagnostic) => self.fail(match sections {
+                    Some(sections) => explained(*diagnostic, self.dialect.engine(), sections.variables()),
+                    None => *diagnostic,
+                }),
             }
         }
     }
@@ -173,6 +176,7 @@ impl Body {
                 self.diagnostics.push(directive_among_sections(&self.path, line.number, mark, text, markers));
             }
         }
+        self.read_variables(piece, sections);
         let offset = piece.span.start + piece.body.0 as u64;
         let is_statement = matches!(piece.kind, PieceKind::Statement(_));
         let text = sections.text_at(offset).filter(|_| self.dialect.engine() == Engine::Postgres);
@@ -197,6 +201,20 @@ impl Body {
         }
         if is_statement {
             self.note(piece);
+        }
+    }
+
+    /// Tells the outliners where variables are replaced, as far as that is known.
+    fn read_variables(&mut self, piece: &Piece, sections: &SectionReader) {
+        let variables = sections.variables();
+        if variables.is_empty() {
+            return;
+        }
+        for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
+            outliner.read_variables(variables);
+        }
+        if let Some(problem) = misread(&self.path, self.dialect.engine(), piece, variables) {
+            self.diagnostics.push(problem);
         }
     }
 
@@ -342,6 +360,7 @@ impl Body {
         self.failed |= sectioned.diagnostics.iter().any(Diagnostic::is_error);
         self.diagnostics.extend(sectioned.diagnostics);
         self.up_end = Some(sectioned.up);
+        self.outliner.read_variables(&sectioned.variables);
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
             let text = self.text_of(bytes)?;
             if sectioned.markers == Markers::Liquibase {
@@ -354,7 +373,8 @@ impl Body {
                     }
                 }
             }
-            let (back, found) = read_down(&self.path, self.dialect, text, line, sectioned.back_mode);
+            let (back, found) =
+                read_down(&self.path, self.dialect, text, line, sectioned.back_mode, &sectioned.variables);
             self.diagnostics.extend(found);
             back
         });

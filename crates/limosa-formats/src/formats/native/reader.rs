@@ -221,7 +221,7 @@ impl FileReader {
             && sectioned.markers != Markers::Liquibase
         {
             // Without variables of its own `${...}` is text to the tool.
-            body.wishes.placeholders_off.get_or_insert(!sectioned.has_variables);
+            body.wishes.placeholders_off.get_or_insert(sectioned.variables.is_empty());
         }
         let wishes = body.wishes.clone();
         let file_checksum = match &self.part {

@@ -1,12 +1,13 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
 use limosa_core::{Outline, Outliner, Rollback, TimeOuts, TransactionWish};
-use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter, VariableLines};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::headers::{Head, read_headers};
 use super::misuse::transaction_misuse;
 use super::section::{Directive, directive, is_rule};
+use super::sectioned::{explained, misread};
 use super::wishes::Wishes;
 use crate::codes;
 
@@ -94,7 +95,7 @@ pub(crate) fn read_section(file: &str, dialect: Dialect, text: &str, first_line:
 
 /// The whole text of a file of its own, with what its headers ask for.
 pub(crate) fn read_file(file: &str, dialect: Dialect, text: String, wishes: &Wishes) -> Read {
-    whole(file, dialect, text, Position::START, wishes, &[])
+    whole(file, dialect, text, Position::START, wishes, Form::Plain)
 }
 
 /// How the sections of a way back run.
@@ -110,7 +111,14 @@ pub(crate) enum DownMode {
 
 /// The way back of a file whose sections say where they lead. None in silence where it holds no SQL, for some tools want a section
 /// all the same. `first_line` is the line of the file that the text begins on.
-pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: u64, mode: DownMode) -> Read {
+pub(crate) fn read_down(
+    file: &str,
+    dialect: Dialect,
+    text: String,
+    first_line: u64,
+    mode: DownMode,
+    variables: &VariableLines,
+) -> Read {
     let section = Section::scan(dialect.engine(), &text, first_line);
     let (mut wishes, mut diagnostics) = section.headers(file, 0);
     if section.code.is_none() || !wishes.wants(dialect.engine()) {
@@ -121,11 +129,11 @@ pub(crate) fn read_down(file: &str, dialect: Dialect, text: String, first_line: 
     if says_nothing && mode != DownMode::Inside {
         wishes.transaction = Some(TransactionWish::None);
     }
-    let (mut rollback, mut found) = whole(file, dialect, text.clone(), start, &wishes, &[]);
+    let (mut rollback, mut found) = whole(file, dialect, text.clone(), start, &wishes, Form::Variables(variables));
     let are_several = rollback.as_ref().is_some_and(|rollback| rollback.outline.statements > 1);
     if says_nothing && are_several && mode == DownMode::OutsideAsOne && dialect.engine() == Engine::Postgres {
         wishes.transaction = None;
-        (rollback, found) = whole(file, dialect, text, start, &wishes, &[]);
+        (rollback, found) = whole(file, dialect, text, start, &wishes, Form::Variables(variables));
     }
     diagnostics.extend(found);
     (rollback, diagnostics)
@@ -223,7 +231,7 @@ impl Section {
         }
         let from = line_after(text, self.lines[at].start as usize);
         let start = Position { line: self.number(&self.lines[at]) + 1, column: 1 };
-        let (rollback, found) = whole(file, dialect, text[from..].to_owned(), start, &wishes, &[]);
+        let (rollback, found) = whole(file, dialect, text[from..].to_owned(), start, &wishes, Form::Plain);
         diagnostics.extend(found);
         (rollback, diagnostics)
     }
@@ -263,7 +271,7 @@ impl Section {
         }
         let start = Position { line: self.number(&self.lines[first]), column: 1 };
         let labels: Vec<Label> = (first..=last).map(|index| self.label(file, index)).collect();
-        whole(file, dialect, plain, start, &Wishes::default(), &labels)
+        whole(file, dialect, plain, start, &Wishes::default(), Form::Comments(&labels))
     }
 
     /// Prose between (or beside) lines of SQL that looks like a statement.
@@ -338,31 +346,40 @@ pub(crate) fn clipped(line: &str) -> String {
     line.chars().take(300).collect()
 }
 
-/// Makes a rollback of a text. `comment_lines` are the lines of a rollback written as comments, which must be made of
-/// whole statements; empty for the other forms.
-fn whole(
-    file: &str,
-    dialect: Dialect,
-    text: String,
-    start: Position,
-    wishes: &Wishes,
-    comment_lines: &[Label],
-) -> Read {
+/// How the text of a way back was written.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    Plain,
+    /// As comments, which are these lines, and must be made of whole statements.
+    Comments(&'a [Label]),
+    /// In a section of a file with variables in these lines.
+    Variables(&'a VariableLines),
+}
+
+/// Makes a rollback of a text.
+fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &Wishes, form: Form<'_>) -> Read {
     let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
     let mut outliner = Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default());
+    if let Form::Variables(lines) = form {
+        outliner.read_variables(lines);
+    }
     let mut places = Vec::new();
     loop {
         match splitter.next_piece() {
             Ok(None) => break,
             Ok(Some(mut piece)) => {
-                if !comment_lines.is_empty()
-                    && let Some(problem) = not_whole(&piece, comment_lines)
-                {
+                let within = piece.position.line;
+                piece.position.line += start.line - 1;
+                let problem = match form {
+                    Form::Plain => None,
+                    Form::Comments(lines) => not_whole(&piece, within, lines),
+                    Form::Variables(lines) => misread(file, dialect.engine(), &piece, lines),
+                };
+                if let Some(problem) = problem {
                     return (None, vec![problem]);
                 }
-                piece.position.line += start.line - 1;
                 outliner.add(&piece);
                 places.push((piece.position, shown_line(&piece)));
             }
@@ -370,13 +387,19 @@ fn whole(
                 for position in diagnostic.labels.iter_mut().filter_map(|label| label.position.as_mut()) {
                     position.line += start.line - 1;
                 }
-                return (None, vec![*diagnostic]);
+                let diagnostic = match form {
+                    Form::Variables(lines) => explained(*diagnostic, dialect.engine(), lines),
+                    _ => *diagnostic,
+                };
+                return (None, vec![diagnostic]);
             }
         }
     }
     match outliner.finish() {
         Ok(outline) if outline.statements == 0 => (None, vec![empty(file, start)]),
-        Ok(outline) => {
+        Ok(mut outline) => {
+            outline.variables = outline.variables.above(start.line - 1);
+            outline.lifted.iter_mut().for_each(|lifted| lifted.line -= start.line - 1);
             let time_outs = TimeOuts { lock_ms: wishes.lock_timeout, statement_ms: wishes.statement_timeout };
             (Some(Rollback { file: file.to_owned(), start, text, outline, time_outs }), Vec::new())
         }
@@ -400,7 +423,7 @@ fn empty(file: &str, start: Position) -> Diagnostic {
 }
 
 /// What keeps a piece of a rollback in comments from being a whole statement.
-fn not_whole(piece: &Piece, lines: &[Label]) -> Option<Diagnostic> {
+fn not_whole(piece: &Piece, line: u64, lines: &[Label]) -> Option<Diagnostic> {
     let label = |line: u64| {
         let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
         lines.get(index).or_else(|| lines.last()).cloned()
@@ -411,7 +434,6 @@ fn not_whole(piece: &Piece, lines: &[Label]) -> Option<Diagnostic> {
         diagnostic.labels.extend(label(place));
         diagnostic
     };
-    let line = piece.position.line;
     match &piece.kind {
         PieceKind::Blank => None,
         PieceKind::CopyData | PieceKind::CopyEnd | PieceKind::Meta => {

@@ -5,11 +5,12 @@ mod rules;
 mod variables;
 
 use limosa_core::{Checksum, Direction, Mark, Markers, Part, SectionScanner, mask};
-use limosa_sql::{Diagnostic, Dialect, Label, Position, Severity, split};
+use limosa_sql::{Diagnostic, Dialect, Label, Position, Severity, VariableLines, split};
 
 pub(crate) use self::outside::Outside;
 use self::rules::{Fault, Rules};
 use self::variables::Variables;
+pub(crate) use self::variables::{explained, misread};
 use super::comments::CommentScanner;
 use super::rollback::{DownMode, ROLLBACK_LIMIT, clipped};
 use super::up_text::UpText;
@@ -30,8 +31,8 @@ pub(crate) struct Sectioned {
     pub(crate) back: Option<(Vec<u8>, u64)>,
     /// How the way back runs.
     pub(crate) back_mode: DownMode,
-    /// Variables of the environment are replaced.
-    pub(crate) has_variables: bool,
+    /// Lines of the file in which variables of the environment are replaced.
+    pub(crate) variables: VariableLines,
     /// Whose sections they are.
     pub(crate) markers: Markers,
     /// What is wrong with the markers.
@@ -101,6 +102,11 @@ impl SectionReader {
         found.filter(|(_, end)| offset < *end).map(|(start, _)| *start)
     }
 
+    /// Lines in which variables of the environment are replaced, as far as the file was read.
+    pub(crate) fn variables(&self) -> &VariableLines {
+        self.taken.variables.lines()
+    }
+
     /// True where all of the file runs outside of transactions, because a marker says so.
     pub(crate) fn has_no_transaction(&self) -> bool {
         self.taken.no_transaction
@@ -111,8 +117,8 @@ impl SectionReader {
         self.taken.finish_rules(self.dialect, &self.head);
         let is_back_one = self.taken.back_texts == 1 && self.taken.between.is_some();
         let markers = self.taken.markers;
-        let Taken { up, up_end, back, variables, no_transaction, path, mut diagnostics, .. } = self.taken;
-        let (has_variables, found) = variables.finish(&path);
+        let Taken { up, up_end, back, variables, no_transaction, path, line, mut diagnostics, .. } = self.taken;
+        let (variables, found) = variables.finish(&path, line);
         diagnostics.extend(found);
         Sectioned {
             up: (up.finish(u64::MAX).0, up_end),
@@ -122,7 +128,7 @@ impl SectionReader {
                 (true, true) => DownMode::OutsideAsOne,
             },
             back: back.line.map(|line| (back.text, line)),
-            has_variables,
+            variables,
             markers,
             diagnostics,
         }
@@ -243,7 +249,7 @@ impl Taken {
                 }
             }
             Mark::NoTransaction => self.no_transaction = true,
-            Mark::Variables(is_on) => self.variables.switch(is_on),
+            Mark::Variables(is_on) => self.variables.switch(is_on, self.line),
             _ => {}
         }
         let written = String::from_utf8_lossy(line);

@@ -9,7 +9,7 @@ use limosa_core::{
 };
 use limosa_formats::export::{Way, Written, named, slug, written};
 use limosa_run::{Files, file_name_value};
-use limosa_sql::{Label, expand};
+use limosa_sql::Label;
 
 use crate::Failure;
 use crate::files::Loaded;
@@ -183,6 +183,8 @@ fn one(
     remark(project, change, &what, exported);
     let row = project.view.row(&change.identity);
     let is_applied = row.is_some_and(|row| matches!(row.state, RowState::Applied | RowState::Baseline));
+    // What goose leaves as it stands is no placeholder of Flyway's either.
+    let off = off || !change.script.outline.variables.is_empty();
     exported.files.extend(script_settings(project, change, &names.up, up_way.is_outside, off));
     exported.migrations.push(OneOfMany {
         identity: change.identity.clone(),
@@ -335,21 +337,26 @@ fn filled(
     off: bool,
     exported: &mut Exported,
 ) -> Result<String, Failure> {
-    if off || outline.placeholders.is_empty() {
+    let has_variables = !outline.variables.is_empty();
+    if off || (outline.placeholders.is_empty() && !has_variables) {
         return Ok(text.to_owned());
     }
     let values = &project.opened.values;
     let mut all = values.all.clone();
     all.extend(file_name_value(file));
     let used: BTreeSet<&str> = outline.placeholders.iter().map(|(name, _)| name.as_str()).collect();
-    let keeps = project.tool == ForeignTool::Flyway;
+    // Variables of goose's are read by no other tool.
+    let keeps = project.tool == ForeignTool::Flyway && !has_variables;
     if let Some(secret) = used.iter().find(|name| values.secret.contains(**name)).filter(|_| !keeps) {
-        let message = format!("{file} uses the secret ${{{secret}}}, and {} has no placeholders", project.tool.name());
-        let help = "a secret is written into no file: take it out of the migration first, or export to Flyway";
+        let missing = if has_variables { "reads no variables of goose's" } else { "has no placeholders" };
+        let message = format!("{file} uses the secret ${{{secret}}}, and {} {missing}", project.tool.name());
+        let help = "a secret is written into no file: take it out of the migration first, or export to Flyway, for which a \
+                    placeholder is written outside of ENVSUB";
         let diagnostic = limosa_sql::Diagnostic::error("LIM-U143", message);
         return Err(Failure::new(crate::Exit::Usage, diagnostic.at(Label::file(file)).help(help)));
     }
-    for name in used.iter().filter(|name| !values.secret.contains(**name)) {
+    let is_told = keeps || project.tool != ForeignTool::Flyway;
+    for name in used.iter().filter(|name| is_told && !values.secret.contains(**name)) {
         if let Some(value) = all.get(*name) {
             exported.placeholders.insert((*name).to_owned(), value.clone());
         }
@@ -357,11 +364,14 @@ fn filled(
     if keeps {
         return Ok(text.to_owned());
     }
-    let expanded = expand(project.opened.target.engine, text, &all).map_err(|unknown| {
+    let expanded = outline.expand(project.opened.target.engine, text, 1, &all).map_err(|unknown| {
         let message = format!("{file}: the placeholder ${{{}}} has no value", unknown.name);
         Failure::usage("LIM-U143", message, "give it one: --placeholder NAME=VALUE")
     })?;
-    Ok(expanded.text)
+    Ok(match has_variables {
+        true => expanded.text.trim_start_matches('\n').to_owned(),
+        false => expanded.text,
+    })
 }
 
 /// The SQL of a script: what leads up, without the markers of the tool that it comes from.
@@ -387,10 +397,13 @@ pub(super) fn text_of(project: &Project<'_>, script: &Script) -> Result<String, 
         let message = format!("{} is not UTF-8, which the files of other tools have to be", script.file);
         Failure::usage("LIM-U143", message, "convert it first")
     })?;
-    // Where markers stood, blanks stand now.
+    // Where markers stood, blanks stand now. Where variables are replaced, its lines keep their numbers until they are.
     Ok(match script.markers {
         Some(_) => {
-            text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_matches(['\n', ';']).to_owned() + "\n"
+            let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+            let text = text.trim_end_matches(['\n', ';']);
+            let above = if script.outline.variables.is_empty() { text.trim_start_matches(['\n', ';']) } else { text };
+            above.to_owned() + "\n"
         }
         None => text.to_owned(),
     })

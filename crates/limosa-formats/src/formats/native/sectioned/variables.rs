@@ -1,9 +1,9 @@
 //! Variables of the environment in goose's files, which it replaces between `ENVSUB ON` and `ENVSUB OFF`.
 //!
-//! limosa takes their values from its placeholders. `${NAME}` is one; the other forms of goose (`$NAME`, `${NAME:-default}`, `$$`, ...)
-//! would come out otherwise and are refused.
+//! limosa takes their values from its placeholders. What goose refuses is refused, and so are dollar signs that would make limosa cut
+//! statements at other places than the server.
 
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Engine, Label, Piece, Position, VariableFault, VariableLines, variable_fault};
 
 use super::super::rollback::clipped;
 use crate::codes;
@@ -14,25 +14,35 @@ const LINE_LIMIT: usize = 64 * 1024;
 /// Follows the lines of a file.
 #[derive(Default)]
 pub(super) struct Variables {
+    lines: VariableLines,
     is_on: bool,
-    were_on: bool,
     /// The line so far, and its number.
     line: Vec<u8>,
     number: u64,
-    /// The first that stands where goose replaces none.
-    outside: Option<Label>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Variables {
-    /// From here on they are replaced, or no more.
-    pub(super) fn switch(&mut self, is_on: bool) {
+    /// Line `number` says that from the next one on they are replaced, or no more.
+    pub(super) fn switch(&mut self, is_on: bool, number: u64) {
         self.is_on = is_on;
-        self.were_on |= is_on;
+        if is_on {
+            self.lines.begin(number + 1);
+        } else {
+            self.lines.end(number);
+        }
+    }
+
+    /// Where they are replaced, as far as the file was read.
+    pub(super) fn lines(&self) -> &VariableLines {
+        &self.lines
     }
 
     /// Adds bytes of a section, of which the first stands on line `number`.
     pub(super) fn take(&mut self, bytes: &[u8], mut number: u64, path: &str) {
+        if !self.is_on {
+            return;
+        }
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             let room = LINE_LIMIT - self.line.len().min(LINE_LIMIT);
             self.line.extend_from_slice(&part[..part.len().min(room)]);
@@ -45,18 +55,11 @@ impl Variables {
         self.number = number;
     }
 
-    /// Whether any were replaced, and what is wrong with them.
-    pub(super) fn finish(mut self, path: &str) -> (bool, Vec<Diagnostic>) {
+    /// Where they are replaced in a file of so many lines, and what is wrong with them.
+    pub(super) fn finish(mut self, path: &str, lines: u64) -> (VariableLines, Vec<Diagnostic>) {
         self.look(self.number, path);
-        if let Some(label) = self.outside.take().filter(|_| self.were_on) {
-            let message = "goose leaves this as it stands, and limosa replaces placeholders in all of a file";
-            self.diagnostics.push(
-                Diagnostic::error(codes::VARIABLE_FORM, message)
-                    .at(label)
-                    .help("write '-- +goose ENVSUB ON' above it too, or move it into a migration of its own"),
-            );
-        }
-        (self.were_on, self.diagnostics)
+        self.lines.end(lines + 1);
+        (self.lines, self.diagnostics)
     }
 
     fn look(&mut self, number: u64, path: &str) {
@@ -67,86 +70,44 @@ impl Variables {
         if line.trim_start().starts_with("--") {
             return;
         }
-        let label = |at: usize, written: &str| {
-            let column = line[..at].chars().count() as u64 + 1;
-            Label::place(path, Position { line: number, column })
-                .line(clipped(&line))
-                .length(written.chars().count() as u64)
-        };
-        if !self.is_on {
-            let found = line.match_indices("${").find(|(at, _)| matches!(form(&line[*at..]), Form::Placeholder(_)));
-            if let (Some((at, _)), None) = (found, &self.outside) {
-                self.outside = Some(label(at, "${"));
-            }
-            return;
-        }
-        let mut at = 0;
-        while let Some(found) = line[at..].find(['$', '\\']) {
-            at += found;
-            match form(&line[at..]) {
-                Form::Plain(length) | Form::Placeholder(length) => at += length,
-                Form::Other(written, help) => {
-                    let message = format!("goose replaces '{written}' here, and limosa does not read this form");
-                    let diagnostic = Diagnostic::error(codes::VARIABLE_FORM, message).at(label(at, written)).help(help);
-                    self.diagnostics.push(diagnostic);
-                    return;
-                }
-            }
-        }
+        let Some(VariableFault { offset, length }) = variable_fault(&line) else { return };
+        let written = &line[offset..offset + length];
+        let label = Label::place(path, Position { line: number, column: line[..offset].chars().count() as u64 + 1 })
+            .line(clipped(&line))
+            .length(written.chars().count() as u64);
+        let diagnostic =
+            Diagnostic::error(codes::VARIABLE_FORM, format!("goose reads '{written}' as no variable, and refuses it"));
+        self.diagnostics.push(diagnostic.at(label).help(
+            "a variable is ${NAME}, with a default ${NAME:-default}; a dollar sign is \\$, or stands below '-- +goose ENVSUB OFF'",
+        ));
     }
 }
 
-/// What begins with a `$` or `\`.
-enum Form<'a> {
-    /// So many bytes of text.
-    Plain(usize),
-    /// `${NAME}`, of so many bytes.
-    Placeholder(usize),
-    /// As written, and what to write instead.
-    Other(&'a str, String),
+/// The error for a text that ends within something, of which dollar signs may be the reason.
+pub(crate) fn explained(mut diagnostic: Diagnostic, engine: Engine, lines: &VariableLines) -> Diagnostic {
+    const OPEN: &[&str] =
+        &[limosa_sql::codes::OPEN_STRING, limosa_sql::codes::OPEN_DOLLAR_QUOTE, limosa_sql::codes::OPEN_BODY];
+    if engine == Engine::Postgres && !lines.is_empty() && OPEN.contains(&diagnostic.code) {
+        let help = diagnostic.help.take().unwrap_or_default();
+        diagnostic.help =
+            Some(format!("{help}; where variables are replaced, write \\$ for a dollar sign and ${{NAME}} for $NAME"));
+    }
+    diagnostic
 }
 
-/// mfridman/interpolate, `parser.go`: the grammar that goose takes over.
-fn form(text: &str) -> Form<'_> {
-    if let Some(rest) = text.strip_prefix('\\') {
-        return match rest.chars().next() {
-            Some('\\') => Form::Plain(2),
-            Some('$') => Form::Other(&text[..2], "write a dollar sign below '-- +goose ENVSUB OFF'".to_owned()),
-            _ => Form::Plain(1),
-        };
+/// The error for a statement with a string in dollar signs of which goose makes others.
+pub(crate) fn misread(path: &str, engine: Engine, piece: &Piece, lines: &VariableLines) -> Option<Diagnostic> {
+    let statement = piece.statement();
+    let VariableFault { offset, length } = lines.misread(engine, statement, piece.position.line)?;
+    let written = &statement[offset..offset + length];
+    let from = statement[..offset].rfind('\n').map_or(0, |at| at + 1);
+    let to = statement[offset..].find(['\n', '\r']).map_or(statement.len(), |at| offset + at);
+    let mut label = Label::place(path, piece.position.after(&statement[..offset])).length(length as u64);
+    if from > 0 || piece.position.column == 1 {
+        label = label.line(clipped(&statement[from..to]));
     }
-    let rest = &text[1..];
-    if rest.is_empty() || rest.starts_with('(') {
-        return Form::Plain(1);
-    }
-    let Some(braced) = rest.strip_prefix('{') else {
-        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let length = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
-        return match (length, rest.starts_with(char::is_alphabetic)) {
-            (1.., true) => Form::Other(&text[..=length], format!("write ${{{}}}", &rest[..length])),
-            _ => {
-                let end = 1 + rest.chars().next().map_or(0, char::len_utf8);
-                Form::Other(&text[..end], "write it below '-- +goose ENVSUB OFF'".to_owned())
-            }
-        };
-    };
-    let end = braced.find('}').unwrap_or(braced.len());
-    let (inner, written) = (&braced[..end], &text[..(end + 3).min(text.len())]);
-    let is_name = |name: &str| {
-        name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    let (name, kind) = inner.split_once(':').unwrap_or((inner, ""));
-    if is_name(name) && ["", "identifier", "literal"].contains(&kind) && !inner.ends_with(':') && end < braced.len() {
-        return Form::Placeholder(written.len());
-    }
-    let name = &inner[..inner.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(inner.len())];
-    let default = inner.strip_prefix(name).and_then(|rest| rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-')));
-    let help = match default {
-        Some(default) => {
-            format!("write ${{{name}}}, and give the value in limosa.toml: [placeholders] {name} = \"{default}\"")
-        }
-        None => format!("write ${{{name}}}; where it has no value, limosa runs nothing"),
-    };
-    Form::Other(written, help)
+    let message = format!("'{written}' stands at an end of a string here, and is replaced where variables are");
+    Some(Diagnostic::error(codes::VARIABLE_FORM, message).at(label).help(
+        "write \\$\\$ at both ends, of which goose makes $$, or put the lines with $$ below '-- +goose ENVSUB OFF'",
+    ))
 }

@@ -1,0 +1,96 @@
+//! Values in the place of placeholders, and of goose's variables, when a script runs.
+
+use limosa_core::{Lifted, Step, Work};
+use limosa_sql::{Diagnostic, Engine, Expanded, Label, UnknownPlaceholder};
+
+use crate::Context;
+use crate::reader::Numbered;
+
+/// A statement with the values of its placeholders.
+pub(crate) fn expand_statement(
+    step: &Step,
+    origin: &str,
+    statement: &Numbered,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<Expanded, Box<Diagnostic>> {
+    expand_text(step, statement.piece.statement(), statement.piece.position.line, engine, context)
+        .map_err(|unknown| unknown_value(&unknown, statement.label(origin, unknown.offset), context))
+}
+
+fn unknown_value(unknown: &UnknownPlaceholder, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
+    Box::new(unknown_placeholder(unknown, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
+}
+
+/// A pragma that is run outside of its script, with the values of its placeholders.
+pub(crate) fn expand_lifted(
+    step: &Step,
+    lifted: &Lifted,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<String, Box<Diagnostic>> {
+    let file = step.work.origin();
+    expand_text(step, &lifted.text, lifted.line, engine, context)
+        .map(|expanded| expanded.text)
+        .map_err(|unknown| unknown_value(&unknown, Label::file(file), context))
+}
+
+/// The placeholder that has another value in each script.
+const FILE_NAME: &str = "flyway:filename";
+
+/// The placeholder that names the file of a script, with its value.
+pub fn file_name_value(file: &str) -> Option<(String, String)> {
+    let name = file.rsplit(['/', '\\']).next()?;
+    Some((FILE_NAME.to_owned(), name.to_owned()))
+}
+
+/// The text begins on this line of the script.
+fn expand_text(
+    step: &Step,
+    text: &str,
+    line: u64,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<Expanded, UnknownPlaceholder> {
+    if step.placeholders_off {
+        return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
+    }
+    let merged = match &step.work {
+        Work::File { file, .. } if text.contains(FILE_NAME) => {
+            let mut merged = context.values.all.clone();
+            merged.extend(file_name_value(file));
+            Some(merged)
+        }
+        Work::Text { values, .. } if !values.is_empty() => {
+            let mut merged = context.values.all.clone();
+            merged.extend(values.clone());
+            Some(merged)
+        }
+        _ => None,
+    };
+    step.outline.expand(engine, text, line, merged.as_ref().unwrap_or(&context.values.all))
+}
+
+/// The error for a placeholder without a value, or in a form that is not known.
+pub fn unknown_placeholder(unknown: &UnknownPlaceholder, label: Label, known: &[String]) -> Diagnostic {
+    let name = &unknown.name;
+    if let Some(message) = &unknown.message {
+        let said = if message.is_empty() { "not set" } else { message.as_str() };
+        return Diagnostic::error("LIM-R012", format!("the variable {name} has no value that fits: {said}"))
+            .at(label.text("needs another value"))
+            .help(format!(
+                "give it one: --placeholder {name}=..., LIMOSA_PLACEHOLDER_{name}, or [placeholders] in limosa.toml"
+            ));
+    }
+    if let Some((base, form)) = name.split_once(':') {
+        return Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has a form that is not known: {form}"))
+            .at(label.text("unknown form"))
+            .help(format!("write ${{{base}}}, ${{{base}:identifier}} or ${{{base}:literal}}; or leave such text alone with a header '-- Placeholders: off'"));
+    }
+    let known = if known.is_empty() { "none is set".to_owned() } else { format!("known: {}", known.join(", ")) };
+    Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has no value"))
+        .at(label.text("no value"))
+        .help(format!(
+            "give it one: --placeholder {name}=..., or [placeholders] in limosa.toml ({known}); or leave such text alone with a header '-- Placeholders: off'"
+        ))
+}

@@ -1,6 +1,6 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
-use limosa_sql::{Class, Loss, Position, TableUse};
+use limosa_sql::{Class, EndDelimiter, Loss, Position, TableUse};
 use serde::{Deserialize, Serialize};
 
 /// A script in short.
@@ -36,6 +36,9 @@ pub struct Outline {
     /// What it wants first of the table in which the tool that it was written for keeps its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_use: Option<TableUse>,
+    /// What ends its statements besides `;`, where the tool that it was written for is told so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_delimiter: Option<Box<EndDelimiter>>,
 }
 
 impl Outline {

@@ -17,7 +17,7 @@ mod xml;
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{CallbackEvent, Checksum, FileHasher, Markers, Version};
-use limosa_sql::{Diagnostic, Engine, Label};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label};
 
 use self::attributes::Often;
 use self::changelog::Item;
@@ -68,8 +68,6 @@ fn is_script(path: &str) -> bool {
 struct Script {
     /// None where it is SQL without Liquibase's comments.
     formatted: Option<Formatted>,
-    /// The text of each change, for what must be looked for in it.
-    texts: Vec<String>,
     length: u64,
     checksum: Checksum,
 }
@@ -132,13 +130,10 @@ impl Changelogs {
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let text = |change: &ChangeSet| String::from_utf8_lossy(change.part_of(bytes)).into_owned();
-        let texts =
-            formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
         let mut hasher = FileHasher::new();
         hasher.update(bytes);
-        let (texts, length) = (texts.collect(), bytes.len() as u64);
-        self.scripts.insert(path.to_owned(), Script { formatted, texts, length, checksum: hasher.finish() });
+        let length = bytes.len() as u64;
+        self.scripts.insert(path.to_owned(), Script { formatted, length, checksum: hasher.finish() });
         Vec::new()
     }
 
@@ -248,7 +243,6 @@ impl<'g> Gathered<'g> {
 
     fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted) {
         self.problems.extend(formatted.problems.iter().cloned());
-        let mut texts = script.texts.iter();
         self.entries.entry(path.to_owned()).or_default();
         let mut properties = formatted.properties.iter().peekable();
         for (at, change) in formatted.changes.iter().enumerate() {
@@ -262,12 +256,17 @@ impl<'g> Gathered<'g> {
             }
             let logical = named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
             let identity = format!("{logical}::{}::{}", named.id, named.author);
-            let text = if change.named.ends_statements() { texts.next().map_or("", String::as_str) } else { "" };
-            let (mut wishes, mut told) = named.wishes(text, &change.label, self.engine, self.environment);
+            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(path, change));
             let always = named.often() == Often::Always;
+            let delimiter_of =
+                |attribute: &str, splits: &str| named.delimiter(attribute).filter(|_| named.is_not_denied(splits));
+            let delimiter = delimiter_of("endDelimiter", "splitStatements");
+            let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
+            // Where `--rollback` stood, blanks stand.
+            let back_delimiter = back_delimiter.map(EndDelimiter::behind_blanks);
             let known = Known { path: path.to_owned(), at: Some(at), properties: self.properties.len(), named, always };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
@@ -277,6 +276,8 @@ impl<'g> Gathered<'g> {
                 line: change.line,
                 checksum: script.checksum.clone(),
                 markers: Markers::Liquibase,
+                delimiter,
+                back_delimiter,
             };
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
@@ -325,6 +326,8 @@ impl<'g> Gathered<'g> {
             line: 1,
             checksum: script.checksum.clone(),
             markers: Markers::Liquibase,
+            delimiter: None,
+            back_delimiter: None,
         };
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };

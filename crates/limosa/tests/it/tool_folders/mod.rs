@@ -3,6 +3,7 @@
 mod diesel;
 mod drizzle;
 mod liquibase;
+mod liquibase_delimiters;
 mod own_table;
 mod pattern;
 mod prisma;

@@ -14,7 +14,7 @@ use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, callbacks, implicit_commit, made, proof, put_back};
+use crate::{Event, Outcome, StepState, callbacks, guard, implicit_commit, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -41,6 +41,16 @@ pub(crate) async fn run(
         };
         let Some(Failed { failure, marks, mut notices }) = failed else { return ended };
         ended.notices.append(&mut notices);
+        let failure = match failure {
+            Failure::Guarded(refused) => {
+                let notices = std::mem::take(&mut ended.notices);
+                let attempts = ended.attempts;
+                let mut ended = guard::ended(run, session, &block[0], first, *refused).await;
+                (ended.attempts, ended.notices) = (attempts, notices.followed_by(ended.notices));
+                return ended;
+            }
+            failure => failure,
+        };
         if let Failure::Server { error, commit_sent, .. } = &failure {
             if lost::is_open_question(error.kind, *commit_sent) {
                 return lost_answer(run, block, &marks, &failure, ended, first).await;
@@ -139,7 +149,11 @@ pub(crate) async fn together(
     log: &SharedLog,
 ) -> Result<(), Failure> {
     let mut scripts = open(run, block)?;
-    let feed = feed(run, block, first, marks, log, &mut scripts, Rows::Here);
+    let is_open = guard::within(run, session, block, first, marks, log).await?;
+    let mut feed = feed(run, block, first, marks, log, &mut scripts, Rows::Here);
+    if is_open {
+        feed.is_begun();
+    }
     fly(session, run.context, feed, log, &run.progress, block, first).await
 }
 

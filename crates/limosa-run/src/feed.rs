@@ -179,6 +179,11 @@ impl<'a> Feed<'a> {
         self.queue.extend(items);
     }
 
+    /// The transaction is open already.
+    pub(crate) fn is_begun(&mut self) {
+        self.queue.clear();
+    }
+
     pub(crate) fn stretch(&mut self, stretch: Stretch<'a>) {
         self.stretches.push_back(stretch);
     }
@@ -415,6 +420,16 @@ pub(crate) fn expand_lifted(
     expand_text(step, &lifted.text, engine, context)
         .map(|expanded| expanded.text)
         .map_err(|unknown| unknown_value(&unknown.name, Label::file(file), context))
+}
+
+/// A part of what is asked before a step, with the values of its placeholders.
+pub(crate) fn expand_asked(
+    step: &Step,
+    text: &str,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<String, UnknownPlaceholder> {
+    expand_text(step, text, engine, context).map(|expanded| expanded.text)
 }
 
 /// The placeholder that has another value in each script.

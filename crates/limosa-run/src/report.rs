@@ -74,6 +74,10 @@ pub enum StepState {
     RowsStay,
     /// Some of its statements are committed.
     Partial,
+    /// It did not run, because its guard does not hold, and is left for the next run.
+    Left,
+    /// It did not run, because its guard does not hold, and counts as applied.
+    Counted,
 }
 
 impl StepState {
@@ -84,6 +88,8 @@ impl StepState {
             StepState::RolledBack => "rolled_back",
             StepState::RowsStay => "rows_stay",
             StepState::Partial => "partial",
+            StepState::Left => "left",
+            StepState::Counted => "counted",
         }
     }
 }

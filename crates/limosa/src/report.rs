@@ -209,6 +209,9 @@ pub struct PlannedStep {
     /// The file that proves it behind its statements, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// What must hold right before it, in words, and what becomes of it otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preconditions: Vec<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

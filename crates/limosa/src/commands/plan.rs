@@ -242,6 +242,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         statement_timeout_ms: step.limits.statement_timeout_ms,
         has_rollback: step.undo.is_some(),
         proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
+        preconditions: preconditions(step),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,
@@ -265,6 +266,15 @@ pub(crate) enum Listed<'p> {
     CopyData { number: u64, data: &'p [u8] },
     /// The end of that data.
     CopyEnd { number: u64 },
+}
+
+/// What must hold right before a step, in words.
+pub(crate) fn preconditions(step: &Step) -> Vec<String> {
+    let Some(guard) = &step.guard else { return Vec::new() };
+    let words = |check: &limosa_core::Check| {
+        format!("{}, {} (line {})", check.question.words(), guard.on_no.words(), check.position.line)
+    };
+    guard.checks.iter().map(words).collect()
 }
 
 /// Reads the statements of a step, and the data between them.

@@ -4,6 +4,7 @@ mod diesel;
 mod drizzle;
 mod liquibase;
 mod liquibase_delimiters;
+mod liquibase_preconditions;
 mod own_table;
 mod pattern;
 mod prisma;

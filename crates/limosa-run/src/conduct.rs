@@ -312,7 +312,7 @@ async fn with_callbacks(
         false => crate::journalled::run(run, session, &block[0], at).await,
     };
     ended.notices = warnings.followed_by(ended.notices);
-    if matches!(ended.state, StepState::Left | StepState::Counted) {
+    if ended.state.is_passed() {
         return ended;
     }
     if ended.outcome.is_none() && !is_atomic {
@@ -417,6 +417,9 @@ pub(crate) fn report(
         });
         let (number, label, name) = (at + offset + 1, step.label.clone(), step.name.clone());
         run.context.events.event(match &ended.outcome {
+            None if ended.state.is_passed() => {
+                Event::StepPassed { number, label, name, state: ended.state, elapsed: share }
+            }
             None => Event::StepDone { number, label, name, elapsed: share },
             Some(outcome) => {
                 let failed = ended.failed.unwrap_or(at) == at + offset;

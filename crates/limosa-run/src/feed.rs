@@ -279,7 +279,7 @@ fn begin(
 }
 
 /// What the server takes before the first query of a transaction only.
-fn precedes_queries(class: &Class) -> bool {
+pub(crate) fn precedes_queries(class: &Class) -> bool {
     let named = matches!(&class.effect, Effect::SetsSession { name }
         if ["transaction_isolation", "transaction_read_only", "transaction_deferrable"].contains(&name.as_str()));
     class.verb.starts_with("SET TRANSACTION") || (class.verb.starts_with("SET") && named)

@@ -1,7 +1,7 @@
 //! What must hold right before a step runs: asked on its session, within its transaction where that can be.
 //!
 //! A transaction that is asked in first is begun before the flight of the step, which then goes on in it. Where the step has none, sets
-//! something for its session, or runs on MySQL, the questions have a transaction of their own right before it.
+//! something for its session or its transaction, or runs on MySQL, the questions have a transaction of their own right before it.
 
 use std::time::Duration;
 

@@ -81,6 +81,11 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// True where the step did not run, and the run went on behind it.
+    pub fn is_passed(self) -> bool {
+        matches!(self, StepState::Left | StepState::Counted)
+    }
+
     /// The word for it in answers and events.
     pub fn as_str(self) -> &'static str {
         match self {

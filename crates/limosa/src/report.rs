@@ -88,7 +88,8 @@ pub struct StepLine {
     pub version: String,
     /// Description.
     pub name: String,
-    /// `done`, `rolled_back`, `rows_stay` (rolled back, but rows of tables without transactions stay changed), `partial`.
+    /// `done`, `rolled_back`, `rows_stay` (rolled back, but rows of tables without transactions stay changed), `partial`; `left` for the
+    /// next run and `counted` as applied where it did not run, because a precondition does not hold.
     pub state: &'static str,
     /// Statements that are committed.
     pub statements_done: u64,

@@ -156,6 +156,12 @@ async fn what_runs_in_pieces_or_sets_something_is_asked_before_it() {
              set work_mem = '7MB';\ninsert into t values (3);\n"
         )
     };
+    let isolated = "--changeset a:0\n--precondition-sql-check expectedResult:1 select 1\nset transaction isolation level serializable;\nselect 1;\n";
+    home.file("a.sql", &text("0").replace("--changeset a:1", &format!("{isolated}--changeset a:1")));
+    assert_eq!(
+        ends(&done(home.migrate_with(&MigrateOptions { steps: Some(1), ..MigrateOptions::default() }).await)),
+        ["done"]
+    );
     home.file("a.sql", &text("0"));
     assert_eq!(ends(&done(home.migrate().await)), ["done", "done", "done"]);
     home.file(

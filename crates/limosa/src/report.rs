@@ -88,8 +88,7 @@ pub struct StepLine {
     pub version: String,
     /// Description.
     pub name: String,
-    /// `done`, `rolled_back`, `rows_stay` (rolled back, but rows of tables without transactions stay changed), `partial`; `left` for the
-    /// next run and `counted` as applied where it did not run, because a precondition does not hold.
+    /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`; not run: `left` (for later), `counted` (as applied).
     pub state: &'static str,
     /// Statements that are committed.
     pub statements_done: u64,
@@ -492,8 +491,7 @@ pub struct AdoptAnswer {
     pub audit_head: Option<AuditHead>,
 }
 
-/// What the files make in a database of their own, against what stands in the one that is taken over. Rows, owners and rights are not
-/// compared.
+/// What the files make in a database of their own, against what stands in the one that is taken over; no rows, owners or rights.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proof {
     /// Migrations that were run.

@@ -134,7 +134,9 @@ fn unmet(question: &Question, expected: &str, row: Option<&Row>) -> Option<Strin
         return None;
     }
     Some(match (question, row, found) {
-        (Question::Table { .. } | Question::View { .. }, _, _) => "there is none".to_owned(),
+        (Question::Table { .. } | Question::View { .. }, _, _) => {
+            question.words().replacen("there is a", "there is no", 1)
+        }
         (Question::Sql { .. }, None, _) => format!("expected '{expected}', found no row"),
         (Question::Sql { .. }, Some(_), None) => format!("expected '{expected}', found NULL"),
         (Question::Sql { .. }, Some(_), Some(found)) => format!("expected '{expected}', found '{found}'"),

@@ -75,6 +75,9 @@ pub(super) fn exported(project: &Project<'_>) -> Result<Exported, Failure> {
             }
             () if change.is_baseline => "it stands for all versions before it, whose files are exported".to_owned(),
             () if change.is_code => "it is code of the application".to_owned(),
+            () if change.headers.guard.is_some() => {
+                format!("it has a precondition, and {tool} would run it whether or not that holds")
+            }
             () => match not_applicable(change, project.around) {
                 Some(reason) => format!("it does not apply here ({reason}), and {tool} would run it everywhere"),
                 None => {

@@ -48,8 +48,8 @@ async fn a_run_stops_before_what_does_not_hold() {
             ("--precondition-sql-check expectedResult:0 select 7", "expected '0', found '7'"),
             ("--precondition-sql-check expectedResult:0 select n from t", "expected '0', found no row"),
             ("--precondition-sql-check expectedResult:0 select max(n) from t", "expected '0', found NULL"),
-            ("--precondition-table-exists table:nowhere", "there is none"),
-            ("--precondition-view-exists view:t", "there is none"),
+            ("--precondition-table-exists table:nowhere", "does not hold: there is no table nowhere"),
+            ("--precondition-view-exists view:t", "there is no view t"),
         ] {
             let condition = format!("--preconditions onFailMessage:\"ask Ann\"\n{condition}");
             home.file("a.sql", &between(&condition, "insert into t values (2);"));

@@ -5,7 +5,7 @@ use std::fmt;
 use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::{CallbackEvent, Checksum, Markers, Outline, Version};
+use crate::{CallbackEvent, Checksum, Guard, Markers, Outline, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name.
@@ -204,4 +204,6 @@ pub struct Headers {
     pub left_out: Option<String>,
     /// It may run after later versions did: its format says so by its name.
     pub may_come_late: bool,
+    /// What must hold right before it runs.
+    pub guard: Option<Box<Guard>>,
 }

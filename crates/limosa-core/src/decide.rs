@@ -6,7 +6,7 @@ mod rollback;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_sql::{Diagnostic, Engine, Loss, Position};
+use limosa_sql::{Diagnostic, Engine, Loss, Position, placeholders};
 use serde::{Deserialize, Serialize};
 
 pub use self::migrate::decide_migrate;
@@ -132,17 +132,24 @@ fn refuse(problems: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
 }
 
 /// Values of today that the steps use. What a way back has recorded wins over them and stands in its step.
-fn values_used<'s>(steps: impl IntoIterator<Item = &'s Step>, policy: &Policy) -> BTreeMap<String, Option<String>> {
+fn values_used<'s>(
+    engine: Engine,
+    steps: impl IntoIterator<Item = &'s Step>,
+    policy: &Policy,
+) -> BTreeMap<String, Option<String>> {
     let mut used = BTreeMap::new();
     for step in steps.into_iter().filter(|step| !step.placeholders_off) {
         let is_recorded = |word: &str| matches!(&step.work, Work::Text { values, .. } if values.contains_key(word));
         let expressions = &step.outline.expressions;
         let reads =
             |name: &String| expressions.iter().any(|one| one.names.contains(name) && !is_recorded(&one.written));
-        for (name, _) in &step.outline.placeholders {
-            let is_read = expressions.is_empty() || reads(name);
-            if is_read
-                && !is_recorded(name)
+        let in_script = step.outline.placeholders.iter().map(|(name, _)| name.clone());
+        let in_script = in_script.filter(|name| expressions.is_empty() || reads(name));
+        let asked = step.guard.iter().flat_map(|guard| &guard.checks).flat_map(|check| check.question.texts());
+        let asked = asked.flat_map(|text| placeholders(engine, text)).map(|(name, _)| name);
+        for name in in_script.chain(asked) {
+            let name = &name;
+            if !is_recorded(name)
                 && let Some(value) = policy.values.get(name)
             {
                 used.insert(name.clone(), value.clone());
@@ -181,6 +188,8 @@ fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValue
             Some("only one of the two wants foreign keys enforced".to_owned())
         } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
             Some("settings of a file can be put back outside of a transaction only".to_owned())
+        } else if before.guard.is_some() || step.guard.is_some() {
+            Some("what must hold before one of the two is asked when all before it is committed".to_owned())
         } else {
             uncommitted.kept_out(values.get(&step.identity))
         };

@@ -12,6 +12,7 @@ pub mod codes;
 mod decide;
 mod enum_values;
 mod graph;
+mod guard;
 mod ledger;
 mod outline;
 mod outliner;
@@ -40,6 +41,7 @@ pub use decide::{
 };
 pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
+pub use guard::{Check, Guard, Otherwise, Question};
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,

@@ -1,7 +1,8 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
 use limosa_sql::{
-    Class, Engine, Expanded, FoundVariable, Loss, Position, TableUse, UnknownPlaceholder, VariableLines, expand,
+    Class, EndDelimiter, Engine, Expanded, FoundVariable, Loss, Position, TableUse, UnknownPlaceholder, VariableLines,
+    expand,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +46,9 @@ pub struct Outline {
     /// What it wants first of the table in which the tool that it was written for keeps its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_use: Option<TableUse>,
+    /// What ends its statements besides `;`, where the tool that it was written for is told so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_delimiter: Option<Box<EndDelimiter>>,
 }
 
 impl Outline {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
 use crate::{
-    AuditHead, CallbackEvent, Checksum, Direction, Identity, Markers, Outline, Rollback, Script, TimeOuts,
+    AuditHead, CallbackEvent, Checksum, Direction, Guard, Identity, Markers, Outline, Rollback, Script, TimeOuts,
     TransactionWish,
 };
 
@@ -115,6 +115,9 @@ pub struct Step {
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
+    /// What must hold right before it runs; it shares no transaction with other steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Box<Guard>>,
 }
 
 /// What kind of step.
@@ -404,6 +407,8 @@ impl Plan {
             up_checksum: &'a Checksum,
             #[serde(skip_serializing_if = "Option::is_none")]
             proof: Option<&'a Checksum>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            guard: Option<&'a Guard>,
         }
         let steps: Vec<Decided<'_>> = self
             .steps
@@ -421,6 +426,7 @@ impl Plan {
                 file_checksum: &step.file_checksum,
                 up_checksum: &step.up_checksum,
                 proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
+                guard: step.guard.as_deref(),
             })
             .collect();
         #[derive(Serialize)]

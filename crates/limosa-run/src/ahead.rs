@@ -71,6 +71,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && !outline.may_set()
         && !outline.wrapped
         && step.proof.is_none()
+        && step.guard.is_none()
 }
 
 /// Runs steps that [`reach`] found.

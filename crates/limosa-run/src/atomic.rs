@@ -9,12 +9,12 @@ use limosa_sql::Engine;
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{Marks, farewell, finished, head, settle_constraints};
-use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock};
+use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock, precedes_queries};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
-use crate::reader::ScriptReader;
-use crate::{Event, Outcome, StepState, callbacks, implicit_commit, made, proof, put_back};
+use crate::reader::{Part, ScriptReader};
+use crate::{Event, Outcome, StepState, callbacks, guard, implicit_commit, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -41,6 +41,16 @@ pub(crate) async fn run(
         };
         let Some(Failed { failure, marks, mut notices }) = failed else { return ended };
         ended.notices.append(&mut notices);
+        let failure = match failure {
+            Failure::Guarded(refused) => {
+                let notices = std::mem::take(&mut ended.notices);
+                let attempts = ended.attempts;
+                let mut ended = guard::ended(run, session, &block[0], first, *refused).await;
+                (ended.attempts, ended.notices) = (attempts, notices.followed_by(ended.notices));
+                return ended;
+            }
+            failure => failure,
+        };
         if let Failure::Server { error, commit_sent, .. } = &failure {
             if lost::is_open_question(error.kind, *commit_sent) {
                 return lost_answer(run, block, &marks, &failure, ended, first).await;
@@ -139,8 +149,22 @@ pub(crate) async fn together(
     log: &SharedLog,
 ) -> Result<(), Failure> {
     let mut scripts = open(run, block)?;
-    let feed = feed(run, block, first, marks, log, &mut scripts, Rows::Here);
-    fly(session, run.context, feed, log, &run.progress, block, first).await
+    let mut is_open = guard::within(run, session, block, first, marks, log).await?;
+    if is_open && begins_before_queries(&mut scripts)? {
+        session.send(vec![Item::Rollback]).await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+        is_open = false;
+    }
+    let mut feed = feed(run, block, first, marks, log, &mut scripts, Rows::Here);
+    if !is_open {
+        return fly(session, run.context, feed, log, &run.progress, block, first).await;
+    }
+    feed.is_begun();
+    let flown = fly(session, run.context, feed, log, &run.progress, block, first).await;
+    if flown.is_err() {
+        // The flight did not begin what is open.
+        let _ = session.settle().await;
+    }
+    flown
 }
 
 /// The scripts of one step in the order in which they run: callbacks before it, its own, what proves it, callbacks after it.
@@ -164,6 +188,17 @@ pub(crate) fn open<'p>(run: &'p Run<'_>, block: &'p [Step]) -> Result<Vec<Script
             .map(|list| Scripts { list })
     };
     block.iter().map(with_callbacks).collect()
+}
+
+/// True where a script begins with what the server takes before the first query of a transaction only.
+fn begins_before_queries(scripts: &mut [Scripts<'_>]) -> Result<bool, Failure> {
+    for (_, reader) in scripts.iter_mut().flat_map(|scripts| &mut scripts.list) {
+        let first = reader.peek().map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))?;
+        if matches!(first, Some(Part::Statement(statement)) if precedes_queries(statement.class())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// When the rows of the ledger and the commit are sent.

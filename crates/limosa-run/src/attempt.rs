@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::cancelling::cancel_when_due;
 use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, SharedProgress, Watch, lock};
+use crate::guard::Refused;
 use crate::problem::purpose_of;
 use crate::{Context, Outcome, StepState, not_taken_back};
 
@@ -24,6 +25,8 @@ pub(crate) enum Failure {
     },
     /// The run was asked to stop, or the script could not be read on.
     GaveUp(GaveUp),
+    /// Its guard does not hold: it was not begun.
+    Guarded(Box<Refused>),
     /// What an attempt left behind could not be settled.
     Unsettled(Box<Outcome>),
 }

@@ -20,4 +20,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-R020", "a statement of a run that is gone still runs on the server"),
     ("LIM-R021", "nothing proves whether a statement took effect; a person decides"),
     ("LIM-R022", "a file that was interrupted needs what went with its connection; a person decides"),
+    ("LIM-R040", "a precondition of a change does not hold"),
+    ("LIM-R041", "a precondition of a change cannot be asked"),
 ];

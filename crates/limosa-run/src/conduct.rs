@@ -16,7 +16,7 @@ use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
-use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, watch};
+use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, guard, watch};
 
 /// What every part of a run shares.
 pub(crate) struct Run<'a> {
@@ -86,6 +86,7 @@ impl Run<'_> {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
             Failure::Unsettled(outcome) => ((**outcome).clone(), None),
+            Failure::Guarded(refused) => (Outcome::NeedsPerson(Box::new(refused.problem().clone())), None),
             Failure::Server { purpose, error, .. }
                 if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() =>
             {
@@ -279,6 +280,20 @@ async fn with_callbacks(
     let is_code = matches!(block[0].work, Work::Code { .. });
     // Nothing shares the transaction of code.
     let is_atomic = !is_code && (block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])));
+    let mut warnings = Notices::default();
+    match guard::apart(run, session, block, at, &mut warnings).await {
+        Ok(()) => {}
+        Err(Failure::Guarded(refused)) => {
+            let mut ended = guard::ended(run, session, &block[0], at, *refused).await;
+            ended.notices = warnings.followed_by(ended.notices);
+            return ended;
+        }
+        Err(failure) => {
+            let _ = session.settle().await;
+            let outcome = Some(run.explain(&failure, block, at).0);
+            return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
+        }
+    }
     let (before, after) = (CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate);
     let begun = match is_atomic {
         true => callbacks::run(run, session, before).await,
@@ -296,6 +311,10 @@ async fn with_callbacks(
         true => crate::atomic::run(run, session, block, at, failed).await,
         false => crate::journalled::run(run, session, &block[0], at).await,
     };
+    ended.notices = warnings.followed_by(ended.notices);
+    if ended.state.is_passed() {
+        return ended;
+    }
     if ended.outcome.is_none() && !is_atomic {
         ended.outcome = crate::proof::apart(run, session, &block[0]).await.err();
     }
@@ -381,7 +400,7 @@ pub(crate) fn report(
     for (offset, step) in block.iter().enumerate() {
         let done = match ended.state {
             StepState::Done => step.outline.statements,
-            StepState::RolledBack | StepState::RowsStay => 0,
+            StepState::RolledBack | StepState::RowsStay | StepState::Left | StepState::Counted => 0,
             StepState::Partial => ended.done,
         };
         reports.push(StepReport {
@@ -398,6 +417,9 @@ pub(crate) fn report(
         });
         let (number, label, name) = (at + offset + 1, step.label.clone(), step.name.clone());
         run.context.events.event(match &ended.outcome {
+            None if ended.state.is_passed() => {
+                Event::StepPassed { number, label, name, state: ended.state, elapsed: share }
+            }
             None => Event::StepDone { number, label, name, elapsed: share },
             Some(outcome) => {
                 let failed = ended.failed.unwrap_or(at) == at + offset;

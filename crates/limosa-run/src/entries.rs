@@ -279,6 +279,16 @@ pub(crate) fn finished(
     items
 }
 
+/// The change counts as applied without having run: its row, and its place in the audit log.
+pub(crate) fn counted(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, because: &str) -> Vec<Tagged> {
+    let mut row = row(context, engine, step, marks, RowState::Baseline, 0);
+    row.is_new = step.adds_row;
+    let mut items = own_rights(context, engine, step);
+    items.push(ledger(context.ledger.write_row(&row)));
+    items.extend(audit(context, step, marks, "done", json!({"counted": true, "because": because})));
+    items
+}
+
 /// Some statements are committed with this transaction.
 pub(crate) fn progress(
     context: &Context<'_>,

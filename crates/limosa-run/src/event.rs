@@ -130,6 +130,19 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A step did not run, because its guard does not hold; a notice before it says more.
+    StepPassed {
+        /// Number of the step, from 1.
+        number: usize,
+        /// The version as written.
+        label: String,
+        /// The description.
+        name: String,
+        /// What became of it: [`StepState::Left`] or [`StepState::Counted`].
+        state: StepState,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A step that began did not end well.
     StepFailed {
         /// Number of the step, from 1.

@@ -180,6 +180,11 @@ impl<'a> Feed<'a> {
         self.queue.extend(items);
     }
 
+    /// The transaction is open already.
+    pub(crate) fn is_begun(&mut self) {
+        self.queue.clear();
+    }
+
     pub(crate) fn stretch(&mut self, stretch: Stretch<'a>) {
         self.stretches.push_back(stretch);
     }
@@ -275,7 +280,7 @@ fn begin(
 }
 
 /// What the server takes before the first query of a transaction only.
-fn precedes_queries(class: &Class) -> bool {
+pub(crate) fn precedes_queries(class: &Class) -> bool {
     let named = matches!(&class.effect, Effect::SetsSession { name }
         if ["transaction_isolation", "transaction_read_only", "transaction_deferrable"].contains(&name.as_str()));
     class.verb.starts_with("SET TRANSACTION") || (class.verb.starts_with("SET") && named)

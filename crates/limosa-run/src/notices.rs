@@ -40,6 +40,12 @@ impl Notices {
         }
     }
 
+    /// These, and others behind them.
+    pub(crate) fn followed_by(mut self, mut others: Notices) -> Notices {
+        self.append(&mut others);
+        self
+    }
+
     /// Those of a step; the last one says how many more there were.
     pub(crate) fn of(&self, step: usize) -> Vec<Notice> {
         let Some(said) = self.steps.get(&step) else { return Vec::new() };

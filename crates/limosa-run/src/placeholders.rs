@@ -35,6 +35,16 @@ pub(crate) fn expand_lifted(
         .map_err(|unknown| unknown_value(&unknown, Label::file(file), context))
 }
 
+/// A part of what is asked before a step, with the values of its placeholders. No format that asks has goose's variables.
+pub(crate) fn expand_asked(
+    step: &Step,
+    text: &str,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<String, UnknownPlaceholder> {
+    expand_text(step, text, 1, engine, context).map(|expanded| expanded.text)
+}
+
 /// The placeholder that has another value in each script.
 const FILE_NAME: &str = "flyway:filename";
 

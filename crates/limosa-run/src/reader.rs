@@ -95,6 +95,11 @@ impl ScriptReader {
             Work::File { markers, .. } => markers.map(|markers| SectionMask::new(markers, Direction::Apply)),
             Work::Code { .. } | Work::Text { .. } => None,
         };
+        // A way back has none: what stood in its place is `;` already.
+        let delimiter = match &step.work {
+            Work::File { .. } => step.outline.end_delimiter.as_deref(),
+            Work::Code { .. } | Work::Text { .. } => None,
+        };
         let (origin, input, before, left, start, hasher): (_, Box<dyn Read + Send>, _, _, _, _) = match &step.work {
             Work::File { file, start, end, position, .. } => {
                 let input = files.open(file).map_err(|error| unreadable(file, &error))?;
@@ -109,7 +114,7 @@ impl ScriptReader {
             }
         };
         Ok(ScriptReader {
-            splitter: Splitter::new(dialect, &origin),
+            splitter: Splitter::new(dialect, &origin).with_delimiter(delimiter),
             origin,
             input,
             mask: mask.map(|mask| (mask, Vec::new())),

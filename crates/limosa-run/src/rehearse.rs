@@ -128,6 +128,9 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
         let enforces = step.outline.enforces_foreign_keys();
         if matches!(step.work, Work::Code { .. }) {
             not_tried.push((step.clone(), "it is code of the application, which runs with a migrate only".to_owned()));
+        } else if step.guard.is_some() {
+            let reason = "it has a precondition, which is asked when everything before it is committed";
+            not_tried.push((step.clone(), reason.to_owned()));
         } else if !step.outline.is_atomic() {
             not_tried.push((step.clone(), "it does not run in one transaction".to_owned()));
         } else if tried.first().is_some_and(|first| first.outline.enforces_foreign_keys() != enforces) {
@@ -229,6 +232,7 @@ fn explain(context: &Context<'_>, engine: Engine, failure: &Failure) -> Box<Diag
     match failure {
         Failure::GaveUp(GaveUp::Interrupted) => Box::new(interrupted()),
         Failure::GaveUp(GaveUp::Problem(problem)) => problem.clone(),
+        Failure::Guarded(refused) => Box::new(refused.problem().clone()),
         Failure::Unsettled(outcome) => match outcome.as_ref() {
             Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) => problem.clone(),
             Outcome::Done => Box::new(interrupted()),

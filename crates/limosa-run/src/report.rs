@@ -74,9 +74,18 @@ pub enum StepState {
     RowsStay,
     /// Some of its statements are committed.
     Partial,
+    /// It did not run, because its guard does not hold, and is left for the next run.
+    Left,
+    /// It did not run, because its guard does not hold, and counts as applied.
+    Counted,
 }
 
 impl StepState {
+    /// True where the step did not run, and the run went on behind it.
+    pub fn is_passed(self) -> bool {
+        matches!(self, StepState::Left | StepState::Counted)
+    }
+
     /// The word for it in answers and events.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -84,6 +93,8 @@ impl StepState {
             StepState::RolledBack => "rolled_back",
             StepState::RowsStay => "rows_stay",
             StepState::Partial => "partial",
+            StepState::Left => "left",
+            StepState::Counted => "counted",
         }
     }
 }

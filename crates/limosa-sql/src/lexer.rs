@@ -9,6 +9,7 @@ mod mysql;
 mod token;
 
 use crate::Engine;
+use crate::delimiter::{EndDelimiter, Standing};
 use crate::search::{find, find_either};
 use bytes::{Class, MYSQL, POSTGRES, SQLITE};
 use found::{Found, placeholder};
@@ -45,6 +46,10 @@ pub(crate) struct Lexer {
     joint_on_new_line: bool,
     /// MySQL: what stands in the place of `;`; empty where it is `;` itself.
     delimiter: Vec<u8>,
+    /// What ends statements besides, as the file says.
+    end_delimiter: Option<EndDelimiter>,
+    /// Where the statement in progress began: behind the one before it.
+    statement: usize,
     /// MySQL: where the comment began whose SQL is being read.
     executable: Option<usize>,
     /// MySQL: nothing but blanks was read of the statement.
@@ -68,6 +73,8 @@ impl Lexer {
             joint: None,
             joint_on_new_line: false,
             delimiter: Vec::new(),
+            end_delimiter: None,
+            statement: 0,
             executable: None,
             fresh: true,
         }
@@ -78,14 +85,45 @@ impl Lexer {
         self.reading = reading;
     }
 
+    /// Says what ends statements besides `;`.
+    pub(crate) fn set_end_delimiter(&mut self, delimiter: Option<EndDelimiter>) {
+        self.end_delimiter = delimiter;
+    }
+
+    /// True where something else ends statements.
+    pub(crate) fn has_delimiter(&self) -> bool {
+        !self.delimiter.is_empty() || self.end_delimiter.is_some()
+    }
+
+    /// Whether what ends statements besides `;` stands at `at`.
+    fn delimiter_at(&self, text: &[u8], at: usize, last: bool) -> Found {
+        if self.executable.is_some() {
+            return Found::No;
+        }
+        if self.delimiter.is_empty() {
+            let Some(delimiter) = &self.end_delimiter else { return Found::No };
+            return match delimiter.stands_at(text, at, at == self.statement, last) {
+                Standing::Here(length) => Found::Yes(length),
+                Standing::Unknown => Found::More,
+                Standing::No => Found::No,
+            };
+        }
+        let rest = &text[at..];
+        if rest.starts_with(&self.delimiter) {
+            return Found::Yes(self.delimiter.len());
+        }
+        if !last && self.delimiter.starts_with(rest) { Found::More } else { Found::No }
+    }
+
     /// How quotes are read.
     pub(crate) fn reading(&self) -> Reading {
         self.reading
     }
 
-    /// Says that a new statement begins.
-    pub(crate) fn begin_statement(&mut self) {
+    /// Says that a new statement begins at this byte.
+    pub(crate) fn begin_statement(&mut self, at: usize) {
         self.fresh = true;
+        self.statement = at;
     }
 
     /// The first byte that was not looked at.
@@ -122,6 +160,7 @@ impl Lexer {
     pub(crate) fn shift(&mut self, count: usize) {
         self.at = self.at.saturating_sub(count);
         self.start = self.start.saturating_sub(count);
+        self.statement = self.statement.saturating_sub(count);
         self.executable = self.executable.map(|at| at.saturating_sub(count));
     }
 
@@ -157,7 +196,7 @@ impl Lexer {
     /// the last such token, if there is one.
     pub(crate) fn next_notable(&mut self, text: &[u8], last: bool, end: &mut usize) -> Step {
         loop {
-            if self.engine == Engine::Mysql && self.inside == Inside::Nothing {
+            if self.engine == Engine::Mysql && self.inside == Inside::Nothing && self.end_delimiter.is_none() {
                 self.pass_calm(text, end);
             }
             match self.next(text, last) {
@@ -181,6 +220,16 @@ impl Lexer {
         let class = self.classes[byte as usize];
         if class == Class::Space {
             return self.space(text, last);
+        }
+        if self.end_delimiter.is_some() {
+            match self.delimiter_at(text, self.at, last) {
+                Found::Yes(length) => {
+                    self.joint = None;
+                    return self.emit(Kind::Delimiter, self.at + length);
+                }
+                Found::More => return Step::More,
+                Found::No => {}
+            }
         }
         let rest = &text[self.at..];
         let next = rest.get(1).copied();
@@ -337,14 +386,16 @@ impl Lexer {
             self.skip(text, Class::continues_name);
             match text.get(self.at) {
                 None if !last => return self.pause(text, Inside::Word),
-                Some(b'$') => match placeholder(&text[self.at..], last) {
-                    Found::Yes(_) => return self.emit(Kind::Word, self.at),
-                    Found::No => self.at += 1,
-                    Found::More => {
-                        self.inside = Inside::Word;
-                        return Step::More;
+                Some(b'$') => {
+                    match self.delimiter_at(text, self.at, last).or_else(|| placeholder(&text[self.at..], last)) {
+                        Found::Yes(_) => return self.emit(Kind::Word, self.at),
+                        Found::No => self.at += 1,
+                        Found::More => {
+                            self.inside = Inside::Word;
+                            return Step::More;
+                        }
                     }
-                },
+                }
                 _ => return self.emit(Kind::Word, self.at),
             }
         }

@@ -6,6 +6,7 @@ mod carried;
 mod classify;
 pub mod codes;
 mod command;
+mod delimiter;
 mod diagnostic;
 mod dialect;
 mod encoding;
@@ -27,6 +28,7 @@ mod words;
 
 pub use carried::{Carried, carried};
 pub use classify::{classify, stays_in_session};
+pub use delimiter::{EndDelimiter, NotPlain};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use dialect::Dialect;
 pub use engine::Engine;

@@ -14,7 +14,7 @@ use crate::encoding::{SIGNATURE_BYTES, recognise};
 use crate::lexer::{Kind, Lexer, Step, Token};
 use crate::place::Tracker;
 use crate::search::{find, find_either};
-use crate::{Class, Diagnostic, Dialect, Effect, Engine, Piece, PieceKind, Span, codes};
+use crate::{Class, Diagnostic, Dialect, Effect, EndDelimiter, Engine, Piece, PieceKind, Span, codes};
 use check::{foreign_file, hanging_fault, no_copy_end};
 use copy::CopyData;
 use fault::{Fault, Mark, Place};
@@ -124,6 +124,13 @@ impl Splitter {
         self
     }
 
+    /// Says what ends statements besides `;`, where the file has something of its own.
+    #[must_use]
+    pub fn with_delimiter(mut self, delimiter: Option<&EndDelimiter>) -> Self {
+        self.lexer.set_end_delimiter(delimiter.cloned());
+        self
+    }
+
     /// Adds the next bytes of the script.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.failed.is_some() {
@@ -213,7 +220,7 @@ impl Splitter {
                         return self.statement(token.end, true);
                     }
                     if let Some(at) = self.boundary.opaque()
-                        && self.lexer.delimiter().is_empty()
+                        && !self.lexer.has_delimiter()
                     {
                         return self.refuse(check::needs_delimiter(at), token.end);
                     }
@@ -384,7 +391,7 @@ impl Splitter {
         self.body = None;
         self.substance = false;
         self.boundary.reset();
-        self.lexer.begin_statement();
+        self.lexer.begin_statement(end);
         Piece { kind, span, text, body: (from, to), position }
     }
 

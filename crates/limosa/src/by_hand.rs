@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::Failure;
 use crate::commands::adopt::Beside;
-use crate::commands::plan::{Listed, each_statement};
+use crate::commands::plan::{Listed, each_statement, preconditions};
 use crate::opened::Opened;
 
 /// Who works, as the tables of other tools name the user: that of the database, where there is one.
@@ -56,6 +56,12 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let _ = writeln!(script.out, "-- What proves the migrations is not in here; run it behind them:");
         for file in proofs {
             let _ = writeln!(script.out, "--   {}", file.replace(['\n', '\r'], " "));
+        }
+    }
+    for step in &plan.steps {
+        for precondition in preconditions(step) {
+            let line = format!("-- {} is only to be run where {precondition}", step.identity);
+            let _ = writeln!(script.out, "{}", line.replace(['\n', '\r'], " "));
         }
     }
     if engine == Engine::Postgres {

@@ -35,7 +35,9 @@ pub(crate) async fn unchanged(
             Some(markers) => Box::new(Masked::new(text, markers)),
             None => Box::new(text),
         };
-        let found = hash_of_first(opened.dialect(), &script.file, text, row.done.unsigned_abs())?;
+        let delimiter = script.outline.end_delimiter.as_deref();
+        let splitter = Splitter::new(opened.dialect(), &script.file).with_delimiter(delimiter);
+        let found = hash_of_first(splitter, &script.file, text, row.done.unsigned_abs())?;
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }
     Ok(answers)
@@ -60,15 +62,20 @@ pub(crate) fn unchanged_back(
         .filter(|row| row.direction == Direction::Revert)
         .filter_map(|row| {
             let (file, text) = text_of(&row.identity)?;
-            let found = hash_of_first(dialect, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
+            let found =
+                hash_of_first(Splitter::new(dialect, file), file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
             Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
         })
         .collect()
 }
 
 /// The hash over the first statements; None where there are fewer.
-fn hash_of_first(dialect: Dialect, file: &str, mut text: impl Read, count: u64) -> Result<Option<String>, Failure> {
-    let mut splitter = Splitter::new(dialect, file);
+fn hash_of_first(
+    mut splitter: Splitter,
+    file: &str,
+    mut text: impl Read,
+    count: u64,
+) -> Result<Option<String>, Failure> {
     let mut hasher = StatementHasher::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut seen = 0;

@@ -88,7 +88,7 @@ pub struct StepLine {
     pub version: String,
     /// Description.
     pub name: String,
-    /// `done`, `rolled_back`, `rows_stay` (rolled back, but rows of tables without transactions stay changed), `partial`.
+    /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`; not run: `left` (for later), `counted` (as applied).
     pub state: &'static str,
     /// Statements that are committed.
     pub statements_done: u64,
@@ -209,6 +209,9 @@ pub struct PlannedStep {
     /// The file that proves it behind its statements, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// What must hold right before it, in words, and what becomes of it otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preconditions: Vec<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.
@@ -488,8 +491,7 @@ pub struct AdoptAnswer {
     pub audit_head: Option<AuditHead>,
 }
 
-/// What the files make in a database of their own, against what stands in the one that is taken over. Rows, owners and rights are not
-/// compared.
+/// What the files make in a database of their own, against what stands in the one that is taken over; no rows, owners or rights.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proof {
     /// Migrations that were run.

@@ -118,6 +118,13 @@ fn run(event: &Event) -> Option<(&'static str, Value)> {
             "migration_done",
             json!({"migration": number, "version": label, "name": name, "elapsed_ms": milliseconds(*elapsed)}),
         ),
+        Event::StepPassed { number, label, name, state, elapsed } => (
+            "migration_passed",
+            json!({
+                "migration": number, "version": label, "name": name, "state": state.as_str(),
+                "elapsed_ms": milliseconds(*elapsed),
+            }),
+        ),
         Event::StepFailed { number, label, name, state, statements_done, reason, elapsed } => (
             "migration_failed",
             json!({

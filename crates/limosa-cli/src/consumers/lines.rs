@@ -92,7 +92,7 @@ impl Lines {
                 let word = if self.taking_back { " taken back" } else { "" };
                 self.say(&format!("{}{word} ... {}", title(label, name), duration(*elapsed)));
             }
-            Event::StepFailed { number, .. } => self.steps.end(*number),
+            Event::StepPassed { number, .. } | Event::StepFailed { number, .. } => self.steps.end(*number),
             _ => {}
         }
     }

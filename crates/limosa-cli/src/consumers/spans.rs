@@ -142,6 +142,7 @@ impl Spans {
                 self.mark("waiting for locks", attributes);
             }
             Event::StepDone { number, .. } => self.end_migration(*number, "done", Status::Unset),
+            Event::StepPassed { number, state, .. } => self.end_migration(*number, state.as_str(), Status::Unset),
             Event::StepFailed { number, state, reason, .. } => {
                 let words = reason.as_ref().map_or("another migration of its transaction failed", |(_, words)| words);
                 if reason.is_some() {

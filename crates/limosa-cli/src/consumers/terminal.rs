@@ -55,7 +55,7 @@ impl Terminal {
                     bar.set_message(standing::rows(rows));
                 }
             }
-            Event::StepDone { number, .. } | Event::StepFailed { number, .. } => {
+            Event::StepDone { number, .. } | Event::StepPassed { number, .. } | Event::StepFailed { number, .. } => {
                 self.steps.end(*number);
                 self.shown = None;
             }

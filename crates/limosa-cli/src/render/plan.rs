@@ -86,6 +86,9 @@ fn render_step(step: &PlannedStep) -> String {
         facts.extend(step.proof.as_ref().map(|proof| format!("is proven by {}", harmless(proof))));
     }
     text.push_str(&format!("  {}\n", facts.join(", ")));
+    for precondition in &step.preconditions {
+        text.push_str(&format!("  only where {}\n", harmless(precondition)));
+    }
     let mut transaction = None;
     for statement in &step.statements {
         let place = Some((statement.done, statement.transaction));

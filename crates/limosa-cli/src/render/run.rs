@@ -53,9 +53,15 @@ fn amount(command: &str, number: usize, of: usize) -> String {
 }
 
 fn done(answer: &RunAnswer) -> String {
-    let line =
-        format!("done: {} in {}", amount(answer.command, answer.steps.len(), 0), milliseconds(answer.elapsed_ms));
-    Tone::Good.paint(&line) + "\n"
+    let passed: Vec<&StepLine> = answer.steps.iter().filter(|step| passed_by(step).is_some()).collect();
+    let number = answer.steps.len() - passed.len();
+    let line = format!("done: {} in {}", amount(answer.command, number, 0), milliseconds(answer.elapsed_ms));
+    let mut text = Tone::Good.paint(&line) + "\n";
+    for step in passed {
+        let words = passed_by(step).unwrap_or_default();
+        text.push_str(&format!("  {:<11} {}: its precondition does not hold, {words}\n", "not run", title(step)));
+    }
+    text
 }
 
 fn stopped(answer: &RunAnswer, planned: usize) -> String {
@@ -72,6 +78,10 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
     }
     for step in answer.steps.iter().filter(|step| step.state != "done") {
         match step.state {
+            "left" | "counted" => {
+                let words = passed_by(step).unwrap_or_default();
+                add("not run", format!("{}: its precondition does not hold, {words}", title(step)));
+            }
             "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
             "rows_stay" => {
                 add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
@@ -100,6 +110,15 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
         text.push_str(&format!("next: {next}\n"));
     }
     text
+}
+
+/// What became of a step that did not run; None for one that did.
+fn passed_by(step: &StepLine) -> Option<&'static str> {
+    match step.state {
+        "left" => Some("it is left for the next run"),
+        "counted" => Some("it counts as applied"),
+        _ => None,
+    }
 }
 
 fn title(step: &StepLine) -> String {

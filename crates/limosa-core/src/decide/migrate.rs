@@ -64,7 +64,11 @@ pub fn decide_migrate(
         database: full_name(around),
         direction: Direction::Apply,
         ledger_head: ledger.head.clone(),
-        values: values_used(steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)), policy),
+        values: values_used(
+            around.engine,
+            steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)),
+            policy,
+        ),
         steps,
         callbacks,
         makes,
@@ -343,7 +347,9 @@ fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Opt
         };
         Box::new(proof)
     });
-    Step { proof, ..plain_step(change, action, work, outline, undo, policy) }
+    // What was interrupted has been asked about, and may hold no more because of what ran.
+    let guard = change.headers.guard.clone().filter(|_| !matches!(action, Action::Resume { .. }));
+    Step { proof, guard, ..plain_step(change, action, work, outline, undo, policy) }
 }
 
 fn plain_step(
@@ -374,6 +380,7 @@ fn plain_step(
         adds_row: false,
         has_journal: false,
         proof: None,
+        guard: None,
     }
 }
 

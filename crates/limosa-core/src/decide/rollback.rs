@@ -54,7 +54,7 @@ pub fn decide_rollback(
         database: full_name(around),
         direction: Direction::Revert,
         ledger_head: ledger.head.clone(),
-        values: values_used(&steps, policy),
+        values: values_used(around.engine, &steps, policy),
         steps,
         callbacks: Vec::new(),
         makes: None,
@@ -212,6 +212,7 @@ fn revert_step(
         adds_row: false,
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         proof: None,
+        guard: None,
     }
 }
 

@@ -155,7 +155,7 @@ impl Walk<'_> {
     /// run looks at the catalogue. True where it left nothing.
     async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) -> bool {
         let leaves_nothing = match failure {
-            Failure::GaveUp(_) => true,
+            Failure::GaveUp(_) | Failure::Guarded(_) => true,
             Failure::Unsettled(_) => false,
             Failure::Server { error, .. } => {
                 error.kind != DbErrorKind::ConnectionLost

@@ -12,6 +12,16 @@ pub(super) enum Found {
     More,
 }
 
+impl Found {
+    /// What another look finds where this one found nothing.
+    pub(super) fn or_else(self, look: impl FnOnce() -> Found) -> Found {
+        match self {
+            Found::No => look(),
+            found => found,
+        }
+    }
+}
+
 /// Looks for `${name}` or `${name:form}` at the start of `text`, or for a variable of goose's: `${name:-default}` and its like.
 pub(super) fn placeholder(text: &[u8], last: bool) -> Found {
     match plain(text, last) {

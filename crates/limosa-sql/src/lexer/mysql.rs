@@ -15,11 +15,6 @@ impl Lexer {
         self.delimiter = delimiter.to_vec();
     }
 
-    /// What stands in the place of `;`; empty where it is `;` itself.
-    pub(crate) fn delimiter(&self) -> &[u8] {
-        &self.delimiter
-    }
-
     /// Begins a token.
     pub(super) fn open_mysql(&mut self, text: &[u8], last: bool) -> Step {
         self.start = self.at;
@@ -182,21 +177,34 @@ impl Lexer {
         }
     }
 
+    /// Bytes that may begin what ends statements besides `;`.
+    fn first_of_delimiter(&self) -> [Option<u8>; 2] {
+        if self.executable.is_some() {
+            return [None; 2];
+        }
+        let of_file = self.end_delimiter.as_ref().and_then(|delimiter| delimiter.text().bytes().next());
+        match self.delimiter.first() {
+            Some(first) => [Some(*first), None],
+            None => [of_file.map(|byte| byte.to_ascii_lowercase()), of_file.map(|byte| byte.to_ascii_uppercase())],
+        }
+    }
+
     /// Goes to the end of a name: where a placeholder or the delimiter begins, too. None where more text is needed.
     fn pass_name(&mut self, text: &[u8], last: bool, dots: bool) -> Option<usize> {
-        let watched = if self.executable.is_none() { self.delimiter.first().copied() } else { None };
+        let watched = self.first_of_delimiter();
         loop {
             let from = self.at;
             let classes = self.classes;
             let length = text[from..]
                 .iter()
                 .position(|&byte| {
-                    Some(byte) == watched || !(classes[byte as usize].continues_name() || (dots && byte == b'.'))
+                    watched.contains(&Some(byte))
+                        || !(classes[byte as usize].continues_name() || (dots && byte == b'.'))
                 })
                 .unwrap_or(text.len() - from);
             self.at = from + length;
             let Some(&byte) = text.get(self.at) else { return last.then_some(self.at) };
-            if Some(byte) == watched {
+            if watched.contains(&Some(byte)) {
                 match self.delimiter_at(text, self.at, last) {
                     Found::Yes(_) => return Some(self.at),
                     Found::More => return None,
@@ -214,18 +222,6 @@ impl Lexer {
             }
             self.at += 1;
         }
-    }
-
-    /// Whether the delimiter stands at `at`.
-    fn delimiter_at(&self, text: &[u8], at: usize, last: bool) -> Found {
-        if self.delimiter.is_empty() || self.executable.is_some() {
-            return Found::No;
-        }
-        let rest = &text[at..];
-        if rest.starts_with(&self.delimiter) {
-            return Found::Yes(self.delimiter.len());
-        }
-        if !last && self.delimiter.starts_with(rest) { Found::More } else { Found::No }
     }
 
     /// Goes past what cannot end a statement and opens nothing, byte by byte; sets `end` behind the last of it that is

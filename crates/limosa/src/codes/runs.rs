@@ -138,4 +138,18 @@ pub(super) const TABLE: &[Cause] = &[
          file by hand and say `limosa repair --mark-applied MIGRATION`; or undo it by hand and say \
          `limosa repair --mark-not-applied MIGRATION`.",
     ),
+    (
+        "LIM-R040",
+        "A change says what must hold right before it (`--precondition-sql-check` and its like in Liquibase's files), and that does not hold \
+         in this database. Nothing of the change was run, nothing after it was begun; what came before it stands.",
+        "Bring the database to where it holds, and run again. Where the change is not needed here: `limosa repair --mark-applied MIGRATION`. \
+         What is to happen instead of a stop, the line `--preconditions onFail:` says: `MARK_RAN`, `CONTINUE` or `WARN`.",
+    ),
+    (
+        "LIM-R041",
+        "The database refused the query of a precondition: it names what is not there, gives a type that is not read, or the right is missing. \
+         Nothing of the change was run.",
+        "Mend the query; it is sent as it stands, with the values of its placeholders. Where the type is not read, cast it to text in the \
+         query. `--preconditions onError:` says what is to happen instead of a stop.",
+    ),
 ];

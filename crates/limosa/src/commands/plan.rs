@@ -242,6 +242,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         statement_timeout_ms: step.limits.statement_timeout_ms,
         has_rollback: step.undo.is_some(),
         proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
+        preconditions: preconditions(step),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,
@@ -267,6 +268,15 @@ pub(crate) enum Listed<'p> {
     CopyEnd { number: u64 },
 }
 
+/// What must hold right before a step, in words.
+pub(crate) fn preconditions(step: &Step) -> Vec<String> {
+    let Some(guard) = &step.guard else { return Vec::new() };
+    let words = |check: &limosa_core::Check| {
+        format!("{}, {} (line {})", check.question.words(), guard.on_no.words(), check.position.line)
+    };
+    guard.checks.iter().map(words).collect()
+}
+
 /// Reads the statements of a step, and the data between them.
 pub(crate) fn each_statement(
     opened: &Opened<'_>,
@@ -290,7 +300,8 @@ pub(crate) fn each_statement(
         Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64),
         Work::Code { .. } => return Ok(()),
     };
-    let mut splitter = Splitter::new(opened.dialect(), &step.label);
+    let delimiter = step.outline.end_delimiter.as_deref().filter(|_| matches!(step.work, Work::File { .. }));
+    let mut splitter = Splitter::new(opened.dialect(), &step.label).with_delimiter(delimiter);
     let mut buffer = vec![0; 64 * 1024];
     let (mut number, mut ended) = (0, false);
     while number < at_most {

@@ -4,7 +4,7 @@
 //! double quotes.
 
 use limosa_core::TransactionWish;
-use limosa_sql::{Diagnostic, Engine, Label, Severity};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Severity};
 
 use super::expression;
 use super::properties::Seen;
@@ -85,9 +85,10 @@ impl Named {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// True where something else than `;` ends statements.
-    pub(super) fn ends_statements(&self) -> bool {
-        self.get("endDelimiter").is_some_and(|delimiter| delimiter != ";")
+    /// What ends statements besides `;`, as an attribute says; nothing where the text is one statement. What cannot be read so is told
+    /// by [`Named::wishes`].
+    pub(super) fn delimiter(&self, attribute: &str) -> Option<EndDelimiter> {
+        self.get(attribute).and_then(|written| EndDelimiter::read(written).ok().flatten())
     }
 
     pub(super) fn often(&self) -> Often {
@@ -98,14 +99,8 @@ impl Named {
         }
     }
 
-    /// What the attributes ask for, and what of it cannot be had. `sql` is the text of the change, `label` its line.
-    pub(super) fn wishes(
-        &self,
-        sql: &str,
-        label: &Label,
-        engine: Engine,
-        environment: Option<&str>,
-    ) -> (Wishes, Vec<Diagnostic>) {
+    /// What the attributes ask for, and what of it cannot be had. `label` is the line of the change.
+    pub(super) fn wishes(&self, label: &Label, engine: Engine, environment: Option<&str>) -> (Wishes, Vec<Diagnostic>) {
         let mut problems = Vec::new();
         let mut tell = |severity: Severity, message: String, help: &str| {
             problems.push(Diagnostic::new(codes::OTHER_BEHAVIOUR, severity, message).at(label.clone()).help(help));
@@ -149,16 +144,14 @@ impl Named {
         if let Some(labels) = self.get("labels") {
             wishes.tags = Some(labels.split(',').map(|label| label.trim().to_owned()).collect());
         }
-        for (name, is_back) in [("endDelimiter", false), ("rollbackEndDelimiter", true)] {
-            let Some(delimiter) = self.get(name) else { continue };
-            let plain = delimiter.replace("\\n", "\n");
-            let is_plain = !delimiter.replace("\\n", "").contains(['\\', '[', '*', '|', '(', '^']) && plain != "$";
-            // One that does not occur says that all of it is one statement.
-            if delimiter != ";" && (!is_plain || is_back || sql.contains(plain.trim_matches('\n'))) {
-                let message = format!("{name}:{delimiter} ends statements, and limosa ends them with ';'");
-                let help = "end the statements with ';' and leave the attribute out: limosa knows where functions, triggers and procedures end";
-                tell(Severity::Error, message, help);
-            }
+        for name in ["endDelimiter", "rollbackEndDelimiter"] {
+            let Some(delimiter) = self.get(name).filter(|written| EndDelimiter::read(written).is_err()) else {
+                continue;
+            };
+            let message = format!("{name}:{delimiter} is an expression that limosa does not know");
+            let help = "write a text or a line, such as //, /, \\n/ or \\nGO; or end the statements with ';' and leave the attribute out: \
+                        limosa knows where functions, triggers and procedures end";
+            tell(Severity::Error, message, help);
         }
         if self.get("failOnError").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
             let message = "failOnError:false asks to go on after a failure, and limosa stops at each".to_owned();
@@ -254,31 +247,33 @@ mod tests {
     #[test]
     fn attributes_are_wishes_or_problems() {
         let label = Label::place("a.sql", Position::START);
-        for (attributes, sql, expected) in [
-            ("runInTransaction:false", "", "none"),
-            ("runInTransaction:true splitStatements:false stripComments:false", "", ""),
-            ("dbms:postgresql", "", ""),
-            ("dbms:POSTGRESQL,h2", "", ""),
-            ("dbms:!h2", "", ""),
-            ("dbms:oracle", "", "left out: for dbms oracle only"),
-            ("dbms:!postgresql", "", "left out: for dbms !postgresql only"),
-            ("ignore:true", "", "left out: it says ignore:true"),
-            ("context:test", "", "in test"),
-            ("contextFilter:\"test or staging, prod\"", "", "in test staging prod"),
-            ("context:!prod", "", ""),
-            ("context:!test", "", "left out: for the context '!test' only, and this is test"),
-            ("context:\"a and b\"", "", "left out: for the context 'a and b' only, and this is test"),
-            ("context:\"(a\"", "", "error"),
-            ("labels:\"x, y\"", "", "tags x y"),
-            ("endDelimiter:;", "a; b", ""),
-            ("endDelimiter://", "a //", "error"),
-            ("endDelimiter:#", "create function a() begin b; end", ""),
-            ("endDelimiter:\\n/\\s*\\n", "a", "error"),
-            ("failOnError:false", "", "warning"),
-            ("runWith:psql", "", "warning"),
+        for (attributes, expected) in [
+            ("runInTransaction:false", "none"),
+            ("runInTransaction:true splitStatements:false stripComments:false", ""),
+            ("dbms:postgresql", ""),
+            ("dbms:POSTGRESQL,h2", ""),
+            ("dbms:!h2", ""),
+            ("dbms:oracle", "left out: for dbms oracle only"),
+            ("dbms:!postgresql", "left out: for dbms !postgresql only"),
+            ("ignore:true", "left out: it says ignore:true"),
+            ("context:test", "in test"),
+            ("contextFilter:\"test or staging, prod\"", "in test staging prod"),
+            ("context:!prod", ""),
+            ("context:!test", "left out: for the context '!test' only, and this is test"),
+            ("context:\"a and b\"", "left out: for the context 'a and b' only, and this is test"),
+            ("context:\"(a\"", "error"),
+            ("labels:\"x, y\"", "tags x y"),
+            ("endDelimiter:;", ""),
+            ("endDelimiter://", ""),
+            ("endDelimiter:#", ""),
+            ("endDelimiter:\\n/\\s*\\n rollbackEndDelimiter:/", ""),
+            ("endDelimiter:[/;]", "error"),
+            ("rollbackEndDelimiter:(a|b)", "error"),
+            ("failOnError:false", "warning"),
+            ("runWith:psql", "warning"),
         ] {
             let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();
-            let (wishes, problems) = named.wishes(sql, &label, Engine::Postgres, Some("test"));
+            let (wishes, problems) = named.wishes(&label, Engine::Postgres, Some("test"));
             let shown = match (&problems[..], &wishes) {
                 ([problem], _) if problem.is_error() => "error".to_owned(),
                 ([_], _) => "warning".to_owned(),
@@ -291,6 +286,6 @@ mod tests {
             assert_eq!(shown, expected, "{attributes}");
         }
         let mysql = Named::read("--changeset a:1 dbms:mysql").unwrap();
-        assert_eq!(mysql.wishes("", &label, Engine::Mysql, None).1.len(), 1);
+        assert_eq!(mysql.wishes(&label, Engine::Mysql, None).1.len(), 1);
     }
 }

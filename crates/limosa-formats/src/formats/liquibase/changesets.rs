@@ -5,6 +5,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position, Severity, placeholders};
 
 use super::attributes::{Named, attributes};
 use super::lines::valued;
+use super::preconditions::Preconditions;
 use super::properties::Property;
 use crate::codes;
 
@@ -34,6 +35,8 @@ pub(super) struct ChangeSet {
     pub(super) asked: Vec<String>,
     /// What `--comment` says.
     pub(super) comment: Option<String>,
+    /// What must hold before it.
+    pub(super) preconditions: Preconditions,
     /// What `--validCheckSum` says.
     pub(super) valid: Vec<String>,
     /// Lines below it that ask for what cannot be had.
@@ -41,6 +44,15 @@ pub(super) struct ChangeSet {
 }
 
 impl ChangeSet {
+    /// Adds the names of placeholders in its preconditions.
+    fn asked_before(&mut self, engine: Engine) {
+        let checks = self.preconditions.guard().into_iter().flat_map(|guard| &guard.checks);
+        let texts = checks.flat_map(|check| check.question.texts());
+        self.asked.extend(texts.flat_map(|text| placeholders(engine, text)).map(|(name, _)| name));
+        self.asked.sort();
+        self.asked.dedup();
+    }
+
     /// What stands below its line, in the bytes of its file.
     pub(super) fn part_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -100,6 +112,7 @@ impl Formatted {
         }
         for change in &mut file.changes {
             change.asked = asked_for(change.part_of(bytes), engine);
+            change.asked_before(engine);
         }
         file
     }
@@ -163,6 +176,7 @@ impl Reader<'_> {
             line: number + 1,
             asked: Vec::new(),
             comment: None,
+            preconditions: Preconditions::default(),
             valid: Vec::new(),
             problems: Vec::new(),
         });
@@ -190,16 +204,22 @@ impl Reader<'_> {
             }
         }
         if word.starts_with("precondition") {
-            let message = "limosa does not check preconditions, and without them this may run where it must not";
-            let help = "write the condition into the SQL (if not exists, where not exists), or run this change with liquibase and \
-                        count it as applied: limosa repair --mark-applied; where it always holds, remove the line";
-            let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(self.label(text, number)).help(help);
-            let told = self.file.changes.last_mut();
-            // One line of several says enough.
-            if let Some(change) = told.filter(|change| change.problems.is_empty()) {
-                change.problems.push(problem);
+            let label = self.label(text, number);
+            let Some(change) = self.file.changes.last_mut() else { return self.above_all(label) };
+            if let Err(wrong) = change.preconditions.line(bare, &label)
+                && change.problems.is_empty()
+            {
+                let help = "limosa asks what --precondition-sql-check, -table-exists and -view-exists say, as liquibase does; write it so";
+                change.problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, wrong).at(label).help(help));
             }
         }
+    }
+
+    /// Preconditions above the first change: liquibase passes over them.
+    fn above_all(&mut self, label: Label) {
+        let message = "this precondition stands above the first '--changeset', where Liquibase does not look at it";
+        let problem = Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).at(label);
+        self.file.problems.push(problem.help("write it below '--changeset author:id', or remove it"));
     }
 
     /// A line above the first change: Liquibase runs none of it.
@@ -270,7 +290,8 @@ mod tests {
             (codes::SQL_ABOVE_SECTIONS, 4)
         );
         let lines: Vec<usize> = file.changes.iter().map(|change| change.problems.len()).collect();
-        assert_eq!(lines, [0, 1]);
+        assert_eq!(lines, [0, 0]);
+        assert_eq!(file.changes[1].preconditions.guard().unwrap().checks[0].position.line, 11);
         assert!(
             is_formatted(text.as_bytes())
                 && is_formatted(b"\n -- Liquibase  Formatted SQL")

@@ -10,6 +10,7 @@ mod changesets;
 mod expression;
 mod lines;
 mod order;
+mod preconditions;
 mod properties;
 mod recorded;
 mod xml;
@@ -17,7 +18,7 @@ mod xml;
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{CallbackEvent, Checksum, FileHasher, Markers, Version};
-use limosa_sql::{Diagnostic, Engine, Label};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label};
 
 use self::attributes::Often;
 use self::changelog::Item;
@@ -68,8 +69,6 @@ fn is_script(path: &str) -> bool {
 struct Script {
     /// None where it is SQL without Liquibase's comments.
     formatted: Option<Formatted>,
-    /// The text of each change, for what must be looked for in it.
-    texts: Vec<String>,
     length: u64,
     checksum: Checksum,
 }
@@ -132,13 +131,10 @@ impl Changelogs {
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let text = |change: &ChangeSet| String::from_utf8_lossy(change.part_of(bytes)).into_owned();
-        let texts =
-            formatted.iter().flat_map(|file| file.changes.iter().filter(|it| it.named.ends_statements()).map(text));
         let mut hasher = FileHasher::new();
         hasher.update(bytes);
-        let (texts, length) = (texts.collect(), bytes.len() as u64);
-        self.scripts.insert(path.to_owned(), Script { formatted, texts, length, checksum: hasher.finish() });
+        let length = bytes.len() as u64;
+        self.scripts.insert(path.to_owned(), Script { formatted, length, checksum: hasher.finish() });
         Vec::new()
     }
 
@@ -248,7 +244,6 @@ impl<'g> Gathered<'g> {
 
     fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted) {
         self.problems.extend(formatted.problems.iter().cloned());
-        let mut texts = script.texts.iter();
         self.entries.entry(path.to_owned()).or_default();
         let mut properties = formatted.properties.iter().peekable();
         for (at, change) in formatted.changes.iter().enumerate() {
@@ -262,12 +257,19 @@ impl<'g> Gathered<'g> {
             }
             let logical = named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
             let identity = format!("{logical}::{}::{}", named.id, named.author);
-            let text = if change.named.ends_statements() { texts.next().map_or("", String::as_str) } else { "" };
-            let (mut wishes, mut told) = named.wishes(text, &change.label, self.engine, self.environment);
+            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
+            wishes.guard = change.preconditions.guard().cloned().map(Box::new);
+            told.extend(guarded_always(change).filter(|_| named.often() == Often::Always));
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(path, change));
             let always = named.often() == Often::Always;
+            let delimiter_of =
+                |attribute: &str, splits: &str| named.delimiter(attribute).filter(|_| named.is_not_denied(splits));
+            let delimiter = delimiter_of("endDelimiter", "splitStatements");
+            let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
+            // Where `--rollback` stood, blanks stand.
+            let back_delimiter = back_delimiter.map(EndDelimiter::behind_blanks);
             let known = Known { path: path.to_owned(), at: Some(at), properties: self.properties.len(), named, always };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
@@ -277,6 +279,8 @@ impl<'g> Gathered<'g> {
                 line: change.line,
                 checksum: script.checksum.clone(),
                 markers: Markers::Liquibase,
+                delimiter,
+                back_delimiter,
             };
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
@@ -325,6 +329,8 @@ impl<'g> Gathered<'g> {
             line: 1,
             checksum: script.checksum.clone(),
             markers: Markers::Liquibase,
+            delimiter: None,
+            back_delimiter: None,
         };
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };
@@ -409,6 +415,15 @@ impl<'g> Gathered<'g> {
             }
         }
     }
+}
+
+/// What runs with each run has no row in the ledger, and is not asked about.
+fn guarded_always(change: &ChangeSet) -> Option<Diagnostic> {
+    let check = change.preconditions.guard()?.checks.first()?;
+    let message = "limosa asks for no preconditions of a change with runAlways:true";
+    let label = Label { file: change.label.file.clone(), position: Some(check.position), ..change.label.clone() };
+    let help = "write the condition into its SQL (where not exists), or let it run once or on change";
+    Some(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label.line(check.line.clone())).help(help))
 }
 
 /// A placeholder that stands for its own text.

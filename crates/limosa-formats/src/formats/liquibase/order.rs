@@ -268,12 +268,7 @@ mod tests {
     fn listed(folders: &[&str], lists: &[(&str, Vec<What>)], scripts: &[&str]) -> (Vec<String>, Vec<&'static str>) {
         let items = |whats: &[What]| whats.iter().map(|what| Item { line: 1, what: what.clone() }).collect();
         let lists = lists.iter().map(|(path, whats)| ((*path).to_owned(), items(whats))).collect();
-        let script = || Script {
-            formatted: Some(Formatted::default()),
-            texts: Vec::new(),
-            length: 0,
-            checksum: Checksum::of(b""),
-        };
+        let script = || Script { formatted: Some(Formatted::default()), length: 0, checksum: Checksum::of(b"") };
         let scripts = scripts.iter().map(|path| ((*path).to_owned(), script())).collect();
         let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
         let source = Source { folders: &folders, lists: &lists, scripts: &scripts };

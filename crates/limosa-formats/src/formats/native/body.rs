@@ -1,7 +1,9 @@
 //! What stands below the headers of a file, as it streams past: the outline, the checksum, and the way back.
 
 use limosa_core::{Checksum, Markers, Outliner, Rollback, Script, TransactionWish};
-use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule};
+use limosa_sql::{
+    Diagnostic, Dialect, EndDelimiter, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule,
+};
 
 use super::comments::{CommentScanner, Line, LineKind};
 use super::facts::Content;
@@ -28,6 +30,8 @@ pub(super) struct Body {
     finder: SectionFinder,
     /// Where the file holds sections: whose.
     markers: Option<Markers>,
+    /// What ends statements besides `;`: in what leads up, and back.
+    delimiters: [Option<EndDelimiter>; 2],
     outliner: Outliner,
     /// The outline without transactions, where a marker further below may ask for it.
     without_transaction: Option<Outliner>,
@@ -58,6 +62,7 @@ impl Body {
             scanner: CommentScanner::new(dialect.engine()),
             finder: SectionFinder::default(),
             markers: None,
+            delimiters: [None, None],
             without_transaction: None,
             outside: Outside::default(),
             outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
@@ -92,6 +97,12 @@ impl Body {
         if markers == Markers::Goose && self.wishes.transaction.is_none() {
             self.without_transaction = Some(Outliner::new(self.dialect.engine(), TransactionWish::None));
         }
+    }
+
+    /// Something else than `;` may end statements, in what leads up, and back.
+    pub(super) fn expect_delimiters(&mut self, up: Option<&EndDelimiter>, back: Option<&EndDelimiter>) {
+        self.splitter = Splitter::new(self.dialect, &self.path).with_delimiter(up);
+        self.delimiters = [up.cloned(), back.cloned()];
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], sections: Option<&SectionReader>) {
@@ -363,6 +374,10 @@ impl Body {
         self.outliner.read_variables(&sectioned.variables);
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
             let text = self.text_of(bytes)?;
+            // It is kept as a text, which nothing else comes with. What is wrong with it is told below.
+            let replaced =
+                self.delimiters[1].as_ref().map(|delimiter| delimiter.replaced(self.dialect, &self.path, &text));
+            let text = replaced.and_then(Result::ok).unwrap_or(text);
             if sectioned.markers == Markers::Liquibase {
                 match way_back(&text) {
                     WayBack::Sql => {}
@@ -441,6 +456,7 @@ impl Body {
             }
         };
         outline.bytes = end;
+        outline.end_delimiter = self.delimiters[0].take().map(Box::new);
         if self.statements == 0 && !self.failed {
             self.diagnostics.push(
                 Diagnostic::warning(codes::NO_STATEMENT, "this migration holds no statement")

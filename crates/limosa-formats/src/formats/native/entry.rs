@@ -1,7 +1,7 @@
 //! Changes of which more is known than the name of their file says: a list of another tool names them, or one file holds several.
 
 use limosa_core::{Checksum, Markers};
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, EndDelimiter};
 
 use super::names::FileRole;
 use super::wishes::Wishes;
@@ -32,6 +32,10 @@ pub struct FilePart {
     pub checksum: Checksum,
     /// What tells the sections of the part apart.
     pub markers: Markers,
+    /// What ends statements besides `;` in what leads up.
+    pub delimiter: Option<EndDelimiter>,
+    /// The same for what leads back.
+    pub back_delimiter: Option<EndDelimiter>,
 }
 
 impl FilePart {

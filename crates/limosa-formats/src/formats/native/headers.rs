@@ -263,6 +263,7 @@ mod tests {
             placeholders_off: true,
             left_out: None,
             may_come_late: false,
+            guard: None,
         };
         assert_eq!(headers, expected);
     }

@@ -197,6 +197,9 @@ impl FileReader {
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
         }
+        if let Some(FilePart { delimiter, back_delimiter, .. }) = &self.part {
+            body.expect_delimiters(delimiter.as_ref(), back_delimiter.as_ref());
+        }
         if let Some(table) = &self.ledger_table {
             body.watch_ledger(table);
         }

@@ -1,6 +1,6 @@
 //! What a file's headers and its folder's configuration ask for, before they are joined.
 
-use limosa_core::{Headers, TransactionWish};
+use limosa_core::{Guard, Headers, TransactionWish};
 use limosa_sql::{Engine, Label};
 
 /// A migration that another one depends on, as written.
@@ -29,6 +29,7 @@ pub(crate) struct Wishes {
     pub(crate) data_loss_allowed: Option<bool>,
     pub(crate) placeholders_off: Option<bool>,
     pub(crate) left_out: Option<String>,
+    pub(crate) guard: Option<Box<Guard>>,
 }
 
 impl Wishes {
@@ -52,6 +53,7 @@ impl Wishes {
         fill(&mut self.data_loss_allowed, &weaker.data_loss_allowed);
         fill(&mut self.placeholders_off, &weaker.placeholders_off);
         fill(&mut self.left_out, &weaker.left_out);
+        fill(&mut self.guard, &weaker.guard);
         self.depends_on.extend(weaker.depends_on.iter().cloned());
         self
     }
@@ -79,6 +81,7 @@ impl Wishes {
             placeholders_off: self.placeholders_off.unwrap_or_default(),
             left_out: self.left_out.clone(),
             may_come_late: false,
+            guard: self.guard.clone(),
         }
     }
 

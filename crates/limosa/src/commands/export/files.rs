@@ -11,9 +11,9 @@ use limosa_formats::export::{Way, Written, named, slug, written};
 use limosa_run::{Files, file_name_value};
 use limosa_sql::Label;
 
-use crate::Failure;
 use crate::files::Loaded;
 use crate::opened::Opened;
+use crate::{Exit, Failure};
 
 /// What is exported.
 #[derive(Clone, Copy)]
@@ -75,6 +75,9 @@ pub(super) fn exported(project: &Project<'_>) -> Result<Exported, Failure> {
             }
             () if change.is_baseline => "it stands for all versions before it, whose files are exported".to_owned(),
             () if change.is_code => "it is code of the application".to_owned(),
+            () if change.headers.guard.is_some() => {
+                format!("it has a precondition, and {tool} would run it whether or not that holds")
+            }
             () => match not_applicable(change, project.around) {
                 Some(reason) => format!("it does not apply here ({reason}), and {tool} would run it everywhere"),
                 None => {
@@ -397,6 +400,12 @@ pub(super) fn text_of(project: &Project<'_>, script: &Script) -> Result<String, 
         let message = format!("{} is not UTF-8, which the files of other tools have to be", script.file);
         Failure::usage("LIM-U143", message, "convert it first")
     })?;
+    let ended_by_semicolons = script.outline.end_delimiter.as_deref().map(|delimiter| {
+        let replaced = delimiter.replaced(project.opened.dialect(), &script.file, text);
+        replaced.map_err(|problem| Failure::new(Exit::Usage, *problem))
+    });
+    let ended_by_semicolons = ended_by_semicolons.transpose()?;
+    let text = ended_by_semicolons.as_deref().unwrap_or(text);
     // Where markers stood, blanks stand now. Where variables are replaced, its lines keep their numbers until they are.
     Ok(match script.markers {
         Some(_) => {

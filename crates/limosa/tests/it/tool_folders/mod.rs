@@ -3,6 +3,8 @@
 mod diesel;
 mod drizzle;
 mod liquibase;
+mod liquibase_delimiters;
+mod liquibase_preconditions;
 mod own_table;
 mod pattern;
 mod prisma;

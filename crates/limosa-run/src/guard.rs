@@ -1,0 +1,230 @@
+//! What must hold right before a step runs: asked on its session, within its transaction where that can be.
+//!
+//! A transaction that is asked in first is begun before the flight of the step, which then goes on in it. Where the step has none, sets
+//! something for its session or its transaction, or runs on MySQL, the questions have a transaction of their own right before it.
+
+use std::time::Duration;
+
+use limosa_core::{Check, Guard, Otherwise, Question, Step};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session};
+use limosa_sql::{Diagnostic, Engine, Label};
+
+use crate::attempt::Failure;
+use crate::cancelling::send_stoppable;
+use crate::conduct::{Ended, Run, empty_ended};
+use crate::entries::{Marks, counted, head};
+use crate::feed::{GaveUp, Purpose, SharedLog, lock};
+use crate::notices::Notices;
+use crate::placeholders::expand_asked;
+use crate::{Event, Outcome, StepState};
+
+/// A step that does not run because its guard does not hold.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// What becomes of it.
+    otherwise: Otherwise,
+    /// What was asked, and what came out.
+    problem: Diagnostic,
+}
+
+impl Refused {
+    /// What was asked, and what came out.
+    pub(crate) fn problem(&self) -> &Diagnostic {
+        &self.problem
+    }
+}
+
+/// True where the questions are asked in the transaction of the step.
+fn is_within(engine: Engine, block: &[Step]) -> bool {
+    let fits = |step: &Step| step.outline.is_atomic() && !step.outline.may_set() && !step.outline.wrapped;
+    matches!(block, [step] if step.guard.is_some() && engine != Engine::Mysql && fits(step))
+}
+
+/// Asks in the transaction of the step, which is open afterwards; false where nothing was asked.
+pub(crate) async fn within(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    number: usize,
+    marks: &Marks,
+    log: &SharedLog,
+) -> Result<bool, Failure> {
+    let [step] = block else { return Ok(false) };
+    let Some(guard) = step.guard.as_deref().filter(|_| is_within(run.engine, block)) else { return Ok(false) };
+    let mut notices = Notices::default();
+    let asked = ask(run, session, step, guard, marks, &mut |notice| notices.push((number, notice))).await;
+    lock(log).notices.append(&mut notices);
+    asked.map(|()| true)
+}
+
+/// Asks in a transaction of its own, which is over afterwards, where the step has none that could be asked in.
+pub(crate) async fn apart(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    block: &[Step],
+    number: usize,
+    notices: &mut Notices,
+) -> Result<(), Failure> {
+    let [step] = block else { return Ok(()) };
+    let Some(guard) = step.guard.as_deref().filter(|_| !is_within(run.engine, block)) else { return Ok(()) };
+    let marks = run.marks(Duration::ZERO);
+    run.begin_progress(step, 1);
+    ask(run, session, step, guard, &marks, &mut |notice| notices.push((number, notice))).await?;
+    session.send(vec![Item::Rollback]).await.map(drop).map_err(|error| Failure::server(Purpose::Settings, error))
+}
+
+async fn ask(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    guard: &Guard,
+    marks: &Marks,
+    tell: &mut (dyn FnMut(Notice) + Send),
+) -> Result<(), Failure> {
+    begin(run, session, step, marks).await?;
+    for check in &guard.checks {
+        let replaced = check.question.replaced(|text| expand_asked(step, text, run.engine, run.context));
+        let question = replaced.map_err(|unknown| {
+            let keys: Vec<String> = run.context.values.all.keys().cloned().collect();
+            let problem = crate::unknown_placeholder(&unknown, label(step, check), &keys);
+            Failure::GaveUp(GaveUp::Problem(Box::new(problem)))
+        })?;
+        let (sql, expected) = question.query(run.engine);
+        // What stands last is not cancelled, and does not have to be.
+        let items = vec![Item::Bound { sql, parameters: Vec::new() }, Item::Control("select 1".to_owned())];
+        let (otherwise, problem) = match send_stoppable(session, &run.context.stop, items).await {
+            Ok(rows) => match unmet(&question, expected, rows.first().and_then(|rows| rows.first())) {
+                Some(found) => (guard.on_no, no(run, step, guard, check, &found)),
+                None => continue,
+            },
+            Err(error) if is_of_session(&error) => return Err(Failure::server(Purpose::Settings, error)),
+            Err(error) => {
+                // The transaction is lost with it.
+                session.settle().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+                if guard.on_error == Otherwise::Warn {
+                    begin(run, session, step, marks).await?;
+                }
+                (guard.on_error, refused(run, step, guard, check, &run.context.values.hide_in_error(Box::new(error))))
+            }
+        };
+        if otherwise != Otherwise::Warn {
+            return Err(Failure::Guarded(Box::new(Refused { otherwise, problem })));
+        }
+        let notice = notice(&problem, "it runs all the same");
+        run.context.events.event(Event::Notice { label: step.label.clone(), notice: notice.clone() });
+        tell(notice);
+    }
+    Ok(())
+}
+
+async fn begin(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
+    let head = head(run.context, run.engine, step, marks, true);
+    let items = std::iter::once(Item::Begin).chain(head.into_iter().map(|(item, _)| item)).collect();
+    session.send(items).await.map(drop).map_err(|error| Failure::server(Purpose::Fence, error))
+}
+
+/// What has nothing to do with the question.
+fn is_of_session(error: &DbError) -> bool {
+    error.is_transient() || matches!(error.kind, DbErrorKind::ConnectionLost | DbErrorKind::Cancelled)
+}
+
+/// What came out, in words; None where it is what must.
+fn unmet(question: &Question, expected: &str, row: Option<&Row>) -> Option<String> {
+    let found = row.and_then(|row| row.text(0));
+    if found.as_deref().is_some_and(|found| Question::is_met_by(expected, found)) {
+        return None;
+    }
+    Some(match (question, row, found) {
+        (Question::Table { .. } | Question::View { .. }, _, _) => {
+            question.words().replacen("there is a", "there is no", 1)
+        }
+        (Question::Sql { .. }, None, _) => format!("expected '{expected}', found no row"),
+        (Question::Sql { .. }, Some(_), None) => format!("expected '{expected}', found NULL"),
+        (Question::Sql { .. }, Some(_), Some(found)) => format!("expected '{expected}', found '{found}'"),
+    })
+}
+
+fn label(step: &Step, check: &Check) -> Label {
+    let length = check.line.chars().count() as u64;
+    Label::place(step.work.origin(), check.position).line(check.line.clone()).length(length)
+}
+
+fn no(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, found: &str) -> Diagnostic {
+    let found = run.context.values.hide_in_words(found.to_owned());
+    let message = format!("a precondition of {} does not hold: {found}", step.identity);
+    let next = format!(
+        "bring the database to where it holds, and run again; where the change is not needed here: limosa repair --mark-applied '{}'",
+        step.identity
+    );
+    let words = guard.words_on_no.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
+    Diagnostic::error("LIM-R040", message).at(label(step, check)).help(words)
+}
+
+fn refused(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, error: &DbError) -> Diagnostic {
+    let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let message = run.context.values.hide_in_words(error.message.clone());
+    let message = format!("a precondition of {} cannot be asked: {message}{code}", step.identity);
+    let next = error.hint.clone().unwrap_or_else(|| "mend the query; it is sent as it stands".to_owned());
+    let words = guard.words_on_error.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
+    Diagnostic::error("LIM-R041", message).at(label(step, check)).help(words)
+}
+
+fn notice(problem: &Diagnostic, what: &str) -> Notice {
+    let place = problem.labels.first().and_then(|label| Some((label.file.as_str(), label.position?.line)));
+    let place = place.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default();
+    let hint = problem.help.as_deref().filter(|_| what.is_empty()).map(str::to_owned);
+    let message = format!("{}{place}; {what}", problem.message);
+    Notice { severity: "WARNING".to_owned(), message, detail: None, hint, code: None }
+}
+
+/// How a step ends that does not run: what becomes of it is done here.
+pub(crate) async fn ended(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    number: usize,
+    refused: Refused,
+) -> Ended {
+    let Refused { otherwise, problem } = refused;
+    let stopped = |problem: Diagnostic, outcome: fn(Box<Diagnostic>) -> Outcome| Ended {
+        outcome: Some(outcome(Box::new(problem))),
+        state: StepState::RolledBack,
+        failed: Some(number),
+        ..empty_ended()
+    };
+    if let Err(error) = session.settle().await {
+        let outcome = run.explain(&Failure::server(Purpose::Settings, error), std::slice::from_ref(step), number).0;
+        return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
+    }
+    let (state, what) = match otherwise {
+        // Whoever asked for the change has to look; a query that is wrong is mended like any other statement.
+        Otherwise::Stop if problem.code == "LIM-R040" => return stopped(problem, Outcome::NeedsPerson),
+        Otherwise::Stop | Otherwise::Warn => return stopped(problem, Outcome::Stopped),
+        Otherwise::Leave => (StepState::Left, "it is left for the next run"),
+        Otherwise::Count => (StepState::Counted, "it counts as applied, and was not run"),
+    };
+    if state == StepState::Counted
+        && let Err(failure) = count(run, session, step, &problem).await
+    {
+        let _ = session.settle().await;
+        let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
+        return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
+    }
+    let mut ended = Ended { state, ..empty_ended() };
+    let notice = notice(&problem, what);
+    run.context.events.event(Event::Notice { label: step.label.clone(), notice: notice.clone() });
+    ended.notices.push((number, notice));
+    ended
+}
+
+/// Records that a step counts as applied.
+async fn count(run: &Run<'_>, session: &mut dyn Session, step: &Step, problem: &Diagnostic) -> Result<(), Failure> {
+    let marks = run.marks(Duration::ZERO);
+    begin(run, session, step, &marks).await?;
+    let mut items = counted(run.context, run.engine, step, &marks, &problem.message);
+    items.push((Item::Commit, Purpose::Commit));
+    let sent = session.send(items.into_iter().map(|(item, _)| item).collect()).await;
+    let rows = sent.map_err(|error| Failure::server(Purpose::Ledger, error))?;
+    run.keep_head(limosa_db::ledger::audit_head(&rows));
+    Ok(())
+}

@@ -103,9 +103,10 @@ impl Prepared {
         }
     }
 
-    /// How to send a statement now, within a transaction.
+    /// How to send a statement now, within a transaction. What runs once a migration has parameters; one without may be a query of
+    /// the user's, which can be of a kind that is not prepared, or end in a comment.
     pub(super) fn form(&mut self, sql: &str, parameters: &[Value]) -> Form {
-        if !self.allowed {
+        if !self.allowed || parameters.is_empty() {
             return Form::Once;
         }
         let Some(known) = self.known.iter_mut().find(|known| known.is(sql, parameters)) else {
@@ -122,8 +123,8 @@ impl Prepared {
         self.named += 1;
         let name = format!("limosa_{}", self.named);
         let types: Vec<&str> = known.types.iter().map(Type::name).collect();
-        let types = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
-        let text = format!("prepare {name}{types} as {sql}; {}", execute(&name, parameters));
+        let types = types.join(", ");
+        let text = format!("prepare {name} ({types}) as {sql}; {}", execute(&name, parameters));
         known.name = Some(name);
         Form::Text { sql: text, commands: 2 }
     }
@@ -149,10 +150,7 @@ fn execute(name: &str, parameters: &[Value]) -> String {
         Value::Boolean(truth) => truth.to_string(),
     };
     let constants: Vec<String> = parameters.iter().map(constant).collect();
-    match constants.is_empty() {
-        true => format!("execute {name}"),
-        false => format!("execute {name} ({})", constants.join(", ")),
-    }
+    format!("execute {name} ({})", constants.join(", "))
 }
 
 /// True for a text that may create or drop prepared statements, be it within a string or a comment.
@@ -231,8 +229,9 @@ mod tests {
         let mut prepared = Prepared::default();
         prepared.start();
         for number in 0..100 {
-            prepared.form(&format!("select {number}"), &[]);
-            prepared.form("select 'again'", &[]);
+            prepared.form(&format!("select {number}, $1"), &[Value::Null]);
+            prepared.form("select 'again', $1", &[Value::Null]);
+            assert_eq!(prepared.form("select 1 -- the user's", &[]), Form::Once);
         }
         assert_eq!(prepared.known.len(), MOST);
         assert!(prepared.is_in_use());

@@ -42,6 +42,21 @@ async fn what_holds_is_run() {
 }
 
 #[tokio::test]
+async fn the_same_question_may_be_asked_before_many_changes() {
+    let home = newest_postgres();
+    for (name, expected, question) in [("a", "1", "select 1 -- always"), ("b", "on", "show is_superuser")] {
+        let asked =
+            format!("--preconditions onFail:HALT\n--precondition-sql-check expectedResult:{expected} {question}");
+        let mut text = FIRST.replace("table t", "table if not exists t");
+        for number in 2..=7 {
+            text.push_str(&format!("--changeset a:{number}\n{asked}\ninsert into t values ({number});\n"));
+        }
+        home.file(&format!("{name}.sql"), &text);
+        done(home.migrate().await);
+    }
+}
+
+#[tokio::test]
 async fn a_run_stops_before_what_does_not_hold() {
     for home in all_homes() {
         for (condition, wanted) in [

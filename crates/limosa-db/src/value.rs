@@ -1,5 +1,7 @@
 //! Values of limosa's own statements. User data never passes through here.
 
+use limosa_sql::Engine;
+
 /// A parameter or a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -17,6 +19,17 @@ impl Value {
     /// Some text, or NULL.
     pub fn optional(text: Option<impl Into<String>>) -> Value {
         text.map_or(Value::Null, |text| Value::Text(text.into()))
+    }
+
+    /// The value as a constant in the text of a statement, where nothing around it need tell its type.
+    pub fn constant(&self, engine: Engine) -> String {
+        let cast = if engine == Engine::Postgres { "::text" } else { "" };
+        match self {
+            Value::Text(text) => format!("{}{cast}", engine.quote_literal(text)),
+            Value::Integer(number) => number.to_string(),
+            Value::Boolean(truth) => truth.to_string(),
+            Value::Null => format!("null{cast}"),
+        }
     }
 }
 

@@ -436,7 +436,7 @@ pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
                 let digits: String = sql[at + 1..].chars().take_while(char::is_ascii_digit).collect();
                 let number = digits.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
                 if let Some(value) = number.and_then(|number| parameters.get(number)) {
-                    out.push_str(&constant(engine, value));
+                    out.push_str(&value.constant(engine));
                     for _ in 0..digits.len() {
                         rest.next();
                     }
@@ -448,15 +448,4 @@ pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
         out.push(letter);
     }
     out
-}
-
-fn constant(engine: Engine, value: &Value) -> String {
-    match value {
-        Value::Text(text) if engine == Engine::Postgres => format!("{}::text", engine.quote_literal(text)),
-        Value::Text(text) => engine.quote_literal(text),
-        Value::Integer(number) => number.to_string(),
-        Value::Boolean(truth) => truth.to_string(),
-        Value::Null if engine == Engine::Postgres => "null::text".to_owned(),
-        Value::Null => "null".to_owned(),
-    }
 }

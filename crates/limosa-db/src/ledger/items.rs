@@ -162,12 +162,7 @@ impl Ledger {
         let all: Vec<Value> = std::iter::once(Value::Text(self.project.clone())).chain(parameters).collect();
         let written = |number: usize| {
             let value = all.get(number.checked_sub(1)?).filter(|_| same.contains(&number))?;
-            Some(match value {
-                Value::Text(text) => format!("{}::text", self.names.engine.quote_literal(text)),
-                Value::Integer(integer) => format!("{integer}::int8"),
-                Value::Boolean(truth) => truth.to_string(),
-                Value::Null => "null".to_owned(),
-            })
+            Some(value.constant(self.names.engine))
         };
         let sql = statement.render_written(&self.names, written);
         let rest = (1..).zip(&all).filter(|(number, _)| !same.contains(number));

@@ -33,6 +33,58 @@ pub const ROLLBACKS_OF: Statement =
 pub const STEP_MARK_OF: Statement =
     all("select step_mark, state, statements_done from {schema_migrations} where project = $1 and identity = $2");
 
+/// The beginning of both statements that write a row, with what stands for the name of the table, the rank, and what becomes of a row
+/// that is there.
+macro_rules! row {
+    (postgres, $named:literal, $rank:literal, $there:literal) => {
+        concat!(
+            "insert into {schema_migrations}",
+            $named,
+            " (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+         statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
+         plan_digest, lease_epoch, step_mark) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+         ",
+            $rank,
+            ", $10, \
+         $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
+         $17, \
+         case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end)",
+            $there
+        )
+    };
+    (sqlite, $named:literal, $rank:literal, $there:literal) => {
+        concat!(
+            "insert into {schema_migrations}",
+            $named,
+            " (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+         statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
+         plan_digest, lease_epoch, step_mark) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+         ",
+            $rank,
+            ", $10, \
+         max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
+         (select epoch from {lease} where project = $1 and epoch = $17), $18)",
+            $there
+        )
+    };
+    (mysql, $rank:literal, $there:literal) => {
+        concat!(
+            "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
+         statements_total, `rank`, applied_at, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, \
+         depends_on, plan_digest, lease_epoch, step_mark) \
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
+         ",
+            $rank,
+            ", utc_timestamp(3), $10, \
+         $11, $12, $13, $14, $15, $16, \
+         coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual",
+            $there
+        )
+    };
+}
+
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,
 /// $7 state, $8 statements done, $9 statements total, $10 applied by, $11 milliseconds spent before this transaction began
 /// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: all milliseconds
@@ -41,81 +93,54 @@ pub const STEP_MARK_OF: Statement =
 /// with it the end of the transaction, where the lease is lost or the file ended our transaction. On PostgreSQL the mark tells
 /// both: only the fence sets it, for its transaction, which holds the lease from then on.
 pub const WRITE_ROW: Statement = Statement {
-    postgres: "insert into {schema_migrations} as m (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-               statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
-               plan_digest, lease_epoch, step_mark) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-               coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1)), $10, \
-               $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
-               $17, \
-               case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end) \
-               on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
-               checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \
-               statements_done = excluded.statements_done, statements_total = excluded.statements_total, \
-               rank = case when m.state in ('skipped', 'baseline') or excluded.state = 'applied' then excluded.rank else m.rank end, \
-               applied_at = clock_timestamp(), applied_by = excluded.applied_by, execution_ms = excluded.execution_ms, \
-               rollback_sql = excluded.rollback_sql, rollback_origin = excluded.rollback_origin, \
-               rollback_values = excluded.rollback_values, depends_on = excluded.depends_on, plan_digest = excluded.plan_digest, \
-               lease_epoch = excluded.lease_epoch, step_mark = excluded.step_mark",
-    sqlite: "insert into {schema_migrations} as m (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-             statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
-             plan_digest, lease_epoch, step_mark) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1)), $10, \
-             max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
-             (select epoch from {lease} where project = $1 and epoch = $17), $18) \
-             on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
-             checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \
-             statements_done = excluded.statements_done, statements_total = excluded.statements_total, \
-             rank = case when m.state in ('skipped', 'baseline') or excluded.state = 'applied' then excluded.rank else m.rank end, \
-             applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), applied_by = excluded.applied_by, \
-             execution_ms = excluded.execution_ms, \
-             rollback_sql = excluded.rollback_sql, rollback_origin = excluded.rollback_origin, \
-             rollback_values = excluded.rollback_values, depends_on = excluded.depends_on, plan_digest = excluded.plan_digest, \
-             lease_epoch = excluded.lease_epoch, step_mark = excluded.step_mark",
-    mysql: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-            statements_total, `rank`, applied_at, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, \
-            depends_on, plan_digest, lease_epoch, step_mark) \
-            select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
-            coalesce($19, (select coalesce(max(m.`rank`), 0) + 1 from {schema_migrations} m where m.project = $1)), utc_timestamp(3), $10, \
-            $11, $12, $13, $14, $15, $16, \
-            coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual \
-            on duplicate key update version = values(version), name = values(name), checksum = values(checksum), \
-            up_checksum = values(up_checksum), statements_done = values(statements_done), \
-            statements_total = values(statements_total), \
-            `rank` = case when state in ('skipped', 'baseline') or values(state) = 'applied' then values(`rank`) else `rank` end, \
-            state = values(state), applied_at = values(applied_at), applied_by = values(applied_by), \
-            execution_ms = values(execution_ms), rollback_sql = values(rollback_sql), \
-            rollback_origin = values(rollback_origin), rollback_values = values(rollback_values), \
-            depends_on = values(depends_on), plan_digest = values(plan_digest), lease_epoch = values(lease_epoch), \
-            step_mark = values(step_mark)",
+    postgres: row!(
+        postgres,
+        " as m",
+        "coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1))",
+        " on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
+         checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \
+         statements_done = excluded.statements_done, statements_total = excluded.statements_total, \
+         rank = case when m.state in ('skipped', 'baseline') or excluded.state = 'applied' then excluded.rank else m.rank end, \
+         applied_at = clock_timestamp(), applied_by = excluded.applied_by, execution_ms = excluded.execution_ms, \
+         rollback_sql = excluded.rollback_sql, rollback_origin = excluded.rollback_origin, \
+         rollback_values = excluded.rollback_values, depends_on = excluded.depends_on, plan_digest = excluded.plan_digest, \
+         lease_epoch = excluded.lease_epoch, step_mark = excluded.step_mark"
+    ),
+    sqlite: row!(
+        sqlite,
+        " as m",
+        "coalesce($19, (select coalesce(max(rank), 0) + 1 from {schema_migrations} where project = $1))",
+        " on conflict (project, identity) do update set version = excluded.version, name = excluded.name, \
+         checksum = excluded.checksum, up_checksum = excluded.up_checksum, state = excluded.state, \
+         statements_done = excluded.statements_done, statements_total = excluded.statements_total, \
+         rank = case when m.state in ('skipped', 'baseline') or excluded.state = 'applied' then excluded.rank else m.rank end, \
+         applied_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), applied_by = excluded.applied_by, \
+         execution_ms = excluded.execution_ms, \
+         rollback_sql = excluded.rollback_sql, rollback_origin = excluded.rollback_origin, \
+         rollback_values = excluded.rollback_values, depends_on = excluded.depends_on, plan_digest = excluded.plan_digest, \
+         lease_epoch = excluded.lease_epoch, step_mark = excluded.step_mark"
+    ),
+    mysql: row!(
+        mysql,
+        "coalesce($19, (select coalesce(max(m.`rank`), 0) + 1 from {schema_migrations} m where m.project = $1))",
+        " on duplicate key update version = values(version), name = values(name), checksum = values(checksum), \
+         up_checksum = values(up_checksum), statements_done = values(statements_done), \
+         statements_total = values(statements_total), \
+         `rank` = case when state in ('skipped', 'baseline') or values(state) = 'applied' then values(`rank`) else `rank` end, \
+         state = values(state), applied_at = values(applied_at), applied_by = values(applied_by), \
+         execution_ms = values(execution_ms), rollback_sql = values(rollback_sql), \
+         rollback_origin = values(rollback_origin), rollback_values = values(rollback_values), \
+         depends_on = values(depends_on), plan_digest = values(plan_digest), lease_epoch = values(lease_epoch), \
+         step_mark = values(step_mark)"
+    ),
 };
 
 /// As [`WRITE_ROW`], for a change that has no row yet, and whose rank is known. Half the work, which counts where there are
 /// thousands.
 pub const ADD_ROW: Statement = Statement {
-    postgres: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-               statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
-               plan_digest, lease_epoch, step_mark) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-               $19, $10, \
-               $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
-               $17, \
-               case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end)",
-    sqlite: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-             statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
-             plan_digest, lease_epoch, step_mark) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-             $19, $10, \
-             max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
-             (select epoch from {lease} where project = $1 and epoch = $17), $18)",
-    mysql: "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-            statements_total, `rank`, applied_at, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, \
-            depends_on, plan_digest, lease_epoch, step_mark) \
-            select $1, $2, $3, $4, $5, $6, $7, $8, $9, \
-            $19, utc_timestamp(3), $10, \
-            $11, $12, $13, $14, $15, $16, \
-            coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual",
+    postgres: row!(postgres, "", "$19", ""),
+    sqlite: row!(sqlite, "", "$19", ""),
+    mysql: row!(mysql, "$19", ""),
 };
 
 /// Takes the row of a change away, guarded like [`WRITE_ROW`]: project $1, identity $2, epoch $3, step mark $4. The guard works

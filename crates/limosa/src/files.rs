@@ -228,11 +228,13 @@ impl Listing {
     pub(crate) fn with_checksums(mut self, configuration: &Configuration) -> Result<Listing, Failure> {
         let scripts = &self.scripts;
         let counts = |role: &FileRole| configuration.verify_applied || !role.runs_once();
+        let is_asked = |file: &Listed| file.role.identity().is_some() && file.checksum.is_none() && counts(&file.role);
+        if !self.files.iter().any(is_asked) {
+            return Ok(self);
+        }
         let shares = on_all_processors(self.files, |mut files| {
             let mut buffer = vec![0; BUFFER];
-            let is_asked =
-                |file: &&mut Listed| file.role.identity().is_some() && file.checksum.is_none() && counts(&file.role);
-            for file in files.iter_mut().filter(is_asked) {
+            for file in files.iter_mut().filter(|file| is_asked(file)) {
                 let mut hasher = FileHasher::new();
                 each_part(scripts, &file.name, &mut buffer, |bytes| hasher.update(bytes))?;
                 file.checksum = Some(hasher.finish());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
-use limosa_db::{Item, RunnerLock, Spent, Value};
+use limosa_db::{Item, RunnerLock, Spent};
 use limosa_run::{file_name_value, lock_key, lock_name};
 use limosa_sql::{Engine, classify};
 use serde_json::json;

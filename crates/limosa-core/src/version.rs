@@ -34,7 +34,7 @@ impl Version {
         let parts: Vec<String> = text
             .split(['.', '_'])
             .map(|part| {
-                if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+                if !is_number(part) {
                     return Err(BadVersion(text.to_owned()));
                 }
                 let bare = part.trim_start_matches('0');
@@ -42,6 +42,11 @@ impl Version {
             })
             .collect::<Result<_, _>>()?;
         Ok(Version { parts, name: Box::default() })
+    }
+
+    /// True for a text that [`Version::parse`] reads.
+    pub fn is_one(text: &str) -> bool {
+        text.split(['.', '_']).all(is_number)
     }
 
     /// Reads what somebody writes where a version is asked for: a version, else the name of a migration.
@@ -90,6 +95,11 @@ impl Version {
         let count = self.parts.iter().rposition(|part| part != "0").map_or(1, |last| last + 1).min(self.parts.len());
         Version { parts: self.parts[..count].to_vec(), name: self.name.clone() }
     }
+}
+
+/// True for a part of a version.
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Ord for Version {
@@ -176,7 +186,7 @@ mod tests {
     #[test]
     fn words_are_no_versions() {
         for text in ["", "a", "1.", ".1", "1..2", "1-2", "١"] {
-            assert!(Version::parse(text).is_err(), "{text}");
+            assert!(Version::parse(text).is_err() && !Version::is_one(text), "{text}");
         }
     }
 }

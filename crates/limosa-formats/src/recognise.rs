@@ -4,7 +4,7 @@ use limosa_core::Markers;
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes;
-use crate::formats::{FORMATS, Format, detect, liquibase};
+use crate::formats::{FORMATS, Format, Votes, liquibase};
 use crate::layout::{Layout, LayoutChoice};
 use crate::native::{FileRole, split};
 
@@ -39,7 +39,8 @@ impl LayoutChoice {
         if let LayoutChoice::Given(layout) = self {
             return Ok(Recognised { layout: layout.clone(), reason: None });
         }
-        let by_names = detect(paths, around).and_then(|format| Some((Layout::of_format(format.name)?, format)));
+        let votes = Votes::count(paths, around);
+        let by_names = votes.winner().and_then(|format| Some((Layout::of_format(format.name)?, format)));
         let recognised = match by_names.filter(|(layout, _)| *layout != Layout::Native) {
             Some((layout, format)) => {
                 let signs = if format.sign.is_some() { around } else { &[] };
@@ -48,7 +49,7 @@ impl LayoutChoice {
             }
             None => marked(paths, head_of).unwrap_or(Recognised { layout: Layout::Native, reason: None }),
         };
-        match mixed(paths, around, &recognised.layout) {
+        match mixed(paths, &votes, &recognised.layout) {
             None => Ok(recognised),
             Some(diagnostic) => Err(Box::new(diagnostic)),
         }
@@ -89,16 +90,13 @@ fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
 
 /// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing, nor do a few among
 /// many: a tool passes over what it does not know, and histories of years hold some such.
-fn mixed(paths: &[&str], around: &[&str], layout: &Layout) -> Option<Diagnostic> {
+fn mixed(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
     const SEVERAL: usize = 2;
     const MANY: usize = 20;
     let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
     let of_other = |format: &Format, path: &str| (format.votes)(&[path]) > 0;
-    let is_other = |format: &&Format| {
-        let is_meant = format.sign.is_none_or(|sign| sign(paths, around));
-        format.name != layout.name() && is_meant && (format.votes)(paths) >= SEVERAL
-    };
-    FORMATS.iter().filter(is_other).find_map(|format| {
+    let rivals = votes.each().filter(|(format, votes)| format.name != layout.name() && *votes >= SEVERAL);
+    rivals.map(|(format, _)| format).find_map(|format| {
         let others: Vec<&&str> = paths.iter().filter(|path| of_other(format, path) && !has_place(path)).collect();
         let own: Vec<&&str> = paths.iter().filter(|path| has_place(path) && !of_other(format, path)).collect();
         if *layout != Layout::Native && others.len() * MANY <= own.len() {

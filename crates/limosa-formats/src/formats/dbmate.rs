@@ -7,7 +7,7 @@ use limosa_core::Version;
 use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. Most names could be limosa's own: what the files hold speaks for it.
@@ -24,7 +24,7 @@ const DUMP: &str = "schema.sql";
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
     let file = split(path).1;
-    if file.starts_with('.') || file == DUMP || !file.to_ascii_lowercase().ends_with(".sql") {
+    if file.starts_with('.') || file == DUMP || !is_sql(file) {
         return FileRole::Ignored;
     }
     let stem = file.strip_suffix(".sql").unwrap_or_default();

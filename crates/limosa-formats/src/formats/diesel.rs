@@ -9,7 +9,7 @@ use limosa_sql::Diagnostic;
 use toml::de::DeValue;
 
 use super::Format;
-use super::native::{Config, FileRole, RollbackTarget, Wishes, split, spoken, unclear};
+use super::native::{Config, FileRole, RollbackTarget, Wishes, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -48,7 +48,7 @@ pub fn classify(path: &str) -> FileRole {
         ("down.sql", Some((version, _))) => {
             FileRole::Rollback { of: RollbackTarget::Version(Version::of_name(version)), beside: None }
         }
-        _ if !file.starts_with('.') && file.to_ascii_lowercase().ends_with(".sql") => {
+        _ if !file.starts_with('.') && is_sql(file) => {
             let message = format!("the name {file} is neither up.sql nor down.sql; the file is left out");
             let help =
                 "diesel runs VERSION_name/up.sql and takes it back by VERSION_name/down.sql; move the file elsewhere";

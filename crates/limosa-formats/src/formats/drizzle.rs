@@ -11,7 +11,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use serde::Deserialize;
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, is_sql, split, spoken, unclear};
 use super::prisma::{MIGRATION, in_folder, is_dated, other_engine};
 use crate::codes;
 
@@ -30,10 +30,11 @@ fn votes(paths: &[&str]) -> usize {
     let journals: Vec<&str> = paths.iter().filter_map(|path| folder_of(path)).collect();
     let has_place = |path: &&&str| {
         let (folder, file) = split(path);
-        is_dated(path, MIGRATION)
-            || is_dated(path, "snapshot.json")
-            || folder_of(path).is_some()
-            || (file.ends_with(".sql") && journals.contains(&folder))
+        match file {
+            MIGRATION | "snapshot.json" if is_dated(path, file) => true,
+            _ if file == JOURNAL.1 => folder_of(path).is_some(),
+            _ => file.ends_with(".sql") && journals.contains(&folder),
+        }
     };
     paths.iter().filter(has_place).count()
 }
@@ -175,7 +176,7 @@ impl Journals {
     /// Says what a file is for. Both `/` and `\` separate folders.
     pub fn classify(&self, path: &str) -> FileRole {
         let (folder, file) = split(path);
-        if file.starts_with('.') || !file.to_ascii_lowercase().ends_with(".sql") {
+        if file.starts_with('.') || !is_sql(file) {
             return FileRole::Ignored;
         }
         match self.folders.get(folder) {

@@ -8,7 +8,7 @@ use limosa_core::Version;
 use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. The names could be limosa's own: what the files hold speaks for it.
@@ -39,7 +39,7 @@ pub fn classify(path: &str) -> FileRole {
             None => FileRole::Ignored,
         };
     }
-    if !file.to_ascii_lowercase().ends_with(".sql") {
+    if !is_sql(file) {
         return FileRole::Ignored;
     }
     let understood = file.strip_suffix(".sql").and_then(named);

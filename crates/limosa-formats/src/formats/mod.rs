@@ -55,22 +55,36 @@ pub const FORMATS: &[Format] = &[
 /// Files and folders that say, beside a folder of migrations or above it, whose it is.
 pub const SIGNS: &[&str] = &["sqlx.toml", ".sqlx", "refinery.toml", "sqitch.conf", sqitch::PLAN];
 
-/// The format in which most of a folder's files have a place, by their names; the first of the table where several are equal, but
-/// for one that has its sign. `around` are the names of [`SIGNS`] that stand there. None where no file has a place.
-pub fn detect(paths: &[&str], around: &[&str]) -> Option<&'static Format> {
-    let mut best: Option<(&Format, usize)> = None;
-    for format in FORMATS {
-        let is_signed = format.sign.is_some_and(|sign| sign(paths, around));
-        if format.sign.is_some() && !is_signed {
-            continue;
-        }
-        let votes = (format.votes)(paths);
-        let most = best.map_or(0, |(_, best)| best);
-        if votes > most || (is_signed && votes > 0 && votes == most) {
-            best = Some((format, votes));
-        }
+/// How many of a folder's files have a place in each format.
+pub(crate) struct Votes {
+    /// In the order of [`FORMATS`]; None where the names are like those of another format, and nothing speaks for this one.
+    counts: Vec<Option<usize>>,
+}
+
+impl Votes {
+    /// Counts. `around` are the names of [`SIGNS`] that stand beside the folder or above it.
+    pub(crate) fn count(paths: &[&str], around: &[&str]) -> Votes {
+        let is_meant = |format: &Format| format.sign.is_none_or(|sign| sign(paths, around));
+        Votes { counts: FORMATS.iter().map(|format| is_meant(format).then(|| (format.votes)(paths))).collect() }
     }
-    best.map(|(format, _)| format)
+
+    /// Formats that may be meant, with their votes.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'static Format, usize)> {
+        FORMATS.iter().zip(&self.counts).filter_map(|(format, votes)| Some((format, (*votes)?)))
+    }
+
+    /// The format in which most files have a place, by their names; the first of the table where several are equal, but for one that
+    /// has its sign. None where no file has a place.
+    pub(crate) fn winner(&self) -> Option<&'static Format> {
+        let mut best: Option<(&Format, usize)> = None;
+        for (format, votes) in self.each() {
+            let most = best.map_or(0, |(_, best)| best);
+            if votes > most || (format.sign.is_some() && votes > 0 && votes == most) {
+                best = Some((format, votes));
+            }
+        }
+        best.map(|(format, _)| format)
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +141,7 @@ mod tests {
             (&["a.txt"], None),
             (&[], None),
         ] {
-            assert_eq!(detect(paths, &[]).map(|format| format.name), expected, "{paths:?}");
+            assert_eq!(Votes::count(paths, &[]).winner().map(|format| format.name), expected, "{paths:?}");
         }
     }
     #[test]
@@ -141,7 +155,11 @@ mod tests {
             (&["V1__a.sql", "R__b.sql"], &["refinery.toml"], "flyway"),
             (&["V1__a.sql"], &["sqlx.toml"], "flyway"),
         ] {
-            assert_eq!(detect(paths, around).map(|format| format.name), Some(expected), "{paths:?} {around:?}");
+            assert_eq!(
+                Votes::count(paths, around).winner().map(|format| format.name),
+                Some(expected),
+                "{paths:?} {around:?}"
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, spoken, unclear};
+use super::native::{FileRole, RollbackTarget, is_sql, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -134,7 +134,7 @@ impl Pattern {
         if ["migration_config.yaml", "migration_config.yml"].contains(file) {
             return FileRole::Config;
         }
-        if !file.to_ascii_lowercase().ends_with(".sql") {
+        if !is_sql(file) {
             return FileRole::Ignored;
         }
         let own = path_parts.len().saturating_sub(self.depth() + 1);

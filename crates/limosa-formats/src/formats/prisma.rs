@@ -8,7 +8,7 @@ use limosa_core::Version;
 use limosa_sql::{Diagnostic, Engine};
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -53,7 +53,7 @@ pub fn classify(path: &str) -> FileRole {
     match (file, split(folder).1) {
         (LOCK, _) => FileRole::Config,
         (MIGRATION, name) if !name.is_empty() => in_folder(name),
-        _ if !file.starts_with('.') && file.to_ascii_lowercase().ends_with(".sql") => {
+        _ if !file.starts_with('.') && is_sql(file) => {
             let message = format!("{file} is not the migration of a folder; it is left out");
             let help = "Prisma runs TIME_name/migration.sql; move the file elsewhere";
             unclear(codes::UNCLEAR_NAME, path, message, help)

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -67,7 +67,7 @@ pub fn classify(path: &str) -> FileRole {
                     (limosa::RustMigration); where it ran already, that file can be a comment";
         return unclear(codes::CODE_MIGRATION, path, message, help);
     }
-    if !file.to_ascii_lowercase().ends_with(".sql") {
+    if !is_sql(file) {
         return FileRole::Ignored;
     }
     let understood =

@@ -9,7 +9,7 @@ use limosa_core::Version;
 use limosa_sql::Diagnostic;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, split, spoken, unclear};
+use super::native::{FileRole, RollbackTarget, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -120,7 +120,7 @@ fn named(file: &str) -> Option<Named<'_>> {
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
     let file = split(path).1;
-    if file.starts_with('.') || !file.to_ascii_lowercase().ends_with(".sql") {
+    if file.starts_with('.') || !is_sql(file) {
         return FileRole::Ignored;
     }
     match named(file) {

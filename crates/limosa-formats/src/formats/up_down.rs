@@ -7,7 +7,7 @@
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, split, spoken, unclear};
+use super::native::{FileRole, RollbackTarget, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -43,7 +43,7 @@ fn named(file: &str) -> Option<(&str, &str, Direction)> {
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
     let file = split(path).1;
-    if file.starts_with('.') || !file.to_ascii_lowercase().ends_with(".sql") {
+    if file.starts_with('.') || !is_sql(file) {
         return FileRole::Ignored;
     }
     let understood =

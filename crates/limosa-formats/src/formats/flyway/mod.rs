@@ -11,7 +11,6 @@ pub use names::{BadNaming, Naming};
 pub(crate) use script_settings::read as read_script_settings;
 
 use super::Format;
-use super::native::FileRole;
 
 /// The line of the format table.
 pub const FORMAT: Format = Format {
@@ -23,6 +22,5 @@ pub const FORMAT: Format = Format {
 
 fn votes(paths: &[&str]) -> usize {
     let naming = Naming::default();
-    let has_place = |path: &&&str| !matches!(naming.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
-    paths.iter().filter(has_place).count()
+    paths.iter().filter(|path| naming.has_place(path)).count()
 }

@@ -1,9 +1,8 @@
 //! What a file is for, by its name.
 
 use limosa_core::{CallbackEvent, Version};
-use limosa_sql::{Diagnostic, Label};
 
-use super::super::native::{FileRole, RollbackTarget, split, spoken, unclear};
+use super::super::native::{FileRole, RollbackTarget, split, spoken, unclear, without_ending};
 use crate::codes;
 
 /// How the files are named: Flyway's settings `sqlMigrationPrefix` and its like.
@@ -97,6 +96,26 @@ enum Kind {
     Repeatable,
 }
 
+/// What a name says, before it is put into words.
+enum Name<'n> {
+    Ignored,
+    Settings,
+    Callback { event: CallbackEvent, description: &'n str, command: bool },
+    Repeatable(&'n str),
+    Migration { kind: Kind, written: &'n str, description: &'n str },
+    Odd(Oddity),
+}
+
+/// Why a file is left out that was meant for Flyway.
+enum Oddity {
+    NotUnderstood,
+    NoDescription,
+    NoVersion,
+    OtherEvent,
+    Java,
+    Command,
+}
+
 impl Naming {
     /// Checks that names can be told apart.
     ///
@@ -128,27 +147,50 @@ impl Naming {
 
     /// Says what a file is for. Both `/` and `\` separate folders.
     pub fn classify(&self, path: &str) -> FileRole {
-        let (_, file) = split(path);
+        let file = split(path).1;
+        match self.read(file) {
+            Name::Ignored => FileRole::Ignored,
+            Name::Settings => FileRole::Config,
+            Name::Callback { event, description, command } => {
+                FileRole::Callback { event, name: spoken(description), command }
+            }
+            Name::Repeatable(description) => FileRole::Repeatable { name: description.to_owned() },
+            Name::Migration { kind, written, description } => {
+                let Some((version, label)) = version(written) else { return self.odd(path, &Oddity::NoVersion) };
+                let name = spoken(description);
+                match kind {
+                    Kind::Undo => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
+                    Kind::Baseline => FileRole::Baseline { version, label: format!("{}{label}", self.baseline), name },
+                    _ => FileRole::Versioned { version, label, name },
+                }
+            }
+            Name::Odd(oddity) => self.odd(path, &oddity),
+        }
+    }
+
+    /// True for a file that has a place among Flyway's.
+    pub(super) fn has_place(&self, path: &str) -> bool {
+        !matches!(self.read(split(path).1), Name::Ignored | Name::Odd(_))
+    }
+
+    fn read<'n>(&self, file: &'n str) -> Name<'n> {
         if file.starts_with('.') || file.is_empty() {
-            return FileRole::Ignored;
+            return Name::Ignored;
         }
         if let Some(of) = file.strip_suffix(SETTINGS) {
             let is_script =
-                self.stem(of).is_some_and(|stem| self.kind(stem).is_some() || event_of(self, stem).is_some());
-            return if is_script { FileRole::Config } else { FileRole::Ignored };
+                self.stem(of).is_some_and(|stem| self.kind(stem).is_some() || self.event_of(stem).is_some());
+            return if is_script { Name::Settings } else { Name::Ignored };
         }
         match self.stem(file) {
-            Some(stem) => self.script(path, file, stem),
-            None => command(self, path, file),
+            Some(stem) => self.script(stem),
+            None => self.program(file),
         }
     }
 
     /// The name without the ending of scripts, in any case.
     fn stem<'n>(&self, file: &'n str) -> Option<&'n str> {
-        self.suffixes.iter().find_map(|suffix| {
-            let at = file.len().checked_sub(suffix.len())?;
-            (file.is_char_boundary(at) && file[at..].eq_ignore_ascii_case(suffix)).then(|| &file[..at])
-        })
+        self.suffixes.iter().find_map(|suffix| without_ending(file, suffix))
     }
 
     /// The kind of the longest prefix, and what stands behind it.
@@ -165,46 +207,99 @@ impl Naming {
         fitting.max_by_key(|(_, length, _)| *length).map(|(kind, _, rest)| (kind, rest))
     }
 
-    fn script(&self, path: &str, file: &str, stem: &str) -> FileRole {
+    fn script<'n>(&self, stem: &'n str) -> Name<'n> {
         // `beforeMigrate` begins with no prefix of the usual ones, but may with one that somebody chose.
-        if let Some(role) = callback(self, path, file, stem) {
-            return role;
+        if let Some(callback) = self.callback(stem, false) {
+            return callback;
         }
-        let Some((kind, rest)) = self.kind(stem) else {
-            return self.unclear(path, format!("the name {file} is not understood; the file is left out"));
-        };
+        let Some((kind, rest)) = self.kind(stem) else { return Name::Odd(Oddity::NotUnderstood) };
         let (written, description) = rest.split_once(&self.separator).unwrap_or((rest, ""));
-        if matches!(kind, Kind::Repeatable) {
-            return match written.is_empty() && !description.is_empty() {
-                true => FileRole::Repeatable { name: description.to_owned() },
-                false => self.unclear(
-                    path,
-                    format!(
-                        "{file} begins like a repeatable migration and has no description of its own; it is left out"
-                    ),
-                ),
-            };
-        }
-        let Some((version, label)) = version(written) else {
-            return self.unclear(path, format!("{file} has no version that can be read; it is left out"));
-        };
-        let name = spoken(description);
         match kind {
-            Kind::Undo => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
-            Kind::Baseline => FileRole::Baseline { version, label: format!("{}{label}", self.baseline), name },
-            _ => FileRole::Versioned { version, label, name },
+            Kind::Repeatable if written.is_empty() && !description.is_empty() => Name::Repeatable(description),
+            Kind::Repeatable => Name::Odd(Oddity::NoDescription),
+            _ if !Version::is_one(written) => Name::Odd(Oddity::NoVersion),
+            kind => Name::Migration { kind, written, description },
         }
     }
 
-    fn unclear(&self, path: &str, message: String) -> FileRole {
+    /// A callback that is a command, or a migration that is a program.
+    fn program<'n>(&self, file: &'n str) -> Name<'n> {
+        let stem_of = |endings: &[&str]| endings.iter().find_map(|ending| without_ending(file, ending));
+        let is_migration = |stem: &str| {
+            self.kind(stem).is_some_and(|(kind, _)| !matches!(kind, Kind::Undo)) && stem.contains(&self.separator)
+        };
+        if stem_of(JAVA).is_some_and(is_migration) {
+            return Name::Odd(Oddity::Java);
+        }
+        let Some(stem) = stem_of(COMMANDS) else { return Name::Ignored };
+        match self.callback(stem, true) {
+            Some(callback) => callback,
+            None if is_migration(stem) => Name::Odd(Oddity::Command),
+            None => Name::Ignored,
+        }
+    }
+
+    fn callback<'n>(&self, stem: &'n str, command: bool) -> Option<Name<'n>> {
+        let (event, description) = self.event_of(stem)?;
+        Some(match CallbackEvent::from_name(event) {
+            Some(event) => Name::Callback { event, description, command },
+            None => Name::Odd(Oddity::OtherEvent),
+        })
+    }
+
+    /// Event and description of a name, for any event that Flyway knows.
+    fn event_of<'n>(&self, stem: &'n str) -> Option<(&'n str, &'n str)> {
+        let (event, description) = stem.split_once(&self.separator).unwrap_or((stem, ""));
+        let is_other = || OTHER_EVENTS.iter().any(|other| other.eq_ignore_ascii_case(event));
+        (CallbackEvent::from_name(event).is_some() || is_other()).then_some((event, description))
+    }
+
+    /// The warning of a file that is left out.
+    fn odd(&self, path: &str, oddity: &Oddity) -> FileRole {
+        let file = split(path).1;
+        let (code, message, help) = match oddity {
+            Oddity::NotUnderstood => (
+                codes::UNCLEAR_NAME,
+                format!("the name {file} is not understood; the file is left out"),
+                self.expected(),
+            ),
+            Oddity::NoDescription => (
+                codes::UNCLEAR_NAME,
+                format!("{file} begins like a repeatable migration and has no description of its own; it is left out"),
+                self.expected(),
+            ),
+            Oddity::NoVersion => (
+                codes::UNCLEAR_NAME,
+                format!("{file} has no version that can be read; it is left out"),
+                self.expected(),
+            ),
+            Oddity::OtherEvent => (
+                codes::UNKNOWN_EVENT,
+                format!("{file} is a callback of an event that limosa does not have; it is left out"),
+                format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
+            ),
+            Oddity::Java => (
+                codes::UNCLEAR_NAME,
+                format!("{file} is a migration in Java; it is left out"),
+                "write it as SQL; or embed limosa, which runs migrations in Rust".to_owned(),
+            ),
+            Oddity::Command => (
+                codes::UNCLEAR_NAME,
+                format!("{file} is a migration that is a command; it is left out"),
+                "limosa runs SQL; run the command beside it, or make it a callback".to_owned(),
+            ),
+        };
+        unclear(code, path, message, help)
+    }
+
+    fn expected(&self) -> String {
         let Naming { versioned, undo, repeatable, separator, .. } = self;
         let suffix = self.suffix();
-        let help = format!(
+        format!(
             "expected {versioned}1{separator}description{suffix}, {undo}1{separator}description{suffix}, \
              {repeatable}{separator}description{suffix}, or a callback such as {}{suffix}; rename the file, or move it elsewhere",
             CallbackEvent::BeforeMigrate
-        );
-        unclear(codes::UNCLEAR_NAME, path, message, help)
+        )
     }
 }
 
@@ -212,55 +307,6 @@ impl Naming {
 fn version(written: &str) -> Option<(Version, String)> {
     let label = written.replace('_', ".");
     Version::parse(&label).ok().map(|version| (version.without_trailing_zeros(), label))
-}
-
-/// Event and description of a name, for any event that Flyway knows.
-fn event_of<'n>(naming: &Naming, stem: &'n str) -> Option<(&'n str, &'n str)> {
-    let (event, description) = stem.split_once(&naming.separator).unwrap_or((stem, ""));
-    let known =
-        CallbackEvent::from_name(event).is_some() || OTHER_EVENTS.iter().any(|other| other.eq_ignore_ascii_case(event));
-    known.then_some((event, description))
-}
-
-fn callback(naming: &Naming, path: &str, file: &str, stem: &str) -> Option<FileRole> {
-    let (event, description) = event_of(naming, stem)?;
-    Some(match CallbackEvent::from_name(event) {
-        Some(event) => FileRole::Callback { event, name: spoken(description), command: false },
-        None => {
-            let message = format!("{file} is a callback of an event that limosa does not have; it is left out");
-            let events = CallbackEvent::ALL.map(CallbackEvent::name).join(", ");
-            let warning = Diagnostic::warning(codes::UNKNOWN_EVENT, message).at(Label::file(path));
-            FileRole::Unclear(Box::new(warning.help(format!("the events are {events}"))))
-        }
-    })
-}
-
-/// A callback that is a command.
-fn command(naming: &Naming, path: &str, file: &str) -> FileRole {
-    let lower = file.to_ascii_lowercase();
-    let stem_of = |suffixes: &[&str]| {
-        suffixes.iter().find(|suffix| lower.ends_with(**suffix)).map(|suffix| &file[..file.len() - suffix.len()])
-    };
-    let is_migration = |stem: &str| {
-        naming.kind(stem).is_some_and(|(kind, _)| !matches!(kind, Kind::Undo)) && stem.contains(&naming.separator)
-    };
-    let left_out = |what: &str, help: &str| {
-        let message = format!("{file} is a migration {what}; it is left out");
-        let warning = Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path));
-        FileRole::Unclear(Box::new(warning.help(help)))
-    };
-    if stem_of(JAVA).is_some_and(is_migration) {
-        return left_out("in Java", "write it as SQL; or embed limosa, which runs migrations in Rust");
-    }
-    let Some(stem) = stem_of(COMMANDS) else { return FileRole::Ignored };
-    match callback(naming, path, file, stem) {
-        Some(FileRole::Callback { event, name, .. }) => FileRole::Callback { event, name, command: true },
-        Some(role) => role,
-        None if is_migration(stem) => {
-            left_out("that is a command", "limosa runs SQL; run the command beside it, or make it a callback")
-        }
-        None => FileRole::Ignored,
-    }
 }
 
 #[cfg(test)]

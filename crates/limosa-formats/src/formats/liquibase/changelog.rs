@@ -5,6 +5,7 @@ use limosa_sql::{Diagnostic, Label, Position};
 use super::properties::Property;
 use super::xml;
 use crate::codes;
+use crate::native::without_ending;
 use crate::native::yaml::{self, Node, Value};
 
 /// What stands in a changelog, in order.
@@ -30,8 +31,7 @@ pub(super) enum What {
 
 /// True for a file that may be a changelog, by its name.
 pub(super) fn may_be(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    [".xml", ".yaml", ".yml", ".json"].iter().any(|ending| lower.ends_with(ending))
+    [".xml", ".yaml", ".yml", ".json"].iter().any(|ending| without_ending(path, ending).is_some())
 }
 
 /// Reads a changelog; None where the file is something else.

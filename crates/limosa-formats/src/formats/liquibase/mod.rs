@@ -46,8 +46,8 @@ fn votes(paths: &[&str]) -> usize {
 
 /// A changelog, by its name.
 fn is_named_changelog(path: &str) -> bool {
-    let file = split(path).1.to_ascii_lowercase();
-    changelog::may_be(&file) && file.contains("changelog")
+    let file = split(path).1;
+    changelog::may_be(file) && file.to_ascii_lowercase().contains("changelog")
 }
 
 /// True where the head of a file says that it is formatted SQL.

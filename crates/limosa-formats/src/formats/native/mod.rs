@@ -26,7 +26,7 @@ pub use config::Config;
 pub use entry::{Entry, FilePart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{split, spoken, stem_of, unclear};
+pub(crate) use names::{is_sql, split, spoken, stem_of, unclear, without_ending};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
@@ -43,6 +43,5 @@ pub const FORMAT: Format = Format {
 };
 
 fn votes(paths: &[&str]) -> usize {
-    let has_place = |path: &&&str| !matches!(classify(path), FileRole::Unclear(_) | FileRole::Ignored);
-    paths.iter().filter(has_place).count()
+    paths.iter().filter(|path| names::has_place(path)).count()
 }

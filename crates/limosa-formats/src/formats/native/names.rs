@@ -129,64 +129,127 @@ const DIRECTIONS: &[&str] = &["up", "down", "undo", "revert", "back"];
 const EXPECTED: &str = "expected VERSION_description.sql (001_create_jobs.sql), R__name.sql, \
                         VERSION_description.rollback.sql or rollbacks/VERSION_rollback.sql; rename the file, or move it elsewhere";
 
+/// What a name says, before it is put into words.
+enum Name<'n> {
+    Config,
+    Ignored,
+    Migration(Stem<'n>),
+    WayBack { of: Stem<'n>, beside: Option<&'n str> },
+    Odd(Oddity<'n>),
+}
+
+/// Why nobody can say what a file is for.
+enum Oddity<'n> {
+    /// It is named as this tool names its files.
+    Foreign(&'static str),
+    /// It stands among ways back, and says of what.
+    NoTarget,
+    /// Its folder, which this is, sounds like ways back.
+    BackwardFolder(&'n str),
+    /// It sounds like a way back of this version, and does not stand where these do.
+    WayBackElsewhere(&'n str),
+    /// It names a way back, and no migration.
+    BackOfNothing,
+    /// It says nothing.
+    NotUnderstood,
+}
+
+/// The name of a migration.
+enum Stem<'n> {
+    Versioned { label: &'n str, name: &'n str },
+    Repeatable(&'n str),
+}
+
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
+    match read(path) {
+        Name::Config => FileRole::Config,
+        Name::Ignored => FileRole::Ignored,
+        Name::Migration(Stem::Repeatable(name)) => FileRole::Repeatable { name: name.to_owned() },
+        Name::Migration(Stem::Versioned { label, name }) => match Version::parse(label) {
+            Ok(version) => FileRole::Versioned { version, label: label.to_owned(), name: spoken(name) },
+            Err(_) => odd(path, &Oddity::NotUnderstood),
+        },
+        Name::WayBack { of, beside } => match of.target() {
+            Some(of) => FileRole::Rollback { of, beside: beside.map(str::to_owned) },
+            None => odd(path, &Oddity::NoTarget),
+        },
+        Name::Odd(oddity) => odd(path, &oddity),
+    }
+}
+
+/// True for a file that has a place among migrations.
+pub(super) fn has_place(path: &str) -> bool {
+    !matches!(read(path), Name::Ignored | Name::Odd(_))
+}
+
+fn read(path: &str) -> Name<'_> {
     let (folder, file) = split(path);
-    if file.starts_with('.') || file.is_empty() {
-        return FileRole::Ignored;
+    if file.starts_with('.') {
+        return Name::Ignored;
     }
-    let lower = file.to_ascii_lowercase();
-    if lower == "migration_config.yaml" || lower == "migration_config.yml" {
-        return FileRole::Config;
+    if ["migration_config.yaml", "migration_config.yml"].iter().any(|name| file.eq_ignore_ascii_case(name)) {
+        return Name::Config;
     }
-    if lower.ends_with('~') || !lower.ends_with(".sql") {
-        return FileRole::Ignored;
-    }
-    let stem = &file[..file.len() - ".sql".len()];
+    let Some(stem) = without_sql(file) else { return Name::Ignored };
     let parent = split(folder).1;
     if let Some(tool) = foreign_tool(stem) {
-        let message = format!("the name {file} looks like a file of {tool}; it is left out");
-        return unclear(codes::FOREIGN_NAME, path, message, EXPECTED.to_owned());
+        return Name::Odd(Oddity::Foreign(tool));
     }
     if parent == ROLLBACKS {
-        let bare = stem.strip_suffix(".rollback").unwrap_or(stem);
-        return match target(bare) {
-            Some(of) => FileRole::Rollback { of, beside: None },
-            None => {
-                let message = format!("{file} does not begin with the version that it takes back; it is left out");
-                unclear(codes::UNCLEAR_NAME, path, message, "expected rollbacks/VERSION_rollback.sql".to_owned())
-            }
-        };
+        let of = target(stem.strip_suffix(".rollback").unwrap_or(stem));
+        return of.map_or(Name::Odd(Oddity::NoTarget), |of| Name::WayBack { of, beside: None });
     }
-    if BACKWARD_FOLDERS.contains(&parent.to_ascii_lowercase().as_str()) {
-        let message = format!("the folder {parent} sounds like ways back; {file} is left out");
-        return unclear(codes::UNCLEAR_NAME, path, message, "name the folder 'rollbacks'".to_owned());
+    if BACKWARD_FOLDERS.iter().any(|name| parent.eq_ignore_ascii_case(name)) {
+        return Name::Odd(Oddity::BackwardFolder(parent));
     }
-    script(path, file, stem)
-}
-
-fn script(path: &str, file: &str, stem: &str) -> FileRole {
     if let Some(bare) = stem.strip_suffix(".rollback") {
-        let of = match named(bare) {
-            Some(FileRole::Versioned { version, .. }) => RollbackTarget::Version(version),
-            Some(FileRole::Repeatable { name }) => RollbackTarget::Repeatable(name),
-            _ => return unclear(codes::UNCLEAR_NAME, path, not_understood(file), EXPECTED.to_owned()),
+        return match named(bare) {
+            Some(of) => Name::WayBack { of, beside: Some(bare) },
+            None => Name::Odd(Oddity::BackOfNothing),
         };
-        return FileRole::Rollback { of, beside: Some(bare.to_owned()) };
     }
     match named(stem) {
-        Some(FileRole::Versioned { label, name, .. }) if name.eq_ignore_ascii_case("rollback") => {
-            let message = format!("{file} sounds like a way back, and is none where it stands; it is left out");
-            let help = format!("move it to {ROLLBACKS}/{file}, or rename it to {label}_description.rollback.sql");
-            unclear(codes::UNCLEAR_NAME, path, message, help)
-        }
-        Some(role) => role,
-        None => unclear(codes::UNCLEAR_NAME, path, not_understood(file), expected_for(stem)),
+        Some(Stem::Versioned { label, name }) if is_rollback(name) => Name::Odd(Oddity::WayBackElsewhere(label)),
+        Some(stem) => Name::Migration(stem),
+        None => Name::Odd(Oddity::NotUnderstood),
     }
 }
 
-fn not_understood(file: &str) -> String {
-    format!("the name {file} is not understood; the file is left out")
+impl Stem<'_> {
+    fn target(&self) -> Option<RollbackTarget> {
+        match self {
+            Stem::Versioned { label, .. } => Version::parse(label).ok().map(RollbackTarget::Version),
+            Stem::Repeatable(name) => Some(RollbackTarget::Repeatable((*name).to_owned())),
+        }
+    }
+}
+
+/// The warning of a file that is left out.
+fn odd(path: &str, oddity: &Oddity<'_>) -> FileRole {
+    let file = split(path).1;
+    let not_understood = || format!("the name {file} is not understood; the file is left out");
+    let (message, help) = match oddity {
+        Oddity::Foreign(tool) => {
+            let message = format!("the name {file} looks like a file of {tool}; it is left out");
+            return unclear(codes::FOREIGN_NAME, path, message, EXPECTED);
+        }
+        Oddity::NoTarget => (
+            format!("{file} does not begin with the version that it takes back; it is left out"),
+            "expected rollbacks/VERSION_rollback.sql".to_owned(),
+        ),
+        Oddity::BackwardFolder(parent) => (
+            format!("the folder {parent} sounds like ways back; {file} is left out"),
+            "name the folder 'rollbacks'".to_owned(),
+        ),
+        Oddity::WayBackElsewhere(label) => (
+            format!("{file} sounds like a way back, and is none where it stands; it is left out"),
+            format!("move it to {ROLLBACKS}/{file}, or rename it to {label}_description.rollback.sql"),
+        ),
+        Oddity::BackOfNothing => (not_understood(), EXPECTED.to_owned()),
+        Oddity::NotUnderstood => (not_understood(), expected_for(without_sql(file).unwrap_or(file))),
+    };
+    unclear(codes::UNCLEAR_NAME, path, message, help)
 }
 
 /// A suggestion made of the user's own name, where it begins with a version.
@@ -224,16 +287,17 @@ fn foreign_tool(stem: &str) -> Option<&'static str> {
 }
 
 /// `001_create_jobs` or `R__views`.
-fn named(stem: &str) -> Option<FileRole> {
+fn named(stem: &str) -> Option<Stem<'_>> {
     if let Some(name) = stem.strip_prefix("R__") {
-        return is_name(name).then(|| FileRole::Repeatable { name: name.to_owned() });
+        return is_name(name).then_some(Stem::Repeatable(name));
     }
     let (label, name) = stem.split_once('_')?;
-    if !is_name(name) {
-        return None;
-    }
-    let version = Version::parse(label).ok()?;
-    Some(FileRole::Versioned { version, label: label.to_owned(), name: spoken(name) })
+    (is_name(name) && Version::is_one(label)).then_some(Stem::Versioned { label, name })
+}
+
+/// True for the words of a file that some would take for a way back.
+fn is_rollback(name: &str) -> bool {
+    name.trim_matches(|character: char| character == '_' || character.is_whitespace()).eq_ignore_ascii_case("rollback")
 }
 
 fn is_name(name: &str) -> bool {
@@ -246,17 +310,17 @@ pub(crate) fn spoken(name: &str) -> String {
 }
 
 /// The target of a file in the folder of rollbacks: a version alone is enough.
-fn target(stem: &str) -> Option<RollbackTarget> {
+fn target(stem: &str) -> Option<Stem<'_>> {
     if let Some(name) = stem.strip_prefix("R__") {
-        return is_name(name).then(|| RollbackTarget::Repeatable(name.to_owned()));
+        return is_name(name).then_some(Stem::Repeatable(name));
     }
-    let label = stem.split_once('_').map_or(stem, |(label, _)| label);
-    Version::parse(label).ok().map(RollbackTarget::Version)
+    let (label, name) = stem.split_once('_').unwrap_or((stem, ""));
+    Version::is_one(label).then_some(Stem::Versioned { label, name })
 }
 
 /// Folder and file name of a path.
 pub(crate) fn split(path: &str) -> (&str, &str) {
-    match path.rfind(['/', '\\']) {
+    match path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\')) {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => ("", path),
     }
@@ -269,8 +333,18 @@ pub(crate) fn stem_of(path: &str) -> &str {
 }
 
 fn without_sql(file: &str) -> Option<&str> {
-    let at = file.len().checked_sub(".sql".len())?;
-    (file.is_char_boundary(at) && file[at..].eq_ignore_ascii_case(".sql")).then(|| &file[..at])
+    without_ending(file, ".sql")
+}
+
+/// True for a file of SQL, by its name.
+pub(crate) fn is_sql(path: &str) -> bool {
+    without_sql(path).is_some()
+}
+
+/// What stands before an ending, which may be written in any case.
+pub(crate) fn without_ending<'n>(file: &'n str, ending: &str) -> Option<&'n str> {
+    let at = file.len().checked_sub(ending.len())?;
+    (file.is_char_boundary(at) && file[at..].eq_ignore_ascii_case(ending)).then(|| &file[..at])
 }
 
 /// How users name a migration in `Depends-on` and in the configuration.

@@ -58,8 +58,17 @@ impl FileHasher {
 
     /// The checksum of all bytes added.
     pub fn finish(self) -> Checksum {
-        Checksum(format!("sha256:{}", hex(&self.0.finalize())))
+        checksum(&self.0.finalize())
     }
+}
+
+/// The text of a SHA-256.
+fn checksum(hash: &[u8]) -> Checksum {
+    const ALGORITHM: &str = "sha256:";
+    let mut text = String::with_capacity(ALGORITHM.len() + 2 * hash.len());
+    text.push_str(ALGORITHM);
+    write_hex(hash, &mut text);
+    Checksum(text)
 }
 
 /// Hashes text so that line endings and a byte-order mark make no difference: a leading U+FEFF is left out, CR LF and a
@@ -120,18 +129,23 @@ impl TextHasher {
             let head = std::mem::take(&mut self.head);
             self.lines(&head);
         }
-        Checksum(format!("sha256:{}", hex(&self.hasher.finalize())))
+        checksum(&self.hasher.finalize())
     }
 }
 
 /// Lower-case hexadecimal digits, two for each byte.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
     let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.extend([digit(byte >> 4), digit(*byte)]);
-    }
+    write_hex(bytes, &mut text);
     text
+}
+
+fn write_hex(bytes: &[u8], text: &mut String) {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Version {
-    /// Empty where names are ordered as texts.
-    parts: Vec<String>,
+    /// Joined by dots, without leading zeros. Empty where names are ordered as texts.
+    numbers: Box<str>,
     /// Empty where the numbers alone say it.
     name: Box<str>,
 }
@@ -31,17 +31,18 @@ impl Version {
     /// # Errors
     /// [`BadVersion`] where a part is empty or holds anything but ASCII digits.
     pub fn parse(text: &str) -> Result<Version, BadVersion> {
-        let parts: Vec<String> = text
-            .split(['.', '_'])
-            .map(|part| {
-                if !is_number(part) {
-                    return Err(BadVersion(text.to_owned()));
-                }
-                let bare = part.trim_start_matches('0');
-                Ok(if bare.is_empty() { "0".to_owned() } else { bare.to_owned() })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Version { parts, name: Box::default() })
+        let mut numbers = String::with_capacity(text.len());
+        for part in text.split(['.', '_']) {
+            if !is_number(part) {
+                return Err(BadVersion(text.to_owned()));
+            }
+            if !numbers.is_empty() {
+                numbers.push('.');
+            }
+            let bare = part.trim_start_matches('0');
+            numbers.push_str(if bare.is_empty() { "0" } else { bare });
+        }
+        Ok(Version { numbers: numbers.into_boxed_str(), name: Box::default() })
     }
 
     /// True for a text that [`Version::parse`] reads.
@@ -60,7 +61,7 @@ impl Version {
 
     /// A name, ordered as text before all numbers. The empty one comes before every other.
     pub fn of_name(name: impl Into<Box<str>>) -> Version {
-        Version { parts: Vec::new(), name: name.into() }
+        Version { numbers: Box::default(), name: name.into() }
     }
 
     /// This version of a change that is known by its whole name: names decide between equal numbers.
@@ -76,13 +77,13 @@ impl Version {
 
     /// True for `0` and for the empty name: what comes before everything.
     pub fn is_nothing(&self) -> bool {
-        self.name.is_empty() && self.parts.iter().all(|part| part == "0") && self.parts.len() < 2
+        self.name.is_empty() && matches!(&*self.numbers, "" | "0")
     }
 
     /// The version of a ledger's row, in which it stands as `written` beside the identity, where this one is a version of the same
     /// folder: only the format knows whether its names are versions. None where it is none.
     pub fn read_alike(&self, written: &str, identity: &str) -> Option<Version> {
-        match (self.parts.is_empty(), self.name.is_empty()) {
+        match (self.numbers.is_empty(), self.name.is_empty()) {
             (true, _) => Some(Version::of_name(identity)),
             (false, true) => Version::parse(written).ok(),
             (false, false) => Version::parse(written).ok().map(|version| version.named(identity)),
@@ -92,8 +93,11 @@ impl Version {
     /// `1.2` for `1.2.0.0`, and `0` for zeros alone: for formats in which they are the same.
     #[must_use]
     pub fn without_trailing_zeros(&self) -> Version {
-        let count = self.parts.iter().rposition(|part| part != "0").map_or(1, |last| last + 1).min(self.parts.len());
-        Version { parts: self.parts[..count].to_vec(), name: self.name.clone() }
+        let mut numbers = &*self.numbers;
+        while let Some(shorter) = numbers.strip_suffix(".0") {
+            numbers = shorter;
+        }
+        Version { numbers: numbers.into(), name: self.name.clone() }
     }
 }
 
@@ -104,14 +108,22 @@ fn is_number(part: &str) -> bool {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        for (mine, theirs) in self.parts.iter().zip(&other.parts) {
+        if self.numbers == other.numbers {
+            return self.name.cmp(&other.name);
+        }
+        let (mut mine, mut theirs) = (self.numbers.split('.'), other.numbers.split('.'));
+        loop {
             // Without leading zeros, the longer text of digits is the larger number.
-            let order = mine.len().cmp(&theirs.len()).then_with(|| mine.cmp(theirs));
+            let order = match (mine.next(), theirs.next()) {
+                (Some(mine), Some(theirs)) => mine.len().cmp(&theirs.len()).then_with(|| mine.cmp(theirs)),
+                (mine, theirs) => {
+                    return mine.is_some().cmp(&theirs.is_some()).then_with(|| self.name.cmp(&other.name));
+                }
+            };
             if order != Ordering::Equal {
                 return order;
             }
         }
-        self.parts.len().cmp(&other.parts.len()).then_with(|| self.name.cmp(&other.name))
     }
 }
 
@@ -123,10 +135,7 @@ impl PartialOrd for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => formatter.write_str(name),
-            None => formatter.write_str(&self.parts.join(".")),
-        }
+        formatter.write_str(self.name().unwrap_or(&self.numbers))
     }
 }
 

@@ -9,12 +9,13 @@ use limosa_core::{
     AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, Version,
     find_identity, find_version,
 };
+use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
 use crate::scripts::{Scripts, depth_of, each_part};
-use crate::unread::Known;
+use crate::unread::{Known, is_settled};
 use crate::{Configuration, Exit, Failure, RustCallback};
 
 /// The layout of the files, with what stands in files of its own about all of them.
@@ -235,14 +236,20 @@ impl Listing {
         let shares = on_all_processors(self.files, |mut files| {
             let mut buffer = vec![0; BUFFER];
             for file in files.iter_mut().filter(|file| is_asked(file)) {
-                let mut hasher = FileHasher::new();
-                each_part(scripts, &file.name, &mut buffer, |bytes| hasher.update(bytes))?;
-                file.checksum = Some(hasher.finish());
+                file.checksum = Some(scripts.checksum(&file.name, &mut buffer)?);
             }
             Ok(files)
         })?;
         self.files = shares.into_iter().flatten().collect();
         Ok(self)
+    }
+
+    /// True where everything was applied, and nothing is to be said of it: see [`is_settled`].
+    pub(crate) fn is_settled(&self, configuration: &Configuration, glance: &Glance) -> bool {
+        let is_plain = self.configs.is_empty() && self.diagnostics.is_empty();
+        let has_code = !configuration.code.is_empty() || !configuration.hooks.is_empty();
+        let files = self.files.iter().map(|file| (&file.role, file.checksum.as_ref()));
+        is_plain && !has_code && is_settled(glance, files, !configuration.verify_applied)
     }
 
     /// Reads the files that are wanted.

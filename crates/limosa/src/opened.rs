@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use limosa_core::{Identity, LedgerView, RowState, Surroundings};
-use limosa_db::ledger::{Ledger, LedgerNames};
+use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
@@ -294,6 +294,22 @@ impl Opened<'_> {
     /// Reads the ledger for the next [`look`](Self::look), which must follow before anything is changed.
     pub(crate) async fn look_ahead(&mut self) {
         self.looked = Some(self.ledger.look(self.session.as_mut()).await);
+    }
+
+    /// Looks at the ledger only so far as to see whether anything can be pending. None where that is no use, and a look must follow;
+    /// where there is no ledger, the look is done with that.
+    pub(crate) async fn glance(&mut self) -> Option<Glance> {
+        match self.ledger.glance(self.session.as_mut()).await {
+            Ok(Some(glance)) => Some(glance),
+            Ok(None) => {
+                self.looked = Some(Ok(LedgerView::default()));
+                None
+            }
+            Err(error) => {
+                self.looked = Some(Err(error));
+                None
+            }
+        }
     }
 
     /// Reads the ledger; writes nothing.

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::pin::pin;
 
-use limosa_core::{Identity, LedgerView};
+use limosa_core::{AuditHead, Identity, LedgerView};
+use limosa_db::ledger::Glance;
 use limosa_sql::{Dialect, Engine};
 use tokio::task::JoinError;
 
@@ -67,19 +68,40 @@ pub(crate) async fn read_these_and_open<'c>(
     both(opened, read).await
 }
 
+/// What a command that only runs what is pending begins with.
+pub(crate) enum Pending {
+    /// Nothing is: the files are exactly those that were applied. With the head of the audit log.
+    Nothing(Option<AuditHead>),
+    /// Something may be among these.
+    Something(Box<Loaded>),
+}
+
 /// As [`read_and_open`], for a command that only runs what is pending: files that are byte for byte what was applied are not read
-/// again, nor are their ways back. Before the ledger is acted upon anew, [`read_again`] must be asked.
+/// again, nor are their ways back. Before the ledger is acted upon anew, [`read_again`] must be asked. `may_be_nothing` says that
+/// there is nothing to do where all was applied.
 pub(crate) async fn read_pending_and_open<'c>(
     configuration: &'c Configuration,
     purpose: Purpose,
+    may_be_nothing: bool,
     check: impl Fn(&Loaded) -> Result<(), Failure>,
-) -> Result<(Loaded, Opened<'c>), Failure> {
+) -> Result<(Pending, Opened<'c>), Failure> {
     // Bad files must not leave an empty database behind, and are told of at once where a database is waited for.
     if !is_there(configuration) || configuration.wait_for_database.is_some() {
-        return read_and_open(configuration, purpose, check).await;
+        let (loaded, opened) = read_and_open(configuration, purpose, check).await?;
+        return Ok((Pending::Something(Box::new(loaded)), opened));
     }
     let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine)?.with_checksums(&own);
-    open_and_read(configuration, purpose, list, |view| Wanted::Unknown(view), check).await
+    let (listed, mut opened, glance) = list_and_open(configuration, purpose, list, may_be_nothing, &check).await?;
+    if let (Ok(listing), Some(glance)) = (&listed, &glance)
+        && listing.is_settled(configuration, glance)
+    {
+        return Ok((Pending::Nothing(glance.head.clone()), opened));
+    }
+    if opened.looked.is_none() {
+        opened.look_ahead().await;
+    }
+    let (loaded, opened) = read_listed(opened, listed, |view| Wanted::Unknown(view), &check).await?;
+    Ok((Pending::Something(Box::new(loaded)), opened))
 }
 
 /// As [`read_and_open`], for a command that needs the files of some changes only, which the ledger says.
@@ -89,37 +111,50 @@ pub(crate) async fn open_and_read_these<'c>(
     these: impl Fn(&LedgerView) -> HashSet<Identity> + Send + 'static,
 ) -> Result<(Loaded, Opened<'c>), Failure> {
     let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine);
-    open_and_read(configuration, purpose, list, move |view| Wanted::These(these(view)), |_| Ok(())).await
+    let check = |_: &Loaded| Ok(());
+    let (listed, opened, _) = list_and_open(configuration, purpose, list, false, &check).await?;
+    read_listed(opened, listed, move |view| Wanted::These(these(view)), &check).await
 }
 
-/// Lists files and opens the database at the same time, and reads what is wanted by the ledger there.
-async fn open_and_read<'c>(
+/// Lists files and opens the database at the same time, and looks at its ledger: where `glances`, only shortly if that is enough.
+async fn list_and_open<'c>(
     configuration: &'c Configuration,
     purpose: Purpose,
     list: impl FnOnce(Configuration, Engine) -> Result<Listing, Failure> + Send + 'static,
-    wanted: impl for<'v> Fn(&'v LedgerView) -> Wanted<'v> + Send + 'static,
-    check: impl Fn(&Loaded) -> Result<(), Failure>,
-) -> Result<(Loaded, Opened<'c>), Failure> {
-    let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
+    glances: bool,
+    check: &impl Fn(&Loaded) -> Result<(), Failure>,
+) -> Result<(Result<Listing, Failure>, Opened<'c>, Option<Glance>), Failure> {
     let usual = Dialect::from(limosa_db::engine_of(configuration.database.expose())?);
     let own = configuration.clone();
     let listing = tokio::task::spawn_blocking(move || list(own, usual.engine()));
     let opened = async {
         let mut opened = open(configuration, purpose).await?;
-        opened.look_ahead().await;
-        Ok::<_, Failure>(opened)
+        let glance = if glances { opened.glance().await } else { None };
+        if !glances {
+            opened.look_ahead().await;
+        }
+        Ok::<_, Failure>((opened, glance))
     };
     let opened = opened.await;
     let listed = joined(listing.await);
-    let mut opened = match opened {
-        Ok(opened) => opened,
+    match opened {
+        Ok((opened, glance)) => Ok((listed, opened, glance)),
         Err(failure) => {
             // What is wrong with the files is told first: it needs no server to be mended.
-            let read = listed.and_then(|listing| listing.read(configuration, usual, Wanted::All)).and_then(checked);
-            return Err(read.err().unwrap_or(failure));
+            let read = listed.and_then(|listing| listing.read(configuration, usual, Wanted::All));
+            Err(read.and_then(|loaded| check(&loaded)).err().unwrap_or(failure))
         }
-    };
-    let (own, dialect, looked) = (configuration.clone(), opened.dialect(), opened.looked.take());
+    }
+}
+
+/// Reads what is wanted of the files, by the ledger that was looked at.
+async fn read_listed<'c>(
+    mut opened: Opened<'c>,
+    listed: Result<Listing, Failure>,
+    wanted: impl for<'v> Fn(&'v LedgerView) -> Wanted<'v> + Send + 'static,
+    check: &impl Fn(&Loaded) -> Result<(), Failure>,
+) -> Result<(Loaded, Opened<'c>), Failure> {
+    let (own, dialect, looked) = (opened.configuration.clone(), opened.dialect(), opened.looked.take());
     let reading = tokio::task::spawn_blocking(move || {
         let view = looked.as_ref().and_then(|looked| looked.as_ref().ok());
         let read = listed.and_then(|listing| {
@@ -130,7 +165,7 @@ async fn open_and_read<'c>(
     });
     let read = joined(reading.await).and_then(|(read, looked)| {
         opened.looked = looked;
-        read.and_then(checked)
+        read.and_then(|loaded| check(&loaded).map(|()| loaded))
     });
     both(opened, read).await
 }

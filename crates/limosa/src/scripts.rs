@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use limosa_core::{Checksum, FileHasher};
 use limosa_formats::HEAD_BYTES;
 use limosa_formats::formats::SIGNS;
 use limosa_run::Files;
@@ -35,7 +36,7 @@ impl Scripts {
             Scripts::Disk => {
                 let mut names = Vec::new();
                 for folder in folders {
-                    names.extend(list(folder)?.iter().map(|path| path.display().to_string()));
+                    names.extend(list(folder)?.into_iter().map(shown));
                 }
                 Ok(names)
             }
@@ -55,6 +56,26 @@ impl Scripts {
         match self {
             Scripts::Embedded(_) | Scripts::Commit(_) => Vec::new(),
             Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
+        }
+    }
+
+    /// The checksum of a file as it may have been applied. A file that gives less than it is asked for is taken to end there, which
+    /// saves a system call for each: were that wrong, the checksum would be none that was recorded, and the file is read for good.
+    pub(crate) fn checksum(&self, name: &str, buffer: &mut [u8]) -> Result<Checksum, Failure> {
+        let failed = |error| unreadable(Path::new(name), &error);
+        let mut file = self.open(name).map_err(failed)?;
+        let mut hasher = FileHasher::new();
+        loop {
+            match file.read(buffer) {
+                Ok(count) => {
+                    hasher.update(&buffer[..count]);
+                    if count < buffer.len() {
+                        return Ok(hasher.finish());
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
     }
 
@@ -95,6 +116,11 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     walk(folder, 0, &mut found)?;
     Ok(found)
+}
+
+/// A path as it is shown.
+fn shown(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap_or_else(|path| path.to_string_lossy().into_owned())
 }
 
 fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use limosa_core::{AuditHead, Direction, LEDGER_VERSION, LedgerView, RowState, SEED_PREFIX, hashed_around};
 use limosa_sql::Engine;
 
-use super::{LedgerNames, read, statements as sql};
+use super::{Glance, LedgerNames, read, statements as sql};
 use crate::{Collector, DbError, DbErrorKind, FlightError, Item, Row, Session, Value};
 
 /// The ledger of one project: names and statements, no connection.
@@ -374,15 +374,7 @@ impl Ledger {
     pub fn view(&self, rows: &[Vec<Row>]) -> Result<LedgerView, DbError> {
         let nothing = Vec::new();
         let part = |at: usize| rows.get(at).unwrap_or(&nothing);
-        let version = part(0).first().and_then(|row| row.integer(0));
-        if version.is_some_and(|version| version > LEDGER_VERSION) {
-            let message = format!(
-                "the ledger has version {}, this limosa writes version {LEDGER_VERSION}",
-                version.unwrap_or_default()
-            );
-            return Err(DbError::new(DbErrorKind::Configuration, message)
-                .hint("a newer limosa has been here; use that one, or a newer one"));
-        }
+        let version = read::version(part(0).first())?;
         let mut view = LedgerView { exists: true, version, ..LedgerView::default() };
         for row in part(1) {
             view.newest_rank = view.newest_rank.max(row.integer(8).unwrap_or(0));
@@ -397,7 +389,7 @@ impl Ledger {
         view.journal = part(2).iter().map(read::journal_row).collect();
         view.lease = part(3).first().map(read::lease_row);
         view.keeps_another = part(3).first().is_some_and(|row| row.boolean(6));
-        view.head = part(4).first().and_then(read::head);
+        view.head = part(4).first().and_then(|row| read::head(row, 0));
         view.failures = part(5).iter().map(read::failure).collect();
         Ok(view)
     }
@@ -407,36 +399,51 @@ impl Ledger {
     /// # Errors
     /// What the server says.
     pub async fn look(&self, session: &mut dyn Session) -> Result<LedgerView, DbError> {
+        match self.read(session, self.reads()).await? {
+            Some(rows) => self.view(&rows),
+            None => Ok(LedgerView::default()),
+        }
+    }
+
+    /// Looks only so far as to see whether anything can be pending; waits once. Writes nothing. None where the ledger does not stand.
+    ///
+    /// # Errors
+    /// What the server says, and a ledger that a newer limosa wrote.
+    pub async fn glance(&self, session: &mut dyn Session) -> Result<Option<Glance>, DbError> {
+        let reads = vec![self.bound(&sql::ROWS_IN_SHORT, Vec::new()), self.bound(&sql::REST_IN_SHORT, Vec::new())];
+        self.read(session, reads).await?.map(Glance::of).transpose()
+    }
+
+    /// The rows of each of some statements that only read; None where the ledger does not stand.
+    async fn read(&self, session: &mut dyn Session, reads: Vec<Item>) -> Result<Option<Vec<Vec<Row>>>, DbError> {
         if self.names.engine != Engine::Postgres {
             let rows = session.send(vec![self.plain(&sql::EXISTS, Vec::new())]).await?;
             if !rows[0].first().is_some_and(|row| row.boolean(0)) {
-                return Ok(LedgerView::default());
+                return Ok(None);
             }
             // SQLite takes its write lock where a transaction is begun by name: looking must not take it.
             let begins = self.names.engine != Engine::Sqlite;
             let mut items: Vec<Item> = begins.then_some(Item::Begin).into_iter().collect();
-            items.extend(self.reads());
+            items.extend(reads);
             items.extend(begins.then_some(Item::Commit));
-            let rows = session.send(items).await?;
-            return self.view(&rows[usize::from(begins)..]);
+            let mut rows = session.send(items).await?;
+            return Ok(Some(rows.split_off(usize::from(begins))));
         }
         let mut items = self.begin();
         let looks_at = items.len();
         // A new session's first look into the catalogue is dear: by name it is a quarter of the work.
         let table = self.names.engine.quote_literal(&self.names.table("schema_migrations"));
         items.push(Item::Bound { sql: format!("select to_regclass({table}) is not null"), parameters: Vec::new() });
-        items.extend(self.reads());
+        items.extend(reads);
         items.push(Item::Commit);
         let mut collector = Collector::default();
         let flown = session.flight(&mut items.into_iter(), &mut collector).await;
         let exists = collector.rows.get(looks_at).and_then(|rows| rows.first()).is_some_and(|row| row.boolean(0));
         match flown {
-            Ok(()) => self.view(&collector.rows[looks_at + 1..]),
-            Err(FlightError::Failed { error, .. }) if !exists && error.kind == DbErrorKind::UndefinedTable => {
-                Ok(LedgerView::default())
-            }
+            Ok(()) => Ok(Some(collector.rows.split_off(looks_at + 1))),
+            Err(FlightError::Failed { error, .. }) if !exists && error.kind == DbErrorKind::UndefinedTable => Ok(None),
             Err(FlightError::Failed { error, .. }) => Err(*error),
-            Err(FlightError::Aborted) => Ok(LedgerView::default()),
+            Err(FlightError::Aborted) => Ok(None),
         }
     }
 }

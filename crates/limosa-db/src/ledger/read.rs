@@ -1,11 +1,26 @@
 //! Rows of the ledger's tables into records.
 
 use limosa_core::{
-    AppliedRow, AuditHead, AuditRow, Checksum, Direction, Failure, Identity, JournalRow, JournalStatement, LeaseRow,
-    RowState,
+    AppliedRow, AuditHead, AuditRow, Checksum, Direction, Failure, Identity, JournalRow, JournalStatement,
+    LEDGER_VERSION, LeaseRow, RowState,
 };
 
-use crate::Row;
+use crate::{DbError, DbErrorKind, Row};
+
+/// The version of the tables, in the first column.
+///
+/// # Errors
+/// A ledger that a newer limosa wrote.
+pub(super) fn version(row: Option<&Row>) -> Result<Option<i64>, DbError> {
+    match row.and_then(|row| row.integer(0)) {
+        Some(newer) if newer > LEDGER_VERSION => {
+            let message = format!("the ledger has version {newer}, this limosa writes version {LEDGER_VERSION}");
+            Err(DbError::new(DbErrorKind::Configuration, message)
+                .hint("a newer limosa has been here; use that one, or a newer one"))
+        }
+        version => Ok(version),
+    }
+}
 
 /// A row of `schema_migrations`, in the columns of [`super::statements::ROWS`]; the truth says whether it is only skipped.
 pub fn applied_row(row: &Row) -> Result<AppliedRow, Identity> {
@@ -63,9 +78,10 @@ pub(super) fn lease_row(row: &Row) -> LeaseRow {
     }
 }
 
-pub(super) fn head(row: &Row) -> Option<AuditHead> {
-    let sequence = row.integer(0)?;
-    (sequence > 0).then(|| AuditHead { sequence, hash: row.text(1).unwrap_or_default() })
+/// The head of the audit log, in two columns from this one on.
+pub(super) fn head(row: &Row, column: usize) -> Option<AuditHead> {
+    let sequence = row.integer(column)?;
+    (sequence > 0).then(|| AuditHead { sequence, hash: row.text(column + 1).unwrap_or_default() })
 }
 
 pub(super) fn failure(row: &Row) -> Failure {

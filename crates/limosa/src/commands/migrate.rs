@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use limosa_core::{
-    Action, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
+    Action, AuditHead, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
 };
 use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
@@ -14,7 +14,7 @@ use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::missing_ledger::missing_ledger;
 use crate::opened::{Opened, Purpose};
-use crate::reading::{read_again, read_pending_and_open};
+use crate::reading::{Pending, read_again, read_pending_and_open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
 use crate::telling::told;
 use crate::{Exit, Failure, Migrator, backup, enum_values, interrupted_scripts};
@@ -55,9 +55,15 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         let began = Instant::now();
-        let (loaded, mut opened) =
-            read_pending_and_open(&self.configuration, Purpose::Write, Loaded::refuse_errors).await?;
-        let answer = run(&mut opened, loaded, options, listener, stop, began).await;
+        // Whoever names a version or a plan wants to be told where there is no such one.
+        let may_be_nothing = options.to.is_none() && options.expected_plan.is_none();
+        let check = Loaded::refuse_errors;
+        let (pending, mut opened) =
+            read_pending_and_open(&self.configuration, Purpose::Write, may_be_nothing, check).await?;
+        let answer = match pending {
+            Pending::Nothing(head) => Ok(nothing(&opened, "migrate", Vec::new(), head, began)),
+            Pending::Something(loaded) => run(&mut opened, *loaded, options, listener, stop, began).await,
+        };
         opened.close().await;
         answer
     }
@@ -296,17 +302,16 @@ fn announce_auto_rollback(opened: &Opened<'_>, plan: &Plan, listener: &dyn Liste
 }
 
 fn nothing_to_do(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded, view: &LedgerView, began: Instant) -> RunAnswer {
-    let mut answer = nothing(opened, "migrate", plan, view, began);
-    answer.notices.extend(loaded.diagnostics.iter().cloned());
-    answer
+    let notices = plan.notices.iter().chain(&loaded.diagnostics).cloned().collect();
+    nothing(opened, "migrate", notices, view.head.clone(), began)
 }
 
 /// The answer of a run that had nothing to do.
 pub(crate) fn nothing(
     opened: &Opened<'_>,
     command: &'static str,
-    plan: &Plan,
-    view: &LedgerView,
+    notices: Vec<Diagnostic>,
+    head: Option<AuditHead>,
     began: Instant,
 ) -> RunAnswer {
     RunAnswer {
@@ -318,9 +323,9 @@ pub(crate) fn nothing(
         steps: Vec::new(),
         taken_back: Vec::new(),
         error: None,
-        notices: plan.notices.clone(),
+        notices,
         plan_digest: None,
-        audit_head: view.head.clone(),
+        audit_head: head,
         backup: None,
         elapsed_ms: millis(began),
     }

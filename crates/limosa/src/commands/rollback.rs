@@ -260,7 +260,7 @@ async fn run(
         }
     };
     if plan.is_empty() {
-        return Ok(migrate::nothing(opened, "rollback", &plan, &view, began));
+        return Ok(migrate::nothing(opened, "rollback", plan.notices, view.head, began));
     }
     listener.progress(Progress::Target(opened.target.clone()));
     let saved = match options.backup {

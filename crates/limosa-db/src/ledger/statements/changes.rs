@@ -16,6 +16,28 @@ pub const ROWS: Statement = Statement {
             rollback_sql is not null, plan_digest, depends_on from {schema_migrations} where project = $1 order by `rank`",
 };
 
+/// The same rows in no order, as far as it takes to see that nothing is pending: identity, checksum of the file, and the state
+/// where it is another one than applied.
+pub const ROWS_IN_SHORT: Statement =
+    all("select identity, checksum, nullif(state, 'applied') from {schema_migrations} where project = $1");
+
+/// What the other tables say of a project ($1), in short: the version of the tables, whether a script was interrupted, whether the
+/// ledger of another tool is kept, and the head of the audit log. The first statements of a session that meet a table are dear.
+pub const REST_IN_SHORT: Statement = Statement {
+    postgres: "select (select value from {application_metadata} where project = '' and key = 'ledger_version'), \
+               exists (select from {journal} where project = $1), \
+               exists (select from {application_metadata} where project = $1 and key = 'kept'), \
+               (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
+    sqlite: "select (select value from {application_metadata} where project = '' and key = 'ledger_version'), \
+             exists (select 1 from {journal} where project = $1), \
+             exists (select 1 from {application_metadata} where project = $1 and key = 'kept'), \
+             (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
+    mysql: "select (select value from {application_metadata} where project = '' and `key` = 'ledger_version'), \
+            exists (select 1 from {journal} where project = $1), \
+            exists (select 1 from {application_metadata} where project = $1 and `key` = 'kept'), \
+            (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
+};
+
 /// The newest failed attempts of a project ($1) that no later operation on the same change followed.
 pub const FAILURES: Statement =
     all("select a.identity, a.at, a.detail from {audit_log} a where a.project = $1 and a.outcome = 'failed' \

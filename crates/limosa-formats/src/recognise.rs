@@ -6,7 +6,7 @@ use limosa_sql::{Diagnostic, Label};
 use crate::codes;
 use crate::formats::{FORMATS, Format, Votes, liquibase};
 use crate::layout::{Layout, LayoutChoice};
-use crate::native::{FileRole, split};
+use crate::native::{FileRole, Place, split};
 
 /// So many bytes of a file are looked at.
 pub const HEAD_BYTES: usize = 4096;
@@ -39,7 +39,8 @@ impl LayoutChoice {
         if let LayoutChoice::Given(layout) = self {
             return Ok(Recognised { layout: layout.clone(), reason: None });
         }
-        let votes = Votes::count(paths, around);
+        let places: Vec<Place<'_>> = paths.iter().map(|path| Place::of(path)).collect();
+        let votes = Votes::count(&places, around);
         let by_names = votes.winner().and_then(|format| Some((Layout::of_format(format.name)?, format)));
         let recognised = match by_names.filter(|(layout, _)| *layout != Layout::Native) {
             Some((layout, format)) => {
@@ -94,7 +95,7 @@ fn mixed(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
     const SEVERAL: usize = 2;
     const MANY: usize = 20;
     let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
-    let of_other = |format: &Format, path: &str| (format.votes)(&[path]) > 0;
+    let of_other = |format: &Format, path: &str| (format.votes)(&[Place::of(path)]) > 0;
     let rivals = votes.each().filter(|(format, votes)| format.name != layout.name() && *votes >= SEVERAL);
     rivals.map(|(format, _)| format).find_map(|format| {
         let others: Vec<&&str> = paths.iter().filter(|path| of_other(format, path) && !has_place(path)).collect();

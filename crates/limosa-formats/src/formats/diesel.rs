@@ -9,7 +9,7 @@ use limosa_sql::Diagnostic;
 use toml::de::DeValue;
 
 use super::Format;
-use super::native::{Config, FileRole, RollbackTarget, Wishes, is_sql, split, spoken, unclear};
+use super::native::{Config, FileRole, Place, RollbackTarget, Wishes, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -21,12 +21,8 @@ pub const FORMAT: Format = Format {
     sign: None,
 };
 
-fn votes(paths: &[&str]) -> usize {
-    let has_place = |path: &&&str| {
-        let (folder, file) = split(path);
-        ["up.sql", "down.sql"].contains(&file) && split(folder).1.starts_with(|first: char| first.is_ascii_digit())
-    };
-    paths.iter().filter(has_place).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    places.iter().filter(|place| ["up.sql", "down.sql"].contains(&place.file) && place.is_dated()).count()
 }
 
 /// The version of a folder, as diesel's own table has it, and the words behind it.

@@ -11,8 +11,8 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use serde::Deserialize;
 
 use super::Format;
-use super::native::{FileRole, is_sql, split, spoken, unclear};
-use super::prisma::{MIGRATION, in_folder, is_dated, other_engine};
+use super::native::{FileRole, Place, is_sql, split, spoken, unclear};
+use super::prisma::{MIGRATION, in_folder, other_engine};
 use crate::codes;
 
 /// The line of the format table.
@@ -26,17 +26,15 @@ pub const FORMAT: Format = Format {
 /// The file that lists the migrations of a folder, and the folder in which it stands.
 const JOURNAL: (&str, &str) = ("meta", "_journal.json");
 
-fn votes(paths: &[&str]) -> usize {
-    let journals: Vec<&str> = paths.iter().filter_map(|path| folder_of(path)).collect();
-    let has_place = |path: &&&str| {
-        let (folder, file) = split(path);
-        match file {
-            MIGRATION | "snapshot.json" if is_dated(path, file) => true,
-            _ if file == JOURNAL.1 => folder_of(path).is_some(),
-            _ => file.ends_with(".sql") && journals.contains(&folder),
-        }
+fn votes(places: &[Place<'_>]) -> usize {
+    let named = places.iter().filter(|place| place.file == JOURNAL.1);
+    let journals: Vec<&str> = named.filter_map(|place| folder_of(place.path)).collect();
+    let has_place = |place: &&Place<'_>| match place.file {
+        MIGRATION | "snapshot.json" if place.is_dated() => true,
+        file if file == JOURNAL.1 => folder_of(place.path).is_some(),
+        file => file.ends_with(".sql") && journals.contains(&place.folder),
     };
-    paths.iter().filter(has_place).count()
+    places.iter().filter(has_place).count()
 }
 
 /// The folder of migrations that a journal belongs to; None where the path is none.

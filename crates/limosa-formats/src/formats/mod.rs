@@ -16,6 +16,8 @@ pub mod sql_migrate;
 pub mod sqlx;
 pub mod up_down;
 
+use native::Place;
+
 /// A format of migration folders.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
@@ -24,14 +26,14 @@ pub struct Format {
     /// One line for people.
     pub description: &'static str,
     /// How many of a folder's files have a place in it, by their names.
-    pub votes: fn(&[&str]) -> usize,
+    pub(crate) votes: fn(&[Place<'_>]) -> usize,
     /// Where names are like those of another format: whether the paths of the folder, or the names of what stands around it
     /// ([`SIGNS`]), speak for this one. It then goes before the other.
-    pub sign: Option<Sign>,
+    pub(crate) sign: Option<Sign>,
 }
 
 /// Whether paths of a folder, or names of what stands around it, speak for a format.
-pub type Sign = fn(paths: &[&str], around: &[&str]) -> bool;
+pub(crate) type Sign = fn(places: &[Place<'_>], around: &[&str]) -> bool;
 
 /// All formats, the native one first.
 pub const FORMATS: &[Format] = &[
@@ -63,9 +65,9 @@ pub(crate) struct Votes {
 
 impl Votes {
     /// Counts. `around` are the names of [`SIGNS`] that stand beside the folder or above it.
-    pub(crate) fn count(paths: &[&str], around: &[&str]) -> Votes {
-        let is_meant = |format: &Format| format.sign.is_none_or(|sign| sign(paths, around));
-        Votes { counts: FORMATS.iter().map(|format| is_meant(format).then(|| (format.votes)(paths))).collect() }
+    pub(crate) fn count(places: &[Place<'_>], around: &[&str]) -> Votes {
+        let is_meant = |format: &Format| format.sign.is_none_or(|sign| sign(places, around));
+        Votes { counts: FORMATS.iter().map(|format| is_meant(format).then(|| (format.votes)(places))).collect() }
     }
 
     /// Formats that may be meant, with their votes.
@@ -92,6 +94,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    fn places<'p>(paths: &[&'p str]) -> Vec<Place<'p>> {
+        paths.iter().map(|path| Place::of(path)).collect()
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "compares the table with the files of this crate")]
@@ -141,7 +147,7 @@ mod tests {
             (&["a.txt"], None),
             (&[], None),
         ] {
-            assert_eq!(Votes::count(paths, &[]).winner().map(|format| format.name), expected, "{paths:?}");
+            assert_eq!(Votes::count(&places(paths), &[]).winner().map(|format| format.name), expected, "{paths:?}");
         }
     }
     #[test]
@@ -156,7 +162,7 @@ mod tests {
             (&["V1__a.sql"], &["sqlx.toml"], "flyway"),
         ] {
             assert_eq!(
-                Votes::count(paths, around).winner().map(|format| format.name),
+                Votes::count(&places(paths), around).winner().map(|format| format.name),
                 Some(expected),
                 "{paths:?} {around:?}"
             );

@@ -8,7 +8,7 @@ use limosa_core::Version;
 use limosa_sql::{Diagnostic, Engine};
 
 use super::Format;
-use super::native::{FileRole, is_sql, split, spoken, unclear};
+use super::native::{FileRole, Place, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -26,15 +26,9 @@ const LOCK: &str = "migration_lock.toml";
 /// The file that holds a migration.
 pub(crate) const MIGRATION: &str = "migration.sql";
 
-fn votes(paths: &[&str]) -> usize {
-    let has_place = |path: &&&str| split(path).1 == LOCK || is_dated(path, MIGRATION);
-    paths.iter().filter(has_place).count()
-}
-
-/// True for a file of this name in a folder whose name begins with a digit.
-pub(super) fn is_dated(path: &str, file: &str) -> bool {
-    let (folder, own) = split(path);
-    own == file && split(folder).1.starts_with(|first: char| first.is_ascii_digit())
+fn votes(places: &[Place<'_>]) -> usize {
+    let has_place = |place: &&Place<'_>| place.file == LOCK || (place.file == MIGRATION && place.is_dated());
+    places.iter().filter(has_place).count()
 }
 
 /// The role of the one script in a folder by whose name it is known.

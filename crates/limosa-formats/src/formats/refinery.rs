@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, is_sql, split, spoken, unclear};
+use super::native::{FileRole, Place, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -16,18 +16,18 @@ pub const FORMAT: Format = Format {
     name: "refinery",
     description: "refinery's: V1__name.sql, and U2__name.sql, which may come late; beside a refinery.toml or migrations in Rust",
     votes,
-    sign: Some(|paths, around| {
-        around.contains(&"refinery.toml") || paths.iter().any(|path| is_rust(split(path).1)) || leads_up_by_u(paths)
+    sign: Some(|places, around| {
+        around.contains(&"refinery.toml") || places.iter().any(|place| is_rust(place.file)) || leads_up_by_u(places)
     }),
 };
 
-fn votes(paths: &[&str]) -> usize {
-    paths.iter().filter(|path| named(split(path).1).is_some()).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    places.iter().filter(|place| named(place.file).is_some()).count()
 }
 
 /// There are files `U`, and beside none of them the `V` that they would take back if they were Flyway's.
-fn leads_up_by_u(paths: &[&str]) -> bool {
-    let names = || paths.iter().filter_map(|path| named(split(path).1));
+fn leads_up_by_u(places: &[Place<'_>]) -> bool {
+    let names = || places.iter().filter_map(|place| named(place.file));
     let versions: HashSet<&str> = names().filter(|(is_late, ..)| !is_late).map(|(_, version, _)| version).collect();
     let mut late = names().filter(|(is_late, ..)| *is_late).peekable();
     late.peek().is_some() && late.all(|(_, version, _)| !versions.contains(version))

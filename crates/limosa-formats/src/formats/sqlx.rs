@@ -9,7 +9,7 @@ use limosa_core::Version;
 use limosa_sql::Diagnostic;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, is_sql, split, spoken, unclear};
+use super::native::{FileRole, Place, RollbackTarget, is_sql, split, spoken, unclear};
 use crate::codes;
 use crate::toml_table::TomlTable;
 
@@ -27,8 +27,8 @@ pub(crate) const SETTINGS: &str = "sqlx.toml";
 /// What a file begins with that is not to run in a transaction.
 pub(crate) const NO_TRANSACTION: &str = "-- no-transaction";
 
-fn votes(paths: &[&str]) -> usize {
-    paths.iter().filter(|path| named(split(path).1).is_some()).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    places.iter().filter(|place| named(place.file).is_some()).count()
 }
 
 /// What `sqlx.toml` says of migrations.

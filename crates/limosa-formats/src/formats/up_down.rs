@@ -7,7 +7,7 @@
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, RollbackTarget, is_sql, split, spoken, unclear};
+use super::native::{FileRole, Place, RollbackTarget, is_sql, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -18,8 +18,8 @@ pub const FORMAT: Format = Format {
     sign: None,
 };
 
-fn votes(paths: &[&str]) -> usize {
-    paths.iter().filter(|path| named(split(path).1).is_some()).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    places.iter().filter(|place| named(place.file).is_some()).count()
 }
 
 enum Direction {

@@ -11,6 +11,7 @@ pub use names::{BadNaming, Naming};
 pub(crate) use script_settings::read as read_script_settings;
 
 use super::Format;
+use super::native::Place;
 
 /// The line of the format table.
 pub const FORMAT: Format = Format {
@@ -20,7 +21,7 @@ pub const FORMAT: Format = Format {
     sign: None,
 };
 
-fn votes(paths: &[&str]) -> usize {
+fn votes(places: &[Place<'_>]) -> usize {
     let naming = Naming::default();
-    paths.iter().filter(|path| naming.has_place(path)).count()
+    places.iter().filter(|place| naming.has_place(place.file)).count()
 }

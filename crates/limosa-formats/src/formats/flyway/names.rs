@@ -169,8 +169,8 @@ impl Naming {
     }
 
     /// True for a file that has a place among Flyway's.
-    pub(super) fn has_place(&self, path: &str) -> bool {
-        !matches!(self.read(split(path).1), Name::Ignored | Name::Odd(_))
+    pub(super) fn has_place(&self, file: &str) -> bool {
+        !matches!(self.read(file), Name::Ignored | Name::Odd(_))
     }
 
     fn read<'n>(&self, file: &'n str) -> Name<'n> {
@@ -249,6 +249,9 @@ impl Naming {
 
     /// Event and description of a name, for any event that Flyway knows.
     fn event_of<'n>(&self, stem: &'n str) -> Option<(&'n str, &'n str)> {
+        if !stem.starts_with(['a', 'b', 'c', 'A', 'B', 'C']) {
+            return None;
+        }
         let (event, description) = stem.split_once(&self.separator).unwrap_or((stem, ""));
         let is_other = || OTHER_EVENTS.iter().any(|other| other.eq_ignore_ascii_case(event));
         (CallbackEvent::from_name(event).is_some() || is_other()).then_some((event, description))

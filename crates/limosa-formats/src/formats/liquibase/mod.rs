@@ -28,7 +28,7 @@ use self::order::{Listed, Passed, Source};
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
 use super::Format;
-use super::native::{Entry, FilePart, FileRole, Reference, Wishes, split, unclear};
+use super::native::{Entry, FilePart, FileRole, Place, Reference, Wishes, split, unclear};
 use crate::codes;
 
 /// The line of the format table. The names of scripts could be anybody's: what they hold speaks for it, or a changelog beside them.
@@ -36,17 +36,16 @@ pub const FORMAT: Format = Format {
     name: "liquibase",
     description: "Liquibase's formatted SQL: '--changeset author:id' in any .sql file, and changelogs that include them",
     votes,
-    sign: Some(|paths, _| paths.iter().any(|path| is_named_changelog(path))),
+    sign: Some(|places, _| places.iter().any(|place| is_named_changelog(place.file))),
 };
 
-fn votes(paths: &[&str]) -> usize {
-    let is_there = paths.iter().any(|path| is_named_changelog(path));
-    paths.iter().filter(|path| is_there && (path.ends_with(".sql") || is_named_changelog(path))).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    let is_there = places.iter().any(|place| is_named_changelog(place.file));
+    places.iter().filter(|place| is_there && (place.file.ends_with(".sql") || is_named_changelog(place.file))).count()
 }
 
 /// A changelog, by its name.
-fn is_named_changelog(path: &str) -> bool {
-    let file = split(path).1;
+fn is_named_changelog(file: &str) -> bool {
     changelog::may_be(file) && file.to_ascii_lowercase().contains("changelog")
 }
 

@@ -26,7 +26,7 @@ pub use config::Config;
 pub use entry::{Entry, FilePart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{is_sql, split, spoken, stem_of, unclear, without_ending};
+pub(crate) use names::{Place, is_sql, split, spoken, stem_of, unclear, without_ending};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;
@@ -42,6 +42,6 @@ pub const FORMAT: Format = Format {
     sign: None,
 };
 
-fn votes(paths: &[&str]) -> usize {
-    paths.iter().filter(|path| names::has_place(path)).count()
+fn votes(places: &[Place<'_>]) -> usize {
+    places.iter().filter(|place| names::has_place(place)).count()
 }

@@ -162,7 +162,7 @@ enum Stem<'n> {
 
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
-    match read(path) {
+    match read(&Place::of(path)) {
         Name::Config => FileRole::Config,
         Name::Ignored => FileRole::Ignored,
         Name::Migration(Stem::Repeatable(name)) => FileRole::Repeatable { name: name.to_owned() },
@@ -179,12 +179,12 @@ pub fn classify(path: &str) -> FileRole {
 }
 
 /// True for a file that has a place among migrations.
-pub(super) fn has_place(path: &str) -> bool {
-    !matches!(read(path), Name::Ignored | Name::Odd(_))
+pub(super) fn has_place(place: &Place<'_>) -> bool {
+    !matches!(read(place), Name::Ignored | Name::Odd(_))
 }
 
-fn read(path: &str) -> Name<'_> {
-    let (folder, file) = split(path);
+fn read<'n>(place: &Place<'n>) -> Name<'n> {
+    let Place { folder, file, .. } = *place;
     if file.starts_with('.') {
         return Name::Ignored;
     }
@@ -323,6 +323,26 @@ pub(crate) fn split(path: &str) -> (&str, &str) {
     match path.bytes().rposition(|byte| matches!(byte, b'/' | b'\\')) {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => ("", path),
+    }
+}
+
+/// A path taken apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'p> {
+    pub(crate) path: &'p str,
+    pub(crate) folder: &'p str,
+    pub(crate) file: &'p str,
+}
+
+impl<'p> Place<'p> {
+    pub(crate) fn of(path: &'p str) -> Place<'p> {
+        let (folder, file) = split(path);
+        Place { path, folder, file }
+    }
+
+    /// True in a folder whose name begins with a digit.
+    pub(crate) fn is_dated(&self) -> bool {
+        split(self.folder).1.starts_with(|first: char| first.is_ascii_digit())
     }
 }
 

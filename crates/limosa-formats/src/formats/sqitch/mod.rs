@@ -16,7 +16,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use self::configuration::Configuration;
 use self::plan::{Plan, Planned};
 use super::Format;
-use super::native::{Entry, FileRole, RollbackTarget, Wishes, split, unclear};
+use super::native::{Entry, FileRole, Place, RollbackTarget, Wishes, split, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -46,17 +46,17 @@ enum Purpose {
 
 const PURPOSES: [Purpose; 3] = [Purpose::Deploy, Purpose::Revert, Purpose::Verify];
 
-fn has_plan(paths: &[&str], around: &[&str]) -> bool {
-    around.contains(&PLAN) || paths.iter().any(|path| split(path).1 == PLAN)
+fn has_plan(places: &[Place<'_>], around: &[&str]) -> bool {
+    around.contains(&PLAN) || places.iter().any(|place| place.file == PLAN)
 }
 
-fn votes(paths: &[&str]) -> usize {
-    if has_plan(paths, &[]) {
+fn votes(places: &[Place<'_>]) -> usize {
+    if has_plan(places, &[]) {
         // A project is often the root of a repository, which holds other SQL as well.
-        return paths.len();
+        return places.len();
     }
     let parts = |path: &str| path.split(['/', '\\']).any(|part| FOLDERS.contains(&part));
-    paths.iter().filter(|path| path.ends_with(".sql") && parts(path)).count()
+    places.iter().filter(|place| place.path.ends_with(".sql") && parts(place.path)).count()
 }
 
 /// What the files of a project say of it.

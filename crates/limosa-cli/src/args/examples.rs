@@ -63,11 +63,10 @@ const EXAMPLES: [(&str, &str); 25] = [
 ];
 
 /// Puts the examples below the help of their commands.
-pub(super) fn add(mut command: clap::Command) -> clap::Command {
-    for (name, examples) in EXAMPLES {
+pub(super) fn add(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|command| {
+        let Some((_, examples)) = EXAMPLES.iter().find(|(name, _)| *name == command.get_name()) else { return command };
         let lines: Vec<String> = examples.lines().map(|line| format!("  {}", line.trim_start())).collect();
-        let help = format!("Examples:\n{}", lines.join("\n"));
-        command = command.mut_subcommand(name, |command| command.after_help(help));
-    }
-    command
+        command.after_help(format!("Examples:\n{}", lines.join("\n")))
+    })
 }

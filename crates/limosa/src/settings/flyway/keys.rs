@@ -206,7 +206,10 @@ impl Fate {
             Address(Part::User | Part::Password) => {
                 "part of `database`; a reference such as `${DB_PASSWORD}` is kept as one".to_owned()
             }
-            Address(Part::DefaultSchema) => "the search path of the address (PostgreSQL)".to_owned(),
+            Address(Part::DefaultSchema) => {
+                "the search path (PostgreSQL), unless the address says one itself; wherever the address is given"
+                    .to_owned()
+            }
             Into(Turned::OutOfOrder) => "`out_of_order = \"allow\"`".to_owned(),
             Into(Turned::LockRetryCount) => "`lock_wait`, one second each".to_owned(),
             Into(Turned::ConnectRetries) => "`wait_for_database`, ten seconds each".to_owned(),

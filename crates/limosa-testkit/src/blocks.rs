@@ -64,7 +64,9 @@ pub fn parts(text: &str) -> Vec<Part> {
                 said.strip_suffix(" -->").unwrap_or_else(|| panic!("line {}: a comment of one line", number + 1));
             match said.split_once(": ") {
                 Some(("file", name)) => next.file = Some(name.to_owned()),
-                Some(("exit", code)) => next.exit = code.parse().unwrap(),
+                Some(("exit", code)) => {
+                    next.exit = code.parse().unwrap_or_else(|error| panic!("line {}: {error}", number + 1));
+                }
                 Some(("database", name)) => next.database = Some(name.to_owned()),
                 Some(("not run", why)) => next.not_run = Some(why.to_owned()),
                 None if said == "new folder" => parts.push(Part::NewFolder),

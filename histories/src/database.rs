@@ -173,6 +173,14 @@ impl Database {
         }
     }
 
+    /// All that stands in a database of PostgreSQL's, as its own program writes it in statements.
+    pub(crate) fn whole(&self) -> Result<String> {
+        let Database::Postgres { bin, .. } = self else { bail!("only databases of PostgreSQL's are dumped") };
+        let mut dump = self.psql(bin, "pg_dump");
+        dump.args(["--no-owner", "--inserts"]).env("PGTZ", "UTC");
+        run(&mut dump)
+    }
+
     fn psql(&self, bin: &Path, program: &str) -> Command {
         let mut command = Command::new(bin.join(program));
         if let Database::Postgres { database, .. } = self {

@@ -34,6 +34,10 @@ struct Arguments {
     #[arg(long)]
     fixtures: bool,
 
+    /// What the real tools leave for the pages about coming from them, written anew
+    #[arg(long)]
+    pages: bool,
+
     /// Take the repositories from this folder, as OWNER/NAME, in place of github.com
     #[arg(long, value_name = "FOLDER", env = "LIMOSA_HISTORIES_MIRROR")]
     mirror: Option<PathBuf>,
@@ -64,8 +68,11 @@ fn main() -> ExitCode {
 
 /// True where every history is the same both ways.
 fn run(arguments: &Arguments) -> Result<bool> {
+    let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"));
+    if arguments.pages {
+        return fixtures::pages::make(&arguments.names, target);
+    }
     if arguments.fixtures {
-        let target = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"));
         return fixtures::run(&arguments.names, target, &arguments.limosa()?);
     }
     let chosen: Vec<&Project> = PROJECTS.iter().filter(|project| arguments.chooses(project.name)).collect();

@@ -34,7 +34,8 @@ cargo xtask COMMAND
   histories [-- ARGUMENTS]        run public projects' migrations with limosa and with the engines'
                                   shells, and compare (ARGUMENTS: names of projects, --help)
   fixtures [-- ARGUMENTS]         let the real tools migrate, take over with limosa, give back
-                                  (ARGUMENTS: names of tools)
+                                  (ARGUMENTS: names of tools; --pages writes the dumps anew with
+                                  which the pages of docs/coming-from begin)
   static [-- ARGUMENTS]           build a static binary for musl
                                   (ARGUMENTS go to `cargo build` in place of `--profile dist`)
 

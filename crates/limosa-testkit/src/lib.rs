@@ -29,6 +29,7 @@
 //! - Where the tests run as root, the servers run as user 65534 (`nobody`), for PostgreSQL and MariaDB refuse root.
 
 pub mod binary;
+pub mod blocks;
 mod cache;
 mod certificates;
 pub mod documents;

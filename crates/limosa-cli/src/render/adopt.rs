@@ -74,9 +74,10 @@ pub(crate) fn ending(answer: &AdoptAnswer) -> String {
     let mut text = match answer.outcome {
         "done" if answer.kept_no_longer && taken(&answer.counts) == 0 => String::new(),
         "done" => format!(
-            "taken over from {}: {} count as applied, nothing was run; to run what is new: limosa migrate\n",
+            "taken over from {}: {} {} as applied, nothing was run; to run what is new: limosa migrate\n",
             answer.tool,
-            migrations(taken(&answer.counts))
+            migrations(taken(&answer.counts)),
+            if taken(&answer.counts) == 1 { "counts" } else { "count" }
         ),
         "would" => "nothing was written; to take it over: limosa adopt\n".to_owned(),
         "refused" => "nothing was written\n".to_owned(),

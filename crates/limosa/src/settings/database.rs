@@ -5,6 +5,7 @@ use limosa_sql::{Diagnostic, Severity};
 
 use super::codes;
 use super::destination::Destination;
+use super::flyway::address::with_search_path;
 use super::keys::FOREIGN_DATABASE_VARIABLE;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;
@@ -58,6 +59,7 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
         }
         _ => pick(resolver, "direct_url", &direct),
     };
+    let [database, direct_url] = [database, direct_url].map(|address| within_default_schema(resolver, address));
     if let (Some(database), Some(direct_url)) = (&database, &direct_url) {
         names_differ(resolver, database, direct_url);
     }
@@ -65,6 +67,15 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
         only_on_servers(resolver, first.way, database);
     }
     Addresses { database, direct_url }
+}
+
+/// Flyway's default schema holds whatever gives the address, and its table stands there.
+fn within_default_schema(resolver: &Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
+    let schema = resolver.counting.iter().find_map(|layer| layer.default_schema.as_deref());
+    match schema {
+        Some(schema) => address.map(|address| Secret::new(with_search_path(address.expose().to_owned(), schema))),
+        None => address,
+    }
 }
 
 /// All addresses that were given for a key, the strongest first.

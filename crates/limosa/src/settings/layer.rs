@@ -38,6 +38,8 @@ pub struct Layer {
     pub(super) placeholders: BTreeMap<String, Entry>,
     /// `DATABASE_URL`, which other tools set.
     pub(super) foreign_database: Option<Entry>,
+    /// Flyway's default schema, which holds for any address of PostgreSQL.
+    pub(super) default_schema: Option<String>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -91,6 +93,7 @@ impl Layer {
             entries: BTreeMap::new(),
             placeholders: BTreeMap::new(),
             foreign_database: None,
+            default_schema: None,
             problems: Vec::new(),
         }
     }

@@ -121,6 +121,18 @@ async fn what_needs_a_direct_connection_is_refused_before_anything_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_path_that_a_pooler_does_not_take_is_said() {
+    let home = newest_postgres();
+    let bouncer = bouncer(&home, "3");
+    home.file("0001_table.sql", "create table t (n int);");
+    let mut configuration = pooled(&home, &bouncer);
+    let within = format!("{}?options=-csearch_path%3Dapp", configuration.database.expose());
+    configuration.database = Secret::new(within);
+    let result = Running::migrate(configuration).end().await;
+    says(&result, &["unsupported startup parameter: options", "default schema", "the address of the server itself"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_runners_behind_a_pooler_apply_each_migration_once() {
     let home = newest_postgres();
     let bouncer = bouncer(&home, "5");

@@ -7,16 +7,18 @@
 //!
 //! - `<!-- file: migrations/001_users.sql -->`: the block is written into that file
 //! - `<!-- exit: 3 -->`: its last command ends with this code; all others end with 0
+//! - `<!-- database: goose.sql -->`: before its first command the database at LIMOSA_DATABASE gets what that dump in `databases` holds: what
+//!   the real tool has left there. `cargo xtask fixtures -- --pages` makes these dumps; a reader has such a database
 //! - `<!-- not run: needs a cluster -->`: it is not run; what it says of limosa must still be a command that exists
 //! - `<!-- new folder -->`: what follows begins in an empty folder, with empty databases
 
-mod document;
 mod places;
 mod play;
 mod wording;
 
 use std::collections::BTreeSet;
 
+use limosa_testkit::blocks;
 use limosa_testkit::documents::root;
 
 /// A test for each document that is played.
@@ -64,18 +66,44 @@ played! {
 
 fn play_document(name: &str) {
     let text = std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let ran = play::document(name, &document::parts(&text));
+    let ran = play::document(name, &blocks::parts(&text));
     assert!(ran > 0 || text.contains("<!-- not run:"), "{name} shows no command");
+}
+
+/// What stands in a folder of the repository.
+fn found(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().display())).collect()
 }
 
 #[test]
 fn every_how_to_is_played() {
-    let found: BTreeSet<String> = std::fs::read_dir(root().join("docs/how-to"))
-        .unwrap()
-        .map(|entry| format!("docs/how-to/{}", entry.unwrap().file_name().display()))
-        .collect();
     let played = PLAYED.iter().filter(|name| name.starts_with("docs/how-to/")).map(|name| (*name).to_owned()).collect();
-    assert_eq!(found, played);
+    assert_eq!(found("docs/how-to"), played);
+}
+
+#[test]
+fn every_command_of_coming_from_another_tool_is_run() {
+    for name in found("docs/coming-from") {
+        let text = std::fs::read_to_string(root().join(&name)).unwrap();
+        let has_commands = text.contains("```sh\n");
+        assert!(!has_commands || PLAYED.contains(&name.as_str()), "{name} is not played");
+        assert!(!text.contains("<!-- not run"), "{name} has a block that is not run");
+    }
+}
+
+#[test]
+fn every_dump_is_what_a_page_begins_with() {
+    let dumps: BTreeSet<String> = PLAYED
+        .iter()
+        .flat_map(|name| blocks::parts(&std::fs::read_to_string(root().join(name)).unwrap()))
+        .filter_map(|part| match part {
+            blocks::Part::Block(block) => block.database,
+            _ => None,
+        })
+        .map(|name| format!("{}/{name}", play::DATABASES))
+        .collect();
+    assert_eq!(found(play::DATABASES), dumps);
 }
 
 #[test]
@@ -87,7 +115,7 @@ fn commands_named_in_a_sentence_exist() {
             open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else if path.extension().is_some_and(|extension| extension == "md") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let spans = document::spans(&text).into_iter();
+            let spans = blocks::spans(&text).into_iter();
             wrong.extend(spans.filter_map(|span| Some(format!("{}: {}", path.display(), wording::problem(&span)?))));
         }
     }

@@ -45,6 +45,14 @@ impl Places {
         self.names.iter().fold(output.to_owned(), |output, (shown, real)| output.replace(real, shown))
     }
 
+    /// Gives a database of PostgreSQL, by its real address, what a dump holds.
+    pub(super) fn fill(&self, url: &str, dump: &str) {
+        let database = self.postgres.values().find(|database| database.url() == url);
+        let database =
+            database.unwrap_or_else(|| panic!("{url} is no database of PostgreSQL's that the document names"));
+        database.execute(dump).unwrap();
+    }
+
     fn address(&mut self, shown: &str) -> String {
         let name = shown.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
         if shown.starts_with("mysql://") {

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use limosa_testkit::binary::Output;
+use limosa_testkit::blocks::{Block, Part};
 use limosa_testkit::documents::root;
 use limosa_testkit::{Folder, Limosa, postgres};
 use serde_json::Value;
 
-use super::document::{Block, Part};
 use super::places::Places;
 use super::wording::{calls, check, words};
 use crate::LIMOSA;
 
 /// Small commands that a document may use beside limosa.
 const SMALL: [&str; 11] = ["cat", "cp", "echo", "git", "ls", "mkdir", "mv", "printf", "psql", "rm", "test"];
+
+/// What the real tools have left, one dump for each page that shows it.
+pub(super) const DATABASES: &str = "crates/limosa-cli/tests/it/shown_commands/databases";
 
 /// The way to run limosa without installing it.
 const FROM_SOURCE: &str = "cargo run -- ";
@@ -75,12 +78,16 @@ impl Stage {
         let lines: Vec<&str> =
             joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         let mut said = String::new();
+        let mut dump = block.database.as_deref();
         for (number, line) in lines.iter().enumerate() {
             if let Some((name, value)) = line.strip_prefix("export ").and_then(|line| line.split_once('=')) {
                 let value = self.places.real(value.trim_matches(['"', '\'']));
                 self.variables.retain(|(known, _)| known != name);
                 self.variables.push((name.to_owned(), value));
                 continue;
+            }
+            if let Some(name) = dump.take() {
+                self.fill(place, name);
             }
             if let Some(folder) = line.strip_prefix("cd ") {
                 self.below.push(folder);
@@ -92,6 +99,16 @@ impl Stage {
         }
         self.said = Some(said);
         lines.len()
+    }
+
+    /// Brings the database that limosa would speak to into the state of a dump.
+    fn fill(&self, place: &str, name: &str) {
+        let url = self.variables.iter().find(|(known, _)| known == "LIMOSA_DATABASE").map(|(_, url)| url);
+        let url = url.unwrap_or_else(|| panic!("{place}: LIMOSA_DATABASE names no database for {name}"));
+        let path = root().join(DATABASES).join(name);
+        let dump =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{place}: {}: {error}", path.display()));
+        self.places.fill(url, &dump);
     }
 
     fn block(&mut self, place: &str, block: &Block) -> usize {

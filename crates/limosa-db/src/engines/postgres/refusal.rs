@@ -121,6 +121,11 @@ fn by_server(shown: &str, parameters: &Parameters, password_from: Option<&str>, 
         "08P01" if words.contains("auth") || words.contains("no such user") || words.contains("password") => {
             (DbErrorKind::Authentication, password_hint(password_from))
         }
+        "08P01" if words.contains("unsupported startup parameter") => {
+            let hint = "a pooler takes no options, which hold the search path: that of the address, or Flyway's default schema where \
+                        its settings name one; give the address of the server itself";
+            (DbErrorKind::Configuration, hint.to_owned())
+        }
         "28P01" => (DbErrorKind::Authentication, password_hint(password_from)),
         "28000" if words.contains("pg_hba.conf") => {
             let hint = "the server's pg_hba.conf has no line that lets this user into this database from here; \

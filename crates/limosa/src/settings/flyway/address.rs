@@ -103,7 +103,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
 }
 
 /// The address with user, password and search path in their places.
-fn with_beside(address: &str, beside: &Beside, mut parameters: Vec<String>) -> String {
+fn with_beside(address: &str, beside: &Beside, parameters: Vec<String>) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let has_user = rest.split(['/', '?']).next().is_some_and(|place| place.contains('@'));
     let login = match (&beside.user, &beside.password) {
@@ -112,12 +112,38 @@ fn with_beside(address: &str, beside: &Beside, mut parameters: Vec<String>) -> S
         (None, Some(password)) if !has_user => format!(":{}@", escaped(password)),
         _ => String::new(),
     };
-    if let Some(schema) = beside.schema.as_ref().filter(|_| scheme.starts_with("postgres")) {
-        parameters.push(format!("options=-csearch_path%3D{}", escaped(&schema.replace(' ', "\\ "))));
-    }
     let sign = if rest.contains('?') { "&" } else { "?" };
     let query = if parameters.is_empty() { String::new() } else { format!("{sign}{}", parameters.join("&")) };
-    format!("{scheme}://{login}{rest}{query}")
+    let address = format!("{scheme}://{login}{rest}{query}");
+    match &beside.schema {
+        Some(schema) => with_search_path(address, schema),
+        None => address,
+    }
+}
+
+/// An address of PostgreSQL with this search path, where it has none; any other as it is.
+pub(in crate::settings) fn with_search_path(address: String, schema: &str) -> String {
+    if address.contains("search_path") {
+        return address;
+    }
+    let schema = schema.replace(' ', "\\ ");
+    let Some((scheme, rest)) = address.split_once("://") else {
+        // Pairs as libpq reads them; whose options they are is not ours to change.
+        let is_pairs = ["host=", "dbname="].iter().any(|name| address.contains(name)) && !address.contains("options");
+        let quoted = schema.replace('\\', "\\\\").replace('\'', "\\'");
+        return if is_pairs { format!("{address} options='-csearch_path={quoted}'") } else { address };
+    };
+    if !scheme.starts_with("postgres") {
+        return address;
+    }
+    let path = format!("-csearch_path%3D{}", escaped(&schema));
+    match rest.find("?options=").or_else(|| rest.find("&options=")) {
+        Some(at) => {
+            let end = rest[at + 1..].find('&').map_or(rest.len(), |length| at + 1 + length);
+            format!("{scheme}://{}%20{path}{}", &rest[..end], &rest[end..])
+        }
+        None => format!("{address}{}options={path}", if rest.contains('?') { '&' } else { '?' }),
+    }
 }
 
 /// Everything that has a meaning in an address as `%XX`, but for references, which are filled in later.

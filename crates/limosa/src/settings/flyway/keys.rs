@@ -151,7 +151,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("sqlMigrationSuffix", Is("flyway.sql_migration_suffixes")),
     ("sqlMigrationSuffixes", Is("flyway.sql_migration_suffixes")),
     ("stream", NotNeeded(PAID)),
-    ("table", NotNeeded("limosa has tables of its own; `ledger.schema` says where")),
+    ("table", Is("flyway.table")),
     ("tablespace", NotNeeded("limosa's own tables stand in the default tablespace")),
     ("target", Only("latest", "name it in the call: `limosa migrate --to VERSION`")),
     ("token", NotNeeded("limosa asks nobody for permission")),
@@ -206,7 +206,10 @@ impl Fate {
             Address(Part::User | Part::Password) => {
                 "part of `database`; a reference such as `${DB_PASSWORD}` is kept as one".to_owned()
             }
-            Address(Part::DefaultSchema) => "the search path of the address (PostgreSQL)".to_owned(),
+            Address(Part::DefaultSchema) => {
+                "the search path (PostgreSQL), unless the address says one itself; wherever the address is given"
+                    .to_owned()
+            }
             Into(Turned::OutOfOrder) => "`out_of_order = \"allow\"`".to_owned(),
             Into(Turned::LockRetryCount) => "`lock_wait`, one second each".to_owned(),
             Into(Turned::ConnectRetries) => "`wait_for_database`, ten seconds each".to_owned(),

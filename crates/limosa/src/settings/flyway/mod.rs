@@ -1,6 +1,6 @@
 //! `flyway.conf` and `flyway.toml`, read as settings of ours.
 
-mod address;
+pub(super) mod address;
 mod given;
 mod keys;
 
@@ -317,9 +317,10 @@ impl Section<'_> {
                 self.set("create_schemas", &schemas, line);
             }
         }
+        self.layer.default_schema.clone_from(&beside.schema);
         let Some((url, line)) = url else {
-            if !has_address && beside_line > 0 {
-                let message = "user, password and default schema have no effect without flyway.url";
+            if !has_address && (beside.user.is_some() || beside.password.is_some()) {
+                let message = "user and password have no effect without flyway.url";
                 let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(beside_line));
                 self.layer.problems.push(warning.help("write them into the address that you give"));
             }

@@ -91,6 +91,35 @@ fn schemas_that_are_not_to_be_made_are_looked_for_all_the_same() {
 }
 
 #[test]
+fn the_default_schema_holds_for_an_address_that_is_given_elsewhere() {
+    let file = "flyway.url=jdbc:postgresql://db/shop\nflyway.defaultSchema=app\n";
+    let without_address = "flyway.schemas=app,x\nflyway.createSchemas=false\n";
+    for (given, expected) in [
+        ("postgres://here/copy", "postgres://here/copy?options=-csearch_path%3Dapp"),
+        ("postgres://here/copy?sslmode=require", "postgres://here/copy?sslmode=require&options=-csearch_path%3Dapp"),
+        (
+            "postgres://here/copy?options=-cwork_mem%3D8MB&sslmode=require",
+            "postgres://here/copy?options=-cwork_mem%3D8MB%20-csearch_path%3Dapp&sslmode=require",
+        ),
+        ("host=here dbname=copy", "host=here dbname=copy options='-csearch_path=app'"),
+        // It says so itself.
+        ("postgres://here/copy?options=-csearch_path%3Dmine", "postgres://here/copy?options=-csearch_path%3Dmine"),
+        ("mysql://here/copy", "mysql://here/copy"),
+        ("sqlite:copy.db", "sqlite:copy.db"),
+    ] {
+        for text in [file, without_address] {
+            let loaded = conf(text).variable("LIMOSA_DATABASE", given).loaded();
+            assert_eq!(loaded.settings.database.unwrap().expose(), expected);
+            assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
+        }
+    }
+    let past = conf(file)
+        .variable("LIMOSA_DATABASE", "postgres://pool/copy")
+        .variable("LIMOSA_DIRECT_URL", "postgres://here/copy");
+    assert_eq!(past.loaded().settings.direct_url.unwrap().expose(), "postgres://here/copy?options=-csearch_path%3Dapp");
+}
+
+#[test]
 fn what_stands_outside_of_environments_holds_in_them() {
     let toml = "[flyway]\ndefaultSchema = \"app\"\nenvironment = \"prod\"\n[environments.default]\nurl = \"jdbc:postgresql://here/shop\"\n\
         password = \"mine\"\n[environments.prod]\nurl = \"jdbc:postgresql://db/shop\"\nuser = \"root\"\n";

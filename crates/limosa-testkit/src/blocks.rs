@@ -1,25 +1,30 @@
-//! A document, as its blocks and what is said of them.
+//! A document of the book, as its blocks and what comments that a reader does not see say of them.
+//!
+//! Such a comment stands on a line of its own before the block: `<!-- file: migrations/001_users.sql -->`, `<!-- exit: 3 -->`,
+//! `<!-- database: goose.sql -->`, `<!-- not run: needs a cluster -->`; and `<!-- new folder -->` between blocks.
 
 /// A block of a document with what comments say of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Block {
+pub struct Block {
     /// The line on which it begins, from 1.
-    pub(super) line: usize,
+    pub line: usize,
     /// Its language: `sh` for indented commands.
-    pub(super) language: String,
+    pub language: String,
     /// Its text.
-    pub(super) text: String,
+    pub text: String,
     /// The file that it is written into.
-    pub(super) file: Option<String>,
+    pub file: Option<String>,
     /// The code that its last command ends with.
-    pub(super) exit: i32,
+    pub exit: i32,
+    /// The dump of what its database holds before its first command.
+    pub database: Option<String>,
     /// Why it is not run.
-    pub(super) not_run: Option<String>,
+    pub not_run: Option<String>,
 }
 
 /// What a document is made of, for a player.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// A block of code.
     Block(Block),
     /// From here on everything is new.
@@ -32,7 +37,7 @@ pub(super) enum Part {
 ///
 /// # Panics
 /// A comment is not known, or belongs to no block.
-pub(super) fn parts(text: &str) -> Vec<Part> {
+pub fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     let mut next = Block::default();
@@ -59,7 +64,10 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
                 said.strip_suffix(" -->").unwrap_or_else(|| panic!("line {}: a comment of one line", number + 1));
             match said.split_once(": ") {
                 Some(("file", name)) => next.file = Some(name.to_owned()),
-                Some(("exit", code)) => next.exit = code.parse().unwrap(),
+                Some(("exit", code)) => {
+                    next.exit = code.parse().unwrap_or_else(|error| panic!("line {}: {error}", number + 1));
+                }
+                Some(("database", name)) => next.database = Some(name.to_owned()),
                 Some(("not run", why)) => next.not_run = Some(why.to_owned()),
                 None if said == "new folder" => parts.push(Part::NewFolder),
                 _ => panic!("line {}: '{said}' is not known", number + 1),
@@ -79,7 +87,7 @@ fn parts_of_a_list(parts: &[Part], line: &str) -> bool {
 }
 
 /// What stands between backquotes in the sentences of a document.
-pub(super) fn spans(text: &str) -> Vec<String> {
+pub fn spans(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut prose = String::new();
     let mut fenced = false;
@@ -97,25 +105,30 @@ pub(super) fn spans(text: &str) -> Vec<String> {
     found
 }
 
-#[test]
-fn blocks_are_read_with_what_is_said_of_them() {
-    let text = "# A\n\n<!-- file: m/1.sql -->\n```sql\nselect 1;\n```\n\n<!-- exit: 3 -->\n```sh\nlimosa migrate\n```\n\
-                ```text\nno\n```\nwords\n\n    limosa status\n    limosa plan\n\n<!-- new folder -->\n";
-    let block = |line, language: &str, text: &str| Block {
-        line,
-        language: language.into(),
-        text: text.into(),
-        ..Block::default()
-    };
-    let expected = [
-        Part::Words,
-        Part::Block(Block { file: Some("m/1.sql".to_owned()), ..block(4, "sql", "select 1;\n") }),
-        Part::Block(Block { exit: 3, ..block(9, "sh", "limosa migrate\n") }),
-        Part::Block(block(12, "text", "no\n")),
-        Part::Words,
-        Part::Block(block(17, "sh", "limosa status\nlimosa plan\n")),
-        Part::NewFolder,
-    ];
-    assert_eq!(parts(text), expected);
-    assert_eq!(spans("a `b c` d\n```\n`e`\n```\n`f\ng` h"), ["b c", "f g"]);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_read_with_what_is_said_of_them() {
+        let text = "# A\n\n<!-- file: m/1.sql -->\n```sql\nselect 1;\n```\n\n<!-- exit: 3 -->\n<!-- database: a.sql -->\n```sh\nlimosa migrate\n```\n\
+                    ```text\nno\n```\nwords\n\n    limosa status\n    limosa plan\n\n<!-- new folder -->\n";
+        let block = |line, language: &str, text: &str| Block {
+            line,
+            language: language.into(),
+            text: text.into(),
+            ..Block::default()
+        };
+        let expected = [
+            Part::Words,
+            Part::Block(Block { file: Some("m/1.sql".to_owned()), ..block(4, "sql", "select 1;\n") }),
+            Part::Block(Block { exit: 3, database: Some("a.sql".to_owned()), ..block(10, "sh", "limosa migrate\n") }),
+            Part::Block(block(13, "text", "no\n")),
+            Part::Words,
+            Part::Block(block(18, "sh", "limosa status\nlimosa plan\n")),
+            Part::NewFolder,
+        ];
+        assert_eq!(parts(text), expected);
+        assert_eq!(spans("a `b c` d\n```\n`e`\n```\n`f\ng` h"), ["b c", "f g"]);
+    }
 }

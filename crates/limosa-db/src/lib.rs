@@ -21,8 +21,8 @@ pub use error::{DbError, DbErrorKind};
 pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
 pub use other_ledgers::{
-    FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, invalid_indexes, ledger_of_settings,
-    ledgers_to_adopt, missing_ledger, other_ledgers,
+    FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, invalid_indexes, ledgers_to_adopt,
+    missing_ledger, other_ledgers,
 };
 pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,

@@ -158,17 +158,7 @@ impl Layout {
                 None => (None, bare(written)),
             });
         }
-        if let Layout::Flyway(flyway::Naming { table: Some(table), .. }) = self {
-            return Some((None, table.clone()));
-        }
         Some((None, self.tool()?.usual_table()?.to_owned()))
-    }
-
-    /// The table of the same, with its tool, where its own settings name one that is not the usual one.
-    pub fn ledger_of_settings(&self) -> Option<(ForeignTool, Option<String>, String)> {
-        let tool = self.tool()?;
-        let (schema, table) = self.ledger_table()?;
-        (schema.is_some() || Some(table.as_str()) != tool.usual_table()).then_some((tool, schema, table))
     }
 
     /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
+use limosa_core::{Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, NamedTable, OtherLedger, Secret, Session, engine_of};
-use limosa_formats::Layout;
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
@@ -342,11 +341,7 @@ impl Opened<'_> {
     }
 
     /// What other tools have done here, in words, and what to do about it; asked once, where nothing of the project ever ran.
-    pub(crate) async fn history_elsewhere(
-        &mut self,
-        view: &LedgerView,
-        layout: &Layout,
-    ) -> Result<Option<(String, String)>, Failure> {
+    pub(crate) async fn history_elsewhere(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
         if self.configuration.ignore_other_ledgers {
             return Ok(None);
         }
@@ -360,8 +355,7 @@ impl Opened<'_> {
                 return Ok(None);
             }
             let is_attached = attach_registry(self).await?;
-            let named = table_of_settings(layout);
-            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, named.as_ref()).await;
+            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await;
             detach_registry(self, is_attached).await?;
             self.elsewhere = Some(found?);
         }
@@ -443,11 +437,6 @@ impl Opened<'_> {
     pub(crate) async fn close(self) {
         self.session.close().await;
     }
-}
-
-/// The table of another tool that the settings beside its files name.
-pub(crate) fn table_of_settings(layout: &Layout) -> Option<(ForeignTool, NamedTable)> {
-    layout.ledger_of_settings().map(|(tool, schema, table)| (tool, NamedTable { schema, table }))
 }
 
 fn said_of(other: &OtherLedger) -> (String, String) {

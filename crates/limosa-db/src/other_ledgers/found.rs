@@ -65,11 +65,12 @@ pub async fn ledgers_to_adopt(
     tool: Option<ForeignTool>,
 ) -> Result<Vec<FoundLedger>, DbError> {
     let engine = session.facts().engine();
+    let is_meant = |known: &Tool| tool.is_none() || known.rows.is_some_and(|(own, _)| Some(own) == tool);
     let Some(named) = named else {
         let rows = session.query(&tables(engine), &[]).await?;
         let known = rows.iter().filter_map(|row| {
             let (known, schema, table) = recognised(row)?;
-            is_meant(known, tool).then(|| FoundLedger::new(known, schema, table, columns_of(row)))
+            is_meant(known).then(|| FoundLedger::new(known, schema, table, columns_of(row)))
         });
         return Ok(known.collect());
     };
@@ -81,57 +82,22 @@ pub async fn ledgers_to_adopt(
             .hint("check its name: --ledger-table [SCHEMA.]NAME; names are written as the catalogue has them"));
     };
     let columns = columns_of(row);
-    let Some(known) = whose(&columns, tool) else {
+    let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
+    let fits = |known: &&Tool| {
+        known.rows.is_some_and(|(_, rows)| rows.needs.iter().all(&has)) && !known.lacks.iter().any(&has)
+    };
+    // The tool that needs most of the columns is the one that made them.
+    let best = all()
+        .filter(|known| is_meant(known))
+        .filter(fits)
+        .max_by_key(|known| known.rows.map_or(0, |(_, rows)| rows.needs.len()));
+    let Some(known) = best else {
         let whose = tool.map_or("any tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
         let message = format!("the table {written} has not the columns of {whose}; it has: {}", columns.join(", "));
         return Err(DbError::new(DbErrorKind::Configuration, message)
             .hint("name the tool: --from TOOL, and its table: --ledger-table"));
     };
     Ok(vec![FoundLedger::new(known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), columns)])
-}
-
-/// The table that the settings of a tool name, where it is there and has that tool's columns. A name in sight that is not the usual one
-/// is found in no other way.
-///
-/// # Errors
-/// What the server says.
-pub async fn ledger_of_settings(
-    session: &mut dyn Session,
-    tool: ForeignTool,
-    named: &NamedTable,
-) -> Result<Option<FoundLedger>, DbError> {
-    let found = of_settings(session, tool, named).await?;
-    Ok(found.map(|(known, schema, table, columns)| FoundLedger::new(known, schema, table, columns)))
-}
-
-/// The same as the tool, its schema where the server told it, the table and its columns.
-pub(super) async fn of_settings(
-    session: &mut dyn Session,
-    tool: ForeignTool,
-    named: &NamedTable,
-) -> Result<Option<(&'static Tool, Option<String>, String, Vec<String>)>, DbError> {
-    let rows = session.query(&named_table(session.facts().engine(), named), &[]).await?;
-    Ok(rows.first().and_then(|row| {
-        let columns = columns_of(row);
-        let known = whose(&columns, Some(tool))?;
-        Some((known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), columns))
-    }))
-}
-
-fn is_meant(known: &Tool, tool: Option<ForeignTool>) -> bool {
-    tool.is_none() || known.rows.is_some_and(|(own, _)| Some(own) == tool)
-}
-
-/// The tool that made a table with these columns: the one that needs most of them.
-fn whose(columns: &[String], tool: Option<ForeignTool>) -> Option<&'static Tool> {
-    let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
-    let fits = |known: &&Tool| {
-        known.rows.is_some_and(|(_, rows)| rows.needs.iter().all(&has)) && !known.lacks.iter().any(&has)
-    };
-    all()
-        .filter(|known| is_meant(known, tool))
-        .filter(fits)
-        .max_by_key(|known| known.rows.map_or(0, |(_, rows)| rows.needs.len()))
 }
 
 fn columns_of(row: &Row) -> Vec<String> {

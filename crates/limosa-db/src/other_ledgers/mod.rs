@@ -12,13 +12,12 @@ mod runner_lock;
 mod tools;
 mod writing;
 
-use limosa_core::ForeignTool;
 use limosa_sql::Engine;
 
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 pub use empty::missing_ledger;
-pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledger_of_settings, ledgers_to_adopt};
+pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
 pub use runner_lock::RunnerLock;
 use tools::{Tool, all};
 pub use writing::Spent;
@@ -103,24 +102,15 @@ fn columns_of_attached(engine: Engine, database: &str, table: &str) -> String {
 /// Errors that say nothing of the table.
 const PASSING: &[DbErrorKind] = &[DbErrorKind::LockTimeout, DbErrorKind::Cancelled, DbErrorKind::ConnectionLost];
 
-/// The ledgers of other tools that hold at least one migration, the table that the settings of one name among them. One that our
-/// rights do not show is passed over.
+/// The ledgers of other tools that hold at least one migration. One that our rights do not show is passed over.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
-pub async fn other_ledgers(
-    session: &mut dyn Session,
-    book: &Ledger,
-    of_settings: Option<&(ForeignTool, NamedTable)>,
-) -> Result<Vec<OtherLedger>, DbError> {
+pub async fn other_ledgers(session: &mut dyn Session, book: &Ledger) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
     let mut found = Vec::new();
-    let mut places: Vec<_> = session.query(&tables(engine), &[]).await?.iter().filter_map(recognised).collect();
-    if let Some((tool, named)) = of_settings {
-        let known = found::of_settings(session, *tool, named).await?;
-        places.extend(known.map(|(tool, schema, table, _)| (tool, schema, table)));
-    }
-    for (tool, schema, table) in places {
+    for row in session.query(&tables(engine), &[]).await? {
+        let Some((tool, schema, table)) = recognised(&row) else { continue };
         let quoted = engine.quote_qualified(schema.as_deref(), &table);
         let questions = tool.questions(engine, &quoted);
         // A table that an unusual version of the tool made may not tell what failed.

@@ -84,7 +84,7 @@ pub(crate) async fn decide(
         steps: options.steps,
         done_unchanged,
         callbacks: loaded.callbacks.clone(),
-        history_elsewhere: opened.history_elsewhere(view, &loaded.layout).await?,
+        history_elsewhere: opened.history_elsewhere(view).await?,
         missing_ledger: missing_ledger(opened, loaded).await?,
         ..MigrateAsk::default()
     };

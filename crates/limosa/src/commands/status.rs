@@ -61,7 +61,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let assessed = assess(&loaded.changes, &view, &around);
     let elsewhere = match assessed.iter().any(|line| line.state.is_pending()) {
-        true => opened.history_elsewhere(&view, &loaded.layout).await?,
+        true => opened.history_elsewhere(&view).await?,
         false => None,
     };
     let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));

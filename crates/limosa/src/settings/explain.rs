@@ -100,7 +100,6 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "flyway.baseline_migration_prefix" => Some(settings.flyway.baseline.clone()),
         "flyway.sql_migration_separator" => Some(settings.flyway.separator.clone()),
         "flyway.sql_migration_suffixes" => Some(settings.flyway.suffixes.join(",")),
-        "flyway.table" => settings.flyway.table.clone(),
         "project" => Some(settings.project.clone()),
         "protected" => Some(settings.protected.to_string()),
         "out_of_order" => Some(match settings.out_of_order {

@@ -339,9 +339,6 @@ pub const KEYS: &[Key] = &[
         .variable("LIMOSA_FLYWAY_SQL_MIGRATION_SUFFIXES")
         .default(".sql")
         .flyway("flyway.sqlMigrationSuffixes"),
-    Key::new("flyway.table", Kind::Text, "Flyway's own table, where it is not `flyway_schema_history`: `migrate` looks for it, and `adopt` takes it over")
-        .variable("LIMOSA_FLYWAY_TABLE")
-        .flyway("flyway.table"),
     Key::new("audit.anchor_file", Kind::Path, "a file to which each run appends the head of the audit log")
         .given("LIMOSA_AUDIT_ANCHOR_FILE", "--anchor-file")
         .also(&["anchor_file", "anchor"]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use limosa_core::{ForeignTool, OutOfOrder};
+use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::flyway;
 use limosa_formats::pattern::Pattern;
@@ -205,7 +205,6 @@ impl<'a> Resolver<'a> {
             baseline: self.text("flyway.baseline_migration_prefix").unwrap_or_default(),
             separator: self.text("flyway.sql_migration_separator").unwrap_or_default(),
             suffixes: self.names("flyway.sql_migration_suffixes"),
-            table: self.text("flyway.table").filter(|table| Some(table.as_str()) != ForeignTool::Flyway.usual_table()),
         };
         if let Err(bad) = naming.check() {
             let problem = Diagnostic::error(codes::WRONG_VALUE, format!("in [flyway], {bad}"));

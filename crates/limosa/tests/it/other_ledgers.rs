@@ -1,7 +1,6 @@
 //! Databases that another tool has migrated: nothing of it runs a second time by accident.
 
-use limosa::{AdoptOptions, FlywayNaming, Layout, LayoutChoice, StatusOptions, Stop, Version};
-use limosa_formats::sqlx::Settings;
+use limosa::{StatusOptions, Stop, Version};
 
 use crate::answers::{done, failed, labels, migrate, quiet, words};
 use crate::place::{Home, all_homes, newest_postgres};
@@ -39,46 +38,6 @@ async fn the_first_migrate_stops_and_says_how_to_go_on() {
         assert_eq!(labels(&done(home.migrate().await)), ["002"]);
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
         assert!(!words(&status.notices).contains("LIM-P020"), "{:?}", status.notices);
-    }
-}
-
-#[tokio::test]
-async fn a_table_that_the_settings_of_the_tool_name_is_seen() {
-    let naming = FlywayNaming { table: Some("schema_version".to_owned()), ..FlywayNaming::default() };
-    let settings = Settings { table_name: Some("schema_version".to_owned()), ..Settings::default() };
-    let flyway = "installed_rank int, version varchar(50), description varchar(200), type varchar(20), script varchar(1000), \
-                  checksum int, installed_by varchar(100), installed_on timestamp, execution_time int, success boolean";
-    let sqlx = "version bigint, description varchar(200), installed_on timestamp, success boolean, checksum varchar(96), \
-                execution_time bigint";
-    let tools = [
-        (
-            "Flyway",
-            Layout::Flyway(naming),
-            ["V1__a.sql", "V2__b.sql"],
-            flyway,
-            "1, '1', 'a', 'SQL', 'V1__a.sql', null, 'ann'",
-        ),
-        ("sqlx", Layout::Sqlx(settings), ["1_a.sql", "2_b.sql"], sqlx, "1, 'a'"),
-    ];
-    for (tool, layout, names, columns, values) in tools {
-        for home in all_homes() {
-            home.file(names[0], "create table a (n int);");
-            home.file(names[1], "create table b (n int);");
-            home.execute("create table a (n int)");
-            home.execute(&format!("create table schema_version ({columns})"));
-            let rest = if tool == "Flyway" { "1, true" } else { "true, 'x', 1" };
-            home.execute(&format!("insert into schema_version values ({values}, current_timestamp, {rest})"));
-            let migrator = home.with(|it| it.layout = LayoutChoice::Given(layout.clone()));
-            let wanted = ["LIM-P020", &format!("{tool} has migrated this database (table schema_version, newest: 1)")];
-            failed(&migrate(&migrator).await, 4, &wanted);
-            assert_eq!(home.tables(), ["a", "schema_version"], "nothing was run");
-            if tool == "sqlx" {
-                continue; // Its checksums are of another type on each engine.
-            }
-            let answer = migrator.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap();
-            assert!(answer.table.ends_with("schema_version") && answer.migrations.len() == 2, "{answer:?}");
-            assert_eq!(labels(&done(migrate(&migrator).await)), ["2"]);
-        }
     }
 }
 

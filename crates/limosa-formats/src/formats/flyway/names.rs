@@ -20,8 +20,6 @@ pub struct Naming {
     pub separator: String,
     /// How scripts end: `.sql`.
     pub suffixes: Vec<String>,
-    /// The table in which Flyway keeps its record, unquoted; None where it has the usual name.
-    pub table: Option<String>,
 }
 
 impl Default for Naming {
@@ -33,7 +31,6 @@ impl Default for Naming {
             baseline: "B".to_owned(),
             separator: "__".to_owned(),
             suffixes: vec![".sql".to_owned()],
-            table: None,
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
-use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledger_of_settings, ledgers_to_adopt};
-use limosa_formats::Layout;
+use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
 use limosa_sql::Diagnostic;
 
 use super::memory::Adopted;
 use super::registry::{attach_registry, detach_registry};
-use crate::opened::{Opened, table_of_settings};
+use crate::opened::Opened;
 use crate::{Exit, Failure};
 
 /// The ledger of another tool with its rows.
@@ -35,23 +34,6 @@ pub(super) async fn find(
     let found = find_in_sight(opened, tool, table, project).await;
     detach_registry(opened, is_attached).await?;
     found
-}
-
-/// The tool and its table, where the settings beside its files name one that is there; else what was asked for.
-///
-/// # Errors
-/// What the server says.
-pub(super) async fn in_settings(
-    opened: &mut Opened<'_>,
-    from: Option<ForeignTool>,
-    layout: &Layout,
-) -> Result<(Option<ForeignTool>, Option<String>), Failure> {
-    let Some((tool, named)) = table_of_settings(layout).filter(|(tool, _)| from.is_none_or(|from| from == *tool))
-    else {
-        return Ok((from, None));
-    };
-    let found = ledger_of_settings(opened.session.as_mut(), tool, &named).await?;
-    Ok(found.map_or((from, None), |ledger| (Some(tool), Some(ledger.table()))))
 }
 
 async fn find_in_sight(

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
-use super::finding::{Foreign, find, half_done, in_settings, refuse_known};
+use super::finding::{Foreign, find, half_done, refuse_known};
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remembered};
 use super::proof::{ProveOn, prove, unlike};
@@ -90,11 +90,7 @@ async fn take(
         Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
         None => {
             refuse_known(&view)?;
-            let (from, table) = match &options.ledger_table {
-                Some(table) => (options.from, Some(table.clone())),
-                None => in_settings(opened, options.from, &loaded.layout).await?,
-            };
-            find(opened, from, table.as_deref(), loaded.layout.project()).await
+            find(opened, options.from, options.ledger_table.as_deref(), loaded.layout.project()).await
         }
     };
     let foreign = match (found, before.as_ref().filter(|_| !options.keep)) {

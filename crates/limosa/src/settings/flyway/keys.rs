@@ -151,7 +151,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("sqlMigrationSuffix", Is("flyway.sql_migration_suffixes")),
     ("sqlMigrationSuffixes", Is("flyway.sql_migration_suffixes")),
     ("stream", NotNeeded(PAID)),
-    ("table", Is("flyway.table")),
+    ("table", NotNeeded("limosa has tables of its own; `ledger.schema` says where")),
     ("tablespace", NotNeeded("limosa's own tables stand in the default tablespace")),
     ("target", Only("latest", "name it in the call: `limosa migrate --to VERSION`")),
     ("token", NotNeeded("limosa asks nobody for permission")),

@@ -101,7 +101,7 @@ fn every_key_reaches_its_setting() {
         env_file = \"e.env\"\n\
         [ledger]\nschema = \"own\"\n\
         [flyway]\nsql_migration_prefix = \"M\"\nundo_sql_migration_prefix = \"N\"\nrepeatable_sql_migration_prefix = \"O\"\n\
-        baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\ntable = \"q\"\n\
+        baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\n\
         [audit]\nanchor_file = \"anchors\"\nhmac_key = \"kkk\"\n\
         [placeholders]\na = \"1\"\nb = 2\nc.d = true\n\
         [environments.x]\n";
@@ -130,7 +130,6 @@ fn every_key_reaches_its_setting() {
         baseline: "P".to_owned(),
         separator: "-".to_owned(),
         suffixes: vec![".a".to_owned(), ".b".to_owned()],
-        table: Some("q".to_owned()),
     };
     let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
     assert_eq!(settings.layout(), layout);

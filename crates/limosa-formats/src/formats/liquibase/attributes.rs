@@ -267,8 +267,8 @@ mod tests {
             ("endDelimiter://", ""),
             ("endDelimiter:#", ""),
             ("endDelimiter:\\n/\\s*\\n rollbackEndDelimiter:/", ""),
-            ("endDelimiter:[/;]", "error"),
-            ("rollbackEndDelimiter:(a|b)", "error"),
+            ("endDelimiter:[/;]", ""),
+            ("rollbackEndDelimiter:a+", "error"),
             ("failOnError:false", "warning"),
             ("runWith:psql", "warning"),
         ] {

@@ -1,7 +1,7 @@
 //! A file of formatted SQL, taken apart: where each change stands, and what its line says.
 
 use limosa_core::{Direction, Mark, Markers, SectionMask};
-use limosa_sql::{Diagnostic, Engine, Label, Position, Severity, placeholders};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, Severity, placeholders};
 
 use super::attributes::{Named, attributes};
 use super::lines::valued;
@@ -31,6 +31,8 @@ pub(super) struct ChangeSet {
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) line: u64,
+    /// Lines of its text may end statements, where nothing is said of what ends them.
+    pub(super) has_ending_lines: bool,
     /// Names of placeholders in its text.
     pub(super) asked: Vec<String>,
     /// What `--comment` says.
@@ -58,6 +60,15 @@ impl ChangeSet {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         bytes.get(at(self.start)..at(self.end)).unwrap_or_default()
     }
+}
+
+/// True where a line of a change is `GO`, or begins with a slash, in what leads up or back.
+fn has_ending_lines(part: &[u8]) -> bool {
+    let mut lines = part.split(|&byte| byte == b'\n').map(String::from_utf8_lossy);
+    lines.any(|line| match Markers::Liquibase.read(&line) {
+        Some(Mark::BackLine { start }) => EndDelimiter::is_of_lines(line.get(start..).unwrap_or_default().trim_start()),
+        _ => EndDelimiter::is_of_lines(&line),
+    })
 }
 
 /// The names of placeholders in what leads up, and back.
@@ -111,6 +122,7 @@ impl Formatted {
             last.end = offset;
         }
         for change in &mut file.changes {
+            change.has_ending_lines = has_ending_lines(change.part_of(bytes));
             change.asked = asked_for(change.part_of(bytes), engine);
             change.asked_before(engine);
         }
@@ -174,6 +186,7 @@ impl Reader<'_> {
             start: end,
             end,
             line: number + 1,
+            has_ending_lines: false,
             asked: Vec::new(),
             comment: None,
             preconditions: Preconditions::default(),

@@ -264,8 +264,12 @@ impl<'g> Gathered<'g> {
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(path, change));
             let always = named.often() == Often::Always;
-            let delimiter_of =
-                |attribute: &str, splits: &str| named.delimiter(attribute).filter(|_| named.is_not_denied(splits));
+            let delimiter_of = |attribute: &str, splits: &str| {
+                let is_told = named.get(attribute).is_some();
+                let delimiter = named.delimiter(attribute);
+                let of_lines = || (!is_told && change.has_ending_lines).then(EndDelimiter::of_lines);
+                delimiter.or_else(of_lines).filter(|_| named.is_not_denied(splits))
+            };
             let delimiter = delimiter_of("endDelimiter", "splitStatements");
             let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
             // Where `--rollback` stood, blanks stand.

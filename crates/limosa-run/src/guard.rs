@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use limosa_core::{Check, Guard, Otherwise, Question, Step};
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session, Value};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use crate::attempt::Failure;
@@ -93,9 +93,12 @@ async fn ask(
         // What stands last is not cancelled, and does not have to be.
         let items = vec![Item::Bound { sql, parameters: Vec::new() }, Item::Control("select 1".to_owned())];
         let (otherwise, problem) = match send_stoppable(session, &run.context.stop, items).await {
-            Ok(rows) => match unmet(&question, expected, rows.first().and_then(|rows| rows.first())) {
-                Some(found) => (guard.on_no, no(run, step, guard, check, &found)),
-                None => continue,
+            Ok(rows) => match answered(&question, expected, rows.first().map(Vec::as_slice).unwrap_or_default()) {
+                Answered::Yes => continue,
+                Answered::No(found) => (guard.on_no, no(run, step, guard, check, &found)),
+                Answered::Unclear(what) => {
+                    (guard.on_error, refused(run, step, guard, check, &DbError::new(DbErrorKind::Statement, what)))
+                }
             },
             Err(error) if is_of_session(&error) => return Err(Failure::server(Purpose::Settings, error)),
             Err(error) => {
@@ -128,20 +131,40 @@ fn is_of_session(error: &DbError) -> bool {
     error.is_transient() || matches!(error.kind, DbErrorKind::ConnectionLost | DbErrorKind::Cancelled)
 }
 
-/// What came out, in words; None where it is what must.
-fn unmet(question: &Question, expected: &str, row: Option<&Row>) -> Option<String> {
-    let found = row.and_then(|row| row.text(0));
-    if found.as_deref().is_some_and(|found| Question::is_met_by(expected, found)) {
-        return None;
+/// What came out of a question.
+enum Answered {
+    Yes,
+    /// In words.
+    No(String),
+    /// It gave something else than one value.
+    Unclear(&'static str),
+}
+
+fn answered(question: &Question, expected: &str, rows: &[Row]) -> Answered {
+    let found = match (rows, question) {
+        ([row], _) if row.0.len() == 1 => spelled(row),
+        ([], _) => return Answered::Unclear("its query gives no row, and must give one"),
+        ([_], _) => return Answered::Unclear("its query gives several columns, and must give one"),
+        _ => return Answered::Unclear("its query gives several rows, and must give one"),
+    };
+    if found.as_deref() == Some(expected) {
+        return Answered::Yes;
     }
-    Some(match (question, row, found) {
-        (Question::Table { .. } | Question::View { .. }, _, _) => {
+    Answered::No(match (question, found) {
+        (Question::Table { .. } | Question::View { .. }, _) => {
             question.words().replacen("there is a", "there is no", 1)
         }
-        (Question::Sql { .. }, None, _) => format!("expected '{expected}', found no row"),
-        (Question::Sql { .. }, Some(_), None) => format!("expected '{expected}', found NULL"),
-        (Question::Sql { .. }, Some(_), Some(found)) => format!("expected '{expected}', found '{found}'"),
+        (Question::Sql { .. }, None) => format!("expected '{expected}', found NULL"),
+        (Question::Sql { .. }, Some(found)) => format!("expected '{expected}', found '{found}'"),
     })
+}
+
+/// The first value as PostgreSQL spells it: truth values are letters there.
+fn spelled(row: &Row) -> Option<String> {
+    match row.0.first() {
+        Some(Value::Boolean(truth)) => Some(if *truth { "t" } else { "f" }.to_owned()),
+        _ => row.text(0),
+    }
 }
 
 fn label(step: &Step, check: &Check) -> Label {

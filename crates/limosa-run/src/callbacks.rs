@@ -63,7 +63,11 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
         PlannedWork::Code(step) => crate::code::hook(run, session, step).await,
         PlannedWork::Sql(step) => {
             let put_back = run.engine != Engine::Postgres && step.outline.may_set();
-            let done = sql(run, session, step, put_back).await;
+            let done = match crate::guard::before_callback(run, session, step).await {
+                Ok(true) => sql(run, session, step, put_back).await,
+                Ok(false) => Ok(()),
+                Err(failure) => Err(failure),
+            };
             run.end_progress();
             let Err(failure) = done else { return Ok(()) };
             let _ = session.settle().await;

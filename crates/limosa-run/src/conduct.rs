@@ -86,7 +86,7 @@ impl Run<'_> {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
             Failure::Unsettled(outcome) => ((**outcome).clone(), None),
-            Failure::Guarded(refused) => (Outcome::NeedsPerson(Box::new(refused.problem().clone())), None),
+            Failure::Guarded(refused) => (refused.outcome(), None),
             Failure::Server { purpose, error, .. }
                 if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() =>
             {

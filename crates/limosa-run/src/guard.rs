@@ -32,6 +32,13 @@ impl Refused {
     pub(crate) fn problem(&self) -> &Diagnostic {
         &self.problem
     }
+
+    /// How a run ends that stops for it: whoever asked for the change has to look; a query that is wrong is mended like any other
+    /// statement.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let problem = Box::new(self.problem.clone());
+        if self.problem.code == "LIM-R040" { Outcome::NeedsPerson(problem) } else { Outcome::Stopped(problem) }
+    }
 }
 
 /// True where the questions are asked in the transaction of the step.
@@ -71,6 +78,30 @@ pub(crate) async fn apart(
     run.begin_progress(step, 1);
     ask(run, session, step, guard, &marks, &mut |notice| notices.push((number, notice))).await?;
     session.send(vec![Item::Rollback]).await.map(drop).map_err(|error| Failure::server(Purpose::Settings, error))
+}
+
+/// Asks before what runs with each run, in a transaction of its own, which is over afterwards; false where it is not to run now.
+pub(crate) async fn before_callback(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<bool, Failure> {
+    let Some(guard) = step.guard.as_deref() else { return Ok(true) };
+    let marks = run.marks(Duration::ZERO);
+    run.begin_progress(step, 1);
+    let asked = ask(run, session, step, guard, &marks, &mut |_| {}).await;
+    let ended = match &asked {
+        Ok(()) => session.send(vec![Item::Rollback]).await.map(drop),
+        Err(_) => session.settle().await,
+    };
+    let server = |error| Failure::server(Purpose::Settings, error);
+    match asked {
+        Err(Failure::Guarded(refused)) if matches!(refused.otherwise, Otherwise::Leave | Otherwise::Count) => {
+            ended.map_err(server)?;
+            // Nothing is on record of it, so that it is asked again with the next run.
+            let notice = notice(&refused.problem, "it is left for the next run");
+            run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+        Ok(()) => ended.map_err(server).map(|()| true),
+    }
 }
 
 async fn ask(
@@ -172,13 +203,17 @@ fn label(step: &Step, check: &Check) -> Label {
     Label::place(step.work.origin(), check.position).line(check.line.clone()).length(length)
 }
 
+/// How people know a step: what runs with each run by its number and id.
+fn called(step: &Step) -> &str {
+    if step.identity.is_of_callback() { &step.name } else { step.identity.as_str() }
+}
+
 fn no(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, found: &str) -> Diagnostic {
     let found = run.context.values.hide_in_words(found.to_owned());
-    let message = format!("a precondition of {} does not hold: {found}", step.identity);
-    let next = format!(
-        "bring the database to where it holds, and run again; where the change is not needed here: limosa repair --mark-applied '{}'",
-        step.identity
-    );
+    let message = format!("a precondition of {} does not hold: {found}", called(step));
+    let not_needed = format!("; where the change is not needed here: limosa repair --mark-applied '{}'", step.identity);
+    let not_needed = if step.identity.is_of_callback() { "" } else { &not_needed };
+    let next = format!("bring the database to where it holds, and run again{not_needed}");
     let words = guard.words_on_no.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
     Diagnostic::error("LIM-R040", message).at(label(step, check)).help(words)
 }
@@ -186,7 +221,7 @@ fn no(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, found: &str) -> 
 fn refused(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, error: &DbError) -> Diagnostic {
     let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
     let message = run.context.values.hide_in_words(error.message.clone());
-    let message = format!("a precondition of {} cannot be asked: {message}{code}", step.identity);
+    let message = format!("a precondition of {} cannot be asked: {message}{code}", called(step));
     let next = error.hint.clone().unwrap_or_else(|| "mend the query; it is sent as it stands".to_owned());
     let words = guard.words_on_error.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
     Diagnostic::error("LIM-R041", message).at(label(step, check)).help(words)
@@ -208,33 +243,28 @@ pub(crate) async fn ended(
     number: usize,
     refused: Refused,
 ) -> Ended {
-    let Refused { otherwise, problem } = refused;
-    let stopped = |problem: Diagnostic, outcome: fn(Box<Diagnostic>) -> Outcome| Ended {
-        outcome: Some(outcome(Box::new(problem))),
-        state: StepState::RolledBack,
-        failed: Some(number),
-        ..empty_ended()
-    };
     if let Err(error) = session.settle().await {
         let outcome = run.explain(&Failure::server(Purpose::Settings, error), std::slice::from_ref(step), number).0;
         return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
     }
+    let Refused { otherwise, problem } = &refused;
     let (state, what) = match otherwise {
-        // Whoever asked for the change has to look; a query that is wrong is mended like any other statement.
-        Otherwise::Stop if problem.code == "LIM-R040" => return stopped(problem, Outcome::NeedsPerson),
-        Otherwise::Stop | Otherwise::Warn => return stopped(problem, Outcome::Stopped),
+        Otherwise::Stop | Otherwise::Warn => {
+            let outcome = Some(refused.outcome());
+            return Ended { outcome, state: StepState::RolledBack, failed: Some(number), ..empty_ended() };
+        }
         Otherwise::Leave => (StepState::Left, "it is left for the next run"),
         Otherwise::Count => (StepState::Counted, "it counts as applied, and was not run"),
     };
     if state == StepState::Counted
-        && let Err(failure) = count(run, session, step, &problem).await
+        && let Err(failure) = count(run, session, step, problem).await
     {
         let _ = session.settle().await;
         let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
         return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
     }
     let mut ended = Ended { state, ..empty_ended() };
-    let notice = notice(&problem, what);
+    let notice = notice(problem, what);
     run.context.events.event(Event::Notice { label: step.label.clone(), notice: notice.clone() });
     ended.notices.push((number, notice));
     ended

@@ -181,6 +181,9 @@ pub struct CallbackLine {
     pub command: bool,
     /// It runs in the transaction of each step that has one.
     pub shares: bool,
+    /// What must hold right before it, in words; left out where nothing must.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preconditions: Vec<String>,
 }
 
 /// One step of a plan.

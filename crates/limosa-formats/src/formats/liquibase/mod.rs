@@ -260,7 +260,6 @@ impl<'g> Gathered<'g> {
             let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
             wishes.guard = change.preconditions.guard().cloned().map(Box::new);
-            told.extend(guarded_always(change).filter(|_| named.often() == Often::Always));
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(path, change));
             let always = named.often() == Often::Always;
@@ -419,15 +418,6 @@ impl<'g> Gathered<'g> {
             }
         }
     }
-}
-
-/// What runs with each run has no row in the ledger, and is not asked about.
-fn guarded_always(change: &ChangeSet) -> Option<Diagnostic> {
-    let check = change.preconditions.guard()?.checks.first()?;
-    let message = "limosa asks for no preconditions of a change with runAlways:true";
-    let label = Label { file: change.label.file.clone(), position: Some(check.position), ..change.label.clone() };
-    let help = "write the condition into its SQL (where not exists), or let it run once or on change";
-    Some(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label.line(check.line.clone())).help(help))
 }
 
 /// A placeholder that stands for its own text.

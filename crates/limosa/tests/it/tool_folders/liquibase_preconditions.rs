@@ -254,3 +254,41 @@ async fn plans_show_it_and_their_digest_covers_it() {
     assert_eq!(said(&answer).0, 0);
     assert_eq!(ends(&answer.unwrap()), ["done", "done", "done"]);
 }
+
+#[tokio::test]
+async fn what_runs_with_each_run_is_asked_about_each_time() {
+    for home in all_homes() {
+        let text = |what: &str, asked: &str| {
+            let conditions = format!("--preconditions {what}\n--precondition-sql-check expectedResult:0 {asked}");
+            let always = format!("--changeset a:log runAlways:true\n{conditions}\ninsert into t values (1);\n");
+            format!("{FIRST}{always}--changeset a:2 runAlways:true\ninsert into t values (2);\n")
+        };
+        const COUNT: &str = "select count(*) from t where n = 1";
+        home.file("a.sql", &text("onFail:MARK_RAN", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home), ["1", "2"]);
+        for word in ["MARK_RAN", "CONTINUE"] {
+            home.file("a.sql", &text(&format!("onFail:{word} onError:{word}"), COUNT));
+            done(home.migrate().await);
+            home.file("a.sql", &text(&format!("onFail:{word} onError:{word}"), "select nothing"));
+            done(home.migrate().await);
+        }
+        assert_eq!(rows(&home), ["1", "2", "2", "2", "2", "2"]);
+        home.file("a.sql", &text("onFail:HALT", COUNT));
+        failed(&home.migrate().await, 4, &["LIM-R040", "a.sql:6", "0002 log"]);
+        home.file("a.sql", &text("onError:HALT", "select nothing"));
+        failed(&home.migrate().await, 3, &["LIM-R041", "a.sql:6", "nothing"]);
+        assert_eq!(rows(&home).len(), 6);
+        home.file("a.sql", &text("onFail:WARN", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home).len(), 8);
+        home.execute("delete from t");
+        home.file("a.sql", &text("", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home), ["1", "2"]);
+        let plan = home.migrator().plan(&MigrateOptions::default()).await.unwrap();
+        assert_eq!(plan.callbacks[0].preconditions.len(), 1);
+        home.file("a.sql", &text("onFail:WARN", COUNT));
+        assert_ne!(plan.digest, home.migrator().plan(&MigrateOptions::default()).await.unwrap().digest);
+    }
+}

@@ -7,6 +7,7 @@ use limosa_core::TransactionWish;
 use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Severity};
 
 use super::expression;
+use super::patterns::databases;
 use super::properties::Seen;
 use crate::codes;
 use crate::native::Wishes;
@@ -40,7 +41,10 @@ impl Named {
         if author.is_empty() || id.trim_matches([':', ' ']).is_empty() {
             return None;
         }
-        Some(Named { author, id, attributes: attributes(rest) })
+        let mut attributes = attributes(rest);
+        attributes.retain(|(name, _)| !name.eq_ignore_ascii_case("dbms"));
+        attributes.extend(databases(rest).map(|written| ("dbms".to_owned(), written.to_owned())));
+        Some(Named { author, id, attributes })
     }
 
     /// The value of an attribute.
@@ -212,6 +216,9 @@ pub(super) fn is_for(dbms: &str, engine: Engine) -> bool {
     };
     let lower = dbms.to_ascii_lowercase();
     let names: Vec<&str> = lower.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.contains(&"none") {
+        return false;
+    }
     let excluded = names.iter().filter_map(|name| name.strip_prefix('!')).any(is_here);
     let mut included = names.iter().filter(|name| !name.starts_with('!')).peekable();
     let is_meant = included.peek().is_none() || included.any(|name| is_here(name));
@@ -253,6 +260,8 @@ mod tests {
             ("dbms:postgresql", ""),
             ("dbms:POSTGRESQL,h2", ""),
             ("dbms:!h2", ""),
+            ("dbms:none,postgresql", "left out: for dbms none,postgresql only"),
+            ("dbms:\"postgresql, h2\"", "left out: for dbms \"postgresql, only"),
             ("dbms:oracle", "left out: for dbms oracle only"),
             ("dbms:!postgresql", "left out: for dbms !postgresql only"),
             ("ignore:true", "left out: it says ignore:true"),

@@ -22,6 +22,8 @@ pub(super) enum What {
     IncludeAll { path: String, is_relative: bool },
     /// A value for `${name}`.
     Property(Property),
+    /// A file of such values; name and value of the property are not set.
+    PropertyFile { file: String, is_relative: bool, is_needed: bool, property: Property },
     /// A change, by author and id.
     ChangeSet { author: String, id: String },
     /// Something that is not read here.
@@ -39,7 +41,8 @@ pub(super) fn read(path: &str, text: &str) -> Result<Option<Vec<Item>>, Box<Diag
     if !text.contains("databaseChangeLog") {
         return Ok(None);
     }
-    let read = if path.to_ascii_lowercase().ends_with(".xml") { of_xml(text) } else { of_yaml(text) };
+    let is_xml = path.to_ascii_lowercase().ends_with(".xml");
+    let read = if is_xml { of_xml(path, text) } else { of_yaml(path, text) };
     read.map_err(|(message, line)| {
         let label = Label::place(path, Position { line, column: 1 });
         let help = "it lists the changes of this folder, and nothing is run without it; mend it, or take it from version control";
@@ -50,7 +53,7 @@ pub(super) fn read(path: &str, text: &str) -> Result<Option<Vec<Item>>, Box<Diag
 
 type Read = Result<Option<Vec<Item>>, (String, u64)>;
 
-fn of_xml(text: &str) -> Read {
+fn of_xml(path: &str, text: &str) -> Read {
     let elements = xml::elements(text).map_err(|line| ("an element is not closed".to_owned(), line))?;
     if elements.first().is_none_or(|root| root.name != "databaseChangeLog") {
         return Ok(None);
@@ -59,6 +62,7 @@ fn of_xml(text: &str) -> Read {
     let items = below.map(|element| Item {
         line: element.line,
         what: what(
+            path,
             &element.name,
             &|name| element.get(name).map(str::to_owned),
             element.attributes.iter().map(|(name, _)| name.as_str()),
@@ -67,7 +71,7 @@ fn of_xml(text: &str) -> Read {
     Ok(Some(items.collect()))
 }
 
-fn of_yaml(text: &str) -> Read {
+fn of_yaml(path: &str, text: &str) -> Read {
     let root = yaml::parse(text.trim_start_matches('\u{feff}'))
         .map_err(|broken| (broken.message, broken.position.map_or(1, |place| place.line)))?;
     let Some(Node { value: Value::Mapping(entries), .. }) = root else { return Ok(None) };
@@ -95,7 +99,7 @@ fn of_yaml(text: &str) -> Read {
                 })
             };
             let names = fields.iter().map(|field| field.key.as_str());
-            items.push(Item { line: entry.position.line, what: what(&entry.key, &get, names) });
+            items.push(Item { line: entry.position.line, what: what(path, &entry.key, &get, names) });
         }
     }
     Ok(Some(items))
@@ -105,7 +109,14 @@ fn of_yaml(text: &str) -> Read {
 const KNOWN: &[&str] =
     &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
 
-fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl Iterator<Item = &'n str>) -> What {
+/// What an entry of the changelog at `path` says.
+fn what<'n>(
+    path: &str,
+    name: &str,
+    get: &dyn Fn(&str) -> Option<String>,
+    mut fields: impl Iterator<Item = &'n str>,
+) -> What {
+    let is_not = |name: &str| get(name).is_some_and(|value| !value.eq_ignore_ascii_case("true"));
     let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     match name {
         "include" | "includeAll" => {
@@ -118,15 +129,21 @@ fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl I
                 _ => What::Other(name.to_owned()),
             }
         }
-        "property" => match (get("name"), get("value"), get("file"), get("global")) {
-            (.., Some(_), _) => What::Other("file of property".to_owned()),
-            (.., Some(global)) if !global.eq_ignore_ascii_case("true") => What::Other("global of property".to_owned()),
-            (Some(name), Some(value), ..) => {
-                let contexts = get("contextFilter").or_else(|| get("context"));
-                What::Property(Property { name, value, contexts, dbms: get("dbms"), file: None })
+        "property" => {
+            let property = Property {
+                contexts: get("contextFilter").or_else(|| get("context")),
+                dbms: get("dbms"),
+                file: is_not("global").then(|| path.to_owned()),
+                ..Property::default()
+            };
+            match (get("name"), get("value"), get("file")) {
+                (.., Some(file)) => {
+                    What::PropertyFile { file, is_relative, is_needed: !is_not("errorIfMissing"), property }
+                }
+                (Some(name), Some(value), None) => What::Property(Property { name, value, ..property }),
+                _ => What::Other(name.to_owned()),
             }
-            _ => What::Other(name.to_owned()),
-        },
+        }
         "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
         _ => What::Other(name.to_owned()),
     }

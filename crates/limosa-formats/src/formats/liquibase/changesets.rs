@@ -35,6 +35,8 @@ pub(super) struct ChangeSet {
     pub(super) has_ending_lines: bool,
     /// Names of placeholders in its text.
     pub(super) asked: Vec<String>,
+    /// What stands between `${` and `}` in its text, and is no placeholder.
+    pub(super) unread: Vec<String>,
     /// What `--comment` says.
     pub(super) comment: Option<String>,
     /// What must hold before it.
@@ -71,22 +73,27 @@ fn has_ending_lines(part: &[u8]) -> bool {
     })
 }
 
-/// The names of placeholders in what leads up, and back.
-fn asked_for(part: &[u8], engine: Engine) -> Vec<String> {
+/// The names of placeholders in what leads up, and back; and what looks like one and is none.
+fn asked_for(part: &[u8], engine: Engine) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut unread) = (Vec::new(), Vec::new());
     if !part.windows(2).any(|two| two == b"${") {
-        return Vec::new();
+        return (names, unread);
     }
-    let of = |direction: Direction| {
+    for direction in [Direction::Apply, Direction::Revert] {
         let (mut mask, mut masked) = (SectionMask::new(Markers::Liquibase, direction), Vec::new());
         mask.feed(part, &mut masked);
         mask.finish(&mut masked);
-        placeholders(engine, &String::from_utf8_lossy(&masked))
-    };
-    let mut names: Vec<String> =
-        of(Direction::Apply).into_iter().chain(of(Direction::Revert)).map(|(name, _)| name).collect();
+        let text = String::from_utf8_lossy(&masked);
+        names.extend(placeholders(engine, &text).into_iter().map(|(name, _)| name));
+        let written = text.split("${").skip(1).filter_map(|rest| rest.split_once(['}', '\n']));
+        unread.extend(written.map(|(inner, _)| inner.to_owned()));
+    }
     names.sort();
     names.dedup();
-    names
+    unread.sort();
+    unread.dedup();
+    unread.retain(|inner| !names.contains(inner));
+    (names, unread)
 }
 
 /// True where the head of a file says that it is formatted SQL: its first line that is not blank.
@@ -123,7 +130,7 @@ impl Formatted {
         }
         for change in &mut file.changes {
             change.has_ending_lines = has_ending_lines(change.part_of(bytes));
-            change.asked = asked_for(change.part_of(bytes), engine);
+            (change.asked, change.unread) = asked_for(change.part_of(bytes), engine);
             change.asked_before(engine);
         }
         file
@@ -188,6 +195,7 @@ impl Reader<'_> {
             line: number + 1,
             has_ending_lines: false,
             asked: Vec::new(),
+            unread: Vec::new(),
             comment: None,
             preconditions: Preconditions::default(),
             valid: Vec::new(),

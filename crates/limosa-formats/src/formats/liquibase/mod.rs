@@ -5,13 +5,16 @@
 //! whatever did not run yet, so that no change comes late. Changes that a changelog models in XML, YAML or JSON are no SQL.
 
 mod attributes;
+mod built_in;
 mod changelog;
 mod changesets;
 mod expression;
 mod lines;
 mod order;
+mod patterns;
 mod preconditions;
 mod properties;
+mod property_file;
 mod recorded;
 mod xml;
 
@@ -57,7 +60,11 @@ pub(crate) fn is_formatted(head: &[u8]) -> bool {
 
 /// True for a file that must be read before others are classified.
 pub(crate) fn is_told_by(path: &str) -> bool {
-    is_script(path) || changelog::may_be(path)
+    is_script(path) || changelog::may_be(path) || is_property_file(path)
+}
+
+fn is_property_file(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".properties")
 }
 
 fn is_script(path: &str) -> bool {
@@ -80,6 +87,8 @@ pub struct Changelogs {
     folders: Vec<String>,
     scripts: BTreeMap<String, Script>,
     lists: BTreeMap<String, Vec<Item>>,
+    /// What files of properties hold, by their paths.
+    property_files: BTreeMap<String, Vec<(String, String)>>,
     engine: Option<Engine>,
     /// The environment that is chosen.
     environment: Option<String>,
@@ -121,6 +130,10 @@ impl Changelogs {
     /// Reads a script or a changelog.
     pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
         self.engine = Some(engine);
+        if is_property_file(path) {
+            self.property_files.insert(path.to_owned(), property_file::read(bytes));
+            return Vec::new();
+        }
         if !is_script(path) {
             return match changelog::read(path, &String::from_utf8_lossy(bytes)) {
                 Ok(items) => {
@@ -141,13 +154,18 @@ impl Changelogs {
     /// Brings the changes into their order, once all files were read; says what is wrong with them together.
     pub(crate) fn settle(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        let source = Source { folders: &self.folders, lists: &self.lists, scripts: &self.scripts };
+        let source = Source {
+            folders: &self.folders,
+            lists: &self.lists,
+            scripts: &self.scripts,
+            property_files: &self.property_files,
+        };
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
         for passed in listed {
-            let Listed { path, name } = match passed {
+            let Listed { path, name, files } = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
                     continue;
@@ -156,7 +174,7 @@ impl Changelogs {
             };
             let Some(script) = self.scripts.get(&path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&path, &name, script, formatted),
+                Some(formatted) => gathered.formatted(&files, &name, script, formatted),
                 None => gathered.raw(&path, &name, script),
             }
         }
@@ -242,7 +260,9 @@ impl<'g> Gathered<'g> {
         }
     }
 
-    fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted) {
+    /// `files` are that of the script and those that include it, the nearest first.
+    fn formatted(&mut self, files: &[String], name: &str, script: &Script, formatted: &Formatted) {
+        let Some(path) = files.first() else { return };
         self.problems.extend(formatted.problems.iter().cloned());
         self.entries.entry(path.to_owned()).or_default();
         let mut properties = formatted.properties.iter().peekable();
@@ -251,7 +271,7 @@ impl<'g> Gathered<'g> {
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
                 self.properties.add(property);
             }
-            let named = change.named.expanded(&self.seen(path));
+            let named = change.named.expanded(&self.seen(files));
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
                 self.properties.add(property);
             }
@@ -261,7 +281,7 @@ impl<'g> Gathered<'g> {
             told.extend(change.problems.iter().cloned());
             wishes.guard = change.preconditions.guard().cloned().map(Box::new);
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
-            told.extend(self.take_values(path, change));
+            told.extend(self.take_values(files, change));
             let always = named.often() == Often::Always;
             let delimiter_of = |attribute: &str, splits: &str| {
                 let is_told = named.get(attribute).is_some();
@@ -273,7 +293,7 @@ impl<'g> Gathered<'g> {
             let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
             // Where `--rollback` stood, blanks stand.
             let back_delimiter = back_delimiter.map(EndDelimiter::behind_blanks);
-            let known = Known { path: path.to_owned(), at: Some(at), properties: self.properties.len(), named, always };
+            let known = Known { files: files.to_vec(), at: Some(at), properties: self.properties.len(), named, always };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
             let part = FilePart {
@@ -290,17 +310,29 @@ impl<'g> Gathered<'g> {
         }
     }
 
-    /// What a change of this file sees by now.
-    fn seen<'s>(&'s self, path: &'s str) -> Seen<'s> {
-        self.properties.seen(path, self.properties.len(), self.given)
+    /// What a change of the first of these files sees by now.
+    fn seen<'s>(&'s self, files: &'s [String]) -> Seen<'s> {
+        self.properties.seen(files, self.properties.len(), self.given)
     }
 
     /// Finds the value of each placeholder of a change. One has one value for all changes here: what would need another is refused.
-    fn take_values(&mut self, path: &str, change: &ChangeSet) -> Vec<Diagnostic> {
+    fn take_values(&mut self, files: &[String], change: &ChangeSet) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
+        let seen = self.seen(files);
+        if let Some(inner) = change.unread.iter().find(|inner| seen.value(inner.trim()).is_some()) {
+            let message = format!("${{{inner}}} has a value with liquibase, and is no placeholder here");
+            let help = "write it as ${name}: letters, digits, '_', '-' and '.', without blanks";
+            problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone()).help(help));
+        }
         for name in &change.asked {
-            let value = self.seen(path).value(name);
+            let value = self.seen(files).value(name);
             let label = || change.label.clone();
+            if self.seen(files).is_of_connection(name) {
+                let message = format!("${{{name}}} is what liquibase knows of its connection, and limosa does not");
+                let help = format!("give it a value: --placeholder '{name}=...', or limosa.toml ([placeholders])");
+                problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label()).help(help));
+                continue;
+            }
             match (self.values.get(name), value) {
                 (Some(known), value) if *known != value.as_deref().unwrap_or(&itself(name)) => {
                     let message = format!("${{{name}}} has another value here than in a change above it");
@@ -313,7 +345,8 @@ impl<'g> Gathered<'g> {
                     self.values.insert(name.clone(), itself(name));
                     let message =
                         format!("${{{name}}} has no value, and runs as it stands here, as it does with liquibase");
-                    let help = "where it should have one: limosa.toml ([placeholders]), or a property above it";
+                    let help = "where it should have one (liquibase takes variables of the environment, too): limosa.toml ([placeholders]), \
+                                --placeholder, or a property above it";
                     problems.push(Diagnostic::warning(codes::NO_VALUE, message).at(label()).help(help));
                 }
             }
@@ -338,7 +371,7 @@ impl<'g> Gathered<'g> {
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };
         let known = Known {
-            path: path.to_owned(),
+            files: vec![path.to_owned()],
             at: None,
             properties: 0,
             named: attributes::Named::default(),

@@ -7,6 +7,7 @@ use limosa_core::{Check, Guard, Otherwise, Question};
 use limosa_sql::Label;
 
 use super::attributes::attributes;
+use super::patterns::identifier;
 
 /// The preconditions of a change as they are read, line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,19 +77,9 @@ fn nothing_asked() -> Guard {
     }
 }
 
-/// What stands behind the last `name:` of a line, as its patterns find it.
-fn behind<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let lower = text.to_ascii_lowercase();
-    let found = lower.rfind(&format!("{}:", name.to_ascii_lowercase()))?;
-    text.get(found + name.len() + 1..)
-}
-
 /// A word of letters, digits and `_` counts; anything else is as if nothing were said, and stops the run.
 fn otherwise(text: &str, name: &str) -> Result<Otherwise, String> {
-    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let behind = behind(text, name).unwrap_or_default();
-    let end = behind.find(|letter: char| !is_of_word(letter)).unwrap_or(behind.len());
-    Ok(match behind[..end].to_ascii_uppercase().as_str() {
+    Ok(match identifier(text, name).unwrap_or_default().to_ascii_uppercase().as_str() {
         "" | "HALT" => Otherwise::Stop,
         "CONTINUE" => Otherwise::Leave,
         "MARK_RAN" => Otherwise::Count,

@@ -244,3 +244,32 @@ async fn a_database_that_liquibase_migrated_is_taken_over() {
         assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
     }
 }
+
+#[tokio::test]
+async fn liquibases_own_values_and_files_of_properties_are_put_in() {
+    for (home, engine, now) in [(sqlite(), "sqlite", "CURRENT_TIMESTAMP"), (newest_postgres(), "postgresql", "NOW()")] {
+        let changelog = "databaseChangeLog:\n- include: {file: a.sql}\n- property: {file: sub/x.properties, relativeToChangelogFile: true}\n\
+                         - property: {file: none.properties, errorIfMissing: false}\n- property: {name: local, value: l, global: false}\n";
+        home.file("changelog.yaml", changelog);
+        home.file("sub/x.properties", "# words\nword = a \\\n  b\nlocal=file\n");
+        let values = "${word} ${local} ${database.typeName} ${database.currentDateTimeFunction}";
+        let text = |values: &str| {
+            format!(
+                "--liquibase formatted sql\n--property name:database.typeName value:no\n--property name:w value:\"x\n\
+                 --changeset a:1\ncreate table t (n varchar(90));\ninsert into t values ('{values} ${{w}}');\n"
+            )
+        };
+        for (values, wanted) in [
+            ("${database.defaultSchemaName}", "what liquibase knows of its connection"),
+            ("${ word }", "${ word } has a value with liquibase"),
+        ] {
+            home.file("a.sql", &text(values));
+            failed(&home.migrate().await, 2, &["LIM-F045", "a.sql:4", wanted]);
+        }
+        home.file("a.sql", &text(values));
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from t"), [format!("a b file {engine} {now} \"x")]);
+        home.file("changelog.yaml", &changelog.replace(", errorIfMissing: false", ""));
+        failed(&home.migrate().await, 2, &["LIM-F037", "changelog.yaml:4", "none.properties"]);
+    }
+}

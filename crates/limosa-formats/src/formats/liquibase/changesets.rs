@@ -5,6 +5,7 @@ use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, Severity, pl
 
 use super::attributes::{Named, attributes};
 use super::lines::valued;
+use super::other_backs::{Meant, OtherBack, may_name_any, named};
 use super::preconditions::Preconditions;
 use super::properties::Property;
 use crate::codes;
@@ -39,6 +40,8 @@ pub(super) struct ChangeSet {
     pub(super) unread: Vec<String>,
     /// What `--comment` says.
     pub(super) comment: Option<String>,
+    /// What leads back, where that is what another change does.
+    pub(super) back_of_other: Option<OtherBack>,
     /// What must hold before it.
     pub(super) preconditions: Preconditions,
     /// What `--validCheckSum` says.
@@ -55,6 +58,13 @@ impl ChangeSet {
         self.asked.extend(texts.flat_map(|text| placeholders(engine, text)).map(|(name, _)| name));
         self.asked.sort();
         self.asked.dedup();
+    }
+
+    /// What ends statements besides `;`, as an attribute of `named` says; nothing where another attribute says that the text is one
+    /// statement.
+    pub(super) fn delimiter(&self, named: &Named, attribute: &str, splits: &str) -> Option<EndDelimiter> {
+        let of_lines = || (named.get(attribute).is_none() && self.has_ending_lines).then(EndDelimiter::of_lines);
+        named.delimiter(attribute).or_else(of_lines).filter(|_| named.is_not_denied(splits))
     }
 
     /// What stands below its line, in the bytes of its file.
@@ -133,6 +143,20 @@ impl Formatted {
             (change.asked, change.unread) = asked_for(change.part_of(bytes), engine);
             change.asked_before(engine);
         }
+        let count = if may_name_any(bytes) { file.changes.len() } else { 0 };
+        for at in 0..count {
+            let found = named(path, bytes, &file.changes[..=at]);
+            let Some(change) = file.changes.get_mut(at) else { continue };
+            match found {
+                Meant::Here(other) => change.back_of_other = Some(other),
+                Meant::Wrong(message) => {
+                    let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone());
+                    let help = "name a change that stands above: --rollback changesetId:1 changesetAuthor:ann; or write the SQL there";
+                    change.problems.push(problem.help(help));
+                }
+                Meant::Nothing | Meant::Elsewhere => {}
+            }
+        }
         file
     }
 }
@@ -197,6 +221,7 @@ impl Reader<'_> {
             asked: Vec::new(),
             unread: Vec::new(),
             comment: None,
+            back_of_other: None,
             preconditions: Preconditions::default(),
             valid: Vec::new(),
             problems: Vec::new(),

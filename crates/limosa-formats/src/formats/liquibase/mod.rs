@@ -11,6 +11,7 @@ mod changesets;
 mod expression;
 mod lines;
 mod order;
+mod other_backs;
 mod patterns;
 mod preconditions;
 mod properties;
@@ -283,19 +284,26 @@ impl<'g> Gathered<'g> {
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(files, change));
             let always = named.often() == Often::Always;
-            let delimiter_of = |attribute: &str, splits: &str| {
-                let is_told = named.get(attribute).is_some();
-                let delimiter = named.delimiter(attribute);
-                let of_lines = || (!is_told && change.has_ending_lines).then(EndDelimiter::of_lines);
-                delimiter.or_else(of_lines).filter(|_| named.is_not_denied(splits))
+            let known = Known {
+                files: files.to_vec(),
+                at: Some(at),
+                properties: self.properties.len(),
+                named: named.clone(),
+                always,
             };
-            let delimiter = delimiter_of("endDelimiter", "splitStatements");
-            let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
-            // Where `--rollback` stood, blanks stand.
-            let back_delimiter = back_delimiter.map(EndDelimiter::behind_blanks);
-            let known = Known { files: files.to_vec(), at: Some(at), properties: self.properties.len(), named, always };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
+            let other = change.back_of_other.as_ref();
+            let back_of_other =
+                other.and_then(|other| Some((other.text.clone(), formatted.changes.get(other.at)?.line)));
+            let back_delimiter = match other.and_then(|other| formatted.changes.get(other.at)) {
+                Some(other) => other.delimiter(&other.named, "endDelimiter", "splitStatements"),
+                // Where `--rollback` stood, blanks stand.
+                None => change
+                    .delimiter(&named, "rollbackEndDelimiter", "rollbackSplitStatements")
+                    .map(EndDelimiter::behind_blanks),
+            };
+            let delimiter = change.delimiter(&named, "endDelimiter", "splitStatements");
             let part = FilePart {
                 start: change.start,
                 end: change.end,
@@ -304,6 +312,7 @@ impl<'g> Gathered<'g> {
                 markers: Markers::Liquibase,
                 delimiter,
                 back_delimiter,
+                back_of_other,
             };
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
@@ -367,6 +376,7 @@ impl<'g> Gathered<'g> {
             markers: Markers::Liquibase,
             delimiter: None,
             back_delimiter: None,
+            back_of_other: None,
         };
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };

@@ -273,3 +273,25 @@ async fn liquibases_own_values_and_files_of_properties_are_put_in() {
         failed(&home.migrate().await, 2, &["LIM-F037", "changelog.yaml:4", "none.properties"]);
     }
 }
+
+#[tokio::test]
+async fn a_way_back_may_be_what_another_change_does() {
+    for home in all_homes() {
+        let text = |named: &str| {
+            format!(
+                "--liquibase formatted sql\n--property name:x value:7\n--changeset a:1 endDelimiter://\n--comment: one\n\
+                 create table t (n integer)//\ninsert into t values (${{x}})//\n--rollback drop table t;\n\
+                 --changeset a:2\ndrop table t;\n--rollback {named}\n"
+            )
+        };
+        for named in ["changesetId:3 changesetAuthor:a", "changesetId:1"] {
+            home.file("a.sql", &text(named));
+            failed(&home.migrate().await, 2, &["LIM-F045", "a.sql:8"]);
+        }
+        home.file("a.sql", &text("changesetId:1 changesetAuthor:a\n--rollback changesetPath:a.sql"));
+        done(home.migrate().await);
+        assert!(!home.tables().contains(&"t".to_owned()));
+        done(back(&home.migrator(), Selection::One(id("a.sql::2::a")), None).await);
+        assert_eq!(home.rows("select n from t"), ["7"]);
+    }
+}

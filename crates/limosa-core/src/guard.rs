@@ -3,7 +3,7 @@
 use limosa_sql::{Engine, Position};
 use serde::{Deserialize, Serialize};
 
-/// What is asked before a change; all of it must hold.
+/// What is asked before a change, all of which must hold; and what becomes of it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// What is asked, in order. Without any it always holds.
@@ -12,6 +12,9 @@ pub struct Guard {
     pub on_no: Otherwise,
     /// What becomes of it where the database refuses the question.
     pub on_error: Otherwise,
+    /// What becomes of it where it runs and fails: the run stops, or goes on behind it ([`Otherwise::Leave`]), where nothing of it stands.
+    #[serde(default, skip_serializing_if = "Otherwise::is_stop")]
+    pub on_failure: Otherwise,
     /// What the author says to people where the answer is no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words_on_no: Option<String>,
@@ -74,6 +77,10 @@ pub enum Otherwise {
 }
 
 impl Otherwise {
+    fn is_stop(&self) -> bool {
+        *self == Otherwise::Stop
+    }
+
     /// What becomes of it, for plans.
     pub fn words(self) -> &'static str {
         match self {

@@ -400,7 +400,11 @@ pub(crate) fn report(
     for (offset, step) in block.iter().enumerate() {
         let done = match ended.state {
             StepState::Done => step.outline.statements,
-            StepState::RolledBack | StepState::RowsStay | StepState::Left | StepState::Counted => 0,
+            StepState::RolledBack
+            | StepState::RowsStay
+            | StepState::Left
+            | StepState::Counted
+            | StepState::Forgiven => 0,
             StepState::Partial => ended.done,
         };
         reports.push(StepReport {

@@ -41,10 +41,15 @@ impl Refused {
     }
 }
 
+/// What is asked before a step; None where nothing is.
+fn asks(step: &Step) -> Option<&Guard> {
+    step.guard.as_deref().filter(|guard| !guard.checks.is_empty())
+}
+
 /// True where the questions are asked in the transaction of the step.
 fn is_within(engine: Engine, block: &[Step]) -> bool {
     let fits = |step: &Step| step.outline.is_atomic() && !step.outline.may_set() && !step.outline.wrapped;
-    matches!(block, [step] if step.guard.is_some() && engine != Engine::Mysql && fits(step))
+    matches!(block, [step] if asks(step).is_some() && engine != Engine::Mysql && fits(step))
 }
 
 /// Asks in the transaction of the step, which is open afterwards; false where nothing was asked.
@@ -57,7 +62,7 @@ pub(crate) async fn within(
     log: &SharedLog,
 ) -> Result<bool, Failure> {
     let [step] = block else { return Ok(false) };
-    let Some(guard) = step.guard.as_deref().filter(|_| is_within(run.engine, block)) else { return Ok(false) };
+    let Some(guard) = asks(step).filter(|_| is_within(run.engine, block)) else { return Ok(false) };
     let mut notices = Notices::default();
     let asked = ask(run, session, step, guard, marks, &mut |notice| notices.push((number, notice))).await;
     lock(log).notices.append(&mut notices);
@@ -73,7 +78,7 @@ pub(crate) async fn apart(
     notices: &mut Notices,
 ) -> Result<(), Failure> {
     let [step] = block else { return Ok(()) };
-    let Some(guard) = step.guard.as_deref().filter(|_| !is_within(run.engine, block)) else { return Ok(()) };
+    let Some(guard) = asks(step).filter(|_| !is_within(run.engine, block)) else { return Ok(()) };
     let marks = run.marks(Duration::ZERO);
     run.begin_progress(step, 1);
     ask(run, session, step, guard, &marks, &mut |notice| notices.push((number, notice))).await?;
@@ -82,7 +87,7 @@ pub(crate) async fn apart(
 
 /// Asks before what runs with each run, in a transaction of its own, which is over afterwards; false where it is not to run now.
 pub(crate) async fn before_callback(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<bool, Failure> {
-    let Some(guard) = step.guard.as_deref() else { return Ok(true) };
+    let Some(guard) = asks(step) else { return Ok(true) };
     let marks = run.marks(Duration::ZERO);
     run.begin_progress(step, 1);
     let asked = ask(run, session, step, guard, &marks, &mut |_| {}).await;
@@ -227,7 +232,7 @@ fn refused(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, error: &DbE
     Diagnostic::error("LIM-R041", message).at(label(step, check)).help(words)
 }
 
-fn notice(problem: &Diagnostic, what: &str) -> Notice {
+pub(crate) fn notice(problem: &Diagnostic, what: &str) -> Notice {
     let place = problem.labels.first().and_then(|label| Some((label.file.as_str(), label.position?.line)));
     let place = place.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default();
     let hint = problem.help.as_deref().filter(|_| what.is_empty()).map(str::to_owned);

@@ -95,6 +95,11 @@ impl Named {
         self.get(attribute).and_then(|written| EndDelimiter::read(written).ok().flatten())
     }
 
+    /// A run goes on behind it where it fails.
+    pub(super) fn may_fail(&self) -> bool {
+        self.get("failOnError").is_some_and(|value| !value.eq_ignore_ascii_case("true"))
+    }
+
     pub(super) fn often(&self) -> Often {
         match (self.is("runAlways"), self.is("runOnChange")) {
             (true, _) => Often::Always,
@@ -157,8 +162,10 @@ impl Named {
                         limosa knows where functions, triggers and procedures end";
             tell(Severity::Error, message, help);
         }
-        if self.get("failOnError").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
-            let message = "failOnError:false asks to go on after a failure, and limosa stops at each".to_owned();
+        if self.may_fail() && wishes.transaction == Some(TransactionWish::None) {
+            let message =
+                "failOnError:false asks to go on after a failure; limosa stops where some of the change may stand"
+                    .to_owned();
             tell(Severity::Warning, message, "write it so that it cannot fail, such as create table if not exists");
         }
         if let Some(program) = self.get("runWith").filter(|program| !program.eq_ignore_ascii_case("jdbc")) {
@@ -278,7 +285,8 @@ mod tests {
             ("endDelimiter:\\n/\\s*\\n rollbackEndDelimiter:/", ""),
             ("endDelimiter:[/;]", ""),
             ("rollbackEndDelimiter:a+", "error"),
-            ("failOnError:false", "warning"),
+            ("failOnError:false", ""),
+            ("failOnError:false runInTransaction:false", "warning"),
             ("runWith:psql", "warning"),
         ] {
             let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();

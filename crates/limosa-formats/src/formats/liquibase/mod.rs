@@ -29,6 +29,7 @@ use self::changelog::Item;
 use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::order::{Listed, Passed, Source};
+use self::preconditions::forgiving;
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
 use super::Format;
@@ -280,7 +281,8 @@ impl<'g> Gathered<'g> {
             let identity = format!("{logical}::{}::{}", named.id, named.author);
             let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
-            wishes.guard = change.preconditions.guard().cloned().map(Box::new);
+            let guard = change.preconditions.guard().cloned();
+            wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(files, change));
             let always = named.often() == Often::Always;

@@ -67,11 +67,23 @@ impl Preconditions {
     }
 }
 
+/// Where `failOnError:false` is said: what stops a run otherwise is left for the next one.
+pub(super) fn forgiving(guard: Option<Guard>) -> Guard {
+    let mut guard = guard.unwrap_or_else(nothing_asked);
+    for otherwise in [&mut guard.on_no, &mut guard.on_error, &mut guard.on_failure] {
+        if *otherwise == Otherwise::Stop {
+            *otherwise = Otherwise::Leave;
+        }
+    }
+    guard
+}
+
 fn nothing_asked() -> Guard {
     Guard {
         checks: Vec::new(),
         on_no: Otherwise::Stop,
         on_error: Otherwise::Stop,
+        on_failure: Otherwise::Stop,
         words_on_no: None,
         words_on_error: None,
     }

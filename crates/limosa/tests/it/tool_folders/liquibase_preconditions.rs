@@ -292,3 +292,30 @@ async fn what_runs_with_each_run_is_asked_about_each_time() {
         assert_ne!(plan.digest, home.migrator().plan(&MigrateOptions::default()).await.unwrap().digest);
     }
 }
+
+#[tokio::test]
+async fn what_may_fail_is_left_for_the_next_run() {
+    for home in all_homes() {
+        let text = |sql: &str, attribute: &str| {
+            let sql = format!("insert into t values (2);\n{sql}");
+            let always = format!("--changeset a:log failOnError:false runAlways:true\n{sql}");
+            let asked = "--changeset a:4 failOnError:false\n--precondition-sql-check expectedResult:0 select 7\ninsert into t values (4);\n";
+            let plain = between("", &sql).replace("a:2", &format!("a:2 {attribute}"));
+            format!("{plain}{asked}{always}")
+        };
+        const BROKEN: &str = "insert into t values (nothing);\n";
+        home.file("a.sql", &text(BROKEN, "failOnError:false"));
+        let answer = done(home.migrate().await);
+        assert_eq!((labels(&answer), ends(&answer)), (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left"]));
+        assert!(told(&answer).contains("a.sql:7); it may fail, and is left for the next run"), "{}", told(&answer));
+        assert_eq!(rows(&home), ["3"]);
+        home.file("a.sql", &text("", "failOnError:false"));
+        let answer = done(home.migrate().await);
+        assert_eq!((labels(&answer), ends(&answer)), (vec!["0002"], vec!["done", "left"]));
+        assert_eq!(rows(&home), ["2", "2", "3"]);
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+        // The others still stop a run.
+        home.file("b.sql", &text(BROKEN, "failOnError:true").replace("create table t", "create table t2"));
+        failed(&home.migrate().await, 3, &["b.sql:7"]);
+    }
+}

@@ -8,7 +8,7 @@ fn last<'l>(line: &'l str, name: &str, take: impl Fn(&'l str) -> Option<&'l str>
     places.into_iter().rev().find_map(|at| take(line.get(at..)?))
 }
 
-fn up_to<'t>(text: &'t str, ends: impl Fn(char) -> bool) -> Option<&'t str> {
+fn up_to(text: &str, ends: impl Fn(char) -> bool) -> Option<&str> {
     let end = text.find(ends).unwrap_or(text.len());
     Some(&text[..end]).filter(|found| !found.is_empty())
 }

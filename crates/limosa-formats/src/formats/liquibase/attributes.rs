@@ -95,6 +95,19 @@ impl Named {
         self.get(attribute).and_then(|written| EndDelimiter::read(written).ok().flatten())
     }
 
+    /// The same where what includes its file has contexts: they must hold, too.
+    pub(super) fn within(mut self, contexts: Option<&str>) -> Named {
+        let Some(outer) = contexts else { return self };
+        let all = match self.contexts() {
+            Some(own) => format!("({outer}) and ({own})"),
+            None => outer.to_owned(),
+        };
+        self.attributes
+            .retain(|(name, _)| !["context", "contextFilter"].iter().any(|it| name.eq_ignore_ascii_case(it)));
+        self.attributes.push(("contextFilter".to_owned(), all));
+        self
+    }
+
     /// A run goes on behind it where it fails.
     pub(super) fn may_fail(&self) -> bool {
         self.get("failOnError").is_some_and(|value| !value.eq_ignore_ascii_case("true"))

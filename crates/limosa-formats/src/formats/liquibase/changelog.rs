@@ -17,9 +17,9 @@ pub(super) struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
     /// Another file.
-    Include { file: String, is_relative: bool },
+    Include { file: String, is_relative: bool, contexts: Option<String> },
     /// All files of a folder.
-    IncludeAll { path: String, is_relative: bool },
+    IncludeAll { path: String, is_relative: bool, contexts: Option<String> },
     /// A value for `${name}`.
     Property(Property),
     /// A file of such values; name and value of the property are not set.
@@ -106,8 +106,18 @@ fn of_yaml(path: &str, text: &str) -> Read {
 }
 
 /// Fields of includes that change nothing here, or that are read.
-const KNOWN: &[&str] =
-    &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
+const KNOWN: &[&str] = &[
+    "file",
+    "path",
+    "relativeToChangelogFile",
+    "errorIfMissing",
+    "errorIfMissingOrEmpty",
+    "author",
+    "created",
+    "context",
+    "contextFilter",
+    "labels",
+];
 
 /// What an entry of the changelog at `path` says.
 fn what<'n>(
@@ -118,20 +128,21 @@ fn what<'n>(
 ) -> What {
     let is_not = |name: &str| get(name).is_some_and(|value| !value.eq_ignore_ascii_case("true"));
     let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let contexts = get("contextFilter").or_else(|| get("context")).filter(|contexts| !contexts.trim().is_empty());
     match name {
         "include" | "includeAll" => {
             if let Some(other) = fields.find(|field| !KNOWN.contains(field)) {
                 return What::Other(format!("{other} of {name}"));
             }
             match (name, get("file"), get("path")) {
-                ("include", Some(file), _) => What::Include { file, is_relative },
-                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative },
+                ("include", Some(file), _) => What::Include { file, is_relative, contexts },
+                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative, contexts },
                 _ => What::Other(name.to_owned()),
             }
         }
         "property" => {
             let property = Property {
-                contexts: get("contextFilter").or_else(|| get("context")),
+                contexts,
                 dbms: get("dbms"),
                 file: is_not("global").then(|| path.to_owned()),
                 ..Property::default()
@@ -155,25 +166,25 @@ mod tests {
 
     #[test]
     fn the_three_forms_say_the_same() {
-        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\"/>\n\
+        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\" context=\"a or b\"/>\n\
                    <changeSet author=\"ann\" id=\"1\"><createTable/></changeSet>\n<property name=\"x\" value=\"y\"/>\n\
-                   <include file=\"b.sql\" context=\"test\"/>\n</databaseChangeLog>";
-        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll:\n    path: sql/\n\
+                   <include file=\"b.sql\" ignore=\"test\"/>\n</databaseChangeLog>";
+        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll: {path: sql/,\n    contextFilter: a or b}\n\
                     - changeSet:\n    id: 1\n    author: ann\n    changes: []\n- property: {name: x, value: y}\n\
-                    - include: {file: b.sql, context: test}\n";
+                    - include: {file: b.sql, ignore: test}\n";
         let json = r#"{"databaseChangeLog": [{"include": {"file": "a.sql", "relativeToChangelogFile": true}},
-                    {"includeAll": {"path": "sql/"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
-                    {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "context": "test"}}]}"#;
+                    {"includeAll": {"path": "sql/", "context": "a or b"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
+                    {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "ignore": "test"}}]}"#;
         for (path, text, lines) in
             [("c.xml", xml, [2, 3, 4, 5, 6]), ("c.yaml", yaml, [2, 5, 7, 11, 12]), ("c.json", json, [1, 2, 2, 3, 3])]
         {
             let items = read(path, text).unwrap().unwrap();
             let expected = [
-                What::Include { file: "a.sql".to_owned(), is_relative: true },
-                What::IncludeAll { path: "sql/".to_owned(), is_relative: false },
+                What::Include { file: "a.sql".to_owned(), is_relative: true, contexts: None },
+                What::IncludeAll { path: "sql/".to_owned(), is_relative: false, contexts: Some("a or b".to_owned()) },
                 What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
                 What::Property(Property { name: "x".to_owned(), value: "y".to_owned(), ..Property::default() }),
-                What::Other("context of include".to_owned()),
+                What::Other("ignore of include".to_owned()),
             ];
             let (found, places): (Vec<What>, Vec<u64>) = items.into_iter().map(|item| (item.what, item.line)).unzip();
             assert_eq!(found, expected, "{path}");

@@ -167,7 +167,7 @@ impl Changelogs {
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
         for passed in listed {
-            let Listed { path, name, files } = match passed {
+            let Listed { path, name, files, contexts } = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
                     continue;
@@ -176,8 +176,8 @@ impl Changelogs {
             };
             let Some(script) = self.scripts.get(&path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&files, &name, script, formatted),
-                None => gathered.raw(&path, &name, script),
+                Some(formatted) => gathered.formatted(&files, (&name, contexts.as_deref()), script, formatted),
+                None => gathered.raw(&path, (&name, contexts.as_deref()), script),
             }
         }
         problems.append(&mut gathered.problems);
@@ -263,7 +263,13 @@ impl<'g> Gathered<'g> {
     }
 
     /// `files` are that of the script and those that include it, the nearest first.
-    fn formatted(&mut self, files: &[String], name: &str, script: &Script, formatted: &Formatted) {
+    fn formatted(
+        &mut self,
+        files: &[String],
+        (name, contexts): (&str, Option<&str>),
+        script: &Script,
+        formatted: &Formatted,
+    ) {
         let Some(path) = files.first() else { return };
         self.problems.extend(formatted.problems.iter().cloned());
         self.entries.entry(path.to_owned()).or_default();
@@ -273,7 +279,7 @@ impl<'g> Gathered<'g> {
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
                 self.properties.add(property);
             }
-            let named = change.named.expanded(&self.seen(files));
+            let named = change.named.expanded(&self.seen(files)).within(contexts);
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
                 self.properties.add(property);
             }
@@ -366,9 +372,11 @@ impl<'g> Gathered<'g> {
     }
 
     /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
-    fn raw(&mut self, path: &str, name: &str, script: &Script) {
+    fn raw(&mut self, path: &str, (name, contexts): (&str, Option<&str>), script: &Script) {
         let identity = format!("{name}::raw::includeAll");
-        let Some(place) = self.place(&identity, &Label::file(path), None) else { return };
+        let named = attributes::Named::default().within(contexts);
+        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
+        let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
         let Some(role) = once(&identity, place, split(name).1) else { return };
         let part = FilePart {
             start: 0,
@@ -381,16 +389,10 @@ impl<'g> Gathered<'g> {
             back_of_other: None,
         };
         // Liquibase puts no values into such a file.
-        let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };
-        let known = Known {
-            files: vec![path.to_owned()],
-            at: None,
-            properties: 0,
-            named: attributes::Named::default(),
-            always: false,
-        };
+        let wishes = Wishes { placeholders_off: Some(true), ..wishes };
+        let known = Known { files: vec![path.to_owned()], at: None, properties: 0, named, always: false };
         self.known.insert(identity, known);
-        let entry = Entry { role, part: Some(part), wishes, problems: Vec::new() };
+        let entry = Entry { role, part: Some(part), wishes, problems };
         self.entries.entry(path.to_owned()).or_default().push(entry);
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Listed {
     pub(super) name: String,
     /// It and the changelogs that include it, the nearest first.
     pub(super) files: Vec<String>,
+    /// The contexts of what includes it; all must hold.
+    pub(super) contexts: Option<String>,
 }
 
 /// What Liquibase comes past.
@@ -44,6 +46,8 @@ struct Walk<'p> {
     seen: HashSet<String>,
     /// The files that are being gone through.
     open: Vec<String>,
+    /// The contexts of the includes around it.
+    contexts: Vec<String>,
     problems: &'p mut Vec<Diagnostic>,
 }
 
@@ -55,7 +59,8 @@ impl Source<'_> {
 
     /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
     pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Passed> {
-        let mut walk = Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), problems };
+        let mut walk =
+            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), contexts: Vec::new(), problems };
         if self.has_lists() {
             if let Some(root) = self.root(walk.problems) {
                 self.file(&root, &self.below(&root), &mut walk);
@@ -86,8 +91,8 @@ impl Source<'_> {
         for (path, items) in self.lists {
             for item in items {
                 match &item.what {
-                    What::Include { file, is_relative } => included.extend(self.found(file, *is_relative, path)),
-                    What::IncludeAll { path: folder, is_relative } => {
+                    What::Include { file, is_relative, .. } => included.extend(self.found(file, *is_relative, path)),
+                    What::IncludeAll { path: folder, is_relative, .. } => {
                         included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
                     }
                     What::ChangeSet { .. } | What::Property(_) | What::PropertyFile { .. } | What::Other(_) => {}
@@ -125,7 +130,8 @@ impl Source<'_> {
         walk.open.push(path.to_owned());
         if self.scripts.contains_key(path) {
             let files = walk.open.iter().rev().cloned().collect();
-            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned(), files }));
+            let contexts = joined(&walk.contexts);
+            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned(), files, contexts }));
         }
         if let Some(items) = self.lists.get(path) {
             // What it gives to placeholders counts for all of it.
@@ -160,12 +166,17 @@ impl Source<'_> {
     fn items(&self, path: &str, name: &str, items: &[Item], walk: &mut Walk<'_>) {
         for item in items {
             let label = Label::place(path, Position { line: item.line, column: 1 });
+            let around = walk.contexts.len();
             match &item.what {
-                What::Include { file, is_relative } => match self.found(file, *is_relative, path) {
-                    Some(found) => self.file(&found, &named(file, *is_relative, name), walk),
+                What::Include { file, is_relative, contexts } => match self.found(file, *is_relative, path) {
+                    Some(found) => {
+                        walk.contexts.extend(contexts.clone());
+                        self.file(&found, &named(file, *is_relative, name), walk);
+                    }
                     None => walk.problems.push(missing(file, path, item.line)),
                 },
-                What::IncludeAll { path: folder, is_relative } => {
+                What::IncludeAll { path: folder, is_relative, contexts } => {
+                    walk.contexts.extend(contexts.clone());
                     let wanted = named(folder, *is_relative, name);
                     for found in self.all_in(folder, *is_relative, path) {
                         let inner = self.name_in(&found, &wanted);
@@ -188,6 +199,7 @@ impl Source<'_> {
                     walk.problems.push(problem(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
                 }
             }
+            walk.contexts.truncate(around);
         }
     }
 
@@ -246,6 +258,15 @@ impl Source<'_> {
             }
         };
         normal(&format!("{folder}/{inside}"))
+    }
+}
+
+/// All of these expressions.
+fn joined(contexts: &[String]) -> Option<String> {
+    match contexts {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(several.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" and ")),
     }
 }
 
@@ -335,7 +356,7 @@ mod tests {
     }
 
     fn include(file: &str, is_relative: bool) -> What {
-        What::Include { file: file.to_owned(), is_relative }
+        What::Include { file: file.to_owned(), is_relative, contexts: None }
     }
 
     fn property_file(file: &str, is_relative: bool, is_needed: bool) -> What {
@@ -343,7 +364,7 @@ mod tests {
     }
 
     fn all(path: &str, is_relative: bool) -> What {
-        What::IncludeAll { path: path.to_owned(), is_relative }
+        What::IncludeAll { path: path.to_owned(), is_relative, contexts: None }
     }
 
     #[test]

@@ -295,3 +295,26 @@ async fn a_way_back_may_be_what_another_change_does() {
         assert_eq!(home.rows("select n from t"), ["7"]);
     }
 }
+
+#[tokio::test]
+async fn contexts_of_includes_must_hold_too() {
+    let change = |id: &str, context: &str| format!("--changeset a:{id} {context}\ninsert into o values ('{id}');\n");
+    let home = sqlite();
+    home.execute("create table o (n varchar(9))");
+    home.file(
+        "changelog.yaml",
+        "databaseChangeLog:\n- include: {file: a.sql, context: test, labels: l}\n- include: {file: more.yaml, contextFilter: '!prod'}\n\
+         - includeAll: {path: all, context: prod}\n",
+    );
+    const HEAD: &str = "--liquibase formatted sql\n";
+    home.file("a.sql", &format!("{HEAD}{}{}", change("a", ""), change("b", "context:\"!test\"")));
+    home.file("more.yaml", "databaseChangeLog:\n- include: {file: c.sql, context: test or prod}\n");
+    home.file("c.sql", &format!("{HEAD}{}{}", change("c", ""), change("d", "context:prod")));
+    home.file("all/e.sql", &format!("{HEAD}{}", change("e", "")));
+    home.file("all/f.sql", "insert into o values ('f');");
+    for (environment, expected) in [("test", &["a", "c"][..]), ("prod", &["a", "c", "e", "f"])] {
+        let migrator = home.with(|it| it.environment = Some(environment.to_owned()));
+        done(migrate(&migrator).await);
+        assert_eq!(home.rows("select n from o order by n"), expected, "{environment}");
+    }
+}

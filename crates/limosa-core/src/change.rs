@@ -42,6 +42,13 @@ impl Identity {
         }
     }
 
+    /// True for what runs around migrations, and is no change.
+    pub fn is_of_callback(&self) -> bool {
+        self.0
+            .strip_prefix("callback:")
+            .is_some_and(|rest| CallbackEvent::from_name(rest.split(':').next().unwrap_or(rest)).is_some())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -189,7 +189,12 @@ fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValue
         } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
             Some("settings of a file can be put back outside of a transaction only".to_owned())
         } else if before.guard.is_some() || step.guard.is_some() {
-            Some("what must hold before one of the two is asked when all before it is committed".to_owned())
+            let asks = |step: &Step| step.guard.as_ref().is_some_and(|guard| !guard.checks.is_empty());
+            let reason = match asks(before) || asks(step) {
+                true => "what must hold before one of the two is asked when all before it is committed",
+                false => "one of the two may fail, and the other stands all the same",
+            };
+            Some(reason.to_owned())
         } else {
             uncommitted.kept_out(values.get(&step.identity))
         };

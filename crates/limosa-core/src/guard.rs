@@ -3,7 +3,7 @@
 use limosa_sql::{Engine, Position};
 use serde::{Deserialize, Serialize};
 
-/// What is asked before a change; all of it must hold.
+/// What is asked before a change, all of which must hold; and what becomes of it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
     /// What is asked, in order. Without any it always holds.
@@ -12,6 +12,9 @@ pub struct Guard {
     pub on_no: Otherwise,
     /// What becomes of it where the database refuses the question.
     pub on_error: Otherwise,
+    /// What becomes of it where it runs and fails: the run stops, or goes on behind it ([`Otherwise::Leave`]), where nothing of it stands.
+    #[serde(default, skip_serializing_if = "Otherwise::is_stop")]
+    pub on_failure: Otherwise,
     /// What the author says to people where the answer is no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words_on_no: Option<String>,
@@ -42,14 +45,14 @@ pub enum Question {
         /// What it must give.
         expected: String,
     },
-    /// Whether a table is there. Capitals make no difference.
+    /// Whether a table is there.
     Table {
         /// Its schema; None for where the session finds it.
         schema: Option<String>,
         /// Its name.
         name: String,
     },
-    /// Whether a view is there. Capitals make no difference.
+    /// Whether a view is there.
     View {
         /// Its schema; None for where the session finds it.
         schema: Option<String>,
@@ -74,6 +77,10 @@ pub enum Otherwise {
 }
 
 impl Otherwise {
+    fn is_stop(&self) -> bool {
+        *self == Otherwise::Stop
+    }
+
     /// What becomes of it, for plans.
     pub fn words(self) -> &'static str {
         match self {
@@ -130,16 +137,6 @@ impl Question {
             Question::View { schema, name } => (existence(engine, Kind::View, schema.as_deref(), name), "1"),
         }
     }
-
-    /// True where a value is the one that is wanted. Truth values have two ways to be written.
-    pub fn is_met_by(expected: &str, found: &str) -> bool {
-        let truth = |text: &str| match text {
-            "t" | "true" => Some(true),
-            "f" | "false" => Some(false),
-            _ => None,
-        };
-        expected == found || truth(expected).is_some_and(|wanted| truth(found) == Some(wanted))
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,25 +145,23 @@ enum Kind {
     View,
 }
 
-/// A query that gives 1 where something of this kind and name is there, and 0 where it is not.
+/// A query that gives 1 where something of this kind and name is there, and 0 where it is not. As Liquibase 4.33 looks for it: on
+/// PostgreSQL by the name in small letters, in the first schema of the session where none is named; on SQLite by the name as it stands,
+/// whatever schema is named.
 fn existence(engine: Engine, kind: Kind, schema: Option<&str>, name: &str) -> String {
     let literal = |text: &str| engine.quote_literal(&text.to_lowercase());
-    let name = literal(name);
     match engine {
         Engine::Postgres => {
-            let kinds = if kind == Kind::Table { "'r', 'p', 'f'" } else { "'v', 'm'" };
-            let place = match schema {
-                Some(schema) => format!("lower(n.nspname) = {}", literal(schema)),
-                None => "pg_catalog.pg_table_is_visible(c.oid)".to_owned(),
-            };
+            let kinds = if kind == Kind::Table { "'r', 'p', 'f'" } else { "'v'" };
+            let (name, place) = (literal(name), schema.map_or("current_schema()".to_owned(), literal));
             format!(
                 "select count(*) from (select 1 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-                 where c.relkind in ({kinds}) and lower(c.relname) = {name} and {place} limit 1) found"
+                 where c.relkind in ({kinds}) and c.relname = {name} and n.nspname = {place} limit 1) found"
             )
         }
         Engine::Mysql => {
             let kinds = if kind == Kind::Table { "'BASE TABLE', 'SYSTEM VERSIONED'" } else { "'VIEW'" };
-            let place = schema.map_or("lower(database())".to_owned(), literal);
+            let (name, place) = (literal(name), schema.map_or("lower(database())".to_owned(), literal));
             format!(
                 "select count(*) from (select 1 from information_schema.tables where table_type in ({kinds}) \
                  and lower(table_name) = {name} and lower(table_schema) = {place} limit 1) found"
@@ -174,9 +169,9 @@ fn existence(engine: Engine, kind: Kind, schema: Option<&str>, name: &str) -> St
         }
         _ => {
             let kind = if kind == Kind::Table { "table" } else { "view" };
-            let place = engine.quote_identifier(schema.unwrap_or("main"));
+            let name = engine.quote_literal(name);
             format!(
-                "select count(*) from (select 1 from {place}.sqlite_master where type = '{kind}' and lower(name) = {name} limit 1)"
+                "select count(*) from (select 1 from main.sqlite_master where type = '{kind}' and name = {name} limit 1)"
             )
         }
     }
@@ -190,34 +185,19 @@ mod tests {
     fn questions_become_queries() {
         let table = Question::Table { schema: Some("App".to_owned()), name: "O'Hara".to_owned() };
         for (engine, place, name) in [
-            (Engine::Postgres, "lower(n.nspname) = 'app'", "'o''hara'"),
+            (Engine::Postgres, "n.nspname = 'app'", "relname = 'o''hara'"),
             (Engine::Mysql, "lower(table_schema) = 'app'", "hara'"),
-            (Engine::Sqlite, "from \"App\".sqlite_master", "'o''hara'"),
+            (Engine::Sqlite, "from main.sqlite_master", "name = 'O''Hara'"),
         ] {
             let (query, expected) = table.query(engine);
             assert!(query.contains(place) && query.contains(name), "{query}");
             assert_eq!(expected, "1");
         }
         let view = Question::View { schema: None, name: "v".to_owned() };
-        assert!(view.query(Engine::Postgres).0.contains("pg_table_is_visible"));
+        assert!(view.query(Engine::Postgres).0.contains("n.nspname = current_schema()"));
         assert!(view.query(Engine::Mysql).0.contains("lower(database())"));
         let sql = Question::Sql { text: "select '${a}'".to_owned(), expected: "${a}".to_owned() };
         let replaced = sql.replaced(|text| Ok::<_, ()>(text.replace("${a}", "b"))).unwrap();
         assert_eq!(replaced.query(Engine::Sqlite), ("select 'b'".to_owned(), "b"));
-    }
-
-    #[test]
-    fn truth_is_written_in_two_ways() {
-        for (expected, found, met) in [
-            ("0", "0", true),
-            ("0", "1", false),
-            ("t", "true", true),
-            ("false", "f", true),
-            ("t", "f", false),
-            ("1", "true", false),
-            ("a", "A", false),
-        ] {
-            assert_eq!(Question::is_met_by(expected, found), met, "{expected} {found}");
-        }
     }
 }

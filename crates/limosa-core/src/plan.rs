@@ -434,6 +434,8 @@ impl Plan {
             event: CallbackEvent,
             file: &'a str,
             script: Option<(Limits, &'a Checksum)>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            guard: Option<&'a Guard>,
         }
         let callbacks: Vec<Around<'_>> = self
             .callbacks
@@ -442,6 +444,7 @@ impl Plan {
                 event: callback.event,
                 file: callback.file(),
                 script: callback.step().map(|step| (step.limits, &step.file_checksum)),
+                guard: callback.step().and_then(|step| step.guard.as_deref()),
             })
             .collect();
         let about = (self.format, &self.project, self.engine, &self.database, self.direction);

@@ -14,7 +14,7 @@ use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Part, ScriptReader};
-use crate::{Event, Outcome, StepState, callbacks, guard, implicit_commit, made, proof, put_back};
+use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -61,6 +61,11 @@ pub(crate) async fn run(
                     continue;
                 }
             }
+        }
+        if let Some(notice) = forgiven::told(run, session, block, first, &failure).await {
+            ended.state = StepState::Forgiven;
+            ended.notices.push((first, notice));
+            return ended;
         }
         let (outcome, failed) = run.explain(&failure, block, first);
         ended.outcome = Some(attempts_told(outcome, ended.attempts));

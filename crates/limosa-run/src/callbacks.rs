@@ -63,9 +63,17 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
         PlannedWork::Code(step) => crate::code::hook(run, session, step).await,
         PlannedWork::Sql(step) => {
             let put_back = run.engine != Engine::Postgres && step.outline.may_set();
-            let done = sql(run, session, step, put_back).await;
+            let done = match crate::guard::before_callback(run, session, step).await {
+                Ok(true) => sql(run, session, step, put_back).await,
+                Ok(false) => Ok(()),
+                Err(failure) => Err(failure),
+            };
             run.end_progress();
             let Err(failure) = done else { return Ok(()) };
+            let block = std::slice::from_ref(step.as_ref());
+            if crate::forgiven::told(run, session, block, AROUND, &failure).await.is_some() {
+                return Ok(());
+            }
             let _ = session.settle().await;
             restore(run, session, put_back).await;
             let mut outcome = run.explain(&failure, std::slice::from_ref(step), AROUND).0;

@@ -86,7 +86,7 @@ impl Run<'_> {
             Failure::GaveUp(GaveUp::Interrupted) => (Outcome::Stopped(Box::new(interrupted())), None),
             Failure::GaveUp(GaveUp::Problem(problem)) => (Outcome::Stopped(problem.clone()), None),
             Failure::Unsettled(outcome) => ((**outcome).clone(), None),
-            Failure::Guarded(refused) => (Outcome::NeedsPerson(Box::new(refused.problem().clone())), None),
+            Failure::Guarded(refused) => (refused.outcome(), None),
             Failure::Server { purpose, error, .. }
                 if error.kind == DbErrorKind::Cancelled && self.context.stop.is_asked() =>
             {
@@ -400,7 +400,11 @@ pub(crate) fn report(
     for (offset, step) in block.iter().enumerate() {
         let done = match ended.state {
             StepState::Done => step.outline.statements,
-            StepState::RolledBack | StepState::RowsStay | StepState::Left | StepState::Counted => 0,
+            StepState::RolledBack
+            | StepState::RowsStay
+            | StepState::Left
+            | StepState::Counted
+            | StepState::Forgiven => 0,
             StepState::Partial => ended.done,
         };
         reports.push(StepReport {

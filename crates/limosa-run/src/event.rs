@@ -130,7 +130,7 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
-    /// A step did not run, because its guard does not hold; a notice before it says more.
+    /// Nothing of a step stands, and the run goes on behind it; a notice before it says why.
     StepPassed {
         /// Number of the step, from 1.
         number: usize,
@@ -138,7 +138,7 @@ pub enum Event {
         label: String,
         /// The description.
         name: String,
-        /// What became of it: [`StepState::Left`] or [`StepState::Counted`].
+        /// What became of it: [`StepState::Left`], [`StepState::Counted`] or [`StepState::Forgiven`].
         state: StepState,
         /// How long it took.
         elapsed: Duration,

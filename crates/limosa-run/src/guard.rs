@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use limosa_core::{Check, Guard, Otherwise, Question, Step};
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session, Value};
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use crate::attempt::Failure;
@@ -32,12 +32,24 @@ impl Refused {
     pub(crate) fn problem(&self) -> &Diagnostic {
         &self.problem
     }
+
+    /// How a run ends that stops for it: whoever asked for the change has to look; a query that is wrong is mended like any other
+    /// statement.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let problem = Box::new(self.problem.clone());
+        if self.problem.code == "LIM-R040" { Outcome::NeedsPerson(problem) } else { Outcome::Stopped(problem) }
+    }
+}
+
+/// What is asked before a step; None where nothing is.
+fn asks(step: &Step) -> Option<&Guard> {
+    step.guard.as_deref().filter(|guard| !guard.checks.is_empty())
 }
 
 /// True where the questions are asked in the transaction of the step.
 fn is_within(engine: Engine, block: &[Step]) -> bool {
     let fits = |step: &Step| step.outline.is_atomic() && !step.outline.may_set() && !step.outline.wrapped;
-    matches!(block, [step] if step.guard.is_some() && engine != Engine::Mysql && fits(step))
+    matches!(block, [step] if asks(step).is_some() && engine != Engine::Mysql && fits(step))
 }
 
 /// Asks in the transaction of the step, which is open afterwards; false where nothing was asked.
@@ -50,7 +62,7 @@ pub(crate) async fn within(
     log: &SharedLog,
 ) -> Result<bool, Failure> {
     let [step] = block else { return Ok(false) };
-    let Some(guard) = step.guard.as_deref().filter(|_| is_within(run.engine, block)) else { return Ok(false) };
+    let Some(guard) = asks(step).filter(|_| is_within(run.engine, block)) else { return Ok(false) };
     let mut notices = Notices::default();
     let asked = ask(run, session, step, guard, marks, &mut |notice| notices.push((number, notice))).await;
     lock(log).notices.append(&mut notices);
@@ -66,11 +78,35 @@ pub(crate) async fn apart(
     notices: &mut Notices,
 ) -> Result<(), Failure> {
     let [step] = block else { return Ok(()) };
-    let Some(guard) = step.guard.as_deref().filter(|_| !is_within(run.engine, block)) else { return Ok(()) };
+    let Some(guard) = asks(step).filter(|_| !is_within(run.engine, block)) else { return Ok(()) };
     let marks = run.marks(Duration::ZERO);
     run.begin_progress(step, 1);
     ask(run, session, step, guard, &marks, &mut |notice| notices.push((number, notice))).await?;
     session.send(vec![Item::Rollback]).await.map(drop).map_err(|error| Failure::server(Purpose::Settings, error))
+}
+
+/// Asks before what runs with each run, in a transaction of its own, which is over afterwards; false where it is not to run now.
+pub(crate) async fn before_callback(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<bool, Failure> {
+    let Some(guard) = asks(step) else { return Ok(true) };
+    let marks = run.marks(Duration::ZERO);
+    run.begin_progress(step, 1);
+    let asked = ask(run, session, step, guard, &marks, &mut |_| {}).await;
+    let ended = match &asked {
+        Ok(()) => session.send(vec![Item::Rollback]).await.map(drop),
+        Err(_) => session.settle().await,
+    };
+    let server = |error| Failure::server(Purpose::Settings, error);
+    match asked {
+        Err(Failure::Guarded(refused)) if matches!(refused.otherwise, Otherwise::Leave | Otherwise::Count) => {
+            ended.map_err(server)?;
+            // Nothing is on record of it, so that it is asked again with the next run.
+            let notice = notice(&refused.problem, "it is left for the next run");
+            run.context.events.event(Event::Notice { label: step.label.clone(), notice });
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+        Ok(()) => ended.map_err(server).map(|()| true),
+    }
 }
 
 async fn ask(
@@ -93,9 +129,12 @@ async fn ask(
         // What stands last is not cancelled, and does not have to be.
         let items = vec![Item::Bound { sql, parameters: Vec::new() }, Item::Control("select 1".to_owned())];
         let (otherwise, problem) = match send_stoppable(session, &run.context.stop, items).await {
-            Ok(rows) => match unmet(&question, expected, rows.first().and_then(|rows| rows.first())) {
-                Some(found) => (guard.on_no, no(run, step, guard, check, &found)),
-                None => continue,
+            Ok(rows) => match answered(&question, expected, rows.first().map(Vec::as_slice).unwrap_or_default()) {
+                Answered::Yes => continue,
+                Answered::No(found) => (guard.on_no, no(run, step, guard, check, &found)),
+                Answered::Unclear(what) => {
+                    (guard.on_error, refused(run, step, guard, check, &DbError::new(DbErrorKind::Statement, what)))
+                }
             },
             Err(error) if is_of_session(&error) => return Err(Failure::server(Purpose::Settings, error)),
             Err(error) => {
@@ -128,20 +167,40 @@ fn is_of_session(error: &DbError) -> bool {
     error.is_transient() || matches!(error.kind, DbErrorKind::ConnectionLost | DbErrorKind::Cancelled)
 }
 
-/// What came out, in words; None where it is what must.
-fn unmet(question: &Question, expected: &str, row: Option<&Row>) -> Option<String> {
-    let found = row.and_then(|row| row.text(0));
-    if found.as_deref().is_some_and(|found| Question::is_met_by(expected, found)) {
-        return None;
+/// What came out of a question.
+enum Answered {
+    Yes,
+    /// In words.
+    No(String),
+    /// It gave something else than one value.
+    Unclear(&'static str),
+}
+
+fn answered(question: &Question, expected: &str, rows: &[Row]) -> Answered {
+    let found = match (rows, question) {
+        ([row], _) if row.0.len() == 1 => spelled(row),
+        ([], _) => return Answered::Unclear("its query gives no row, and must give one"),
+        ([_], _) => return Answered::Unclear("its query gives several columns, and must give one"),
+        _ => return Answered::Unclear("its query gives several rows, and must give one"),
+    };
+    if found.as_deref() == Some(expected) {
+        return Answered::Yes;
     }
-    Some(match (question, row, found) {
-        (Question::Table { .. } | Question::View { .. }, _, _) => {
+    Answered::No(match (question, found) {
+        (Question::Table { .. } | Question::View { .. }, _) => {
             question.words().replacen("there is a", "there is no", 1)
         }
-        (Question::Sql { .. }, None, _) => format!("expected '{expected}', found no row"),
-        (Question::Sql { .. }, Some(_), None) => format!("expected '{expected}', found NULL"),
-        (Question::Sql { .. }, Some(_), Some(found)) => format!("expected '{expected}', found '{found}'"),
+        (Question::Sql { .. }, None) => format!("expected '{expected}', found NULL"),
+        (Question::Sql { .. }, Some(found)) => format!("expected '{expected}', found '{found}'"),
     })
+}
+
+/// The first value as PostgreSQL spells it: truth values are letters there.
+fn spelled(row: &Row) -> Option<String> {
+    match row.0.first() {
+        Some(Value::Boolean(truth)) => Some(if *truth { "t" } else { "f" }.to_owned()),
+        _ => row.text(0),
+    }
 }
 
 fn label(step: &Step, check: &Check) -> Label {
@@ -149,13 +208,17 @@ fn label(step: &Step, check: &Check) -> Label {
     Label::place(step.work.origin(), check.position).line(check.line.clone()).length(length)
 }
 
+/// How people know a step: what runs with each run by its number and id.
+fn called(step: &Step) -> &str {
+    if step.identity.is_of_callback() { &step.name } else { step.identity.as_str() }
+}
+
 fn no(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, found: &str) -> Diagnostic {
     let found = run.context.values.hide_in_words(found.to_owned());
-    let message = format!("a precondition of {} does not hold: {found}", step.identity);
-    let next = format!(
-        "bring the database to where it holds, and run again; where the change is not needed here: limosa repair --mark-applied '{}'",
-        step.identity
-    );
+    let message = format!("a precondition of {} does not hold: {found}", called(step));
+    let not_needed = format!("; where the change is not needed here: limosa repair --mark-applied '{}'", step.identity);
+    let not_needed = if step.identity.is_of_callback() { "" } else { &not_needed };
+    let next = format!("bring the database to where it holds, and run again{not_needed}");
     let words = guard.words_on_no.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
     Diagnostic::error("LIM-R040", message).at(label(step, check)).help(words)
 }
@@ -163,13 +226,13 @@ fn no(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, found: &str) -> 
 fn refused(run: &Run<'_>, step: &Step, guard: &Guard, check: &Check, error: &DbError) -> Diagnostic {
     let code = error.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
     let message = run.context.values.hide_in_words(error.message.clone());
-    let message = format!("a precondition of {} cannot be asked: {message}{code}", step.identity);
+    let message = format!("a precondition of {} cannot be asked: {message}{code}", called(step));
     let next = error.hint.clone().unwrap_or_else(|| "mend the query; it is sent as it stands".to_owned());
     let words = guard.words_on_error.iter().cloned().chain([next]).collect::<Vec<_>>().join("\n");
     Diagnostic::error("LIM-R041", message).at(label(step, check)).help(words)
 }
 
-fn notice(problem: &Diagnostic, what: &str) -> Notice {
+pub(crate) fn notice(problem: &Diagnostic, what: &str) -> Notice {
     let place = problem.labels.first().and_then(|label| Some((label.file.as_str(), label.position?.line)));
     let place = place.map(|(file, line)| format!(" ({file}:{line})")).unwrap_or_default();
     let hint = problem.help.as_deref().filter(|_| what.is_empty()).map(str::to_owned);
@@ -185,33 +248,28 @@ pub(crate) async fn ended(
     number: usize,
     refused: Refused,
 ) -> Ended {
-    let Refused { otherwise, problem } = refused;
-    let stopped = |problem: Diagnostic, outcome: fn(Box<Diagnostic>) -> Outcome| Ended {
-        outcome: Some(outcome(Box::new(problem))),
-        state: StepState::RolledBack,
-        failed: Some(number),
-        ..empty_ended()
-    };
     if let Err(error) = session.settle().await {
         let outcome = run.explain(&Failure::server(Purpose::Settings, error), std::slice::from_ref(step), number).0;
         return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
     }
+    let Refused { otherwise, problem } = &refused;
     let (state, what) = match otherwise {
-        // Whoever asked for the change has to look; a query that is wrong is mended like any other statement.
-        Otherwise::Stop if problem.code == "LIM-R040" => return stopped(problem, Outcome::NeedsPerson),
-        Otherwise::Stop | Otherwise::Warn => return stopped(problem, Outcome::Stopped),
+        Otherwise::Stop | Otherwise::Warn => {
+            let outcome = Some(refused.outcome());
+            return Ended { outcome, state: StepState::RolledBack, failed: Some(number), ..empty_ended() };
+        }
         Otherwise::Leave => (StepState::Left, "it is left for the next run"),
         Otherwise::Count => (StepState::Counted, "it counts as applied, and was not run"),
     };
     if state == StepState::Counted
-        && let Err(failure) = count(run, session, step, &problem).await
+        && let Err(failure) = count(run, session, step, problem).await
     {
         let _ = session.settle().await;
         let outcome = run.explain(&failure, std::slice::from_ref(step), number).0;
         return Ended { outcome: Some(outcome), state: StepState::RolledBack, ..empty_ended() };
     }
     let mut ended = Ended { state, ..empty_ended() };
-    let notice = notice(&problem, what);
+    let notice = notice(problem, what);
     run.context.events.event(Event::Notice { label: step.label.clone(), notice: notice.clone() });
     ended.notices.push((number, notice));
     ended

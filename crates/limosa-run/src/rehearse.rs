@@ -128,8 +128,11 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
         let enforces = step.outline.enforces_foreign_keys();
         if matches!(step.work, Work::Code { .. }) {
             not_tried.push((step.clone(), "it is code of the application, which runs with a migrate only".to_owned()));
-        } else if step.guard.is_some() {
-            let reason = "it has a precondition, which is asked when everything before it is committed";
+        } else if let Some(guard) = &step.guard {
+            let reason = match guard.checks.is_empty() {
+                false => "it has a precondition, which is asked when everything before it is committed",
+                true => "it may fail, which everything before it outlives",
+            };
             not_tried.push((step.clone(), reason.to_owned()));
         } else if !step.outline.is_atomic() {
             not_tried.push((step.clone(), "it does not run in one transaction".to_owned()));

@@ -74,6 +74,8 @@ pub enum StepState {
     RowsStay,
     /// Some of its statements are committed.
     Partial,
+    /// It failed, as it may. Nothing of it stands, and it is left for the next run.
+    Forgiven,
     /// It did not run, because its guard does not hold, and is left for the next run.
     Left,
     /// It did not run, because its guard does not hold, and counts as applied.
@@ -81,9 +83,9 @@ pub enum StepState {
 }
 
 impl StepState {
-    /// True where the step did not run, and the run went on behind it.
+    /// True where nothing of the step stands, and the run went on behind it.
     pub fn is_passed(self) -> bool {
-        matches!(self, StepState::Left | StepState::Counted)
+        matches!(self, StepState::Left | StepState::Counted | StepState::Forgiven)
     }
 
     /// The word for it in answers and events.
@@ -93,6 +95,7 @@ impl StepState {
             StepState::RolledBack => "rolled_back",
             StepState::RowsStay => "rows_stay",
             StepState::Partial => "partial",
+            StepState::Forgiven => "forgiven",
             StepState::Left => "left",
             StepState::Counted => "counted",
         }

@@ -1,13 +1,15 @@
 //! What ends statements besides `;`, where another tool's file says so.
 
+mod expression;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Diagnostic, Dialect, PieceKind, Splitter};
 
 /// A text that ends statements, outside of strings, quoted names and comments. `;` ends them all the same where it stands between two.
 ///
-/// It is written as Liquibase takes its attribute `endDelimiter` (Liquibase 5, `StringUtil.isDelimiter`): a text, or one of the regular
-/// expressions that people write there, `\n/`, `\nGO`, `\n/\s*\n`. Capitals make no difference.
+/// It is written as Liquibase takes its attribute `endDelimiter` (Liquibase 4.33, `StringUtil.isDelimiter`): a text, or a regular
+/// expression of texts behind blanks, such as `\nGO`, `\n/\s*\n`, `\n(GO|/)`. Capitals make no difference.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EndDelimiter {
     text: String,
@@ -20,6 +22,12 @@ pub struct EndDelimiter {
     /// Blanks may stand before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_indented: bool,
+    /// A blank or a line end stands before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    behind_blank: bool,
+    /// Other texts that end statements as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    others: Vec<EndDelimiter>,
 }
 
 /// Whether a delimiter stands at a place.
@@ -33,52 +41,55 @@ pub(crate) enum Standing {
 }
 
 impl EndDelimiter {
-    /// Reads what an attribute says; None for `;`.
+    /// Reads what an attribute says; None where `;` alone ends statements.
     ///
     /// # Errors
     /// A regular expression of another kind.
     pub fn read(written: &str) -> Result<Option<EndDelimiter>, NotPlain> {
-        let mut found: Option<EndDelimiter> = None;
-        let is_literal = is_literal(written);
-        for one in written.split('|').filter(|_| !is_literal) {
-            let read = EndDelimiter::of_expression(one).ok_or(NotPlain)?;
-            match &mut found {
-                // A line that the file ends with has no end of its own.
-                Some(known) if known.text.eq_ignore_ascii_case(&read.text) && known.begins_line == read.begins_line => {
-                    known.ends_line &= read.ends_line;
-                }
-                Some(_) => return Err(NotPlain),
-                None => found = Some(read),
-            }
+        if is_literal(written) {
+            // A slash elsewhere divides.
+            let begins_line = written == "/";
+            let literal = EndDelimiter { text: written.to_owned(), begins_line, ..EndDelimiter::default() };
+            return Ok(Some(literal).filter(|delimiter| delimiter.text != ";"));
         }
-        // A slash elsewhere divides.
-        let literal = EndDelimiter { text: written.to_owned(), begins_line: written == "/", ..EndDelimiter::default() };
-        Ok(found.or_else(|| is_literal.then_some(literal)).filter(|delimiter| delimiter.text != ";"))
+        let ways = expression::read(written).ok_or(NotPlain)?;
+        Ok(EndDelimiter::any_of(ways.into_iter().map(|way| EndDelimiter {
+            text: way.text,
+            begins_line: way.begins_line,
+            ends_line: way.ends_line,
+            is_indented: way.is_indented,
+            behind_blank: true,
+            others: Vec::new(),
+        })))
     }
 
-    /// Blanks or line ends, a text, blanks and a line end.
-    fn of_expression(written: &str) -> Option<EndDelimiter> {
-        const BEFORE: [&str; 5] = ["\\r", "\\n", "\\s*", "\\s+", "?"];
-        const BEHIND: [&str; 7] = ["\\r", "\\n", "\\s*", "\\s+", "?", "*", "$"];
-        let (mut text, mut begins_line, mut ends_line) = (written, false, false);
-        while let Some((mark, rest)) = BEFORE.iter().find_map(|mark| Some((mark, text.strip_prefix(mark)?))) {
-            begins_line |= *mark == "\\n";
-            text = rest;
-        }
-        while let Some((mark, rest)) = BEHIND.iter().find_map(|mark| Some((mark, text.strip_suffix(mark)?))) {
-            ends_line |= matches!(*mark, "\\n" | "$");
-            text = rest;
-        }
-        is_literal(text).then(|| EndDelimiter { text: text.to_owned(), begins_line, ends_line, is_indented: false })
+    /// What ends statements where Liquibase is told nothing: `GO` and `/`, each as the first of its line.
+    pub fn of_lines() -> EndDelimiter {
+        let of = |text: &str| EndDelimiter { text: text.to_owned(), begins_line: true, ..EndDelimiter::default() };
+        EndDelimiter { others: vec![of("/")], ..of("GO") }
+    }
+
+    /// True where [`EndDelimiter::of_lines`] may end something in a line.
+    pub fn is_of_lines(line: &str) -> bool {
+        let is_go =
+            line.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("go")) && !line[2..].starts_with(is_of_word);
+        is_go || (line.starts_with('/') && !line.starts_with("/*"))
+    }
+
+    fn any_of(all: impl Iterator<Item = EndDelimiter>) -> Option<EndDelimiter> {
+        let mut all = all;
+        let first = all.next()?;
+        Some(EndDelimiter { others: all.collect(), ..first })
     }
 
     /// The same, for a text in which blanks stand where each line began otherwise.
     #[must_use]
     pub fn behind_blanks(self) -> EndDelimiter {
-        EndDelimiter { is_indented: true, ..self }
+        let others = self.others.into_iter().map(EndDelimiter::behind_blanks).collect();
+        EndDelimiter { is_indented: true, others, ..self }
     }
 
-    /// The text, without the conditions under which it counts.
+    /// The first text, without the conditions under which it counts. Others stand behind blanks or line ends only.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -90,6 +101,18 @@ impl EndDelimiter {
 
     /// Looks whether it stands at `at`. `is_first`: nothing stands before it. `last`: no more text will come.
     pub(crate) fn stands_at(&self, text: &[u8], at: usize, is_first: bool, last: bool) -> Standing {
+        let mut standing = self.one_stands_at(text, at, is_first, last);
+        for other in &self.others {
+            match (standing, other.stands_at(text, at, is_first, last)) {
+                (Standing::Here(_), _) => break,
+                (Standing::No, found) | (_, found @ Standing::Here(_)) => standing = found,
+                (Standing::Unknown, _) => {}
+            }
+        }
+        standing
+    }
+
+    fn one_stands_at(&self, text: &[u8], at: usize, is_first: bool, last: bool) -> Standing {
         let (own, rest) = (self.text.as_bytes(), text.get(at..).unwrap_or_default());
         let shared = own.len().min(rest.len());
         if own.is_empty() || !own[..shared].eq_ignore_ascii_case(&rest[..shared]) {
@@ -100,7 +123,8 @@ impl EndDelimiter {
         let solid = text.get(..at).unwrap_or_default().iter().rev().find(|byte| !blanks(byte));
         let begins_line = is_first || matches!(solid, None | Some(b'\n' | b'\r'));
         let within_word = self.is_word() && before.is_some_and(|byte| is_of_word(char::from(byte)));
-        if (self.begins_line && !begins_line) || within_word {
+        let is_apart = is_first || before.is_none_or(|byte| byte.is_ascii_whitespace());
+        if (self.begins_line && !begins_line) || (self.behind_blank && !is_apart) || within_word {
             return Standing::No;
         }
         if shared < own.len() {
@@ -131,17 +155,18 @@ impl EndDelimiter {
         let mut replaced = String::with_capacity(text.len());
         while let Some(piece) = splitter.next_piece()? {
             let written = String::from_utf8_lossy(&piece.text);
-            let start = written.len().checked_sub(self.text.len()).filter(|at| written.is_char_boundary(*at));
-            let stands = |start: &usize| {
-                let is_it = written[*start..].eq_ignore_ascii_case(&self.text);
-                let is_alone = written[..*start].trim().is_empty();
-                is_it && (is_alone || matches!(piece.kind, PieceKind::Statement(_)) && *start >= piece.body.1)
+            let stands = |text: &String| {
+                let start = written.len().checked_sub(text.len()).filter(|at| written.is_char_boundary(*at))?;
+                let is_it = written[start..].eq_ignore_ascii_case(text);
+                let is_alone = written[..start].trim().is_empty();
+                let ends = is_alone || matches!(piece.kind, PieceKind::Statement(_)) && start >= piece.body.1;
+                (is_it && ends).then_some(start)
             };
-            match start.filter(stands) {
+            match std::iter::once(self).chain(&self.others).find_map(|one| stands(&one.text)) {
                 Some(start) => {
                     replaced.push_str(&written[..start]);
                     replaced.push(';');
-                    replaced.extend(self.text.chars().skip(1).map(|_| ' '));
+                    replaced.extend(written[start..].chars().skip(1).map(|_| ' '));
                 }
                 None => replaced.push_str(&written),
             }
@@ -184,13 +209,11 @@ mod tests {
             ("GO", Ok(Some(("GO", false, false)))),
             ("\\nGO", Ok(Some(("GO", true, false)))),
             ("\\n/", Ok(Some(("/", true, false)))),
-            ("\\n/$", Ok(Some(("/", true, true)))),
+            ("\\n/$", Ok(Some(("/", true, false)))),
             ("\\r?\\n/\\s*\\n", Ok(Some(("/", true, true)))),
-            ("\\n/\\s*\\n|\\n/\\s*$", Ok(Some(("/", true, true)))),
-            ("\\n/|\\nGO", Err(NotPlain)),
-            ("[;/]", Err(NotPlain)),
+            ("\\n/|\\nGO", Ok(Some(("/", true, false)))),
+            ("[;]", Ok(None)),
             ("\\bGO\\b", Err(NotPlain)),
-            ("(a|b)", Err(NotPlain)),
             ("", Err(NotPlain)),
         ] {
             let read = EndDelimiter::read(written);
@@ -211,7 +234,11 @@ mod tests {
             ("#", "a # b #", &["a", "b"]),
             ("/", "a / b\n/\nc\n /d\n/", &["a / b", "c\n /d"]),
             ("\\n/", "a\r\n/\r\nb", &["a", "b"]),
-            ("\\n/$", "a\n/ b\n/ \nc\n/", &["a\n/ b", "c"]),
+            ("\\n/\\n", "a\n/ b\n/ \nc\n/", &["a\n/ b", "c"]),
+            ("\\n\\s*GO", "a\n\t go\nb go", &["a", "b go"]),
+            ("(/|go)", "a/2\n/\nb GO c\n-go", &["a/2", "b", "c\n-go"]),
+            ("\\n/|\\nGO", "a\n/\nb\ngo\nc / d", &["a", "b", "c / d"]),
+            ("\\$\\$", "a\n$$ b", &["a", "b"]),
             ("GO", "a\ngo\nb category GO c gone", &["a", "b category", "c gone"]),
             ("\\nGO", "a go b\ngo\nc\nGO", &["a go b", "c"]),
         ] {
@@ -236,6 +263,39 @@ mod tests {
                     assert_eq!(found, expected, "{written} {engine:?} in chunks of {chunk}: {text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn lines_end_statements_where_nothing_is_said() {
+        let text = "select 'GO'\nGO\na / 2\n  go\n/\ngo_on /* x */\n";
+        for engine in ALL {
+            let delimiter = EndDelimiter::of_lines();
+            let mut splitter = Splitter::new(engine, "a.sql").with_delimiter(Some(&delimiter));
+            splitter.feed(text.as_bytes());
+            splitter.finish();
+            let mut found = Vec::new();
+            while let Some(piece) = splitter.next_piece().unwrap() {
+                if matches!(piece.kind, PieceKind::Statement(_)) {
+                    found.push(piece.statement().to_owned());
+                }
+            }
+            assert_eq!(found, ["select 'GO'", "a / 2\n  go", "go_on"], "{engine:?}");
+            let replaced = delimiter.replaced(engine.into(), "a.sql", text).unwrap();
+            assert_eq!(replaced, "select 'GO'\n; \na / 2\n  go\n;\ngo_on /* x */\n");
+        }
+        for (line, expected) in [
+            ("GO\r\n", true),
+            ("go;", true),
+            ("/\n", true),
+            ("/ 2", true),
+            ("/* x */", false),
+            (" GO", false),
+            ("going", false),
+            ("g", false),
+            ("gö", false),
+        ] {
+            assert_eq!(EndDelimiter::is_of_lines(line), expected, "{line}");
         }
     }
 

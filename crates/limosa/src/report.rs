@@ -1,5 +1,6 @@
 //! The shapes of answers: the one JSON that the command line and a server share. Every answer has `schema_version`.
 
+mod callbacks;
 mod export;
 
 use limosa_core::AuditHead;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use crate::{Exit, Failure};
 
+pub use callbacks::CallbackLine;
 pub use export::{ExportAnswer, ExportedLine, LeftLine};
 
 /// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
@@ -168,19 +170,6 @@ pub struct PlanAnswer {
     pub notices: Vec<Diagnostic>,
     /// What an executed dry run did; None where nothing was sent.
     pub executed: Option<ExecutedDryRun>,
-}
-
-/// What runs around steps.
-#[derive(Debug, Clone, Serialize)]
-pub struct CallbackLine {
-    /// When: `beforeMigrate` and its like.
-    pub event: String,
-    /// Path of the file as the user gave it.
-    pub file: String,
-    /// It is a program, and no SQL.
-    pub command: bool,
-    /// It runs in the transaction of each step that has one.
-    pub shares: bool,
 }
 
 /// One step of a plan.

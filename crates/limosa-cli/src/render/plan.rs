@@ -30,6 +30,9 @@ pub(crate) fn render(answer: &PlanAnswer) -> String {
                 _ => "",
             };
             text.push_str(&format!("  {}: {}{how}\n", callback.event, harmless(&callback.file)));
+            for precondition in &callback.preconditions {
+                text.push_str(&format!("    only where {}\n", harmless(precondition)));
+            }
         }
     }
     if !answer.not_applicable.is_empty() {

@@ -58,8 +58,8 @@ fn done(answer: &RunAnswer) -> String {
     let line = format!("done: {} in {}", amount(answer.command, number, 0), milliseconds(answer.elapsed_ms));
     let mut text = Tone::Good.paint(&line) + "\n";
     for step in passed {
-        let words = passed_by(step).unwrap_or_default();
-        text.push_str(&format!("  {:<11} {}: its precondition does not hold, {words}\n", "not run", title(step)));
+        let (what, words) = passed_by(step).unwrap_or_default();
+        text.push_str(&format!("  {what:<11} {}: {words}\n", title(step)));
     }
     text
 }
@@ -78,9 +78,9 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
     }
     for step in answer.steps.iter().filter(|step| step.state != "done") {
         match step.state {
-            "left" | "counted" => {
-                let words = passed_by(step).unwrap_or_default();
-                add("not run", format!("{}: its precondition does not hold, {words}", title(step)));
+            "left" | "counted" | "forgiven" => {
+                let (what, words) = passed_by(step).unwrap_or_default();
+                add(what, format!("{}: {words}", title(step)));
             }
             "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
             "rows_stay" => {
@@ -113,10 +113,11 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
 }
 
 /// What became of a step that did not run; None for one that did.
-fn passed_by(step: &StepLine) -> Option<&'static str> {
+fn passed_by(step: &StepLine) -> Option<(&'static str, &'static str)> {
     match step.state {
-        "left" => Some("it is left for the next run"),
-        "counted" => Some("it counts as applied"),
+        "left" => Some(("not run", "its precondition does not hold, it is left for the next run")),
+        "counted" => Some(("not run", "its precondition does not hold, it counts as applied")),
+        "forgiven" => Some(("not kept", "it failed, as it may, and is left for the next run")),
         _ => None,
     }
 }

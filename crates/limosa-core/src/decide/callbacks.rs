@@ -89,6 +89,6 @@ fn step(
         adds_row: false,
         has_journal: false,
         proof: None,
-        guard: None,
+        guard: headers.guard.clone(),
     }
 }

@@ -263,7 +263,7 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F045",
-        "A change asks its tool for something that limosa does otherwise, or not at all: an expression as `endDelimiter` or a precondition that is not known, in Liquibase; `failOnError:false`; or, in Sqitch, a change of another project.",
+        "A change asks its tool for something that limosa does otherwise, or not at all: in Liquibase, an expression as `endDelimiter`, a precondition or a value of the connection that is not known, or `failOnError:false` where some of the change may stand; or, in Sqitch, a change of another project.",
         "What would be wrong to run is an error, and only where it would run now: write it as the message says, or let the other tool run \
          this change and count it as applied (`limosa repair --mark-applied`). Everything else is a warning that says what happens instead.",
     ),

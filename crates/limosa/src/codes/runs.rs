@@ -148,7 +148,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-R041",
         "The database refused the query of a precondition: it names what is not there, gives a type that is not read, or the right is missing. \
-         Nothing of the change was run.",
+         Or the query gave something else than one value. Nothing of the change was run.",
         "Mend the query; it is sent as it stands, with the values of its placeholders. Where the type is not read, cast it to text in the \
          query. `--preconditions onError:` says what is to happen instead of a stop.",
     ),

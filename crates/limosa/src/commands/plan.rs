@@ -190,6 +190,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
                 file: callback.file().to_owned(),
                 command: callback.step().is_none(),
                 shares: callback.shares(plan.engine),
+                preconditions: callback.step().map(preconditions).unwrap_or_default(),
             })
             .collect(),
         notices: opened.notices().iter().chain(&plan.notices).chain(&loaded.diagnostics).cloned().collect(),

@@ -10,6 +10,7 @@ use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use super::error::{self, Sent};
 use super::joined::Joined;
+use super::numeric::Numeric;
 use super::{control, copy};
 use crate::{DbError, DbErrorKind, Row, Value};
 
@@ -251,6 +252,8 @@ fn read(row: &tokio_postgres::Row) -> Result<Row, DbError> {
             row.try_get::<_, Option<u32>>(index).map(|value| value.map(|number| Value::Integer(number.into())))
         } else if *kind == Type::BOOL {
             row.try_get::<_, Option<bool>>(index).map(|value| value.map(Value::Boolean))
+        } else if *kind == Type::NUMERIC {
+            row.try_get::<_, Option<Numeric>>(index).map(|value| value.map(|Numeric(text)| Value::Text(text)))
         } else if [Type::TEXT, Type::VARCHAR, Type::NAME, Type::BPCHAR, Type::UNKNOWN].contains(kind) {
             row.try_get::<_, Option<String>>(index).map(|value| value.map(Value::Text))
         } else {

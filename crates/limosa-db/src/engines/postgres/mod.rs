@@ -26,6 +26,7 @@ mod error;
 mod facts;
 mod flight;
 mod joined;
+mod numeric;
 mod parameters;
 mod password_file;
 mod prepared;

@@ -27,7 +27,7 @@ pub(super) const TOOL: Tool = Tool {
                 ("filename", Cell::File),
                 ("dateexecuted", Cell::Now),
                 ("orderexecuted", Cell::Sql("(select coalesce(max(h.orderexecuted), 0) + 1 from {table} h)")),
-                ("exectype", Cell::Sql("'EXECUTED'")),
+                ("exectype", Cell::More("exectype")),
                 ("md5sum", Cell::ChecksumText),
                 ("description", Cell::Sql("'sql'")),
                 ("comments", Cell::More("comments")),

@@ -7,6 +7,7 @@ use limosa_core::TransactionWish;
 use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Severity};
 
 use super::expression;
+use super::patterns::databases;
 use super::properties::Seen;
 use crate::codes;
 use crate::native::Wishes;
@@ -40,7 +41,10 @@ impl Named {
         if author.is_empty() || id.trim_matches([':', ' ']).is_empty() {
             return None;
         }
-        Some(Named { author, id, attributes: attributes(rest) })
+        let mut attributes = attributes(rest);
+        attributes.retain(|(name, _)| !name.eq_ignore_ascii_case("dbms"));
+        attributes.extend(databases(rest).map(|written| ("dbms".to_owned(), written.to_owned())));
+        Some(Named { author, id, attributes })
     }
 
     /// The value of an attribute.
@@ -89,6 +93,24 @@ impl Named {
     /// by [`Named::wishes`].
     pub(super) fn delimiter(&self, attribute: &str) -> Option<EndDelimiter> {
         self.get(attribute).and_then(|written| EndDelimiter::read(written).ok().flatten())
+    }
+
+    /// The same where what includes its file has contexts: they must hold, too.
+    pub(super) fn within(mut self, contexts: Option<&str>) -> Named {
+        let Some(outer) = contexts else { return self };
+        let all = match self.contexts() {
+            Some(own) => format!("({outer}) and ({own})"),
+            None => outer.to_owned(),
+        };
+        self.attributes
+            .retain(|(name, _)| !["context", "contextFilter"].iter().any(|it| name.eq_ignore_ascii_case(it)));
+        self.attributes.push(("contextFilter".to_owned(), all));
+        self
+    }
+
+    /// A run goes on behind it where it fails.
+    pub(super) fn may_fail(&self) -> bool {
+        self.get("failOnError").is_some_and(|value| !value.eq_ignore_ascii_case("true"))
     }
 
     pub(super) fn often(&self) -> Often {
@@ -153,8 +175,10 @@ impl Named {
                         limosa knows where functions, triggers and procedures end";
             tell(Severity::Error, message, help);
         }
-        if self.get("failOnError").is_some_and(|value| value.eq_ignore_ascii_case("false")) {
-            let message = "failOnError:false asks to go on after a failure, and limosa stops at each".to_owned();
+        if self.may_fail() && wishes.transaction == Some(TransactionWish::None) {
+            let message =
+                "failOnError:false asks to go on after a failure; limosa stops where some of the change may stand"
+                    .to_owned();
             tell(Severity::Warning, message, "write it so that it cannot fail, such as create table if not exists");
         }
         if let Some(program) = self.get("runWith").filter(|program| !program.eq_ignore_ascii_case("jdbc")) {
@@ -212,6 +236,9 @@ pub(super) fn is_for(dbms: &str, engine: Engine) -> bool {
     };
     let lower = dbms.to_ascii_lowercase();
     let names: Vec<&str> = lower.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    if names.contains(&"none") {
+        return false;
+    }
     let excluded = names.iter().filter_map(|name| name.strip_prefix('!')).any(is_here);
     let mut included = names.iter().filter(|name| !name.starts_with('!')).peekable();
     let is_meant = included.peek().is_none() || included.any(|name| is_here(name));
@@ -253,6 +280,8 @@ mod tests {
             ("dbms:postgresql", ""),
             ("dbms:POSTGRESQL,h2", ""),
             ("dbms:!h2", ""),
+            ("dbms:none,postgresql", "left out: for dbms none,postgresql only"),
+            ("dbms:\"postgresql, h2\"", "left out: for dbms \"postgresql, only"),
             ("dbms:oracle", "left out: for dbms oracle only"),
             ("dbms:!postgresql", "left out: for dbms !postgresql only"),
             ("ignore:true", "left out: it says ignore:true"),
@@ -267,9 +296,10 @@ mod tests {
             ("endDelimiter://", ""),
             ("endDelimiter:#", ""),
             ("endDelimiter:\\n/\\s*\\n rollbackEndDelimiter:/", ""),
-            ("endDelimiter:[/;]", "error"),
-            ("rollbackEndDelimiter:(a|b)", "error"),
-            ("failOnError:false", "warning"),
+            ("endDelimiter:[/;]", ""),
+            ("rollbackEndDelimiter:a+", "error"),
+            ("failOnError:false", ""),
+            ("failOnError:false runInTransaction:false", "warning"),
             ("runWith:psql", "warning"),
         ] {
             let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();

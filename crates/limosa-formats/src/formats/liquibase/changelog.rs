@@ -18,11 +18,13 @@ pub(super) struct Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
     /// Another file.
-    Include { file: String, is_relative: bool },
+    Include { file: String, is_relative: bool, contexts: Option<String> },
     /// All files of a folder.
-    IncludeAll { path: String, is_relative: bool },
+    IncludeAll { path: String, is_relative: bool, contexts: Option<String> },
     /// A value for `${name}`.
     Property(Property),
+    /// A file of such values; name and value of the property are not set.
+    PropertyFile { file: String, is_relative: bool, is_needed: bool, property: Property },
     /// A change, by author and id.
     ChangeSet { author: String, id: String },
     /// Something that is not read here.
@@ -39,7 +41,8 @@ pub(super) fn read(path: &str, text: &str) -> Result<Option<Vec<Item>>, Box<Diag
     if !text.contains("databaseChangeLog") {
         return Ok(None);
     }
-    let read = if path.to_ascii_lowercase().ends_with(".xml") { of_xml(text) } else { of_yaml(text) };
+    let is_xml = path.to_ascii_lowercase().ends_with(".xml");
+    let read = if is_xml { of_xml(path, text) } else { of_yaml(path, text) };
     read.map_err(|(message, line)| {
         let label = Label::place(path, Position { line, column: 1 });
         let help = "it lists the changes of this folder, and nothing is run without it; mend it, or take it from version control";
@@ -50,7 +53,7 @@ pub(super) fn read(path: &str, text: &str) -> Result<Option<Vec<Item>>, Box<Diag
 
 type Read = Result<Option<Vec<Item>>, (String, u64)>;
 
-fn of_xml(text: &str) -> Read {
+fn of_xml(path: &str, text: &str) -> Read {
     let elements = xml::elements(text).map_err(|line| ("an element is not closed".to_owned(), line))?;
     if elements.first().is_none_or(|root| root.name != "databaseChangeLog") {
         return Ok(None);
@@ -59,6 +62,7 @@ fn of_xml(text: &str) -> Read {
     let items = below.map(|element| Item {
         line: element.line,
         what: what(
+            path,
             &element.name,
             &|name| element.get(name).map(str::to_owned),
             element.attributes.iter().map(|(name, _)| name.as_str()),
@@ -67,7 +71,7 @@ fn of_xml(text: &str) -> Read {
     Ok(Some(items.collect()))
 }
 
-fn of_yaml(text: &str) -> Read {
+fn of_yaml(path: &str, text: &str) -> Read {
     let root = yaml::parse(text.trim_start_matches('\u{feff}'))
         .map_err(|broken| (broken.message, broken.position.map_or(1, |place| place.line)))?;
     let Some(Node { value: Value::Mapping(entries), .. }) = root else { return Ok(None) };
@@ -95,38 +99,62 @@ fn of_yaml(text: &str) -> Read {
                 })
             };
             let names = fields.iter().map(|field| field.key.as_str());
-            items.push(Item { line: entry.position.line, what: what(&entry.key, &get, names) });
+            items.push(Item { line: entry.position.line, what: what(path, &entry.key, &get, names) });
         }
     }
     Ok(Some(items))
 }
 
 /// Fields of includes that change nothing here, or that are read.
-const KNOWN: &[&str] =
-    &["file", "path", "relativeToChangelogFile", "errorIfMissing", "errorIfMissingOrEmpty", "author", "created"];
+const KNOWN: &[&str] = &[
+    "file",
+    "path",
+    "relativeToChangelogFile",
+    "errorIfMissing",
+    "errorIfMissingOrEmpty",
+    "author",
+    "created",
+    "context",
+    "contextFilter",
+    "labels",
+];
 
-fn what<'n>(name: &str, get: &dyn Fn(&str) -> Option<String>, mut fields: impl Iterator<Item = &'n str>) -> What {
+/// What an entry of the changelog at `path` says.
+fn what<'n>(
+    path: &str,
+    name: &str,
+    get: &dyn Fn(&str) -> Option<String>,
+    mut fields: impl Iterator<Item = &'n str>,
+) -> What {
+    let is_not = |name: &str| get(name).is_some_and(|value| !value.eq_ignore_ascii_case("true"));
     let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let contexts = get("contextFilter").or_else(|| get("context")).filter(|contexts| !contexts.trim().is_empty());
     match name {
         "include" | "includeAll" => {
             if let Some(other) = fields.find(|field| !KNOWN.contains(field)) {
                 return What::Other(format!("{other} of {name}"));
             }
             match (name, get("file"), get("path")) {
-                ("include", Some(file), _) => What::Include { file, is_relative },
-                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative },
+                ("include", Some(file), _) => What::Include { file, is_relative, contexts },
+                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative, contexts },
                 _ => What::Other(name.to_owned()),
             }
         }
-        "property" => match (get("name"), get("value"), get("file"), get("global")) {
-            (.., Some(_), _) => What::Other("file of property".to_owned()),
-            (.., Some(global)) if !global.eq_ignore_ascii_case("true") => What::Other("global of property".to_owned()),
-            (Some(name), Some(value), ..) => {
-                let contexts = get("contextFilter").or_else(|| get("context"));
-                What::Property(Property { name, value, contexts, dbms: get("dbms"), file: None })
+        "property" => {
+            let property = Property {
+                contexts,
+                dbms: get("dbms"),
+                file: is_not("global").then(|| path.to_owned()),
+                ..Property::default()
+            };
+            match (get("name"), get("value"), get("file")) {
+                (.., Some(file)) => {
+                    What::PropertyFile { file, is_relative, is_needed: !is_not("errorIfMissing"), property }
+                }
+                (Some(name), Some(value), None) => What::Property(Property { name, value, ..property }),
+                _ => What::Other(name.to_owned()),
             }
-            _ => What::Other(name.to_owned()),
-        },
+        }
         "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
         _ => What::Other(name.to_owned()),
     }
@@ -138,25 +166,25 @@ mod tests {
 
     #[test]
     fn the_three_forms_say_the_same() {
-        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\"/>\n\
+        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\" context=\"a or b\"/>\n\
                    <changeSet author=\"ann\" id=\"1\"><createTable/></changeSet>\n<property name=\"x\" value=\"y\"/>\n\
-                   <include file=\"b.sql\" context=\"test\"/>\n</databaseChangeLog>";
-        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll:\n    path: sql/\n\
+                   <include file=\"b.sql\" ignore=\"test\"/>\n</databaseChangeLog>";
+        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll: {path: sql/,\n    contextFilter: a or b}\n\
                     - changeSet:\n    id: 1\n    author: ann\n    changes: []\n- property: {name: x, value: y}\n\
-                    - include: {file: b.sql, context: test}\n";
+                    - include: {file: b.sql, ignore: test}\n";
         let json = r#"{"databaseChangeLog": [{"include": {"file": "a.sql", "relativeToChangelogFile": true}},
-                    {"includeAll": {"path": "sql/"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
-                    {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "context": "test"}}]}"#;
+                    {"includeAll": {"path": "sql/", "context": "a or b"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
+                    {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "ignore": "test"}}]}"#;
         for (path, text, lines) in
             [("c.xml", xml, [2, 3, 4, 5, 6]), ("c.yaml", yaml, [2, 5, 7, 11, 12]), ("c.json", json, [1, 2, 2, 3, 3])]
         {
             let items = read(path, text).unwrap().unwrap();
             let expected = [
-                What::Include { file: "a.sql".to_owned(), is_relative: true },
-                What::IncludeAll { path: "sql/".to_owned(), is_relative: false },
+                What::Include { file: "a.sql".to_owned(), is_relative: true, contexts: None },
+                What::IncludeAll { path: "sql/".to_owned(), is_relative: false, contexts: Some("a or b".to_owned()) },
                 What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
                 What::Property(Property { name: "x".to_owned(), value: "y".to_owned(), ..Property::default() }),
-                What::Other("context of include".to_owned()),
+                What::Other("ignore of include".to_owned()),
             ];
             let (found, places): (Vec<What>, Vec<u64>) = items.into_iter().map(|item| (item.what, item.line)).unzip();
             assert_eq!(found, expected, "{path}");

@@ -1,10 +1,11 @@
 //! A file of formatted SQL, taken apart: where each change stands, and what its line says.
 
 use limosa_core::{Direction, Mark, Markers, SectionMask};
-use limosa_sql::{Diagnostic, Engine, Label, Position, Severity, placeholders};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, Severity, placeholders};
 
 use super::attributes::{Named, attributes};
 use super::lines::valued;
+use super::other_backs::{Meant, OtherBack, may_name_any, named};
 use super::preconditions::Preconditions;
 use super::properties::Property;
 use crate::codes;
@@ -31,10 +32,16 @@ pub(super) struct ChangeSet {
     pub(super) start: u64,
     pub(super) end: u64,
     pub(super) line: u64,
+    /// Lines of its text may end statements, where nothing is said of what ends them.
+    pub(super) has_ending_lines: bool,
     /// Names of placeholders in its text.
     pub(super) asked: Vec<String>,
+    /// What stands between `${` and `}` in its text, and is no placeholder.
+    pub(super) unread: Vec<String>,
     /// What `--comment` says.
     pub(super) comment: Option<String>,
+    /// What leads back, where that is what another change does.
+    pub(super) back_of_other: Option<OtherBack>,
     /// What must hold before it.
     pub(super) preconditions: Preconditions,
     /// What `--validCheckSum` says.
@@ -53,6 +60,13 @@ impl ChangeSet {
         self.asked.dedup();
     }
 
+    /// What ends statements besides `;`, as an attribute of `named` says; nothing where another attribute says that the text is one
+    /// statement.
+    pub(super) fn delimiter(&self, named: &Named, attribute: &str, splits: &str) -> Option<EndDelimiter> {
+        let of_lines = || (named.get(attribute).is_none() && self.has_ending_lines).then(EndDelimiter::of_lines);
+        named.delimiter(attribute).or_else(of_lines).filter(|_| named.is_not_denied(splits))
+    }
+
     /// What stands below its line, in the bytes of its file.
     pub(super) fn part_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -60,22 +74,36 @@ impl ChangeSet {
     }
 }
 
-/// The names of placeholders in what leads up, and back.
-fn asked_for(part: &[u8], engine: Engine) -> Vec<String> {
+/// True where a line of a change is `GO`, or begins with a slash, in what leads up or back.
+fn has_ending_lines(part: &[u8]) -> bool {
+    let mut lines = part.split(|&byte| byte == b'\n').map(String::from_utf8_lossy);
+    lines.any(|line| match Markers::Liquibase.read(&line) {
+        Some(Mark::BackLine { start }) => EndDelimiter::is_of_lines(line.get(start..).unwrap_or_default().trim_start()),
+        _ => EndDelimiter::is_of_lines(&line),
+    })
+}
+
+/// The names of placeholders in what leads up, and back; and what looks like one and is none.
+fn asked_for(part: &[u8], engine: Engine) -> (Vec<String>, Vec<String>) {
+    let (mut names, mut unread) = (Vec::new(), Vec::new());
     if !part.windows(2).any(|two| two == b"${") {
-        return Vec::new();
+        return (names, unread);
     }
-    let of = |direction: Direction| {
+    for direction in [Direction::Apply, Direction::Revert] {
         let (mut mask, mut masked) = (SectionMask::new(Markers::Liquibase, direction), Vec::new());
         mask.feed(part, &mut masked);
         mask.finish(&mut masked);
-        placeholders(engine, &String::from_utf8_lossy(&masked))
-    };
-    let mut names: Vec<String> =
-        of(Direction::Apply).into_iter().chain(of(Direction::Revert)).map(|(name, _)| name).collect();
+        let text = String::from_utf8_lossy(&masked);
+        names.extend(placeholders(engine, &text).into_iter().map(|(name, _)| name));
+        let written = text.split("${").skip(1).filter_map(|rest| rest.split_once(['}', '\n']));
+        unread.extend(written.map(|(inner, _)| inner.to_owned()));
+    }
     names.sort();
     names.dedup();
-    names
+    unread.sort();
+    unread.dedup();
+    unread.retain(|inner| !names.contains(inner));
+    (names, unread)
 }
 
 /// True where the head of a file says that it is formatted SQL: its first line that is not blank.
@@ -111,8 +139,23 @@ impl Formatted {
             last.end = offset;
         }
         for change in &mut file.changes {
-            change.asked = asked_for(change.part_of(bytes), engine);
+            change.has_ending_lines = has_ending_lines(change.part_of(bytes));
+            (change.asked, change.unread) = asked_for(change.part_of(bytes), engine);
             change.asked_before(engine);
+        }
+        let count = if may_name_any(bytes) { file.changes.len() } else { 0 };
+        for at in 0..count {
+            let found = named(path, bytes, &file.changes[..=at]);
+            let Some(change) = file.changes.get_mut(at) else { continue };
+            match found {
+                Meant::Here(other) => change.back_of_other = Some(other),
+                Meant::Wrong(message) => {
+                    let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone());
+                    let help = "name a change that stands above: --rollback changesetId:1 changesetAuthor:ann; or write the SQL there";
+                    change.problems.push(problem.help(help));
+                }
+                Meant::Nothing | Meant::Elsewhere => {}
+            }
         }
         file
     }
@@ -174,8 +217,11 @@ impl Reader<'_> {
             start: end,
             end,
             line: number + 1,
+            has_ending_lines: false,
             asked: Vec::new(),
+            unread: Vec::new(),
             comment: None,
+            back_of_other: None,
             preconditions: Preconditions::default(),
             valid: Vec::new(),
             problems: Vec::new(),

@@ -5,13 +5,17 @@
 //! whatever did not run yet, so that no change comes late. Changes that a changelog models in XML, YAML or JSON are no SQL.
 
 mod attributes;
+mod built_in;
 mod changelog;
 mod changesets;
 mod expression;
 mod lines;
 mod order;
+mod other_backs;
+mod patterns;
 mod preconditions;
 mod properties;
+mod property_file;
 mod recorded;
 mod xml;
 
@@ -25,6 +29,7 @@ use self::changelog::Item;
 use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::order::{Listed, Passed, Source};
+use self::preconditions::forgiving;
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
 use super::Format;
@@ -56,7 +61,11 @@ pub(crate) fn is_formatted(head: &[u8]) -> bool {
 
 /// True for a file that must be read before others are classified.
 pub(crate) fn is_told_by(path: &str) -> bool {
-    is_script(path) || changelog::may_be(path)
+    is_script(path) || changelog::may_be(path) || is_property_file(path)
+}
+
+fn is_property_file(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".properties")
 }
 
 fn is_script(path: &str) -> bool {
@@ -79,6 +88,8 @@ pub struct Changelogs {
     folders: Vec<String>,
     scripts: BTreeMap<String, Script>,
     lists: BTreeMap<String, Vec<Item>>,
+    /// What files of properties hold, by their paths.
+    property_files: BTreeMap<String, Vec<(String, String)>>,
     engine: Option<Engine>,
     /// The environment that is chosen.
     environment: Option<String>,
@@ -120,6 +131,10 @@ impl Changelogs {
     /// Reads a script or a changelog.
     pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
         self.engine = Some(engine);
+        if is_property_file(path) {
+            self.property_files.insert(path.to_owned(), property_file::read(bytes));
+            return Vec::new();
+        }
         if !is_script(path) {
             return match changelog::read(path, &String::from_utf8_lossy(bytes)) {
                 Ok(items) => {
@@ -140,13 +155,18 @@ impl Changelogs {
     /// Brings the changes into their order, once all files were read; says what is wrong with them together.
     pub(crate) fn settle(&mut self) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        let source = Source { folders: &self.folders, lists: &self.lists, scripts: &self.scripts };
+        let source = Source {
+            folders: &self.folders,
+            lists: &self.lists,
+            scripts: &self.scripts,
+            property_files: &self.property_files,
+        };
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
         for passed in listed {
-            let Listed { path, name } = match passed {
+            let Listed { path, name, files, contexts } = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
                     continue;
@@ -155,8 +175,8 @@ impl Changelogs {
             };
             let Some(script) = self.scripts.get(&path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&path, &name, script, formatted),
-                None => gathered.raw(&path, &name, script),
+                Some(formatted) => gathered.formatted(&files, (&name, contexts.as_deref()), script, formatted),
+                None => gathered.raw(&path, (&name, contexts.as_deref()), script),
             }
         }
         problems.append(&mut gathered.problems);
@@ -241,7 +261,15 @@ impl<'g> Gathered<'g> {
         }
     }
 
-    fn formatted(&mut self, path: &str, name: &str, script: &Script, formatted: &Formatted) {
+    /// `files` are that of the script and those that include it, the nearest first.
+    fn formatted(
+        &mut self,
+        files: &[String],
+        (name, contexts): (&str, Option<&str>),
+        script: &Script,
+        formatted: &Formatted,
+    ) {
+        let Some(path) = files.first() else { return };
         self.problems.extend(formatted.problems.iter().cloned());
         self.entries.entry(path.to_owned()).or_default();
         let mut properties = formatted.properties.iter().peekable();
@@ -250,7 +278,7 @@ impl<'g> Gathered<'g> {
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
                 self.properties.add(property);
             }
-            let named = change.named.expanded(&self.seen(path));
+            let named = change.named.expanded(&self.seen(files)).within(contexts);
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
                 self.properties.add(property);
             }
@@ -258,20 +286,31 @@ impl<'g> Gathered<'g> {
             let identity = format!("{logical}::{}::{}", named.id, named.author);
             let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
-            wishes.guard = change.preconditions.guard().cloned().map(Box::new);
-            told.extend(guarded_always(change).filter(|_| named.often() == Often::Always));
+            let guard = change.preconditions.guard().cloned();
+            wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
-            told.extend(self.take_values(path, change));
+            told.extend(self.take_values(files, change));
             let always = named.often() == Often::Always;
-            let delimiter_of =
-                |attribute: &str, splits: &str| named.delimiter(attribute).filter(|_| named.is_not_denied(splits));
-            let delimiter = delimiter_of("endDelimiter", "splitStatements");
-            let back_delimiter = delimiter_of("rollbackEndDelimiter", "rollbackSplitStatements");
-            // Where `--rollback` stood, blanks stand.
-            let back_delimiter = back_delimiter.map(EndDelimiter::behind_blanks);
-            let known = Known { path: path.to_owned(), at: Some(at), properties: self.properties.len(), named, always };
+            let known = Known {
+                files: files.to_vec(),
+                at: Some(at),
+                properties: self.properties.len(),
+                named: named.clone(),
+                always,
+            };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
+            let other = change.back_of_other.as_ref();
+            let back_of_other =
+                other.and_then(|other| Some((other.text.clone(), formatted.changes.get(other.at)?.line)));
+            let back_delimiter = match other.and_then(|other| formatted.changes.get(other.at)) {
+                Some(other) => other.delimiter(&other.named, "endDelimiter", "splitStatements"),
+                // Where `--rollback` stood, blanks stand.
+                None => change
+                    .delimiter(&named, "rollbackEndDelimiter", "rollbackSplitStatements")
+                    .map(EndDelimiter::behind_blanks),
+            };
+            let delimiter = change.delimiter(&named, "endDelimiter", "splitStatements");
             let part = FilePart {
                 start: change.start,
                 end: change.end,
@@ -280,23 +319,36 @@ impl<'g> Gathered<'g> {
                 markers: Markers::Liquibase,
                 delimiter,
                 back_delimiter,
+                back_of_other,
             };
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
         }
     }
 
-    /// What a change of this file sees by now.
-    fn seen<'s>(&'s self, path: &'s str) -> Seen<'s> {
-        self.properties.seen(path, self.properties.len(), self.given)
+    /// What a change of the first of these files sees by now.
+    fn seen<'s>(&'s self, files: &'s [String]) -> Seen<'s> {
+        self.properties.seen(files, self.properties.len(), self.given)
     }
 
     /// Finds the value of each placeholder of a change. One has one value for all changes here: what would need another is refused.
-    fn take_values(&mut self, path: &str, change: &ChangeSet) -> Vec<Diagnostic> {
+    fn take_values(&mut self, files: &[String], change: &ChangeSet) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
+        let seen = self.seen(files);
+        if let Some(inner) = change.unread.iter().find(|inner| seen.value(inner.trim()).is_some()) {
+            let message = format!("${{{inner}}} has a value with liquibase, and is no placeholder here");
+            let help = "write it as ${name}: letters, digits, '_', '-' and '.', without blanks";
+            problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone()).help(help));
+        }
         for name in &change.asked {
-            let value = self.seen(path).value(name);
+            let value = self.seen(files).value(name);
             let label = || change.label.clone();
+            if self.seen(files).is_of_connection(name) {
+                let message = format!("${{{name}}} is what liquibase knows of its connection, and limosa does not");
+                let help = format!("give it a value: --placeholder '{name}=...', or limosa.toml ([placeholders])");
+                problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label()).help(help));
+                continue;
+            }
             match (self.values.get(name), value) {
                 (Some(known), value) if *known != value.as_deref().unwrap_or(&itself(name)) => {
                     let message = format!("${{{name}}} has another value here than in a change above it");
@@ -309,7 +361,8 @@ impl<'g> Gathered<'g> {
                     self.values.insert(name.clone(), itself(name));
                     let message =
                         format!("${{{name}}} has no value, and runs as it stands here, as it does with liquibase");
-                    let help = "where it should have one: limosa.toml ([placeholders]), or a property above it";
+                    let help = "where it should have one (liquibase takes variables of the environment, too): limosa.toml ([placeholders]), \
+                                --placeholder, or a property above it";
                     problems.push(Diagnostic::warning(codes::NO_VALUE, message).at(label()).help(help));
                 }
             }
@@ -318,9 +371,11 @@ impl<'g> Gathered<'g> {
     }
 
     /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
-    fn raw(&mut self, path: &str, name: &str, script: &Script) {
+    fn raw(&mut self, path: &str, (name, contexts): (&str, Option<&str>), script: &Script) {
         let identity = format!("{name}::raw::includeAll");
-        let Some(place) = self.place(&identity, &Label::file(path), None) else { return };
+        let named = attributes::Named::default().within(contexts);
+        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
+        let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
         let Some(role) = once(&identity, place, split(name).1) else { return };
         let part = FilePart {
             start: 0,
@@ -330,18 +385,13 @@ impl<'g> Gathered<'g> {
             markers: Markers::Liquibase,
             delimiter: None,
             back_delimiter: None,
+            back_of_other: None,
         };
         // Liquibase puts no values into such a file.
-        let wishes = Wishes { placeholders_off: Some(true), ..Wishes::default() };
-        let known = Known {
-            path: path.to_owned(),
-            at: None,
-            properties: 0,
-            named: attributes::Named::default(),
-            always: false,
-        };
+        let wishes = Wishes { placeholders_off: Some(true), ..wishes };
+        let known = Known { files: vec![path.to_owned()], at: None, properties: 0, named, always: false };
         self.known.insert(identity, known);
-        let entry = Entry { role, part: Some(part), wishes, problems: Vec::new() };
+        let entry = Entry { role, part: Some(part), wishes, problems };
         self.entries.entry(path.to_owned()).or_default().push(entry);
     }
 
@@ -414,15 +464,6 @@ impl<'g> Gathered<'g> {
             }
         }
     }
-}
-
-/// What runs with each run has no row in the ledger, and is not asked about.
-fn guarded_always(change: &ChangeSet) -> Option<Diagnostic> {
-    let check = change.preconditions.guard()?.checks.first()?;
-    let message = "limosa asks for no preconditions of a change with runAlways:true";
-    let label = Label { file: change.label.file.clone(), position: Some(check.position), ..change.label.clone() };
-    let help = "write the condition into its SQL (where not exists), or let it run once or on change";
-    Some(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label.line(check.line.clone())).help(help))
 }
 
 /// A placeholder that stands for its own text.

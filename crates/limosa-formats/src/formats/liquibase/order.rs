@@ -16,6 +16,10 @@ pub(super) struct Listed {
     pub(super) path: String,
     /// Its path as Liquibase knows it.
     pub(super) name: String,
+    /// It and the changelogs that include it, the nearest first.
+    pub(super) files: Vec<String>,
+    /// The contexts of what includes it; all must hold.
+    pub(super) contexts: Option<String>,
 }
 
 /// What Liquibase comes past.
@@ -32,12 +36,18 @@ pub(super) struct Source<'s> {
     pub(super) folders: &'s [String],
     pub(super) lists: &'s BTreeMap<String, Vec<Item>>,
     pub(super) scripts: &'s BTreeMap<String, Script>,
+    /// What files of properties hold, by their paths.
+    pub(super) property_files: &'s BTreeMap<String, Vec<(String, String)>>,
 }
 
 /// A walk through the changelogs.
 struct Walk<'p> {
     listed: Vec<Passed>,
     seen: HashSet<String>,
+    /// The files that are being gone through.
+    open: Vec<String>,
+    /// The contexts of the includes around it.
+    contexts: Vec<String>,
     problems: &'p mut Vec<Diagnostic>,
 }
 
@@ -49,7 +59,8 @@ impl Source<'_> {
 
     /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
     pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Passed> {
-        let mut walk = Walk { listed: Vec::new(), seen: HashSet::new(), problems };
+        let mut walk =
+            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), contexts: Vec::new(), problems };
         if self.has_lists() {
             if let Some(root) = self.root(walk.problems) {
                 self.file(&root, &self.below(&root), &mut walk);
@@ -80,11 +91,11 @@ impl Source<'_> {
         for (path, items) in self.lists {
             for item in items {
                 match &item.what {
-                    What::Include { file, is_relative } => included.extend(self.found(file, *is_relative, path)),
-                    What::IncludeAll { path: folder, is_relative } => {
+                    What::Include { file, is_relative, .. } => included.extend(self.found(file, *is_relative, path)),
+                    What::IncludeAll { path: folder, is_relative, .. } => {
                         included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
                     }
-                    What::ChangeSet { .. } | What::Property(_) | What::Other(_) => {}
+                    What::ChangeSet { .. } | What::Property(_) | What::PropertyFile { .. } | What::Other(_) => {}
                 }
             }
         }
@@ -116,22 +127,56 @@ impl Source<'_> {
         if !walk.seen.insert(path.to_owned()) {
             return;
         }
+        walk.open.push(path.to_owned());
         if self.scripts.contains_key(path) {
-            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned() }));
+            let files = walk.open.iter().rev().cloned().collect();
+            let contexts = joined(&walk.contexts);
+            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned(), files, contexts }));
         }
-        let Some(items) = self.lists.get(path) else { return };
+        if let Some(items) = self.lists.get(path) {
+            // What it gives to placeholders counts for all of it.
+            self.properties(path, items, walk);
+            self.items(path, name, items, walk);
+        }
+        walk.open.pop();
+    }
+
+    fn properties(&self, path: &str, items: &[Item], walk: &mut Walk<'_>) {
+        for item in items {
+            match &item.what {
+                What::Property(property) => walk.listed.push(Passed::Property(property.clone())),
+                What::PropertyFile { file, is_relative, is_needed, property } => {
+                    let found = find(self.property_files.keys(), file, *is_relative, path);
+                    let values = found.and_then(|found| self.property_files.get(&found));
+                    if values.is_none() && *is_needed {
+                        walk.problems.push(missing(file, path, item.line));
+                    }
+                    let properties = values.into_iter().flatten().map(|(name, value)| Property {
+                        name: name.clone(),
+                        value: value.clone(),
+                        ..property.clone()
+                    });
+                    walk.listed.extend(properties.map(Passed::Property));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn items(&self, path: &str, name: &str, items: &[Item], walk: &mut Walk<'_>) {
         for item in items {
             let label = Label::place(path, Position { line: item.line, column: 1 });
+            let around = walk.contexts.len();
             match &item.what {
-                What::Include { file, is_relative } => match self.found(file, *is_relative, path) {
-                    Some(found) => self.file(&found, &named(file, *is_relative, name), walk),
-                    None => {
-                        let message = format!("the changelog includes {file}, and there is no such file here");
-                        let help = "take it from version control, or the include out; where it stands in another folder, name that, too: --dir";
-                        walk.problems.push(Diagnostic::error(codes::LISTED_FILE_MISSING, message).at(label).help(help));
+                What::Include { file, is_relative, contexts } => match self.found(file, *is_relative, path) {
+                    Some(found) => {
+                        walk.contexts.extend(contexts.clone());
+                        self.file(&found, &named(file, *is_relative, name), walk);
                     }
+                    None => walk.problems.push(missing(file, path, item.line)),
                 },
-                What::IncludeAll { path: folder, is_relative } => {
+                What::IncludeAll { path: folder, is_relative, contexts } => {
+                    walk.contexts.extend(contexts.clone());
                     let wanted = named(folder, *is_relative, name);
                     for found in self.all_in(folder, *is_relative, path) {
                         let inner = self.name_in(&found, &wanted);
@@ -145,7 +190,7 @@ impl Source<'_> {
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
                 }
-                What::Property(property) => walk.listed.push(Passed::Property(property.clone())),
+                What::Property(_) | What::PropertyFile { .. } => {}
                 What::Other(what) => {
                     let message = format!("{what} is not read here");
                     let help = "where it decides what runs, write that into the changes themselves; else take it out";
@@ -154,6 +199,7 @@ impl Source<'_> {
                     walk.problems.push(problem(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
                 }
             }
+            walk.contexts.truncate(around);
         }
     }
 
@@ -163,15 +209,7 @@ impl Source<'_> {
 
     /// The file that an include of a changelog means.
     fn found(&self, file: &str, is_relative: bool, changelog: &str) -> Option<String> {
-        if is_relative {
-            let wanted = normal(&format!("{}/{file}", split(changelog).0.replace('\\', "/")));
-            return self.paths().find(|path| normal(path) == wanted).cloned();
-        }
-        let wanted = normal(without_scheme(file));
-        // The search path of Liquibase is not known: the file whose path has most in common with what is written, from its end on.
-        let alike = self.paths().map(|path| (in_common(&normal(path), &wanted), path));
-        let fits = alike.filter(|(count, path)| *count == parts(&normal(path)).min(parts(&wanted)));
-        fits.max_by_key(|(count, path)| (*count, std::cmp::Reverse(path.len()))).map(|(_, path)| path.clone())
+        find(self.paths(), file, is_relative, changelog)
     }
 
     /// The files below a folder that an `includeAll` means, by their paths.
@@ -223,6 +261,36 @@ impl Source<'_> {
     }
 }
 
+/// All of these expressions.
+fn joined(contexts: &[String]) -> Option<String> {
+    match contexts {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(several.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+fn find<'p>(paths: impl Iterator<Item = &'p String>, file: &str, is_relative: bool, changelog: &str) -> Option<String> {
+    let mut paths = paths;
+    if is_relative {
+        let wanted = normal(&format!("{}/{file}", split(changelog).0.replace('\\', "/")));
+        return paths.find(|path| normal(path) == wanted).cloned();
+    }
+    let wanted = normal(without_scheme(file));
+    // The search path of Liquibase is not known: the file whose path has most in common with what is written, from its end on.
+    let alike = paths.map(|path| (in_common(&normal(path), &wanted), path));
+    let fits = alike.filter(|(count, path)| *count == parts(&normal(path)).min(parts(&wanted)));
+    fits.max_by_key(|(count, path)| (*count, std::cmp::Reverse(path.len()))).map(|(_, path)| path.clone())
+}
+
+fn missing(file: &str, changelog: &str, line: u64) -> Diagnostic {
+    let message = format!("the changelog includes {file}, and there is no such file here");
+    let help =
+        "take it from version control, or the include out; where it stands in another folder, name that, too: --dir";
+    let label = Label::place(changelog, Position { line, column: 1 });
+    Diagnostic::error(codes::LISTED_FILE_MISSING, message).at(label).help(help)
+}
+
 /// How Liquibase calls a file that a changelog of this name includes.
 fn named(file: &str, is_relative: bool, changelog: &str) -> String {
     match is_relative {
@@ -271,7 +339,12 @@ mod tests {
         let script = || Script { formatted: Some(Formatted::default()), length: 0, checksum: Checksum::of(b"") };
         let scripts = scripts.iter().map(|path| ((*path).to_owned(), script())).collect();
         let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
-        let source = Source { folders: &folders, lists: &lists, scripts: &scripts };
+        let values = |name: &str| vec![(name.to_owned(), "1".to_owned())];
+        let property_files = BTreeMap::from([
+            ("db/changelog/a.properties".to_owned(), values("a")),
+            ("db/changelog/sub/b.properties".to_owned(), values("b")),
+        ]);
+        let source = Source { folders: &folders, lists: &lists, scripts: &scripts, property_files: &property_files };
         let mut problems = Vec::new();
         let found = source.in_order(&mut problems);
         let shown = |one: Passed| match one {
@@ -283,11 +356,15 @@ mod tests {
     }
 
     fn include(file: &str, is_relative: bool) -> What {
-        What::Include { file: file.to_owned(), is_relative }
+        What::Include { file: file.to_owned(), is_relative, contexts: None }
+    }
+
+    fn property_file(file: &str, is_relative: bool, is_needed: bool) -> What {
+        What::PropertyFile { file: file.to_owned(), is_relative, is_needed, property: Property::default() }
     }
 
     fn all(path: &str, is_relative: bool) -> What {
-        What::IncludeAll { path: path.to_owned(), is_relative }
+        What::IncludeAll { path: path.to_owned(), is_relative, contexts: None }
     }
 
     #[test]
@@ -315,6 +392,17 @@ mod tests {
                 &[],
             ),
             (vec![include("lost.sql", true), include("other/a.sql", false)], &[], &["LIM-F037", "LIM-F037"]),
+            (
+                vec![
+                    property_file("db/changelog/a.properties", false, true),
+                    include("sql/c.sql", true),
+                    property_file("sub/b.properties", true, true),
+                    property_file("lost.properties", true, true),
+                    property_file("lost.properties", true, false),
+                ],
+                &["a=1", "b=1", "db/changelog/sql/c.sql sql/c.sql"],
+                &["LIM-F037"],
+            ),
             (vec![What::Other("preConditions".to_owned())], &[], &["LIM-F045"]),
         ] {
             let (found, codes) = listed(&["db/changelog"], &[(root, whats.clone())], &scripts);

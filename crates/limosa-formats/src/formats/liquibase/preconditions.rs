@@ -7,6 +7,7 @@ use limosa_core::{Check, Guard, Otherwise, Question};
 use limosa_sql::Label;
 
 use super::attributes::attributes;
+use super::patterns::identifier;
 
 /// The preconditions of a change as they are read, line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,19 +51,13 @@ impl Preconditions {
 
     /// The line `--preconditions`: what it says counts for what is asked below it. Liquibase forgets what was asked above.
     fn container(&mut self, text: &str) -> Result<(), String> {
-        let mut guard = nothing_asked();
-        for (name, value) in attributes(text) {
-            match name.to_ascii_lowercase().as_str() {
-                "onfail" => guard.on_no = otherwise(&name, &value)?,
-                "onerror" => guard.on_error = otherwise(&name, &value)?,
-                "onfailmessage" => guard.words_on_no = Some(value),
-                "onerrormessage" => guard.words_on_error = Some(value),
-                // They say what is asked where Liquibase only writes SQL.
-                "onsqloutput" | "onupdatesql" | "onupdate" => {}
-                _ => return Err(format!("'{name}' is no attribute of --preconditions")),
-            }
-        }
-        self.guard = Some(guard);
+        self.guard = Some(Guard {
+            on_no: otherwise(text, "onFail")?,
+            on_error: otherwise(text, "onError")?,
+            words_on_no: message(text, "onFailMessage"),
+            words_on_error: message(text, "onErrorMessage"),
+            ..nothing_asked()
+        });
         Ok(())
     }
 
@@ -72,24 +67,43 @@ impl Preconditions {
     }
 }
 
+/// Where `failOnError:false` is said: what stops a run otherwise is left for the next one.
+pub(super) fn forgiving(guard: Option<Guard>) -> Guard {
+    let mut guard = guard.unwrap_or_else(nothing_asked);
+    for otherwise in [&mut guard.on_no, &mut guard.on_error, &mut guard.on_failure] {
+        if *otherwise == Otherwise::Stop {
+            *otherwise = Otherwise::Leave;
+        }
+    }
+    guard
+}
+
 fn nothing_asked() -> Guard {
     Guard {
         checks: Vec::new(),
         on_no: Otherwise::Stop,
         on_error: Otherwise::Stop,
+        on_failure: Otherwise::Stop,
         words_on_no: None,
         words_on_error: None,
     }
 }
 
-fn otherwise(name: &str, value: &str) -> Result<Otherwise, String> {
-    Ok(match value.to_ascii_uppercase().as_str() {
-        "HALT" => Otherwise::Stop,
+/// A word of letters, digits and `_` counts; anything else is as if nothing were said, and stops the run.
+fn otherwise(text: &str, name: &str) -> Result<Otherwise, String> {
+    Ok(match identifier(text, name).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "HALT" => Otherwise::Stop,
         "CONTINUE" => Otherwise::Leave,
         "MARK_RAN" => Otherwise::Count,
         "WARN" => Otherwise::Warn,
-        _ => return Err(format!("{name} may be HALT, CONTINUE, MARK_RAN or WARN, and not {value}")),
+        other => return Err(format!("{name} may be HALT, CONTINUE, MARK_RAN or WARN, and not {other}")),
     })
+}
+
+/// What the author says to people, in quotes or one word.
+fn message(text: &str, name: &str) -> Option<String> {
+    let found = attributes(text).into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
 }
 
 /// `expectedResult:0 select ...`; the value may stand in quotes, and its name may be left out.
@@ -145,6 +159,19 @@ mod tests {
                 ],
                 "Stop Stop: select x gives 'a b'; there is a table app.t; there is a view v",
             ),
+            (
+                &["--preconditions onFail:MARK_RAN,onError:WARN dbms:x", "--precondition-sql-check 1 select 1"],
+                "Count Warn: select 1 gives '1'",
+            ),
+            (
+                &["--preconditions: onFail:CONTINUE", "--precondition-sql-check 1 select 1"],
+                "Leave Stop: select 1 gives '1'",
+            ),
+            (&["--preconditions onFail: WARN", "--precondition-sql-check 1 select 1"], "Stop Stop: select 1 gives '1'"),
+            (
+                &["--preconditions onFail:\"WARN\"", "--precondition-sql-check 1 select 1"],
+                "Stop Stop: select 1 gives '1'",
+            ),
             (&["--precondition-sql-check 1 select 1", "--preconditions onFail:WARN"], "nothing"),
             (&["--preconditions", "--precondition-sql-check 'x' select 'x'"], "Stop Stop: select 'x' gives 'x'"),
         ] {
@@ -152,7 +179,7 @@ mod tests {
         }
         for (line, expected) in [
             ("--preconditions onFail:NEVER", "onFail may be"),
-            ("--preconditions onfails:WARN", "'onfails' is no attribute"),
+            ("--preconditions onError:nothing", "and not NOTHING"),
             ("--precondition-sql-check expectedResult:0", "no expectedResult and query"),
             ("--precondition-table-exists schema:x", "names no table"),
             ("--precondition-index-exists index:x", "'index-exists' is no precondition"),

@@ -1,14 +1,17 @@
 //! Properties: `--property name:x value:y` in formatted SQL, `property` in changelogs, and `${x}` in what follows them.
 //!
 //! Liquibase 4.33 and 5, `ChangeLogParameters.java`, `ExpressionExpander.java`: capitals make no difference in names, the first one of a
-//! name counts, one of a file alone (`global:false`) counts behind those of all, and there the last. What has no value stays as it stands.
+//! name counts, one of a file alone (`global:false`) counts behind those of all, and there the last. What Liquibase itself gives goes before
+//! them. What has no value stays as it stands.
 
 use std::collections::BTreeMap;
 
 use limosa_sql::Engine;
 
-use super::attributes::{attributes, is_for};
+use super::attributes::is_for;
+use super::built_in::{self, BuiltIn};
 use super::expression;
+use super::patterns::{databases, plain, quoted};
 
 /// A property, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +22,7 @@ pub(super) struct Property {
     pub(super) contexts: Option<String>,
     /// For which databases.
     pub(super) dbms: Option<String>,
-    /// The file that it counts in; None for all that follow.
+    /// The file that it counts in, and in what that includes; None for all that follow.
     pub(super) file: Option<String>,
 }
 
@@ -27,18 +30,13 @@ impl Property {
     /// Reads a line of formatted SQL; None where it has no name or no value.
     pub(super) fn read(line: &str, path: &str) -> Option<Property> {
         let text = line.trim_start().strip_prefix("--")?.trim_start().get("property".len()..)?;
-        // Blanks may stand behind the colon.
-        let attributes = attributes(&text.replace(": ", ":"));
-        let get = |wanted: &str| {
-            let found = attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-            found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
-        };
-        let is_global = get("global").is_none_or(|value| value.eq_ignore_ascii_case("true"));
+        let is_global = plain(text, "global").is_none_or(|value| value.eq_ignore_ascii_case("true"));
+        let owned = |found: Option<&str>| found.map(str::to_owned);
         Some(Property {
-            name: get("name")?,
-            value: get("value")?,
-            contexts: get("contextFilter").or_else(|| get("context")),
-            dbms: get("dbms"),
+            name: owned(plain(text, "name"))?,
+            value: owned(plain(text, "value"))?,
+            contexts: owned(quoted(text, "contextFilter").or_else(|| quoted(text, "context"))),
+            dbms: owned(databases(text)),
             file: (!is_global).then(|| path.to_owned()),
         })
     }
@@ -76,17 +74,23 @@ impl Properties {
         self.known.len()
     }
 
-    /// Those that a change of a file sees.
-    pub(super) fn seen<'p>(&'p self, path: &'p str, count: usize, given: &'p BTreeMap<String, String>) -> Seen<'p> {
-        Seen { known: self.known.get(..count).unwrap_or(&self.known), path, given }
+    /// Those that a change sees: `files` are its own and those that include it, the nearest first.
+    pub(super) fn seen<'p>(
+        &'p self,
+        files: &'p [String],
+        count: usize,
+        given: &'p BTreeMap<String, String>,
+    ) -> Seen<'p> {
+        Seen { engine: self.engine, known: self.known.get(..count).unwrap_or(&self.known), files, given }
     }
 }
 
 /// What a change sees: what the settings of limosa give, and properties.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'p> {
+    engine: Option<Engine>,
     known: &'p [Property],
-    path: &'p str,
+    files: &'p [String],
     given: &'p BTreeMap<String, String>,
 }
 
@@ -94,6 +98,16 @@ pub(super) struct Seen<'p> {
 const DEEPEST: usize = 16;
 
 impl Seen<'_> {
+    /// True for a name whose value with Liquibase depends on the connection, and that has none here.
+    pub(super) fn is_of_connection(&self, name: &str) -> bool {
+        let is_given = self.given.keys().any(|known| known.eq_ignore_ascii_case(name));
+        !is_given && self.built_in(name) == Some(BuiltIn::OfConnection)
+    }
+
+    fn built_in(&self, name: &str) -> Option<BuiltIn> {
+        self.engine.and_then(|engine| built_in::value(engine, name))
+    }
+
     /// The value of a name, with those that it names itself.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         self.value_within(name, 0)
@@ -103,8 +117,14 @@ impl Seen<'_> {
         let is_it = |known: &str| known.eq_ignore_ascii_case(name);
         let given = || self.given.iter().find(|(known, _)| is_it(known)).map(|(_, value)| value.as_str());
         let of_all = || self.known.iter().find(|one| one.file.is_none() && is_it(&one.name));
-        let of_file = || self.known.iter().rev().find(|one| one.file.as_deref() == Some(self.path) && is_it(&one.name));
-        let value = given().or_else(|| of_all().or_else(of_file).map(|one| one.value.as_str()))?;
+        let of =
+            |file: &String| self.known.iter().rev().find(|one| one.file.as_ref() == Some(file) && is_it(&one.name));
+        let of_file = || self.files.iter().find_map(of);
+        let value = match (given(), self.built_in(name)) {
+            (Some(value), _) | (None, Some(BuiltIn::Value(value))) => value,
+            (None, Some(BuiltIn::OfConnection)) => return None,
+            (None, None) => of_all().or_else(of_file)?.value.as_str(),
+        };
         Some(self.expanded_within(value, depth + 1))
     }
 
@@ -196,11 +216,19 @@ mod tests {
             (Some("test"), 9, "no", "no"),
         ] {
             let properties = properties(environment, &lines);
-            assert_eq!(properties.seen("a.sql", count, &given).expanded(text), expected, "{text} {count}");
+            assert_eq!(
+                properties.seen(&["a.sql".to_owned()], count, &given).expanded(text),
+                expected,
+                "{text} {count}"
+            );
         }
         let other = properties(Some("test"), &lines);
-        assert_eq!(other.seen("b.sql", 9, &given).expanded("${l} ${t}"), "${l} four");
-        assert!(other.seen("b.sql", 9, &given).value("loop").is_some(), "a circle ends");
+        let files = ["b.sql".to_owned()];
+        assert_eq!(other.seen(&files, 9, &given).expanded("${l} ${t}"), "${l} four");
+        assert!(other.seen(&files, 9, &given).value("loop").is_some(), "a circle ends");
+        let included = ["b.sql".to_owned(), "a.sql".to_owned()];
+        assert_eq!(other.seen(&included, 9, &given).expanded("${l} ${database.typeName}"), "last postgresql");
+        assert!(other.seen(&files, 9, &given).is_of_connection("database.defaultSchemaName"));
     }
 
     #[test]
@@ -209,6 +237,7 @@ mod tests {
             ("--property name:a value:b", Some(("a", "b"))),
             ("  -- PROPERTY value:b name:a labels:x", Some(("a", "b"))),
             ("--property name: a value: b", Some(("a", "b"))),
+            ("--property name:a value:\"b c\"", Some(("a", "\"b"))),
             ("--property name:a", None),
             ("--property", None),
         ] {

@@ -10,7 +10,8 @@ use crate::checksums::Hashed;
 /// Where a change stands, and what its line says with the values of its properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
-    pub(super) path: String,
+    /// Its file and those that include it, the nearest first.
+    pub(super) files: Vec<String>,
     /// The place among the changes of the file; None where the file is the change.
     pub(super) at: Option<usize>,
     /// How many properties it sees.
@@ -38,7 +39,7 @@ impl Changelogs {
     fn known(&self, identity: &str) -> Option<(&Known, Option<&ChangeSet>)> {
         let name = identity.strip_prefix("R:").unwrap_or(identity);
         let known = self.known.get(name)?;
-        let formatted = self.scripts.get(&known.path)?.formatted.as_ref();
+        let formatted = known.files.first().and_then(|path| self.scripts.get(path))?.formatted.as_ref();
         Some((known, formatted.zip(known.at).and_then(|(file, at)| file.changes.get(at))))
     }
 
@@ -49,8 +50,9 @@ impl Changelogs {
             return Hashed { sql, end_delimiter: None, splits: false, strips: false };
         };
         let sql = lines::sql_of(&String::from_utf8_lossy(change.part_of(bytes)));
-        let sql = self.properties.seen(&known.path, known.properties, &self.given).expanded(&sql);
-        let file = self.scripts.get(&known.path).and_then(|script| script.formatted.as_ref());
+        let sql = self.properties.seen(&known.files, known.properties, &self.given).expanded(&sql);
+        let script = known.files.first().and_then(|path| self.scripts.get(path));
+        let file = script.and_then(|script| script.formatted.as_ref());
         let is_last = file.is_some_and(|file| known.at.is_some_and(|at| at + 1 == file.changes.len()));
         let named = &change.named;
         let end_delimiter = named.get("endDelimiter").map(str::to_owned);

@@ -32,6 +32,8 @@ pub(super) struct Body {
     markers: Option<Markers>,
     /// What ends statements besides `;`: in what leads up, and back.
     delimiters: [Option<EndDelimiter>; 2],
+    /// What leads back where another part of the file says it, and the line that it begins on.
+    back_of_other: Option<(String, u64)>,
     outliner: Outliner,
     /// The outline without transactions, where a marker further below may ask for it.
     without_transaction: Option<Outliner>,
@@ -63,6 +65,7 @@ impl Body {
             finder: SectionFinder::default(),
             markers: None,
             delimiters: [None, None],
+            back_of_other: None,
             without_transaction: None,
             outside: Outside::default(),
             outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
@@ -103,6 +106,11 @@ impl Body {
     pub(super) fn expect_delimiters(&mut self, up: Option<&EndDelimiter>, back: Option<&EndDelimiter>) {
         self.splitter = Splitter::new(self.dialect, &self.path).with_delimiter(up);
         self.delimiters = [up.cloned(), back.cloned()];
+    }
+
+    /// Where the way back names another part of the file: what that does.
+    pub(super) fn expect_back(&mut self, of_other: Option<&(String, u64)>) {
+        self.back_of_other = of_other.cloned();
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8], sections: Option<&SectionReader>) {
@@ -373,12 +381,17 @@ impl Body {
         self.up_end = Some(sectioned.up);
         self.outliner.read_variables(&sectioned.variables);
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
-            let text = self.text_of(bytes)?;
+            let of_other = self.back_of_other.take();
+            let is_of_other = of_other.is_some();
+            let (text, line) = match of_other {
+                Some(other) => other,
+                None => (self.text_of(bytes)?, line),
+            };
             // It is kept as a text, which nothing else comes with. What is wrong with it is told below.
             let replaced =
                 self.delimiters[1].as_ref().map(|delimiter| delimiter.replaced(self.dialect, &self.path, &text));
             let text = replaced.and_then(Result::ok).unwrap_or(text);
-            if sectioned.markers == Markers::Liquibase {
+            if sectioned.markers == Markers::Liquibase && !is_of_other {
                 match way_back(&text) {
                     WayBack::Sql => {}
                     WayBack::Nothing => return Some(nothing_back(&self.path, line)),

@@ -36,6 +36,8 @@ pub struct FilePart {
     pub delimiter: Option<EndDelimiter>,
     /// The same for what leads back.
     pub back_delimiter: Option<EndDelimiter>,
+    /// What leads back, where that is what another part of the file does: its text, and the line that it begins on.
+    pub back_of_other: Option<(String, u64)>,
 }
 
 impl FilePart {

@@ -197,8 +197,9 @@ impl FileReader {
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
         }
-        if let Some(FilePart { delimiter, back_delimiter, .. }) = &self.part {
+        if let Some(FilePart { delimiter, back_delimiter, back_of_other, .. }) = &self.part {
             body.expect_delimiters(delimiter.as_ref(), back_delimiter.as_ref());
+            body.expect_back(back_of_other.as_ref());
         }
         if let Some(table) = &self.ledger_table {
             body.watch_ledger(table);

@@ -168,7 +168,7 @@ impl Returned {
         // again.
         for row in view.rows.iter().filter(|row| is_own(row) || row.state == RowState::Applied) {
             let change = changes.get(&row.identity).copied();
-            match told_of(opened, &loaded.layout, adopted, foreign, change, &keys)? {
+            match told_of(opened, &loaded.layout, adopted, foreign, (change, row.state), &keys)? {
                 Telling::Known if is_own(&row) => returned.known.push(titled(row)),
                 Telling::Known => {}
                 Telling::Items(items) => returned.written.push((titled(row), items)),
@@ -326,7 +326,7 @@ fn told_of(
     layout: &Layout,
     adopted: &Adopted,
     foreign: &Foreign,
-    change: Option<&Change>,
+    (change, state): (Option<&Change>, RowState),
     keys: &HashMap<&str, &ForeignRow>,
 ) -> Result<Telling, Failure> {
     let tool: ForeignTool = foreign.tool;
@@ -341,6 +341,12 @@ fn told_of(
     if tool == ForeignTool::Liquibase {
         layout.complete(change.identity.as_str(), &bytes, &mut row);
         in_its_own_words(adopted, change, &mut row);
+        let how = match state {
+            RowState::Baseline => "MARK_RAN",
+            _ if keys.contains_key(row.key.as_str()) => "RERAN",
+            _ => "EXECUTED",
+        };
+        row.more.insert("exectype", how.to_owned());
     }
     let is_same = |known: &ForeignRow| {
         let recorded = known.checksum.as_deref().unwrap_or_default();
@@ -362,8 +368,8 @@ fn told_of(
         if is_same(known) {
             return Ok(Telling::Known);
         }
-        // Each run of a repeatable has its row; a version has one.
-        if change.kind != Kind::Repeatable {
+        // Each run of a repeatable has its row, but with Liquibase; a version has one.
+        if change.kind != Kind::Repeatable || tool == ForeignTool::Liquibase {
             items.extend(foreign.ledger.erase(opened.target.engine, &row.key));
         }
     }

@@ -75,6 +75,9 @@ pub(super) fn exported(project: &Project<'_>) -> Result<Exported, Failure> {
             }
             () if change.is_baseline => "it stands for all versions before it, whose files are exported".to_owned(),
             () if change.is_code => "it is code of the application".to_owned(),
+            () if change.headers.guard.as_ref().is_some_and(|guard| guard.checks.is_empty()) => {
+                format!("it may fail, and {tool} would stop there")
+            }
             () if change.headers.guard.is_some() => {
                 format!("it has a precondition, and {tool} would run it whether or not that holds")
             }

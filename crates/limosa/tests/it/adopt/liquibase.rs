@@ -79,3 +79,28 @@ async fn old_rules_are_known_or_say_so() {
         assert_eq!(verdicts(&adopt(&home).await.unwrap())[0], expected);
     }
 }
+
+#[tokio::test]
+async fn what_ran_again_or_counted_is_given_back_as_such() {
+    for home in all_homes() {
+        migrated(&home);
+        home.execute("delete from databasechangelog where id = 'log'");
+        let again = |value: u64| {
+            let counted = "--changeset ann:c\n--preconditions onFail:MARK_RAN\n--precondition-sql-check expectedResult:1 select 0\nselect 1;\n";
+            format!("{FIRST}{counted}--changeset ann:again runOnChange:true\ninsert into a values ({value});\n")
+        };
+        home.file("a.sql", &again(1));
+        adopt(&home).await.unwrap();
+        done(home.migrate().await);
+        go_back(&home).await.unwrap();
+        adopt(&home).await.unwrap();
+        home.file("a.sql", &again(2));
+        done(home.migrate().await);
+        go_back(&home).await.unwrap();
+        let rows = "select concat(id, '|', orderexecuted, '|', exectype) from databasechangelog order by orderexecuted";
+        assert_eq!(home.rows(rows), ["1|1|EXECUTED", "c|2|MARK_RAN", "again|3|RERAN"]);
+        assert_eq!(home.rows("select n from a order by n"), ["1", "2"]);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.counts.verified, answer.counts.pending), (3, 0), "{:?}", verdicts(&answer));
+    }
+}

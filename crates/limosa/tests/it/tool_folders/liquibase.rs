@@ -129,8 +129,7 @@ async fn what_cannot_be_had_stops_before_it_would_run() {
     };
     for (line, wanted) in [
         ("\n--preconditions onFail:MARK_RAN\n--precondition-index-exists index:i", "a.sql:6"),
-        (" runAlways:true\n--precondition-sql-check expectedResult:0 select count(*) from t", "a.sql:5"),
-        (" endDelimiter:(;|/)", "a.sql:4"),
+        (" endDelimiter:(;|/)+", "a.sql:4"),
         (" context:\"(prod\"", "a.sql:4"),
     ] {
         home.file("a.sql", &of(line));
@@ -243,5 +242,79 @@ async fn a_database_that_liquibase_migrated_is_taken_over() {
         );
         home.baseline("db/users.sql::2::ann").await.unwrap();
         assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
+    }
+}
+
+#[tokio::test]
+async fn liquibases_own_values_and_files_of_properties_are_put_in() {
+    for (home, engine, now) in [(sqlite(), "sqlite", "CURRENT_TIMESTAMP"), (newest_postgres(), "postgresql", "NOW()")] {
+        let changelog = "databaseChangeLog:\n- include: {file: a.sql}\n- property: {file: sub/x.properties, relativeToChangelogFile: true}\n\
+                         - property: {file: none.properties, errorIfMissing: false}\n- property: {name: local, value: l, global: false}\n";
+        home.file("changelog.yaml", changelog);
+        home.file("sub/x.properties", "# words\nword = a \\\n  b\nlocal=file\n");
+        let values = "${word} ${local} ${database.typeName} ${database.currentDateTimeFunction}";
+        let text = |values: &str| {
+            format!(
+                "--liquibase formatted sql\n--property name:database.typeName value:no\n--property name:w value:\"x\n\
+                 --changeset a:1\ncreate table t (n varchar(90));\ninsert into t values ('{values} ${{w}}');\n"
+            )
+        };
+        for (values, wanted) in [
+            ("${database.defaultSchemaName}", "what liquibase knows of its connection"),
+            ("${ word }", "${ word } has a value with liquibase"),
+        ] {
+            home.file("a.sql", &text(values));
+            failed(&home.migrate().await, 2, &["LIM-F045", "a.sql:4", wanted]);
+        }
+        home.file("a.sql", &text(values));
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from t"), [format!("a b file {engine} {now} \"x")]);
+        home.file("changelog.yaml", &changelog.replace(", errorIfMissing: false", ""));
+        failed(&home.migrate().await, 2, &["LIM-F037", "changelog.yaml:4", "none.properties"]);
+    }
+}
+
+#[tokio::test]
+async fn a_way_back_may_be_what_another_change_does() {
+    for home in all_homes() {
+        let text = |named: &str| {
+            format!(
+                "--liquibase formatted sql\n--property name:x value:7\n--changeset a:1 endDelimiter://\n--comment: one\n\
+                 create table t (n integer)//\ninsert into t values (${{x}})//\n--rollback drop table t;\n\
+                 --changeset a:2\ndrop table t;\n--rollback {named}\n"
+            )
+        };
+        for named in ["changesetId:3 changesetAuthor:a", "changesetId:1"] {
+            home.file("a.sql", &text(named));
+            failed(&home.migrate().await, 2, &["LIM-F045", "a.sql:8"]);
+        }
+        home.file("a.sql", &text("changesetId:1 changesetAuthor:a\n--rollback changesetPath:a.sql"));
+        done(home.migrate().await);
+        assert!(!home.tables().contains(&"t".to_owned()));
+        done(back(&home.migrator(), Selection::One(id("a.sql::2::a")), None).await);
+        assert_eq!(home.rows("select n from t"), ["7"]);
+    }
+}
+
+#[tokio::test]
+async fn contexts_of_includes_must_hold_too() {
+    let change = |id: &str, context: &str| format!("--changeset a:{id} {context}\ninsert into o values ('{id}');\n");
+    let home = sqlite();
+    home.execute("create table o (n varchar(9))");
+    home.file(
+        "changelog.yaml",
+        "databaseChangeLog:\n- include: {file: a.sql, context: test, labels: l}\n- include: {file: more.yaml, contextFilter: '!prod'}\n\
+         - includeAll: {path: all, context: prod}\n",
+    );
+    const HEAD: &str = "--liquibase formatted sql\n";
+    home.file("a.sql", &format!("{HEAD}{}{}", change("a", ""), change("b", "context:\"!test\"")));
+    home.file("more.yaml", "databaseChangeLog:\n- include: {file: c.sql, context: test or prod}\n");
+    home.file("c.sql", &format!("{HEAD}{}{}", change("c", ""), change("d", "context:prod")));
+    home.file("all/e.sql", &format!("{HEAD}{}", change("e", "")));
+    home.file("all/f.sql", "insert into o values ('f');");
+    for (environment, expected) in [("test", &["a", "c"][..]), ("prod", &["a", "c", "e", "f"])] {
+        let migrator = home.with(|it| it.environment = Some(environment.to_owned()));
+        done(migrate(&migrator).await);
+        assert_eq!(home.rows("select n from o order by n"), expected, "{environment}");
     }
 }

@@ -53,3 +53,25 @@ async fn errors_keep_their_place_and_a_run_goes_on_behind_a_delimiter() {
     done(home.migrate().await);
     assert_eq!(home.rows("select n from t"), ["7"]);
 }
+
+#[tokio::test]
+async fn lines_end_statements_where_nothing_is_said_and_expressions_do() {
+    for home in all_homes() {
+        home.file(
+            "a.sql",
+            "--liquibase formatted sql\n--changeset a:1\ncreate table t (n integer, s varchar(40))\nGO\n\
+             insert into t values (1, 'x\nGO\n')\n/\n-- two\ngo\ninsert into t values (2, 'y')\r\nGO\r\n\
+             --rollback drop table t\n--rollback GO\n\
+             --changeset a:2 endDelimiter:\\n(GO|/)\ninsert into t values (6 / 2, 'a GO')\nGO\ninsert into t values (4, 'b')\n/\n\
+             --changeset a:3 splitStatements:false\ninsert into t values (10\n/ 2, 'c')\n\
+             --changeset a:4 endDelimiter:;|GO\ninsert into t values (6, 'd'); insert into t values (7, 'e')\n",
+        );
+        assert_eq!(labels(&done(home.migrate().await)), ["0001", "0002", "0003", "0004"]);
+        let rows: Vec<i64> =
+            home.rows("select n from t order by n").iter().map(|n| n.parse::<f64>().unwrap() as i64).collect();
+        assert_eq!(rows, [1, 2, 3, 4, 5, 6, 7]);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("a.sql::1::a")), Some(&consent)).await);
+        assert!(!home.tables().contains(&"t".to_owned()));
+    }
+}

@@ -30,7 +30,7 @@ fn rows(home: &Home) -> Vec<String> {
 async fn what_holds_is_run() {
     for home in all_homes() {
         let conditions = "--preconditions onFail:HALT onError:HALT\n--precondition-sql-check expectedResult:0 SELECT COUNT(*) FROM t;\n\
-                          --precondition-table-exists table:T\n--precondition-view-exists view:v";
+                          --precondition-table-exists table:t\n--precondition-view-exists view:v";
         let view = "--changeset a:1b\ncreate view v as select n from t;\n";
         let text = between(conditions, "insert into t values (2);");
         home.file("a.sql", &text.replace("--changeset a:2", &format!("{view}--changeset a:2")));
@@ -61,7 +61,6 @@ async fn a_run_stops_before_what_does_not_hold() {
     for home in all_homes() {
         for (condition, wanted) in [
             ("--precondition-sql-check expectedResult:0 select 7", "expected '0', found '7'"),
-            ("--precondition-sql-check expectedResult:0 select n from t", "expected '0', found no row"),
             ("--precondition-sql-check expectedResult:0 select max(n) from t", "expected '0', found NULL"),
             ("--precondition-table-exists table:nowhere", "does not hold: there is no table nowhere"),
             ("--precondition-view-exists view:t", "there is no view t"),
@@ -82,6 +81,16 @@ async fn a_run_stops_before_what_does_not_hold() {
             &between("--precondition-sql-check expectedResult:0 select nothing", "insert into t values (2);"),
         );
         failed(&home.migrate().await, 3, &["LIM-R041", "a.sql:5", "nothing"]);
+        for (query, wanted) in [
+            ("select n from t", "gives no row"),
+            ("select 0 union all select 0", "gives several rows"),
+            ("select 0, 0", "gives several columns"),
+        ] {
+            let conditions =
+                format!("--preconditions onFail:MARK_RAN\n--precondition-sql-check expectedResult:0 {query}");
+            home.file("a.sql", &between(&conditions, "insert into t values (2);"));
+            failed(&home.migrate().await, 3, &["LIM-R041", "a.sql:6", wanted]);
+        }
         home.file(
             "a.sql",
             &between("--precondition-sql-check expectedResult:0 select count(*) from t", "insert into t values (2);"),
@@ -139,6 +148,44 @@ impl Home {
         let table = self.table("schema_migrations");
         self.execute(&format!("delete from {table}"));
         self.file("a.sql", FIRST);
+    }
+}
+
+#[tokio::test]
+async fn answers_are_compared_and_names_are_found_as_liquibase_does() {
+    const FALSE: &str = "counted";
+    let of_postgres = [
+        ("sql-check expectedResult:t select 1 = 1", "done"),
+        ("sql-check expectedResult:true select 1 = 1", FALSE),
+        ("sql-check expectedResult:0 select 0.00", FALSE),
+        ("sql-check expectedResult:\"-1.50\" select -1.5::numeric(9,2)", "done"),
+        ("sql-check expectedResult:12 select sum(n) from generate_series(3, 5) n", "done"),
+        ("table-exists table:T", "done"),
+        ("table-exists table:t schema:PUBLIC", "done"),
+        ("table-exists table:Big", FALSE),
+        ("table-exists table:pg_class", FALSE),
+        ("table-exists table:v", FALSE),
+        ("view-exists view:V", "done"),
+    ];
+    let of_sqlite = [
+        ("table-exists table:t schema:nowhere", "done"),
+        ("table-exists table:T", FALSE),
+        ("table-exists table:Big", "done"),
+        ("view-exists view:v", "done"),
+    ];
+    for (home, cases) in [(newest_postgres(), &of_postgres[..]), (sqlite(), &of_sqlite)] {
+        let mut text = FIRST.to_owned();
+        for (at, (condition, _)) in cases.iter().enumerate() {
+            let lines = format!("--preconditions onFail:MARK_RAN, onError:MARK_RAN\n--precondition-{condition}");
+            text.push_str(&format!("--changeset a:{}\n{lines}\ninsert into t values (1);\n", at + 2));
+        }
+        home.execute("create table \"Big\" (n integer); create view v as select 1 as n");
+        home.file("a.sql", &text);
+        let answer = done(home.migrate().await);
+        let expected: Vec<(&str, &str)> = cases.to_vec();
+        let found: Vec<(&str, &str)> =
+            cases.iter().map(|(condition, _)| *condition).zip(ends(&answer)[1..].to_vec()).collect();
+        assert_eq!(found, expected);
     }
 }
 
@@ -206,4 +253,69 @@ async fn plans_show_it_and_their_digest_covers_it() {
         migrator.migrate(&MigrateOptions::default(), &crate::answers::quiet, limosa::Stop::new()).await;
     assert_eq!(said(&answer).0, 0);
     assert_eq!(ends(&answer.unwrap()), ["done", "done", "done"]);
+}
+
+#[tokio::test]
+async fn what_runs_with_each_run_is_asked_about_each_time() {
+    for home in all_homes() {
+        let text = |what: &str, asked: &str| {
+            let conditions = format!("--preconditions {what}\n--precondition-sql-check expectedResult:0 {asked}");
+            let always = format!("--changeset a:log runAlways:true\n{conditions}\ninsert into t values (1);\n");
+            format!("{FIRST}{always}--changeset a:2 runAlways:true\ninsert into t values (2);\n")
+        };
+        const COUNT: &str = "select count(*) from t where n = 1";
+        home.file("a.sql", &text("onFail:MARK_RAN", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home), ["1", "2"]);
+        for word in ["MARK_RAN", "CONTINUE"] {
+            home.file("a.sql", &text(&format!("onFail:{word} onError:{word}"), COUNT));
+            done(home.migrate().await);
+            home.file("a.sql", &text(&format!("onFail:{word} onError:{word}"), "select nothing"));
+            done(home.migrate().await);
+        }
+        assert_eq!(rows(&home), ["1", "2", "2", "2", "2", "2"]);
+        home.file("a.sql", &text("onFail:HALT", COUNT));
+        failed(&home.migrate().await, 4, &["LIM-R040", "a.sql:6", "0002 log"]);
+        home.file("a.sql", &text("onError:HALT", "select nothing"));
+        failed(&home.migrate().await, 3, &["LIM-R041", "a.sql:6", "nothing"]);
+        assert_eq!(rows(&home).len(), 6);
+        home.file("a.sql", &text("onFail:WARN", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home).len(), 8);
+        home.execute("delete from t");
+        home.file("a.sql", &text("", COUNT));
+        done(home.migrate().await);
+        assert_eq!(rows(&home), ["1", "2"]);
+        let plan = home.migrator().plan(&MigrateOptions::default()).await.unwrap();
+        assert_eq!(plan.callbacks[0].preconditions.len(), 1);
+        home.file("a.sql", &text("onFail:WARN", COUNT));
+        assert_ne!(plan.digest, home.migrator().plan(&MigrateOptions::default()).await.unwrap().digest);
+    }
+}
+
+#[tokio::test]
+async fn what_may_fail_is_left_for_the_next_run() {
+    for home in all_homes() {
+        let text = |sql: &str, attribute: &str| {
+            let sql = format!("insert into t values (2);\n{sql}");
+            let always = format!("--changeset a:log failOnError:false runAlways:true\n{sql}");
+            let asked = "--changeset a:4 failOnError:false\n--precondition-sql-check expectedResult:0 select 7\ninsert into t values (4);\n";
+            let plain = between("", &sql).replace("a:2", &format!("a:2 {attribute}"));
+            format!("{plain}{asked}{always}")
+        };
+        const BROKEN: &str = "insert into t values (nothing);\n";
+        home.file("a.sql", &text(BROKEN, "failOnError:false"));
+        let answer = done(home.migrate().await);
+        assert_eq!((labels(&answer), ends(&answer)), (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left"]));
+        assert!(told(&answer).contains("a.sql:7); it may fail, and is left for the next run"), "{}", told(&answer));
+        assert_eq!(rows(&home), ["3"]);
+        home.file("a.sql", &text("", "failOnError:false"));
+        let answer = done(home.migrate().await);
+        assert_eq!((labels(&answer), ends(&answer)), (vec!["0002"], vec!["done", "left"]));
+        assert_eq!(rows(&home), ["2", "2", "3"]);
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+        // The others still stop a run.
+        home.file("b.sql", &text(BROKEN, "failOnError:true").replace("create table t", "create table t2"));
+        failed(&home.migrate().await, 3, &["b.sql:7"]);
+    }
 }

@@ -11,7 +11,7 @@ use limosa_formats::native::{Config, Entry, FileRole};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
-use crate::files::{Reading, layout_of, read_all};
+use crate::files::{Reading, ToRead, layout_of, read_all};
 use crate::git::{Checkout, Commit};
 use crate::scripts::{Scripts, depth_of, unreadable};
 use crate::{Configuration, Failure};
@@ -249,8 +249,8 @@ impl Wanted<'_> {
         }
     }
 
-    fn to_read(&self) -> (String, FileRole, Option<Entry>) {
-        (self.name.to_owned(), self.role.clone(), self.entry.clone())
+    fn to_read(&self) -> ToRead {
+        (self.name.to_owned(), self.role.clone(), self.entry.clone().map(Box::new))
     }
 }
 

@@ -170,7 +170,7 @@ struct Listed {
     name: String,
     role: FileRole,
     /// Where more is known than the name says: what.
-    entry: Option<Entry>,
+    entry: Option<Box<Entry>>,
     /// Of the whole file, where it was asked for.
     checksum: Option<Checksum>,
 }
@@ -207,7 +207,7 @@ impl Listing {
                     name: name.clone(),
                     role: entry.role.clone(),
                     checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
-                    entry: Some(entry),
+                    entry: Some(Box::new(entry)),
                 };
                 files.extend(entries.into_iter().map(listed));
             } else if role == FileRole::Config {
@@ -233,14 +233,13 @@ impl Listing {
         if !self.files.iter().any(is_asked) {
             return Ok(self);
         }
-        let shares = on_all_processors(self.files, |mut files| {
+        on_all_processors(&mut self.files, |files| {
             let mut buffer = vec![0; BUFFER];
             for file in files.iter_mut().filter(|file| is_asked(file)) {
                 file.checksum = Some(scripts.checksum(&file.name, &mut buffer)?);
             }
-            Ok(files)
+            Ok(())
         })?;
-        self.files = shares.into_iter().flatten().collect();
         Ok(self)
     }
 
@@ -341,24 +340,21 @@ const READERS: usize = 4;
 /// Does something to each share of some files, of which many are shared out to all processors; gives what came of each share,
 /// in order.
 fn on_all_processors<T: Send, R: Send>(
-    mut files: Vec<T>,
-    work: impl Fn(Vec<T>) -> Result<R, Failure> + Sync,
+    files: &mut [T],
+    work: impl Fn(&mut [T]) -> Result<R, Failure> + Sync,
 ) -> Result<Vec<R>, Failure> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
-    let share = files.len().div_ceil(readers);
-    let mut others = Vec::new();
-    while files.len() > share {
-        others.push(Mutex::new(Some(files.split_off(files.len() - share))));
-    }
-    others.reverse();
+    let mut shares = files.chunks_mut(files.len().div_ceil(readers).max(1));
+    let first = shares.next().unwrap_or_default();
+    let others: Vec<Mutex<Option<&mut [T]>>> = shares.map(|share| Mutex::new(Some(share))).collect();
     let work = &work;
     // Whoever comes first takes the share: its thread, or where none can be had, this one.
-    let taken = |share: &Mutex<Option<Vec<T>>>| share.lock().ok().and_then(|mut share| share.take()).map(work);
+    let taken = |share: &Mutex<Option<&mut [T]>>| share.lock().ok().and_then(|mut share| share.take()).map(work);
     std::thread::scope(|scope| {
         let begin = |share| std::thread::Builder::new().spawn_scoped(scope, move || taken(share));
         let begun: Vec<_> = others.iter().map(|share| (share, begin(share))).collect();
-        let first = work(files);
+        let first = work(first);
         let rest = begun.into_iter().filter_map(|(share, thread)| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             Err(_) => taken(share),
@@ -371,7 +367,7 @@ fn on_all_processors<T: Send, R: Send>(
 type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
 
 /// A file to be read: its name, its role, and what else is known of it.
-pub(crate) type ToRead = (String, FileRole, Option<Entry>);
+pub(crate) type ToRead = (String, FileRole, Option<Box<Entry>>);
 
 /// Reads files of known roles; gives what is known of them share by share, for it is much.
 pub(crate) fn read_all(
@@ -379,21 +375,23 @@ pub(crate) fn read_all(
     files: Vec<ToRead>,
     how: &Reading<'_>,
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
-    let read = on_all_processors(files, |files| read_files(scripts, files, how))?;
+    let mut files = files;
+    let read = on_all_processors(&mut files, |files| read_files(scripts, files, how))?;
     let (files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     Ok((files, found.into_iter().flatten().collect()))
 }
 
-fn read_files(scripts: &Scripts, files: Vec<ToRead>, how: &Reading<'_>) -> Result<Facts, Failure> {
+fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
     let mut buffer = vec![0; BUFFER];
     // The changes of one file follow each other.
     let mut whole = (String::new(), Vec::new());
     for (name, role, entry) in files {
+        let (name, role, entry) = (std::mem::take(name), std::mem::replace(role, FileRole::Ignored), entry.take());
         let is_script = role.is_script();
         let part = entry.as_ref().and_then(|entry| entry.part.clone());
         let reader = match entry {
-            Some(entry) => FileReader::of_entry(how.dialect, &name, entry, how.configs),
+            Some(entry) => FileReader::of_entry(how.dialect, &name, *entry, how.configs),
             None => FileReader::of_role(how.dialect, &name, role, how.configs),
         };
         let mut reader = reader

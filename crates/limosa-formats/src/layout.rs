@@ -148,9 +148,14 @@ impl Layout {
         })
     }
 
-    /// The table in which that tool keeps its record, by its own settings where limosa reads them: the schema where one is named,
-    /// and the table, both unquoted.
-    pub fn ledger_table(&self) -> Option<(Option<String>, String)> {
+    /// True where the tool's table has the names of migrations besides their hashes: that of drizzle since 1.0.
+    pub fn records_names(&self) -> bool {
+        matches!(self, Layout::Drizzle(journals) if !journals.are_used())
+    }
+
+    /// The table in which that tool keeps its record on an engine, by its own settings where limosa reads them: the schema where one
+    /// is named, and the table, both unquoted.
+    pub fn ledger_table(&self, engine: Engine) -> Option<(Option<String>, String)> {
         if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
             let bare = |part: &str| part.trim_matches(['"', '`']).to_owned();
             return Some(match written.split_once('.') {
@@ -158,7 +163,10 @@ impl Layout {
                 None => (None, bare(written)),
             });
         }
-        Some((None, self.tool()?.usual_table()?.to_owned()))
+        let usual = self.tool()?.usual_table()?;
+        // Liquibase writes it in capitals, which PostgreSQL makes small.
+        let is_loud = matches!(self, Layout::Liquibase(_)) && engine != Engine::Postgres;
+        Some((None, if is_loud { usual.to_uppercase() } else { usual.to_owned() }))
     }
 
     /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.

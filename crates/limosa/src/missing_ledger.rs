@@ -17,10 +17,10 @@ pub(crate) async fn missing_ledger(opened: &mut Opened<'_>, loaded: &Loaded) -> 
     if !loaded.changes.iter().any(|change| needs(&change.script.outline.ledger_use)) {
         return Ok(None);
     }
-    let (Some(tool), Some((schema, table))) = (loaded.layout.tool(), loaded.layout.ledger_table()) else {
+    let engine = opened.target.engine;
+    let (Some(tool), Some((schema, table))) = (loaded.layout.tool(), loaded.layout.ledger_table(engine)) else {
         return Ok(None);
     };
-    let engine = opened.target.engine;
     // drizzle keeps its record in a schema of its own.
     let own = (engine == Engine::Postgres && tool == limosa_core::ForeignTool::Drizzle).then(|| "drizzle".to_owned());
     let named = schema.or_else(|| own.clone()).filter(|_| engine != Engine::Sqlite);
@@ -32,6 +32,7 @@ pub(crate) async fn missing_ledger(opened: &mut Opened<'_>, loaded: &Loaded) -> 
     // Elsewhere a bare name means the database at hand, and SQLite takes no other for an index.
     let written = if engine == Engine::Postgres { Some(place.as_str()) } else { named.as_deref() };
     let Some(ledger) = FoundLedger::empty(tool, written, Some(&table)) else { return Ok(None) };
+    let ledger = if loaded.layout.records_names() { ledger.with_names() } else { ledger };
     let schema = own.map(|own| format!("create schema if not exists {}", engine.quote_identifier(&own)));
     Ok(Some(MissingLedger {
         tool: ledger.name,

@@ -123,7 +123,7 @@ impl FileReader {
     #[must_use]
     pub fn of_tool(self, layout: &Layout) -> FileReader {
         let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
-        let ledger_table = layout.ledger_table().map(|(_, table)| table);
+        let ledger_table = layout.ledger_table(self.dialect.engine()).map(|(_, table)| table);
         FileReader { is_foreign: layout.is_foreign(), is_surrounded, ledger_table, ..self }
     }
 

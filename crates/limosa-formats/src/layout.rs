@@ -153,22 +153,6 @@ impl Layout {
         matches!(self, Layout::Drizzle(journals) if !journals.are_used())
     }
 
-    /// The table in which that tool keeps its record on an engine, by its own settings where limosa reads them: the schema where one
-    /// is named, and the table, both unquoted.
-    pub fn ledger_table(&self, engine: Engine) -> Option<(Option<String>, String)> {
-        if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
-            let bare = |part: &str| part.trim_matches(['"', '`']).to_owned();
-            return Some(match written.split_once('.') {
-                Some((schema, table)) => (Some(bare(schema)), bare(table)),
-                None => (None, bare(written)),
-            });
-        }
-        let usual = self.tool()?.usual_table()?;
-        // Liquibase writes it in capitals, which PostgreSQL makes small.
-        let is_loud = matches!(self, Layout::Liquibase(_)) && engine != Engine::Postgres;
-        Some((None, if is_loud { usual.to_uppercase() } else { usual.to_owned() }))
-    }
-
     /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.
     pub fn project(&self) -> Option<&str> {
         match self {

@@ -2,6 +2,7 @@
 
 use limosa_core::MissingLedger;
 use limosa_db::FoundLedger;
+use limosa_formats::LedgerTable;
 use limosa_sql::{Engine, TableUse};
 
 use crate::Failure;
@@ -18,22 +19,22 @@ pub(crate) async fn missing_ledger(opened: &mut Opened<'_>, loaded: &Loaded) -> 
         return Ok(None);
     }
     let engine = opened.target.engine;
-    let (Some(tool), Some((schema, table))) = (loaded.layout.tool(), loaded.layout.ledger_table(engine)) else {
+    let (Some(tool), Some(LedgerTable { schema, table, .. })) = (loaded.layout.tool(), &loaded.ledger_table) else {
         return Ok(None);
     };
-    // drizzle keeps its record in a schema of its own.
-    let own = (engine == Engine::Postgres && tool == limosa_core::ForeignTool::Drizzle).then(|| "drizzle".to_owned());
-    let named = schema.or_else(|| own.clone()).filter(|_| engine != Engine::Sqlite);
-    let (question, is_there) = asked(engine, named.as_deref(), &table);
+    let named = schema.as_deref().filter(|_| engine != Engine::Sqlite);
+    let (question, is_there) = asked(engine, named, table);
     let rows = opened.session.query(&question, &[]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     // Without a schema in sight the tool could make none either.
     let Some(place) = row.text(0).filter(|_| !row.boolean(is_there)) else { return Ok(None) };
     // Elsewhere a bare name means the database at hand, and SQLite takes no other for an index.
-    let written = if engine == Engine::Postgres { Some(place.as_str()) } else { named.as_deref() };
-    let Some(ledger) = FoundLedger::empty(tool, written, Some(&table)) else { return Ok(None) };
+    let written = if engine == Engine::Postgres { Some(place.as_str()) } else { named };
+    let Some(ledger) = FoundLedger::empty(tool, written, Some(table)) else { return Ok(None) };
     let ledger = if loaded.layout.records_names() { ledger.with_names() } else { ledger };
-    let schema = own.map(|own| format!("create schema if not exists {}", engine.quote_identifier(&own)));
+    // drizzle makes the schema of its table, too.
+    let own = loaded.layout.ledger_schema(engine).map(|own| named.unwrap_or(own));
+    let schema = own.map(|own| format!("create schema if not exists {}", engine.quote_identifier(own)));
     Ok(Some(MissingLedger {
         tool: ledger.name,
         table: ledger.table(),

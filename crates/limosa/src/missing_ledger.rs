@@ -1,6 +1,6 @@
 //! The table in which the tool that the files were written for keeps its record, where a migration uses it and it is missing.
 
-use limosa_core::MissingLedger;
+use limosa_core::{CallbackWork, MissingLedger};
 use limosa_db::FoundLedger;
 use limosa_formats::LedgerTable;
 use limosa_sql::{Engine, TableUse};
@@ -14,8 +14,12 @@ use crate::opened::Opened;
 /// # Errors
 /// What the server says.
 pub(crate) async fn missing_ledger(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<Option<MissingLedger>, Failure> {
-    let needs = |use_: &Option<TableUse>| matches!(use_, Some(TableUse::Needs { .. }));
-    if !loaded.changes.iter().any(|change| needs(&change.script.outline.ledger_use)) {
+    let of_callbacks = loaded.callbacks.iter().filter_map(|callback| match &callback.work {
+        CallbackWork::Script(script) => Some(&script.outline),
+        CallbackWork::Command(_) | CallbackWork::Code(_) => None,
+    });
+    let mut outlines = loaded.changes.iter().map(|change| &change.script.outline).chain(of_callbacks);
+    if !outlines.any(|outline| matches!(outline.ledger_use, Some(TableUse::Needs { .. }))) {
         return Ok(None);
     }
     let engine = opened.target.engine;

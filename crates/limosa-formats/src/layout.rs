@@ -177,6 +177,14 @@ impl Layout {
         }
     }
 
+    /// What a list of the tool says of a change, which the tool makes its id of, part by part; nothing where it gives no such ids.
+    pub fn stated(&self, identity: &str) -> Vec<(&'static str, String)> {
+        match self {
+            Layout::Sqitch(project) => project.stated(identity),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a change, of whose file these are the bytes, is the one that a recorded checksum was made of, where the tool's checksums
     /// are of parts of files; None where they are not, or no such change is known.
     pub fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {

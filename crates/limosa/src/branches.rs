@@ -196,7 +196,9 @@ impl SideReading<'_> {
         let files = wanted.iter().zip(read).zip(keys).filter_map(|((one, read), (name, text_checksum))| {
             let FileText { engines, up_checksums } = read.unwrap_or_default();
             let made_at = layout.made_at(one.name);
-            branch_file(one, name, text_checksum).map(|file| BranchFile { engines, up_checksums, made_at, ..file })
+            let file = branch_file(one, name, text_checksum)?;
+            let stated = layout.stated(file.identity.as_str());
+            Some(BranchFile { engines, up_checksums, made_at, stated, ..file })
         });
         Ok(files.collect())
     }
@@ -297,5 +299,6 @@ fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Op
         engines: Vec::new(),
         up_checksums: Vec::new(),
         text_checksum,
+        stated: Vec::new(),
     })
 }

@@ -185,7 +185,7 @@ pub(super) const TABLE: &[Cause] = &[
          trigger, reads it. The tool makes that table before its first migration; here it is missing, so limosa makes it, without rows and in \
          the form of the tool whose format the folder is read as, before the first migration or callback that uses it. `limosa rollback` and \
          callbacks that run after a failure (`afterMigrateError`) make none: a way back only takes away. One that needs the table stops, and its \
-         error holds the statement that makes it.",
+         error holds the statement that makes it, where the table has its usual name.",
         "Nothing has to be done. limosa writes no rows into it, so a script that reads the newest version from it reads nothing. \
          A database that the tool has migrated already is taken over with `limosa adopt`; there the table stands.",
     ),

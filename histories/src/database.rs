@@ -1,5 +1,7 @@
 //! Private databases, the shells of their engines, and what stands in them.
 
+mod form;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use tempfile::TempDir;
 
 use crate::projects::Engine;
 use crate::scripts::Script;
+
+pub(crate) use form::same;
 
 /// Servers that were started.
 #[derive(Default)]

@@ -28,6 +28,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         create_schemas: settings.create_schemas.clone(),
         allow_commands: settings.allow_commands,
         ignore_other_ledgers: settings.ignore_other_ledgers,
+        tool_table: settings.tool_table.clone(),
         replace_placeholders: settings.replace_placeholders,
         verify_applied: settings.verify_applied,
         project: settings.project.clone(),

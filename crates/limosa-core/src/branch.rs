@@ -41,6 +41,8 @@ pub struct BranchFile {
     pub up_checksums: Vec<Option<Checksum>>,
     /// The checksum of its whole text, line endings made equal.
     pub text_checksum: Checksum,
+    /// What a list of its tool says of it besides, which the tool makes its id of: what each part is called, and what it says.
+    pub stated: Vec<(&'static str, String)>,
 }
 
 impl BranchFile {
@@ -49,6 +51,12 @@ impl BranchFile {
         let both = self.up_checksums.iter().zip(&other.up_checksums);
         let mut read = both.filter_map(|(mine, theirs)| Some(mine.as_ref()? == theirs.as_ref()?)).peekable();
         self.text_checksum == other.text_checksum || (read.peek().is_some() && read.all(|is_equal| is_equal))
+    }
+
+    /// The parts of which the list says something else of the other one; what it says of one alone does not count.
+    pub fn restated(&self, other: &BranchFile) -> Vec<&'static str> {
+        let pairs = self.stated.iter().zip(&other.stated);
+        pairs.filter(|(mine, theirs)| mine != theirs).map(|((part, _), _)| *part).collect()
     }
 
     /// True where some engine may be meant by both.
@@ -105,6 +113,15 @@ pub enum Clash<'f> {
         /// As it stood.
         before: &'f BranchFile,
     },
+    /// The list of its tool says something else here of a migration that both have.
+    Restated {
+        /// As it stands here.
+        here: &'f BranchFile,
+        /// As it stood where they parted, or as it stands there where it was added on both sides.
+        other: &'f BranchFile,
+        /// How many of the list stand behind it here.
+        behind: usize,
+    },
     /// A migration that both had stands here under another name.
     Renamed {
         /// As it stands here.
@@ -143,6 +160,7 @@ pub fn compare_branches<'f>(
     let mut added: Vec<&BranchFile> = Vec::new();
     for file in here {
         let (before, other) = (at_base.get(file.name.as_str()), at_there.get(file.name.as_str()));
+        clashes.extend(restated(file, before.copied(), other.copied(), here));
         let runs_once = file.binding != Binding::Repeatable;
         match (before, other) {
             (None, None) => added.push(file),
@@ -201,6 +219,24 @@ pub fn compare_branches<'f>(
     Comparison { added, clashes }
 }
 
+/// Where this side says of a migration what neither the other one says nor both said.
+fn restated<'f>(
+    file: &'f BranchFile,
+    before: Option<&'f BranchFile>,
+    there: Option<&'f BranchFile>,
+    here: &[BranchFile],
+) -> Option<Clash<'f>> {
+    let there = there?;
+    let other = before.unwrap_or(there);
+    let says_else = |other: &BranchFile| !file.restated(other).is_empty();
+    // One that was added on both sides and does not do the same is told of as that.
+    if !says_else(other) || !says_else(there) || (before.is_none() && !file.does_as(there)) {
+        return None;
+    }
+    let behind = here.iter().filter(|one| one.binding == Binding::InOrder && one.version > file.version).count();
+    Some(Clash::Restated { here: file, other, behind })
+}
+
 /// The first pair that stands in another order here.
 fn moved<'f>(mut shared: Vec<&'f BranchFile>, there: &HashMap<&str, &BranchFile>) -> Option<Clash<'f>> {
     shared.retain(|file| file.binding == Binding::InOrder);
@@ -253,9 +289,10 @@ mod tests {
     use super::*;
 
     /// `004_a=text`: a versioned file, its version what stands before `_`; `R_a` is a repeatable, `L4_a` may come late. Behind `@`
-    /// stands an engine.
+    /// stands an engine, behind `#` what a list says of it.
     fn files(written: &str) -> Vec<BranchFile> {
         let file = |word: &str| {
+            let (word, said) = word.split_once('#').map_or((word, None), |(word, said)| (word, Some(said)));
             let (word, engine) = word.split_once('@').unwrap_or((word, ""));
             let (path, text) = word.split_once('=').unwrap_or((word, ""));
             let label = path.split('_').next().unwrap();
@@ -276,6 +313,7 @@ mod tests {
                 engines: Engine::from_name(engine).into_iter().collect(),
                 up_checksums: vec![Some(Checksum::of(text.as_bytes()))],
                 text_checksum: Checksum::of(text.as_bytes()),
+                stated: said.map(|said| ("note", said.to_owned())).into_iter().collect(),
             }
         };
         written.split_whitespace().map(file).collect()
@@ -287,6 +325,7 @@ mod tests {
             Clash::Late { here, newest } => format!("late {} {}", here.path, newest.path),
             Clash::Edited { here, before } => format!("edited {} {}", here.path, before.path),
             Clash::Renamed { here, before } => format!("renamed {} {}", here.path, before.path),
+            Clash::Restated { here, behind, .. } => format!("restated {} before {behind}", here.path),
             Clash::PassedOver { here, newest } => format!("passed over {} behind {}", here.path, newest.path),
             Clash::Moved { here, before } => format!("moved {} before {}", before.path, here.path),
             Clash::Deleted { before } => format!("deleted {}", before.path),
@@ -315,6 +354,13 @@ mod tests {
             ("1_a=x", "1_a=x", "1_b=x", "renamed 1_b 1_a", ""),
             ("1_a=x", "1_a=x", "3_b=x", "renamed 3_b 1_a", ""),
             ("1_a=x", "1_a=x", "1_b=y", "edited 1_b 1_a", ""),
+            ("1_a#x 2_b#x", "1_a#x 2_b#x", "1_a#y 2_b#x", "restated 1_a before 1", ""),
+            ("1_a#x", "1_a#y", "1_a#x", "", ""),
+            ("1_a#x", "1_a#y", "1_a#y", "", ""),
+            ("", "1_a#x", "1_a#y", "restated 1_a before 0", ""),
+            ("", "1_a=x#x", "1_a=y#y", "same 1_a 1_a", ""),
+            ("1_a=x#x", "1_a=x#x", "1_a=y#y", "restated 1_a before 0, edited 1_a 1_a", ""),
+            ("1_a#x", "", "1_a#y", "", ""),
             ("R_a=x", "R_a=x", "R_a=y", "", ""),
             ("R_a=x", "R_a=x", "R_b=x", "renamed R_b R_a", ""),
             ("1_a", "1_a 3_b", "1_a L2_c R_x", "", ""),

@@ -33,4 +33,5 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P026", "a migration that the other branch has was renamed here"),
     ("LIM-P027", "the names of two files differ by capitals alone"),
     ("LIM-P028", "a migration uses the table in which another tool keeps its record; it is made without rows"),
+    ("LIM-P029", "the plan says something else here of a change that the other branch has"),
 ];

@@ -40,7 +40,7 @@ pub struct Plan {
     /// What runs around the steps, by event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<PlannedCallback>,
-    /// The table of the tool that the files were written for, made without rows because a step uses it and it is missing.
+    /// The table of the tool that the files were written for, made without rows because a step or a callback uses it and it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub makes: Option<MadeTable>,
     /// Changes that do not apply here, recorded so that they are never out of order later.
@@ -59,7 +59,8 @@ pub struct MadeTable {
     pub table: String,
     /// What makes it, statement by statement.
     pub statements: Vec<String>,
-    /// The first step that uses it: it is made before that one's statements.
+    /// The first step that uses it: it is made before that one's statements. A callback that runs before all steps, or before each,
+    /// has it made before the first; one behind all steps, before its own.
     pub before: Identity,
 }
 

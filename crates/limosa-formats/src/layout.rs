@@ -148,17 +148,9 @@ impl Layout {
         })
     }
 
-    /// The table in which that tool keeps its record, by its own settings where limosa reads them: the schema where one is named,
-    /// and the table, both unquoted.
-    pub fn ledger_table(&self) -> Option<(Option<String>, String)> {
-        if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
-            let bare = |part: &str| part.trim_matches(['"', '`']).to_owned();
-            return Some(match written.split_once('.') {
-                Some((schema, table)) => (Some(bare(schema)), bare(table)),
-                None => (None, bare(written)),
-            });
-        }
-        Some((None, self.tool()?.usual_table()?.to_owned()))
+    /// True where the tool's table has the names of migrations besides their hashes: that of drizzle since 1.0.
+    pub fn records_names(&self) -> bool {
+        matches!(self, Layout::Drizzle(journals) if !journals.are_used())
     }
 
     /// The project whose rows are meant where the tool keeps several in one table; None where the files do not name it.
@@ -182,6 +174,14 @@ impl Layout {
         match self {
             Layout::Sqitch(project) => project.identifiers(),
             _ => HashMap::new(),
+        }
+    }
+
+    /// What a list of the tool says of a change, which the tool makes its id of, part by part; nothing where it gives no such ids.
+    pub fn stated(&self, identity: &str) -> Vec<(&'static str, String)> {
+        match self {
+            Layout::Sqitch(project) => project.stated(identity),
+            _ => Vec::new(),
         }
     }
 

@@ -41,6 +41,7 @@ pub mod codes;
 pub mod export;
 pub mod formats;
 mod layout;
+mod ledger_table;
 pub mod left_out;
 mod recognise;
 pub mod renumber;
@@ -48,4 +49,5 @@ mod toml_table;
 
 pub use formats::{Format, drizzle, flyway, native, pattern, sqlx};
 pub use layout::{Layout, LayoutChoice, NewWayBack};
+pub use ledger_table::LedgerTable;
 pub use recognise::{HEAD_BYTES, Recognised};

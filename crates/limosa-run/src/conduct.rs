@@ -210,7 +210,12 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let steps = &run.plan.steps;
     let mut reports = Vec::new();
     let mut at = 0;
-    if let Err(outcome) = callbacks::run(run, session, CallbackEvent::BeforeMigrate).await {
+    let ahead = [CallbackEvent::BeforeMigrate, CallbackEvent::BeforeEachMigrate];
+    let ready = match crate::made::ahead_of_callbacks(run, session, &ahead).await {
+        Ok(()) => callbacks::run(run, session, CallbackEvent::BeforeMigrate).await,
+        failed => failed,
+    };
+    if let Err(outcome) = ready {
         let outcome = callbacks::with_help(outcome, CallbackEvent::BeforeMigrate, "no migration was begun");
         let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
         return RunReport { steps: reports, outcome, head };
@@ -350,7 +355,11 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
     }
     let applied = (!reports.is_empty()).then_some(CallbackEvent::AfterMigrateApplied);
     for event in applied.into_iter().chain([CallbackEvent::AfterMigrate]) {
-        if let Err(outcome) = callbacks::run(run, session, event).await {
+        let ended = match crate::made::ahead_of_callbacks(run, session, &[event]).await {
+            Ok(()) => callbacks::run(run, session, event).await,
+            failed => failed,
+        };
+        if let Err(outcome) = ended {
             return callbacks::with_help(outcome, event, "all migrations of this run are applied, and stand");
         }
     }

@@ -1,8 +1,8 @@
-//! The table of the tool that the files were written for, made because a step uses it.
+//! The table of the tool that the files were written for, made because a step or a callback uses it.
 
 use std::time::Duration;
 
-use limosa_core::{MadeTable, Step};
+use limosa_core::{CallbackEvent, MadeTable, PlannedCallback, Step};
 use limosa_db::{Item, Session};
 use limosa_sql::Engine;
 
@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::attempt::Failure;
 use crate::conduct::Run;
 use crate::entries::head;
-use crate::feed::{Purpose, Tagged};
+use crate::feed::{AROUND, Purpose, Tagged};
 
 /// The items that make it within the transaction of the step that uses it; none for other steps, and where making a table ends a
 /// transaction.
@@ -39,6 +39,30 @@ pub(crate) async fn ahead_of(
     if is_atomic && run.engine != Engine::Mysql {
         return Ok(());
     }
+    make(run, session, made, block, first).await
+}
+
+/// Makes it ahead of the first callback of these events that it is made for.
+pub(crate) async fn ahead_of_callbacks(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    events: &[CallbackEvent],
+) -> Result<(), Outcome> {
+    let Some(made) = &run.plan.makes else { return Ok(()) };
+    let of_events = run.plan.callbacks.iter().filter(|callback| events.contains(&callback.event));
+    match of_events.filter_map(PlannedCallback::step).find(|step| made.is_for(step)) {
+        Some(step) => make(run, session, made, std::slice::from_ref(step), AROUND).await,
+        None => Ok(()),
+    }
+}
+
+async fn make(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    made: &MadeTable,
+    block: &[Step],
+    first: usize,
+) -> Result<(), Outcome> {
     let mut all: Vec<Item> = Vec::new();
     if run.engine == Engine::Mysql {
         all.extend(items(made));

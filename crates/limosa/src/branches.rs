@@ -178,7 +178,8 @@ impl SideReading<'_> {
         let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
         for &dialect in self.dialects {
             let these = unread.iter().map(|at| wanted[*at].to_read()).collect();
-            let (found, problems) = read_all(scripts, these, &Reading { dialect, configs, layout })?;
+            let (found, problems) =
+                read_all(scripts, these, &Reading { dialect, configs, layout, ledger_table: None })?;
             // What stands behind an error was not read.
             let errors = problems.iter().filter(|problem| problem.is_error());
             let broken: HashSet<&str> = errors.flat_map(|one| &one.labels).map(|label| label.file.as_str()).collect();
@@ -195,7 +196,9 @@ impl SideReading<'_> {
         let files = wanted.iter().zip(read).zip(keys).filter_map(|((one, read), (name, text_checksum))| {
             let FileText { engines, up_checksums } = read.unwrap_or_default();
             let made_at = layout.made_at(one.name);
-            branch_file(one, name, text_checksum).map(|file| BranchFile { engines, up_checksums, made_at, ..file })
+            let file = branch_file(one, name, text_checksum)?;
+            let stated = layout.stated(file.identity.as_str());
+            Some(BranchFile { engines, up_checksums, made_at, stated, ..file })
         });
         Ok(files.collect())
     }
@@ -296,5 +299,6 @@ fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Op
         engines: Vec::new(),
         up_checksums: Vec::new(),
         text_checksum,
+        stated: Vec::new(),
     })
 }

@@ -141,6 +141,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U145", "the table of another tool is there already"),
     ("LIM-U156", "the registry of Sqitch beside the database cannot be read"),
     ("LIM-U157", "another tool has tried a migration, which failed, and has not run it since"),
+    ("LIM-U158", "a file of another tool's settings, which may name its table, cannot be read"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

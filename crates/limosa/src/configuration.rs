@@ -34,6 +34,9 @@ pub struct Configuration {
     pub allow_commands: bool,
     /// The first migrate runs though another tool has migrated this database.
     pub ignore_other_ledgers: bool,
+    /// The table in which the tool of the files keeps its record, `table` or `schema.table`; None where its own settings say it, or it
+    /// has its usual name.
+    pub tool_table: Option<String>,
     /// `${...}` in scripts is replaced.
     pub replace_placeholders: bool,
     /// `migrate` compares each file that was applied, byte for byte, with what the ledger knows of it. Else it goes by names alone.
@@ -92,6 +95,7 @@ impl Configuration {
             create_schemas: Vec::new(),
             allow_commands: false,
             ignore_other_ledgers: false,
+            tool_table: None,
             replace_placeholders: true,
             verify_applied: true,
             project: "default".to_owned(),

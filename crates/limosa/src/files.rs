@@ -11,9 +11,10 @@ use limosa_core::{
 };
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
-use limosa_formats::{Layout, Recognised, left_out};
+use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label};
 
+use crate::ledger_told::ledger_table;
 use crate::scripts::{Scripts, depth_of, each_part};
 use crate::unread::{Known, is_settled};
 use crate::{Configuration, Exit, Failure, RustCallback};
@@ -64,6 +65,8 @@ pub(crate) struct Loaded {
     pub(crate) changes: Vec<Change>,
     /// How their files are named.
     pub(crate) layout: Layout,
+    /// The table in which the tool of their format keeps its record.
+    pub(crate) ledger_table: Option<LedgerTable>,
     /// Why they are taken for files of that format, where their names or contents say so.
     pub(crate) format_reason: Option<String>,
     /// What runs around them.
@@ -180,6 +183,7 @@ pub(crate) struct Listing {
     scripts: Scripts,
     files: Vec<Listed>,
     recognised: Recognised,
+    ledger_table: Option<LedgerTable>,
     configs: Vec<Config>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -193,9 +197,12 @@ impl Listing {
         let scripts = Scripts::of(configuration);
         let names = scripts.list(folders)?;
         // Where no folder is there yet, what stands around its place counts.
-        let around = scripts.around(if folders.is_empty() { &configuration.directories } else { folders });
+        let places = if folders.is_empty() { &configuration.directories } else { folders };
+        let around = scripts.around(places);
         let (recognised, mut diagnostics) = layout_of(configuration, &scripts, folders, &names, &around, engine)?;
         let layout = &recognised.layout;
+        let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
+        diagnostics.extend(problem);
         let roles: Vec<FileRole> =
             names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
         diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
@@ -218,7 +225,7 @@ impl Listing {
                 files.push(Listed { name, role, entry: None, checksum: None });
             }
         }
-        Ok(Listing { scripts, files, recognised, configs, diagnostics })
+        Ok(Listing { scripts, files, recognised, ledger_table, configs, diagnostics })
     }
 
     /// Takes the checksum of each file that may have been applied, while nobody knows yet which were; where names count, of those
@@ -261,7 +268,7 @@ impl Listing {
         dialect: Dialect,
         wanted: Wanted<'_>,
     ) -> Result<Loaded, Failure> {
-        let Listing { scripts, files: listed, recognised, configs, mut diagnostics } = self;
+        let Listing { scripts, files: listed, recognised, ledger_table, configs, mut diagnostics } = self;
         let Recognised { layout, reason: format_reason } = recognised;
         let known = match &wanted {
             Wanted::Unknown(view) => Known::of(view, listed.iter().map(|file| &file.role)),
@@ -294,7 +301,8 @@ impl Listing {
                 role => to_read.push((name, role, entry)),
             }
         }
-        let how = Reading { dialect, configs: &configs, layout: &layout };
+        let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
+        let how = Reading { dialect, configs: &configs, layout: &layout, ledger_table: table };
         let (mut files, found) = read_all(&scripts, to_read, &how)?;
         diagnostics.extend(found);
         files.push(unread);
@@ -317,7 +325,7 @@ impl Listing {
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
-        Ok(Loaded { changes, layout, format_reason, callbacks, diagnostics })
+        Ok(Loaded { changes, layout, ledger_table, format_reason, callbacks, diagnostics })
     }
 }
 
@@ -326,6 +334,8 @@ pub(crate) struct Reading<'r> {
     pub(crate) dialect: Dialect,
     pub(crate) configs: &'r [Config],
     pub(crate) layout: &'r Layout,
+    /// The table in which the tool of the files keeps its record, where another one than the layout knows may be meant.
+    pub(crate) ledger_table: Option<&'r str>,
 }
 
 /// Files that are worth a thread of their own to read.
@@ -398,6 +408,9 @@ fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Res
             .of_tool(how.layout)
             .no_transaction_mark(how.layout.no_transaction_mark())
             .with_markers(how.layout.markers());
+        if let Some(table) = how.ledger_table {
+            reader = reader.with_ledger_table(table);
+        }
         match part {
             Some(part) => reader.feed(part_of(scripts, &name, &part, &mut whole)?),
             None if is_script => each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?,

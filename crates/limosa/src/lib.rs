@@ -30,6 +30,7 @@ mod failure;
 mod files;
 mod git;
 mod interrupted_scripts;
+mod ledger_told;
 mod migrator;
 mod missing_ledger;
 mod opened;

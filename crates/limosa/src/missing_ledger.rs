@@ -1,7 +1,8 @@
 //! The table in which the tool that the files were written for keeps its record, where a migration uses it and it is missing.
 
-use limosa_core::MissingLedger;
+use limosa_core::{CallbackWork, MissingLedger};
 use limosa_db::FoundLedger;
+use limosa_formats::LedgerTable;
 use limosa_sql::{Engine, TableUse};
 
 use crate::Failure;
@@ -13,26 +14,31 @@ use crate::opened::Opened;
 /// # Errors
 /// What the server says.
 pub(crate) async fn missing_ledger(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<Option<MissingLedger>, Failure> {
-    let needs = |use_: &Option<TableUse>| matches!(use_, Some(TableUse::Needs { .. }));
-    if !loaded.changes.iter().any(|change| needs(&change.script.outline.ledger_use)) {
+    let of_callbacks = loaded.callbacks.iter().filter_map(|callback| match &callback.work {
+        CallbackWork::Script(script) => Some(&script.outline),
+        CallbackWork::Command(_) | CallbackWork::Code(_) => None,
+    });
+    let mut outlines = loaded.changes.iter().map(|change| &change.script.outline).chain(of_callbacks);
+    if !outlines.any(|outline| matches!(outline.ledger_use, Some(TableUse::Needs { .. }))) {
         return Ok(None);
     }
-    let (Some(tool), Some((schema, table))) = (loaded.layout.tool(), loaded.layout.ledger_table()) else {
+    let engine = opened.target.engine;
+    let (Some(tool), Some(LedgerTable { schema, table, .. })) = (loaded.layout.tool(), &loaded.ledger_table) else {
         return Ok(None);
     };
-    let engine = opened.target.engine;
-    // drizzle keeps its record in a schema of its own.
-    let own = (engine == Engine::Postgres && tool == limosa_core::ForeignTool::Drizzle).then(|| "drizzle".to_owned());
-    let named = schema.or_else(|| own.clone()).filter(|_| engine != Engine::Sqlite);
-    let (question, is_there) = asked(engine, named.as_deref(), &table);
+    let named = schema.as_deref().filter(|_| engine != Engine::Sqlite);
+    let (question, is_there) = asked(engine, named, table);
     let rows = opened.session.query(&question, &[]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     // Without a schema in sight the tool could make none either.
     let Some(place) = row.text(0).filter(|_| !row.boolean(is_there)) else { return Ok(None) };
     // Elsewhere a bare name means the database at hand, and SQLite takes no other for an index.
-    let written = if engine == Engine::Postgres { Some(place.as_str()) } else { named.as_deref() };
-    let Some(ledger) = FoundLedger::empty(tool, written, Some(&table)) else { return Ok(None) };
-    let schema = own.map(|own| format!("create schema if not exists {}", engine.quote_identifier(&own)));
+    let written = if engine == Engine::Postgres { Some(place.as_str()) } else { named };
+    let Some(ledger) = FoundLedger::empty(tool, written, Some(table)) else { return Ok(None) };
+    let ledger = if loaded.layout.records_names() { ledger.with_names() } else { ledger };
+    // drizzle makes the schema of its table, too.
+    let own = loaded.layout.ledger_schema(engine).map(|own| named.unwrap_or(own));
+    let schema = own.map(|own| format!("create schema if not exists {}", engine.quote_identifier(own)));
     Ok(Some(MissingLedger {
         tool: ledger.name,
         table: ledger.table(),

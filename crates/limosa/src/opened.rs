@@ -15,6 +15,7 @@ use limosa_sql::{Diagnostic, Dialect, Engine};
 use crate::commands::adopt::{Beside, applied_since, attach_registry, detach_registry, registry_of, remembered};
 use crate::commands::interrupted;
 use crate::files::Loaded;
+use crate::ledger_told::ToldLedger;
 use crate::report::Target;
 use crate::scripts::Scripts;
 use crate::{Configuration, Failure, builtins};
@@ -67,6 +68,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) beside: Option<Beside>,
     /// Where the files' tool keeps its ledger, where that is a SQLite file of its own.
     pub(crate) registry: Option<PathBuf>,
+    /// The table of the files' tool, where settings name it.
+    pub(crate) told_ledger: Option<ToldLedger>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -160,6 +163,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         elsewhere: None,
         beside: None,
         registry: None,
+        told_ledger: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -265,6 +269,7 @@ impl Opened<'_> {
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
     pub(crate) fn suit(&mut self, loaded: &Loaded) {
         self.registry = registry_of(self, &loaded.layout);
+        self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }
 
@@ -355,7 +360,8 @@ impl Opened<'_> {
                 return Ok(None);
             }
             let is_attached = attach_registry(self).await?;
-            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger).await;
+            let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
+            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, told).await;
             detach_registry(self, is_attached).await?;
             self.elsewhere = Some(found?);
         }

@@ -55,7 +55,15 @@ impl Scripts {
     pub(crate) fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
         match self {
             Scripts::Embedded(_) | Scripts::Commit(_) => Vec::new(),
-            Scripts::Disk => folders.iter().flat_map(|folder| around(folder)).collect(),
+            Scripts::Disk => folders.iter().flat_map(|folder| around(folder, SIGNS)).collect(),
+        }
+    }
+
+    /// The nearest file of this name beside the folders or above them, where that may be.
+    pub(crate) fn beside(&self, folders: &[PathBuf], name: &str) -> Option<PathBuf> {
+        match self {
+            Scripts::Embedded(_) | Scripts::Commit(_) => None,
+            Scripts::Disk => folders.iter().flat_map(|folder| around(folder, &[name])).find(|path| path.is_file()),
         }
     }
 
@@ -153,14 +161,14 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
 /// How far above a folder of migrations the signs of its tool are looked for: no further than the root of its project.
 const ABOVE: usize = 8;
 
-/// Files and folders of [`SIGNS`] beside a folder or above it, the nearest of each name.
-fn around(folder: &Path) -> Vec<PathBuf> {
+/// Files and folders of these names beside a folder or above it, the nearest of each.
+fn around(folder: &Path, names: &[&str]) -> Vec<PathBuf> {
     let Ok(folder) = std::path::absolute(folder) else { return Vec::new() };
     let mut found: Vec<PathBuf> = Vec::new();
     for place in folder.ancestors().take(ABOVE) {
-        for sign in SIGNS {
-            let path = place.join(sign);
-            if !found.iter().any(|known| known.ends_with(sign)) && path.exists() {
+        for name in names {
+            let path = place.join(name);
+            if !found.iter().any(|known| known.ends_with(name)) && path.exists() {
                 found.push(path);
             }
         }

@@ -6,8 +6,8 @@ use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
-    Action, AppliedRow, Assessed, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline, PLAN_FORMAT, Plan,
-    PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
+    Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
+    PLAN_FORMAT, Plan, PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -54,8 +54,8 @@ pub fn decide_migrate(
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
-    let makes = made(&steps, ask);
-    notices.extend(makes.iter().map(making));
+    let (makes, note) = made(&steps, &callbacks, ask).unzip();
+    notices.extend(note);
     Ok(Plan {
         format: PLAN_FORMAT,
         project: policy.project.clone(),
@@ -116,31 +116,57 @@ fn elsewhere(steps: &[Step], ask: &MigrateAsk) -> Option<Diagnostic> {
     Some(Diagnostic::error("LIM-P020", message.clone()).help(help.clone()))
 }
 
-/// The missing table of the tool that the files were written for, where a step needs it before one makes it.
-fn made(steps: &[Step], ask: &MigrateAsk) -> Option<MadeTable> {
+/// The missing table of the tool that the files were written for, where a step or a callback needs it before one makes it; and what is
+/// said of it.
+///
+/// What runs only after a failure makes none: it is no reason to leave a table behind.
+fn made(steps: &[Step], callbacks: &[PlannedCallback], ask: &MigrateAsk) -> Option<(MadeTable, Diagnostic)> {
     let missing = ask.missing_ledger.as_ref()?;
     let is_there = |schema: &Option<String>| match (schema, &missing.schema) {
         (Some(named), Some(own)) => named.eq_ignore_ascii_case(own),
         _ => true,
     };
-    let first = steps.iter().find(|step| match &step.outline.ledger_use {
-        Some(TableUse::Needs { schema }) => is_there(schema),
-        Some(TableUse::Makes) => true,
-        None => false,
+    let around = |event: CallbackEvent| {
+        let of_event = callbacks.iter().filter(move |callback| callback.event == event);
+        of_event.filter_map(PlannedCallback::step)
+    };
+    let first = steps.first();
+    // In the order in which they run, each with what it is made before: behind the first step the transaction of that one has it.
+    let own = |step| (step, step);
+    let first_around = |event| around(event).filter(|_| first.is_some());
+    let uses = around(CallbackEvent::BeforeMigrate)
+        .chain(first_around(CallbackEvent::BeforeEachMigrate))
+        .map(own)
+        .chain(first.map(own))
+        .chain(around(CallbackEvent::AfterEachMigrate).filter_map(|callback| Some((callback, first?))))
+        .chain(steps.iter().skip(1).map(own))
+        .chain(first_around(CallbackEvent::AfterMigrateApplied).map(own))
+        .chain(around(CallbackEvent::AfterMigrate).map(own));
+    let mut uses = uses.filter_map(|(step, before)| Some((step.outline.ledger_use.as_ref()?, before)));
+    let (first_use, before) = uses.find(|(ledger_use, _)| match ledger_use {
+        TableUse::Needs { schema } => is_there(schema),
+        TableUse::Makes => true,
     })?;
-    (first.outline.ledger_use != Some(TableUse::Makes)).then(|| MadeTable {
+    if *first_use == TableUse::Makes {
+        return None;
+    }
+    let made = MadeTable {
         tool: missing.tool,
         table: missing.table.clone(),
         statements: missing.statements.clone(),
-        before: first.identity.clone(),
-    })
+        before: before.identity.clone(),
+    };
+    let is_step = steps.iter().any(|step| std::ptr::eq(step, before));
+    let who = if is_step { format!("migration {}", made.before) } else { before.work.origin().to_owned() };
+    let note = making(&made, &who);
+    Some((made, note))
 }
 
 /// What is said of it.
-fn making(made: &MadeTable) -> Diagnostic {
+fn making(made: &MadeTable, who: &str) -> Diagnostic {
     let message = format!(
-        "migration {} uses {}, in which {} keeps its record, and which is not here; it is made before, without rows",
-        made.before, made.table, made.tool
+        "{who} uses {}, in which {} keeps its record, and which is not here; it is made before, without rows",
+        made.table, made.tool
     );
     Diagnostic::new("LIM-P028", Severity::Note, message)
         .help("limosa keeps its own record and writes none into that table; drop it when nothing uses it any more")

@@ -19,8 +19,13 @@ pub fn missing_ledger(engine: Engine, message: &str) -> Option<(&'static str, St
         None => (None, named),
     };
     // Where tools share a name, the first is as good as any: nothing says whose files these are.
-    let tool = ForeignTool::all().find(|tool| tool.usual_table() == Some(table))?;
-    let statements = FoundLedger::empty(tool, schema, None)?.create_empty(engine);
+    let is_usual = |usual: &str| match engine {
+        Engine::Postgres => usual == table,
+        // Liquibase's stands in capitals there.
+        _ => usual.eq_ignore_ascii_case(table),
+    };
+    let tool = ForeignTool::all().find(|tool| tool.usual_table().is_some_and(is_usual))?;
+    let statements = FoundLedger::empty(tool, schema, Some(table))?.create_empty(engine);
     (!statements.is_empty()).then(|| (tool.name(), format!("{};", statements.join("; "))))
 }
 
@@ -54,6 +59,12 @@ mod tests {
                 "Table 'shop.goose_db_version' doesn't exist",
                 "goose",
                 "create table `goose_db_version` (",
+            ),
+            (
+                Engine::Mysql,
+                "Table 'shop.DATABASECHANGELOG' doesn't exist",
+                "Liquibase",
+                "create table `DATABASECHANGELOG` (ID varchar(255)",
             ),
             (
                 Engine::Sqlite,

@@ -82,16 +82,7 @@ pub async fn ledgers_to_adopt(
             .hint("check its name: --ledger-table [SCHEMA.]NAME; names are written as the catalogue has them"));
     };
     let columns = columns_of(row);
-    let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
-    let fits = |known: &&Tool| {
-        known.rows.is_some_and(|(_, rows)| rows.needs.iter().all(&has)) && !known.lacks.iter().any(&has)
-    };
-    // The tool that needs most of the columns is the one that made them.
-    let best = all()
-        .filter(|known| is_meant(known))
-        .filter(fits)
-        .max_by_key(|known| known.rows.map_or(0, |(_, rows)| rows.needs.len()));
-    let Some(known) = best else {
+    let Some(known) = best_of(&columns.iter().map(String::as_str).collect::<Vec<_>>(), tool) else {
         let whose = tool.map_or("any tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
         let message = format!("the table {written} has not the columns of {whose}; it has: {}", columns.join(", "));
         return Err(DbError::new(DbErrorKind::Configuration, message)
@@ -100,12 +91,23 @@ pub async fn ledgers_to_adopt(
     Ok(vec![FoundLedger::new(known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), columns)])
 }
 
+/// The tool that made a table with these columns, which is this one where one is given.
+pub(super) fn best_of(columns: &[&str], tool: Option<ForeignTool>) -> Option<&'static Tool> {
+    let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
+    let fits = |known: &&Tool| {
+        known.rows.is_some_and(|(own, rows)| tool.is_none_or(|tool| own == tool) && rows.needs.iter().all(&has))
+            && !known.lacks.iter().any(&has)
+    };
+    // The tool that needs most of the columns is the one that made them.
+    all().filter(fits).max_by_key(|known| known.rows.map_or(0, |(_, rows)| rows.needs.len()))
+}
+
 fn columns_of(row: &Row) -> Vec<String> {
     row.text(3).unwrap_or_default().split(',').map(str::to_owned).collect()
 }
 
 /// As [`tables`] tells it, of one table.
-fn named_table(engine: Engine, named: &NamedTable) -> String {
+pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
     let table = engine.quote_literal(&named.table);
     let schema = named.schema.as_deref().map(|schema| engine.quote_literal(schema));
     match engine {

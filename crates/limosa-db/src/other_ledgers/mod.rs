@@ -12,12 +12,14 @@ mod runner_lock;
 mod tools;
 mod writing;
 
+use limosa_core::ForeignTool;
 use limosa_sql::Engine;
 
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 pub use empty::missing_ledger;
 pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
+use found::{best_of, named_table};
 pub use runner_lock::RunnerLock;
 use tools::{Tool, all};
 pub use writing::Spent;
@@ -102,15 +104,29 @@ fn columns_of_attached(engine: Engine, database: &str, table: &str) -> String {
 /// Errors that say nothing of the table.
 const PASSING: &[DbErrorKind] = &[DbErrorKind::LockTimeout, DbErrorKind::Cancelled, DbErrorKind::ConnectionLost];
 
-/// The ledgers of other tools that hold at least one migration. One that our rights do not show is passed over.
+/// The ledgers of other tools that hold at least one migration. One that our rights do not show is passed over. Where settings name
+/// the table of a tool, that is the only one of this tool's: others are those of other projects.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
-pub async fn other_ledgers(session: &mut dyn Session, book: &Ledger) -> Result<Vec<OtherLedger>, DbError> {
+pub async fn other_ledgers(
+    session: &mut dyn Session,
+    book: &Ledger,
+    told: Option<(&NamedTable, Option<ForeignTool>)>,
+) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
+    let mut tables_found = Vec::new();
+    if let Some((named, tool)) = told {
+        let rows = session.query(&named_table(engine, named), &[]).await?;
+        tables_found.extend(rows.first().and_then(|row| told_of(row, named, tool)));
+    }
+    let is_told = |known: &Tool| told.is_some_and(|(_, tool)| tool.is_some() && known.rows.map(|(own, _)| own) == tool);
+    let in_sight = session.query(&tables(engine), &[]).await?;
+    let in_sight = in_sight.iter().filter_map(recognised).filter(|(known, ..)| !is_told(known));
+    tables_found.extend(in_sight.map(|(known, schema, table)| (known, schema, table, known.schema.map(str::to_owned))));
     let mut found = Vec::new();
-    for row in session.query(&tables(engine), &[]).await? {
-        let Some((tool, schema, table)) = recognised(&row) else { continue };
+    for (tool, schema, table, shown) in tables_found {
+        let shown = shown.map_or_else(|| table.clone(), |shown| format!("{shown}.{table}"));
         let quoted = engine.quote_qualified(schema.as_deref(), &table);
         let questions = tool.questions(engine, &quoted);
         // A table that an unusual version of the tool made may not tell what failed.
@@ -118,7 +134,7 @@ pub async fn other_ledgers(session: &mut dyn Session, book: &Ledger) -> Result<V
             let items = asked.iter().map(|sql| Item::Bound { sql: sql.clone(), parameters: Vec::new() }).collect();
             match book.transact(session, items).await {
                 Ok(answers) => {
-                    found.extend(tool.told(table, &answers));
+                    found.extend(tool.told(shown, &answers));
                     break;
                 }
                 Err(error) if PASSING.contains(&error.kind) => return Err(error),
@@ -127,6 +143,18 @@ pub async fn other_ledgers(session: &mut dyn Session, book: &Ledger) -> Result<V
         }
     }
     Ok(found)
+}
+
+/// The tool of a table that settings name, by its columns where they name no tool, as [`recognised`] tells it, and the schema as they
+/// name it.
+fn told_of(
+    row: &Row,
+    named: &NamedTable,
+    tool: Option<ForeignTool>,
+) -> Option<(&'static Tool, Option<String>, String, Option<String>)> {
+    let columns = row.text(3).unwrap_or_default();
+    let known = best_of(&columns.split(',').collect::<Vec<_>>(), tool)?;
+    Some((known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), named.schema.clone()))
 }
 
 /// The tool, the schema where the server has told it, and the table.
@@ -163,7 +191,6 @@ impl Tool {
         let count = |at: usize| first(at).and_then(|row| row.integer(0)).unwrap_or(0);
         let newest = first(1).and_then(|row| row.text(0));
         let broken = self.broken.filter(|_| count(2) > 0).map(|(_, words)| words);
-        let table = self.schema.map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
         (count(0) > 0).then_some(OtherLedger { tool: self.name, table, newest, broken })
     }
 }

@@ -279,7 +279,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U110",
         "`limosa adopt` found no table of a tool that it knows where a bare name is looked for (PostgreSQL: in the schemas of \
-         `search_path`); or the table that `--ledger-table` names is not there, or has not the columns of that tool.",
+         `search_path`); or the table that `--ledger-table` or settings of the tool name is not there, or has not the columns of that tool.",
         "Name the tool and its table: `limosa adopt --from TOOL --ledger-table [SCHEMA.]NAME`. A database that no tool has migrated \
          needs `limosa baseline --to VERSION`.",
     ),
@@ -455,5 +455,11 @@ pub(super) const TABLE: &[Cause] = &[
         "Sqitch writes down a deploy that failed, and nothing that it has done with that change since. Where the script has no `BEGIN` and \
          `COMMIT` of its own, or the engine commits DDL by itself, statements ahead of the failure may have taken effect.",
         "Look what of it stands and take that away by hand; the change is pending, and the next `limosa migrate` runs its script.",
+    ),
+    (
+        "LIM-U158",
+        "`.env`, `dbconfig.yml`, `config/default.json` or `liquibase.properties` may name the table in which the tool of the folder keeps its \
+         record. The file beside the folder cannot be read, and the usual name is taken.",
+        "Mend the file at the line that is named, or its rights, or write `tool_table = \"NAME\"` into `limosa.toml`, which goes before it.",
     ),
 ];

@@ -181,10 +181,20 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-P028",
-        "A migration of another tool's folder uses the table in which that tool keeps its record: it grants on it, gives it a trigger, reads \
-         it. The tool makes that table before its first migration; here it is missing, so limosa makes it, without rows and in the form of the \
-         tool whose format the folder is read as, before the first migration that uses it.",
+        "A migration or a callback of another tool's folder uses the table in which that tool keeps its record: it grants on it, gives it a \
+         trigger, reads it. The tool makes that table before its first migration; here it is missing, so limosa makes it, without rows and in \
+         the form of the tool whose format the folder is read as, before the first migration or callback that uses it. `limosa rollback` and \
+         callbacks that run after a failure (`afterMigrateError`) make none: a way back only takes away. One that needs the table stops, and its \
+         error holds the statement that makes it, where the table has its usual name.",
         "Nothing has to be done. limosa writes no rows into it, so a script that reads the newest version from it reads nothing. \
          A database that the tool has migrated already is taken over with `limosa adopt`; there the table stands.",
+    ),
+    (
+        "LIM-P029",
+        "`limosa validate --against BRANCH`: the line of a change that both branches have says something else in Sqitch's plan here: what it \
+         requires or conflicts with, when and by whom it was planned, or its note. Sqitch makes the id of a change of these and of the id of the \
+         change before it, so that this one and all behind it get other ids. Where they were deployed, Sqitch finds none of them in the plan. \
+         limosa knows changes by their names and runs none again.",
+        "Give the line back what it says on the other branch. What is to change goes into a new change, or into `sqitch rework`.",
     ),
 ];

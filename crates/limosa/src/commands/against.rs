@@ -71,6 +71,7 @@ fn checks(branches: &Branches, compared: &Comparison<'_>, order: OutOfOrder) -> 
         PASSED_OVER,
         "in another order here",
         "edited here",
+        "planned otherwise here",
         "renamed here",
         "deleted here",
     ] {
@@ -103,6 +104,7 @@ fn title(clash: &Clash<'_>) -> &'static str {
         Clash::PassedOver { .. } => PASSED_OVER,
         Clash::Moved { .. } => "in another order here",
         Clash::Edited { .. } => "edited here",
+        Clash::Restated { .. } => "planned otherwise here",
         Clash::Renamed { .. } => "renamed here",
         Clash::Deleted { .. } => "deleted here",
     }
@@ -195,6 +197,21 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
                 .at(Label::file(&here.path))
                 .help(format!("put it back ({}) and write a new migration for what is to change", put_back(before)))
         }
+        Clash::Restated { here, other, behind } => {
+            let what = listed(&here.restated(other));
+            let others = match behind {
+                0 => "it".to_owned(),
+                1 => "it and the change behind it".to_owned(),
+                _ => format!("it and the {behind} changes behind it"),
+            };
+            let message = format!("the plan says otherwise of {} than that of {reference}: {what}", here.name);
+            let help = format!(
+                "limosa knows changes by their names, and runs none again; Sqitch gives {others} other ids, and refuses a database that has \
+                 the old ones. Give the line back what it says there; what is to change goes into a new change, or sqitch rework {}",
+                here.identity
+            );
+            Diagnostic::warning("LIM-P029", message).at(Label::file(&here.path)).help(help)
+        }
         Clash::Renamed { here, before } if here.identity == before.identity => {
             let message = format!("{} is called {} here, which {reference} does not know", before.name, here.name);
             Diagnostic::warning("LIM-P026", message).at(Label::file(&here.path)).help(
@@ -225,6 +242,14 @@ fn finding(branches: &Branches, clash: &Clash<'_>, order: OutOfOrder) -> Option<
                 .help(format!("put it back: {}; undo it by a new migration", put_back(before)))
         }
     })
+}
+
+/// `one`, `one and other`, `one, two and other`.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        words => words.concat(),
+    }
 }
 
 /// The command that gives newer versions.

@@ -92,6 +92,7 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "create_schemas" => (!settings.create_schemas.is_empty()).then(|| settings.create_schemas.join(",")),
         "allow_commands" => Some(settings.allow_commands.to_string()),
         "ignore_other_ledgers" => Some(settings.ignore_other_ledgers.to_string()),
+        "tool_table" => settings.tool_table.clone(),
         "verify_applied" => Some(settings.verify_applied.to_string()),
         "replace_placeholders" => Some(settings.replace_placeholders.to_string()),
         "flyway.sql_migration_prefix" => Some(settings.flyway.versioned.clone()),

@@ -224,6 +224,14 @@ pub const KEYS: &[Key] = &[
     .given("LIMOSA_IGNORE_OTHER_LEDGERS", "--ignore-other-ledgers")
     .default("false"),
     Key::new(
+        "tool_table",
+        Kind::Text,
+        "the table in which the tool of the files keeps its record, NAME or SCHEMA.NAME, where its own settings do not say it",
+    )
+    .variable("LIMOSA_TOOL_TABLE")
+    .flyway("flyway.table")
+    .also(&["ledger_table", "history_table", "migrations_table"]),
+    Key::new(
         "project",
         Kind::Text,
         "the name that begins every key of the ledger, so that projects can share a database",

@@ -159,6 +159,7 @@ impl<'a> Resolver<'a> {
             create_schemas: self.names("create_schemas"),
             allow_commands: self.boolean("allow_commands"),
             ignore_other_ledgers: self.boolean("ignore_other_ledgers"),
+            tool_table: self.text("tool_table"),
             replace_placeholders: self.boolean("replace_placeholders"),
             verify_applied: self.boolean("verify_applied"),
             project: self.text("project").unwrap_or_default(),

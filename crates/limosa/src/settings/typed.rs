@@ -45,6 +45,8 @@ pub struct Settings {
     pub allow_commands: bool,
     /// The first migrate runs though another tool has migrated this database.
     pub ignore_other_ledgers: bool,
+    /// The table in which the tool of the files keeps its record.
+    pub tool_table: Option<String>,
     /// `${...}` is replaced.
     pub replace_placeholders: bool,
     /// `migrate` compares files that were applied with the ledger.

@@ -3,21 +3,19 @@
 use limosa_core::ForeignTool;
 use limosa_sql::Engine;
 
-/// The columns as the tool itself writes them; None for a tool whose table is made elsewhere, or by nobody.
+/// What stands behind the name of the table, as the tool itself writes it; `with_names` is the form that drizzle has since 1.0. None for a tool whose table is made elsewhere, or by nobody.
 ///
 /// Sources: refinery `refinery_core/src/traits`, diesel `diesel_migrations/migrations_internals`, Prisma
 /// `schema-engine/connectors/sql-schema-connector/src/flavour`, drizzle `drizzle-orm/src/*-core/dialect.ts`, gorp (sql-migrate)
 /// `dialect_*.go`, node-pg-migrate `src/runner.ts`, Liquibase `CreateDatabaseChangeLogTableGenerator.java`.
-pub(super) fn columns(tool: ForeignTool, engine: Engine) -> Option<String> {
+pub(super) fn form(tool: ForeignTool, engine: Engine, with_names: bool) -> Option<String> {
     let by = |postgres: &str, mysql: &str, sqlite: &str| {
-        Some(
-            match engine {
-                Engine::Sqlite => sqlite,
-                Engine::Mysql => mysql,
-                _ => postgres,
-            }
-            .to_owned(),
-        )
+        let columns = match engine {
+            Engine::Sqlite => sqlite,
+            Engine::Mysql => mysql,
+            _ => postgres,
+        };
+        Some(format!("({columns})"))
     };
     let alike = |columns: &str| by(columns, columns, columns);
     match tool {
@@ -41,7 +39,18 @@ pub(super) fn columns(tool: ForeignTool, engine: Engine) -> Option<String> {
                 &prisma(id, hash, name, "datetime(3)", "current_timestamp(3)", "integer unsigned"),
                 &prisma("text", "text", "text", "datetime", "current_timestamp", "integer unsigned"),
             )
+            .map(|form| match engine {
+                Engine::Mysql => form + " default character set utf8mb4 collate utf8mb4_unicode_ci",
+                _ => form,
+            })
         }
+        ForeignTool::Drizzle if with_names => by(
+            "id serial primary key, hash text not null, created_at bigint, name text, \
+             applied_at timestamp with time zone default now()",
+            "id serial primary key, hash text not null, created_at bigint, name text, \
+             applied_at timestamp default current_timestamp",
+            "id integer primary key, hash text not null, created_at numeric, name text, applied_at text",
+        ),
         ForeignTool::Drizzle => by(
             "id serial primary key, hash text not null, created_at bigint",
             "id serial primary key, hash text not null, created_at bigint",
@@ -51,7 +60,11 @@ pub(super) fn columns(tool: ForeignTool, engine: Engine) -> Option<String> {
             "id text not null primary key, applied_at timestamp with time zone",
             "id varchar(255) not null primary key, applied_at datetime",
             "id varchar(255) not null primary key, applied_at datetime",
-        ),
+        )
+        .map(|form| match engine {
+            Engine::Mysql => form + " engine=InnoDB charset=utf8",
+            _ => form,
+        }),
         ForeignTool::NodePgMigrate => by(
             "id serial primary key, name varchar(255) not null, run_on timestamp not null",
             "id bigint unsigned not null auto_increment primary key, name varchar(255) not null, run_on timestamp not null",
@@ -60,10 +73,10 @@ pub(super) fn columns(tool: ForeignTool, engine: Engine) -> Option<String> {
         ForeignTool::Liquibase => {
             let liquibase = |moment: &str, number: &str| {
                 format!(
-                    "id varchar(255) not null, author varchar(255) not null, filename varchar(255) not null, \
-                     dateexecuted {moment} not null, orderexecuted {number} not null, exectype varchar(10) not null, \
-                     md5sum varchar(35), description varchar(255), comments varchar(255), tag varchar(255), \
-                     liquibase varchar(20), contexts varchar(255), labels varchar(255), deployment_id varchar(10)"
+                    "ID varchar(255) not null, AUTHOR varchar(255) not null, FILENAME varchar(255) not null, \
+                     DATEEXECUTED {moment} not null, ORDEREXECUTED {number} not null, EXECTYPE varchar(10) not null, \
+                     MD5SUM varchar(35), DESCRIPTION varchar(255), COMMENTS varchar(255), TAG varchar(255), \
+                     LIQUIBASE varchar(20), CONTEXTS varchar(255), LABELS varchar(255), DEPLOYMENT_ID varchar(10)"
                 )
             };
             by(&liquibase("timestamp", "integer"), &liquibase("datetime", "int"), &liquibase("text", "integer"))

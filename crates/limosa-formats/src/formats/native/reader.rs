@@ -123,8 +123,14 @@ impl FileReader {
     #[must_use]
     pub fn of_tool(self, layout: &Layout) -> FileReader {
         let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
-        let ledger_table = layout.ledger_table().map(|(_, table)| table);
+        let ledger_table = layout.ledger_table(self.dialect.engine()).map(|ledger| ledger.table);
         FileReader { is_foreign: layout.is_foreign(), is_surrounded, ledger_table, ..self }
+    }
+
+    /// That tool keeps its record in the table of this name.
+    #[must_use]
+    pub fn with_ledger_table(self, table: &str) -> FileReader {
+        FileReader { ledger_table: Some(table.to_owned()), ..self }
     }
 
     /// A file whose first bytes are this comment does not run in a transaction, where no header says otherwise.

@@ -167,6 +167,28 @@ impl Project {
         ids.filter_map(|(change, id)| Some((change.identity.as_str(), id?))).collect()
     }
 
+    /// What the plan says of a change that Sqitch makes its id of, part by part, besides its name and the changes before it; nothing
+    /// for one that is not in the plan.
+    pub fn stated(&self, identity: &str) -> Vec<(&'static str, String)> {
+        let Some((_, plan)) = &self.plan else { return Vec::new() };
+        let Some(at) = plan.changes.iter().position(|change| change.identity == identity) else { return Vec::new() };
+        let stated = &plan.changes[at].stated;
+        let of_kind = |conflicts: bool| {
+            let of_kind = stated.dependencies.iter().filter(|one| one.starts_with('!') == conflicts);
+            of_kind.map(String::as_str).collect::<Vec<_>>().join(" ")
+        };
+        // What stands above all changes is said once, with the first.
+        let project = (at == 0).then(|| ("the project and its URI", format!("{} {}", plan.project, plan.uri)));
+        let stamp = stated.stamp.split_whitespace().collect::<Vec<_>>().join(" ");
+        let own = [
+            ("what it requires", of_kind(false)),
+            ("what it conflicts with", of_kind(true)),
+            ("when and by whom it was planned", stamp),
+            ("its note", stated.note.clone()),
+        ];
+        own.into_iter().chain(project).collect()
+    }
+
     fn changes(&self) -> &[Planned] {
         self.plan.as_ref().map_or(&[], |(_, plan)| &plan.changes)
     }

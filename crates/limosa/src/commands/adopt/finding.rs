@@ -8,6 +8,7 @@ use limosa_sql::Diagnostic;
 
 use super::memory::Adopted;
 use super::registry::{attach_registry, detach_registry};
+use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
 
@@ -42,9 +43,12 @@ async fn find_in_sight(
     table: Option<&str>,
     project: Option<&str>,
 ) -> Result<Foreign, Failure> {
-    let named = table.map(NamedTable::parse);
+    // What somebody writes goes before what settings say.
+    let told = opened.told_ledger.clone().filter(|told| table.is_none() && told.is_of(tool));
+    let tool = tool.or_else(|| told.as_ref().and_then(|told| told.tool));
+    let named = table.map(NamedTable::parse).or_else(|| told.as_ref().map(|told| told.table.clone()));
     let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool).await {
-        Err(error) if named.is_some() && error.code.is_none() => return Err(not_understood(error)),
+        Err(error) if named.is_some() && error.code.is_none() => return Err(not_understood(error, told.as_ref())),
         other => other?,
     };
     if found.is_empty() {
@@ -63,7 +67,7 @@ async fn find_in_sight(
             Err(error) if error.kind == DbErrorKind::PermissionDenied => {
                 return Err(may_not_read(opened, &ledger, &error));
             }
-            Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error)),
+            Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error, told.as_ref())),
             Err(error) => return Err(error.into()),
         };
         if project.is_some() {
@@ -127,7 +131,12 @@ fn only_recognised(ledger: &FoundLedger) -> Failure {
     )
 }
 
-fn not_understood(error: DbError) -> Failure {
+fn not_understood(error: DbError, told: Option<&ToldLedger>) -> Failure {
+    if let Some(told) = told {
+        let help = "check that name, and the address; another table: --ledger-table [SCHEMA.]NAME; a database that the tool has not \
+                    migrated: limosa migrate, or limosa baseline --to VERSION";
+        return Failure::usage("LIM-U110", format!("{}: so {} says", error.message, told.by), help);
+    }
     Failure::usage("LIM-U110", error.message, error.hint.unwrap_or_else(|| "check the name of the table".to_owned()))
 }
 

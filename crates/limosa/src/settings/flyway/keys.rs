@@ -41,6 +41,8 @@ pub(super) enum Turned {
     Locations,
     /// The first is the default schema, all are made where they are missing.
     Schemas,
+    /// Flyway's own table.
+    Table,
     /// `false` takes `schemas` back as schemas to be made.
     CreateSchemas,
 }
@@ -151,7 +153,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("sqlMigrationSuffix", Is("flyway.sql_migration_suffixes")),
     ("sqlMigrationSuffixes", Is("flyway.sql_migration_suffixes")),
     ("stream", NotNeeded(PAID)),
-    ("table", NotNeeded("limosa has tables of its own; `ledger.schema` says where")),
+    ("table", Into(Turned::Table)),
     ("tablespace", NotNeeded("limosa's own tables stand in the default tablespace")),
     ("target", Only("latest", "name it in the call: `limosa migrate --to VERSION`")),
     ("token", NotNeeded("limosa asks nobody for permission")),
@@ -215,6 +217,7 @@ impl Fate {
             Into(Turned::ConnectRetries) => "`wait_for_database`, ten seconds each".to_owned(),
             Into(Turned::Locations) => "`dir`; `classpath:` is looked for below `src/main/resources`".to_owned(),
             Into(Turned::Schemas) => "`create_schemas`; the first is the default schema where none is given".to_owned(),
+            Into(Turned::Table) => "`tool_table`, in the default schema where one is given".to_owned(),
             Into(Turned::CreateSchemas) => "`false` makes none of `schemas`".to_owned(),
             NotNeeded(reason) => format!("not needed: {}", reason.strip_prefix("not needed: ").unwrap_or(reason)),
             Instead(what) => format!("instead: {what}"),

@@ -25,6 +25,9 @@ pub(super) const FILE_NAMES: [&str; 2] = ["flyway.toml", "flyway.conf"];
 /// Where Java programs keep what they call `classpath:`.
 const RESOURCES: &str = "src/main/resources";
 
+/// What Flyway calls its own table where nothing names it.
+const USUAL_TABLE: &str = "flyway_schema_history";
+
 /// The environment that counts in Flyway where none is named.
 const DEFAULT_ENVIRONMENT: &str = "default";
 
@@ -62,7 +65,10 @@ pub(super) fn layers(file: &str, text: &str, base: &Path) -> Vec<Layer> {
     }
     let has_address = sections.values().flatten().any(|one| fate_of(one) == Some(Fate::Address(Part::Url)));
     let is_part = |one: &Given| {
-        matches!(fate_of(one), Some(Fate::Address(_) | Fate::Turned(Turned::Schemas | Turned::CreateSchemas)))
+        matches!(
+            fate_of(one),
+            Some(Fate::Address(_) | Fate::Turned(Turned::Schemas | Turned::CreateSchemas | Turned::Table))
+        )
     };
     // What stands outside of environments holds in each of them, as far as it does not say otherwise; what the environment
     // named `default` says does not.
@@ -119,6 +125,8 @@ struct Parts {
     beside_line: u64,
     url: Option<(String, u64)>,
     schemas: Option<(Vec<String>, u64)>,
+    /// Flyway's own table.
+    table: Option<(String, u64)>,
     /// True where schemas that are named are not to be made.
     leaves_schemas: bool,
 }
@@ -196,6 +204,10 @@ impl Section<'_> {
             Turned::Schemas => {
                 let names = list(&given.values);
                 self.parts.schemas = Some((names, given.line));
+            }
+            Turned::Table => {
+                let name = references(one.trim());
+                self.parts.table = (!name.is_empty()).then_some((name, given.line));
             }
             Turned::CreateSchemas => {
                 if let Some(wanted) = self.flag(given, &one) {
@@ -310,7 +322,8 @@ impl Section<'_> {
 
     /// The address is whole only at the end. `has_address` says that some section of the file has one.
     fn finish(mut self, has_address: bool) -> Layer {
-        let Parts { mut beside, beside_line, url, schemas, leaves_schemas } = std::mem::take(&mut self.parts);
+        let Parts { mut beside, beside_line, url, schemas, table, leaves_schemas } = std::mem::take(&mut self.parts);
+        let schemas_line = schemas.as_ref().map(|(_, line)| *line);
         if let Some((schemas, line)) = schemas {
             beside.schema = beside.schema.or_else(|| schemas.first().cloned());
             if !schemas.is_empty() && !leaves_schemas {
@@ -318,6 +331,7 @@ impl Section<'_> {
             }
         }
         self.layer.default_schema.clone_from(&beside.schema);
+        self.table(table, beside.schema.as_deref(), schemas_line.unwrap_or(beside_line));
         let Some((url, line)) = url else {
             if !has_address && (beside.user.is_some() || beside.password.is_some()) {
                 let message = "user and password have no effect without flyway.url";
@@ -343,6 +357,18 @@ impl Section<'_> {
             }
         }
         self.layer
+    }
+
+    /// Flyway's own table, which stands in the default schema.
+    fn table(&mut self, table: Option<(String, u64)>, schema: Option<&str>, line: u64) {
+        let schema = schema.filter(|schema| !schema.contains("${"));
+        let (name, line) = match (table, schema) {
+            (Some(table), _) => table,
+            (None, Some(_)) => (USUAL_TABLE.to_owned(), line),
+            (None, None) => return,
+        };
+        let written = schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
+        self.set("tool_table", &[written], line);
     }
 
     fn origin(&self, line: u64) -> Origin {

@@ -21,6 +21,25 @@ fn said(problems: &[Diagnostic]) -> String {
 }
 
 #[test]
+fn the_table_of_flyway_stands_in_the_default_schema() {
+    for (text, expected) in [
+        ("flyway.table=schema_version\n", Some("schema_version")),
+        ("flyway.defaultSchema=ops\n", Some("ops.flyway_schema_history")),
+        ("flyway.schemas=ops,b\nflyway.table=ran\n", Some("ops.ran")),
+        ("flyway.table=\n", None),
+        ("flyway.outOfOrder=true\n", None),
+    ] {
+        assert_eq!(conf(text).loaded().settings.tool_table.as_deref(), expected, "{text}");
+    }
+    let toml = "[flyway]\ntable = \"ran\"\n[environments.live]\nurl = \"jdbc:sqlite:a.db\"\nschemas = [\"ops\"]\n";
+    for (environment, expected) in [("", "ran"), ("live", "ops.ran")] {
+        let file = case().file("/home/me/shop/flyway.toml", toml);
+        let file = if environment.is_empty() { file } else { file.variable("LIMOSA_ENVIRONMENT", environment) };
+        assert_eq!(file.loaded().settings.tool_table.as_deref(), Some(expected), "{environment}");
+    }
+}
+
+#[test]
 fn a_configuration_is_read_as_ours() {
     let loaded = conf(
         "# as Flyway has it\n\
@@ -42,6 +61,7 @@ fn a_configuration_is_read_as_ours() {
     let address = "postgres://app:p%40ss@db:5433/shop?options=-csearch_path%3Dcommand_model";
     assert_eq!(settings.database.as_ref().unwrap().expose(), address);
     assert_eq!(settings.create_schemas, ["event_store", "read_model", "command_model"]);
+    assert_eq!(settings.tool_table.as_deref(), Some("command_model.flyway_schema_history"));
     assert_eq!(settings.directories, [PathBuf::from("sql/a"), PathBuf::from("src/main/resources/db/migration")]);
     assert_eq!(settings.placeholders["application_user"].value.expose(), "cqrs_user");
     let token = &settings.placeholders["token"];

@@ -76,7 +76,7 @@ fn every_key_reaches_its_setting() {
         format = \"flyway\"\n\
         pattern = \"{version}.sql\"\n\
         create_schemas = [\"s1\", \"s2\"]\n\
-        allow_commands = true\nignore_other_ledgers = true\n\
+        allow_commands = true\nignore_other_ledgers = true\ntool_table = \"ops.mine\"\n\
         replace_placeholders = false\n\
         verify_applied = false\n\
         project = \"shop\"\n\
@@ -120,6 +120,7 @@ fn every_key_reaches_its_setting() {
     assert!(
         settings.allow_commands
             && settings.ignore_other_ledgers
+            && settings.tool_table.as_deref() == Some("ops.mine")
             && !settings.replace_placeholders
             && !settings.verify_applied
     );

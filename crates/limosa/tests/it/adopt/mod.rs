@@ -6,6 +6,7 @@ mod liquibase;
 mod proof;
 mod sqitch;
 mod taking;
+mod told;
 mod tools;
 
 use limosa::report::{AdoptAnswer, DoneAnswer};

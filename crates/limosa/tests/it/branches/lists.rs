@@ -5,9 +5,9 @@ use super::{against, parted, said};
 const PLAN: &str = "%syntax-version=1.0.0\n%project=shop\n\n";
 
 fn plan(names: &[&str]) -> String {
-    let line =
-        |(at, name): (usize, &&str)| format!("{name} 2024-01-0{}T00:00:00Z Ann <ann@example.com> # why\n", at + 1);
-    names.iter().enumerate().map(line).fold(PLAN.to_owned(), |text, line| text + &line)
+    let day = |name: &str| name.as_bytes()[0] - b'a' + 1;
+    let line = |name: &&str| format!("{name} 2024-01-0{}T00:00:00Z Ann <ann@example.com> # why\n", day(name));
+    names.iter().map(line).fold(PLAN.to_owned(), |text, line| text + &line)
 }
 
 const A: (&str, &str) = ("migrations/deploy/a.sql", "select 1;\n");
@@ -47,6 +47,55 @@ async fn plans_of_sqitch_are_compared_change_by_change() {
         let repository = parted(&both, &[(LIST, &theirs), C], &[(LIST, &mine), work.1]);
         let answer = against(&repository, "main").await.unwrap();
         assert_eq!(said(&repository, &answer), expected, "{work:?}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_a_plan_that_say_something_else_are_told() {
+    const LIST: &str = "migrations/sqitch.plan";
+    let line = |name: &str, needs: &str, minute: u8| format!("{name}{needs} 2026-01-01T00:0{minute}:00Z Ann <a@b.c>\n");
+    let head = "%project=p\n".to_owned();
+    let (a, b) = (line("a", "", 1), line("b", " [a]", 2));
+    let both = head.clone() + &a + &b;
+    let c = line("c", "", 3);
+    let before = "LIM-P029 W the plan says otherwise of";
+    for (main, work, expected) in [
+        (
+            head.clone() + &a + &b,
+            head.clone() + &line("a", "", 5) + &b,
+            format!("0\n{before} a than that of main: when and by whom it was planned"),
+        ),
+        (
+            head.clone() + &a + &b,
+            head.clone() + &a + &line("b", " [a !x]", 4),
+            format!("0\n{before} b than that of main: what it conflicts with and when and by whom it was planned"),
+        ),
+        (
+            head.clone() + &a + &b,
+            head.clone() + &a + &line("b", "", 2),
+            format!("0\n{before} b than that of main: what it requires"),
+        ),
+        // What main alone has changed is no matter of this branch.
+        (head.clone() + &a + &line("b", "", 2), both.clone() + "\n", "0".to_owned()),
+        // Added on both sides, alike but for the moment.
+        (
+            both.clone() + &c,
+            both.clone() + &line("c", "", 4),
+            format!("0\n{before} c than that of main: when and by whom it was planned"),
+        ),
+        (
+            both.clone(),
+            both.replace("=p\n", "=p\n%uri=https://p.example/\n"),
+            format!("0\n{before} a than that of main: the project and its URI"),
+        ),
+    ] {
+        let repository = parted(&[A, B, (LIST, &both)], &[(LIST, &main), C], &[(LIST, &work), C]);
+        let answer = against(&repository, "main").await.unwrap();
+        assert_eq!(said(&repository, &answer), expected, "{work}");
+        if expected.contains("LIM-P029") && work.contains("00:05") {
+            let help = answer.findings[0].help.clone().unwrap();
+            assert!(help.contains("gives it and the change behind it other ids"), "{help}");
+        }
     }
 }
 

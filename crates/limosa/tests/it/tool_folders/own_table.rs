@@ -1,8 +1,8 @@
 //! Migrations that use the table in which the tool that they were written for keeps its record.
 
-use limosa::{Layout, LayoutChoice, MigrateOptions, Stop};
+use limosa::{Layout, LayoutChoice, MigrateOptions, Selection, Stop};
 
-use crate::answers::{done, labels, quiet, words};
+use crate::answers::{done, failed, labels, quiet, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 /// Format, the names of two files, what stands above their SQL, the table, and its columns.
@@ -146,4 +146,55 @@ async fn the_table_is_called_as_the_settings_of_the_tool_say() {
     let answer = done(home.migrate().await);
     assert!(words(&answer.notices).contains("ops._applied"), "{answer:?}");
     assert_eq!(home.rows("select count(*) from ops._applied"), ["0"]);
+}
+
+#[tokio::test]
+async fn callbacks_that_use_it_have_it_too() {
+    const USES: &str = "delete from flyway_schema_history where installed_rank < 0;\n";
+    for event in ["beforeMigrate", "beforeEachMigrate", "afterEachMigrate", "afterMigrateApplied", "afterMigrate"] {
+        for home in all_homes() {
+            let migrator = home.with(|it| it.layout = LayoutChoice::Given(Layout::of_format("flyway").unwrap()));
+            home.file(&format!("{event}.sql"), USES);
+            home.file("V1__a.sql", "create table a (n int);\n");
+            home.file("V2__b.sql", "create table b (n int);\n");
+            let plan = migrator.plan(&MigrateOptions::default()).await.unwrap();
+            assert!(words(&plan.notices).contains("LIM-P028"), "{event}: {plan:?}");
+            let answer = done(migrator.migrate(&MigrateOptions::default(), &quiet, Stop::new()).await);
+            let told = words(&answer.notices);
+            assert!(
+                told.contains("LIM-P028") && told.contains(event) == (event != "afterEachMigrate"),
+                "{event}: {told}"
+            );
+            assert_eq!(home.rows("select count(*) from flyway_schema_history"), ["0"], "{event}");
+            let answer = done(migrator.migrate(&MigrateOptions::default(), &quiet, Stop::new()).await);
+            assert!(answer.notices.is_empty(), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_callback_without_migrations_has_it_and_one_of_failures_makes_none() {
+    for home in [sqlite(), newest_postgres()] {
+        let migrator = home.with(|it| it.layout = LayoutChoice::Given(Layout::of_format("flyway").unwrap()));
+        home.file("V1__a.sql", "create table a (n int);\n");
+        home.file("afterMigrateError.sql", "delete from flyway_schema_history where installed_rank < 0;\n");
+        let answer = done(migrator.migrate(&MigrateOptions::default(), &quiet, Stop::new()).await);
+        assert!(answer.notices.is_empty() && home.refuses("select * from flyway_schema_history"), "{answer:?}");
+        home.file("afterMigrate.sql", "delete from flyway_schema_history where installed_rank < 0;\n");
+        done(migrator.migrate(&MigrateOptions::default(), &quiet, Stop::new()).await);
+        assert_eq!(home.rows("select count(*) from flyway_schema_history"), ["0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_way_back_makes_none_and_says_what_does() {
+    for home in all_homes() {
+        home.file("1_a.up.sql", "create table a (n int);\n");
+        home.file("1_a.down.sql", "delete from schema_migrations where version = 1;\ndrop table a;\n");
+        done(home.migrate().await);
+        let stopped = failed(&home.rollback(Selection::Steps(1)).await, 3, &["LIM-R002"]);
+        assert!(stopped.contains("run again: create table"), "{stopped}");
+        home.execute("create table schema_migrations (version bigint not null primary key, dirty boolean not null)");
+        done(home.rollback(Selection::Steps(1)).await);
+    }
 }

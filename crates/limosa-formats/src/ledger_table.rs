@@ -1,0 +1,236 @@
+//! The table in which the tool of a folder keeps its record: the usual one, or the one that settings of the tool name.
+//!
+//! Sources: goose `cmd/goose/main.go` (`GOOSE_TABLE`), dbmate `main.go` (`DBMATE_MIGRATIONS_TABLE`), sql-migrate
+//! `sql-migrate/config.go` (`dbconfig.yml`), sqlx `sqlx-core/src/config/migrate.rs`, node-pg-migrate `bin/node-pg-migrate.ts`
+//! (`config/default.json`), Liquibase `AbstractMapConfigurationValueProvider.java` and `GlobalConfiguration.java`
+//! (`liquibase.properties`).
+
+use limosa_sql::Engine;
+
+use crate::formats::sqlx;
+use crate::layout::Layout;
+use crate::native::yaml::{self, Node, Value};
+
+/// Where a tool keeps its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerTable {
+    /// The schema (MySQL: the database), unquoted; None where none is named.
+    pub schema: Option<String>,
+    /// The table, unquoted.
+    pub table: String,
+    /// What names it: a file or a setting; None for the name that the tool has for itself.
+    pub told_by: Option<String>,
+}
+
+/// A schema and a table, as far as settings name them.
+type Parts = (Option<String>, Option<String>);
+
+impl LedgerTable {
+    /// What somebody wrote: `table` or `schema.table`, each in quotes or not.
+    pub fn parse(written: &str, told_by: impl Into<String>) -> LedgerTable {
+        let (schema, table) = parts(written);
+        LedgerTable { schema, table, told_by: Some(told_by.into()) }
+    }
+
+    /// As somebody would write it, without quotes.
+    pub fn written(&self) -> String {
+        self.schema.as_ref().map_or_else(|| self.table.clone(), |schema| format!("{schema}.{}", self.table))
+    }
+}
+
+fn parts(written: &str) -> (Option<String>, String) {
+    let bare = |part: &str| part.trim().trim_matches(['"', '`']).to_owned();
+    match written.split_once('.') {
+        Some((schema, table)) => (Some(bare(schema)), bare(table)),
+        None => (None, bare(written)),
+    }
+}
+
+impl Layout {
+    /// The table in which the tool of these files keeps its record on an engine, as far as what was learnt tells; None where the
+    /// files are of no tool, or it keeps more than one table.
+    pub fn ledger_table(&self, engine: Engine) -> Option<LedgerTable> {
+        if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
+            return Some(LedgerTable::parse(written, sqlx::SETTINGS));
+        }
+        Some(LedgerTable { schema: None, table: self.usual_table(engine)?, told_by: None })
+    }
+
+    /// The schema that the tool makes for its table where no other is named: drizzle on PostgreSQL.
+    pub fn ledger_schema(&self, engine: Engine) -> Option<&'static str> {
+        matches!((self, engine), (Layout::Drizzle(_), Engine::Postgres)).then_some("drizzle")
+    }
+
+    /// The variable of the process that names the table, which goes before any file.
+    pub fn ledger_variable(&self) -> Option<&'static str> {
+        match self {
+            Layout::Goose => Some("GOOSE_TABLE"),
+            Layout::Dbmate => Some("DBMATE_MIGRATIONS_TABLE"),
+            _ => None,
+        }
+    }
+
+    /// The file beside the folder or above it in which the tool's settings may name the table.
+    pub fn ledger_settings(&self) -> Option<&'static str> {
+        match self {
+            Layout::Goose | Layout::Dbmate => Some(".env"),
+            Layout::SqlMigrate => Some("dbconfig.yml"),
+            Layout::NodePgMigrate => Some("config/default.json"),
+            Layout::Liquibase(_) => Some("liquibase.properties"),
+            _ => None,
+        }
+    }
+
+    /// The table that such a file names for an environment; None where it names none.
+    ///
+    /// # Errors
+    /// What is wrong with the file. It repeats nothing of it, for it may hold secrets.
+    pub fn told_in(
+        &self,
+        file: &str,
+        text: &str,
+        environment: Option<&str>,
+        engine: Engine,
+    ) -> Result<Option<LedgerTable>, String> {
+        let text = text.trim_start_matches('\u{feff}');
+        let (schema, table) = match self {
+            Layout::Goose | Layout::Dbmate => {
+                let written = self.ledger_variable().and_then(|name| of_env_file(text, name));
+                return Ok(written.map(|written| LedgerTable::parse(&written, file)));
+            }
+            Layout::SqlMigrate => of_database_configuration(text, environment)?,
+            Layout::NodePgMigrate => of_json(text)?,
+            Layout::Liquibase(_) => of_properties(text, engine),
+            _ => (None, None),
+        };
+        if schema.is_none() && table.is_none() {
+            return Ok(None);
+        }
+        let table = table.or_else(|| self.usual_table(engine));
+        Ok(table.map(|table| LedgerTable { schema, table, told_by: Some(file.to_owned()) }))
+    }
+
+    fn usual_table(&self, engine: Engine) -> Option<String> {
+        let usual = self.tool()?.usual_table()?;
+        // Liquibase writes it in capitals, which PostgreSQL makes small.
+        let is_loud = matches!(self, Layout::Liquibase(_)) && engine != Engine::Postgres;
+        Some(if is_loud { usual.to_uppercase() } else { usual.to_owned() })
+    }
+}
+
+/// The value of a variable in lines of `NAME=VALUE`; the last one counts.
+fn of_env_file(text: &str, name: &str) -> Option<String> {
+    let value = text.lines().rev().find_map(|line| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+        line.strip_prefix(name)?.trim_start().strip_prefix('=')
+    })?;
+    let value = value.trim();
+    let value = match value.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        Some(quote) => value[1..].split(quote).next().unwrap_or_default(),
+        None => value.split(" #").next().unwrap_or_default().trim(),
+    };
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// `schema` and `table` of an environment, that named `development` where none of this name is there.
+fn of_database_configuration(text: &str, environment: Option<&str>) -> Result<Parts, String> {
+    let broken = |broken: yaml::Broken| match broken.position {
+        Some(position) => format!("line {} is no YAML", position.line),
+        None => "it is no YAML".to_owned(),
+    };
+    let Some(root) = yaml::parse(text).map_err(broken)? else { return Ok((None, None)) };
+    let chosen = environment.and_then(|name| child(&root, name)).or_else(|| child(&root, "development"));
+    let value = |key: &str| match &child(chosen?, key)?.value {
+        Value::Scalar(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    Ok((value("schema"), value("table")))
+}
+
+fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+/// `db` with `migrations-schema`, `schema` and `migrations-table`.
+fn of_json(text: &str) -> Result<Parts, String> {
+    let read: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| format!("line {} is no JSON", error.line()))?;
+    let text_of = |value: &serde_json::Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let settings = &read["db"];
+    let schema = text_of(&settings["migrations-schema"]).or_else(|| match &settings["schema"] {
+        serde_json::Value::Array(several) => several.first().and_then(text_of),
+        one => text_of(one),
+    });
+    Ok((schema, text_of(&settings["migrations-table"])))
+}
+
+/// Liquibase finds its keys in any capitals, with hyphens or without, and with `liquibase.` in front or without.
+fn of_properties(text: &str, engine: Engine) -> Parts {
+    let mut found = (None, None);
+    for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with(['#', '!'])) {
+        let Some((key, value)) = line.split_once(['=', ':']) else { continue };
+        let key = key.trim().to_ascii_lowercase().replace('-', "");
+        let value = value.trim();
+        // It quotes names of mixed capitals alone, and PostgreSQL makes the others small.
+        let is_folded = engine == Engine::Postgres && !value.contains(|letter: char| letter.is_lowercase());
+        let value = if is_folded { value.to_lowercase() } else { value.to_owned() };
+        match key.strip_prefix("liquibase.").unwrap_or(&key) {
+            _ if value.is_empty() => {}
+            "liquibaseschemaname" => found.0 = Some(value),
+            "databasechangelogtablename" => found.1 = Some(value),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_tools_name_their_tables() {
+        let json = r#"{"db": {"schema": ["app", "b"], "migrations-table": "mine"}, "migrations-table": "no"}"#;
+        let yaml = "development:\n  dialect: postgres\n  table: mine\nlive:\n  table: theirs\n  schema: ops\n";
+        for (format, environment, text, expected) in [
+            (
+                "goose",
+                None,
+                "# x\nGOOSE_DRIVER=postgres\nGOOSE_TABLE=no\nexport GOOSE_TABLE = \"ops.mine\"\n",
+                "ops.mine",
+            ),
+            ("goose", None, "GOOSE_TABLE=mine # the table\n", "mine"),
+            ("goose", None, "GOOSE_TABLE=\nGOOSE_TABLES=x\nDBMATE_MIGRATIONS_TABLE=x\n", "-"),
+            ("dbmate", None, "\u{feff}DBMATE_MIGRATIONS_TABLE='mine'\r\n", "mine"),
+            ("sql_migrate", None, yaml, "mine"),
+            ("sql_migrate", Some("live"), yaml, "ops.theirs"),
+            ("sql_migrate", Some("other"), yaml, "mine"),
+            ("sql_migrate", None, "development:\n  schema: ops\n", "ops.gorp_migrations"),
+            ("sql_migrate", None, "live:\n  table: theirs\n", "-"),
+            ("sql_migrate", None, "a: [\n", "line 1 is no YAML"),
+            ("node_pg_migrate", None, json, "app.mine"),
+            ("node_pg_migrate", None, r#"{"db": {"migrations-schema": "ops", "schema": "app"}}"#, "ops.pgmigrations"),
+            ("node_pg_migrate", None, r#"{"db": "postgres://db"}"#, "-"),
+            ("node_pg_migrate", None, "{\n\n", "line 3 is no JSON"),
+            ("liquibase", None, "url=x\nliquibase.databaseChangelogTableName: MINE\n", "mine"),
+            ("liquibase", None, "databaseChangeLogTableName=Mine\n", "Mine"),
+            ("liquibase", None, "database-changelog-table-name=mine\nliquibaseSchemaName = ops\n", "ops.mine"),
+            ("liquibase", None, "#databaseChangeLogTableName=mine\nchangelog-file: a.sql\n", "-"),
+            ("refinery", None, "GOOSE_TABLE=mine", "-"),
+        ] {
+            let layout = Layout::of_format(format).unwrap();
+            let told = match layout.told_in("file", text, environment, Engine::Postgres) {
+                Ok(Some(told)) => told.written(),
+                Ok(None) => "-".to_owned(),
+                Err(problem) => problem,
+            };
+            assert_eq!(told, expected, "{format} {text}");
+        }
+        let liquibase = Layout::of_format("liquibase").unwrap();
+        let told = liquibase.told_in("file", "databaseChangelogTableName: MINE", None, Engine::Mysql);
+        assert_eq!(told.unwrap().unwrap().table, "MINE");
+        assert_eq!(liquibase.ledger_table(Engine::Mysql).unwrap().table, "DATABASECHANGELOG");
+    }
+}

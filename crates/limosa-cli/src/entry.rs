@@ -17,9 +17,8 @@ use crate::interrupt::Interrupt;
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let look = FirstLook::at(arguments.get(1..).unwrap_or_default(), |name| std::env::var(name).ok());
     let console = Console::new(look.manner);
-    let parsed = args::parsed()
-        .try_get_matches_from(&arguments)
-        .and_then(|matches| Ok((Limosa::from_arg_matches(&matches)?, matches)));
+    let parsed =
+        args::matches(&arguments, &look.command).and_then(|matches| Ok((Limosa::from_arg_matches(&matches)?, matches)));
     let code = match parsed {
         Ok((limosa, matches)) => chosen(&limosa, &matches, &console, look.manner),
         Err(error) => not_understood(&error, &look, &console),

@@ -8,7 +8,9 @@ mod settings;
 mod this_build;
 mod values;
 
-use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+
+use clap::{ArgMatches, CommandFactory, Parser};
 
 pub(crate) use first_look::FirstLook;
 pub(crate) use settings::layer;
@@ -71,8 +73,26 @@ pub(crate) fn parsed() -> clap::Command {
     command().long_version(this_build::version())
 }
 
+/// Understands a command line in which `chosen` is the first word that is no flag.
+///
+/// # Errors
+/// What clap says of it, help and version among it.
+pub(crate) fn matches(arguments: &[OsString], chosen: &str) -> Result<ArgMatches, clap::Error> {
+    let whole = parsed();
+    // clap gives the flags of every command to each of them before it looks which one is meant: that is half of what it takes until
+    // a command begins. What the chosen one alone does not understand is left to the whole, which knows what to say.
+    if let Some(command) = whole.find_subcommand(chosen) {
+        let alone = clap::Command::new(whole.get_name().to_owned()).subcommand_required(true);
+        let alone = alone.args(whole.get_arguments().cloned()).subcommand(command.clone());
+        if let Ok(matches) = alone.try_get_matches_from(arguments) {
+            return Ok(matches);
+        }
+    }
+    whole.try_get_matches_from(arguments)
+}
+
 /// The words that name the chosen command: `audit verify`.
-pub(crate) fn name(matches: &clap::ArgMatches) -> String {
+pub(crate) fn name(matches: &ArgMatches) -> String {
     let mut words = Vec::new();
     let mut level = matches.subcommand();
     while let Some((name, below)) = level {
@@ -85,6 +105,7 @@ pub(crate) fn name(matches: &clap::ArgMatches) -> String {
 #[cfg(test)]
 mod tests {
     use clap::FromArgMatches;
+    use clap::error::ErrorKind;
 
     use super::*;
 
@@ -102,14 +123,38 @@ mod tests {
             let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("limosa ")).collect();
             assert!((2..=7).contains(&examples.len()), "{name} has {} examples", examples.len());
             for example in examples {
-                let words = words(example);
+                let words: Vec<OsString> =
+                    ["limosa".to_owned()].into_iter().chain(words(example)).map(OsString::from).collect();
                 let matches = super::command()
-                    .try_get_matches_from(["limosa".to_owned()].into_iter().chain(words))
+                    .try_get_matches_from(&words)
                     .unwrap_or_else(|error| panic!("limosa {example}\n{error}"));
+                let understood =
+                    |matches: &ArgMatches| format!("{:?} {:?}", Limosa::from_arg_matches(matches), layer(matches));
+                assert_eq!(
+                    understood(&super::matches(&words, name).unwrap()),
+                    understood(&matches),
+                    "limosa {example}"
+                );
                 assert!(self::name(&matches).starts_with(name), "limosa {example} stands at {name}");
                 Limosa::from_arg_matches(&matches).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_word_that_only_looks_like_the_command_does_not_hide_it() {
+        let understood = |line: &str, chosen: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            super::matches(&words, chosen).map(|matches| self::name(&matches)).map_err(|error| error.kind())
+        };
+        assert_eq!(understood("limosa --environment plan migrate", "plan").unwrap(), "migrate");
+        assert_eq!(understood("limosa plan --environment migrate", "plan").unwrap(), "plan");
+        assert_eq!(understood("limosa audit verify", "audit").unwrap(), "audit verify");
+        assert_eq!(understood("limosa plan status", "plan"), Err(ErrorKind::UnknownArgument));
+        assert_eq!(understood("limosa migrate --help", "migrate"), Err(ErrorKind::DisplayHelp));
+        assert_eq!(understood("limosa migrate --version", "migrate"), Err(ErrorKind::DisplayVersion));
+        assert_eq!(understood("limosa migrat", "migrat"), Err(ErrorKind::InvalidSubcommand));
+        assert_eq!(understood("limosa", ""), Err(ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand));
     }
 
     /// Splits an example at blanks, as a shell does with double quotes; what follows `>` is the shell's.

@@ -31,9 +31,10 @@ pub(super) fn add(mut command: clap::Command) -> clap::Command {
         let Some(argument) = argument(key) else { continue };
         match SOME_COMMANDS.iter().find(|(name, _)| *name == key.name) {
             Some((_, commands)) => {
-                for name in *commands {
-                    command = command.mut_subcommand(name, |command| command.arg(&argument));
-                }
+                command = command.mut_subcommands(|command| match commands.contains(&command.get_name()) {
+                    true => command.arg(&argument),
+                    false => command,
+                });
             }
             None => {
                 command = command.arg(argument.global(true).help_heading(EVERYWHERE).display_order(500 + order));

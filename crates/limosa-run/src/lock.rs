@@ -228,6 +228,9 @@ pub async fn release(session: &mut dyn Session, context: &Context<'_>, epoch: i6
 
 async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -> Result<(), DbError> {
     let give_up = context.ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)]);
+    if session.facts().engine() == Engine::Postgres && !context.pooled && context.kept.is_none() {
+        return postgres::give_up(session, context, give_up).await;
+    }
     context.ledger.transact(session, vec![give_up]).await?;
     theirs::give_back(session, context).await?;
     match session.facts().engine() {

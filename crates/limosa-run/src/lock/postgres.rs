@@ -99,10 +99,22 @@ pub(super) async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> 
     unlock_key(session, lock_key(&context.ledger.names.schema, &context.ledger.project)).await
 }
 
+/// Gives the lease back, and the lock behind it; waits once.
+pub(super) async fn give_up(session: &mut dyn Session, context: &Context<'_>, lease: Item) -> Result<(), DbError> {
+    let mut items = context.ledger.begin();
+    let unlock = unlocking(lock_key(&context.ledger.names.schema, &context.ledger.project));
+    items.extend([lease, Item::Commit, Item::BeginAhead, unlock, Item::Commit]);
+    session.send(items).await.map(|_| ())
+}
+
 /// Gives an advisory lock back, where this session holds it.
 pub(super) async fn unlock_key(session: &mut dyn Session, key: i64) -> Result<(), DbError> {
+    session.send(vec![unlocking(key)]).await.map(|_| ())
+}
+
+fn unlocking(key: i64) -> Item {
     // `pg_advisory_unlock_all` would also free locks that an embedding application took on this session.
     let sql = "select case when exists (select from pg_catalog.pg_locks where locktype = 'advisory' and pid = pg_backend_pid() \
                and ((classid::bigint << 32) | objid::bigint) = $1) then pg_advisory_unlock($1) end";
-    session.query(sql, &[Value::Integer(key)]).await.map(|_| ())
+    Item::Bound { sql: sql.to_owned(), parameters: vec![Value::Integer(key)] }
 }

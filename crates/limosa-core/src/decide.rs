@@ -63,6 +63,8 @@ pub struct MigrateAsk {
     pub history_elsewhere: Option<(String, String)>,
     /// The table of the tool that the files were written for, where it is missing here.
     pub missing_ledger: Option<MissingLedger>,
+    /// The tool that the files were written for, where it runs all of them in one session and puts nothing back between them.
+    pub shares_session: Option<&'static str>,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.

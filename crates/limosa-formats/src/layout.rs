@@ -402,6 +402,13 @@ impl Layout {
         self.is_foreign() && !others
     }
 
+    /// True where the tool was seen to run all files of a run in one session and to put nothing back, so that what one of them sets
+    /// holds for those behind it.
+    pub fn shares_session(&self) -> bool {
+        use Layout::{Diesel, Goose, Refinery, SqlMigrate, Sqlx, UpDown};
+        matches!(self, UpDown | Goose | SqlMigrate | Sqlx(_) | Refinery | Diesel)
+    }
+
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.
     pub fn is_foreign(&self) -> bool {
         !matches!(self, Layout::Native | Layout::Pattern(_))

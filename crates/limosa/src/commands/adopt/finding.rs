@@ -160,24 +160,9 @@ fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> F
 
 /// What stands half done: what the tool says of its migrations, a lock that it never gave back, indexes that are not valid.
 pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<Vec<Diagnostic>, Failure> {
-    let engine = opened.target.engine;
-    let table = foreign.ledger.quoted(engine);
-    let problem = |what: String, next: String| Diagnostic::error("LIM-U113", what).help(next);
-    let mut all: Vec<Diagnostic> = troubles(foreign.tool, &table, &foreign.rows)
-        .into_iter()
-        .map(|trouble| problem(trouble.what, format!("{}; after that: limosa adopt", trouble.next)))
-        .collect();
-    let book = opened.ledger.clone();
-    if let Some(lock) = foreign.ledger.lock(opened.session.as_mut(), &book).await {
-        all.push(problem(
-            format!("Liquibase's lock is held by {} since {} (table {})", lock.by, lock.since, lock.table),
-            "where a run of it is under way, wait for its end; where none is, it died: \
-             look what stands, then give the lock back: 'liquibase release-locks'"
-                .to_owned(),
-        ));
-    }
+    let mut all = half_done_there(opened, foreign, "limosa adopt").await;
     for index in invalid_indexes(opened.session.as_mut()).await? {
-        all.push(problem(
+        all.push(half_done_problem(
             format!("the index {index} is INVALID: it is being built now, or the CREATE INDEX CONCURRENTLY that should have built it failed"),
             format!(
                 "wait where it is being built; else take it away, and build it again: drop index concurrently {index}"
@@ -185,6 +170,29 @@ pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Res
         ));
     }
     Ok(all)
+}
+
+/// What the tool says that it left half done, or is at now; `after` is what to run once that is settled.
+pub(super) async fn half_done_there(opened: &mut Opened<'_>, foreign: &Foreign, after: &str) -> Vec<Diagnostic> {
+    let table = foreign.ledger.quoted(opened.target.engine);
+    let mut all: Vec<Diagnostic> = troubles(foreign.tool, &table, &foreign.rows)
+        .into_iter()
+        .map(|trouble| half_done_problem(trouble.what, format!("{}; after that: {after}", trouble.next)))
+        .collect();
+    let book = opened.ledger.clone();
+    if let Some(lock) = foreign.ledger.lock(opened.session.as_mut(), &book).await {
+        all.push(half_done_problem(
+            format!("Liquibase's lock is held by {} since {} (table {})", lock.by, lock.since, lock.table),
+            "where a run of it is under way, wait for its end; where none is, it died: \
+             look what stands, then give the lock back: 'liquibase release-locks'"
+                .to_owned(),
+        ));
+    }
+    all
+}
+
+fn half_done_problem(what: String, next: String) -> Diagnostic {
+    Diagnostic::error("LIM-U113", what).help(next)
 }
 
 /// Refuses a database that limosa has migrated itself.

@@ -87,9 +87,7 @@ pub fn compare<'a>(
     let up_to = up_to.filter_map(|(at, row)| Some((version_of(row)?, at))).max();
     let of_changes =
         changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
-    // Where versions are texts, or names are what counts, only our own can be compared.
-    let comparable = tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel;
-    let of_rows = rows.iter().filter(|_| comparable).filter_map(version_of);
+    let of_rows = rows.iter().filter(|_| is_comparable(tool)).filter_map(version_of);
     let newest = of_changes.cloned().chain(of_rows).max();
 
     let mut all = Vec::with_capacity(changes.len() + unmatched.len());
@@ -125,6 +123,26 @@ pub fn compare<'a>(
     });
     all.extend(missing);
     all
+}
+
+/// The newest version, as the tool writes it, that it has applied and that has no file. None where its versions cannot be compared with
+/// those of files; `compared` as for [`compare`].
+pub fn newest_missing<'a>(
+    tool: ForeignTool,
+    lines: &[Compared<'a>],
+    compared: &dyn Fn(&Version) -> Version,
+) -> Option<&'a str> {
+    let missing = lines.iter().filter(|line| line.verdict == Verdict::Missing && is_comparable(tool));
+    let written = missing.filter_map(|line| line.row?.version.as_deref());
+    written
+        .filter_map(|written| Some((compared(&Version::parse(written).ok()?), written)))
+        .max()
+        .map(|(_, written)| written)
+}
+
+/// Where versions are texts, or names are what counts, only our own can be compared.
+fn is_comparable(tool: ForeignTool) -> bool {
+    tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel
 }
 
 fn version(change: &Change) -> Option<&Version> {

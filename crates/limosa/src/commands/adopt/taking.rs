@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare};
+use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare, newest_missing};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
 use super::keeping::{brought_up_to_date, keepable, reconciled};
-use super::memory::{Adopted, remember_kept, remembered};
+use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
 use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -117,6 +117,8 @@ async fn take(
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;
+    let newest_missing =
+        newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
     let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
     again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
     if let Some(adopted) = &before {
@@ -164,6 +166,7 @@ async fn take(
             Some(_) => {}
         }
         let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
+        edit.items.push(remember_newest_elsewhere(opened, newest_missing.as_deref()));
         if options.keep && !view.keeps_another {
             let taken: Vec<&Change> =
                 compared.iter().filter(|line| is_taken(line)).filter_map(|line| line.change).collect();

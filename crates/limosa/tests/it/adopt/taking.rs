@@ -1,9 +1,9 @@
 //! What is taken over, and what is refused.
 
-use limosa::{AdoptOptions, ForeignTool, StatusOptions};
+use limosa::{AdoptOptions, ForeignTool, MigrateOptions, StatusOptions};
 
 use super::tools::{EVERYWHERE, migrated, text, tool};
-use super::{adopt, adopt_with, verdicts};
+use super::{adopt, adopt_with, go_back, verdicts};
 use crate::answers::{done, failed, labels, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
@@ -156,6 +156,30 @@ async fn what_has_no_file_and_what_was_passed_over_are_told() {
     assert!(said.contains("LIM-U120 goose has applied what has no file here: 7, 20"), "{said}");
     assert!(said.contains("LIM-U121 goose has not applied 003, 005"), "{said}");
     assert_eq!(home.ledger(), ["1|baseline", "2|baseline"], "in the order in which they were applied");
+}
+
+#[tokio::test]
+async fn what_was_passed_over_does_not_run_where_all_later_ones_have_no_file() {
+    for home in all_homes() {
+        migrated(&home, tool("goose"));
+        home.execute("delete from goose_db_version where version_id = 2");
+        home.execute("insert into goose_db_version (version_id, is_applied) values (9, true)");
+        home.execute("drop table b");
+        let answer = adopt(&home).await.unwrap();
+        let found: Vec<&str> = answer.migrations.iter().map(|line| line.verdict).collect();
+        assert_eq!(found, ["stamped", "unknown", "unknown", "missing"]);
+        failed(&home.migrate().await, 1, &["LIM-P005", "002_b.sql comes late", "version 9"]);
+        home.file("010_d.sql", "create table d (n int);");
+        failed(&home.migrate().await, 1, &["LIM-P005", "003_c.sql comes late"]);
+        let allowing = home.with(|it| it.out_of_order = limosa::OutOfOrder::Allow);
+        let answer = allowing.migrate(&MigrateOptions::default(), &crate::answers::quiet, limosa::Stop::new()).await;
+        assert_eq!(labels(&done(answer)), ["002", "003", "010"]);
+        // Given back, it counts no longer.
+        go_back(&home).await.unwrap();
+        home.execute("delete from goose_db_version");
+        ["a", "b", "c", "d"].iter().for_each(|table| home.execute(&format!("drop table {table}")));
+        assert_eq!(labels(&done(home.migrate().await)), ["001", "002", "003", "010"]);
+    }
 }
 
 #[tokio::test]

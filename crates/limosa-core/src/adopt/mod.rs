@@ -14,4 +14,4 @@ pub use keeping::{Disagreement, Keeping, Told};
 pub use rows::{ForeignRow, ForeignState, settled};
 pub use spelling::{repathed, spelled};
 pub use tool::{ForeignTool, KnownBy};
-pub use trouble::{Trouble, troubles};
+pub use trouble::{Trouble, troubles, under_way};

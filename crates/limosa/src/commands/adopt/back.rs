@@ -129,7 +129,7 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
 
 /// What the other tool left half done is for a person to settle: written over, nobody would ever learn of it.
 async fn refuse_half_done_there(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<(), Failure> {
-    let diagnostics = half_done_there(opened, foreign, "limosa adopt --undo").await;
+    let diagnostics = half_done_there(opened, foreign, "limosa adopt --undo").await?;
     if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
 }
 

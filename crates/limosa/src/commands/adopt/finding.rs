@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
+use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
 use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
+use limosa_run::foreign_run;
 use limosa_sql::Diagnostic;
 
 use super::memory::Adopted;
@@ -160,7 +161,7 @@ fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> F
 
 /// What stands half done: what the tool says of its migrations, a lock that it never gave back, indexes that are not valid.
 pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<Vec<Diagnostic>, Failure> {
-    let mut all = half_done_there(opened, foreign, "limosa adopt").await;
+    let mut all = half_done_there(opened, foreign, "limosa adopt").await?;
     for index in invalid_indexes(opened.session.as_mut()).await? {
         all.push(half_done_problem(
             format!("the index {index} is INVALID: it is being built now, or the CREATE INDEX CONCURRENTLY that should have built it failed"),
@@ -173,9 +174,27 @@ pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Res
 }
 
 /// What the tool says that it left half done, or is at now; `after` is what to run once that is settled.
-pub(super) async fn half_done_there(opened: &mut Opened<'_>, foreign: &Foreign, after: &str) -> Vec<Diagnostic> {
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn half_done_there(
+    opened: &mut Opened<'_>,
+    foreign: &Foreign,
+    after: &str,
+) -> Result<Vec<Diagnostic>, Failure> {
     let table = foreign.ledger.quoted(opened.target.engine);
-    let mut all: Vec<Diagnostic> = troubles(foreign.tool, &table, &foreign.rows)
+    let mut found = troubles(foreign.tool, &table, &foreign.rows);
+    if !found.is_empty() {
+        let book = opened.ledger.clone();
+        if let Some(who) = run_under_way(opened, &foreign.ledger).await? {
+            found = vec![under_way(foreign.tool, &who)];
+        } else if troubles(foreign.tool, &table, &foreign.ledger.read(opened.session.as_mut(), &book).await?) != found {
+            // That run ended between the two looks.
+            let what = format!("{} was running until just now", foreign.tool.name());
+            return Ok(vec![half_done_problem(what, format!("run it again: {after}"))]);
+        }
+    }
+    let mut all: Vec<Diagnostic> = found
         .into_iter()
         .map(|trouble| half_done_problem(trouble.what, format!("{}; after that: {after}", trouble.next)))
         .collect();
@@ -188,7 +207,17 @@ pub(super) async fn half_done_there(opened: &mut Opened<'_>, foreign: &Foreign, 
                 .to_owned(),
         ));
     }
-    all
+    Ok(all)
+}
+
+/// Who runs the tool of a ledger now, in words. None where nobody does, or its runs take no lock.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn run_under_way(opened: &mut Opened<'_>, ledger: &FoundLedger) -> Result<Option<String>, Failure> {
+    let (engine, database) = (opened.target.engine, opened.session.facts().database.clone());
+    let Some(lock) = ledger.clone().within(engine, &database).runner_lock(engine, &database) else { return Ok(None) };
+    Ok(foreign_run(opened.session.as_mut(), &lock).await?)
 }
 
 fn half_done_problem(what: String, next: String) -> Diagnostic {

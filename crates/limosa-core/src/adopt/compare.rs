@@ -28,6 +28,8 @@ pub enum Verdict {
     Stamped,
     /// Applied, and the file was changed since.
     Diverged,
+    /// Failed, or never seen to end.
+    HalfDone,
     /// Applied, and there is no file.
     Missing,
     /// Not applied, although one that comes after it was.
@@ -38,8 +40,15 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Verdict; 6] =
-        [Verdict::Verified, Verdict::Stamped, Verdict::Diverged, Verdict::Missing, Verdict::Unknown, Verdict::Pending];
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Verified,
+        Verdict::Stamped,
+        Verdict::Diverged,
+        Verdict::HalfDone,
+        Verdict::Missing,
+        Verdict::Unknown,
+        Verdict::Pending,
+    ];
 
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +56,7 @@ impl Verdict {
             Verdict::Verified => "verified",
             Verdict::Stamped => "stamped",
             Verdict::Diverged => "diverged",
+            Verdict::HalfDone => "half_done",
             Verdict::Missing => "missing",
             Verdict::Unknown => "unknown",
             Verdict::Pending => "pending",
@@ -82,8 +92,12 @@ pub fn compare<'a>(
 ) -> Vec<Compared<'a>> {
     let version_of = |row: &ForeignRow| Some(compared(&Version::parse(row.version.as_deref()?).ok()?));
     let (row_of, unmatched) = Index::new(changes).matched(tool, rows, &version_of);
-    // Whatever came before such a row counts as applied with it.
-    let up_to = rows.iter().enumerate().filter(|(_, row)| row.state == ForeignState::UpTo);
+    // Whatever came before such a row counts as applied with it; before golang-migrate's one row, also where that is half done.
+    let covers = |row: &ForeignRow| match row.state {
+        ForeignState::HalfDone => tool == ForeignTool::GolangMigrate,
+        state => state == ForeignState::UpTo,
+    };
+    let up_to = rows.iter().enumerate().filter(|(_, row)| covers(row));
     let up_to = up_to.filter_map(|(at, row)| Some((version_of(row)?, at))).max();
     let of_changes =
         changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
@@ -167,6 +181,9 @@ fn judged(
     row: &ForeignRow,
     agreement: &mut dyn FnMut(&Change, &ForeignRow) -> Agreement,
 ) -> (Verdict, Option<String>) {
+    if row.state == ForeignState::HalfDone {
+        return (Verdict::HalfDone, None);
+    }
     if row.checksum.is_none() || change.is_code {
         return (Verdict::Stamped, None);
     }

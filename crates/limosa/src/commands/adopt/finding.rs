@@ -7,7 +7,7 @@ use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, 
 use limosa_run::foreign_run;
 use limosa_sql::Diagnostic;
 
-use super::memory::Adopted;
+use super::memory::{Adopted, remembered};
 use super::registry::{attach_registry, detach_registry};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
@@ -233,6 +233,23 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
         "a database is taken over before limosa migrates it; to count single migrations as applied: \
          limosa repair --mark-applied MIGRATION",
     ))
+}
+
+/// What another tool left half done here: that of the database's taking over, else the one whose table is found. Nothing where the
+/// database is limosa's own, and where no such table can be read.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn left_half_done(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Vec<Diagnostic>, Failure> {
+    let found = match remembered(opened, view).await? {
+        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
+        None if view.rows.is_empty() => find(opened, None, None, None).await,
+        None => return Ok(Vec::new()),
+    };
+    match found {
+        Ok(foreign) => half_done_there(opened, &foreign, "limosa adopt").await,
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.

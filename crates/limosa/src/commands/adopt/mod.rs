@@ -11,7 +11,7 @@ mod registry;
 mod taking;
 
 pub use back::GoBackOptions;
-pub(crate) use finding::applied_since;
+pub(crate) use finding::{applied_since, left_half_done};
 pub(crate) use keeping::{
     Beside, disagreement, look_beside, prepare, refuse_disagreement, refuse_disagreement_at_rest, told_by_hand,
     told_of_accepted,

@@ -265,7 +265,7 @@ fn few(names: &[&str]) -> String {
 fn of_other_files(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
     let missing = compared.iter().filter(|line| line.verdict == Verdict::Missing);
     let keys: Vec<&str> = missing.filter_map(|line| Some(line.row?.key.as_str())).collect();
-    if keys.is_empty() || compared.iter().any(is_taken) {
+    if keys.is_empty() || compared.iter().any(|line| is_taken(line) || line.verdict == Verdict::HalfDone) {
         return None;
     }
     let message =
@@ -329,6 +329,7 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
             Verdict::Verified => &mut counts.verified,
             Verdict::Stamped => &mut counts.stamped,
             Verdict::Diverged => &mut counts.diverged,
+            Verdict::HalfDone => &mut counts.half_done,
             Verdict::Missing => &mut counts.missing,
             Verdict::Unknown => &mut counts.unknown,
             Verdict::Pending => &mut counts.pending,

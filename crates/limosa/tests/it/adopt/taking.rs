@@ -183,6 +183,27 @@ async fn what_was_passed_over_does_not_run_where_all_later_ones_have_no_file() {
 }
 
 #[tokio::test]
+async fn a_version_that_is_dirty_is_half_done_and_those_before_it_are_applied() {
+    for home in all_homes() {
+        migrated(&home, tool("golang-migrate"));
+        home.file("000004_d.up.sql", "create table d (n int);");
+        assert_eq!(home.migrator().doctor().await.unwrap().exit_code, 0);
+        home.execute("update schema_migrations set version = 3, dirty = true");
+        let answer = adopt_with(&home, &dry_run()).await.unwrap();
+        assert_eq!(
+            verdicts(&answer),
+            ["stamped 000001 a", "stamped 000002 b", "half_done 000003 c", "pending 000004 d"]
+        );
+        assert_eq!((answer.counts.stamped, answer.counts.half_done), (2, 1));
+        assert!(words(&answer.errors).contains("LIM-U113"), "{}", words(&answer.errors));
+        assert!(!words(&answer.notices).contains("LIM-U121"), "{}", words(&answer.notices));
+        let doctor = home.migrator().doctor().await.unwrap();
+        let found = crate::answers::findings(&doctor);
+        assert!(doctor.exit_code == 1 && found.contains("calls version 3 dirty"), "{found}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_of_other_files_is_refused() {
     let home = sqlite();
     migrated(&home, tool("goose"));

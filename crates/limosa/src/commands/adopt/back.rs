@@ -60,7 +60,8 @@ impl Migrator {
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
-        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        let (loaded, mut opened) =
+            read_and_open(&self.configuration, purpose, Loaded::refuse_errors_where_none_runs).await?;
         let answer = give_back(&mut opened, &loaded, options, listener, &stop).await;
         opened.close().await;
         answer

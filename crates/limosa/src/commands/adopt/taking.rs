@@ -70,7 +70,12 @@ impl Migrator {
         stop: Stop,
     ) -> Result<AdoptAnswer, Failure> {
         let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
-        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        // A proof runs what was taken over.
+        let check = match options.prove {
+            Some(_) => Loaded::refuse_errors,
+            None => Loaded::refuse_errors_where_none_runs,
+        };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, check).await?;
         let answer = take(&mut opened, &loaded, options, listener, &stop).await;
         opened.close().await;
         answer
@@ -144,7 +149,7 @@ async fn take(
     answer.kept = options.keep;
     answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
-    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(warnings(&foreign, &compared));
     if !errors.is_empty() {
         answer.outcome = "refused";

@@ -204,6 +204,42 @@ async fn a_version_that_is_dirty_is_half_done_and_those_before_it_are_applied() 
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_statements_that_ran_does_not_hinder_taking_over() {
+    for home in all_homes() {
+        migrated(&home, tool("golang-migrate"));
+        home.file("000002_b.up.sql", "create table b (n int);\ncommit;\ncreate table more (n int);\n");
+        home.file("000003_c.up.sql", "create table c (n int);\ncommit;\n");
+        let proving = AdoptOptions { prove: Some(limosa::ProveOn::ThisServer), ..dry_run() };
+        refusal(adopt_with(&home, &proving).await, 2, &["LIM-F015", "000002_b.up.sql"]);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.stamped), ("done", 2), "{}", words(&answer.errors));
+        assert!(words(&answer.notices).contains("LIM-F015"), "{}", words(&answer.notices));
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.exit_code, 2, "000003 would run");
+        // It stays an error of what would run.
+        let said = failed(&home.migrate().await, 2, &["LIM-F015", "000003_c.up.sql"]);
+        assert!(!said.contains("000002_b"), "{said}");
+        home.file("000003_c.up.sql", &text(3));
+        assert_eq!(home.migrator().status(StatusOptions::default()).await.unwrap().exit_code, 0);
+        assert_eq!(home.migrator().plan(&MigrateOptions::default()).await.unwrap().exit_code, 0);
+        assert_eq!(labels(&done(home.migrate().await)), ["000003"]);
+        go_back(&home).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn statements_that_ran_do_not_hinder_a_baseline() {
+    for home in all_homes() {
+        home.file("000001_a.up.sql", "create table a (n int);\ncommit;\ncreate table more (n int);\n");
+        home.file("000001_a.down.sql", "drop table a;\ncommit;\ndrop table more;\n");
+        home.file("000002_b.up.sql", &text(2));
+        let to = limosa::Version::parse("1").unwrap();
+        home.migrator().baseline(&to, false, &crate::answers::quiet, limosa::Stop::new()).await.unwrap();
+        assert_eq!(labels(&done(home.migrate().await)), ["000002"]);
+    }
+}
+
+#[tokio::test]
 async fn a_folder_of_other_files_is_refused() {
     let home = sqlite();
     migrated(&home, tool("goose"));

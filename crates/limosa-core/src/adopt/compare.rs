@@ -181,11 +181,16 @@ fn judged(
     row: &ForeignRow,
     agreement: &mut dyn FnMut(&Change, &ForeignRow) -> Agreement,
 ) -> (Verdict, Option<String>) {
-    if row.state == ForeignState::HalfDone {
-        return (Verdict::HalfDone, None);
-    }
+    let is_half_done = row.state == ForeignState::HalfDone;
     if row.checksum.is_none() || change.is_code {
-        return (Verdict::Stamped, None);
+        return (if is_half_done { Verdict::HalfDone } else { Verdict::Stamped }, None);
+    }
+    if is_half_done {
+        let is_another = agreement(change, row) == Agreement::Different;
+        return (
+            Verdict::HalfDone,
+            is_another.then(|| format!("the file is not the one that {} has begun", tool.name())),
+        );
     }
     match agreement(change, row) {
         Agreement::Same => (Verdict::Verified, None),

@@ -270,19 +270,18 @@ async fn a_run_of_the_tool_that_is_under_way_is_waited_for_and_not_called_dead()
         migrated(&home, tool("golang-migrate"));
         keep(&home).await;
         let key = |names: &str| crc(names).wrapping_mul(1_486_364_155);
-        let (run, lock, unlock): (Box<dyn Fn(&str)>, String, String) = match &home.place {
+        let (run, [lock, unlock]): (Box<dyn Fn(&str)>, _) = match &home.place {
             Place::Mysql(database) => {
                 let key = key(&format!("{}:schema_migrations", home.database()));
                 let session = database.session().expect("a session");
                 let run = move |sql: &str| session.execute(sql).expect(sql);
-                (Box::new(run), format!("do get_lock('{key}', 0)"), format!("do release_lock('{key}')"))
+                (Box::new(run), [format!("do get_lock('{key}', 0)"), format!("do release_lock('{key}')")])
             }
             _ => {
                 let key = key(&format!("public\0schema_migrations\0/{}", home.database()));
                 let session = home.database_handle().session().expect("a session");
                 let run = move |sql: &str| session.execute(sql).expect(sql);
-                let [lock, unlock] = ["lock", "unlock"].map(|word| format!("select pg_advisory_{word}({key})"));
-                (Box::new(run), lock, unlock)
+                (Box::new(run), ["lock", "unlock"].map(|word| format!("select pg_advisory_{word}({key})")))
             }
         };
         run(&lock);

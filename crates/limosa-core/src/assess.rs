@@ -195,7 +195,8 @@ fn state_without_file(row: &AppliedRow) -> (State, String) {
     }
 }
 
-/// The newest version that was applied, in whatever state, as the folder of `changes` reads versions.
+/// The newest version that was applied, in whatever state, as the folder of `changes` reads versions; by another tool, too, where the
+/// database was taken over from it.
 pub fn newest_version(changes: &[Change], ledger: &LedgerView) -> Option<Version> {
     let alike = any_version(changes);
     let read = |row: &AppliedRow| {
@@ -203,7 +204,8 @@ pub fn newest_version(changes: &[Change], ledger: &LedgerView) -> Option<Version
         alike.map_or_else(|| Version::parse(written).ok(), |alike| alike.read_alike(written, row.identity.as_str()))
     };
     if alike.is_none_or(|version| version.name().is_none()) {
-        return ledger.rows.iter().filter_map(read).max();
+        let elsewhere = ledger.newest_elsewhere.as_deref().and_then(|written| Version::parse(written).ok());
+        return ledger.rows.iter().filter_map(read).chain(elsewhere).max();
     }
     // The order of names may stand beside the files and change; that of today counts.
     let today: HashMap<&Identity, &Version> =

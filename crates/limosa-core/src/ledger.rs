@@ -32,6 +32,9 @@ pub struct LedgerView {
     pub failures: Vec<Failure>,
     /// The ledger of the tool that the database was taken over from is kept beside this one.
     pub keeps_another: bool,
+    /// The newest version, as written, that the tool had applied from which the database was taken over, and that had no file: what
+    /// is older and was not applied comes late.
+    pub newest_elsewhere: Option<String>,
 }
 
 /// What comes before a seed's name in its identity.

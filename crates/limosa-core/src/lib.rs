@@ -27,7 +27,7 @@ mod version;
 
 pub use adopt::{
     Agreement, Compared, Disagreement, ForeignRow, ForeignState, ForeignTool, Keeping, KnownBy, Told, Trouble, Verdict,
-    compare, repathed, settled, spelled, troubles,
+    compare, newest_missing, repathed, settled, spelled, troubles, under_way,
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};

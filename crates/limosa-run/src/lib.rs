@@ -43,7 +43,7 @@ pub use conduct::conduct;
 pub use context::{Connector, Context, Stop, Values};
 pub use event::{Event, Events};
 pub use kept::Kept;
-pub use lock::{Acquired, Held, LockError, acquire, lock_key, lock_name, release};
+pub use lock::{Acquired, Held, LockError, acquire, foreign_run, lock_key, lock_name, release};
 pub use placeholders::{file_name_value, unknown_placeholder};
 pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};

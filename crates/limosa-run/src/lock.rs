@@ -14,6 +14,7 @@ use limosa_sql::{Diagnostic, Engine};
 use sha2::{Digest, Sha256};
 
 pub use mysql::lock_name;
+pub use theirs::foreign_run;
 
 use crate::{Context, Event};
 

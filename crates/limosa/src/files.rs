@@ -12,7 +12,7 @@ use limosa_core::{
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
-use limosa_sql::{Diagnostic, Dialect, Engine, Label};
+use limosa_sql::{Diagnostic, Dialect, Engine, Label, Severity};
 
 use crate::ledger_told::ledger_table;
 use crate::scripts::{Scripts, depth_of, each_part};
@@ -58,6 +58,11 @@ pub(crate) fn layout_of(
     Ok((Recognised { layout, reason }, diagnostics))
 }
 
+fn refuse_errors_among(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+    let errors: Vec<Diagnostic> = diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
+    if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+}
+
 /// Changes read from folders, with what is to be said of their files.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
@@ -76,15 +81,46 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// True where nothing can be run until the files are mended.
-    pub(crate) fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-
     /// Refuses to go on with files that have errors; takes the warnings along.
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
-        let errors: Vec<Diagnostic> = self.diagnostics.iter().filter(|problem| problem.is_error()).cloned().collect();
-        if errors.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: errors }) }
+        refuse_errors_among(&self.diagnostics)
+    }
+
+    /// The same for a command that runs none of them, see [`Loaded::told_where_none_runs`].
+    pub(crate) fn refuse_errors_where_none_runs(&self) -> Result<(), Failure> {
+        refuse_errors_among(&self.told_where_none_runs())
+    }
+
+    /// The same for what would run, see [`Loaded::told_of_pending`].
+    pub(crate) fn refuse_errors_of_pending(&self, view: &LedgerView) -> Result<(), Failure> {
+        refuse_errors_among(&self.told_of_pending(view))
+    }
+
+    /// What is to be said by a command that runs none of them: statements that cannot run as they stand may have run with another tool,
+    /// and are no error.
+    pub(crate) fn told_where_none_runs(&self) -> Vec<Diagnostic> {
+        self.passing_over(|_| true)
+    }
+
+    /// What is to be said where the ledger tells which files would not run again.
+    pub(crate) fn told_of_pending(&self, view: &LedgerView) -> Vec<Diagnostic> {
+        let stands = |row: &&AppliedRow| matches!(row.state, RowState::Applied | RowState::Baseline);
+        let applied: HashSet<&Identity> = view.rows.iter().filter(stands).map(|row| &row.identity).collect();
+        let files = self.changes.iter().filter(|change| applied.contains(&change.identity));
+        let files: HashSet<&str> = files.map(|change| change.script.file.as_str()).collect();
+        self.passing_over(|file| files.contains(file))
+    }
+
+    fn passing_over(&self, does_not_run: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+        let is_passed_over = |problem: &Diagnostic| {
+            problem.code == limosa_formats::codes::TRANSACTION_MISUSE
+                && problem.labels.first().is_some_and(|label| does_not_run(&label.file))
+        };
+        let told = self.diagnostics.iter().cloned().map(|problem| match is_passed_over(&problem) {
+            true => Diagnostic { severity: Severity::Warning, ..problem },
+            false => problem,
+        });
+        told.collect()
     }
 
     /// The version that is meant by one that somebody wrote, which may be the name of a migration.

@@ -534,6 +534,8 @@ pub struct VerdictCounts {
     pub stamped: usize,
     /// Applied, and the file was changed since.
     pub diverged: usize,
+    /// Failed, or never seen to end.
+    pub half_done: usize,
     /// Applied, and there is no file.
     pub missing: usize,
     /// Not applied, although a later one was.

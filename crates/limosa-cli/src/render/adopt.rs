@@ -133,6 +133,7 @@ fn counted(counts: &VerdictCounts) -> String {
         (counts.verified, "verified"),
         (counts.stamped, "stamped"),
         (counts.diverged, "diverged"),
+        (counts.half_done, "half done"),
         (counts.missing, "missing"),
         (counts.unknown, "unknown"),
         (counts.pending, "pending"),
@@ -146,7 +147,7 @@ fn table(lines: &[&AdoptLine], width: Option<u16>) -> String {
     let mut table = Columns::new(&["VERDICT", "VERSION", "NAME", "APPLIED AT", "NOTE"], width);
     for line in lines {
         table.row(vec![
-            (line.verdict.to_owned(), tone(line.verdict)),
+            (line.verdict.replace('_', " "), tone(line.verdict)),
             (line.version.clone(), Tone::Plain),
             (line.name.clone(), Tone::Plain),
             (line.applied_at.clone().unwrap_or_default(), Tone::Plain),
@@ -161,7 +162,7 @@ fn tone(verdict: &str) -> Tone {
         "verified" => Tone::Good,
         "pending" => Tone::Strong,
         "missing" | "unknown" => Tone::Doubtful,
-        "diverged" => Tone::Bad,
+        "diverged" | "half_done" => Tone::Bad,
         _ => Tone::Plain,
     }
 }

@@ -28,6 +28,8 @@ pub enum Verdict {
     Stamped,
     /// Applied, and the file was changed since.
     Diverged,
+    /// Failed, or never seen to end.
+    HalfDone,
     /// Applied, and there is no file.
     Missing,
     /// Not applied, although one that comes after it was.
@@ -38,8 +40,15 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Verdict; 6] =
-        [Verdict::Verified, Verdict::Stamped, Verdict::Diverged, Verdict::Missing, Verdict::Unknown, Verdict::Pending];
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Verified,
+        Verdict::Stamped,
+        Verdict::Diverged,
+        Verdict::HalfDone,
+        Verdict::Missing,
+        Verdict::Unknown,
+        Verdict::Pending,
+    ];
 
     /// The word for people and machines.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +56,7 @@ impl Verdict {
             Verdict::Verified => "verified",
             Verdict::Stamped => "stamped",
             Verdict::Diverged => "diverged",
+            Verdict::HalfDone => "half_done",
             Verdict::Missing => "missing",
             Verdict::Unknown => "unknown",
             Verdict::Pending => "pending",
@@ -82,14 +92,16 @@ pub fn compare<'a>(
 ) -> Vec<Compared<'a>> {
     let version_of = |row: &ForeignRow| Some(compared(&Version::parse(row.version.as_deref()?).ok()?));
     let (row_of, unmatched) = Index::new(changes).matched(tool, rows, &version_of);
-    // Whatever came before such a row counts as applied with it.
-    let up_to = rows.iter().enumerate().filter(|(_, row)| row.state == ForeignState::UpTo);
+    // Whatever came before such a row counts as applied with it; before golang-migrate's one row, also where that is half done.
+    let covers = |row: &ForeignRow| match row.state {
+        ForeignState::HalfDone => tool == ForeignTool::GolangMigrate,
+        state => state == ForeignState::UpTo,
+    };
+    let up_to = rows.iter().enumerate().filter(|(_, row)| covers(row));
     let up_to = up_to.filter_map(|(at, row)| Some((version_of(row)?, at))).max();
     let of_changes =
         changes.iter().zip(&row_of).filter(|(_, row)| row.is_some()).filter_map(|(change, _)| version(change));
-    // Where versions are texts, or names are what counts, only our own can be compared.
-    let comparable = tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel;
-    let of_rows = rows.iter().filter(|_| comparable).filter_map(version_of);
+    let of_rows = rows.iter().filter(|_| is_comparable(tool)).filter_map(version_of);
     let newest = of_changes.cloned().chain(of_rows).max();
 
     let mut all = Vec::with_capacity(changes.len() + unmatched.len());
@@ -127,6 +139,26 @@ pub fn compare<'a>(
     all
 }
 
+/// The newest version, as the tool writes it, that it has applied and that has no file. None where its versions cannot be compared with
+/// those of files; `compared` as for [`compare`].
+pub fn newest_missing<'a>(
+    tool: ForeignTool,
+    lines: &[Compared<'a>],
+    compared: &dyn Fn(&Version) -> Version,
+) -> Option<&'a str> {
+    let missing = lines.iter().filter(|line| line.verdict == Verdict::Missing && is_comparable(tool));
+    let written = missing.filter_map(|line| line.row?.version.as_deref());
+    written
+        .filter_map(|written| Some((compared(&Version::parse(written).ok()?), written)))
+        .max()
+        .map(|(_, written)| written)
+}
+
+/// Where versions are texts, or names are what counts, only our own can be compared.
+fn is_comparable(tool: ForeignTool) -> bool {
+    tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel
+}
+
 fn version(change: &Change) -> Option<&Version> {
     match &change.kind {
         Kind::Versioned(version) => Some(version),
@@ -149,8 +181,16 @@ fn judged(
     row: &ForeignRow,
     agreement: &mut dyn FnMut(&Change, &ForeignRow) -> Agreement,
 ) -> (Verdict, Option<String>) {
+    let is_half_done = row.state == ForeignState::HalfDone;
     if row.checksum.is_none() || change.is_code {
-        return (Verdict::Stamped, None);
+        return (if is_half_done { Verdict::HalfDone } else { Verdict::Stamped }, None);
+    }
+    if is_half_done {
+        let is_another = agreement(change, row) == Agreement::Different;
+        return (
+            Verdict::HalfDone,
+            is_another.then(|| format!("the file is not the one that {} has begun", tool.name())),
+        );
     }
     match agreement(change, row) {
         Agreement::Same => (Verdict::Verified, None),

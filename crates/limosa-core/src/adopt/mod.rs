@@ -9,9 +9,9 @@ mod spelling;
 mod tool;
 mod trouble;
 
-pub use compare::{Agreement, Compared, Verdict, compare};
+pub use compare::{Agreement, Compared, Verdict, compare, newest_missing};
 pub use keeping::{Disagreement, Keeping, Told};
 pub use rows::{ForeignRow, ForeignState, settled};
 pub use spelling::{repathed, spelled};
 pub use tool::{ForeignTool, KnownBy};
-pub use trouble::{Trouble, troubles};
+pub use trouble::{Trouble, troubles, under_way};

@@ -16,6 +16,14 @@ pub fn troubles(tool: ForeignTool, table: &str, rows: &[ForeignRow]) -> Vec<Trou
     rows.iter().filter(|row| row.state == ForeignState::HalfDone).map(|row| half_done(tool, table, row)).collect()
 }
 
+/// What looks half done while the tool is at it; `who` runs it, in words.
+pub fn under_way(tool: ForeignTool, who: &str) -> Trouble {
+    Trouble {
+        what: format!("{} is running now: its lock is held by {who}", tool.name()),
+        next: "wait for its end; where it is no run but a session that was left open, end that".to_owned(),
+    }
+}
+
 fn half_done(tool: ForeignTool, table: &str, row: &ForeignRow) -> Trouble {
     let key = &row.key;
     let look = "look how far its statements took effect, and finish them or take them back by hand; ";

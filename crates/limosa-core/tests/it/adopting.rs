@@ -47,6 +47,13 @@ fn one_row_stands_for_all_versions_up_to_its_own() {
     assert_eq!(verdicts(tool, &[up_to("2")], &changes), ["stamped 1", "stamped 2", "pending 3"]);
     // Its own file is gone; those before it stand.
     assert_eq!(verdicts(tool, &[up_to("9")], &changes), ["stamped 1", "stamped 2", "stamped 3", "missing 9"]);
+    // That one failed, or was cut off; those before it stand all the same.
+    let dirty = |key: &str| ForeignRow { state: ForeignState::HalfDone, ..row(key) };
+    assert_eq!(verdicts(tool, &[dirty("2")], &changes), ["stamped 1", "half_done 2", "pending 3"]);
+    assert_eq!(verdicts(tool, &[dirty("9")], &changes), ["stamped 1", "stamped 2", "stamped 3", "missing 9"]);
+    assert_eq!(verdicts(tool, &[dirty("-1")], &changes), ["pending 1", "pending 2", "pending 3", "missing -1"]);
+    let rows = [recorded("1", "same"), ForeignRow { state: ForeignState::HalfDone, ..recorded("3", "same") }];
+    assert_eq!(verdicts(ForeignTool::Sqlx, &rows, &changes), ["verified 1", "unknown 2", "half_done 3"]);
     // A baseline of Flyway's, and its file.
     let mut with_baseline = vec![change("2", "select 1").stands_for_all()];
     with_baseline.extend(changes);

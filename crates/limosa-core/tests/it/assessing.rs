@@ -1,7 +1,8 @@
 //! The state of each change.
 
 use limosa_core::{
-    Change, LedgerView, RowState, State, Surroundings, Version, assess, assess_up_to, newest_version, not_applicable,
+    Change, Kind, LedgerView, RowState, State, Surroundings, Version, assess, assess_up_to, newest_version,
+    not_applicable,
 };
 use limosa_sql::Engine;
 
@@ -161,6 +162,17 @@ fn the_newest_version_is_the_largest_number() {
     let ledger = Ledger::new().applied(&change("9", "")).applied(&change("010", "")).applied(&change("R:x", ""));
     assert_eq!(newest_version(&[], &ledger.0).unwrap().to_string(), "10");
     assert_eq!(newest_version(&[], &LedgerView::default()), None);
+    // What another tool had applied, of which no file was there.
+    let elsewhere = |newest: &str| LedgerView { newest_elsewhere: Some(newest.to_owned()), ..ledger.0.clone() };
+    for (newest, expected) in [("11", "11"), ("9", "10"), ("b", "10")] {
+        assert_eq!(newest_version(&[change("3", "")], &elsewhere(newest)).unwrap().to_string(), expected);
+    }
+    assert_eq!(newest_version(&[], &elsewhere("11")).unwrap().to_string(), "11");
+    let names = Change { kind: Kind::Versioned(Version::of_name("a")), ..change("1", "") };
+    assert_eq!(
+        newest_version(&[names], &LedgerView { newest_elsewhere: Some("b".to_owned()), ..LedgerView::default() }),
+        None
+    );
 }
 
 #[test]

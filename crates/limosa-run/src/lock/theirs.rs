@@ -21,7 +21,8 @@ pub(super) async fn take(session: &mut dyn Session, context: &Context<'_>, began
         if attempt(session, lock).await.map_err(refused)? {
             return Ok(());
         }
-        let holder = holder(session, lock).await.unwrap_or_default();
+        let holder = foreign_run(session, lock).await.unwrap_or_default();
+        let holder = holder.unwrap_or_else(|| "somebody who has given it back just now".to_owned());
         if began.elapsed() >= context.lock_wait {
             let waited = context.lock_wait.as_secs_f64();
             let message = format!("a run of {tool} holds its lock, which limosa takes too: {holder}");
@@ -85,15 +86,19 @@ async fn attempt(session: &mut dyn Session, lock: &RunnerLock) -> Result<bool, D
     Ok(rows.first().is_some_and(|row| row.boolean(0)))
 }
 
-/// Who holds it, in words, as far as this user may see that.
-async fn holder(session: &mut dyn Session, lock: &RunnerLock) -> Result<String, DbError> {
+/// Who else holds the lock that the runs of another tool take, in words, as far as this user may see that. None where nobody does, or
+/// this session itself.
+///
+/// # Errors
+/// What the server says.
+pub async fn foreign_run(session: &mut dyn Session, lock: &RunnerLock) -> Result<Option<String>, DbError> {
     let (sql, parameters) = match lock {
         RunnerLock::Key(key) | RunnerLock::Keys(key, _) => (
             "select concat('backend ', l.pid, coalesce(' of ' || a.usename, ''), coalesce(' at ' || host(a.client_addr), ''), \
              coalesce(' (' || nullif(a.application_name, '') || ')', ''), \
              coalesce(', connected since ' || to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')) \
              from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid \
-             where l.locktype = 'advisory' and l.granted and l.objsubid = 1 \
+             where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid() \
              and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) \
              and ((l.classid::bigint << 32) | l.objid::bigint) in ($1, $2)",
             vec![
@@ -104,10 +109,10 @@ async fn holder(session: &mut dyn Session, lock: &RunnerLock) -> Result<String, 
         RunnerLock::Name(name) => (
             "select concat('connection ', u.id, coalesce(concat(' of ', p.user, ' at ', p.host), '')) \
              from (select is_used_lock($1) as id) u left join information_schema.processlist p on p.id = u.id \
-             where u.id is not null",
+             where u.id <> connection_id()",
             vec![Value::Text(name.clone())],
         ),
     };
     let rows = session.query(sql, &parameters).await?;
-    Ok(rows.first().and_then(|row| row.text(0)).unwrap_or_else(|| "somebody who has given it back just now".to_owned()))
+    Ok(rows.first().and_then(|row| row.text(0)))
 }

@@ -90,7 +90,8 @@ pub(super) const TABLE: &[Cause] = &[
          a statement that cannot run in a transaction below `Transaction: always` or inside of the file's own `BEGIN` to `COMMIT`.",
         "The message says which statement and what to do about it. Most files need no `BEGIN` and `COMMIT`: limosa opens the transaction \
          itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file. Files of a tool that holds a transaction open \
-         around them (sqlx, Diesel, drizzle, goose and others, not golang-migrate or Prisma) may end that one, and leave one open.",
+         around them (sqlx, Diesel, drizzle, goose and others, not golang-migrate or Prisma) may end that one, and leave one open. \
+         `adopt`, `baseline`, and what is applied already are not held up by it: such a file has run with another tool.",
     ),
     (
         "LIM-F016",

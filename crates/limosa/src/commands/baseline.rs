@@ -43,7 +43,7 @@ impl Migrator {
     ) -> Result<DoneAnswer, Failure> {
         let purpose = if dry_run { Purpose::Read } else { Purpose::Write };
         let check = |loaded: &Loaded| {
-            loaded.refuse_errors()?;
+            loaded.refuse_errors_where_none_runs()?;
             if up_to(loaded, to)?.is_empty() {
                 let message = format!("no migration has a version up to {to}");
                 return Err(Failure::usage("LIM-U020", message, "see them: limosa status"));

@@ -6,9 +6,11 @@ mod sqlite;
 
 use std::time::{Duration, SystemTime};
 
+use limosa_core::LedgerView;
 use limosa_db::{DbError, Row, Value};
 use limosa_sql::{Diagnostic, Engine};
 
+use super::adopt;
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{CheckLine, FindingsAnswer, SCHEMA_VERSION};
@@ -114,6 +116,7 @@ async fn clock(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Failu
 
 async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Failure> {
     let view = opened.look().await?;
+    another_tool(opened, checks, &view).await?;
     if !view.exists {
         checks.note("ledger", "not made yet; the first migrate makes it");
         return Ok(());
@@ -128,6 +131,14 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
     }
     for row in &view.journal {
         checks.warn("interrupted", row.identity.to_string(), "run limosa migrate to go on, or look: limosa repair");
+    }
+    Ok(())
+}
+
+/// What another tool that has migrated this database left half done.
+async fn another_tool(opened: &mut Opened<'_>, checks: &mut Checks, view: &LedgerView) -> Result<(), Failure> {
+    for problem in adopt::left_half_done(opened, view).await? {
+        checks.bad("another tool", problem.message, problem.help.unwrap_or_default());
     }
     Ok(())
 }

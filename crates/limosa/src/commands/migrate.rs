@@ -79,6 +79,17 @@ pub(crate) async fn decide(
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
+    planned(opened, loaded, view, options, around).await
+}
+
+/// The same, whatever a ledger says that is kept beside limosa's.
+async fn planned(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+    options: &MigrateOptions,
+    around: &Surroundings,
+) -> Result<Plan, Failure> {
     let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
         to: options.to.as_ref().map(|to| loaded.version(to, &view.rows)).transpose()?,
@@ -108,10 +119,11 @@ async fn run(
     let mut loaded = loaded;
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let plan = decide(opened, &loaded, &view, options, &around).await?;
+    let waits_for_another = adopt::refuse_disagreement_at_rest(opened, &loaded, &view).await?;
+    let plan = planned(opened, &loaded, &view, options, &around).await?;
     expected(&plan, options)?;
-    let has_callbacks = !plan.callbacks.is_empty();
-    if plan.is_empty() && !has_callbacks {
+    let must_run = waits_for_another || !plan.callbacks.is_empty();
+    if plan.is_empty() && !must_run {
         record_late(opened, &loaded, &plan, &view, listener).await;
         return Ok(nothing_to_do(opened, &plan, &loaded, &view, began));
     }
@@ -125,7 +137,7 @@ async fn run(
     };
 
     let events = Told(listener);
-    let wanted_of = |view: &LedgerView| has_callbacks || still_pending(&loaded.changes, view, &around);
+    let wanted_of = |view: &LedgerView| must_run || still_pending(&loaded.changes, view, &around);
     let (epoch, fresh) = match held::take_while(opened, &events, stop.clone(), &view, &wanted_of).await? {
         Acquired::Held(held) => (held.epoch, held.view),
         Acquired::NothingLeft(view) => {

@@ -26,7 +26,8 @@ impl Migrator {
     /// # Errors
     /// As `migrate` would refuse.
     pub async fn plan(&self, options: &MigrateOptions) -> Result<PlanAnswer, Failure> {
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors).await?;
+        let (loaded, mut opened) =
+            read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors_where_none_runs).await?;
         let answer = match planned(&mut opened, &loaded, options).await {
             Ok((plan, _)) => answer(&opened, &plan, &loaded),
             Err(failure) => Err(failure),
@@ -55,7 +56,8 @@ impl Migrator {
     /// # Errors
     /// As `migrate` would refuse.
     pub async fn plan_script(&self, options: &MigrateOptions) -> Result<String, Failure> {
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors).await?;
+        let (loaded, mut opened) =
+            read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors_where_none_runs).await?;
         let script = match planned(&mut opened, &loaded, options).await {
             Ok((plan, view)) => {
                 adopt::prepare(&mut opened, &loaded, &view, &plan).and_then(|()| by_hand::script(&opened, &plan, &view))
@@ -88,7 +90,8 @@ impl Migrator {
         stop: Stop,
     ) -> Result<PlanAnswer, Failure> {
         self.configuration.refuse_protected("an executed dry run")?;
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Rehearse, Loaded::refuse_errors).await?;
+        let (loaded, mut opened) =
+            read_and_open(&self.configuration, Purpose::Rehearse, Loaded::refuse_errors_where_none_runs).await?;
         let result = executed(&mut opened, &loaded, options, consent, listener, stop).await;
         opened.close().await;
         result
@@ -101,6 +104,7 @@ async fn planned(
     options: &MigrateOptions,
 ) -> Result<(Plan, LedgerView), Failure> {
     let view = opened.look().await?;
+    loaded.refuse_errors_of_pending(&view)?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let plan = migrate::decide(opened, loaded, &view, options, &around).await?;
     Ok((plan, view))
@@ -193,7 +197,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
                 preconditions: callback.step().map(preconditions).unwrap_or_default(),
             })
             .collect(),
-        notices: opened.notices().iter().chain(&plan.notices).chain(&loaded.diagnostics).cloned().collect(),
+        notices: opened.notices().iter().chain(&plan.notices).chain(&loaded.told_where_none_runs()).cloned().collect(),
         executed: None,
     })
 }

@@ -68,8 +68,9 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let disagreement = disagreement(opened, loaded, &view).await?;
     let disagreement = disagreement.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
+    let told = loaded.told_of_pending(&view);
     let exit = match () {
-        () if loaded.has_errors() => Exit::Usage,
+        () if told.iter().any(Diagnostic::is_error) => Exit::Usage,
         () if options.fail_on_pending && pending > 0 => Exit::No,
         () => Exit::Done,
     };
@@ -91,13 +92,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         runner: runner(&view),
         adopted,
         audit_head: view.head.clone(),
-        notices: opened
-            .notices()
-            .into_iter()
-            .chain(elsewhere)
-            .chain(disagreement)
-            .chain(loaded.diagnostics.iter().cloned())
-            .collect(),
+        notices: opened.notices().into_iter().chain(elsewhere).chain(disagreement).chain(told).collect(),
     })
 }
 

@@ -14,7 +14,7 @@ use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::super::held::{Edit, under_lock};
-use super::finding::{Foreign, find};
+use super::finding::{Foreign, find, half_done_there};
 use super::journal;
 use super::memory::{Adopted, forget, remembered};
 use crate::event::Listener;
@@ -23,7 +23,7 @@ use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::telling::told;
-use crate::{Failure, Migrator};
+use crate::{Exit, Failure, Migrator};
 
 /// What `adopt --undo` is asked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,7 +60,8 @@ impl Migrator {
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
         let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
-        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        let (loaded, mut opened) =
+            read_and_open(&self.configuration, purpose, Loaded::refuse_errors_where_none_runs).await?;
         let answer = give_back(&mut opened, &loaded, options, listener, &stop).await;
         opened.close().await;
         answer
@@ -85,6 +86,9 @@ async fn give_back(
     refuse_half_done(&view)?;
     // Without its table there is nobody to give anything back to; that is said, and no reason to stop.
     let foreign = find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await;
+    if let Ok(foreign) = &foreign {
+        refuse_half_done_there(opened, foreign).await?;
+    }
     let returned = Returned::of(opened, loaded, &view, &adopted, foreign.as_ref().ok())?;
     let mut answer = DoneAnswer::new("adopt", Some(&opened.target));
     let lines = returned.lines(&view, &adopted);
@@ -122,6 +126,12 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
         format!("{} ({}) is half done, and no other tool goes on from there", row.identity, row.name),
         "finish it first: limosa migrate, or limosa rollback; see limosa repair",
     ))
+}
+
+/// What the other tool left half done is for a person to settle: written over, nobody would ever learn of it.
+async fn refuse_half_done_there(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<(), Failure> {
+    let diagnostics = half_done_there(opened, foreign, "limosa adopt --undo").await?;
+    if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
 }
 
 /// What the other tool is told.

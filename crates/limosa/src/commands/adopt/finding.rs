@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
+use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
 use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
+use limosa_run::foreign_run;
 use limosa_sql::Diagnostic;
 
-use super::memory::Adopted;
+use super::memory::{Adopted, remembered};
 use super::registry::{attach_registry, detach_registry};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
@@ -160,24 +161,9 @@ fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> F
 
 /// What stands half done: what the tool says of its migrations, a lock that it never gave back, indexes that are not valid.
 pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<Vec<Diagnostic>, Failure> {
-    let engine = opened.target.engine;
-    let table = foreign.ledger.quoted(engine);
-    let problem = |what: String, next: String| Diagnostic::error("LIM-U113", what).help(next);
-    let mut all: Vec<Diagnostic> = troubles(foreign.tool, &table, &foreign.rows)
-        .into_iter()
-        .map(|trouble| problem(trouble.what, format!("{}; after that: limosa adopt", trouble.next)))
-        .collect();
-    let book = opened.ledger.clone();
-    if let Some(lock) = foreign.ledger.lock(opened.session.as_mut(), &book).await {
-        all.push(problem(
-            format!("Liquibase's lock is held by {} since {} (table {})", lock.by, lock.since, lock.table),
-            "where a run of it is under way, wait for its end; where none is, it died: \
-             look what stands, then give the lock back: 'liquibase release-locks'"
-                .to_owned(),
-        ));
-    }
+    let mut all = half_done_there(opened, foreign, "limosa adopt").await?;
     for index in invalid_indexes(opened.session.as_mut()).await? {
-        all.push(problem(
+        all.push(half_done_problem(
             format!("the index {index} is INVALID: it is being built now, or the CREATE INDEX CONCURRENTLY that should have built it failed"),
             format!(
                 "wait where it is being built; else take it away, and build it again: drop index concurrently {index}"
@@ -185,6 +171,57 @@ pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Res
         ));
     }
     Ok(all)
+}
+
+/// What the tool says that it left half done, or is at now; `after` is what to run once that is settled.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn half_done_there(
+    opened: &mut Opened<'_>,
+    foreign: &Foreign,
+    after: &str,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let table = foreign.ledger.quoted(opened.target.engine);
+    let mut found = troubles(foreign.tool, &table, &foreign.rows);
+    if !found.is_empty() {
+        let book = opened.ledger.clone();
+        if let Some(who) = run_under_way(opened, &foreign.ledger).await? {
+            found = vec![under_way(foreign.tool, &who)];
+        } else if troubles(foreign.tool, &table, &foreign.ledger.read(opened.session.as_mut(), &book).await?) != found {
+            // That run ended between the two looks.
+            let what = format!("{} was running until just now", foreign.tool.name());
+            return Ok(vec![half_done_problem(what, format!("run it again: {after}"))]);
+        }
+    }
+    let mut all: Vec<Diagnostic> = found
+        .into_iter()
+        .map(|trouble| half_done_problem(trouble.what, format!("{}; after that: {after}", trouble.next)))
+        .collect();
+    let book = opened.ledger.clone();
+    if let Some(lock) = foreign.ledger.lock(opened.session.as_mut(), &book).await {
+        all.push(half_done_problem(
+            format!("Liquibase's lock is held by {} since {} (table {})", lock.by, lock.since, lock.table),
+            "where a run of it is under way, wait for its end; where none is, it died: \
+             look what stands, then give the lock back: 'liquibase release-locks'"
+                .to_owned(),
+        ));
+    }
+    Ok(all)
+}
+
+/// Who runs the tool of a ledger now, in words. None where nobody does, or its runs take no lock.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn run_under_way(opened: &mut Opened<'_>, ledger: &FoundLedger) -> Result<Option<String>, Failure> {
+    let (engine, database) = (opened.target.engine, opened.session.facts().database.clone());
+    let Some(lock) = ledger.clone().within(engine, &database).runner_lock(engine, &database) else { return Ok(None) };
+    Ok(foreign_run(opened.session.as_mut(), &lock).await?)
+}
+
+fn half_done_problem(what: String, next: String) -> Diagnostic {
+    Diagnostic::error("LIM-U113", what).help(next)
 }
 
 /// Refuses a database that limosa has migrated itself.
@@ -196,6 +233,23 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
         "a database is taken over before limosa migrates it; to count single migrations as applied: \
          limosa repair --mark-applied MIGRATION",
     ))
+}
+
+/// What another tool left half done here: that of the database's taking over, else the one whose table is found. Nothing where the
+/// database is limosa's own, and where no such table can be read.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn left_half_done(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Vec<Diagnostic>, Failure> {
+    let found = match remembered(opened, view).await? {
+        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
+        None if view.rows.is_empty() => find(opened, None, None, None).await,
+        None => return Ok(Vec::new()),
+    };
+    match found {
+        Ok(foreign) => half_done_there(opened, &foreign, "limosa adopt").await,
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.

@@ -2,14 +2,16 @@
 
 use std::io::Read;
 
-use limosa_core::{Change, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, troubles};
+use limosa_core::{
+    Change, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, Trouble, troubles, under_way,
+};
 use limosa_db::{FoundLedger, Item, RunnerLock, Spent};
 use limosa_formats::Layout;
 use limosa_formats::checksums::Recorder;
 use limosa_run::Kept;
 use limosa_sql::Diagnostic;
 
-use super::finding::{Foreign, find};
+use super::finding::{Foreign, find, run_under_way};
 use super::memory::{Adopted, remembered};
 use crate::Failure;
 use crate::by_hand::user_of;
@@ -107,6 +109,24 @@ pub(crate) async fn refuse_disagreement(
     }
 }
 
+/// The same before the lock is taken: a run of the tool that is under way is waited for with that, and what it leaves is compared then.
+/// True where there is one.
+///
+/// # Errors
+/// As [`refuse_disagreement`].
+pub(crate) async fn refuse_disagreement_at_rest(
+    opened: &mut Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<bool, Failure> {
+    let Some(problem) = disagreement(opened, loaded, view).await? else { return Ok(false) };
+    let ledger = opened.beside.as_ref().and_then(|beside| beside.kept.as_ref().ok()).map(|kept| kept.ledger.clone());
+    match ledger {
+        Some(ledger) if run_under_way(opened, &ledger).await?.is_some() => Ok(true),
+        _ => Err(Failure::new(crate::Exit::Person, problem)),
+    }
+}
+
 /// How the kept ledger and limosa's do not agree.
 ///
 /// # Errors
@@ -123,13 +143,21 @@ pub(crate) async fn disagreement(
         Err(failure) => return Ok(failure.diagnostics.first().cloned()),
     };
     let (ledger, book) = (kept.ledger.clone(), opened.ledger.clone());
-    let rows = ledger.read(opened.session.as_mut(), &book).await?;
+    let (tool, quoted) = (beside.tool, ledger.quoted(opened.target.engine));
+    let of_trouble = |trouble: Trouble| Ok(Some(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next)));
+    let mut rows = ledger.read(opened.session.as_mut(), &book).await?;
+    if !troubles(tool, &quoted, &rows).is_empty() {
+        if let Some(who) = run_under_way(opened, &ledger).await? {
+            return of_trouble(under_way(tool, &who));
+        }
+        // That run may have ended between the two looks.
+        rows = ledger.read(opened.session.as_mut(), &book).await?;
+        if let Some(trouble) = troubles(tool, &quoted, &rows).into_iter().next() {
+            return of_trouble(trouble);
+        }
+    }
     let Some(beside) = &opened.beside else { return Ok(None) };
     let (tool, table) = (beside.tool.name(), &beside.adopted.table);
-    let quoted = ledger.quoted(opened.target.engine);
-    if let Some(trouble) = troubles(beside.tool, &quoted, &rows).into_iter().next() {
-        return Ok(Some(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next)));
-    }
     let found = beside.keeping(loaded).disagreement(&view.rows, &rows);
     Ok(match (found.only_there.is_empty(), found.only_here.is_empty()) {
         (true, true) => None,

@@ -17,6 +17,9 @@ const KEY: &str = "adopted";
 /// The key of what says that the ledger is kept; each look at limosa's asks for it.
 const KEPT: &str = "kept";
 
+/// The key of the newest version that the tool had applied and that had no file; each look asks for it, too.
+const NEWEST_ELSEWHERE: &str = "newest_elsewhere";
+
 /// From which tool a database was taken over, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Adopted {
@@ -71,8 +74,8 @@ impl Adopted {
 }
 
 /// Forgets it.
-pub(crate) fn forget(opened: &Opened<'_>) -> [Item; 2] {
-    [KEY, KEPT].map(|key| opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(key)]))
+pub(crate) fn forget(opened: &Opened<'_>) -> [Item; 3] {
+    [KEY, KEPT, NEWEST_ELSEWHERE].map(|key| opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(key)]))
 }
 
 /// Remembers whether the other tool's ledger is kept beside limosa's.
@@ -80,6 +83,15 @@ pub(super) fn remember_kept(opened: &Opened<'_>, tool: Option<ForeignTool>) -> I
     match tool {
         Some(tool) => opened.ledger.bound(&sql::SET_METADATA, vec![Value::from(KEPT), Value::from(tool.word())]),
         None => opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(KEPT)]),
+    }
+}
+
+/// Remembers the newest version that the tool had applied and that had no file.
+pub(super) fn remember_newest_elsewhere(opened: &Opened<'_>, version: Option<&str>) -> Item {
+    let key = Value::from(NEWEST_ELSEWHERE);
+    match version {
+        Some(version) => opened.ledger.bound(&sql::SET_METADATA, vec![key, Value::Text(version.to_owned())]),
+        None => opened.ledger.bound(&sql::FORGET_METADATA, vec![key]),
     }
 }
 

@@ -11,9 +11,10 @@ mod registry;
 mod taking;
 
 pub use back::GoBackOptions;
-pub(crate) use finding::applied_since;
+pub(crate) use finding::{applied_since, left_half_done};
 pub(crate) use keeping::{
-    Beside, disagreement, look_beside, prepare, refuse_disagreement, told_by_hand, told_of_accepted,
+    Beside, disagreement, look_beside, prepare, refuse_disagreement, refuse_disagreement_at_rest, told_by_hand,
+    told_of_accepted,
 };
 pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;

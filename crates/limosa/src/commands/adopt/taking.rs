@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare};
+use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare, newest_missing};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
@@ -12,7 +12,7 @@ use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
 use super::keeping::{brought_up_to_date, keepable, reconciled};
-use super::memory::{Adopted, remember_kept, remembered};
+use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
 use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -70,7 +70,12 @@ impl Migrator {
         stop: Stop,
     ) -> Result<AdoptAnswer, Failure> {
         let purpose = if options.dry_run { Purpose::Probe } else { Purpose::Change };
-        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, Loaded::refuse_errors).await?;
+        // A proof runs what was taken over.
+        let check = match options.prove {
+            Some(_) => Loaded::refuse_errors,
+            None => Loaded::refuse_errors_where_none_runs,
+        };
+        let (loaded, mut opened) = read_and_open(&self.configuration, purpose, check).await?;
         let answer = take(&mut opened, &loaded, options, listener, &stop).await;
         opened.close().await;
         answer
@@ -117,6 +122,8 @@ async fn take(
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;
+    let newest_missing =
+        newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
     let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
     again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
     if let Some(adopted) = &before {
@@ -142,7 +149,7 @@ async fn take(
     answer.kept = options.keep;
     answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
-    answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(warnings(&foreign, &compared));
     if !errors.is_empty() {
         answer.outcome = "refused";
@@ -164,6 +171,7 @@ async fn take(
             Some(_) => {}
         }
         let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
+        edit.items.push(remember_newest_elsewhere(opened, newest_missing.as_deref()));
         if options.keep && !view.keeps_another {
             let taken: Vec<&Change> =
                 compared.iter().filter(|line| is_taken(line)).filter_map(|line| line.change).collect();
@@ -262,7 +270,7 @@ fn few(names: &[&str]) -> String {
 fn of_other_files(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> {
     let missing = compared.iter().filter(|line| line.verdict == Verdict::Missing);
     let keys: Vec<&str> = missing.filter_map(|line| Some(line.row?.key.as_str())).collect();
-    if keys.is_empty() || compared.iter().any(is_taken) {
+    if keys.is_empty() || compared.iter().any(|line| is_taken(line) || line.verdict == Verdict::HalfDone) {
         return None;
     }
     let message =
@@ -326,6 +334,7 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
             Verdict::Verified => &mut counts.verified,
             Verdict::Stamped => &mut counts.stamped,
             Verdict::Diverged => &mut counts.diverged,
+            Verdict::HalfDone => &mut counts.half_done,
             Verdict::Missing => &mut counts.missing,
             Verdict::Unknown => &mut counts.unknown,
             Verdict::Pending => &mut counts.pending,

@@ -1,9 +1,9 @@
 //! The way back to the tool that a database was taken over from.
 
-use limosa::{Selection, Stop};
+use limosa::{AdoptOptions, GoBackOptions, Selection, Stop};
 
 use super::tools::{EVERYWHERE, Tool, migrated, tool};
-use super::{adopt, go_back, go_back_all_the_same, verdicts};
+use super::{adopt, adopt_with, go_back, go_back_all_the_same, verdicts};
 use crate::answers::{back, done, failed, id, labels, quiet, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
@@ -127,6 +127,31 @@ async fn what_ran_again_since_is_told_with_its_checksum_of_today() {
             "{rows:?}"
         );
         assert!(verdicts(&adopt(&home).await.unwrap()).iter().all(|line| line.starts_with("verified")));
+    }
+}
+
+#[tokio::test]
+async fn what_the_other_tool_left_half_done_since_is_not_written_over() {
+    let cases = [
+        ("golang-migrate", "update schema_migrations set version = 4, dirty = true", "migrate force 4"),
+        ("sqlx", "update _sqlx_migrations set success = false where version = 3", "where version = 3"),
+    ];
+    for (word, sql, next) in cases {
+        for home in all_homes() {
+            migrated(&home, tool(word));
+            let keep = AdoptOptions { keep: true, ..AdoptOptions::default() };
+            assert_eq!(adopt_with(&home, &keep).await.unwrap().outcome, "done");
+            done(home.migrate().await);
+            home.execute(sql);
+            let before = home.rows(&format!("select * from {}", tool(word).table));
+            for dry_run in [true, false] {
+                let options = GoBackOptions { accept_left_behind: true, dry_run };
+                let answer = home.migrator().adopt_undo(options, &quiet, Stop::new()).await;
+                refusal(answer, 4, &["LIM-U113", next, "after that: limosa adopt --undo"]);
+            }
+            assert_eq!(home.ledger().len(), 3, "nothing was done");
+            assert_eq!(home.rows(&format!("select * from {}", tool(word).table)), before, "{word}");
+        }
     }
 }
 

@@ -258,6 +258,63 @@ async fn a_named_lock_is_waited_for_on_mysql() {
     }
 }
 
+/// CRC-32, as the tools make it.
+fn crc(text: &str) -> u32 {
+    let bit = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
+    !text.bytes().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(byte), bit))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_of_the_tool_that_is_under_way_is_waited_for_and_not_called_dead() {
+    for home in all_homes().into_iter().filter(|home| !home.is_sqlite()) {
+        migrated(&home, tool("golang-migrate"));
+        keep(&home).await;
+        let key = |names: &str| crc(names).wrapping_mul(1_486_364_155);
+        let (run, [lock, unlock]): (Box<dyn Fn(&str)>, _) = match &home.place {
+            Place::Mysql(database) => {
+                let key = key(&format!("{}:schema_migrations", home.database()));
+                let session = database.session().expect("a session");
+                let run = move |sql: &str| session.execute(sql).expect(sql);
+                (Box::new(run), [format!("do get_lock('{key}', 0)"), format!("do release_lock('{key}')")])
+            }
+            _ => {
+                let key = key(&format!("public\0schema_migrations\0/{}", home.database()));
+                let session = home.database_handle().session().expect("a session");
+                let run = move |sql: &str| session.execute(sql).expect(sql);
+                (Box::new(run), ["lock", "unlock"].map(|word| format!("select pg_advisory_{word}({key})")))
+            }
+        };
+        run(&lock);
+        home.execute("update schema_migrations set version = 3, dirty = true");
+
+        let said = words(&adopt(&home).await.unwrap().errors);
+        assert!(said.contains("LIM-U113 golang-migrate is running now") && !said.contains("dirty"), "{said}");
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(
+            words(&status.notices).contains("LIM-U140 golang-migrate is running now"),
+            "{}",
+            words(&status.notices)
+        );
+        refusal(go_back(&home).await, 4, &["LIM-U113", "golang-migrate is running now"]);
+        let mut configuration = home.configuration();
+        configuration.lock_wait = Duration::from_millis(300);
+        let result = Running::migrate(configuration.clone()).end().await;
+        failed(&result, 4, &["LIM-R001", "a run of golang-migrate holds its lock"]);
+
+        configuration.lock_wait = Duration::from_secs(60);
+        let waiting = Running::migrate(configuration);
+        waiting.wait_for("it waits", |event| matches!(event, limosa::Event::LockHeld { .. }));
+        home.execute(&text(3));
+        home.execute("update schema_migrations set dirty = false");
+        run(&unlock);
+        failed(&waiting.end().await, 4, &["LIM-P020", "golang-migrate has applied 3"]);
+        keep(&home).await;
+        assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+        home.execute("update schema_migrations set dirty = true");
+        failed(&home.migrate().await, 4, &["LIM-U140", "calls version 3 dirty"]);
+    }
+}
+
 #[tokio::test]
 async fn what_the_tool_applies_is_taken_over_and_the_table_is_kept_on() {
     for word in TOOLS {

@@ -1,9 +1,9 @@
 //! What is taken over, and what is refused.
 
-use limosa::{AdoptOptions, ForeignTool, StatusOptions};
+use limosa::{AdoptOptions, ForeignTool, MigrateOptions, StatusOptions};
 
 use super::tools::{EVERYWHERE, migrated, text, tool};
-use super::{adopt, adopt_with, verdicts};
+use super::{adopt, adopt_with, go_back, verdicts};
 use crate::answers::{done, failed, labels, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
@@ -156,6 +156,87 @@ async fn what_has_no_file_and_what_was_passed_over_are_told() {
     assert!(said.contains("LIM-U120 goose has applied what has no file here: 7, 20"), "{said}");
     assert!(said.contains("LIM-U121 goose has not applied 003, 005"), "{said}");
     assert_eq!(home.ledger(), ["1|baseline", "2|baseline"], "in the order in which they were applied");
+}
+
+#[tokio::test]
+async fn what_was_passed_over_does_not_run_where_all_later_ones_have_no_file() {
+    for home in all_homes() {
+        migrated(&home, tool("goose"));
+        home.execute("delete from goose_db_version where version_id = 2");
+        home.execute("insert into goose_db_version (version_id, is_applied) values (9, true)");
+        home.execute("drop table b");
+        let answer = adopt(&home).await.unwrap();
+        let found: Vec<&str> = answer.migrations.iter().map(|line| line.verdict).collect();
+        assert_eq!(found, ["stamped", "unknown", "unknown", "missing"]);
+        failed(&home.migrate().await, 1, &["LIM-P005", "002_b.sql comes late", "version 9"]);
+        home.file("010_d.sql", "create table d (n int);");
+        failed(&home.migrate().await, 1, &["LIM-P005", "003_c.sql comes late"]);
+        let allowing = home.with(|it| it.out_of_order = limosa::OutOfOrder::Allow);
+        let answer = allowing.migrate(&MigrateOptions::default(), &crate::answers::quiet, limosa::Stop::new()).await;
+        assert_eq!(labels(&done(answer)), ["002", "003", "010"]);
+        // Given back, it counts no longer.
+        go_back(&home).await.unwrap();
+        home.execute("delete from goose_db_version");
+        ["a", "b", "c", "d"].iter().for_each(|table| home.execute(&format!("drop table {table}")));
+        assert_eq!(labels(&done(home.migrate().await)), ["001", "002", "003", "010"]);
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_dirty_is_half_done_and_those_before_it_are_applied() {
+    for home in all_homes() {
+        migrated(&home, tool("golang-migrate"));
+        home.file("000004_d.up.sql", "create table d (n int);");
+        assert_eq!(home.migrator().doctor().await.unwrap().exit_code, 0);
+        home.execute("update schema_migrations set version = 3, dirty = true");
+        let answer = adopt_with(&home, &dry_run()).await.unwrap();
+        assert_eq!(
+            verdicts(&answer),
+            ["stamped 000001 a", "stamped 000002 b", "half_done 000003 c", "pending 000004 d"]
+        );
+        assert_eq!((answer.counts.stamped, answer.counts.half_done), (2, 1));
+        assert!(words(&answer.errors).contains("LIM-U113"), "{}", words(&answer.errors));
+        assert!(!words(&answer.notices).contains("LIM-U121"), "{}", words(&answer.notices));
+        let doctor = home.migrator().doctor().await.unwrap();
+        let found = crate::answers::findings(&doctor);
+        assert!(doctor.exit_code == 1 && found.contains("calls version 3 dirty"), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_statements_that_ran_does_not_hinder_taking_over() {
+    for home in all_homes() {
+        migrated(&home, tool("golang-migrate"));
+        home.file("000002_b.up.sql", "create table b (n int);\ncommit;\ncreate table more (n int);\n");
+        home.file("000003_c.up.sql", "create table c (n int);\ncommit;\n");
+        let proving = AdoptOptions { prove: Some(limosa::ProveOn::ThisServer), ..dry_run() };
+        refusal(adopt_with(&home, &proving).await, 2, &["LIM-F015", "000002_b.up.sql"]);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.stamped), ("done", 2), "{}", words(&answer.errors));
+        assert!(words(&answer.notices).contains("LIM-F015"), "{}", words(&answer.notices));
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert_eq!(status.exit_code, 2, "000003 would run");
+        // It stays an error of what would run.
+        let said = failed(&home.migrate().await, 2, &["LIM-F015", "000003_c.up.sql"]);
+        assert!(!said.contains("000002_b"), "{said}");
+        home.file("000003_c.up.sql", &text(3));
+        assert_eq!(home.migrator().status(StatusOptions::default()).await.unwrap().exit_code, 0);
+        assert_eq!(home.migrator().plan(&MigrateOptions::default()).await.unwrap().exit_code, 0);
+        assert_eq!(labels(&done(home.migrate().await)), ["000003"]);
+        go_back(&home).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn statements_that_ran_do_not_hinder_a_baseline() {
+    for home in all_homes() {
+        home.file("000001_a.up.sql", "create table a (n int);\ncommit;\ncreate table more (n int);\n");
+        home.file("000001_a.down.sql", "drop table a;\ncommit;\ndrop table more;\n");
+        home.file("000002_b.up.sql", &text(2));
+        let to = limosa::Version::parse("1").unwrap();
+        home.migrator().baseline(&to, false, &crate::answers::quiet, limosa::Stop::new()).await.unwrap();
+        assert_eq!(labels(&done(home.migrate().await)), ["000002"]);
+    }
 }
 
 #[tokio::test]

@@ -210,6 +210,16 @@ mod tests {
             );
             assert_eq!(message.contains("--format sqlx has both"), other == "up_down", "{message}");
         }
+        // By their markers.
+        let dbmate = "-- migrate:up\n";
+        let message =
+            settled(&[("m/1_a.sql", goose), ("m/2_b.sql", goose), ("m/3_c.sql", dbmate), ("m/4_d.sql", dbmate)])
+                .unwrap_err();
+        assert!(message.contains("m/1_a.sql is one of goose, m/3_c.sql one of dbmate / "), "{message}");
+        assert!(message.contains("--format goose or --format dbmate"), "{message}");
+        // Few files, none of whose formats has most of them.
+        let message = settled(&[("V1__x.sql", ""), ("002_b.up.sql", ""), ("20240101000000_c.sql", "")]).unwrap_err();
+        assert!(message.contains("20240101000000_c.sql is one of native, V1__x.sql one of flyway / "), "{message}");
         // What both have, and what stands alone, is no other format.
         for files in [
             &[("V1__a.sql", ""), ("V2__b.sql", ""), ("R__c.sql", ""), ("R__d.sql", ""), ("1_e.sql", "")][..],

@@ -91,7 +91,8 @@ pub(crate) fn ending(answer: &AdoptAnswer) -> String {
         ));
     }
     if answer.kept_no_longer {
-        text.push_str(&format!("the table {} is kept no longer\n", harmless(&answer.table)));
+        let is = if answer.outcome == "would" { "would be" } else { "is" };
+        text.push_str(&format!("the table {} {is} kept no longer\n", harmless(&answer.table)));
     }
     if let Some(head) = &answer.audit_head {
         text.push_str(&audit_head(head));

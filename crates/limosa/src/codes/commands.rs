@@ -339,8 +339,10 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U120",
-        "The other tool has applied migrations whose files are not here: they were put together into one, or are in another folder.",
-        "Where they are in another folder, name it: `--dir`. Else there is nothing to do: limosa keeps no row of them.",
+        "The other tool has applied migrations whose files are not here: they were put together into one, or are in another folder. Or they are \
+         programs, in JavaScript, Go or Rust, which limosa leaves out.",
+        "Where they are in another folder, name it: `--dir`. Where they are programs and an empty database needs what they do, write that as SQL \
+         into a file of the same name. Else there is nothing to do: limosa keeps no row of them.",
     ),
     (
         "LIM-U121",

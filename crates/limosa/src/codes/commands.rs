@@ -464,4 +464,11 @@ pub(super) const TABLE: &[Cause] = &[
          record. The file beside the folder cannot be read, and the usual name is taken.",
         "Mend the file at the line that is named, or its rights, or write `tool_table = \"NAME\"` into `limosa.toml`, which goes before it.",
     ),
+    (
+        "LIM-U159",
+        "The names of the files fit two formats, nothing beside the folder says which is meant (`sqlx.toml`, `.sqlx`, `refinery.toml`), and the \
+         database holds the ledger of a tool of the other one. What a `.down.sql`, `${name}` or a comment means may differ.",
+        "A warning. Where the files are that tool's, say so before anything is taken over: `--format NAME`, or `format` in limosa.toml. Naming the \
+         format that they are read as says that this one is meant.",
+    ),
 ];

@@ -13,6 +13,7 @@ use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
+use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remembered};
 use super::proof::{ProveOn, prove, unlike};
@@ -145,6 +146,7 @@ async fn take(
     answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.diagnostics.iter().cloned());
+    answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
     if !errors.is_empty() {
         answer.outcome = "refused";

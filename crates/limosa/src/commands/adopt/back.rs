@@ -249,9 +249,7 @@ impl Returned {
         let mut lines =
             vec![format!("forget {count} migration{} in limosa's ledger", if count == 1 { "" } else { "s" })];
         lines.extend(self.written.iter().map(|(what, _)| format!("tell {tool} {what} (table {table})")));
-        lines.extend(
-            self.known.iter().map(|what| format!("tell {tool} nothing of {what}: its table {table} has it already")),
-        );
+        lines.extend(self.known.iter().map(|what| format!("keep {what} in the table {table} as it stands there")));
         lines.extend(self.erased.iter().map(|(what, _)| format!("take {what} out of the table {table}")));
         lines.extend(self.left.iter().map(|(what, why)| format!("leave {what} behind: {why}")));
         lines

@@ -187,7 +187,7 @@ async fn each_line_of_the_way_back_reads_as_a_sentence() {
     migrated(&kept, tool("golang-migrate"));
     adopt_with(&kept, &AdoptOptions { keep: true, ..AdoptOptions::default() }).await.unwrap();
     done(kept.migrate().await);
-    let known = "tell golang-migrate nothing of 000003 c: its table schema_migrations has it already";
+    let known = "keep 000003 c in the table schema_migrations as it stands there";
     assert_eq!(lines(&kept).await, ["forget 3 migrations in limosa's ledger", known]);
 
     let home = sqlite();

@@ -114,7 +114,7 @@ impl Console {
 
     /// The width of the terminal that answers go to; None where they go elsewhere.
     pub(crate) fn answer_width(&self) -> Option<u16> {
-        comfy_table::Table::new().width()
+        comfy_table::Table::new().width().map(usable)
     }
 
     /// Writes a part of the answer, as it stands.
@@ -243,6 +243,11 @@ fn colored(manner: &Manner, terminal: bool) -> bool {
     }
 }
 
+/// The width that is written for: a terminal that says 0 does not know it.
+fn usable(width: u16) -> u16 {
+    if width == 0 { 80 } else { width }
+}
+
 /// True where the environment asks for no colours (`NO_COLOR` as no-color.org says it, or `TERM=dumb`).
 pub(crate) fn plain_asked(variable: impl Fn(&str) -> Option<String>) -> bool {
     variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || variable("TERM").is_some_and(|term| term == "dumb")
@@ -264,6 +269,11 @@ mod tests {
             let manner = Manner { color, plain_asked, ..Manner::default() };
             assert_eq!(colored(&manner, terminal), expected, "{color:?} {plain_asked} {terminal}");
         }
+    }
+
+    #[test]
+    fn a_width_that_nobody_knows_is_eighty() {
+        assert_eq!([0, 1, 80, 200].map(usable), [80, 1, 80, 200]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl LayoutChoice {
     /// only, and only where their names could be of several formats.
     ///
     /// # Errors
-    /// Where two formats have several files each.
+    /// Where two formats have several files each, or no format has more than half of a few.
     pub fn settle(
         &self,
         paths: &[&str],
@@ -48,32 +48,84 @@ impl LayoutChoice {
                 let reason = ["their names"].iter().chain(signs).copied().collect::<Vec<_>>().join(", ");
                 Recognised { layout, reason: Some(reason) }
             }
-            None => marked(paths, head_of).unwrap_or(Recognised { layout: Layout::Native, reason: None }),
+            None => marked(paths, head_of)?.unwrap_or(Recognised { layout: Layout::Native, reason: None }),
         };
-        match mixed(paths, &votes, &recognised.layout) {
+        match mixed(paths, &votes, &recognised.layout).or_else(|| outnumbered(paths, &votes, &recognised.layout)) {
             None => Ok(recognised),
             Some(diagnostic) => Err(Box::new(diagnostic)),
         }
     }
 }
 
-/// The format that the first lines of a file speak for.
-fn marked(paths: &[&str], head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Option<Recognised> {
-    let scripts = paths.iter().filter(|path| split(path).1.ends_with(".sql"));
-    scripts.take(HEADS).find_map(|path| {
-        let head = head_of(path)?;
+/// The format that the first lines of a few files speak for: of the first of them that speak for one.
+///
+/// # Errors
+/// Where as many others speak for another one.
+fn marked(
+    paths: &[&str],
+    head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
+) -> Result<Option<Recognised>, Box<Diagnostic>> {
+    let mut spoken: Vec<(&str, &str, String)> = Vec::new();
+    for path in paths.iter().filter(|path| split(path).1.ends_with(".sql")).take(HEADS) {
+        let Some(head) = head_of(path) else { continue };
         if liquibase::is_formatted(&head) {
-            let reason = Some(format!("'--liquibase formatted sql' in {path}"));
-            return Some(Recognised { layout: Layout::of_format(liquibase::FORMAT.name)?, reason });
+            spoken.push((path, liquibase::FORMAT.name, "--liquibase formatted sql".to_owned()));
+        } else if let Some((markers, line)) = spoken_for(&head) {
+            spoken.push((path, markers.format_name(), line));
         }
-        let (markers, line) = spoken_for(&head)?;
-        let reason = Some(format!("'{line}' in {path}"));
-        Some(Recognised { layout: Layout::of_format(markers.format_name())?, reason })
-    })
+    }
+    let Some((first, format, line)) = spoken.first() else { return Ok(None) };
+    let others: Vec<&(&str, &str, String)> = spoken.iter().filter(|(_, other, _)| other != format).collect();
+    if let Some((path, other, _)) = others.first().filter(|_| others.len() * 2 >= spoken.len()) {
+        let which = format!("--format {format} or --format {other}");
+        return Err(Box::new(of_several(&[(first, format), (path, other)], &which, "")));
+    }
+    let reason = Some(format!("'{line}' in {first}"));
+    Ok(Layout::of_format(format).map(|layout| Recognised { layout, reason }))
+}
+
+/// The problem of a folder with files of several formats: one of each, the formats to choose from, and what else there is to choose.
+fn of_several(files: &[(&str, &str)], which: &str, more: &str) -> Diagnostic {
+    let list: Vec<String> = files.iter().map(|(path, format)| format!("{path} one of {format}")).collect();
+    let count = if files.len() == 2 { "two".to_owned() } else { files.len().to_string() };
+    let list = list.join(", ").replacen(" one of ", " is one of ", 1);
+    let help = format!("say which are meant, {which}; or give each a folder of its own and name one: --dir{more}");
+    let problem = Diagnostic::error(codes::MIXED_FORMATS, format!("the folder holds files of {count} formats: {list}"));
+    let labelled = files.iter().enumerate().fold(problem, |problem, (at, (path, _))| match at {
+        0 => problem.at(Label::file(*path)),
+        _ => problem.at(Label::file(*path).text("the other one")),
+    });
+    labelled.help(help)
+}
+
+/// A few files of limosa's own, or with the markers of a tool, beside as many and more that are of other formats by their names: to run
+/// the few and leave out the rest could be wrong either way.
+fn outnumbered(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
+    const SEVERAL: usize = 2;
+    if *layout != Layout::Native && !Markers::ALL.iter().any(|markers| markers.format_name() == layout.name()) {
+        return None;
+    }
+    let roles: Vec<(&str, FileRole)> = paths.iter().map(|path| (*path, layout.classify(path))).collect();
+    let own: Vec<&str> = roles.iter().filter(|(_, role)| role.is_script()).map(|(path, _)| *path).collect();
+    let left = roles.iter().filter(|(_, role)| matches!(role, FileRole::Unclear(_) | FileRole::Ignored));
+    let formats: Vec<&Format> = votes.each().map(|(format, _)| format).filter(|it| it.name != layout.name()).collect();
+    let of_other = |path: &str| formats.iter().find(|format| (format.votes)(&[Place::of(path)]) > 0);
+    let others: Vec<(&str, &str)> = left.filter_map(|(path, _)| Some((*path, of_other(path)?.name))).collect();
+    if own.is_empty() || others.len() < own.len().max(SEVERAL) {
+        return None;
+    }
+    let mut files = vec![(own[0], layout.name())];
+    for (path, format) in others {
+        if !files.iter().any(|(_, known)| *known == format) {
+            files.push((path, format));
+        }
+    }
+    let which: Vec<String> = files.iter().map(|(_, format)| format!("--format {format}")).collect();
+    Some(of_several(&files, &which.join(" or "), ""))
 }
 
 /// Whose markers stand in the head of a file; the first of them as written.
-fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
+pub(crate) fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
     let head = String::from_utf8_lossy(head);
     head.trim_start_matches('\u{feff}').lines().find_map(|line| {
         let is_marker = |markers: &Markers| match markers {
@@ -104,26 +156,11 @@ fn mixed(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
             return None;
         }
         let ([other, _, ..], [own, _, ..]) = (others.as_slice(), own.as_slice()) else { return None };
-        let message = format!(
-            "the folder holds files of two formats: {own} is one of {}, {other} one of {}",
-            layout.name(),
-            format.name
-        );
         // sqlx, for instance, has files up and down beside files that only lead up.
         let has_both = |format: &&Format| of_other(format, own) && of_other(format, other);
         let both = FORMATS.iter().find(has_both).map(|format| format!("; --format {} has both", format.name));
-        let help = format!(
-            "say which are meant, --format {} or --format {}; or give each a folder of its own and name one: --dir{}",
-            layout.name(),
-            format.name,
-            both.unwrap_or_default()
-        );
-        Some(
-            Diagnostic::error(codes::MIXED_FORMATS, message)
-                .at(Label::file(**own))
-                .at(Label::file(**other).text("the other one"))
-                .help(help),
-        )
+        let which = format!("--format {} or --format {}", layout.name(), format.name);
+        Some(of_several(&[(own, layout.name()), (other, format.name)], &which, &both.unwrap_or_default()))
     })
 }
 
@@ -210,6 +247,22 @@ mod tests {
             );
             assert_eq!(message.contains("--format sqlx has both"), other == "up_down", "{message}");
         }
+        // By their markers.
+        let dbmate = "-- migrate:up\n";
+        let message =
+            settled(&[("m/1_a.sql", goose), ("m/2_b.sql", goose), ("m/3_c.sql", dbmate), ("m/4_d.sql", dbmate)])
+                .unwrap_err();
+        assert!(message.contains("m/1_a.sql is one of goose, m/3_c.sql one of dbmate / "), "{message}");
+        assert!(message.contains("--format goose or --format dbmate"), "{message}");
+        assert!(settled(&[("m/1_a.sql", goose), ("m/2_b.sql", goose), ("m/3_c.sql", dbmate)]).is_ok());
+        // Few files, none of whose formats has most of them.
+        let message = settled(&[("V1__x.sql", ""), ("002_b.up.sql", ""), ("20240101000000_c.sql", "")]).unwrap_err();
+        assert!(
+            message.contains(
+                "20240101000000_c.sql is one of native, V1__x.sql one of flyway, 002_b.up.sql one of up_down / "
+            ),
+            "{message}"
+        );
         // What both have, and what stands alone, is no other format.
         for files in [
             &[("V1__a.sql", ""), ("V2__b.sql", ""), ("R__c.sql", ""), ("R__d.sql", ""), ("1_e.sql", "")][..],

@@ -142,6 +142,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U156", "the registry of Sqitch beside the database cannot be read"),
     ("LIM-U157", "another tool has tried a migration, which failed, and has not run it since"),
     ("LIM-U158", "a file of another tool's settings, which may name its table, cannot be read"),
+    ("LIM-U159", "files are read as one format, and the ledger of a tool with another one is here"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

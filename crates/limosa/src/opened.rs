@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use limosa_core::{Identity, LedgerView, RowState, Surroundings};
+use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
@@ -366,6 +366,13 @@ impl Opened<'_> {
             self.elsewhere = Some(found?);
         }
         Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
+    }
+
+    /// The tool that has done something here, as far as [`Opened::history_elsewhere`] has asked, and its table.
+    pub(crate) fn tool_elsewhere(&self) -> Option<(ForeignTool, &str)> {
+        let found = self.elsewhere.as_deref().unwrap_or_default().first()?;
+        let tool = ForeignTool::all().find(|tool| tool.name() == found.tool)?;
+        Some((tool, &found.table))
     }
 
     /// What the tool that the database was taken over from has applied since, in words, and what to do about it.

@@ -91,12 +91,22 @@ pub(crate) fn ending(answer: &AdoptAnswer) -> String {
         ));
     }
     if answer.kept_no_longer {
-        text.push_str(&format!("the table {} is kept no longer\n", harmless(&answer.table)));
+        text.push_str(&kept_no_longer(&answer.table, answer.outcome));
     }
     if let Some(head) = &answer.audit_head {
         text.push_str(&audit_head(head));
     }
     text
+}
+
+/// That a table is kept no longer, where that is so, or would be.
+fn kept_no_longer(table: &str, outcome: &str) -> String {
+    let is = match outcome {
+        "done" => "is",
+        "would" => "would be",
+        _ => return String::new(),
+    };
+    format!("the table {} {is} kept no longer\n", harmless(table))
 }
 
 /// The question before it is done.
@@ -170,6 +180,13 @@ fn tone(verdict: &str) -> Tone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_kept_no_longer_where_that_is_done() {
+        assert_eq!(kept_no_longer("t", "done"), "the table t is kept no longer\n");
+        assert_eq!(kept_no_longer("t", "would"), "the table t would be kept no longer\n");
+        assert_eq!(kept_no_longer("t", "refused"), "");
+    }
 
     #[test]
     fn counts_are_told_where_there_are_any() {

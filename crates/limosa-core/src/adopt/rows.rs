@@ -27,6 +27,8 @@ pub struct ForeignRow {
     pub applied_by: Option<String>,
     /// Milliseconds, where the tool keeps them.
     pub execution_ms: Option<i64>,
+    /// The SQL of the way back, where the tool keeps it.
+    pub rollback: Option<String>,
     /// What else the tool keeps of it, by the name of the column.
     pub more: BTreeMap<&'static str, String>,
 }

@@ -53,7 +53,11 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
             keyed(&format!("R:{}", change.name), ForeignRow { version: None, ..row })
         }
         _ if change.kind == Kind::Repeatable || change.is_baseline || change.is_code => None,
-        ForeignTool::Flyway | ForeignTool::NumberedSql => keyed(&change.label, row),
+        ForeignTool::Flyway => keyed(&change.label, row),
+        ForeignTool::NumberedSql => {
+            let rollback = change.rollback.as_ref().map(|rollback| rollback.text.clone());
+            keyed(&change.label, ForeignRow { rollback, ..row })
+        }
         ForeignTool::GolangMigrate | ForeignTool::Goose | ForeignTool::Sqlx => {
             let number = number(&change.label)?;
             keyed(&number, ForeignRow { version: Some(number.clone()), ..row })

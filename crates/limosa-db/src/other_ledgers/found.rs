@@ -240,6 +240,7 @@ impl FoundLedger {
             text(rows.execution),
             text(rows.project),
             text(rows.id),
+            text(rows.rollback),
         ];
         format!("select {} from {} order by {}", columns.join(", "), self.quoted(engine), named(engine, rows.order))
     }
@@ -292,6 +293,7 @@ fn foreign_row(row: &Row, unit: i64) -> ForeignRow {
         applied_at: row.text(6),
         applied_by: row.text(7),
         execution_ms: row.integer(8).filter(|spent| *spent >= 0).map(|spent| spent / unit),
+        rollback: row.text(11),
         more: BTreeMap::new(),
     }
 }

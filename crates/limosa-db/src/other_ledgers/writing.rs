@@ -154,6 +154,12 @@ fn cell(engine: Engine, cell: Cell, row: &ForeignRow, table: &str, parameters: &
             _ => format!("unhex({})", text(row.checksum.as_ref())),
         },
         Cell::AppliedBy => text(row.applied_by.as_ref()),
+        Cell::Rollback => text(row.rollback.as_ref()),
+        Cell::Circumstances => {
+            let function = if engine == Engine::Postgres { "jsonb_build_object" } else { "json_object" };
+            let (file, by) = (text(row.file.as_ref()), text(row.applied_by.as_ref()));
+            format!("{function}('file_path', {file}, 'applied_by', {by}, 'applied_from', 'limosa')")
+        }
         // Its parameter is a number: see `Spent::in_sql`.
         Cell::Spent => "0".to_owned(),
         Cell::Sql(sql) => sql.replace("{table}", table),

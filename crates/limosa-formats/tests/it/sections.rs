@@ -220,6 +220,12 @@ fn markers_that_make_no_sense_are_told() {
     for (markers, text, expected) in [
         (Goose, "create table a (n int);\n", "LIM-F038 error [m/1_a.sql] this file has no '-- +goose Up'"),
         (Goose, "", "LIM-F038 error [m/1_a.sql]"),
+        (
+            Goose,
+            "-- note\n-- migrate:up\nselect 1;",
+            "LIM-F038 error [m/1_a.sql] this file has no '-- +goose Up', so nobody knows what of it leads up / write '-- +goose Up' \
+             above its SQL; '-- migrate:up' is of dbmate: give its files a folder of their own",
+        ),
         (Goose, "s\0e\0l\0e\0c\0t\0", "LIM-S002 error [m/1_a.sql"),
         (
             Goose,

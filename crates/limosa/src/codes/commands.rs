@@ -339,8 +339,10 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U120",
-        "The other tool has applied migrations whose files are not here: they were put together into one, or are in another folder.",
-        "Where they are in another folder, name it: `--dir`. Else there is nothing to do: limosa keeps no row of them.",
+        "The other tool has applied migrations whose files are not here: they were put together into one, or are in another folder. Or they are \
+         programs, in JavaScript, Go or Rust, which limosa leaves out.",
+        "Where they are in another folder, name it: `--dir`. Where they are programs and an empty database needs what they do, write that as SQL \
+         into a file of the same name. Else there is nothing to do: limosa keeps no row of them.",
     ),
     (
         "LIM-U121",
@@ -461,5 +463,12 @@ pub(super) const TABLE: &[Cause] = &[
         "`.env`, `dbconfig.yml`, `config/default.json` or `liquibase.properties` may name the table in which the tool of the folder keeps its \
          record. The file beside the folder cannot be read, and the usual name is taken.",
         "Mend the file at the line that is named, or its rights, or write `tool_table = \"NAME\"` into `limosa.toml`, which goes before it.",
+    ),
+    (
+        "LIM-U159",
+        "The names of the files fit two formats, nothing beside the folder says which is meant (`sqlx.toml`, `.sqlx`, `refinery.toml`), and the \
+         database holds the ledger of a tool of the other one. What a `.down.sql`, `${name}` or a comment means may differ.",
+        "A warning. Where the files are that tool's, say so before anything is taken over: `--format NAME`, or `format` in limosa.toml. Naming the \
+         format that they are read as says that this one is meant.",
     ),
 ];

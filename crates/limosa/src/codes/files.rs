@@ -217,7 +217,8 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-F038",
         "The folder is one whose files say by comments what leads up and what leads back (goose, dbmate, sql-migrate), and this file has no \
          such comment. To run all of it could run the way back with the rest.",
-        "Write the comment that the message names above the SQL that leads up. Where the folder is none of that tool's, and only one file \
+        "Write the comment that the message names above the SQL that leads up. Where the file has the comments of another tool, the help names \
+         that one: give its files a folder of their own. Where the folder is none of that tool's, and only one file \
          made it look so, say which format it has: `--format native`, or `format` in limosa.toml. Nothing was run.",
     ),
     (
@@ -250,8 +251,9 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-F043",
         "The folders hold several files of one format and several of another, such as `V1__a.sql` of Flyway beside files of goose. A folder \
-         has one format, and to leave half of it out could be wrong either way. One file that is astray is left out with a warning \
-         instead, and so are a few beside twenty times as many of another tool's, which passes over them as well.",
+         has one format, and to leave half of it out could be wrong either way. It is the same where few files of one format stand beside as many \
+         that are of others by their names, and where the comments of two tools stand in as many files. One file that is astray is left out with a \
+         warning instead, and so are a few beside twenty times as many of another tool's, which passes over them as well.",
         "Say which are meant: `--format NAME`, or `format` in limosa.toml; the others are left out then. Or give each its own folder. \
          Nothing was run.",
     ),

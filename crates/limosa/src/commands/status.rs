@@ -5,7 +5,7 @@ use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
-use super::adopt::{disagreement, remembered};
+use super::adopt::{disagreement, read_otherwise, remembered};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -64,6 +64,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         true => opened.history_elsewhere(&view).await?,
         false => None,
     };
+    let otherwise = opened.tool_elsewhere().filter(|_| elsewhere.is_some());
+    let otherwise = otherwise.and_then(|(tool, table)| read_otherwise(opened.configuration, loaded, tool, table));
     let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
     let disagreement = disagreement(opened, loaded, &view).await?;
     let disagreement = disagreement.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
@@ -92,7 +94,14 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         runner: runner(&view),
         adopted,
         audit_head: view.head.clone(),
-        notices: opened.notices().into_iter().chain(elsewhere).chain(disagreement).chain(told).collect(),
+        notices: opened
+            .notices()
+            .into_iter()
+            .chain(elsewhere)
+            .chain(otherwise)
+            .chain(disagreement)
+            .chain(told)
+            .collect(),
     })
 }
 

@@ -55,6 +55,7 @@ played! {
     from_drizzle: "docs/coming-from/drizzle.md",
     from_sqitch: "docs/coming-from/sqitch.md",
     from_liquibase: "docs/coming-from/liquibase.md",
+    from_numbered_sql: "docs/coming-from/numbered-sql.md",
     own_names: "docs/how-to/own-names.md",
     in_ci: "docs/how-to/ci.md",
     on_branches: "docs/how-to/branches.md",

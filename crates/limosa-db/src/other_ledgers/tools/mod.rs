@@ -77,6 +77,8 @@ pub(super) struct Rows {
     pub(super) execution: &'static str,
     /// How many of its units are a millisecond.
     pub(super) execution_unit: i64,
+    /// The SQL of the way back.
+    pub(super) rollback: &'static str,
     /// The order in which they were written.
     pub(super) order: &'static str,
     /// How a row is written.
@@ -99,6 +101,7 @@ const BARE: Rows = Rows {
     applied_by: "",
     execution: "",
     execution_unit: 1,
+    rollback: "",
     order: "version",
     write: Write::Never("its rows are not written by limosa"),
 };
@@ -133,6 +136,10 @@ pub(super) enum Cell {
     ChecksumNumber,
     /// The checksum, as bytes.
     ChecksumBytes,
+    /// The SQL of the way back.
+    Rollback,
+    /// The file and who applied it, as a JSON object.
+    Circumstances,
     /// Who applied it.
     AppliedBy,
     /// How long it took.

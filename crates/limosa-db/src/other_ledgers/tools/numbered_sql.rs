@@ -1,4 +1,5 @@
-//! A service of an application's own with numbered files: `schema_migrations` with name, checksum and the way back of each.
+//! A service of an application's own with numbered files: `schema_migrations` with name, checksum and the way back of each. Its
+//! `metadata` is JSON: `file_path`, `applied_by`, `applied_from`.
 
 use super::{BARE, Cell, ForeignTool, PLAIN, Rows, Tool, Write};
 
@@ -14,12 +15,15 @@ pub(super) const TOOL: Tool = Tool {
             name: "name",
             checksum: "checksum",
             applied_at: "applied_at",
+            rollback: "rollback_sql",
             order: "applied_at, version",
             write: Write::Row(&[
                 ("version", Cell::VersionText),
                 ("name", Cell::Name),
                 ("checksum", Cell::ChecksumText),
                 ("applied_at", Cell::Now),
+                ("rollback_sql", Cell::Rollback),
+                ("metadata", Cell::Circumstances),
             ]),
             ..BARE
         },

@@ -15,9 +15,10 @@ use super::comments::CommentScanner;
 use super::rollback::{DownMode, ROLLBACK_LIMIT, clipped};
 use super::up_text::UpText;
 use crate::codes;
+use crate::recognise::spoken_for;
 
-/// So many bytes tell what a file is that is no text.
-const HEAD: usize = 64;
+/// So many bytes tell what a file is that is no text, or whose markers it has.
+const HEAD: usize = 1024;
 
 /// Codes of the splitter for what is no text.
 const NO_TEXT: &[&str] =
@@ -279,7 +280,10 @@ impl Taken {
         // A file in another encoding has its markers, and nobody can see them.
         match split(dialect, &self.path, head) {
             Err(problem) if NO_TEXT.contains(&problem.code) => self.diagnostics.push(*problem),
-            _ => self.fault(codes::MISSING_MARKER, rules::missing(self.markers)),
+            _ => self.fault(
+                codes::MISSING_MARKER,
+                rules::missing(self.markers, spoken_for(head).filter(|(other, _)| *other != self.markers)),
+            ),
         }
     }
 }

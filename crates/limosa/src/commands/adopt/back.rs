@@ -137,7 +137,7 @@ async fn refuse_half_done_there(opened: &mut Opened<'_>, foreign: &Foreign) -> R
 /// What the other tool is told.
 #[derive(Default)]
 pub(super) struct Returned {
-    /// Written into its table: identity and name, and what is sent.
+    /// Written into its table: what is told, as in `of 3 c`, and what is sent.
     written: Vec<(String, Vec<Item>)>,
     /// Known to it already.
     known: Vec<String>,
@@ -181,7 +181,7 @@ impl Returned {
             match told_of(opened, &loaded.layout, adopted, foreign, (change, row.state), &keys)? {
                 Telling::Known if is_own(&row) => returned.known.push(titled(row)),
                 Telling::Known => {}
-                Telling::Items(items) => returned.written.push((titled(row), items)),
+                Telling::Items(items) => returned.written.push((format!("of {}", titled(row)), items)),
                 Telling::Never(why) => returned.left.push((titled(row), why)),
             }
         }
@@ -235,12 +235,12 @@ impl Returned {
                 let told = |row: &&&AppliedRow| covered.contains(row.identity.as_str());
                 let mut items = Some(items);
                 for row in since.iter().filter(told) {
-                    self.written.push((titled(row), items.take().unwrap_or_default()));
+                    self.written.push((format!("of {}", titled(row)), items.take().unwrap_or_default()));
                 }
                 // What was taken back is told by the lower version.
                 for (identity, _) in gone {
                     match items.take() {
-                        Some(items) => self.written.push((format!("{identity}, which was taken back"), items)),
+                        Some(items) => self.written.push((format!("of {identity}, which was taken back"), items)),
                         None => self.known.push(format!("{identity}, which was taken back")),
                     }
                 }
@@ -255,9 +255,11 @@ impl Returned {
 
     fn lines(&self, view: &LedgerView, adopted: &Adopted) -> Vec<String> {
         let (tool, table) = (adopted.line().tool, &adopted.table);
-        let mut lines = vec![format!("forget {} migrations in limosa's ledger", view.rows.len())];
-        lines.extend(self.written.iter().map(|(what, _)| format!("tell {tool} of {what} (table {table})")));
-        lines.extend(self.known.iter().map(|what| format!("{tool} knows of {what} already")));
+        let count = view.rows.len();
+        let mut lines =
+            vec![format!("forget {count} migration{} in limosa's ledger", if count == 1 { "" } else { "s" })];
+        lines.extend(self.written.iter().map(|(what, _)| format!("tell {tool} {what} (table {table})")));
+        lines.extend(self.known.iter().map(|what| format!("keep {what} in the table {table} as it stands there")));
         lines.extend(self.erased.iter().map(|(what, _)| format!("take {what} out of the table {table}")));
         lines.extend(self.left.iter().map(|(what, why)| format!("leave {what} behind: {why}")));
         lines

@@ -3,6 +3,7 @@
 mod back;
 mod files;
 mod finding;
+mod format;
 mod journal;
 mod keeping;
 mod memory;
@@ -12,6 +13,7 @@ mod taking;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::{applied_since, left_half_done};
+pub(crate) use format::read_otherwise;
 pub(crate) use keeping::{
     Beside, disagreement, look_beside, prepare, refuse_disagreement, refuse_disagreement_at_rest, told_by_hand,
     told_of_accepted,

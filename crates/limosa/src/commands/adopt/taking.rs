@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Change, Compared, ForeignTool, LedgerView, Verdict, compare, newest_missing};
+use limosa_core::{Change, Compared, ForeignTool, LedgerView, TransactionWish, Verdict, compare, newest_missing};
+use limosa_db::ledger::RowEntry;
+use limosa_formats::codes;
 use limosa_run::Stop;
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, VariableLines};
 use serde_json::json;
 
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known};
+use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
 use super::proof::{ProveOn, prove, unlike};
@@ -20,7 +23,7 @@ use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{AdoptAnswer, AdoptLine, SCHEMA_VERSION, VerdictCounts};
 use crate::telling::told;
-use crate::{Exit, Failure, Migrator};
+use crate::{Exit, Failure, Migrator, interrupted_scripts};
 
 /// What `adopt` is asked.
 #[derive(Debug, Clone, Default)]
@@ -150,9 +153,11 @@ async fn take(
     answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.told_where_none_runs());
-    answer.notices.extend(warnings(&foreign, &compared));
+    answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
+    answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
     if !errors.is_empty() {
         answer.outcome = "refused";
+        answer.kept_no_longer = false;
         let usage = errors.iter().all(|error| error.code == "LIM-U115");
         answer.exit_code = if usage { Exit::Usage } else { Exit::Person }.into();
         answer.errors = errors;
@@ -221,7 +226,9 @@ fn edit(
     let mut migrations = before.map(|adopted| adopted.migrations.clone()).unwrap_or_default();
     for line in taken {
         let Some(change) = line.change else { continue };
-        edit.items.push(opened.ledger.write_row(&counted(opened, change, marks)));
+        let mut entry = counted(opened, change, marks);
+        way_back_kept(opened, foreign, line, &mut entry);
+        edit.items.push(opened.ledger.write_row(&entry));
         let key = line.row.map(|row| row.key.clone());
         let detail = json!({
             "name": change.name,
@@ -255,6 +262,23 @@ fn edit(
         edit.audit.push(("adopt", None, json!({"tool": adopted.tool, "table": adopted.table})));
     }
     edit
+}
+
+/// The way back that runs is the one which was recorded with the migration: where the tool keeps it, that one, as it has no placeholders.
+fn way_back_kept(opened: &Opened<'_>, foreign: &Foreign, line: &Compared<'_>, entry: &mut RowEntry) {
+    let Some((row, text)) = line.row.and_then(|row| Some((row, row.rollback.as_deref()?))) else { return };
+    if entry.rollback.as_deref().is_some_and(|of_file| of_file.trim() == text.trim()) {
+        return;
+    }
+    let origin = format!("rollback_sql of {} in the table {}", row.key, foreign.ledger.table());
+    let outline =
+        interrupted_scripts::outline(opened.dialect(), &origin, text, TransactionWish::Auto, &VariableLines::default());
+    // What cannot be read is told when it is to run; comments alone lead nowhere.
+    if outline.is_ok_and(|outline| outline.statements == 0) {
+        return;
+    }
+    entry.rollback = Some(text.to_owned());
+    entry.rollback_origin = Some(json!({"file": origin, "placeholders": "off"}).to_string());
 }
 
 /// Names of a few, in words.
@@ -292,15 +316,37 @@ fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> 
     Some(Diagnostic::error("LIM-U114", message).help(help))
 }
 
-fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
+/// True where what the tool calls so is a program in the folder, which is left out.
+fn is_program(key: &str, of_files: &[Diagnostic]) -> bool {
+    let programs = of_files.iter().filter(|problem| problem.code == codes::CODE_MIGRATION);
+    let mut files = programs.filter_map(|problem| problem.labels.first());
+    files.any(|label| {
+        let file = label.file.rsplit(['/', '\\']).next().unwrap_or_default();
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let digits = stem.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        let digits = digits.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|it| it.parse::<u64>().ok());
+        stem == key || (digits.is_some() && digits == key.parse::<u64>().ok())
+    })
+}
+
+fn warnings(foreign: &Foreign, compared: &[Compared<'_>], of_files: &[Diagnostic]) -> Vec<Diagnostic> {
     let keys = |verdict: Verdict| -> Vec<&str> {
         let is_told = |line: &&Compared<'_>| line.note.as_deref() != Some(RUNS_ALWAYS);
         let of = compared.iter().filter(|line| line.verdict == verdict).filter(is_told);
         of.filter_map(|line| line.change.map(|it| it.label.as_str()).or(line.row.map(|row| row.key.as_str()))).collect()
     };
-    let (missing, unknown) = (keys(Verdict::Missing), keys(Verdict::Unknown));
+    let unknown = keys(Verdict::Unknown);
+    let (programs, missing): (Vec<&str>, Vec<&str>) =
+        keys(Verdict::Missing).into_iter().partition(|key| is_program(key, of_files));
     let tool = foreign.tool.name();
     let mut all = Vec::new();
+    if !programs.is_empty() {
+        let message = format!("{tool} has applied what is a program here: {}", few(&programs));
+        all.push(Diagnostic::warning("LIM-U120", message).help(
+            "no row is made of them, and this database has what they did; an empty one gets it only where it stands as SQL in a file of \
+             the same name that ends in .sql",
+        ));
+    }
     if !missing.is_empty() {
         let message = format!("{tool} has applied what has no file here: {}", few(&missing));
         all.push(

@@ -179,3 +179,53 @@ async fn a_table_that_is_gone_is_said() {
     go_back_all_the_same(&home).await;
     assert_eq!(home.ledger(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_way_back_that_the_tool_keeps_is_taken_over_and_given_back() {
+    for home in all_homes() {
+        migrated(&home, tool("numbered-sql"));
+        let kept = |version: &str, text: &str| {
+            home.execute(&format!("update schema_migrations set rollback_sql = '{text}' where version = '{version}'"));
+        };
+        kept("001", "-- there is none");
+        kept("002", "drop table b;");
+        home.file("003_c.rollback.sql", "drop table c;\n");
+        adopt(&home).await.unwrap();
+        done(home.migrate().await);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("2")), Some(&consent)).await);
+        failed(&back(&home.migrator(), Selection::One(id("1")), Some(&consent)).await, 1, &["LIM-P014"]);
+        go_back(&home).await.unwrap();
+        let third = home.rows("select rollback_sql, metadata from schema_migrations where version = '003'");
+        assert!(third[0].starts_with("drop table c;\n|{") && third[0].contains("003_c.sql"), "{third:?}");
+        assert_eq!(home.rows("select count(*) from schema_migrations where version = '002'"), ["0"]);
+    }
+}
+
+#[tokio::test]
+async fn each_line_of_the_way_back_reads_as_a_sentence() {
+    let lines = async |home: &Home| {
+        let looking = GoBackOptions { dry_run: true, ..GoBackOptions::default() };
+        home.migrator().adopt_undo(looking, &quiet, Stop::new()).await.unwrap().would
+    };
+    let kept = sqlite();
+    migrated(&kept, tool("golang-migrate"));
+    adopt_with(&kept, &AdoptOptions { keep: true, ..AdoptOptions::default() }).await.unwrap();
+    done(kept.migrate().await);
+    let known = "keep 000003 c in the table schema_migrations as it stands there";
+    assert_eq!(lines(&kept).await, ["forget 3 migrations in limosa's ledger", known]);
+
+    let home = sqlite();
+    migrated(&home, tool("golang-migrate"));
+    for name in ["000002_b.up.sql", "000003_c.up.sql"] {
+        std::fs::remove_file(home.folder.join("migrations").join(name)).unwrap();
+    }
+    home.execute("update schema_migrations set version = 1");
+    home.file("000001_a.down.sql", "drop table a;");
+    adopt(&home).await.unwrap();
+    assert_eq!(lines(&home).await, ["forget 1 migration in limosa's ledger"]);
+    let consent = home.database();
+    done(back(&home.migrator(), Selection::One(id("1")), Some(&consent)).await);
+    let nothing = "tell golang-migrate that nothing is applied any more (table schema_migrations)";
+    assert_eq!(lines(&home).await, ["forget 0 migrations in limosa's ledger", nothing]);
+}

@@ -264,13 +264,16 @@ fn crc(text: &str) -> u32 {
     !text.bytes().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(byte), bit))
 }
 
+/// Runs a statement in a session of its own.
+type Run = Box<dyn Fn(&str)>;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_the_tool_that_is_under_way_is_waited_for_and_not_called_dead() {
     for home in all_homes().into_iter().filter(|home| !home.is_sqlite()) {
         migrated(&home, tool("golang-migrate"));
         keep(&home).await;
         let key = |names: &str| crc(names).wrapping_mul(1_486_364_155);
-        let (run, [lock, unlock]): (Box<dyn Fn(&str)>, _) = match &home.place {
+        let (run, [lock, unlock]): (Run, _) = match &home.place {
             Place::Mysql(database) => {
                 let key = key(&format!("{}:schema_migrations", home.database()));
                 let session = database.session().expect("a session");

@@ -1,10 +1,10 @@
 //! What is taken over, and what is refused.
 
-use limosa::{AdoptOptions, ForeignTool, MigrateOptions, StatusOptions};
+use limosa::{AdoptOptions, ForeignTool, Layout, LayoutChoice, MigrateOptions, StatusOptions, Stop};
 
-use super::tools::{EVERYWHERE, migrated, text, tool};
+use super::tools::{EVERYWHERE, Tool, migrated, text, tool};
 use super::{adopt, adopt_with, go_back, verdicts};
-use crate::answers::{done, failed, labels, refusal, words};
+use crate::answers::{done, failed, labels, quiet, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 fn dry_run() -> AdoptOptions {
@@ -423,4 +423,38 @@ async fn what_limosa_has_migrated_is_not_taken_over() {
     home.execute(&(tool("goose").create)(&home));
     home.execute(&(tool("goose").rows)(&home));
     refusal(adopt(&home).await, 4, &["LIM-U119", "limosa repair --mark-applied"]);
+}
+
+#[tokio::test]
+async fn what_the_tool_has_applied_as_a_program_is_named_as_one() {
+    let home = newest_postgres();
+    migrated(&home, tool("node-pg-migrate"));
+    home.file("000_first.js", "exports.up = () => {};");
+    home.execute(
+        "insert into pgmigrations (name, run_on) values ('000_first', '2020-01-01'), ('000_gone', '2020-01-01')",
+    );
+    let migrator = home.with(|it| it.layout = LayoutChoice::Given(Layout::NodePgMigrate));
+    let said = words(&migrator.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap().notices);
+    assert!(said.contains("LIM-U120 node-pg-migrate has applied what has no file here: 000_gone"), "{said}");
+    assert!(said.contains("LIM-U120 node-pg-migrate has applied what is a program here: 000_first"), "{said}");
+}
+
+#[tokio::test]
+async fn files_that_may_be_of_the_tool_whose_ledger_is_here_are_said_to_be() {
+    let plain = |number: usize| format!("{number:03}_x.sql");
+    let reversible = tool("sqlx").file;
+    for (file, read_as) in [(plain as fn(usize) -> String, "native"), (reversible, "up_down")] {
+        let home = sqlite();
+        migrated(&home, &Tool { file, ..*tool("sqlx") });
+        let told = format!(
+            "LIM-U159 the files are read as {read_as}, and the ledger of sqlx is here (table _sqlx_migrations)"
+        );
+        let status = words(&home.migrator().status(StatusOptions::default()).await.unwrap().notices);
+        assert!(status.contains(&told) && status.contains("--format sqlx"), "{status}");
+        let shown = words(&adopt_with(&home, &dry_run()).await.unwrap().notices);
+        assert!(shown.contains(&told), "{shown}");
+        let said = home.with(|it| it.layout = LayoutChoice::Given(Layout::of_format(read_as).unwrap()));
+        let status = words(&said.status(StatusOptions::default()).await.unwrap().notices);
+        assert!(!status.contains("LIM-U159"), "{status}");
+    }
 }

@@ -146,16 +146,21 @@ impl Rules {
     }
 }
 
-/// A file without markers.
-pub(super) fn missing(markers: Markers) -> Fault {
+/// A file without markers, or with the first line of those of another tool.
+pub(super) fn missing(markers: Markers, other: Option<(Markers, String)>) -> Fault {
     let up = markers.of(Direction::Apply);
+    let or = match other {
+        Some((other, line)) => format!(
+            "'{line}' is of {}: give its files a folder of their own and name one: --dir; where all are its files: --format {}",
+            other.tool(),
+            other.format_name()
+        ),
+        None => format!("where the folder is none of {}'s, say which format it has: --format native", markers.tool()),
+    };
     Fault {
         line: None,
         written: None,
         message: format!("this file has no '{up}', so nobody knows what of it leads up"),
-        help: format!(
-            "write '{up}' above its SQL; where the folder is none of {}'s, say which format it has: --format native",
-            markers.tool()
-        ),
+        help: format!("write '{up}' above its SQL; {or}"),
     }
 }

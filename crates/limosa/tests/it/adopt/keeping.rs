@@ -258,14 +258,14 @@ async fn a_named_lock_is_waited_for_on_mysql() {
     }
 }
 
+/// Runs a statement in a session of its own that stays open.
+type InSession = Box<dyn Fn(&str)>;
+
 /// CRC-32, as the tools make it.
 fn crc(text: &str) -> u32 {
     let bit = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
     !text.bytes().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(byte), bit))
 }
-
-/// Runs a statement in a session of its own.
-type Run = Box<dyn Fn(&str)>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_the_tool_that_is_under_way_is_waited_for_and_not_called_dead() {
@@ -273,7 +273,7 @@ async fn a_run_of_the_tool_that_is_under_way_is_waited_for_and_not_called_dead()
         migrated(&home, tool("golang-migrate"));
         keep(&home).await;
         let key = |names: &str| crc(names).wrapping_mul(1_486_364_155);
-        let (run, [lock, unlock]): (Run, _) = match &home.place {
+        let (run, [lock, unlock]): (InSession, _) = match &home.place {
             Place::Mysql(database) => {
                 let key = key(&format!("{}:schema_migrations", home.database()));
                 let session = database.session().expect("a session");

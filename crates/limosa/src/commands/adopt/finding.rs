@@ -8,6 +8,7 @@ use limosa_sql::Diagnostic;
 
 use super::memory::Adopted;
 use super::registry::{attach_registry, detach_registry};
+use crate::elsewhere::{missing_rights, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
@@ -47,8 +48,14 @@ async fn find_in_sight(
     let told = opened.told_ledger.clone().filter(|told| table.is_none() && told.is_of(tool));
     let tool = tool.or_else(|| told.as_ref().and_then(|told| told.tool));
     let named = table.map(NamedTable::parse).or_else(|| told.as_ref().map(|told| told.table.clone()));
-    let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool).await {
-        Err(error) if named.is_some() && error.code.is_none() => return Err(not_understood(error, told.as_ref())),
+    let of_files = opened.tool;
+    let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool, of_files).await {
+        Err(error)
+            if error.code.is_none()
+                && matches!(error.kind, DbErrorKind::Configuration | DbErrorKind::UndefinedTable) =>
+        {
+            return Err(not_understood(error, told.as_ref()));
+        }
         other => other?,
     };
     if found.is_empty() {
@@ -65,9 +72,10 @@ async fn find_in_sight(
         let mut rows = match ledger.read(opened.session.as_mut(), &book).await {
             Ok(rows) => rows,
             Err(error) if error.kind == DbErrorKind::PermissionDenied => {
-                return Err(may_not_read(opened, &ledger, &error));
+                return Err(may_not_read(opened, &ledger, &error).await);
             }
             Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error, told.as_ref())),
+            Err(error) if error.kind == DbErrorKind::Statement => return Err(strange_form(&ledger, &error)),
             Err(error) => return Err(error.into()),
         };
         if project.is_some() {
@@ -140,21 +148,29 @@ fn not_understood(error: DbError, told: Option<&ToldLedger>) -> Failure {
     Failure::usage("LIM-U110", error.message, error.hint.unwrap_or_else(|| "check the name of the table".to_owned()))
 }
 
-fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> Failure {
-    let user = opened.configuration.role.clone().unwrap_or_else(|| opened.target.user.clone());
-    let engine = opened.target.engine;
-    let grantee =
-        if engine == limosa_sql::Engine::Mysql { engine.quote_literal(&user) } else { engine.quote_identifier(&user) };
+async fn may_not_read(opened: &mut Opened<'_>, ledger: &FoundLedger, error: &DbError) -> Failure {
+    let (schema, table) = ledger.place();
+    let rights = missing_rights(opened, schema, table).await;
     let diagnostic = Diagnostic::error(
         "LIM-U118",
-        format!("{user} may not read the table {} of {}: {}", ledger.table(), ledger.name, error.message),
+        format!("{} may not read the table {} of {}: {}", worker(opened), ledger.table(), ledger.name, error.message),
     );
-    Failure::new(
-        Exit::Database,
-        diagnostic.help(format!(
-            "the right that is missing: grant select on {} to {grantee} (for adopt --undo also insert, update, delete)",
-            ledger.quoted(engine)
-        )),
+    let help = format!("{rights} (for adopt --undo also insert, update, delete)");
+    Failure::new(Exit::Database, diagnostic.help(help))
+}
+
+/// A table that has the tool's columns, and does not answer as its table does.
+fn strange_form(ledger: &FoundLedger, error: &DbError) -> Failure {
+    Failure::usage(
+        "LIM-U110",
+        format!(
+            "the table {} of {} has a form that this limosa does not know: {}",
+            ledger.table(),
+            ledger.name,
+            error.message
+        ),
+        "an unusual version made it, or another tool: name that one with --from; or count versions as applied: \
+         limosa baseline --to VERSION",
     )
 }
 

@@ -54,7 +54,8 @@ async fn the_table_of_another_tool_that_may_not_be_read_is_told_with_the_right()
         home.execute("insert into goose_db_version values (1, 0, true, null), (2, 1, true, null)");
         let (name, configuration) = user(&home, &[&format!("{right} on {}.*", home.database())]);
         let migrator = Migrator::new(configuration);
-        let wanted = ["LIM-P020", "goose", "may not be read", &format!("grant select on `goose_db_version` to '{name}'@")];
+        let wanted =
+            ["LIM-P020", "goose", "may not be read", &format!("grant select on `goose_db_version` to '{name}'@")];
         failed(&migrate(&migrator).await, 4, &wanted);
         let answer = migrator.adopt(&limosa::AdoptOptions::default(), &quiet, Stop::new()).await;
         let shown = refusal(answer, 3, &["LIM-U118", &format!("grant select on `goose_db_version` to '{name}'@'%'")]);

@@ -1,6 +1,6 @@
 //! Which ledger is meant, and what stands in it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles};
 use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
@@ -20,6 +20,10 @@ pub(super) struct Foreign {
     pub(super) rows: Vec<ForeignRow>,
     /// What it has tried, which failed, and has not done since.
     pub(super) failed: Vec<String>,
+    /// The projects of the table whose rows are not of this one.
+    pub(super) others: BTreeSet<String>,
+    /// The version of its registry and the one that is known, where it is newer.
+    pub(super) newer: Option<(String, String)>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -78,11 +82,15 @@ async fn find_in_sight(
             Err(error) if error.kind == DbErrorKind::Statement => return Err(strange_form(&ledger, &error)),
             Err(error) => return Err(error.into()),
         };
+        let mut others = BTreeSet::new();
         if project.is_some() {
+            let is_other = |row: &&ForeignRow| row.project.as_deref() != project;
+            others.extend(rows.iter().filter(is_other).filter_map(|row| row.project.clone()));
             rows.retain(|row| row.project.is_none() || row.project.as_deref() == project);
         }
+        let newer = ledger.newer_registry(opened.session.as_mut(), &book).await;
         let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
-        read.push(Foreign { ledger, tool, rows, failed });
+        read.push(Foreign { ledger, tool, rows, failed, others, newer });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {
@@ -201,6 +209,16 @@ pub(super) async fn half_done(opened: &mut Opened<'_>, foreign: &Foreign) -> Res
         ));
     }
     Ok(all)
+}
+
+/// Refuses a registry of a version that is not known: its rows may mean something else.
+pub(super) fn refuse_newer(foreign: &Foreign) -> Result<(), Failure> {
+    let Some((version, known)) = &foreign.newer else { return Ok(()) };
+    Err(Failure::usage(
+        "LIM-U110",
+        format!("the registry of {} has version {version}, and limosa knows those up to {known}", foreign.tool.name()),
+        "let a newer limosa take it over; or count versions as applied: limosa baseline --to VERSION",
+    ))
 }
 
 /// Refuses a database that limosa has migrated itself.

@@ -75,16 +75,18 @@ pub async fn ledgers_to_adopt(
             is_meant(known).then(|| FoundLedger::new(known, schema, table, columns_of(row)))
         });
         let mut found: Vec<FoundLedger> = known.collect();
-        let wanted = tool.or(of_files);
-        let strange = rows.iter().filter(|row| recognised(row).is_none());
-        for (row, known) in strange.filter_map(|row| Some((row, named_as(row, wanted)?))).filter(|_| found.is_empty()) {
-            let table = row.text(2).unwrap_or_default();
-            if row.text(3).is_some() {
-                let written = engine.quote_qualified(row.text(1).as_deref(), &table);
-                return Err(strange_columns(&written, Some(known.name), &columns_of(row)));
+        if found.is_empty() {
+            let wanted = tool.or(of_files);
+            let strange = rows.iter().filter(|row| recognised(row).is_none());
+            let mut strange = strange.filter_map(|row| Some((row, named_as(row, wanted)?)));
+            if let Some((row, known)) = strange.next() {
+                let (schema, table) = (row.text(1), row.text(2).unwrap_or_default());
+                if row.text(3).is_some() {
+                    let written = engine.quote_qualified(schema.as_deref(), &table);
+                    return Err(strange_columns(&written, Some(known.name), &columns_of(row)));
+                }
+                found.push(FoundLedger::unseen(known, schema, table));
             }
-            found.push(FoundLedger::unseen(known, row.text(1), table));
-            break;
         }
         return Ok(found);
     };

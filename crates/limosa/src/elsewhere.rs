@@ -1,8 +1,9 @@
 //! Ledgers of other tools in words: what they say, why they cannot be read, and the rights that are missing for that.
 
 use limosa_db::{Item, OtherLedger, Unread};
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 
+use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
 
 /// How to go on where the tool is a neighbour.
@@ -12,7 +13,8 @@ const UNRELATED: &str = "where these files have nothing to do with it: --ignore-
 pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger) -> (String, String) {
     let OtherLedger { tool, table, newest, broken, .. } = other;
     match &other.unread {
-        None => {}
+        // What is not there was said by a warning: see `missing_told`.
+        None | Some(Unread::Missing) => {}
         Some(Unread::Denied(why)) => {
             let (schema, name) = &other.place;
             let rights = missing_rights(opened, schema.as_deref(), name).await;
@@ -55,6 +57,17 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger) -> (St
             version.as_deref().unwrap_or("VERSION")
         ),
     )
+}
+
+/// What is said of a table that the setting names, and that is not there; nothing of one that a file of the tool's names, which is
+/// there before the tool has run.
+pub(crate) fn missing_told(found: &[OtherLedger], told: Option<&ToldLedger>) -> Option<Diagnostic> {
+    let missing = found.iter().find(|other| other.unread == Some(Unread::Missing))?;
+    let told = told.filter(|told| told.is_by_setting())?;
+    let message = format!("there is no table {}, which {} names, or this user may not see it", missing.table, told.by);
+    let help = "where the tool has migrated this database, check the name: what it has applied would run again; \
+                where it has not, there is nothing to do";
+    Some(Diagnostic::warning("LIM-U110", message).help(help))
 }
 
 /// As whom limosa works.

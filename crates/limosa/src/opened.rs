@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, Unread, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::adopt::{Beside, applied_since, attach_registry, detach_registry, registry_of, remembered};
 use crate::commands::interrupted;
-use crate::elsewhere::said_of;
+use crate::elsewhere::{missing_told, said_of};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
@@ -267,7 +267,8 @@ impl Opened<'_> {
             Diagnostic::warning("LIM-D010", format!("the database file {path} does not exist yet"))
                 .help("the first limosa migrate makes it; if it should be there, check the path")
         };
-        self.absent.iter().map(warning).collect()
+        let found = self.elsewhere.as_deref().unwrap_or_default();
+        self.absent.iter().map(warning).chain(missing_told(found, self.told_ledger.as_ref())).collect()
     }
 
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
@@ -370,7 +371,8 @@ impl Opened<'_> {
             detach_registry(self, is_attached).await?;
             self.elsewhere = Some(found?);
         }
-        match self.elsewhere.as_ref().and_then(|found| found.first()).cloned() {
+        let tells = |other: &&OtherLedger| other.unread != Some(Unread::Missing);
+        match self.elsewhere.iter().flatten().find(tells).cloned() {
             Some(other) => Ok(Some(said_of(self, &other).await)),
             None => Ok(None),
         }

@@ -48,6 +48,8 @@ pub enum Unread {
     Denied(String),
     /// It holds rows, and its form is none that the tool is known to make: how it differs.
     Unknown(String),
+    /// Settings name it, and it is not there, or the user may not see it.
+    Missing,
 }
 
 impl Tool {
@@ -132,7 +134,7 @@ struct Seen {
 }
 
 /// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
-/// only that of the files' tool, or the one that settings name. Where settings name the table of a tool, that is the only one of this
+/// only that of the files' tool, or the one that settings name; last the one that settings name and that is not there. Where settings name the table of a tool, that is the only one of this
 /// tool's: others are those of other projects.
 ///
 /// # Errors
@@ -145,9 +147,13 @@ pub async fn other_ledgers(
 ) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
     let mut seen = Vec::new();
+    let mut missing = None;
     if let Some((named, tool)) = told {
         let rows = session.query(&named_table(engine, named), &[]).await?;
-        seen.extend(rows.first().map(|row| told_of(row, named, tool)));
+        match rows.first() {
+            Some(row) => seen.push(told_of(row, named, tool)),
+            None => missing = Some(missing_told(named, tool)),
+        }
     }
     let is_told = |known: &Tool| told.is_some_and(|(_, tool)| tool.is_some() && known.rows.map(|(own, _)| own) == tool);
     let of_files = of_files.filter(|_| told.is_none_or(|(_, tool)| tool.is_none()));
@@ -160,7 +166,21 @@ pub async fn other_ledgers(
     }
     // What is known for certain goes first.
     found.sort_by_key(|other| other.unread.is_some());
+    found.extend(missing);
     Ok(found)
+}
+
+/// The table that settings name, where there is none.
+fn missing_told(named: &NamedTable, tool: Option<ForeignTool>) -> OtherLedger {
+    let shown = named.schema.as_ref().map(|schema| format!("{schema}.{}", named.table));
+    OtherLedger {
+        tool: tool.map_or("another tool", ForeignTool::name),
+        table: shown.unwrap_or_else(|| named.table.clone()),
+        newest: None,
+        broken: None,
+        unread: Some(Unread::Missing),
+        place: (named.schema.clone(), named.table.clone()),
+    }
 }
 
 /// The table that settings name; its tool by its columns where they name none.

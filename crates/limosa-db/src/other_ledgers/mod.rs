@@ -155,11 +155,11 @@ pub async fn other_ledgers(
             None => missing = Some(missing_told(named, tool)),
         }
     }
-    let is_told = |known: &Tool| told.is_some_and(|(_, tool)| tool.is_some() && known.rows.map(|(own, _)| own) == tool);
+    let is_told = |seen: &Seen| told.is_some_and(|(_, tool)| tool.is_some_and(|tool| tool.name() == seen.tool));
     let of_files = of_files.filter(|_| told.is_none_or(|(_, tool)| tool.is_none()));
     let in_sight = session.query(&tables(engine), &[]).await?;
     let in_sight = in_sight.iter().filter_map(|row| seen_in(row, of_files));
-    seen.extend(in_sight.filter(|seen| !seen.known.is_some_and(is_told)));
+    seen.extend(in_sight.filter(|seen| !is_told(seen)));
     let mut found = Vec::new();
     for one in seen {
         found.extend(one.look(session, book).await?);

@@ -21,7 +21,7 @@ pub use error::{DbError, DbErrorKind};
 pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
 pub use other_ledgers::{
-    FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, invalid_indexes, ledgers_to_adopt,
+    FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, Unread, invalid_indexes, ledgers_to_adopt,
     missing_ledger, other_ledgers,
 };
 pub use session::{

@@ -82,6 +82,11 @@ impl ToldLedger {
         Some(ToldLedger { tool: layout.tool(), table, by: told.told_by.clone()? })
     }
 
+    /// True where limosa's own setting names it.
+    pub(crate) fn is_by_setting(&self) -> bool {
+        self.by == SETTING
+    }
+
     /// True where this one is meant by somebody who names this tool, or none.
     pub(crate) fn is_of(&self, tool: Option<ForeignTool>) -> bool {
         tool.is_none() || self.tool.is_none() || tool == self.tool

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, Unread, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::commands::adopt::{Beside, applied_since, attach_registry, detach_registry, registry_of, remembered};
 use crate::commands::interrupted;
+use crate::elsewhere::{missing_told, said_of};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
@@ -70,6 +71,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) registry: Option<PathBuf>,
     /// The table of the files' tool, where settings name it.
     pub(crate) told_ledger: Option<ToldLedger>,
+    /// The tool that the files were written for.
+    pub(crate) tool: Option<ForeignTool>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -164,6 +167,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         beside: None,
         registry: None,
         told_ledger: None,
+        tool: None,
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -263,12 +267,14 @@ impl Opened<'_> {
             Diagnostic::warning("LIM-D010", format!("the database file {path} does not exist yet"))
                 .help("the first limosa migrate makes it; if it should be there, check the path")
         };
-        self.absent.iter().map(warning).collect()
+        let found = self.elsewhere.as_deref().unwrap_or_default();
+        self.absent.iter().map(warning).chain(missing_told(found, self.told_ledger.as_ref())).collect()
     }
 
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
     pub(crate) fn suit(&mut self, loaded: &Loaded) {
         self.registry = registry_of(self, &loaded.layout);
+        self.tool = loaded.layout.tool();
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }
@@ -361,11 +367,15 @@ impl Opened<'_> {
             }
             let is_attached = attach_registry(self).await?;
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
-            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, told).await;
+            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, told, self.tool).await;
             detach_registry(self, is_attached).await?;
             self.elsewhere = Some(found?);
         }
-        Ok(self.elsewhere.as_deref().unwrap_or_default().first().map(said_of))
+        let tells = |other: &&OtherLedger| other.unread != Some(Unread::Missing);
+        match self.elsewhere.iter().flatten().find(tells).cloned() {
+            Some(other) => Ok(Some(said_of(self, &other).await)),
+            None => Ok(None),
+        }
     }
 
     /// The tool that has done something here, as far as [`Opened::history_elsewhere`] has asked, and its table.
@@ -450,29 +460,6 @@ impl Opened<'_> {
     pub(crate) async fn close(self) {
         self.session.close().await;
     }
-}
-
-fn said_of(other: &OtherLedger) -> (String, String) {
-    let OtherLedger { tool, table, newest, broken } = other;
-    let newest_words = newest.as_ref().map(|newest| format!(", newest: {newest}")).unwrap_or_default();
-    let is_name = |newest: &&str| newest.starts_with(|first: char| first.is_ascii_digit()) || newest.contains("::");
-    let quoted = |newest: &str| if newest.contains(' ') { format!("'{newest}'") } else { newest.to_owned() };
-    let version = newest.as_deref().filter(is_name).map(quoted);
-    let (trouble, first) = match broken {
-        Some(words) => (format!("; {words}"), "look at what stands of it, and mend that first; then: "),
-        None => (String::new(), ""),
-    };
-    (
-        format!(
-            "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has no migration on record here"
-        ),
-        format!(
-            "{first}what it has applied must not run again: limosa adopt takes it over, file by file (--dry-run shows that first); \
-             limosa baseline --to {} counts it as applied unseen; \
-             where these files have nothing to do with it: --ignore-other-ledgers",
-            version.as_deref().unwrap_or("VERSION")
-        ),
-    )
 }
 
 /// A name for this run that no other run has: time, process, and the random keys of this process.

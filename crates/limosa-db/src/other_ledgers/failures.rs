@@ -1,4 +1,4 @@
-//! What a tool has on record of its failures beside the table of what is applied.
+//! What a tool has on record beside the table of what is applied: its failures, and of which form its tables are.
 
 use limosa_core::ForeignTool;
 
@@ -6,7 +6,25 @@ use super::found::{FoundLedger, named, text_type};
 use crate::ledger::Ledger;
 use crate::{Item, Session};
 
+/// The version of Sqitch's registry that is known (sqitch 1, `lib/App/Sqitch/Engine.pm`, `registry_release`).
+const REGISTRY: f32 = 1.1;
+
 impl FoundLedger {
+    /// The version of Sqitch's registry and the newest that is known, where it is newer (`sqitch.releases`); None where it is not, and
+    /// where that table is not to be read.
+    pub async fn newer_registry(&self, session: &mut dyn Session, book: &Ledger) -> Option<(String, String)> {
+        if self.tool != Some(ForeignTool::Sqitch) {
+            return None;
+        }
+        let engine = book.names.engine;
+        let releases = engine.quote_qualified(self.place().0, "releases");
+        let sql = format!("select cast(max(r.version) as {}) from {releases} r", text_type(engine));
+        let answers = book.transact(session, vec![Item::Bound { sql, parameters: Vec::new() }]).await.ok()?;
+        let version = answers.first()?.first()?.text(0)?;
+        let is_newer = version.trim().parse::<f32>().is_ok_and(|version| version > REGISTRY);
+        is_newer.then(|| (version, REGISTRY.to_string()))
+    }
+
     /// The changes that Sqitch has tried to deploy, which failed, and has not deployed since (`sqitch.events`, where each deploy, revert
     /// and failure has a row); nothing where that table is not to be read.
     pub async fn failed(&self, session: &mut dyn Session, book: &Ledger, project: Option<&str>) -> Vec<String> {

@@ -6,7 +6,7 @@ use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
 use super::tools::{Rows, Tool, all};
-use super::{columns_of_attached, recognised, tables};
+use super::{columns_of_attached, named_as, recognised, tables};
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 
@@ -55,14 +55,16 @@ pub struct HeldLock {
     pub table: String,
 }
 
-/// The ledgers in sight, or the one that is named, as tables of `tool` where that is given. Empty ones are among them.
+/// The ledgers in sight, or the one that is named, as tables of `tool` where that is given. Empty ones are among them. Where no tool
+/// is given, the one that the files are of tells whose a table is whose columns are strange.
 ///
 /// # Errors
-/// What the server says; a named table that is not there, or whose tool its columns do not tell.
+/// What the server says; a named table that is not there; a table whose tool its columns do not tell.
 pub async fn ledgers_to_adopt(
     session: &mut dyn Session,
     named: Option<&NamedTable>,
     tool: Option<ForeignTool>,
+    of_files: Option<ForeignTool>,
 ) -> Result<Vec<FoundLedger>, DbError> {
     let engine = session.facts().engine();
     let is_meant = |known: &Tool| tool.is_none() || known.rows.is_some_and(|(own, _)| Some(own) == tool);
@@ -72,7 +74,21 @@ pub async fn ledgers_to_adopt(
             let (known, schema, table) = recognised(row)?;
             is_meant(known).then(|| FoundLedger::new(known, schema, table, columns_of(row)))
         });
-        return Ok(known.collect());
+        let mut found: Vec<FoundLedger> = known.collect();
+        if found.is_empty() {
+            let wanted = tool.or(of_files);
+            let strange = rows.iter().filter(|row| recognised(row).is_none());
+            let mut strange = strange.filter_map(|row| Some((row, named_as(row, wanted)?)));
+            if let Some((row, known)) = strange.next() {
+                let (schema, table) = (row.text(1), row.text(2).unwrap_or_default());
+                if row.text(3).is_some() {
+                    let written = engine.quote_qualified(schema.as_deref(), &table);
+                    return Err(strange_columns(&written, Some(known.name), &columns_of(row)));
+                }
+                found.push(FoundLedger::unseen(known, schema, table));
+            }
+        }
+        return Ok(found);
     };
     let rows = session.query(&named_table(engine, named), &[]).await?;
     let written = engine.quote_qualified(named.schema.as_deref(), &named.table);
@@ -82,13 +98,22 @@ pub async fn ledgers_to_adopt(
             .hint("check its name: --ledger-table [SCHEMA.]NAME; names are written as the catalogue has them"));
     };
     let columns = columns_of(row);
+    let of_tool = |known: &&Tool| tool.is_some() && known.rows.map(|(own, _)| own) == tool;
+    if let Some(known) = all().find(of_tool).filter(|_| row.text(3).is_none()) {
+        return Ok(vec![FoundLedger::unseen(known, row.text(1), named.table.clone())]);
+    }
     let Some(known) = best_of(&columns.iter().map(String::as_str).collect::<Vec<_>>(), tool) else {
-        let whose = tool.map_or("any tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
-        let message = format!("the table {written} has not the columns of {whose}; it has: {}", columns.join(", "));
-        return Err(DbError::new(DbErrorKind::Configuration, message)
-            .hint("name the tool: --from TOOL, and its table: --ledger-table"));
+        return Err(strange_columns(&written, tool.map(ForeignTool::name), &columns));
     };
     Ok(vec![FoundLedger::new(known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), columns)])
+}
+
+/// A table that is not the tool's by its columns.
+fn strange_columns(table: &str, tool: Option<&str>, columns: &[String]) -> DbError {
+    let whose = tool.unwrap_or("any tool that limosa knows");
+    let message = format!("the table {table} has not the columns of {whose}; it has: {}", columns.join(", "));
+    DbError::new(DbErrorKind::Configuration, message)
+        .hint("name the tool: --from TOOL, and its table: --ledger-table; or count versions as applied: limosa baseline --to VERSION")
 }
 
 /// The tool that made a table with these columns, which is this one where one is given.
@@ -119,8 +144,9 @@ pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
             schema.map_or("pg_catalog.pg_table_is_visible(c.oid)".to_owned(), |schema| format!("n.nspname = {schema}"))
         ),
         Engine::Mysql => format!(
-            "select 0, {}, table_name, group_concat(column_name) from information_schema.columns \
-             where table_schema = {} and table_name = {table} group by table_name",
+            "select 0, {}, t.table_name, group_concat(c.column_name) from information_schema.tables t \
+             left join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
+             where t.table_schema = {} and t.table_name = {table} group by t.table_name",
             schema.as_deref().unwrap_or("null"),
             schema.as_deref().unwrap_or("database()")
         ),
@@ -169,6 +195,12 @@ impl FoundLedger {
             columns,
             rows: rows.map(|(_, rows)| rows),
         }
+    }
+
+    /// One whose columns the user may not see: as if it had those that the tool gives it.
+    fn unseen(known: &Tool, schema: Option<String>, table: String) -> FoundLedger {
+        let columns = known.rows.map_or(&[][..], |(_, rows)| rows.needs);
+        FoundLedger::new(known, schema, table, columns.iter().map(|column| (*column).to_owned()).collect())
     }
 
     /// The table as a person may name it again.

@@ -35,6 +35,21 @@ pub struct OtherLedger {
     pub newest: Option<String>,
     /// What it says of one that did not end well, in words; None where it has none.
     pub broken: Option<&'static str>,
+    /// Why its rows say nothing; None where they were read.
+    pub unread: Option<Unread>,
+    /// The schema of the table as the catalogue has it, and the table.
+    pub place: (Option<String>, String),
+}
+
+/// Why a table says nothing of what its tool has applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// The user may not read it, in the server's words.
+    Denied(String),
+    /// It holds rows, and its form is none that the tool is known to make: how it differs.
+    Unknown(String),
+    /// Settings name it, and it is not there, or the user may not see it.
+    Missing,
 }
 
 impl Tool {
@@ -48,7 +63,7 @@ impl Tool {
 }
 
 /// The tables of known names with their columns: whether the schema is one of a tool's own, schema (PostgreSQL), table, columns
-/// joined by commas.
+/// joined by commas; NULL where the user has no right to any of them (MySQL).
 fn tables(engine: Engine) -> String {
     let names = |own: bool| {
         let tables = all().filter(|tool| tool.schema.is_some() == own);
@@ -71,8 +86,9 @@ fn tables(engine: Engine) -> String {
             )
         }
         Engine::Mysql => format!(
-            "select 0, null, table_name, group_concat(column_name) from information_schema.columns \
-             where table_schema = database() and lower(table_name) in ({}) group by table_name order by 3",
+            "select 0, null, t.table_name, group_concat(c.column_name) from information_schema.tables t \
+             left join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
+             where t.table_schema = database() and lower(t.table_name) in ({}) group by t.table_name order by 3",
             names(false)
         ),
         _ => {
@@ -101,11 +117,25 @@ fn columns_of_attached(engine: Engine, database: &str, table: &str) -> String {
     )
 }
 
-/// Errors that say nothing of the table.
-const PASSING: &[DbErrorKind] = &[DbErrorKind::LockTimeout, DbErrorKind::Cancelled, DbErrorKind::ConnectionLost];
+/// A table to look at.
+struct Seen {
+    /// The tool that made it; None where its columns are those of none.
+    known: Option<&'static Tool>,
+    /// The tool as people read it.
+    tool: &'static str,
+    schema: Option<String>,
+    table: String,
+    /// The table as it is shown.
+    shown: String,
+    /// Its columns, joined by commas; None where the user may not see them.
+    columns: Option<String>,
+    /// The files are of its tool, or settings name it: a form that is not known is no chance likeness then.
+    is_meant: bool,
+}
 
-/// The ledgers of other tools that hold at least one migration. One that our rights do not show is passed over. Where settings name
-/// the table of a tool, that is the only one of this tool's: others are those of other projects.
+/// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
+/// only that of the files' tool, or the one that settings name; last the one that settings name and that is not there. Where settings name the table of a tool, that is the only one of this
+/// tool's: others are those of other projects.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
@@ -113,48 +143,150 @@ pub async fn other_ledgers(
     session: &mut dyn Session,
     book: &Ledger,
     told: Option<(&NamedTable, Option<ForeignTool>)>,
+    of_files: Option<ForeignTool>,
 ) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
-    let mut tables_found = Vec::new();
+    let mut seen = Vec::new();
+    let mut missing = None;
     if let Some((named, tool)) = told {
         let rows = session.query(&named_table(engine, named), &[]).await?;
-        tables_found.extend(rows.first().and_then(|row| told_of(row, named, tool)));
-    }
-    let is_told = |known: &Tool| told.is_some_and(|(_, tool)| tool.is_some() && known.rows.map(|(own, _)| own) == tool);
-    let in_sight = session.query(&tables(engine), &[]).await?;
-    let in_sight = in_sight.iter().filter_map(recognised).filter(|(known, ..)| !is_told(known));
-    tables_found.extend(in_sight.map(|(known, schema, table)| (known, schema, table, known.schema.map(str::to_owned))));
-    let mut found = Vec::new();
-    for (tool, schema, table, shown) in tables_found {
-        let shown = shown.map_or_else(|| table.clone(), |shown| format!("{shown}.{table}"));
-        let quoted = engine.quote_qualified(schema.as_deref(), &table);
-        let questions = tool.questions(engine, &quoted);
-        // A table that an unusual version of the tool made may not tell what failed.
-        for asked in [&questions[..], &questions[..2]] {
-            let items = asked.iter().map(|sql| Item::Bound { sql: sql.clone(), parameters: Vec::new() }).collect();
-            match book.transact(session, items).await {
-                Ok(answers) => {
-                    found.extend(tool.told(shown, &answers));
-                    break;
-                }
-                Err(error) if PASSING.contains(&error.kind) => return Err(error),
-                Err(_) => {}
-            }
+        match rows.first() {
+            Some(row) => seen.push(told_of(row, named, tool)),
+            None => missing = Some(missing_told(named, tool)),
         }
     }
+    let is_told = |seen: &Seen| told.is_some_and(|(_, tool)| tool.is_some_and(|tool| tool.name() == seen.tool));
+    let of_files = of_files.filter(|_| told.is_none_or(|(_, tool)| tool.is_none()));
+    let in_sight = session.query(&tables(engine), &[]).await?;
+    let in_sight = in_sight.iter().filter_map(|row| seen_in(row, of_files));
+    seen.extend(in_sight.filter(|seen| !is_told(seen)));
+    let mut found = Vec::new();
+    for one in seen {
+        found.extend(one.look(session, book).await?);
+    }
+    // What is known for certain goes first.
+    found.sort_by_key(|other| other.unread.is_some());
+    found.extend(missing);
     Ok(found)
 }
 
-/// The tool of a table that settings name, by its columns where they name no tool, as [`recognised`] tells it, and the schema as they
-/// name it.
-fn told_of(
-    row: &Row,
-    named: &NamedTable,
-    tool: Option<ForeignTool>,
-) -> Option<(&'static Tool, Option<String>, String, Option<String>)> {
-    let columns = row.text(3).unwrap_or_default();
-    let known = best_of(&columns.split(',').collect::<Vec<_>>(), tool)?;
-    Some((known, row.text(1), row.text(2).unwrap_or_else(|| named.table.clone()), named.schema.clone()))
+/// The table that settings name, where there is none.
+fn missing_told(named: &NamedTable, tool: Option<ForeignTool>) -> OtherLedger {
+    let shown = named.schema.as_ref().map(|schema| format!("{schema}.{}", named.table));
+    OtherLedger {
+        tool: tool.map_or("another tool", ForeignTool::name),
+        table: shown.unwrap_or_else(|| named.table.clone()),
+        newest: None,
+        broken: None,
+        unread: Some(Unread::Missing),
+        place: (named.schema.clone(), named.table.clone()),
+    }
+}
+
+/// The table that settings name; its tool by its columns where they name none.
+fn told_of(row: &Row, named: &NamedTable, tool: Option<ForeignTool>) -> Seen {
+    let columns = row.text(3);
+    let known = columns.as_deref().and_then(|columns| best_of(&columns.split(',').collect::<Vec<_>>(), tool));
+    let table = row.text(2).unwrap_or_else(|| named.table.clone());
+    let shown = named.schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
+    let name = known.map(|known| known.name).or(tool.map(ForeignTool::name));
+    Seen { known, tool: name.unwrap_or("another tool"), schema: row.text(1), table, shown, columns, is_meant: true }
+}
+
+/// A table in sight of a name that tools use: one that a tool made, or may have made, where its columns are not to be seen or are
+/// strange, and the files are of that tool.
+fn seen_in(row: &Row, of_files: Option<ForeignTool>) -> Option<Seen> {
+    if let Some((known, schema, table)) = recognised(row) {
+        let shown = known.schema.map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
+        let is_meant = of_files.is_some() && known.rows.map(|(own, _)| own) == of_files;
+        return Some(Seen {
+            known: Some(known),
+            tool: known.name,
+            schema,
+            table,
+            shown,
+            columns: row.text(3),
+            is_meant,
+        });
+    }
+    let known = named_as(row, of_files)?;
+    let (schema, table, columns) = (row.text(1), row.text(2)?, row.text(3));
+    let shown = known.schema.map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
+    Some(Seen { known: None, tool: known.name, schema, table, shown, columns, is_meant: true })
+}
+
+/// The tool whose usual name a table has, where its columns do not tell: that of the files, or the only one that uses the name where
+/// the columns are not to be seen.
+fn named_as(row: &Row, of_files: Option<ForeignTool>) -> Option<&'static Tool> {
+    let (schema, table, columns) = (row.text(1), row.text(2)?, row.text(3));
+    let own = schema.as_deref().filter(|_| row.boolean(0));
+    let fits = |known: &&Tool| known.schema == own && known.table.eq_ignore_ascii_case(&table);
+    let is_of_files = |known: &&Tool| of_files.is_some() && known.rows.map(|(own, _)| own) == of_files;
+    let has = |column: &&str| {
+        columns.iter().flat_map(|columns| columns.split(',')).any(|found| found.eq_ignore_ascii_case(column))
+    };
+    let known = match all().filter(fits).find(is_of_files) {
+        Some(known) => known,
+        None if columns.is_none() && all().filter(fits).count() == 1 => all().find(fits)?,
+        None => return None,
+    };
+    // What it has not says that another one made it: limosa's own may be in sight.
+    (!known.lacks.iter().any(has)).then_some(known)
+}
+
+impl Seen {
+    /// What stands in it; None where that is no migration.
+    async fn look(self, session: &mut dyn Session, book: &Ledger) -> Result<Option<OtherLedger>, DbError> {
+        let engine = session.facts().engine();
+        let quoted = engine.quote_qualified(self.schema.as_deref(), &self.table);
+        let Some(known) = self.known else {
+            let question = format!("select count(*) from (select 1 from {quoted} limit 1) found");
+            let item = Item::Bound { sql: question, parameters: Vec::new() };
+            return match (book.transact(session, vec![item]).await, &self.columns) {
+                (Ok(answers), Some(columns)) => {
+                    let count = answers.first().and_then(|rows| rows.first()).and_then(|row| row.integer(0));
+                    let has = format!("its columns are {}", columns.replace(',', ", "));
+                    Ok(count.is_some_and(|count| count > 0).then(|| self.unread(Unread::Unknown(has))))
+                }
+                (Ok(_), None) => Ok(None),
+                (Err(error), _) => self.refused(error),
+            };
+        };
+        let questions = known.questions(engine, &quoted);
+        // A table that an unusual version of the tool made may not tell what failed.
+        let mut first = None;
+        for asked in [&questions[..], &questions[..2]] {
+            let items = asked.iter().map(|sql| Item::Bound { sql: sql.clone(), parameters: Vec::new() }).collect();
+            match book.transact(session, items).await {
+                Ok(answers) => return Ok(known.told(self, &answers)),
+                Err(error) if error.kind == DbErrorKind::Statement && first.is_none() => first = Some(error),
+                Err(error) => return self.refused(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an error says of the table.
+    fn refused(self, error: DbError) -> Result<Option<OtherLedger>, DbError> {
+        match error.kind {
+            DbErrorKind::PermissionDenied => Ok(Some(self.unread(Unread::Denied(error.message)))),
+            DbErrorKind::Statement if self.is_meant => Ok(Some(self.unread(Unread::Unknown(error.message)))),
+            // Gone since, or another one's of the same name.
+            DbErrorKind::UndefinedTable | DbErrorKind::Statement => Ok(None),
+            _ => Err(error),
+        }
+    }
+
+    fn unread(self, why: Unread) -> OtherLedger {
+        OtherLedger {
+            tool: self.tool,
+            table: self.shown,
+            newest: None,
+            broken: None,
+            unread: Some(why),
+            place: (self.schema, self.table),
+        }
+    }
 }
 
 /// The tool, the schema where the server has told it, and the table.
@@ -186,12 +318,20 @@ impl Tool {
     }
 
     /// The answers to the questions; None where there is no migration.
-    fn told(&self, table: String, answers: &[Vec<Row>]) -> Option<OtherLedger> {
+    fn told(&self, seen: Seen, answers: &[Vec<Row>]) -> Option<OtherLedger> {
         let first = |at: usize| answers.get(at).and_then(|rows| rows.first());
         let count = |at: usize| first(at).and_then(|row| row.integer(0)).unwrap_or(0);
         let newest = first(1).and_then(|row| row.text(0));
         let broken = self.broken.filter(|_| count(2) > 0).map(|(_, words)| words);
-        (count(0) > 0).then_some(OtherLedger { tool: self.name, table, newest, broken })
+        let place = (seen.schema, seen.table);
+        (count(0) > 0).then_some(OtherLedger {
+            tool: self.name,
+            table: seen.shown,
+            newest,
+            broken,
+            unread: None,
+            place,
+        })
     }
 }
 

@@ -64,6 +64,9 @@ impl Hashed {
         }
         match own {
             Some(_) => Agreement::Different,
+            None if rule > LATEST => Agreement::Unknowable(
+                "a Liquibase newer than limosa knows made its checksum, by a rule that is not known here",
+            ),
             None => Agreement::Unknowable("a Liquibase before 3.5 made its checksum, by a rule that is not known here"),
         }
     }
@@ -171,7 +174,11 @@ mod tests {
             let valid: Vec<String> = valid.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(text.agrees(&valid, recorded), expected, "{valid:?} {recorded}");
         }
-        assert!(matches!(text.agrees(&[], "7:00"), Agreement::Unknowable(_)));
-        assert!(matches!(text.agrees(&[], "d41d"), Agreement::Unknowable(_)));
+        for (recorded, words) in
+            [("7:00", "before 3.5"), ("d41d", "before 3.5"), ("10:abc", "newer than"), ("11:abc", "newer than")]
+        {
+            let Agreement::Unknowable(why) = text.agrees(&[], recorded) else { panic!("{recorded}") };
+            assert!(why.contains(words), "{recorded}: {why}");
+        }
     }
 }

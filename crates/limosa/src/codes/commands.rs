@@ -279,7 +279,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U110",
         "`limosa adopt` found no table of a tool that it knows where a bare name is looked for (PostgreSQL: in the schemas of \
-         `search_path`); or the table that `--ledger-table` or settings of the tool name is not there, or has not the columns of that tool.",
+         `search_path`); or the table that `--ledger-table` or settings of the tool name is not there, has not the columns of that tool, or is of a newer version of the tool than limosa knows.",
         "Name the tool and its table: `limosa adopt --from TOOL --ledger-table [SCHEMA.]NAME`. A database that no tool has migrated \
          needs `limosa baseline --to VERSION`.",
     ),
@@ -311,7 +311,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U115",
-        "The other tool's table names migrations, and none of them has a file in the folder that limosa reads.",
+        "The other tool's table names migrations, and none of them has a file in the folder that limosa reads; or it is of several projects \
+         (Sqitch), and has none of the one that these files are of.",
         "Name the folder: `--dir`. Where its files are not recognised, name their format: `--format`.",
     ),
     (

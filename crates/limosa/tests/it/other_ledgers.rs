@@ -1,8 +1,8 @@
 //! Databases that another tool has migrated: nothing of it runs a second time by accident.
 
-use limosa::{StatusOptions, Stop, Version};
+use limosa::{AdoptOptions, ForeignTool, StatusOptions, Stop, Version};
 
-use crate::answers::{done, failed, labels, migrate, quiet, words};
+use crate::answers::{done, failed, labels, migrate, quiet, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres};
 
 fn files(home: &Home) {
@@ -117,7 +117,7 @@ async fn each_tool_is_recognised() {
 }
 
 #[tokio::test]
-async fn a_table_that_may_not_be_read_is_passed_over_and_one_that_is_locked_is_not_waited_for() {
+async fn a_table_that_may_not_be_read_stops_as_well_and_one_that_is_locked_is_not_waited_for() {
     let home = newest_postgres();
     files(&home);
     migrated(&home);
@@ -131,7 +131,95 @@ async fn a_table_that_may_not_be_read_is_passed_over_and_one_that_is_locked_is_n
     home.execute(&format!("create role \"{role}_blind\"; grant create on database \"{role}\" to \"{role}_blind\""));
     home.execute(&format!("grant create, usage on schema public to \"{role}_blind\""));
     let blind = home.with(|it| it.role = Some(format!("{role}_blind")));
+    failed(&migrate(&blind).await, 4, &["LIM-P020", "golang-migrate", "may not be read"]);
+    let blind = home.with(|it| {
+        it.role = Some(format!("{role}_blind"));
+        it.ignore_other_ledgers = true;
+    });
     assert_eq!(labels(&done(migrate(&blind).await)), ["001", "002"]);
     let clean_up = format!("drop owned by \"{role}_blind\"; drop role \"{role}_blind\"");
     home.execute(&clean_up);
+}
+
+/// A folder of goose's, whose first migration has run.
+fn migrated_by_goose(home: &Home, table: &str) {
+    home.file("1_a.sql", "-- +goose Up\ncreate table a (n int);\n");
+    home.file("2_b.sql", "-- +goose Up\ncreate table b (n int);\n");
+    home.execute("create table a (n int)");
+    let columns = "(id int, version_id bigint, is_applied boolean, tstamp timestamp null)";
+    home.execute(&format!("create table {table} {columns}"));
+    home.execute(&format!("insert into {table} values (1, 0, true, null), (2, 1, true, null)"));
+}
+
+#[tokio::test]
+async fn a_table_of_an_unknown_form_is_told_where_the_files_are_of_its_tool() {
+    for home in all_homes() {
+        migrated_by_goose(&home, "goose_db_version");
+        home.execute("alter table goose_db_version rename column version_id to vid");
+        let wanted =
+            ["LIM-P020", "goose_db_version", "a form that this limosa does not know", "--ignore-other-ledgers"];
+        failed(&home.migrate().await, 4, &wanted);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(words(&status.notices).contains("a form that this limosa does not know"), "{:?}", status.notices);
+        for from in [None, Some(ForeignTool::Goose)] {
+            let options = AdoptOptions { from, ..AdoptOptions::default() };
+            let answer = home.migrator().adopt(&options, &quiet, Stop::new()).await;
+            refusal(answer, 2, &["LIM-U110", "goose_db_version", "has not the columns of goose", "vid"]);
+        }
+        // An empty one says nothing.
+        home.execute("delete from goose_db_version");
+        home.execute("drop table a");
+        assert_eq!(labels(&done(home.migrate().await)), ["1", "2"]);
+    }
+}
+
+#[tokio::test]
+async fn a_column_of_another_type_is_told() {
+    let home = newest_postgres();
+    migrated_by_goose(&home, "goose_db_version");
+    home.execute("alter table goose_db_version alter version_id type text");
+    failed(&home.migrate().await, 4, &["LIM-P020", "a form that this limosa does not know", "text > integer"]);
+    let answer = home.migrator().adopt(&AdoptOptions::default(), &quiet, Stop::new()).await;
+    refusal(answer, 2, &["LIM-U110", "goose_db_version", "a form that this limosa does not know", "text > integer"]);
+}
+
+#[tokio::test]
+async fn an_unrelated_table_of_a_known_name_stops_nobody() {
+    for home in all_homes() {
+        files(&home);
+        home.execute("create table schema_migrations (filename varchar(20), ran_at varchar(20))");
+        home.execute("insert into schema_migrations values ('1.py', 'today')");
+        home.execute("create table goose_db_version (vid int)");
+        home.execute("insert into goose_db_version values (1)");
+        assert_eq!(labels(&done(home.migrate().await)), ["001", "002"]);
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_may_not_be_read_is_told_with_the_rights() {
+    for (table, rights) in [
+        ("goose_db_version", &["grant select on \"public\".\"goose_db_version\" to "][..]),
+        ("app.ran", &["grant usage on schema \"app\" to ", "; grant select on \"app\".\"ran\" to "]),
+    ] {
+        let home = newest_postgres();
+        home.execute("create schema app");
+        migrated_by_goose(&home, table);
+        let role = format!("{}_ann", home.database());
+        home.execute(&format!(
+            "create role \"{role}\"; grant create on database \"{}\" to \"{role}\"",
+            home.database()
+        ));
+        home.execute(&format!("grant create, usage on schema public to \"{role}\""));
+        let ann = home.with(|it| {
+            it.role = Some(role.clone());
+            it.tool_table = Some(table.to_owned()).filter(|table| table.contains('.'));
+        });
+        let wanted = [&["LIM-P020", table, "may not be read", "--ignore-other-ledgers"], rights].concat();
+        failed(&migrate(&ann).await, 4, &wanted);
+        let status = ann.status(StatusOptions::default()).await.unwrap();
+        assert!(words(&status.notices).contains("may not be read"), "{:?}", status.notices);
+        let answer = ann.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await;
+        refusal(answer, 3, &[&["LIM-U118"], rights].concat());
+        home.execute(&format!("drop owned by \"{role}\"; drop role \"{role}\""));
+    }
 }

@@ -147,7 +147,7 @@ mod tests {
             ids(&PLAN.replace("https://flipr.example/", "https://flipr.example:443/a b")),
             [None, None, None, None]
         );
-        let cut = ids(&PLAN.replace("2026-11-26T07:00:22Z ", ""));
-        assert_eq!(cut.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false, false]);
+        let with_tab = ids(&PLAN.replace("2026-11-26T07:00:22Z Ann ", "2026-11-26T07:00:22Z Ann\t"));
+        assert_eq!(with_tab.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, false, false]);
     }
 }

@@ -295,7 +295,8 @@ impl Project {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "%project=p\na\n@v1\nusers/b [a]\na [users/b]\n";
+    const TEXT: &str = "%project=p\na 2024-01-31T12:00:00Z Ann <a@b.c>\n@v1 2024-01-31T12:00:01Z Ann <a@b.c>\n\
+        users/b [a] 2024-01-31T12:00:02Z Ann <a@b.c>\na [users/b] 2024-01-31T12:00:03Z Ann <a@b.c>\n";
 
     fn project(configuration: &str, paths: &[&str]) -> (Project, Vec<Diagnostic>) {
         let mut project = Project::default();

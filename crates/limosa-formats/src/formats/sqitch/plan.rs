@@ -11,6 +11,9 @@ use super::identifier::Stated;
 use crate::codes;
 use crate::native::Reference;
 
+/// How the versions of the syntax begin that are read.
+const SYNTAX: &str = "1.";
+
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Plan {
@@ -61,6 +64,13 @@ impl Plan {
                 match key.trim() {
                     "project" => plan.project = value.trim().to_owned(),
                     "uri" => plan.uri = value.trim().to_owned(),
+                    "syntax-version" if !value.trim().starts_with(SYNTAX) => {
+                        let message = format!("the plan has the syntax {}, and limosa reads 1", value.trim());
+                        let help =
+                            "let a newer limosa read it, or write the plan as sqitch 1 does: %syntax-version=1.0.0";
+                        let label = label(path, number, line, "");
+                        problems.push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label).help(help));
+                    }
                     _ => {}
                 }
                 continue;
@@ -69,7 +79,10 @@ impl Plan {
                 continue;
             }
             let added = match entry.strip_prefix('@') {
-                Some(tag) => plan.tag(tag),
+                Some(tag) => plan.tag(tag).and_then(|()| {
+                    let name = tag.split_whitespace().next().unwrap_or_default();
+                    stamped(&format!("@{name}"), tag.strip_prefix(name).unwrap_or_default())
+                }),
                 None => plan.change(entry, number).map(|dependencies| {
                     if let (Some(change), Some((_, note))) = (plan.changes.last_mut(), line.split_once('#')) {
                         note.trim().clone_into(&mut change.stated.note);
@@ -77,6 +90,10 @@ impl Plan {
                     written.push(Written { line: number, text: line, dependencies });
                 }),
             };
+            let added = added.and_then(|()| match plan.changes.last() {
+                Some(change) if change.line == number => stamped(&change.name, &change.stated.stamp),
+                _ => Ok(()),
+            });
             if let Err((message, help)) = added {
                 problems.push(
                     Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label(path, number, line, "")).help(help),
@@ -229,6 +246,30 @@ impl Plan {
     }
 }
 
+/// Refuses a line whose end is not a time and a planner, as it is where a plan was cut (`App::Sqitch::Plan`, `_parse`).
+fn stamped(name: &str, stamp: &str) -> Result<(), (String, String)> {
+    const FORM: &[u8] = b"0000-00-00T00:00:00Z";
+    let refuse = |what: &str| {
+        let help = "the plan may have been cut: take it from version control; a line ends with the time and the planner: \
+                    2024-01-31T12:00:00Z Ann <ann@example.com>";
+        Err((format!("{name} has no {what} in the plan"), help.to_owned()))
+    };
+    let fits = |(byte, form): (u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == *form };
+    let (date, rest) = match stamp.trim().split_at_checked(FORM.len()) {
+        Some((date, rest)) if date.bytes().zip(FORM).all(fits) => (date, rest),
+        _ => return refuse("time"),
+    };
+    let address = rest.strip_suffix('>').and_then(|rest| rest.split_once('<'));
+    let is_planner = address.is_some_and(|(planner, address)| {
+        planner.starts_with([' ', '\t'])
+            && planner.ends_with([' ', '\t'])
+            && !planner.trim().is_empty()
+            && !address.is_empty()
+            && !address.contains('>')
+    });
+    if is_planner { Ok(()) } else { refuse(&format!("planner behind its time {date}")) }
+}
+
 /// A place in a line of the plan.
 fn label(path: &str, number: u64, line: &str, word: &str) -> Label {
     let at = if word.is_empty() { 0 } else { line.find(word).unwrap_or(0) };
@@ -293,11 +334,39 @@ mod tests {
             ("a\n@v1\n@v1\n", codes::BROKEN_TOOL_FILE, 3, "twice"),
             ("../a\n", codes::BROKEN_TOOL_FILE, 1, "no name"),
         ] {
-            let (_, problems) = Plan::read("sqitch.plan", text);
+            let stamped: String =
+                text.lines().map(|line| format!("{line} 2024-01-31T12:00:00Z Ann <a@b.c>\n")).collect();
+            let (_, problems) = Plan::read("sqitch.plan", &stamped);
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");
             let place = problems[0].labels[0].position.unwrap();
             assert_eq!((problems[0].code, place.line), (code, line), "{text}");
             assert!(problems[0].message.contains(words), "{}", problems[0].message);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_cut_is_an_error() {
+        let whole = " 2024-01-31T12:00:00Z Ann <a@b.c>\n";
+        for (text, line, words) in [
+            ("a{}b 2026-11-26T13:", 2, "b has no time"),
+            ("a{}b 2024", 2, "b has no time"),
+            ("a{}b", 2, "b has no time"),
+            ("a{}b # why", 2, "b has no time"),
+            ("a{}b 2024-01-31T12:00:00Z", 2, "b has no planner behind its time"),
+            ("a{}b 2024-01-31T12:00:00Z Ann <a@", 2, "b has no planner behind its time"),
+            ("a{}b 2024-01-31T12:00:00Z Ann <a@b.c> more", 2, "b has no planner behind its time"),
+            ("a{}@v1 2024-01", 2, "@v1 has no time"),
+            ("%syntax-version=9.0.0\na{}", 1, "9.0.0"),
+        ] {
+            let (_, problems) = Plan::read("sqitch.plan", &text.replace("{}", whole));
+            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+            let place = problems[0].labels[0].position.unwrap();
+            assert_eq!((problems[0].code, place.line), (codes::BROKEN_TOOL_FILE, line), "{text}");
+            assert!(problems[0].message.contains(words), "{}", problems[0].message);
+        }
+        for text in ["%syntax-version=1.0.0-b2\n a{}", "+ a{}", "a 2024-01-31T12:00:00Z\tAnn B.\t <a@b.c> # why\n"] {
+            let (_, problems) = Plan::read("sqitch.plan", &text.replace("{}", whole));
+            assert!(problems.is_empty(), "{text}: {problems:?}");
         }
     }
 }

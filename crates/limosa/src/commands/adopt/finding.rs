@@ -1,6 +1,6 @@
 //! Which ledger is meant, and what stands in it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
 use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
@@ -9,6 +9,7 @@ use limosa_sql::Diagnostic;
 
 use super::memory::{Adopted, remembered};
 use super::registry::{attach_registry, detach_registry};
+use crate::elsewhere::{missing_rights, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
@@ -20,6 +21,10 @@ pub(super) struct Foreign {
     pub(super) rows: Vec<ForeignRow>,
     /// What it has tried, which failed, and has not done since.
     pub(super) failed: Vec<String>,
+    /// The projects of the table whose rows are not of this one.
+    pub(super) others: BTreeSet<String>,
+    /// The version of its registry and the one that is known, where it is newer.
+    pub(super) newer: Option<(String, String)>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -48,8 +53,14 @@ async fn find_in_sight(
     let told = opened.told_ledger.clone().filter(|told| table.is_none() && told.is_of(tool));
     let tool = tool.or_else(|| told.as_ref().and_then(|told| told.tool));
     let named = table.map(NamedTable::parse).or_else(|| told.as_ref().map(|told| told.table.clone()));
-    let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool).await {
-        Err(error) if named.is_some() && error.code.is_none() => return Err(not_understood(error, told.as_ref())),
+    let of_files = opened.tool;
+    let found = match ledgers_to_adopt(opened.session.as_mut(), named.as_ref(), tool, of_files).await {
+        Err(error)
+            if error.code.is_none()
+                && matches!(error.kind, DbErrorKind::Configuration | DbErrorKind::UndefinedTable) =>
+        {
+            return Err(not_understood(error, told.as_ref()));
+        }
         other => other?,
     };
     if found.is_empty() {
@@ -66,16 +77,21 @@ async fn find_in_sight(
         let mut rows = match ledger.read(opened.session.as_mut(), &book).await {
             Ok(rows) => rows,
             Err(error) if error.kind == DbErrorKind::PermissionDenied => {
-                return Err(may_not_read(opened, &ledger, &error));
+                return Err(may_not_read(opened, &ledger, &error).await);
             }
             Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error, told.as_ref())),
+            Err(error) if error.kind == DbErrorKind::Statement => return Err(strange_form(&ledger, &error)),
             Err(error) => return Err(error.into()),
         };
+        let mut others = BTreeSet::new();
         if project.is_some() {
+            let is_other = |row: &&ForeignRow| row.project.as_deref() != project;
+            others.extend(rows.iter().filter(is_other).filter_map(|row| row.project.clone()));
             rows.retain(|row| row.project.is_none() || row.project.as_deref() == project);
         }
+        let newer = ledger.newer_registry(opened.session.as_mut(), &book).await;
         let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
-        read.push(Foreign { ledger, tool, rows, failed });
+        read.push(Foreign { ledger, tool, rows, failed, others, newer });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {
@@ -141,21 +157,29 @@ fn not_understood(error: DbError, told: Option<&ToldLedger>) -> Failure {
     Failure::usage("LIM-U110", error.message, error.hint.unwrap_or_else(|| "check the name of the table".to_owned()))
 }
 
-fn may_not_read(opened: &Opened<'_>, ledger: &FoundLedger, error: &DbError) -> Failure {
-    let user = opened.configuration.role.clone().unwrap_or_else(|| opened.target.user.clone());
-    let engine = opened.target.engine;
-    let grantee =
-        if engine == limosa_sql::Engine::Mysql { engine.quote_literal(&user) } else { engine.quote_identifier(&user) };
+async fn may_not_read(opened: &mut Opened<'_>, ledger: &FoundLedger, error: &DbError) -> Failure {
+    let (schema, table) = ledger.place();
+    let rights = missing_rights(opened, schema, table).await;
     let diagnostic = Diagnostic::error(
         "LIM-U118",
-        format!("{user} may not read the table {} of {}: {}", ledger.table(), ledger.name, error.message),
+        format!("{} may not read the table {} of {}: {}", worker(opened), ledger.table(), ledger.name, error.message),
     );
-    Failure::new(
-        Exit::Database,
-        diagnostic.help(format!(
-            "the right that is missing: grant select on {} to {grantee} (for adopt --undo also insert, update, delete)",
-            ledger.quoted(engine)
-        )),
+    let help = format!("{rights} (for adopt --undo also insert, update, delete)");
+    Failure::new(Exit::Database, diagnostic.help(help))
+}
+
+/// A table that has the tool's columns, and does not answer as its table does.
+fn strange_form(ledger: &FoundLedger, error: &DbError) -> Failure {
+    Failure::usage(
+        "LIM-U110",
+        format!(
+            "the table {} of {} has a form that this limosa does not know: {}",
+            ledger.table(),
+            ledger.name,
+            error.message
+        ),
+        "an unusual version made it, or another tool: name that one with --from; or count versions as applied: \
+         limosa baseline --to VERSION",
     )
 }
 
@@ -222,6 +246,16 @@ pub(super) async fn run_under_way(opened: &mut Opened<'_>, ledger: &FoundLedger)
 
 fn half_done_problem(what: String, next: String) -> Diagnostic {
     Diagnostic::error("LIM-U113", what).help(next)
+}
+
+/// Refuses a registry of a version that is not known: its rows may mean something else.
+pub(super) fn refuse_newer(foreign: &Foreign) -> Result<(), Failure> {
+    let Some((version, known)) = &foreign.newer else { return Ok(()) };
+    Err(Failure::usage(
+        "LIM-U110",
+        format!("the registry of {} has version {version}, and limosa knows those up to {known}", foreign.tool.name()),
+        "let a newer limosa take it over; or count versions as applied: limosa baseline --to VERSION",
+    ))
 }
 
 /// Refuses a database that limosa has migrated itself.

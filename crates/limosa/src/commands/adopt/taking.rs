@@ -12,7 +12,7 @@ use serde_json::json;
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
-use super::finding::{Foreign, find, half_done, refuse_known};
+use super::finding::{Foreign, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
@@ -108,6 +108,7 @@ async fn take(
         (Err(_), Some(adopted)) => return Ok(done_before(opened, adopted)),
         (found, _) => found?,
     };
+    refuse_newer(&foreign)?;
     if options.keep {
         keepable(opened, &foreign)?;
     }
@@ -139,6 +140,7 @@ async fn take(
     }
     let is_first = before.is_none();
     errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
+    errors.extend(of_other_project(&foreign, loaded.layout.project()).filter(|_| is_first));
     errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
     let mut answer = answer_of(opened, &foreign, &compared);
     if let Some(place) = options.prove.as_ref().filter(|_| errors.is_empty() && is_first) {
@@ -300,6 +302,21 @@ fn of_other_files(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagno
     let message =
         format!("none of the migrations that {} has on record has a file here: {}", foreign.tool.name(), few(&keys));
     let help = "name the folder of its files: --dir, and their format where it is not recognised: --format";
+    Some(Diagnostic::error("LIM-U115", message).help(help))
+}
+
+/// Where the tool has migrations of other projects on record and none of this one, the project may have another name.
+fn of_other_project(foreign: &Foreign, project: Option<&str>) -> Option<Diagnostic> {
+    let project = project.filter(|_| foreign.rows.is_empty() && !foreign.others.is_empty())?;
+    let others: Vec<&str> = foreign.others.iter().map(String::as_str).collect();
+    let message = format!(
+        "{} has migrations of {} on record (table {}), and none of the project {project}, which these files are of",
+        foreign.tool.name(),
+        few(&others),
+        foreign.ledger.table()
+    );
+    let help = "name the folder of its files: --dir, or write the project's name in the plan as it was: %project=NAME; \
+                where it was never deployed there is nothing to take over: limosa migrate --ignore-other-ledgers";
     Some(Diagnostic::error("LIM-U115", message).help(help))
 }
 

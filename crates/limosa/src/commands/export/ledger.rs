@@ -40,7 +40,7 @@ pub(super) async fn schema(opened: &mut Opened<'_>) -> Result<Option<String>, Fa
 pub(super) async fn refuse_existing(opened: &mut Opened<'_>, tool: ForeignTool) -> Result<(), Failure> {
     let Some(planned) = FoundLedger::planned(tool, None) else { return Ok(()) };
     let named = NamedTable { schema: None, table: planned.table() };
-    match ledgers_to_adopt(opened.session.as_mut(), Some(&named), None).await {
+    match ledgers_to_adopt(opened.session.as_mut(), Some(&named), None, None).await {
         Err(DbError { kind: limosa_db::DbErrorKind::UndefinedTable, .. }) => Ok(()),
         Err(error) if error.kind != limosa_db::DbErrorKind::Configuration => Err(error.into()),
         _ => Err(Failure::person(

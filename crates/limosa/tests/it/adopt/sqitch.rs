@@ -3,7 +3,7 @@
 use limosa::{AdoptOptions, ForeignTool};
 
 use super::{adopt, adopt_with, verdicts};
-use crate::answers::{done, failed, labels, words};
+use crate::answers::{done, failed, labels, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 const PLAN: &str = "%syntax-version=1.0.0\n%project=flipr\n%uri=https://flipr.example/\n\n\
@@ -165,4 +165,42 @@ async fn a_deploy_that_failed_is_told() {
     let told: Vec<&str> =
         answer.notices.iter().filter(|it| it.code == "LIM-U157").map(|it| it.message.as_str()).collect();
     assert_eq!(told, ["Sqitch has tried to deploy last, which failed, and has not deployed it since"]);
+}
+
+#[tokio::test]
+async fn a_registry_of_other_projects_is_not_taken_over() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    home.file("sqitch.plan", &PLAN.replace("%project=flipr", "%project=third").replace("flipr:app/users", "app/users"));
+    for dry_run in [true, false] {
+        let answer = adopt_with(&home, &AdoptOptions { dry_run, ..AdoptOptions::default() }).await.unwrap();
+        assert_eq!((answer.outcome, answer.exit_code), ("refused", 2), "{answer:?}");
+        let said = words(&answer.errors);
+        assert!(said.contains("LIM-U115") && said.contains("flipr, other") && said.contains("third"), "{said}");
+    }
+    failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has migrated this database"]);
+}
+
+#[tokio::test]
+async fn a_registry_of_a_newer_sqitch_is_not_taken_over() {
+    for (home, schema) in [(newest_postgres(), "sqitch."), (sqlite(), "")] {
+        let options = match schema {
+            "" => AdoptOptions {
+                from: Some(ForeignTool::Sqitch),
+                ledger_table: Some("changes".to_owned()),
+                ..AdoptOptions::default()
+            },
+            _ => {
+                home.execute("create schema sqitch");
+                AdoptOptions::default()
+            }
+        };
+        deployed(&home, schema);
+        home.execute(&format!("create table {schema}releases (version real primary key)"));
+        home.execute(&format!("insert into {schema}releases values (1.0), (1.1), (9.9)"));
+        refusal(adopt_with(&home, &options).await, 2, &["LIM-U110", "version 9.9", "1.1"]);
+        home.execute(&format!("delete from {schema}releases where version > 9"));
+        assert_eq!(adopt_with(&home, &options).await.unwrap().outcome, "done");
+    }
 }

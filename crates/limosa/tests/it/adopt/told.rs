@@ -1,6 +1,6 @@
 //! Tables of other tools that their own settings name.
 
-use limosa::{AdoptOptions, ForeignTool, Layout, LayoutChoice, StatusOptions};
+use limosa::{AdoptOptions, ForeignTool, Layout, LayoutChoice, MigrateOptions, StatusOptions};
 
 use super::{adopt, adopt_with};
 use crate::answers::{done, failed, labels, refusal, words};
@@ -107,4 +107,20 @@ async fn drizzle_makes_a_schema_for_a_table_of_another_name() {
     let answer = done(crate::answers::migrate(&migrator).await);
     assert!(words(&answer.notices).contains("drizzle.ran"), "{answer:?}");
     assert_eq!(home.rows("select count(name) from drizzle.ran"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_table_that_a_setting_names_and_that_is_not_there_is_told() {
+    for home in all_homes() {
+        home.file("1_a.sql", "-- +goose Up\ncreate table a (n int);\n");
+        let migrator = home.with(|it| it.tool_table = Some("nope".to_owned()));
+        let status = migrator.status(StatusOptions::default()).await.unwrap();
+        let plan = migrator.plan(&MigrateOptions::default()).await.unwrap();
+        for said in [words(&status.notices), words(&plan.notices)] {
+            assert!(said.contains("LIM-U110") && said.contains("tool_table") && said.contains("nope"), "{said}");
+        }
+        assert_eq!(labels(&done(crate::answers::migrate(&migrator).await)), ["1"], "it stops nobody");
+        let status = migrator.status(StatusOptions::default()).await.unwrap();
+        assert!(!words(&status.notices).contains("LIM-U110"), "{:?}", status.notices);
+    }
 }

@@ -45,6 +45,28 @@ async fn without_rights_it_says_which_are_missing() {
 }
 
 #[tokio::test]
+async fn the_table_of_another_tool_that_may_not_be_read_is_told_with_the_right() {
+    // With a right to some of its columns, and with none to any: then the catalogue hides them.
+    for right in ["create, insert", "create"] {
+        let home = home();
+        home.file("1_a.sql", "-- +goose Up\ncreate table a (n int);\n");
+        home.execute("create table goose_db_version (id int, version_id bigint, is_applied boolean, tstamp timestamp)");
+        home.execute("insert into goose_db_version values (1, 0, true, null), (2, 1, true, null)");
+        let (name, configuration) = user(&home, &[&format!("{right} on {}.*", home.database())]);
+        let migrator = Migrator::new(configuration);
+        let wanted =
+            ["LIM-P020", "goose", "may not be read", &format!("grant select on `goose_db_version` to '{name}'@")];
+        failed(&migrate(&migrator).await, 4, &wanted);
+        let answer = migrator.adopt(&limosa::AdoptOptions::default(), &quiet, Stop::new()).await;
+        let shown = refusal(answer, 3, &["LIM-U118", &format!("grant select on `goose_db_version` to '{name}'@'%'")]);
+        assert!(!shown.contains(&format!("'{name}@")), "{shown}");
+        // As it is said, it is enough.
+        home.execute(&format!("grant select on goose_db_version to '{name}'@'%'"));
+        failed(&migrate(&migrator).await, 4, &["goose has migrated this database"]);
+    }
+}
+
+#[tokio::test]
 async fn a_ledger_that_an_administrator_made_is_enough_with_the_grants_that_are_said() {
     let home = home();
     let (name, configuration) = user(&home, &[&format!("create on {}.*", home.database())]);

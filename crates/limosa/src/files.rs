@@ -418,10 +418,9 @@ pub(crate) type ToRead = (String, FileRole, Option<Box<Entry>>);
 /// Reads files of known roles; gives what is known of them share by share, for it is much.
 pub(crate) fn read_all(
     scripts: &Scripts,
-    files: Vec<ToRead>,
+    mut files: Vec<ToRead>,
     how: &Reading<'_>,
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
-    let mut files = files;
     let read = on_all_processors(&mut files, |files| read_files(scripts, files, how))?;
     let (files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
     Ok((files, found.into_iter().flatten().collect()))

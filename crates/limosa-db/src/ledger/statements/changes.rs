@@ -16,28 +16,6 @@ pub const ROWS: Statement = Statement {
             rollback_sql is not null, plan_digest, depends_on from {schema_migrations} where project = $1 order by `rank`",
 };
 
-/// The same rows in no order, as far as it takes to see that nothing is pending: identity, checksum of the file, and the state
-/// where it is another one than applied.
-pub const ROWS_IN_SHORT: Statement =
-    all("select identity, checksum, nullif(state, 'applied') from {schema_migrations} where project = $1");
-
-/// What the other tables say of a project ($1), in short: the version of the tables, whether a script was interrupted, whether the
-/// ledger of another tool is kept, and the head of the audit log. The first statements of a session that meet a table are dear.
-pub const REST_IN_SHORT: Statement = Statement {
-    postgres: "select (select value from {application_metadata} where project = '' and key = 'ledger_version'), \
-               exists (select from {journal} where project = $1), \
-               exists (select from {application_metadata} where project = $1 and key = 'kept'), \
-               (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
-    sqlite: "select (select value from {application_metadata} where project = '' and key = 'ledger_version'), \
-             exists (select 1 from {journal} where project = $1), \
-             exists (select 1 from {application_metadata} where project = $1 and key = 'kept'), \
-             (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
-    mysql: "select (select value from {application_metadata} where project = '' and `key` = 'ledger_version'), \
-            exists (select 1 from {journal} where project = $1), \
-            exists (select 1 from {application_metadata} where project = $1 and `key` = 'kept'), \
-            (select sequence from {audit_head} where project = $1), (select hash from {audit_head} where project = $1)",
-};
-
 /// The newest failed attempts of a project ($1) that no later operation on the same change followed.
 pub const FAILURES: Statement =
     all("select a.identity, a.at, a.detail from {audit_log} a where a.project = $1 and a.outcome = 'failed' \
@@ -59,35 +37,39 @@ pub const STEP_MARK_OF: Statement =
 /// that is there.
 macro_rules! row {
     (postgres, $named:literal, $rank:literal, $there:literal) => {
-        concat!(
-            "insert into {schema_migrations}",
+        row!(
+            values,
             $named,
-            " (project, identity, version, name, checksum, up_checksum, state, statements_done, \
-         statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
-         plan_digest, lease_epoch, step_mark) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-         ",
             $rank,
-            ", $10, \
-         $11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint), $12, $13, $14, $15, $16, \
-         $17, \
-         case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end)",
-            $there
+            $there,
+            "$11 + greatest(0, (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint)",
+            "$17, case when nullif(current_setting('limosa.step', true), '') = $18 then $18 end"
         )
     };
     (sqlite, $named:literal, $rank:literal, $there:literal) => {
+        row!(
+            values,
+            $named,
+            $rank,
+            $there,
+            "max(0, $11 + limosa_monotonic_ms())",
+            "(select epoch from {lease} where project = $1 and epoch = $17), $18"
+        )
+    };
+    (values, $named:literal, $rank:literal, $there:literal, $took:literal, $guards:literal) => {
         concat!(
             "insert into {schema_migrations}",
             $named,
             " (project, identity, version, name, checksum, up_checksum, state, statements_done, \
          statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
          plan_digest, lease_epoch, step_mark) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-         ",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, ",
             $rank,
-            ", $10, \
-         max(0, $11 + limosa_monotonic_ms()), $12, $13, $14, $15, $16, \
-         (select epoch from {lease} where project = $1 and epoch = $17), $18)",
+            ", $10, ",
+            $took,
+            ", $12, $13, $14, $15, $16, ",
+            $guards,
+            ")",
             $there
         )
     };

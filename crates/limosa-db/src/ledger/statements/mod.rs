@@ -7,6 +7,7 @@
 
 mod audit;
 mod changes;
+mod glance;
 mod journal;
 mod lease;
 mod tables;
@@ -16,6 +17,7 @@ use limosa_sql::Engine;
 use super::LedgerNames;
 pub use audit::*;
 pub use changes::*;
+pub use glance::*;
 pub use journal::*;
 pub use lease::*;
 pub use tables::*;

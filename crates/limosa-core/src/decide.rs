@@ -1,6 +1,7 @@
 //! The riskiest logic, as functions without effects: what is to be done, given what is wanted and what is there.
 
 mod callbacks;
+mod inherited;
 mod migrate;
 mod rollback;
 
@@ -63,8 +64,16 @@ pub struct MigrateAsk {
     pub history_elsewhere: Option<(String, String)>,
     /// The table of the tool that the files were written for, where it is missing here.
     pub missing_ledger: Option<MissingLedger>,
-    /// The tool that the files were written for, where it runs all of them in one session and puts nothing back between them.
-    pub shares_session: Option<&'static str>,
+    /// Given where the files were written for a tool that runs all of them in one session.
+    pub shared_session: Option<SharedSession>,
+}
+
+/// The tool that the files were written for runs all of them in one session and puts nothing back between them: what one sets holds
+/// for those behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedSession {
+    /// The tool, as people name it.
+    pub tool: &'static str,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.
@@ -108,6 +117,8 @@ pub struct RollbackAsk {
     pub done_unchanged: HashMap<Identity, bool>,
     /// See [`MigrateAsk::enum_values`].
     pub enum_values: HashMap<Identity, EnumValues>,
+    /// See [`MigrateAsk::shared_session`].
+    pub shared_session: Option<SharedSession>,
 }
 
 /// A way back as the ledger keeps it, with its outline made again.

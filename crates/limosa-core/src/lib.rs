@@ -13,6 +13,7 @@ mod decide;
 mod enum_values;
 mod graph;
 mod guard;
+mod inherited;
 mod ledger;
 mod outline;
 mod outliner;
@@ -36,12 +37,13 @@ pub use callback::{Callback, CallbackEvent, CallbackWork};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};
 pub use decide::{
-    MigrateAsk, MissingLedger, OutOfOrder, Policy, RollbackAsk, Selection, StoredRollback, decide_migrate,
-    decide_rollback, selected,
+    MigrateAsk, MissingLedger, OutOfOrder, Policy, RollbackAsk, Selection, SharedSession, StoredRollback,
+    decide_migrate, decide_rollback, selected,
 };
 pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
 pub use guard::{Check, Guard, Otherwise, Question};
+pub use inherited::Inherited;
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,

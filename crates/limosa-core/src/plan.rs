@@ -1,15 +1,16 @@
 //! A plan: what will be done, as data. Steps have no methods that do anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use limosa_sql::{Diagnostic, Engine, Loss, Position, VariableLines, placeholders, variable_value};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::hex;
 use crate::{
-    AuditHead, CallbackEvent, Checksum, Direction, Guard, Identity, Markers, Outline, Rollback, Script, TimeOuts,
-    TransactionWish,
+    AuditHead, CallbackEvent, Checksum, Direction, Guard, Identity, Inherited, Markers, Outline, Rollback, Script,
+    TimeOuts, TransactionWish,
 };
 
 /// The form of plans that this build writes.
@@ -113,12 +114,35 @@ pub struct Step {
     /// The journal has a script of it that was interrupted on its way up. Not part of the digest.
     #[serde(skip)]
     pub has_journal: bool,
+    /// What steps before it leave in the session; None for one that begins with the settings of a fresh session.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "inherited")]
+    pub inherits: Option<Arc<Inherited>>,
+    /// A step behind it inherits what it leaves. Follows from `inherits`, so that it is not part of the digest.
+    #[serde(skip)]
+    pub hands_on: bool,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
     /// What must hold right before it runs; it shares no transaction with other steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guard: Option<Box<Guard>>,
+}
+
+fn inherited<S: Serializer>(inherits: &Option<Arc<Inherited>>, serializer: S) -> Result<S::Ok, S::Error> {
+    inherits.as_deref().serialize(serializer)
+}
+
+impl Step {
+    /// Session settings that may differ from those of a fresh session while it runs, by name: its own and those it inherits.
+    pub fn settings(&self) -> impl Iterator<Item = &str> {
+        let inherited = self.inherits.iter().flat_map(|inherited| &inherited.settings);
+        self.outline.settings.iter().chain(inherited).map(String::as_str)
+    }
+
+    /// True where the session may hold other settings behind it than a fresh one.
+    pub fn may_leave(&self) -> bool {
+        self.inherits.is_some() || self.outline.may_set()
+    }
 }
 
 /// What kind of step.
@@ -410,6 +434,8 @@ impl Plan {
             proof: Option<&'a Checksum>,
             #[serde(skip_serializing_if = "Option::is_none")]
             guard: Option<&'a Guard>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            inherits: Option<&'a Inherited>,
         }
         let steps: Vec<Decided<'_>> = self
             .steps
@@ -428,6 +454,7 @@ impl Plan {
                 up_checksum: &step.up_checksum,
                 proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
                 guard: step.guard.as_deref(),
+                inherits: step.inherits.as_deref(),
             })
             .collect();
         #[derive(Serialize)]

@@ -6,6 +6,7 @@ mod monotonic;
 mod network;
 mod open;
 mod other_ledgers;
+mod remembered;
 mod session;
 mod target;
 mod value;
@@ -24,6 +25,7 @@ pub use other_ledgers::{
     FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, Unread, invalid_indexes, ledgers_to_adopt,
     missing_ledger, other_ledgers,
 };
+pub use remembered::SettingsMark;
 pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,
     Session,

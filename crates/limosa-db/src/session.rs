@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use limosa_sql::{Dialect, Engine};
 
-use crate::{DbError, Row, Value};
+use crate::{DbError, Row, SettingsMark, Value};
 
 /// One thing to send. A flight is a list of these.
 #[derive(Debug, Clone, PartialEq)]
@@ -246,17 +246,20 @@ pub trait Session: Send {
     ///
     /// # Errors
     /// What the server says.
-    async fn remember_settings(&mut self) -> Result<(), DbError> {
+    async fn remember_settings(&mut self) -> Result<SettingsMark, DbError> {
+        Ok(SettingsMark::default())
+    }
+
+    /// Puts the settings back that were remembered, after a script, and forgets them and what was remembered later.
+    ///
+    /// # Errors
+    /// Where a setting cannot be put back, with its name; then nothing is forgotten.
+    async fn restore_settings(&mut self, _mark: SettingsMark) -> Result<(), DbError> {
         Ok(())
     }
 
-    /// Puts the settings back that were remembered, after a script.
-    ///
-    /// # Errors
-    /// Where a setting cannot be put back, with its name.
-    async fn restore_settings(&mut self) -> Result<(), DbError> {
-        Ok(())
-    }
+    /// The script may leave its settings: forgets those of before it.
+    fn forget_settings(&mut self, _mark: SettingsMark) {}
 
     /// Before and behind many small transactions: what the engine would make and remove for each of them may stay meanwhile, where
     /// it is as safe (SQLite: the file of the rollback journal). Does nothing where that cannot be.

@@ -403,10 +403,9 @@ impl Layout {
     }
 
     /// True where the tool was seen to run all files of a run in one session and to put nothing back, so that what one of them sets
-    /// holds for those behind it.
+    /// holds for those behind it. Flyway puts search path and role back, and Sqitch runs each script in a session of its own.
     pub fn shares_session(&self) -> bool {
-        use Layout::{Diesel, Goose, Refinery, SqlMigrate, Sqlx, UpDown};
-        matches!(self, UpDown | Goose | SqlMigrate | Sqlx(_) | Refinery | Diesel)
+        self.is_foreign() && !matches!(self, Layout::Flyway(_) | Layout::Sqitch(_))
     }
 
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.

@@ -72,6 +72,8 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && !outline.wrapped
         && step.proof.is_none()
         && step.guard.is_none()
+        // The fence that is sent ahead knows our own rights only.
+        && (step.inherits.is_none() || !entries::borrows(step))
 }
 
 /// Runs steps that [`reach`] found.
@@ -176,7 +178,9 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Sup
                 (Engine::Postgres, true) => {
                     items.extend([(entries::unguarded(), Purpose::Settings), (Item::Commit, Purpose::Commit)]);
                 }
-                (Engine::Postgres, false) => items.extend(entries::tail_ahead(run.context, &marks)),
+                (Engine::Postgres, false) => {
+                    items.extend(entries::tail_ahead(run.context, &marks, &run.plan.steps[next]))
+                }
                 (_, true) => items.push((Item::Commit, Purpose::Commit)),
                 (_, false) => items.extend([(Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]),
             }

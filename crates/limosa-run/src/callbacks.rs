@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use limosa_core::{CallbackEvent, GroupMode, PlannedCallback, PlannedWork, Step};
-use limosa_db::{Item, Notice, Session};
+use limosa_db::{Item, Notice, Session, SettingsMark};
 use limosa_sql::{Diagnostic, Engine, Label};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
@@ -62,9 +62,9 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
         PlannedWork::Command(file) => command(run, callback.event, file).await,
         PlannedWork::Code(step) => crate::code::hook(run, session, step).await,
         PlannedWork::Sql(step) => {
-            let put_back = run.engine != Engine::Postgres && step.outline.may_set();
+            let mut mark = None;
             let done = match crate::guard::before_callback(run, session, step).await {
-                Ok(true) => sql(run, session, step, put_back).await,
+                Ok(true) => sql(run, session, step, &mut mark).await,
                 Ok(false) => Ok(()),
                 Err(failure) => Err(failure),
             };
@@ -75,7 +75,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
                 return Ok(());
             }
             let _ = session.settle().await;
-            restore(run, session, put_back).await;
+            restore(run, session, mark).await;
             let mut outcome = run.explain(&failure, std::slice::from_ref(step), AROUND).0;
             if !step.outline.is_atomic() {
                 outcome = helped(
@@ -89,10 +89,16 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
     }
 }
 
-async fn sql(run: &Run<'_>, session: &mut dyn Session, step: &Step, put_back: bool) -> Result<(), Failure> {
+/// `mark` is what the session comes back to behind it, once it is known.
+async fn sql(
+    run: &Run<'_>,
+    session: &mut dyn Session,
+    step: &Step,
+    mark: &mut Option<SettingsMark>,
+) -> Result<(), Failure> {
     let server = |error| Failure::server(Purpose::Settings, error);
-    if put_back {
-        session.remember_settings().await.map_err(server)?;
+    if run.engine != Engine::Postgres && step.outline.may_set() {
+        *mark = Some(session.remember_settings().await.map_err(server)?);
     }
     let mut reader = ScriptReader::open(step, run.dialect, run.context.files)
         .map_err(|problem| Failure::GaveUp(GaveUp::Problem(problem)))?;
@@ -101,17 +107,17 @@ async fn sql(run: &Run<'_>, session: &mut dyn Session, step: &Step, put_back: bo
     } else {
         pieces(run, session, step, &mut reader).await?;
     }
-    restore(run, session, put_back).await;
+    restore(run, session, *mark).await;
     Ok(())
 }
 
-async fn restore(run: &Run<'_>, session: &mut dyn Session, put_back: bool) {
+async fn restore(run: &Run<'_>, session: &mut dyn Session, mark: Option<SettingsMark>) {
     // A broken connection shows at the next statement.
-    let _ = match run.engine {
-        Engine::Postgres if !run.context.pooled => {
+    let _ = match (run.engine, mark) {
+        (Engine::Postgres, _) if !run.context.pooled => {
             session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ())
         }
-        _ if put_back => session.restore_settings().await,
+        (_, Some(mark)) => session.restore_settings(mark).await,
         _ => Ok(()),
     };
 }

@@ -195,13 +195,13 @@ async fn put_back(
     if run.engine == Engine::Postgres {
         return once(run, session, step, marks, records).await;
     }
-    session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+    let mark = session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
     let result = once(run, session, step, marks, records).await;
     if result.is_err() {
         let _ = session.settle().await;
     }
     // A session that is broken shows at the next statement.
-    let _ = session.restore_settings().await;
+    let _ = session.restore_settings(mark).await;
     result
 }
 

@@ -16,7 +16,9 @@ use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
-use crate::{Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, guard, watch};
+use crate::{
+    Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, guard, put_back, shared_session, watch,
+};
 
 /// What every part of a run shares.
 pub(crate) struct Run<'a> {
@@ -221,6 +223,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         return RunReport { steps: reports, outcome, head };
     }
     let mut outcome = Outcome::Done;
+    let mut shared = shared_session::begin(run, session).await;
     // A step that was begun with others, and how that failed.
     let mut begun: Option<Begun> = None;
     while at < steps.len() {
@@ -254,6 +257,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         report(run, &mut reports, block, at, &ended, elapsed);
         if let Some(ended_badly) = ended.outcome {
             let failed = ended.failed.and_then(|number| steps.get(number)).unwrap_or(&block[0]);
+            if let Some(mark) = shared.take() {
+                let _ = shared_session::end(run, session, mark).await;
+            }
             if ended.state != StepState::Done {
                 run.record_failure(session, failed, &ended_badly, ended.done).await;
             }
@@ -261,6 +267,14 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             break;
         }
         at = end;
+    }
+    if let Some(mark) = shared
+        && let Err(error) = shared_session::end(run, session, mark).await
+        && let Some(last) = reports.last_mut().filter(|_| matches!(outcome, Outcome::Done))
+    {
+        let notice = put_back::afterwards(run, error);
+        run.context.events.event(Event::Notice { label: last.label.clone(), notice: notice.clone() });
+        last.notices.push(notice);
     }
     record_skipped(run, session).await;
     let outcome = afterwards(run, session, outcome, &reports).await;

@@ -30,7 +30,7 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         return mysql::head(context, step, marks, fresh);
     }
     let mut items = Vec::new();
-    if engine == Engine::Postgres && fresh {
+    if engine == Engine::Postgres && fresh && step.inherits.is_none() {
         let role = match &context.local_role {
             Some(role) => format!("; set local role {}", engine.quote_identifier(role)),
             None => String::new(),
@@ -38,9 +38,8 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
-    let borrowed = engine == Engine::Postgres
-        && !fresh
-        && step.outline.settings.iter().any(|name| BORROWED.contains(&name.as_str()));
+    let is_under_way = !fresh || step.inherits.is_some();
+    let borrowed = engine == Engine::Postgres && is_under_way && borrows(step);
     if borrowed {
         items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
         items.extend(own_rights(context, engine, step));
@@ -85,11 +84,15 @@ pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, befo
     (context.ledger.bound_in_run(&sql::FENCE_AHEAD, &[1, 2, 4, 5], values), Purpose::Fence)
 }
 
-/// What comes last in a transaction behind which another is sent at once: the settings of a fresh session for it, the mark by
-/// which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
-pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks) -> Vec<Tagged> {
+/// What comes last in a transaction behind which another is sent at once: the settings of a fresh session for it unless it inherits
+/// those of before, the mark by which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
+pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks, next: &Step) -> Vec<Tagged> {
     let mark = Engine::Postgres.quote_literal(&marks.step_mark);
-    let text = format!("{}; set {GUARD} = on; set {} = {mark}", reset(context), sql::COMMITTED);
+    let reset = match next.inherits {
+        Some(_) => String::new(),
+        None => format!("{}; ", reset(context)),
+    };
+    let text = format!("{reset}set {GUARD} = on; set {} = {mark}", sql::COMMITTED);
     vec![(Item::Control(text), Purpose::Settings), (Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]
 }
 
@@ -113,6 +116,11 @@ const BORROWED_AGAIN: &str = "select set_config('session_authorization', current
     select set_config('role', current_setting('limosa.role'), true); \
     select set_config('client_encoding', current_setting('limosa.encoding'), true)";
 
+/// True where it may run with other rights, or in another encoding, than the ledger is written with.
+pub(crate) fn borrows(step: &Step) -> bool {
+    step.settings().any(|name| BORROWED.contains(&name))
+}
+
 /// A time-out that the file sets itself is left alone between the transactions of the file.
 fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
     if step.outline.settings.iter().any(|name| name == setting) { String::new() } else { milliseconds.to_string() }
@@ -128,13 +136,17 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
     format!("reset session authorization; {role}; reset all{}", context.session_settings)
 }
 
-/// Before statements outside of transactions: the settings of a fresh session, with the time-outs of the step.
+/// Before statements outside of transactions: the settings of a fresh session unless it inherits others, with the time-outs of the
+/// step.
 pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step) -> Option<Item> {
     match engine {
         Engine::Postgres => {
             let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
             let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
-            Some(Item::Control(format!("{}; {time_outs}", reset(context))))
+            Some(Item::Control(match step.inherits {
+                Some(_) => time_outs,
+                None => format!("{}; {time_outs}", reset(context)),
+            }))
         }
         Engine::Mysql => mysql::time_outs(step).map(Item::Control),
         _ => None,
@@ -169,7 +181,7 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    if engine != Engine::Postgres || step.outline.settings.is_empty() {
+    if engine != Engine::Postgres || step.outline.settings.is_empty() || step.hands_on {
         return Vec::new();
     }
     vec![(Item::Control(reset(context)), Purpose::Settings)]
@@ -276,6 +288,9 @@ pub(crate) fn finished(
     }
     items.extend(kept::items(context, engine, step, marks));
     items.extend(audit(context, step, marks, "done", json!({})));
+    if engine == Engine::Mysql && step.hands_on {
+        items.extend(mysql::after_ledger(step));
+    }
     items
 }
 

@@ -19,7 +19,7 @@ use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, implicit_commit, recovery};
+use crate::{Outcome, StepState, implicit_commit, recovery, shared_session};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -43,16 +43,27 @@ struct Walk<'a> {
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
     // Whoever goes on with a file sends again what it set before.
     let puts_back = run.engine != Engine::Postgres && step.outline.may_set();
-    if puts_back && let Err(error) = session.remember_settings().await {
-        let error = run.context.values.hide_in_error(Box::new(error));
-        return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
-    }
+    let mark = match puts_back {
+        true => session.remember_settings().await.map(Some),
+        false => Ok(None),
+    };
+    let mark = match mark {
+        Ok(mark) => mark,
+        Err(error) => {
+            let error = run.context.values.hide_in_error(Box::new(error));
+            return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
+        }
+    };
     let ended = walk(run, session, step, number).await;
+    let hands_on = step.hands_on && ended.outcome.is_none();
     // A broken connection shows in the outcome already.
-    let _ = match run.engine {
-        Engine::Postgres => session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ()),
-        _ if puts_back => session.restore_settings().await,
-        _ => Ok(()),
+    let _ = match mark {
+        Some(mark) if hands_on => shared_session::hand_on(session, mark, run.engine, std::slice::from_ref(step)).await,
+        Some(mark) => session.restore_settings(mark).await,
+        None if run.engine == Engine::Postgres && !hands_on => {
+            session.send(vec![Item::Control(reset(run.context))]).await.map(|_| ())
+        }
+        None => Ok(()),
     };
     ended
 }

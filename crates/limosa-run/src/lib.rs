@@ -33,6 +33,7 @@ mod recovery;
 mod redact;
 mod rehearse;
 mod report;
+mod shared_session;
 mod starts;
 mod upgrade;
 mod watch;

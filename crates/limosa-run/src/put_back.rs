@@ -9,7 +9,7 @@ use crate::attempt::Failure;
 use crate::conduct::Run;
 use crate::entries::Marks;
 use crate::feed::{Purpose, SharedLog, lock};
-use crate::{Event, pragmas};
+use crate::{Event, pragmas, shared_session};
 
 /// Runs steps in one transaction and puts the settings back, however it ends.
 pub(crate) async fn around(
@@ -20,7 +20,7 @@ pub(crate) async fn around(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
+    let mark = session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
     let result = match run.engine {
         Engine::Sqlite => pragmas::around(run, session, block, first, marks, log).await,
         _ => together(run, session, block, first, marks, log).await.map(Ok),
@@ -28,7 +28,11 @@ pub(crate) async fn around(
     if result.is_err() {
         let _ = session.settle().await;
     }
-    let restored = session.restore_settings().await;
+    let hands_on = result.is_ok() && block.last().is_some_and(|step| step.hands_on);
+    let restored = match hands_on {
+        true => shared_session::hand_on(session, mark, run.engine, block).await,
+        false => session.restore_settings(mark).await,
+    };
     let committed = result?;
     for error in committed.err().into_iter().chain(restored.err()) {
         tell_afterwards(run, block, first, log, error);
@@ -36,16 +40,20 @@ pub(crate) async fn around(
     Ok(())
 }
 
-/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
-fn tell_afterwards(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
+pub(crate) fn afterwards(run: &Run<'_>, error: DbError) -> Notice {
     let error = run.context.values.hide_in_error(Box::new(error));
-    let notice = Notice {
+    Notice {
         severity: "WARNING".to_owned(),
         message: format!("committed, but afterwards: {}", error.message),
         detail: error.detail,
         hint: error.hint,
         code: error.code,
-    };
+    }
+}
+
+/// The changes stand, whatever fails now: it is told, and never a reason to run them again.
+fn tell_afterwards(run: &Run<'_>, block: &[Step], first: usize, log: &SharedLog, error: DbError) {
+    let notice = afterwards(run, error);
     let number = block.len().saturating_sub(1);
     let label = block.get(number).map(|step| step.label.clone()).unwrap_or_default();
     run.context.events.event(Event::Notice { label, notice: notice.clone() });

@@ -70,13 +70,14 @@ pub async fn rehearse(
     }
     let began = Instant::now();
     let log = new_log();
+    let mark = session.remember_settings().await.ok();
     let failure = flight(session, context, plan.makes.as_ref(), &tried, &log).await.err();
     let stays = match (engine, &failure) {
         (Engine::Mysql, None) => not_taken_back::after_rehearsal(session).await,
         _ => None,
     };
-    if engine != Engine::Postgres {
-        let _ = session.restore_settings().await;
+    if let Some(mark) = mark {
+        let _ = session.restore_settings(mark).await;
     }
     let log = lock(&log);
     let failed_step = match &failure {
@@ -157,9 +158,6 @@ async fn flight(
     log: &crate::feed::SharedLog,
 ) -> Result<(), Failure> {
     let engine = session.facts().engine();
-    if engine != Engine::Postgres {
-        let _ = session.remember_settings().await;
-    }
     if engine == Engine::Sqlite {
         let enforced = steps.first().is_some_and(|step| step.outline.enforces_foreign_keys());
         let _ = session.send(vec![Item::Control(format!("pragma foreign_keys = {}", u8::from(enforced)))]).await;
@@ -216,12 +214,13 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
     let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
     let guard = "select 1 / (case when pg_try_advisory_xact_lock($1) then 1 else 0 end)";
     let mut sql = format!(
-        "{}; set local lock_timeout = {}; set local statement_timeout = {}",
-        crate::entries::reset(context),
-        step.limits.lock_timeout_ms,
-        step.limits.statement_timeout_ms
+        "set local lock_timeout = {}; set local statement_timeout = {}",
+        step.limits.lock_timeout_ms, step.limits.statement_timeout_ms
     );
-    if let Some(role) = &context.local_role {
+    if step.inherits.is_none() {
+        sql = format!("{}; {sql}", crate::entries::reset(context));
+    }
+    if let Some(role) = context.local_role.as_ref().filter(|_| step.inherits.is_none()) {
         sql = format!("{sql}; set local role {}", engine.quote_identifier(role));
     }
     vec![

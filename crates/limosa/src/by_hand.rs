@@ -149,7 +149,7 @@ impl Script<'_> {
         if atomic && !step.outline.wrapped {
             self.begin(step, if step.joins_previous { "" } else { "begin" });
         }
-        if !atomic && self.engine == Engine::Postgres {
+        if !atomic && self.engine == Engine::Postgres && step.inherits.is_none() {
             self.line(&self.reset());
         }
         let mut problem = None;
@@ -282,7 +282,7 @@ impl Script<'_> {
                 if !begin.is_empty() {
                     self.line(begin);
                 }
-                if step.outline.is_atomic() {
+                if step.outline.is_atomic() && step.inherits.is_none() {
                     self.line(&self.reset());
                 }
                 let limits = step.limits;
@@ -300,9 +300,7 @@ impl Script<'_> {
         let (project, identity) = (text(&book.project), text(step.identity.as_str()));
         let table = book.names.table("schema_migrations");
         let journal = book.names.table("journal");
-        let changes_role = ["role", "session_authorization"]
-            .iter()
-            .any(|name| step.outline.settings.iter().any(|setting| setting == name));
+        let changes_role = step.settings().any(|name| matches!(name, "role" | "session_authorization"));
         if changes_role && self.engine == Engine::Postgres {
             let role = match &self.opened.configuration.role {
                 Some(role) => self.engine.quote_identifier(role),

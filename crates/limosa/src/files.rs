@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use limosa_core::{
-    AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, Version,
-    find_identity, find_version,
+    AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, SharedSession,
+    Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
@@ -81,6 +81,12 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// The tool that the files were written for, where it lets what one of them sets for its session reach those behind it.
+    pub(crate) fn shared_session(&self) -> Option<SharedSession> {
+        let tool = self.layout.tool().filter(|_| self.layout.shares_session())?;
+        Some(SharedSession { tool: tool.name() })
+    }
+
     /// Refuses to go on with files that have errors; takes the warnings along.
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         refuse_errors_among(&self.diagnostics)

@@ -201,6 +201,9 @@ pub struct PlannedStep {
     /// What must hold right before it, in words, and what becomes of it otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preconditions: Vec<String>,
+    /// Session settings that steps before it change, where the tool of the files lets them reach it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

@@ -92,6 +92,9 @@ fn render_step(step: &PlannedStep) -> String {
     for precondition in &step.preconditions {
         text.push_str(&format!("  only where {}\n", harmless(precondition)));
     }
+    if !step.inherits.is_empty() {
+        text.push_str(&format!("  with {} as the files before it set them\n", harmless(&step.inherits.join(", "))));
+    }
     let mut transaction = None;
     for statement in &step.statements {
         let place = Some((statement.done, statement.transaction));

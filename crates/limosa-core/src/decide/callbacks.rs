@@ -88,6 +88,8 @@ fn step(
         rank: None,
         adds_row: false,
         has_journal: false,
+        inherits: None,
+        hands_on: false,
         proof: None,
         guard: headers.guard.clone(),
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
+use super::inherited::inherit;
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
@@ -42,7 +43,6 @@ pub fn decide_migrate(
     refuse(capability_problems(&chosen, policy, around))?;
     let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;
     notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
-    notices.extend(ended_settings(&chosen, ask));
 
     let skipped: Vec<Skipped> = assessed
         .iter()
@@ -52,6 +52,7 @@ pub fn decide_migrate(
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     refuse(elsewhere(&steps, ask).into_iter().collect())?;
     rank(&mut steps, ledger, skipped.len());
+    notices.extend(inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -109,48 +110,6 @@ fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>)
         false => format!("the nearest: {}; limosa status shows them all", neighbours.join(" or ")),
     };
     Some(Diagnostic::error("LIM-P019", format!("no migration has the version {to}; nothing was run")).help(help))
-}
-
-/// Settings that change what later statements mean: names that are not qualified, who owns what is made, how text and references
-/// are read. Time-outs and their like are left out, which many files begin with.
-const MEANING: &[&str] = &[
-    "search_path",
-    "role",
-    "session_authorization",
-    "session_replication_role",
-    "default_tablespace",
-    "default_table_access_method",
-    "timezone",
-    "datestyle",
-    "sql_mode",
-    "foreign_key_checks",
-    "unique_checks",
-    "default_storage_engine",
-    "time_zone",
-    "foreign_keys",
-    "recursive_triggers",
-    "legacy_alter_table",
-    "case_sensitive_like",
-];
-
-/// The first file that sets what the files behind it would still see with their own tool; here it ends with the file.
-fn ended_settings(chosen: &[&Assessed<'_>], ask: &MigrateAsk) -> Option<Diagnostic> {
-    let tool = ask.shares_session?;
-    let is_meant = |name: &&String| MEANING.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let ahead = chosen.split_last().map_or(chosen, |(_, ahead)| ahead);
-    let mut setting = ahead.iter().filter_map(|line| {
-        let change = line.change?;
-        let names: Vec<&str> = change.script.outline.settings.iter().filter(is_meant).map(String::as_str).collect();
-        (!names.is_empty()).then_some((change, names))
-    });
-    let (change, names) = setting.next()?;
-    let (sets, others) = (names.join(", "), setting.count());
-    let more = if others > 0 { format!(" (so do {others} more)") } else { String::new() };
-    let message = format!("{} sets {sets} for its session{more}, which ends with the file here", change.script.file);
-    let help = format!(
-        "{tool} would keep it for the files behind it in the same run: where one of these relies on it, set it there as well"
-    );
-    Some(Diagnostic::warning("LIM-P030", message).at(file_label(change)).help(help))
 }
 
 /// What another tool has applied would run a second time.
@@ -448,6 +407,8 @@ fn plain_step(
         rank: None,
         adds_row: false,
         has_journal: false,
+        inherits: None,
+        hands_on: false,
         proof: None,
         guard: None,
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::Diagnostic;
 
+use super::inherited::inherit;
 use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
 use crate::{
     Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings, Work,
@@ -42,7 +43,8 @@ pub fn decide_rollback(
         );
     }
     refuse(problems)?;
-    let mut notices = Vec::new();
+    let mut notices: Vec<_> =
+        inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine).into_iter().collect();
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -211,6 +213,8 @@ fn revert_step(
         rank: None,
         adds_row: false,
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
+        inherits: None,
+        hands_on: false,
         proof: None,
         guard: None,
     }

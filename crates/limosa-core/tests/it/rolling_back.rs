@@ -21,6 +21,7 @@ fn ask(selection: Selection) -> RollbackAsk {
         consent: None,
         done_unchanged: HashMap::new(),
         enum_values: HashMap::new(),
+        shared_session: None,
     }
 }
 

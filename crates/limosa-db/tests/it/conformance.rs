@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use limosa_db::{
     Abort, Collector, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, Row,
-    Session, Value,
+    Session, SettingsMark, Value,
 };
 use limosa_sql::Engine;
 
@@ -570,11 +570,11 @@ async fn many(database: &dyn Database) {
 
 async fn settings(database: &dyn Database) {
     let mut session = prepared(database).await;
-    session.restore_settings().await.unwrap();
-    session.remember_settings().await.unwrap();
+    session.restore_settings(SettingsMark::default()).await.unwrap();
+    let mark = session.remember_settings().await.unwrap();
     fly(&mut *session, scripts(&["insert into t values (1, '')"])).await.unwrap();
-    session.restore_settings().await.unwrap();
-    session.restore_settings().await.unwrap();
+    session.restore_settings(mark).await.unwrap();
+    session.restore_settings(mark).await.unwrap();
     assert_eq!(numbers(&mut *session).await, [1]);
 }
 

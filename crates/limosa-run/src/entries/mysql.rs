@@ -37,13 +37,8 @@ fn control(text: impl Into<String>, purpose: Purpose) -> Tagged {
 /// Before the transactions of a file that goes on in parts and has made its session read-only: the ledger is written in them.
 pub(crate) fn writable(step: &Step) -> Option<String> {
     let names = ["transaction_read_only", "tx_read_only"];
-    let is_set = step.outline.settings.iter().any(|name| names.contains(&name.as_str()));
+    let is_set = step.settings().any(|name| names.contains(&name));
     is_set.then(|| "set session transaction read write".to_owned())
-}
-
-/// True where a script may have changed how the ledger's statements are read.
-fn changes_session(step: &Step) -> bool {
-    step.outline.may_set()
 }
 
 /// The time-outs of a step, in whole seconds and never none: zero would fail at once on MariaDB. `lock_wait_timeout` is for the
@@ -68,7 +63,7 @@ pub(super) fn head(context: &Context<'_>, step: &Step, marks: &Marks, fresh: boo
     if fresh {
         items.extend(time_outs(step).map(|text| control(text, Purpose::Settings)));
     }
-    let borrowed = !fresh && changes_session(step);
+    let borrowed = step.inherits.is_some() || (!fresh && step.outline.may_set());
     if borrowed {
         items.push(control(PUT_ASIDE, Purpose::Settings));
     }
@@ -91,7 +86,7 @@ pub(super) fn head(context: &Context<'_>, step: &Step, marks: &Marks, fresh: boo
 /// Proof that the transaction is still ours, then our own way of speaking.
 pub(super) fn before_ledger(step: &Step) -> Vec<Tagged> {
     let mut items = vec![control(PROVE, Purpose::Ledger)];
-    if changes_session(step) {
+    if step.may_leave() {
         items.push(control(PUT_ASIDE, Purpose::Settings));
     }
     items
@@ -99,5 +94,5 @@ pub(super) fn before_ledger(step: &Step) -> Vec<Tagged> {
 
 /// The script's way of speaking again.
 pub(super) fn after_ledger(step: &Step) -> Vec<Tagged> {
-    changes_session(step).then(|| control(TAKE_UP, Purpose::Settings)).into_iter().collect()
+    step.may_leave().then(|| control(TAKE_UP, Purpose::Settings)).into_iter().collect()
 }

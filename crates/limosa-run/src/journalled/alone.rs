@@ -8,7 +8,7 @@ use limosa_sql::{Class, Effect, Engine, TransactionRule, classify};
 
 use super::{Walk, problem, server};
 use crate::attempt::{Failure, fly, new_log};
-use crate::entries::fresh_settings;
+use crate::entries::{fresh_settings, reset};
 use crate::feed::{Feed, GaveUp, Stretch, lock};
 use crate::lock::lock_key;
 use crate::placeholders::expand_statement;
@@ -51,7 +51,8 @@ impl Walk<'_> {
     async fn take_on_again(&mut self, session: &mut dyn Session) -> Result<(), Failure> {
         let context = self.run.context;
         let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
-        let mut items: Vec<Item> = fresh_settings(context, self.run.engine, self.step).into_iter().collect();
+        let mut items = vec![Item::Control(reset(context))];
+        items.extend(fresh_settings(context, self.run.engine, self.step));
         // Should another have it by now, our lease has ended, and the next record fails.
         items.push(context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(false)]));
         session.send(items).await.map(|_| ()).map_err(|error| server(None, error))

@@ -200,10 +200,10 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-P030",
-        "A file of another tool's folder sets something for its session, such as `search_path`, `sql_mode` or `foreign_key_checks`, and files \
-         behind it are pending, too. The tool runs all of them in one session and puts nothing back, so that those see the setting where they \
-         run together, and do not where they run another day. limosa gives each file the settings of a fresh session.",
-        "A warning; nothing has to be done where the files behind it name what they mean. Where one relies on it, set it there as well: then it \
-         means the same whatever it runs with.",
+        "A file of another tool's folder sets something for its session, such as `search_path`, and files behind it are pending, too. The tool \
+         runs all of them in one session and puts nothing back, so that those see the setting where they run together. limosa does the same, \
+         but behind a pooler in transaction mode each transaction may get another connection, and each file the settings of a fresh session.",
+        "A warning; nothing has to be done where the files behind it name what they mean. Else set `direct_url` to the server itself, or set it \
+         in each file that relies on it: then it means the same whatever it runs with.",
     ),
 ];

@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use limosa_core::{
-    Action, AuditHead, Change, ForeignTool, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version,
-    decide_migrate,
+    Action, AuditHead, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
 };
 use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
 use limosa_sql::Diagnostic;
@@ -98,7 +97,7 @@ async fn planned(
         callbacks: loaded.callbacks.clone(),
         history_elsewhere: opened.history_elsewhere(view).await?,
         missing_ledger: missing_ledger(opened, loaded).await?,
-        shares_session: loaded.layout.tool().filter(|_| loaded.layout.shares_session()).map(ForeignTool::name),
+        shared_session: loaded.shared_session(),
         ..MigrateAsk::default()
     };
     let policy = opened.policy();

@@ -229,6 +229,7 @@ pub(crate) async fn decide(
         consent: options.consent.clone(),
         done_unchanged,
         enum_values: HashMap::new(),
+        shared_session: loaded.shared_session(),
     };
     let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {

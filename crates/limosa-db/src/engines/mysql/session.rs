@@ -15,9 +15,10 @@ use super::flight::{Flight, Kept, ROLLBACK};
 use super::parameters::{Files, Parameters};
 use super::settings::{self, Settings};
 use super::wire::Wire;
+use crate::remembered::Remembered;
 use crate::{
     Blocker, Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
-    Session,
+    Session, SettingsMark,
 };
 
 /// How long a farewell may take.
@@ -31,7 +32,7 @@ pub struct MysqlSession {
     wire: Wire,
     kept: Kept,
     facts: ServerFacts,
-    remembered: Option<Settings>,
+    remembered: Remembered<Settings>,
     unsettable: BTreeSet<String>,
     /// A flight is under way; still true afterwards only if its future was dropped.
     busy: bool,
@@ -78,7 +79,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<MysqlSession, DbError> 
             ..Kept::default()
         },
         facts: learnt.facts,
-        remembered: None,
+        remembered: Remembered::default(),
         unsettable: BTreeSet::new(),
         busy: false,
         unheard,
@@ -163,16 +164,23 @@ impl Session for MysqlSession {
         Box::new(self.canceller.clone())
     }
 
-    async fn remember_settings(&mut self) -> Result<(), DbError> {
+    async fn remember_settings(&mut self) -> Result<SettingsMark, DbError> {
         self.be_ready().await?;
-        self.remembered = Some(settings::read(&mut self.wire, self.facts.is_mariadb()).await?);
+        let settings = settings::read(&mut self.wire, self.facts.is_mariadb()).await?;
+        Ok(self.remembered.keep(settings))
+    }
+
+    async fn restore_settings(&mut self, mark: SettingsMark) -> Result<(), DbError> {
+        self.be_ready().await?;
+        let Some(settings) = self.remembered.get(mark) else { return Ok(()) };
+        let (mariadb, traces) = (self.facts.is_mariadb(), &mut self.kept.traces);
+        settings.restore(&mut self.wire, mariadb, traces, &mut self.unsettable).await?;
+        self.remembered.forget(mark);
         Ok(())
     }
 
-    async fn restore_settings(&mut self) -> Result<(), DbError> {
-        self.be_ready().await?;
-        let Some(settings) = &self.remembered else { return Ok(()) };
-        settings.restore(&mut self.wire, self.facts.is_mariadb(), &mut self.kept.traces, &mut self.unsettable).await
+    fn forget_settings(&mut self, mark: SettingsMark) {
+        self.remembered.forget(mark);
     }
 
     async fn close(self: Box<Self>) {

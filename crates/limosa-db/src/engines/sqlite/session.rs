@@ -16,8 +16,10 @@ use super::foreign_keys::{FOREIGN_KEY_VIOLATIONS, ForeignKeyViolation};
 use super::location::{Access, Location};
 use super::settings::SessionSettings;
 use super::worker::{self, Ending, Event, Handle, Job, Sent, thread_ended};
+use crate::remembered::Remembered;
 use crate::{
     Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Item, ServerFacts, Session,
+    SettingsMark,
 };
 
 /// Items that may wait for the thread, and their bytes. One item may always.
@@ -28,7 +30,7 @@ const WINDOW_BYTES: usize = 1 << 20;
 pub struct SqliteSession {
     facts: ServerFacts,
     handle: Handle,
-    remembered: Option<SessionSettings>,
+    remembered: Remembered<SessionSettings>,
 }
 
 /// Opens the database that the options name.
@@ -52,7 +54,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError>
         backend: this_process(&options.environment),
         settings: Vec::new(),
     };
-    Ok(SqliteSession { facts, handle, remembered: None })
+    Ok(SqliteSession { facts, handle, remembered: Remembered::default() })
 }
 
 impl SqliteSession {
@@ -118,16 +120,20 @@ impl Session for SqliteSession {
         super::backend_is_gone(backend)
     }
 
-    async fn remember_settings(&mut self) -> Result<(), DbError> {
-        self.remembered = Some(self.snapshot_settings().await?);
+    async fn remember_settings(&mut self) -> Result<SettingsMark, DbError> {
+        let settings = self.snapshot_settings().await?;
+        Ok(self.remembered.keep(settings))
+    }
+
+    async fn restore_settings(&mut self, mark: SettingsMark) -> Result<(), DbError> {
+        let Some(settings) = self.remembered.get(mark).cloned() else { return Ok(()) };
+        SqliteSession::restore_settings(self, &settings).await?;
+        self.remembered.forget(mark);
         Ok(())
     }
 
-    async fn restore_settings(&mut self) -> Result<(), DbError> {
-        match self.remembered.clone() {
-            Some(settings) => SqliteSession::restore_settings(self, &settings).await,
-            None => Ok(()),
-        }
+    fn forget_settings(&mut self, mark: SettingsMark) {
+        self.remembered.forget(mark);
     }
 
     async fn many_transactions(&mut self, follow: bool) {

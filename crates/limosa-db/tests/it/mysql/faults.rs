@@ -166,10 +166,10 @@ async fn a_migration_waits_once_for_each_message() {
         assert_eq!(waits(&mut session, vec![bound()]).await, 1);
         assert_eq!(waits(&mut session, scripts(&["insert ignore into t values ('x')"])).await, 2, "warnings are read");
         proxy.reset();
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         assert_eq!(proxy.waits(), 2);
         proxy.reset();
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         assert_eq!(proxy.waits(), 5);
     }
 }

@@ -29,7 +29,7 @@ async fn settings_that_a_script_changes_are_put_back() {
         let mut session = connect(&database.url()).await;
         fly(&mut session, scripts(&["create table t (n int primary key auto_increment)"])).await.unwrap();
         let before = shown(&mut session).await;
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         let changes = [
             "set sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
             "set names latin1",
@@ -52,11 +52,12 @@ async fn settings_that_a_script_changes_are_put_back() {
             "set sql_select_limit = 0",
         ];
         fly(&mut session, scripts(&changes)).await.unwrap();
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         assert_eq!(shown(&mut session).await, before);
         assert_ne!(text(&mut session, "select unix_timestamp()").await.as_deref(), Some("1"));
         // And again, where nothing has changed.
-        session.restore_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         assert_eq!(shown(&mut session).await, before);
         assert!(!session.in_transaction());
     }
@@ -66,7 +67,7 @@ async fn settings_that_a_script_changes_are_put_back() {
 async fn time_limits_of_a_script_do_not_stop_the_putting_back() {
     for database in databases() {
         let mut session = connect(&database.url()).await;
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         let limit =
             if session.facts().is_mariadb() { "max_statement_time = 0.000001" } else { "max_execution_time = 1" };
         let changes = [format!("set {limit}"), "set sql_big_selects = 0, max_join_size = 1".to_owned()];
@@ -74,7 +75,7 @@ async fn time_limits_of_a_script_do_not_stop_the_putting_back() {
             // The first may hit the second.
             let _ = fly(&mut session, vec![script(change)]).await;
         }
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         let left = "select @@max_join_size > 1 and @@sql_big_selects = 1";
         assert_eq!(text(&mut session, left).await.as_deref(), Some("1"));
     }
@@ -87,7 +88,7 @@ async fn what_a_script_leaves_open_is_taken_away_and_named_locks_stay() {
         fly(&mut session, scripts(&["create table t (n int)", "insert into t values (1)"])).await.unwrap();
         assert_eq!(text(&mut session, "select get_lock('limosa-test', 0)").await.as_deref(), Some("1"));
         fly(&mut session, scripts(&["set @mine = 'kept'"])).await.unwrap();
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         let leavings = [
             "create temporary table if not exists left_over (n int)",
             "create temporary table t select 5 as n",
@@ -97,7 +98,7 @@ async fn what_a_script_leaves_open_is_taken_away_and_named_locks_stay() {
             "use mysql",
         ];
         fly(&mut session, scripts(&leavings)).await.unwrap();
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         assert_eq!(text(&mut session, "select database()").await.as_deref(), Some(database.name()));
         assert_eq!(text(&mut session, "select n from t").await.as_deref(), Some("1"), "the temporary table is gone");
         let missing = session_error(&mut session, "select * from left_over").await;
@@ -130,10 +131,10 @@ async fn roles_are_put_back() {
         for start in ["none", &one] {
             fly(&mut session, scripts(&[&format!("set role {start}")])).await.unwrap();
             let before = text(&mut session, "select current_role()").await;
-            session.remember_settings().await.unwrap();
+            let mark = session.remember_settings().await.unwrap();
             for other in [&two, "none", &one] {
                 fly(&mut session, scripts(&[&format!("set role {other}")])).await.unwrap();
-                session.restore_settings().await.unwrap();
+                session.restore_settings(mark).await.unwrap();
                 assert_eq!(text(&mut session, "select current_role()").await, before, "{start} {other}");
             }
         }
@@ -144,9 +145,9 @@ async fn roles_are_put_back() {
 async fn an_isolation_level_for_the_next_transaction_is_forgotten() {
     for database in databases() {
         let mut session = connect(&database.url()).await;
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         fly(&mut session, scripts(&["create table t (n int)", "set transaction read only"])).await.unwrap();
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         fly(&mut session, scripts(&["begin", "insert into t values (1)", "commit"])).await.unwrap();
     }
 }
@@ -155,13 +156,13 @@ async fn an_isolation_level_for_the_next_transaction_is_forgotten() {
 async fn nothing_is_put_back_in_the_middle_of_a_transaction() {
     for database in databases() {
         let mut session = connect(&database.url()).await;
-        session.remember_settings().await.unwrap();
+        let mark = session.remember_settings().await.unwrap();
         fly(&mut session, scripts(&["create table t (n int)", "begin", "insert into t values (1)"])).await.unwrap();
-        let error = session.restore_settings().await.unwrap_err();
+        let error = session.restore_settings(mark).await.unwrap_err();
         assert!(error.message.contains("while a transaction is open"), "{error}");
         assert!(session.in_transaction(), "and it is still open");
         session.settle().await.unwrap();
-        session.restore_settings().await.unwrap();
+        session.restore_settings(mark).await.unwrap();
         assert_eq!(count(&database), 0);
     }
 }

@@ -9,6 +9,7 @@ mod own_table;
 mod pattern;
 mod prisma;
 mod refinery;
+mod shared_session;
 mod sqitch;
 mod sqlx;
 
@@ -20,7 +21,7 @@ use limosa::{
 };
 
 use crate::answers::{done, labels, migrate, quiet, refusal};
-use crate::place::{Home, newest_postgres, sqlite};
+use crate::place::{Home, sqlite};
 
 /// 2024-01-31 12:00:00 UTC.
 const NOW: Duration = Duration::from_secs(1_706_702_400);
@@ -94,32 +95,6 @@ async fn seeds_are_limosas_own_whatever_the_migrations_are() {
     done(migrate(&migrator).await);
     done(migrator.seed(&home.folder.join("seeds"), false, &quiet, limosa::Stop::new()).await);
     assert_eq!(home.rows("select n from a"), ["7"]);
-}
-
-#[tokio::test]
-async fn what_a_file_sets_ends_with_it() {
-    let home = newest_postgres();
-    home.file("1_a/up.sql", "create schema other; set search_path = other; set statement_timeout = 77;");
-    home.file("2_b/up.sql", "create table b (n integer);");
-    let told = |answer: limosa::report::RunAnswer| -> Vec<String> {
-        let ours = answer.notices.into_iter().filter(|notice| notice.code == "LIM-P030");
-        ours.map(|notice| notice.message).collect()
-    };
-    // Its own tool would keep it for what runs behind it.
-    let notices = told(done(home.migrate().await));
-    assert_eq!(notices.len(), 1, "{notices:?}");
-    assert!(
-        notices[0].ends_with("1_a/up.sql sets search_path for its session, which ends with the file here"),
-        "{notices:?}"
-    );
-    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'b'"), ["public"]);
-    // With nothing behind it, and in limosa's own folders, nobody would expect otherwise.
-    home.file("3_c/up.sql", "set search_path = other; create table c (n integer);");
-    assert_eq!(told(done(home.migrate().await)), [""; 0]);
-    let own = newest_postgres();
-    own.file("1_a.sql", "create schema other; set search_path = other;");
-    own.file("2_b.sql", "create table b (n integer);");
-    assert_eq!(told(done(own.migrate().await)), [""; 0]);
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What a file sets for its session and its tool lets reach the files behind it.
+
+use std::sync::Arc;
+
+use limosa_sql::{Diagnostic, Engine, Label};
+
+use super::SharedSession;
+use crate::{Inherited, Outline, Step};
+
+/// Settings that each step begins with a value of its own: limosa's time-outs, and SQLite's foreign keys, which no pragma within the
+/// transaction of a tool switches.
+const OF_EACH_STEP: &[&str] =
+    &["lock_timeout", "statement_timeout", "lock_wait_timeout", "innodb_lock_wait_timeout", "foreign_keys"];
+
+/// Tells each step what those before it leave in the session. A warning where the tool would let it reach them and this connection
+/// cannot.
+pub(super) fn inherit(
+    steps: &mut [Step],
+    shared: Option<SharedSession>,
+    is_pooled: bool,
+    engine: Engine,
+) -> Option<Diagnostic> {
+    let shared = shared?;
+    if is_pooled {
+        return ends_behind_a_pooler(steps, shared);
+    }
+    let mut left: Option<Arc<Inherited>> = None;
+    let count = steps.len();
+    for (at, step) in steps.iter_mut().enumerate() {
+        step.inherits.clone_from(&left);
+        if leaves(&step.outline, engine) {
+            let mut more = left.as_deref().cloned().unwrap_or_default();
+            more.add(step.outline.settings.iter().filter(|name| is_left(name)), step.outline.unseen);
+            left = Some(Arc::new(more));
+        }
+        step.hands_on = left.is_some() && at + 1 < count;
+    }
+    None
+}
+
+fn is_left(name: &str) -> bool {
+    !OF_EACH_STEP.contains(&name)
+}
+
+/// On PostgreSQL what is not named is a temporary object, which nobody takes away there.
+fn leaves(outline: &Outline, engine: Engine) -> bool {
+    (outline.unseen && engine != Engine::Postgres) || outline.settings.iter().any(|name| is_left(name))
+}
+
+/// Each transaction may get another connection of the pooler's, so that nothing can be left in one.
+fn ends_behind_a_pooler(steps: &[Step], SharedSession { tool }: SharedSession) -> Option<Diagnostic> {
+    let ahead = steps.split_last().map_or(steps, |(_, ahead)| ahead);
+    let mut setting = ahead.iter().filter_map(|step| {
+        let names: Vec<&str> = step.outline.settings.iter().map(String::as_str).filter(|name| is_left(name)).collect();
+        (!names.is_empty()).then_some((step, names))
+    });
+    let (step, names) = setting.next()?;
+    let (file, sets, others) = (step.work.origin(), names.join(", "), setting.count());
+    let more = if others > 0 { format!(" (so do {others} more)") } else { String::new() };
+    let message = format!("{file} sets {sets} for its session{more}, which ends with the file behind a pooler");
+    let help = format!(
+        "{tool} keeps it for the files behind it in the same run: set direct_url to the server itself, or set it in each file that relies on it"
+    );
+    Some(Diagnostic::warning("LIM-P030", message).at(Label::file(file)).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_outs_and_foreign_keys_are_left_to_nobody() {
+        let sets = |names: &[&str], unseen| Outline {
+            settings: names.iter().map(|name| (*name).to_owned()).collect(),
+            unseen,
+            ..Outline::default()
+        };
+        for (names, unseen, engine, expected) in [
+            (&["search_path"][..], false, Engine::Postgres, true),
+            (&["lock_timeout", "statement_timeout"], false, Engine::Postgres, false),
+            (&["lock_timeout", "role"], false, Engine::Postgres, true),
+            (&[], true, Engine::Postgres, false),
+            (&[], true, Engine::Mysql, true),
+            (&["innodb_lock_wait_timeout"], false, Engine::Mysql, false),
+            (&["@old_sql_mode"], false, Engine::Mysql, true),
+            (&["foreign_keys"], false, Engine::Sqlite, false),
+            (&["recursive_triggers"], false, Engine::Sqlite, true),
+        ] {
+            assert_eq!(leaves(&sets(names, unseen), engine), expected, "{names:?} {unseen} {engine:?}");
+        }
+    }
+}

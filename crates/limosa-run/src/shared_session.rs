@@ -1,0 +1,42 @@
+//! Runs of which the files share a session: what one sets reaches those behind it, and ends with the run.
+
+use limosa_core::Step;
+use limosa_db::{DbError, Item, Session, SettingsMark};
+use limosa_sql::Engine;
+
+use crate::conduct::Run;
+use crate::entries::reset;
+
+/// Before the steps of a run: what the session comes back to behind them. None where each step comes back by itself.
+pub(crate) async fn begin(run: &Run<'_>, session: &mut dyn Session) -> Option<SettingsMark> {
+    if run.plan.steps.iter().all(|step| step.inherits.is_none()) {
+        return None;
+    }
+    // A broken connection shows at the next statement.
+    session.remember_settings().await.ok()
+}
+
+/// Behind the steps, however they ended: the settings of a fresh session.
+pub(crate) async fn end(run: &Run<'_>, session: &mut dyn Session, mark: SettingsMark) -> Result<(), DbError> {
+    session.settle().await?;
+    match run.engine {
+        Engine::Postgres => session.send(vec![Item::Control(reset(run.context))]).await.map(drop),
+        _ => session.restore_settings(mark).await,
+    }
+}
+
+/// Leaves the settings of steps that are done to the one behind them. On SQLite a pragma that ran around the transaction is not left:
+/// within that of a tool it would have had no effect.
+pub(crate) async fn hand_on(
+    session: &mut dyn Session,
+    mark: SettingsMark,
+    engine: Engine,
+    block: &[Step],
+) -> Result<(), DbError> {
+    session.forget_settings(mark);
+    let switches = |step: &Step| step.outline.settings.iter().any(|name| name == "foreign_keys");
+    if engine != Engine::Sqlite || !block.iter().any(switches) {
+        return Ok(());
+    }
+    session.send(vec![Item::Control("pragma foreign_keys = off".to_owned())]).await.map(drop)
+}

@@ -131,8 +131,8 @@ async fn roles_are_put_back() {
         for start in ["none", &one] {
             fly(&mut session, scripts(&[&format!("set role {start}")])).await.unwrap();
             let before = text(&mut session, "select current_role()").await;
-            let mark = session.remember_settings().await.unwrap();
             for other in [&two, "none", &one] {
+                let mark = session.remember_settings().await.unwrap();
                 fly(&mut session, scripts(&[&format!("set role {other}")])).await.unwrap();
                 session.restore_settings(mark).await.unwrap();
                 assert_eq!(text(&mut session, "select current_role()").await, before, "{start} {other}");

@@ -6,7 +6,7 @@ use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
-use super::adopt::told_by_hand;
+use super::adopt::{look_there, told_by_hand};
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -84,6 +84,10 @@ async fn count(
         .collect();
     let mut answer = DoneAnswer::new("baseline", Some(&opened.target));
     if dry_run {
+        look_there(opened, &view).await?;
+        let applied: Vec<&Change> =
+            chosen.iter().copied().filter(|change| not_applicable(change, &around).is_none()).collect();
+        told_by_hand(opened, loaded, &view, &applied, &[])?;
         answer.would = lines;
         return Ok(answer);
     }

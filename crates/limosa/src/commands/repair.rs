@@ -6,7 +6,7 @@ use limosa_db::{Item, Value};
 use limosa_run::Stop;
 use serde_json::json;
 
-use super::adopt::{told_by_hand, told_of_accepted};
+use super::adopt::{look_there, told_by_hand, told_of_accepted};
 use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
@@ -99,6 +99,7 @@ async fn mend(
             answer.would = explain(&loaded.changes, &view, &around);
         } else {
             let marks = Marks { epoch: 0, step_mark: String::new() };
+            look_there(opened, &view).await?;
             let (_, words) = decide(opened, loaded, &view, repair, &marks)?;
             answer.would = vec![words];
         }

@@ -15,8 +15,8 @@ pub use back::GoBackOptions;
 pub(crate) use finding::{applied_since, left_half_done};
 pub(crate) use format::read_otherwise;
 pub(crate) use keeping::{
-    Beside, disagreement, look_beside, prepare, refuse_disagreement, refuse_disagreement_at_rest, told_by_hand,
-    told_of_accepted,
+    Beside, disagreement, look_beside, look_there, prepare, refuse_disagreement, refuse_disagreement_at_rest,
+    told_by_hand, told_of_accepted,
 };
 pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;

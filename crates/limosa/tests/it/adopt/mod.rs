@@ -2,6 +2,7 @@
 
 mod back;
 mod keeping;
+mod kept_trouble;
 mod liquibase;
 mod proof;
 mod sqitch;

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use limosa_core::{
-    Change, ForeignRow, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, Trouble, troubles, under_way,
+    AppliedRow, Change, ForeignRow, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, Trouble,
+    troubles, under_way,
 };
 use limosa_db::{FoundLedger, Item, RunnerLock, Spent};
 use limosa_formats::Layout;
@@ -184,7 +185,12 @@ pub(crate) async fn disagreement(
     };
     let Some(beside) = &opened.beside else { return Ok(None) };
     let (tool, table) = (beside.tool.name(), &beside.adopted.table);
-    let found = beside.keeping(loaded).disagreement(&view.rows, &rows);
+    // What turned up as a file since it was taken over has no row of limosa's yet.
+    let turned_up = view.unfiled.as_ref().map(|unfiled| unfiled.identities(&loaded.changes, &view.rows));
+    let turned_up = turned_up.unwrap_or_default();
+    let of_them = loaded.changes.iter().filter(|change| turned_up.contains(&change.identity)).map(counted);
+    let ours: Vec<AppliedRow> = view.rows.iter().cloned().chain(of_them).collect();
+    let found = beside.keeping(loaded).disagreement(&ours, &rows);
     Ok(match (found.only_there.is_empty(), found.only_here.is_empty()) {
         (true, true) => None,
         (false, _) => Some(only_there(tool, table, &found.only_there)),
@@ -312,8 +318,8 @@ pub(crate) fn told_by_hand(
 }
 
 /// A row that says nothing but that a change is applied.
-fn counted(change: &Change) -> limosa_core::AppliedRow {
-    limosa_core::AppliedRow {
+fn counted(change: &Change) -> AppliedRow {
+    AppliedRow {
         identity: change.identity.clone(),
         version: None,
         name: String::new(),

@@ -10,6 +10,7 @@ mod memory;
 mod proof;
 mod registry;
 mod taking;
+mod turned_up;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::{applied_since, left_half_done};
@@ -22,3 +23,4 @@ pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;
 pub(crate) use registry::{attach_registry, detach_registry, registry_of};
 pub use taking::AdoptOptions;
+pub(crate) use turned_up::{count_turned_up, counted_by_hand};

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Change, Compared, ForeignTool, LedgerView, TransactionWish, Verdict, compare, newest_missing};
+use limosa_core::{
+    Change, Compared, ForeignTool, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
+};
 use limosa_db::ledger::RowEntry;
 use limosa_formats::codes;
 use limosa_run::Stop;
@@ -15,7 +17,7 @@ use super::files::Checking;
 use super::finding::{Foreign, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
-use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
+use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remember_unfiled, remembered};
 use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -130,6 +132,7 @@ async fn take(
         newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
     let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
     again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
+    let mut unfiled = Unfiled::of(foreign.tool, &compared, view.unfiled.as_ref());
     if let Some(adopted) = &before {
         // What the other tool has applied since is taken over like the rest was.
         retain_new(&mut compared, &view, adopted);
@@ -179,6 +182,11 @@ async fn take(
         }
         let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
         edit.items.push(remember_newest_elsewhere(opened, newest_missing.as_deref()));
+        if let Some(unfiled) = &mut unfiled {
+            let taken = compared.iter().filter(|line| is_taken(line) && !is_first);
+            unfiled.counted.extend(taken.filter_map(|line| Some(line.change?.identity.to_string())));
+        }
+        edit.items.push(remember_unfiled(opened, unfiled.as_ref()));
         if options.keep && !view.keeps_another {
             let taken: Vec<&Change> =
                 compared.iter().filter(|line| is_taken(line)).filter_map(|line| line.change).collect();
@@ -284,7 +292,7 @@ fn way_back_kept(opened: &Opened<'_>, foreign: &Foreign, line: &Compared<'_>, en
 }
 
 /// Names of a few, in words.
-fn few(names: &[&str]) -> String {
+pub(super) fn few(names: &[&str]) -> String {
     let shown = names[..names.len().min(NAMED)].join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => shown,
@@ -367,8 +375,10 @@ fn warnings(foreign: &Foreign, compared: &[Compared<'_>], of_files: &[Diagnostic
     if !missing.is_empty() {
         let message = format!("{tool} has applied what has no file here: {}", few(&missing));
         all.push(
-            Diagnostic::warning("LIM-U120", message)
-                .help("no row is made of them; where their files are in another folder, name it: --dir"),
+            Diagnostic::warning("LIM-U120", message).help(
+                "no row is made of them; where their files are in another folder, name it: --dir; where a file turns up later, it counts as \
+                 applied and is not run",
+            ),
         );
     }
     if !foreign.failed.is_empty() {

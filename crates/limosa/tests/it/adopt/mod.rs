@@ -9,6 +9,7 @@ mod sqitch;
 mod taking;
 mod told;
 mod tools;
+mod turned_up;
 
 use limosa::report::{AdoptAnswer, DoneAnswer};
 use limosa::{AdoptOptions, Failure, GoBackOptions, Stop};

@@ -489,4 +489,14 @@ pub(super) const TABLE: &[Cause] = &[
         "Put the file back as it was applied. Where the database has what it says today: `limosa repair --mark-applied MIGRATION`. Where it is \
          another migration that has the same version: give it a version of its own.",
     ),
+    (
+        "LIM-U162",
+        "Another schema, or a table of another name, holds the ledger of another tool. It is known by its name, or by its columns where they are \
+         exactly those that the tool makes and one of them is a word of its own (`version_id`, `installed_rank`, `dirty`): `version` alone, or `id` \
+         with `applied_at`, proves nothing. It is told before limosa's first migration and by `limosa adopt`, and stops nobody: the files are \
+         of another tool, it may not be read, or it is in another database of MariaDB's or MySQL's. One that the files may belong to stops \
+         the first run (LIM-P020).",
+        "Where these files are the ones that it has applied, take it over before the first `limosa migrate`: \
+         `limosa adopt --from TOOL --ledger-table SCHEMA.TABLE`, as the message writes it. Where it is of another application there is nothing to do.",
+    ),
 ];

@@ -122,11 +122,11 @@ async fn run_something(
     let (view, told) = counting.await?;
     match run(opened, loaded, view, options, listener, stop, began).await {
         Ok(mut answer) => {
-            answer.notices.extend(told);
+            answer.notices.extend(told.into_iter().chain(opened.told_strays()));
             Ok(answer)
         }
         Err(mut failure) => {
-            failure.diagnostics.extend(told);
+            failure.diagnostics.extend(told.into_iter().chain(opened.told_strays()));
             Err(failure)
         }
     }

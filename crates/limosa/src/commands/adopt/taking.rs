@@ -14,7 +14,7 @@ use serde_json::json;
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
-use super::finding::{Foreign, find, half_done, refuse_known, refuse_newer};
+use super::finding::{Foreign, elsewhere, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remember_unfiled, remembered};
@@ -24,6 +24,7 @@ use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{AdoptAnswer, AdoptLine, SCHEMA_VERSION, VerdictCounts};
+use crate::strays::told_of;
 use crate::telling::told;
 use crate::{Exit, Failure, Migrator, interrupted_scripts};
 
@@ -160,6 +161,11 @@ async fn take(
     answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
+    if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {
+        // The one where the tool keeps it by itself goes first, and nobody passes over another in silence.
+        let others = elsewhere(opened, None).await?;
+        answer.notices.extend(told_of(opened, &others).await);
+    }
     if !errors.is_empty() {
         answer.outcome = "refused";
         answer.kept_no_longer = false;

@@ -284,7 +284,9 @@ impl Opened<'_> {
     pub(crate) fn suit(&mut self, loaded: &Loaded) {
         self.registry = registry_of(self, &loaded.layout);
         self.tool = loaded.layout.tool();
-        self.tools = tools_of(self.configuration, loaded);
+        // Nobody asks where limosa has its record.
+        let has_record = matches!(&self.looked, Some(Ok(view)) if !view.rows.is_empty());
+        self.tools = if has_record { Vec::new() } else { tools_of(self.configuration, loaded) };
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }

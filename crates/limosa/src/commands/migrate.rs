@@ -79,6 +79,7 @@ pub(crate) async fn decide(
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
+    adopt::refuse_turned_up_as_others(opened, loaded, view)?;
     planned(opened, loaded, view, options, around).await
 }
 

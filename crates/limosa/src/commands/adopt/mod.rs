@@ -23,4 +23,4 @@ pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;
 pub(crate) use registry::{attach_registry, detach_registry, registry_of};
 pub use taking::AdoptOptions;
-pub(crate) use turned_up::{count_turned_up, counted_by_hand};
+pub(crate) use turned_up::{count_turned_up, counted_by_hand, refuse_turned_up_as_others, turned_up_as_others};

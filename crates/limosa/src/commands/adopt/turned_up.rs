@@ -11,10 +11,10 @@ use super::super::held::{Edit, under_lock};
 use super::files::Checking;
 use super::memory::{remember_unfiled, remembered};
 use super::taking::few;
-use crate::Failure;
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::Opened;
+use crate::{Exit, Failure};
 
 /// Gives those files their rows, and says so; gives the ledger as it is then. Nothing to do where there are none.
 ///
@@ -32,10 +32,7 @@ pub(crate) async fn count_turned_up(
     if lines.is_empty() {
         return Ok((view, None));
     }
-    let diverged: Vec<Diagnostic> = lines.iter().filter_map(|line| is_another(unfiled, line)).collect();
-    if !diverged.is_empty() {
-        return Err(Failure { exit: crate::Exit::Person, diagnostics: diverged });
-    }
+    refuse(lines.iter().filter_map(|line| is_another(unfiled, line)).collect())?;
     let adopted = remembered(opened, &view).await?;
     under_lock(opened, listener, stop, |opened, now, marks| {
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
@@ -76,6 +73,36 @@ pub(crate) async fn count_turned_up(
     let told = told(unfiled, &lines);
     opened.looked = None;
     Ok((opened.look().await?, Some(told)))
+}
+
+fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
+    if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
+}
+
+/// Files that have turned up for what the tool had applied, and that are not those which it applied.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn turned_up_as_others(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let Some(unfiled) = &view.unfiled else { return Ok(Vec::new()) };
+    let lines = compared(opened, loaded, unfiled, view)?;
+    Ok(lines.iter().filter_map(|line| is_another(unfiled, line)).collect())
+}
+
+/// Refuses these.
+///
+/// # Errors
+/// Those, and a file that cannot be read.
+pub(crate) fn refuse_turned_up_as_others(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<(), Failure> {
+    refuse(turned_up_as_others(opened, loaded, view)?)
 }
 
 /// Those files, each compared with what the tool has recorded of it.

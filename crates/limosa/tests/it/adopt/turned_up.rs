@@ -4,7 +4,7 @@ use limosa::{AdoptOptions, OutOfOrder, Repair, Selection, StatusOptions, report:
 
 use super::tools::{migrated, tool};
 use super::{adopt, adopt_with, go_back, verdicts};
-use crate::answers::{back, done, failed, id, labels, words};
+use crate::answers::{back, done, failed, id, labels, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 /// The files are in another branch for now: the tool has applied a fourth and a fifth as well.
@@ -176,7 +176,12 @@ async fn another_file_stops_the_run_where_the_checksum_tells() {
         turn_up(&home, "flyway");
         home.file("V4__d.sql", "create table another (n int);\n");
         home.file("V6__f.sql", "create table f (n int);\n");
-        failed(&home.migrate().await, 4, &["LIM-U161", "V4__d.sql", "limosa repair --mark-applied 4"]);
+        let wanted = ["LIM-U161", "V4__d.sql", "limosa repair --mark-applied 4"];
+        failed(&home.migrate().await, 4, &wanted);
+        refusal(home.migrator().plan(&limosa::MigrateOptions::default()).await, 4, &wanted);
+        let status = words(&home.migrator().status(StatusOptions::default()).await.unwrap().notices);
+        assert!(wanted.iter().all(|wanted| status.contains(wanted)), "{status}");
+        assert_eq!(home.migrator().validate().await.unwrap().exit_code, 1);
         assert_eq!(home.ledger().len(), 2, "nothing was written");
         home.repair(Repair::MarkApplied(id("4"))).await.unwrap();
         assert_eq!(labels(&done(home.migrate().await)), ["6"]);

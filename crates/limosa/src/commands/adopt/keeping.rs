@@ -220,6 +220,29 @@ fn only_there(tool: &str, table: &str, keys: &[String]) -> Diagnostic {
         )
 }
 
+/// What one row says beyond what limosa knows of, where its tool has gone on since the database was taken over: written back, that would be
+/// forgotten, and run again by that tool.
+pub(super) fn beyond(loaded: &Loaded, view: &LedgerView, adopted: &Adopted, foreign: &Foreign) -> Option<Diagnostic> {
+    if !foreign.ledger.is_one_row() {
+        return None;
+    }
+    let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+    let mut keys = match view.keeps_another {
+        true => keeping.disagreement(&view.rows, &foreign.rows).only_there,
+        false => foreign.new_keys(adopted),
+    };
+    // Somebody may have told it by hand.
+    keys.retain(|key| !view.rows.iter().any(|row| keeping.key(&row.identity).as_ref() == Some(key)));
+    let message = format!(
+        "{} has applied {}, and limosa has not (table {})",
+        foreign.tool.name(),
+        keys.join(", "),
+        adopted.table
+    );
+    let help = "take that over first: limosa adopt; then: limosa adopt --undo";
+    (!keys.is_empty()).then(|| Diagnostic::error("LIM-P020", message).help(help))
+}
+
 /// Prepares what the steps of a plan tell the kept ledger.
 ///
 /// # Errors

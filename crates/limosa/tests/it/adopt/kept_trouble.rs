@@ -4,7 +4,7 @@ use limosa::{AdoptOptions, Failure, GoBackOptions, Repair, Selection, Stop, repo
 
 use super::tools::{migrated, text, tool};
 use super::{adopt_with, go_back};
-use crate::answers::{back, failed, id, quiet, refusal, version, words};
+use crate::answers::{back, done, failed, id, quiet, refusal, version, words};
 use crate::place::{Home, all_homes};
 
 async fn keep(home: &Home) {
@@ -88,5 +88,26 @@ async fn one_row_that_says_more_than_limosa_knows_is_not_put_back() {
         assert_eq!(home.rows("select version from schema_migrations"), ["4"]);
         keep(&home).await;
         assert_eq!(home.ledger().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn one_row_that_says_more_is_not_given_back_before_it_is_taken_over() {
+    for keep in [true, false] {
+        for home in all_homes() {
+            migrated(&home, tool("golang-migrate"));
+            home.file("000004_d.up.sql", "create table d (n int);");
+            adopt_with(&home, &AdoptOptions { keep, ..AdoptOptions::default() }).await.unwrap();
+            done(home.migrate().await);
+            home.file("000005_e.up.sql", "create table e (n int);");
+            home.execute("update schema_migrations set version = 5");
+            let options = GoBackOptions { accept_left_behind: true, ..GoBackOptions::default() };
+            let wanted = ["LIM-P020", "golang-migrate has applied 5", "limosa adopt --undo"];
+            refusal(home.migrator().adopt_undo(options, &quiet, Stop::new()).await, 4, &wanted);
+            assert_eq!(home.rows("select version from schema_migrations"), ["5"]);
+            adopt_with(&home, &AdoptOptions { keep, ..AdoptOptions::default() }).await.unwrap();
+            go_back(&home).await.unwrap();
+            assert_eq!(home.rows("select version from schema_migrations"), ["5"]);
+        }
     }
 }

@@ -108,6 +108,8 @@ pub fn assess_up_to<'a>(
     let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
     let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
     let newest = newest_version(changes, ledger);
+    let elsewhere = ledger.unfiled.as_ref();
+    let turned_up = elsewhere.map(|unfiled| unfiled.identities(changes, &ledger.rows)).unwrap_or_default();
     let failures: HashMap<&Identity, &str> =
         ledger.failures.iter().map(|failure| (&failure.identity, failure.message.as_str())).collect();
 
@@ -117,6 +119,10 @@ pub fn assess_up_to<'a>(
             let row = rows.get(&change.identity).copied();
             let (state, reason) = match row {
                 Some(row) => state_of_applied(change, row),
+                None if turned_up.contains(&change.identity) => {
+                    let tool = elsewhere.map_or("another tool", |unfiled| unfiled.tool.name());
+                    (State::Baseline, Some(format!("{tool} had applied it, and its file has turned up since")))
+                }
                 None => match base.stands_for(change) {
                     Some(reason) => (State::NotApplicable, Some(reason)),
                     None => state_of_new(change, ledger, around, newest.as_ref(), &failures),

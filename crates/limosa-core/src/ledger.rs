@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Checksum, Identity};
+use crate::{Checksum, Identity, Unfiled};
 
 /// The version of the ledger's tables that this build writes.
 pub const LEDGER_VERSION: i64 = 2;
@@ -35,6 +35,8 @@ pub struct LedgerView {
     /// The newest version, as written, that the tool had applied from which the database was taken over, and that had no file: what
     /// is older and was not applied comes late.
     pub newest_elsewhere: Option<String>,
+    /// What that tool had applied and that had no file: where one turns up, it counts as applied.
+    pub unfiled: Option<Unfiled>,
 }
 
 /// What comes before a seed's name in its identity.

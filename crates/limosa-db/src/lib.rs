@@ -23,7 +23,7 @@ pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
 pub use other_ledgers::{
     FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, Unread, invalid_indexes, ledgers_to_adopt,
-    missing_ledger, other_ledgers,
+    missing_ledger, other_ledgers, stray_ledgers,
 };
 pub use remembered::SettingsMark;
 pub use session::{

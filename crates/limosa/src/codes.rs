@@ -143,6 +143,9 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U157", "another tool has tried a migration, which failed, and has not run it since"),
     ("LIM-U158", "a file of another tool's settings, which may name its table, cannot be read"),
     ("LIM-U159", "files are read as one format, and the ledger of a tool with another one is here"),
+    ("LIM-U160", "files have turned up of what another tool had applied"),
+    ("LIM-U161", "a file that has turned up is not the one that another tool had applied"),
+    ("LIM-U162", "another tool keeps a ledger here, in another place than where it is looked for"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -14,7 +14,7 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger) -> (St
     let OtherLedger { tool, table, newest, broken, .. } = other;
     match &other.unread {
         // What is not there was said by a warning: see `missing_told`.
-        None | Some(Unread::Missing) => {}
+        None | Some(Unread::Missing | Unread::Uncounted) => {}
         Some(Unread::Denied(why)) => {
             let (schema, name) = &other.place;
             let rights = missing_rights(opened, schema.as_deref(), name).await;

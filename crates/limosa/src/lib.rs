@@ -40,6 +40,7 @@ mod reading;
 pub mod report;
 mod scripts;
 pub mod settings;
+mod strays;
 mod structure;
 mod telling;
 mod unread;

@@ -8,18 +8,20 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, Unread, engine_of};
+use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
-use crate::commands::adopt::{Beside, applied_since, attach_registry, detach_registry, registry_of, remembered};
+use crate::commands::adopt::{
+    Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
+};
 use crate::commands::interrupted;
 use crate::elsewhere::{missing_told, said_of};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
 use crate::scripts::Scripts;
-use crate::{Configuration, Failure, builtins};
+use crate::{Configuration, Failure, builtins, strays};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
@@ -65,6 +67,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
+    /// What is said of those of them that stop nobody.
+    told_strays: Option<Diagnostic>,
     /// The ledger of another tool that is kept beside this one, once it was looked for.
     pub(crate) beside: Option<Beside>,
     /// Where the files' tool keeps its ledger, where that is a SQLite file of its own.
@@ -73,6 +77,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) told_ledger: Option<ToldLedger>,
     /// The tool that the files were written for.
     pub(crate) tool: Option<ForeignTool>,
+    /// The tools that they may have been written for, as far as their names tell.
+    tools: Vec<ForeignTool>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -164,10 +170,12 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         pooled,
         looked: None,
         elsewhere: None,
+        told_strays: None,
         beside: None,
         registry: None,
         told_ledger: None,
         tool: None,
+        tools: Vec::new(),
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -268,13 +276,17 @@ impl Opened<'_> {
                 .help("the first limosa migrate makes it; if it should be there, check the path")
         };
         let found = self.elsewhere.as_deref().unwrap_or_default();
-        self.absent.iter().map(warning).chain(missing_told(found, self.told_ledger.as_ref())).collect()
+        let missing = missing_told(found, self.told_ledger.as_ref());
+        self.absent.iter().map(warning).chain(missing).chain(self.told_strays.clone()).collect()
     }
 
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
     pub(crate) fn suit(&mut self, loaded: &Loaded) {
         self.registry = registry_of(self, &loaded.layout);
         self.tool = loaded.layout.tool();
+        // Nobody asks where limosa has its record.
+        let has_record = matches!(&self.looked, Some(Ok(view)) if !view.rows.is_empty());
+        self.tools = if has_record { Vec::new() } else { tools_of(self.configuration, loaded) };
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }
@@ -369,13 +381,26 @@ impl Opened<'_> {
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
             let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, told, self.tool).await;
             detach_registry(self, is_attached).await?;
-            self.elsewhere = Some(found?);
+            let found = found?;
+            let is_told =
+                |other: &&OtherLedger| other.is_stray && !strays::stops(self.target.engine, other, &self.tools);
+            let others: Vec<OtherLedger> = found.iter().filter(is_told).cloned().collect();
+            self.told_strays = strays::told_of(self, &others).await;
+            self.elsewhere = Some(found);
         }
-        let tells = |other: &&OtherLedger| other.unread != Some(Unread::Missing);
-        match self.elsewhere.iter().flatten().find(tells).cloned() {
-            Some(other) => Ok(Some(said_of(self, &other).await)),
-            None => Ok(None),
-        }
+        let tells = |other: &&OtherLedger| strays::stops(self.target.engine, other, &self.tools);
+        let found: Vec<OtherLedger> = self.elsewhere.iter().flatten().filter(tells).cloned().collect();
+        Ok(match found.as_slice() {
+            [] => None,
+            [other] if other.is_stray => Some(strays::said_of_stray(other)),
+            [other] => Some(said_of(self, other).await),
+            several => Some(strays::said_of_several(several)),
+        })
+    }
+
+    /// What is said of ledgers of other tools that stop nobody, as far as [`Opened::history_elsewhere`] has asked.
+    pub(crate) fn told_strays(&self) -> Option<Diagnostic> {
+        self.told_strays.clone()
     }
 
     /// The tool that has done something here, as far as [`Opened::history_elsewhere`] has asked, and its table.

@@ -159,7 +159,7 @@ fn is_comparable(tool: ForeignTool) -> bool {
     tool.known_by() == KnownBy::Version && tool != ForeignTool::Diesel
 }
 
-fn version(change: &Change) -> Option<&Version> {
+pub(super) fn version(change: &Change) -> Option<&Version> {
     match &change.kind {
         Kind::Versioned(version) => Some(version),
         Kind::Repeatable => None,

@@ -8,6 +8,7 @@ mod rows;
 mod spelling;
 mod tool;
 mod trouble;
+mod unfiled;
 
 pub use compare::{Agreement, Compared, Verdict, compare, newest_missing};
 pub use keeping::{Disagreement, Keeping, Told};
@@ -15,3 +16,4 @@ pub use rows::{ForeignRow, ForeignState, settled};
 pub use spelling::{repathed, spelled};
 pub use tool::{ForeignTool, KnownBy};
 pub use trouble::{Trouble, troubles, under_way};
+pub use unfiled::Unfiled;

@@ -1,6 +1,8 @@
 //! The rows of other tools against changes.
 
-use limosa_core::{Agreement, Change, ForeignRow, ForeignState, ForeignTool, Identity, Version, compare, spelled};
+use limosa_core::{
+    Agreement, Change, ForeignRow, ForeignState, ForeignTool, Identity, Unfiled, Version, compare, spelled,
+};
 
 use crate::build::{With, change};
 
@@ -138,4 +140,48 @@ fn a_change_is_called_as_its_tool_would() {
     let view = change("R:view", "select 1");
     assert_eq!(spelled(ForeignTool::Goose, &view, None), None);
     assert_eq!(spelled(ForeignTool::Flyway, &view, None).and_then(|row| row.version), None);
+}
+
+/// What would count as applied of these changes, by rows that had no file while `there` were the files.
+fn turned_up(tool: ForeignTool, rows: &[ForeignRow], there: &[Change], changes: &[Change]) -> Vec<String> {
+    let compared = |version: &Version| version.without_trailing_zeros();
+    let lines = compare(tool, rows, there, &compared, &mut |_, _| Agreement::Same);
+    let Some(unfiled) = Unfiled::of(tool, &lines, None) else { return Vec::new() };
+    // As it is kept.
+    let kept = serde_json::to_string(&unfiled).unwrap();
+    assert_eq!(serde_json::from_str::<Unfiled>(&kept).unwrap(), unfiled, "{kept}");
+    let mut found: Vec<String> = unfiled.identities(changes, &[]).iter().map(ToString::to_string).collect();
+    found.sort();
+    let again = Unfiled { counted: found.iter().cloned().collect(), ..unfiled };
+    assert!(again.identities(changes, &[]).is_empty());
+    found
+}
+
+#[test]
+fn files_that_turn_up_are_those_that_had_none() {
+    let changes: Vec<Change> = ["1", "2", "3", "4", "5"].iter().map(|it| change(it, it)).collect();
+    let up_to = |key: &str| ForeignRow { state: ForeignState::UpTo, ..row(key) };
+    let hash = |of: &Change| {
+        let checksum = of.script.file_checksum.as_str().strip_prefix("sha256:").unwrap();
+        ForeignRow { version: None, ..recorded(checksum, checksum) }
+    };
+    let (goose, drizzle) = (ForeignTool::Goose, ForeignTool::Drizzle);
+    for (tool, rows, there, expected) in [
+        (goose, vec![row("1"), row("003")], &changes[..2], &["3"][..]),
+        (goose, vec![row("1"), row("2")], &changes[..2], &[]),
+        (ForeignTool::Flyway, vec![row("1"), row("4.0")], &changes[..1], &["4"]),
+        // One row for all: what was passed over below what had files is not known.
+        (ForeignTool::GolangMigrate, vec![up_to("4")], &changes[..2], &["3", "4"]),
+        (ForeignTool::GolangMigrate, vec![up_to("4")], &changes[3..4], &[]),
+        (ForeignTool::GolangMigrate, vec![up_to("9")], &changes[2..4], &["5"]),
+        (ForeignTool::Flyway, vec![up_to("2"), row("3")], &changes[2..3], &["1", "2"]),
+        // Hashes are no order: a new file is no old one that was changed.
+        (drizzle, vec![hash(&changes[0]), hash(&changes[3])], &changes[..1], &["4"]),
+        (drizzle, vec![hash(&changes[0]), hash(&change("9", "gone"))], &changes[..1], &[]),
+    ] {
+        let found = turned_up(tool, &rows, there, &changes);
+        let found: Vec<&str> =
+            found.iter().map(String::as_str).filter(|it| !there.iter().any(|of| of.label == *it)).collect();
+        assert_eq!(found, expected, "{} {rows:?}", tool.name());
+    }
 }

@@ -390,6 +390,7 @@ impl Ledger {
         view.lease = part(3).first().map(read::lease_row);
         view.keeps_another = part(3).first().is_some_and(|row| row.boolean(6));
         view.newest_elsewhere = part(3).first().and_then(|row| row.text(7));
+        view.unfiled = part(3).first().and_then(|row| read::unfiled(row, 8)).transpose()?;
         view.head = part(4).first().and_then(|row| read::head(row, 0));
         view.failures = part(5).iter().map(read::failure).collect();
         Ok(view)

@@ -2,7 +2,7 @@
 
 use limosa_core::{
     AppliedRow, AuditHead, AuditRow, Checksum, Direction, Failure, Identity, JournalRow, JournalStatement,
-    LEDGER_VERSION, LeaseRow, RowState,
+    LEDGER_VERSION, LeaseRow, RowState, Unfiled,
 };
 
 use crate::{DbError, DbErrorKind, Row};
@@ -82,6 +82,16 @@ pub(super) fn lease_row(row: &Row) -> LeaseRow {
 pub(super) fn head(row: &Row, column: usize) -> Option<AuditHead> {
     let sequence = row.integer(column)?;
     (sequence > 0).then(|| AuditHead { sequence, hash: row.text(column + 1).unwrap_or_default() })
+}
+
+/// What another tool had applied and that had no file, in this column.
+pub(super) fn unfiled(row: &Row, column: usize) -> Option<Result<Unfiled, DbError>> {
+    let unreadable = |why: serde_json::Error| {
+        let message =
+            format!("the ledger's note of what another tool had applied without a file cannot be read: {why}");
+        DbError::new(DbErrorKind::Configuration, message).hint("a newer limosa may have written it; use that one")
+    };
+    Some(serde_json::from_str(&row.text(column)?).map_err(unreadable))
 }
 
 pub(super) fn failure(row: &Row) -> Failure {

@@ -9,6 +9,7 @@ mod failures;
 mod found;
 mod making;
 mod runner_lock;
+mod stray;
 mod tools;
 mod writing;
 
@@ -21,6 +22,7 @@ pub use empty::missing_ledger;
 pub use found::{FoundLedger, HeldLock, NamedTable, invalid_indexes, ledgers_to_adopt};
 use found::{best_of, named_table};
 pub use runner_lock::RunnerLock;
+pub use stray::stray_ledgers;
 use tools::{Tool, all};
 pub use writing::Spent;
 
@@ -29,8 +31,14 @@ pub use writing::Spent;
 pub struct OtherLedger {
     /// The tool.
     pub tool: &'static str,
-    /// Its table, with the schema where that is one of the tool's own.
+    /// The same, where limosa can take its ledger over.
+    pub from: Option<ForeignTool>,
+    /// Its table, with the schema where that is one of the tool's own, or not where the tool keeps it by itself.
     pub table: String,
+    /// It stands in another schema, or under another name than its tool gives it.
+    pub is_stray: bool,
+    /// How many migrations it has on record; 0 where that is not known.
+    pub count: u64,
     /// The newest migration as the tool calls it, where that can be read.
     pub newest: Option<String>,
     /// What it says of one that did not end well, in words; None where it has none.
@@ -50,6 +58,8 @@ pub enum Unread {
     Unknown(String),
     /// Settings name it, and it is not there, or the user may not see it.
     Missing,
+    /// There are many that stand elsewhere, and this one was not looked at.
+    Uncounted,
 }
 
 impl Tool {
@@ -118,6 +128,7 @@ fn columns_of_attached(engine: Engine, database: &str, table: &str) -> String {
 }
 
 /// A table to look at.
+#[derive(Clone)]
 struct Seen {
     /// The tool that made it; None where its columns are those of none.
     known: Option<&'static Tool>,
@@ -134,8 +145,8 @@ struct Seen {
 }
 
 /// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
-/// only that of the files' tool, or the one that settings name; last the one that settings name and that is not there. Where settings name the table of a tool, that is the only one of this
-/// tool's: others are those of other projects.
+/// only that of the files' tool, or the one that settings name. Behind them those that stand elsewhere, and last the one that settings name
+/// and that is not there. Where settings name the table of a tool, that is the only one of this tool's: others are those of other projects.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
@@ -157,15 +168,27 @@ pub async fn other_ledgers(
     }
     let is_told = |seen: &Seen| told.is_some_and(|(_, tool)| tool.is_some_and(|tool| tool.name() == seen.tool));
     let of_files = of_files.filter(|_| told.is_none_or(|(_, tool)| tool.is_none()));
-    let in_sight = session.query(&tables(engine), &[]).await?;
-    let in_sight = in_sight.iter().filter_map(|row| seen_in(row, of_files));
+    let elsewhere_of = of_files.or_else(|| told.and_then(|(_, tool)| tool));
+    let strays = stray::tables(engine, &book.names.schema, elsewhere_of);
+    // One question, so that a network is waited for once.
+    let usual = tables(engine);
+    let both = format!("select u.*, 0 from ({usual}) u union all select s.*, 1 from ({strays}) s");
+    let mut rows = session.query(&both, &[]).await?;
+    rows.sort_by_key(|row| (row.text(1), row.text(2)));
+    let (strays, in_sight): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.integer(4) == Some(1));
+    let in_sight = in_sight.into_iter().filter_map(|row| seen_in(row, of_files));
     seen.extend(in_sight.filter(|seen| !is_told(seen)));
+    let named: Vec<(Option<String>, String)> = seen.iter().map(|one| (one.schema.clone(), one.table.clone())).collect();
+    let is_known = |stray: &Seen| named.iter().any(|(schema, table)| *schema == stray.schema && *table == stray.table);
+    let strays: Vec<Seen> =
+        strays.into_iter().filter_map(stray::seen).filter(|one| !is_told(one) && !is_known(one)).collect();
     let mut found = Vec::new();
     for one in seen {
         found.extend(one.look(session, book).await?);
     }
     // What is known for certain goes first.
     found.sort_by_key(|other| other.unread.is_some());
+    found.extend(stray::look(strays.into_iter(), session, book).await?);
     found.extend(missing);
     Ok(found)
 }
@@ -175,6 +198,9 @@ fn missing_told(named: &NamedTable, tool: Option<ForeignTool>) -> OtherLedger {
     let shown = named.schema.as_ref().map(|schema| format!("{schema}.{}", named.table));
     OtherLedger {
         tool: tool.map_or("another tool", ForeignTool::name),
+        from: tool,
+        is_stray: false,
+        count: 0,
         table: shown.unwrap_or_else(|| named.table.clone()),
         newest: None,
         broken: None,
@@ -266,6 +292,17 @@ impl Seen {
         Ok(None)
     }
 
+    /// The same where nothing that goes wrong with the table is a reason to stop: somebody may keep it locked.
+    async fn look_patiently(self, session: &mut dyn Session, book: &Ledger) -> Result<Option<OtherLedger>, DbError> {
+        let again = self.clone();
+        match self.look(session, book).await {
+            Err(error) if error.kind == DbErrorKind::LockTimeout => {
+                Ok(Some(again.unread(Unread::Denied(error.message))))
+            }
+            other => other,
+        }
+    }
+
     /// What an error says of the table.
     fn refused(self, error: DbError) -> Result<Option<OtherLedger>, DbError> {
         match error.kind {
@@ -280,6 +317,9 @@ impl Seen {
     fn unread(self, why: Unread) -> OtherLedger {
         OtherLedger {
             tool: self.tool,
+            from: self.known.and_then(|known| known.rows).map(|(tool, _)| tool),
+            is_stray: false,
+            count: 0,
             table: self.shown,
             newest: None,
             broken: None,
@@ -326,7 +366,10 @@ impl Tool {
         let place = (seen.schema, seen.table);
         (count(0) > 0).then_some(OtherLedger {
             tool: self.name,
+            from: self.rows.map(|(tool, _)| tool),
             table: seen.shown,
+            is_stray: false,
+            count: count(0).unsigned_abs(),
             newest,
             broken,
             unread: None,

@@ -472,4 +472,31 @@ pub(super) const TABLE: &[Cause] = &[
         "A warning. Where the files are that tool's, say so before anything is taken over: `--format NAME`, or `format` in limosa.toml. Naming the \
          format that they are read as says that this one is meant.",
     ),
+    (
+        "LIM-U160",
+        "When the database was taken over, the other tool had migrations on record that had no file (LIM-U120). Files of them have turned up \
+         since, from another branch for instance. Each counts as applied, as it would have when the database was taken over, with a row of its \
+         own from now on, and is not run a second time. Where that tool keeps checksums, the file was found to be the one that it applied; \
+         where one row of golang-migrate's or a baseline of Flyway's stood for all versions up to its own, so do files between that one and the \
+         newest that was there.",
+        "A warning. Look whether the files are those that ran. One that only has the same version: `limosa repair --mark-not-applied MIGRATION`, \
+         and give it a version of its own.",
+    ),
+    (
+        "LIM-U161",
+        "When the database was taken over, the other tool had a migration on record that had no file. A file for it has turned up since, and it \
+         is not the one that was applied: the checksum that the tool keeps says so. Nothing is run.",
+        "Put the file back as it was applied. Where the database has what it says today: `limosa repair --mark-applied MIGRATION`. Where it is \
+         another migration that has the same version: give it a version of its own.",
+    ),
+    (
+        "LIM-U162",
+        "Another schema, or a table of another name, holds the ledger of another tool. It is known by its name, or by its columns where they are \
+         exactly those that the tool makes and one of them is a word of its own (`version_id`, `installed_rank`, `dirty`): `version` alone, or `id` \
+         with `applied_at`, proves nothing. It is told before limosa's first migration and by `limosa adopt`, and stops nobody: the files are \
+         of another tool, it may not be read, or it is in another database of MariaDB's or MySQL's. One that the files may belong to stops \
+         the first run (LIM-P020).",
+        "Where these files are the ones that it has applied, take it over before the first `limosa migrate`: \
+         `limosa adopt --from TOOL --ledger-table SCHEMA.TABLE`, as the message writes it. Where it is of another application there is nothing to do.",
+    ),
 ];

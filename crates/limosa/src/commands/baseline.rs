@@ -6,7 +6,7 @@ use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
-use super::adopt::told_by_hand;
+use super::adopt::{counted_by_hand, look_there, told_by_hand};
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -84,6 +84,10 @@ async fn count(
         .collect();
     let mut answer = DoneAnswer::new("baseline", Some(&opened.target));
     if dry_run {
+        look_there(opened, &view).await?;
+        let applied: Vec<&Change> =
+            chosen.iter().copied().filter(|change| not_applicable(change, &around).is_none()).collect();
+        told_by_hand(opened, loaded, &view, &applied, &[])?;
         answer.would = lines;
         return Ok(answer);
     }
@@ -102,6 +106,7 @@ async fn count(
             }
             edit.items.push(opened.ledger.write_row(&row));
         }
+        edit.items.extend(counted_by_hand(opened, view, &applied));
         edit.items.extend(told_by_hand(opened, loaded, view, &applied, &[])?);
         Ok(edit)
     })

@@ -7,7 +7,7 @@ use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
-use super::adopt::look_beside;
+use super::adopt::{look_beside, look_there};
 use super::{interrupted, stopped};
 use crate::anchor::Reason;
 use crate::event::{Listener, Progress, Told};
@@ -102,7 +102,8 @@ where
     let held = take(opened, &events, stop.clone(), &view).await?;
     let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;
-    let written = match edit(opened, &held.view, &marks) {
+    let there = look_there(opened, &held.view).await;
+    let written = match there.and_then(|()| edit(opened, &held.view, &marks)) {
         Ok(edit) => {
             if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {
                 reason = Reason::Restore;

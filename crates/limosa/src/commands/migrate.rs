@@ -62,7 +62,7 @@ impl Migrator {
             read_pending_and_open(&self.configuration, Purpose::Write, may_be_nothing, check).await?;
         let answer = match pending {
             Pending::Nothing(head) => Ok(nothing(&opened, "migrate", Vec::new(), head, began)),
-            Pending::Something(loaded) => run(&mut opened, *loaded, options, listener, stop, began).await,
+            Pending::Something(loaded) => run_something(&mut opened, *loaded, options, listener, stop, began).await,
         };
         opened.close().await;
         answer
@@ -78,6 +78,7 @@ pub(crate) async fn decide(
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
+    adopt::refuse_turned_up_as_others(opened, loaded, view)?;
     planned(opened, loaded, view, options, around).await
 }
 
@@ -107,7 +108,8 @@ async fn planned(
     })
 }
 
-async fn run(
+/// Runs what is pending, which nothing is that another tool had applied before the database was taken over.
+async fn run_something(
     opened: &mut Opened<'_>,
     loaded: Loaded,
     options: &MigrateOptions,
@@ -115,8 +117,31 @@ async fn run(
     stop: Stop,
     began: Instant,
 ) -> Result<RunAnswer, Failure> {
-    let mut loaded = loaded;
     let view = opened.look().await?;
+    let counting = Box::pin(adopt::count_turned_up(opened, &loaded, view, listener, &stop));
+    let (view, told) = counting.await?;
+    match run(opened, loaded, view, options, listener, stop, began).await {
+        Ok(mut answer) => {
+            answer.notices.extend(told.into_iter().chain(opened.told_strays()));
+            Ok(answer)
+        }
+        Err(mut failure) => {
+            failure.diagnostics.extend(told.into_iter().chain(opened.told_strays()));
+            Err(failure)
+        }
+    }
+}
+
+async fn run(
+    opened: &mut Opened<'_>,
+    loaded: Loaded,
+    view: LedgerView,
+    options: &MigrateOptions,
+    listener: &dyn Listener,
+    stop: Stop,
+    began: Instant,
+) -> Result<RunAnswer, Failure> {
+    let mut loaded = loaded;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let waits_for_another = adopt::refuse_disagreement_at_rest(opened, &loaded, &view).await?;
     let plan = planned(opened, &loaded, &view, options, &around).await?;

@@ -6,7 +6,7 @@ use limosa_db::{Item, Value};
 use limosa_run::Stop;
 use serde_json::json;
 
-use super::adopt::{told_by_hand, told_of_accepted};
+use super::adopt::{counted_by_hand, look_there, told_by_hand, told_of_accepted};
 use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
 use crate::event::Listener;
@@ -99,6 +99,7 @@ async fn mend(
             answer.would = explain(&loaded.changes, &view, &around);
         } else {
             let marks = Marks { epoch: 0, step_mark: String::new() };
+            look_there(opened, &view).await?;
             let (_, words) = decide(opened, loaded, &view, repair, &marks)?;
             answer.would = vec![words];
         }
@@ -179,6 +180,7 @@ fn decide(
             }
             let mut items = vec![opened.ledger.write_row(&counted(opened, change, marks))];
             items.extend(forget_journal(opened, identity));
+            items.extend(counted_by_hand(opened, view, &[change]));
             items.extend(told_by_hand(opened, loaded, view, &[change], &[])?);
             let audit = vec![("repair", Some(identity.to_string()), json!({"mark": "applied"}))];
             Ok((Edit { items, audit }, format!("{identity} {} counts as applied; nothing was run", change.name)))

@@ -5,7 +5,7 @@ use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
-use super::adopt::{disagreement, read_otherwise, remembered};
+use super::adopt::{disagreement, read_otherwise, remembered, turned_up_as_others};
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -69,6 +69,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
     let disagreement = disagreement(opened, loaded, &view).await?;
     let disagreement = disagreement.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
+    let others = turned_up_as_others(opened, loaded, &view)?;
+    let others = others.into_iter().map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
     let told = loaded.told_of_pending(&view);
     let exit = match () {
@@ -100,6 +102,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
             .chain(elsewhere)
             .chain(otherwise)
             .chain(disagreement)
+            .chain(others)
             .chain(told)
             .collect(),
     })
@@ -141,6 +144,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     let mut findings: Vec<Diagnostic> =
         loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
     let order = opened.configuration.out_of_order;
+    findings.extend(turned_up_as_others(opened, loaded, &view)?);
     findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
     let count = |state: State| assessed.iter().filter(|line| line.state == state).count();
     let states = [

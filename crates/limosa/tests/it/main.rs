@@ -37,6 +37,7 @@ mod running;
 mod sections;
 mod sqlite_truths;
 mod states;
+mod strays;
 mod stream;
 mod taking_back;
 mod templates;

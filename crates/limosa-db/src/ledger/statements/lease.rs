@@ -2,24 +2,27 @@
 
 use super::{Statement, all};
 
-/// The lease of a project ($1), whether the ledger of another tool is kept beside this one, and the newest version that that tool had
-/// applied and that had no file.
+/// The lease of a project ($1), whether the ledger of another tool is kept beside this one, the newest version that that tool had
+/// applied and that had no file, and all that it had applied and that had none.
 pub const LEASE: Statement = Statement {
     postgres: "select epoch, holder, to_char(since at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), \
                greatest(0, extract(epoch from clock_timestamp() - heartbeat_at)::bigint), backend, \
                extract(epoch from heartbeat_at)::text, \
                exists (select from {application_metadata} m where m.project = $1 and m.key = 'kept'), \
-               (select value from {application_metadata} m where m.project = $1 and m.key = 'newest_elsewhere') \
+               (select value from {application_metadata} m where m.project = $1 and m.key = 'newest_elsewhere'), \
+               (select value from {application_metadata} m where m.project = $1 and m.key = 'unfiled') \
                from {lease} where project = $1",
     sqlite: "select epoch, holder, since, max(0, cast((julianday('now') - julianday(heartbeat_at)) * 86400 as integer)), backend, \
              heartbeat_at, exists (select 1 from {application_metadata} m where m.project = $1 and m.key = 'kept'), \
-             (select value from {application_metadata} m where m.project = $1 and m.key = 'newest_elsewhere') \
+             (select value from {application_metadata} m where m.project = $1 and m.key = 'newest_elsewhere'), \
+             (select value from {application_metadata} m where m.project = $1 and m.key = 'unfiled') \
              from {lease} where project = $1",
     mysql: "select epoch, holder, concat(left(date_format(since, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z'), \
             greatest(0, timestampdiff(second, heartbeat_at, utc_timestamp(3))), backend, \
             cast(heartbeat_at as char), \
             exists (select 1 from {application_metadata} m where m.project = $1 and m.`key` = 'kept'), \
-            (select value from {application_metadata} m where m.project = $1 and m.`key` = 'newest_elsewhere') \
+            (select value from {application_metadata} m where m.project = $1 and m.`key` = 'newest_elsewhere'), \
+            (select value from {application_metadata} m where m.project = $1 and m.`key` = 'unfiled') \
             from {lease} where project = $1",
 };
 

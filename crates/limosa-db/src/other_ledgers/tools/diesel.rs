@@ -6,6 +6,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "diesel",
     table: "__diesel_schema_migrations",
     has: &["version", "run_on"],
+    shape: &["run_on", "version"],
     rows: Some((
         ForeignTool::Diesel,
         Rows {

@@ -7,6 +7,7 @@ const NAMED: Tool = Tool {
     name: "drizzle",
     table: "__drizzle_migrations",
     has: &["hash", "created_at", "name"],
+    shape: &["hash", "id", "created_at", "name", "applied_at"],
     newest: ("created_at", "created_at desc"),
     rows: Some((
         ForeignTool::Drizzle,
@@ -32,6 +33,8 @@ const NAMED: Tool = Tool {
 
 const HASHED: Tool = Tool {
     has: &["hash", "created_at"],
+    // A hash and a time may be anybody's.
+    shape: &[],
     rows: Some((
         ForeignTool::Drizzle,
         Rows {

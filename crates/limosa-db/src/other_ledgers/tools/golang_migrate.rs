@@ -8,6 +8,7 @@ pub(super) const TOOL: Tool = Tool {
     table: "schema_migrations",
     has: &["version", "dirty"],
     lacks: &["identity"],
+    shape: &["dirty", "version"],
     broken: Some(("dirty", "it calls that version dirty")),
     rows: Some((
         ForeignTool::GolangMigrate,

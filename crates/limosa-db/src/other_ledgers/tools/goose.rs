@@ -7,6 +7,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "goose",
     table: "goose_db_version",
     has: &["version_id", "is_applied"],
+    shape: &["version_id", "id", "is_applied", "tstamp"],
     counts: "version_id > 0",
     newest: ("version_id", "version_id desc"),
     rows: Some((

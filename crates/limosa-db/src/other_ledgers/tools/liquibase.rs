@@ -8,6 +8,8 @@ pub(super) const TOOL: Tool = Tool {
     name: "Liquibase",
     table: "databasechangelog",
     has: &["id", "author", "filename", "orderexecuted", "md5sum"],
+    shape: &["orderexecuted", "id", "author", "filename", "dateexecuted", "exectype", "md5sum"],
+    shape_beside: &["description", "comments", "tag", "liquibase", "contexts", "labels", "deployment_id"],
     newest: ("filename::id::author", "orderexecuted desc"),
     rows: Some((
         ForeignTool::Liquibase,

@@ -31,6 +31,11 @@ pub(super) struct Tool {
     pub(super) has: &'static [&'static str],
     /// Columns that it has not.
     pub(super) lacks: &'static [&'static str],
+    /// All columns that it has, where no other table is likely to have just these: it is known by them under any name. The first is the
+    /// word that is the tool's own most of all; empty where they are words that anybody uses.
+    pub(super) shape: &'static [&'static str],
+    /// Columns that some versions of the tool make besides.
+    pub(super) shape_beside: &'static [&'static str],
     /// Which rows stand for migrations; all where empty.
     pub(super) counts: &'static str,
     /// The column that names a migration, or several, joined by `::` as their values are, and the order in which the newest comes first.
@@ -48,6 +53,8 @@ const PLAIN: Tool = Tool {
     table: "",
     has: &[],
     lacks: &[],
+    shape: &[],
+    shape_beside: &[],
     counts: "",
     newest: ("version", "version desc"),
     broken: None,

@@ -6,6 +6,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "node-pg-migrate",
     table: "pgmigrations",
     has: &["id", "name", "run_on"],
+    shape: &["run_on", "id", "name"],
     newest: ("name", "id desc"),
     rows: Some((
         ForeignTool::NodePgMigrate,

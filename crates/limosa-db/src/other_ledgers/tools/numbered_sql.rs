@@ -8,6 +8,7 @@ pub(super) const TOOL: Tool = Tool {
     table: "schema_migrations",
     has: &["version", "name", "checksum", "rollback_sql"],
     lacks: &["identity", "dirty"],
+    shape: &["rollback_sql", "version", "name", "checksum", "applied_at", "metadata"],
     rows: Some((
         ForeignTool::NumberedSql,
         Rows {

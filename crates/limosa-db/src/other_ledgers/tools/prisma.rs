@@ -7,6 +7,16 @@ pub(super) const TOOL: Tool = Tool {
     name: "Prisma",
     table: "_prisma_migrations",
     has: &["migration_name", "started_at"],
+    shape: &[
+        "applied_steps_count",
+        "id",
+        "checksum",
+        "finished_at",
+        "migration_name",
+        "logs",
+        "rolled_back_at",
+        "started_at",
+    ],
     newest: ("migration_name", "started_at desc"),
     broken: Some(("finished_at is null and rolled_back_at is null", "one of its migrations failed")),
     rows: Some((

@@ -7,6 +7,7 @@ pub(super) const TOOLS: [Tool; 3] = [
         name: "Knex",
         table: "knex_migrations",
         has: &["id", "name", "batch"],
+        shape: &["migration_time", "id", "name", "batch"],
         newest: ("name", "id desc"),
         ..PLAIN
     },

@@ -6,6 +6,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "refinery",
     table: "refinery_schema_history",
     has: &["version", "checksum"],
+    shape: &["applied_on", "version", "name", "checksum"],
     rows: Some((
         ForeignTool::Refinery,
         Rows {

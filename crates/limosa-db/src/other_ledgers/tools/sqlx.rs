@@ -9,6 +9,7 @@ pub(super) const TOOL: Tool = Tool {
     name: "sqlx",
     table: "_sqlx_migrations",
     has: &["version", "checksum"],
+    shape: &["execution_time", "version", "description", "installed_on", "success", "checksum"],
     broken: Some(("not success", "one of its migrations failed")),
     rows: Some((
         ForeignTool::Sqlx,

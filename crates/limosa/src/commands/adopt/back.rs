@@ -16,6 +16,7 @@ use serde_json::json;
 use super::super::held::{Edit, under_lock};
 use super::finding::{Foreign, find, half_done_there};
 use super::journal;
+use super::keeping::beyond;
 use super::memory::{Adopted, forget, remembered};
 use crate::event::Listener;
 use crate::files::Loaded;
@@ -88,6 +89,9 @@ async fn give_back(
     let foreign = find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await;
     if let Ok(foreign) = &foreign {
         refuse_half_done_there(opened, foreign).await?;
+        if let Some(problem) = beyond(loaded, &view, &adopted, foreign) {
+            return Err(Failure::new(Exit::Person, problem));
+        }
     }
     let returned = Returned::of(opened, loaded, &view, &adopted, foreign.as_ref().ok())?;
     let mut answer = DoneAnswer::new("adopt", Some(&opened.target));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
-use limosa_db::{DbError, DbErrorKind, FoundLedger, NamedTable, invalid_indexes, ledgers_to_adopt};
+use limosa_db::{
+    DbError, DbErrorKind, FoundLedger, NamedTable, OtherLedger, invalid_indexes, ledgers_to_adopt, stray_ledgers,
+};
 use limosa_run::foreign_run;
 use limosa_sql::Diagnostic;
 
@@ -12,6 +14,7 @@ use super::registry::{attach_registry, detach_registry};
 use crate::elsewhere::{missing_rights, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
+use crate::strays::listed;
 use crate::{Exit, Failure};
 
 /// The ledger of another tool with its rows.
@@ -64,7 +67,7 @@ async fn find_in_sight(
         other => other?,
     };
     if found.is_empty() {
-        return Err(none_found(tool));
+        return Err(none_found(opened, tool).await);
     }
     let mut read = Vec::new();
     let mut known_only = None;
@@ -103,11 +106,39 @@ async fn find_in_sight(
     match (read.pop(), known_only) {
         (Some(foreign), _) => Ok(foreign),
         (None, Some(ledger)) => Err(only_recognised(&ledger)),
-        (None, None) => Err(none_found(tool)),
+        (None, None) => Err(none_found(opened, tool).await),
     }
 }
 
-fn none_found(tool: Option<ForeignTool>) -> Failure {
+/// The ledgers that stand elsewhere, of this tool where one is given.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn elsewhere(opened: &mut Opened<'_>, tool: Option<ForeignTool>) -> Result<Vec<OtherLedger>, Failure> {
+    let (book, of_files) = (opened.ledger.clone(), tool.or(opened.tool));
+    let mut found = stray_ledgers(opened.session.as_mut(), &book, of_files).await?;
+    found.retain(|other| tool.is_none() || other.from == tool);
+    Ok(found)
+}
+
+/// What is said where there is none in sight: those that stand elsewhere, each with the command that takes it over.
+async fn none_found(opened: &mut Opened<'_>, tool: Option<ForeignTool>) -> Failure {
+    let none = none_in_sight(tool);
+    let found = match elsewhere(opened, tool).await {
+        Ok(found) if !found.is_empty() => found,
+        Ok(_) => return none,
+        Err(failure) => return failure,
+    };
+    let message = none.diagnostics.first().map(|problem| problem.message.clone()).unwrap_or_default();
+    let (list, help) = listed(&found);
+    Failure::usage(
+        "LIM-U110",
+        format!("{message}; in other places: {list}"),
+        format!("{help}; a database that no tool has migrated: limosa baseline --to VERSION"),
+    )
+}
+
+fn none_in_sight(tool: Option<ForeignTool>) -> Failure {
     let whose = tool.map_or("a migration tool that limosa knows".to_owned(), |tool| tool.name().to_owned());
     if tool == Some(ForeignTool::Sqitch) {
         return Failure::usage(

@@ -28,12 +28,7 @@ pub(crate) fn read_otherwise(
 ) -> Option<Diagnostic> {
     let (_, format) = BY_NAMES.iter().find(|(known, _)| *known == tool)?;
     let own = loaded.layout.name();
-    if configuration.layout != LayoutChoice::Auto || own == *format || loaded.changes.is_empty() {
-        return None;
-    }
-    let theirs = Layout::of_format(format)?;
-    let fits = |change: &Change| !change.is_code && theirs.classify(&change.script.file).is_script();
-    if !loaded.changes.iter().all(fits) {
+    if own == *format || !is_in_place(configuration, loaded, format) {
         return None;
     }
     let message = format!(
@@ -45,4 +40,18 @@ pub(crate) fn read_otherwise(
          else --format {own} says so"
     );
     Some(Diagnostic::warning("LIM-U159", message).help(help))
+}
+
+/// True where nobody has said which format the files have, and each has a place in this one.
+fn is_in_place(configuration: &Configuration, loaded: &Loaded, format: &str) -> bool {
+    let Some(theirs) = Layout::of_format(format) else { return false };
+    let fits = |change: &Change| !change.is_code && theirs.classify(&change.script.file).is_script();
+    configuration.layout == LayoutChoice::Auto && !loaded.changes.is_empty() && loaded.changes.iter().all(fits)
+}
+
+/// The tools that the files may have been written for: that of their format, and those whose files have the same names where nobody has
+/// said which format it is.
+pub(crate) fn tools_of(configuration: &Configuration, loaded: &Loaded) -> Vec<ForeignTool> {
+    let alike = BY_NAMES.iter().filter(|(_, format)| is_in_place(configuration, loaded, format)).map(|(tool, _)| *tool);
+    loaded.layout.tool().into_iter().chain(alike).collect()
 }

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use limosa_core::{
-    Change, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, Trouble, troubles, under_way,
+    AppliedRow, Change, ForeignRow, ForeignTool, Identity, Keeping, LedgerView, Plan, RowState, Told, Trouble,
+    troubles, under_way,
 };
 use limosa_db::{FoundLedger, Item, RunnerLock, Spent};
 use limosa_formats::Layout;
@@ -24,6 +25,8 @@ pub(crate) struct Beside {
     tool: ForeignTool,
     /// Its ledger, or why it cannot be had.
     pub(crate) kept: Result<Kept, Failure>,
+    /// What stands in it, or what its tool left half done, once somebody who writes it by hand has looked.
+    there: Option<Result<Vec<ForeignRow>, Diagnostic>>,
 }
 
 /// Looks for the table, where it is kept; its rows are read when they are needed. What is wrong is told by whoever needs it.
@@ -44,8 +47,42 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
         Ok(foreign) => keepable(opened, &foreign).map(|(ledger, lock)| Kept { ledger, told: Default::default(), lock }),
         Err(failure) => Err(gone(&adopted, &failure)),
     };
-    opened.beside = Some(Beside { adopted, tool, kept });
+    opened.beside = Some(Beside { adopted, tool, kept, there: None });
     Ok(())
+}
+
+/// Looks what stands in the kept ledger, for [`told_by_hand`], which writes over nothing that is half done. Nothing to do where none is
+/// kept.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn look_there(opened: &mut Opened<'_>, view: &LedgerView) -> Result<(), Failure> {
+    Box::pin(look_beside(opened, view)).await?;
+    if opened.beside.as_ref().is_some_and(|beside| beside.kept.is_ok()) {
+        let there = at_rest(opened).await?;
+        opened.beside.iter_mut().for_each(|beside| beside.there.clone_from(&there));
+    }
+    Ok(())
+}
+
+/// The rows of the kept ledger, or what its tool left half done there, or is at now; None where none can be had.
+async fn at_rest(opened: &mut Opened<'_>) -> Result<Option<Result<Vec<ForeignRow>, Diagnostic>>, Failure> {
+    let Some(Beside { tool, kept: Ok(kept), .. }) = &opened.beside else { return Ok(None) };
+    let (tool, ledger, book) = (*tool, kept.ledger.clone(), opened.ledger.clone());
+    let quoted = ledger.quoted(opened.target.engine);
+    let of_trouble = |trouble: Trouble| Ok(Some(Err(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next))));
+    let mut rows = ledger.read(opened.session.as_mut(), &book).await?;
+    if !troubles(tool, &quoted, &rows).is_empty() {
+        if let Some(who) = run_under_way(opened, &ledger).await? {
+            return of_trouble(under_way(tool, &who));
+        }
+        // That run may have ended between the two looks.
+        rows = ledger.read(opened.session.as_mut(), &book).await?;
+        if let Some(trouble) = troubles(tool, &quoted, &rows).into_iter().next() {
+            return of_trouble(trouble);
+        }
+    }
+    Ok(Some(Ok(rows)))
 }
 
 fn gone(adopted: &Adopted, failure: &Failure) -> Failure {
@@ -138,39 +175,25 @@ pub(crate) async fn disagreement(
 ) -> Result<Option<Diagnostic>, Failure> {
     Box::pin(look_beside(opened, view)).await?;
     let Some(beside) = &opened.beside else { return Ok(None) };
-    let kept = match &beside.kept {
-        Ok(kept) => kept,
-        Err(failure) => return Ok(failure.diagnostics.first().cloned()),
-    };
-    let (ledger, book) = (kept.ledger.clone(), opened.ledger.clone());
-    let (tool, quoted) = (beside.tool, ledger.quoted(opened.target.engine));
-    let of_trouble = |trouble: Trouble| Ok(Some(Diagnostic::error("LIM-U140", trouble.what).help(trouble.next)));
-    let mut rows = ledger.read(opened.session.as_mut(), &book).await?;
-    if !troubles(tool, &quoted, &rows).is_empty() {
-        if let Some(who) = run_under_way(opened, &ledger).await? {
-            return of_trouble(under_way(tool, &who));
-        }
-        // That run may have ended between the two looks.
-        rows = ledger.read(opened.session.as_mut(), &book).await?;
-        if let Some(trouble) = troubles(tool, &quoted, &rows).into_iter().next() {
-            return of_trouble(trouble);
-        }
+    if let Err(failure) = &beside.kept {
+        return Ok(failure.diagnostics.first().cloned());
     }
+    let rows = match at_rest(opened).await? {
+        Some(Ok(rows)) => rows,
+        Some(Err(problem)) => return Ok(Some(problem)),
+        None => return Ok(None),
+    };
     let Some(beside) = &opened.beside else { return Ok(None) };
     let (tool, table) = (beside.tool.name(), &beside.adopted.table);
-    let found = beside.keeping(loaded).disagreement(&view.rows, &rows);
+    // What turned up as a file since it was taken over has no row of limosa's yet.
+    let turned_up = view.unfiled.as_ref().map(|unfiled| unfiled.identities(&loaded.changes, &view.rows));
+    let turned_up = turned_up.unwrap_or_default();
+    let of_them = loaded.changes.iter().filter(|change| turned_up.contains(&change.identity)).map(counted);
+    let ours: Vec<AppliedRow> = view.rows.iter().cloned().chain(of_them).collect();
+    let found = beside.keeping(loaded).disagreement(&ours, &rows);
     Ok(match (found.only_there.is_empty(), found.only_here.is_empty()) {
         (true, true) => None,
-        (false, _) => Some(
-            Diagnostic::error(
-                "LIM-P020",
-                format!("{tool} has applied {}, and limosa has not (table {table})", found.only_there.join(", ")),
-            )
-            .help(
-                "limosa adopt --keep-foreign-ledger takes over what it has applied, and goes on keeping its table; \
-                 limosa adopt takes it over and keeps the table no longer",
-            ),
-        ),
+        (false, _) => Some(only_there(tool, table, &found.only_there)),
         (true, false) => Some(
             Diagnostic::error(
                 "LIM-U140",
@@ -186,6 +209,38 @@ pub(crate) async fn disagreement(
             ),
         ),
     })
+}
+
+/// What the tool has applied and limosa has not.
+fn only_there(tool: &str, table: &str, keys: &[String]) -> Diagnostic {
+    Diagnostic::error("LIM-P020", format!("{tool} has applied {}, and limosa has not (table {table})", keys.join(", ")))
+        .help(
+            "limosa adopt --keep-foreign-ledger takes over what it has applied, and goes on keeping its table; \
+             limosa adopt takes it over and keeps the table no longer",
+        )
+}
+
+/// What one row says beyond what limosa knows of, where its tool has gone on since the database was taken over: written back, that would be
+/// forgotten, and run again by that tool.
+pub(super) fn beyond(loaded: &Loaded, view: &LedgerView, adopted: &Adopted, foreign: &Foreign) -> Option<Diagnostic> {
+    if !foreign.ledger.is_one_row() {
+        return None;
+    }
+    let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+    let mut keys = match view.keeps_another {
+        true => keeping.disagreement(&view.rows, &foreign.rows).only_there,
+        false => foreign.new_keys(adopted),
+    };
+    // Somebody may have told it by hand.
+    keys.retain(|key| !view.rows.iter().any(|row| keeping.key(&row.identity).as_ref() == Some(key)));
+    let message = format!(
+        "{} has applied {}, and limosa has not (table {})",
+        foreign.tool.name(),
+        keys.join(", "),
+        adopted.table
+    );
+    let help = "take that over first: limosa adopt; then: limosa adopt --undo";
+    (!keys.is_empty()).then(|| Diagnostic::error("LIM-P020", message).help(help))
 }
 
 /// Prepares what the steps of a plan tell the kept ledger.
@@ -239,7 +294,8 @@ fn recorded(
 /// What is written into the kept ledger where changes are counted as applied, or as not applied, without a run.
 ///
 /// # Errors
-/// A file that cannot be read; a kept ledger that cannot be written.
+/// A file that cannot be read; a kept ledger that cannot be written, or in which something is half done: written over, nobody would ever
+/// learn of it.
 pub(crate) fn told_by_hand(
     opened: &Opened<'_>,
     loaded: &Loaded,
@@ -249,9 +305,20 @@ pub(crate) fn told_by_hand(
 ) -> Result<Vec<Item>, Failure> {
     let Some(beside) = &opened.beside else { return Ok(Vec::new()) };
     let kept = beside.kept.as_ref().map_err(Failure::clone)?;
+    let refuse = |problem: Diagnostic| Failure::new(crate::Exit::Person, problem);
+    let there = match &beside.there {
+        Some(Ok(rows)) => rows.as_slice(),
+        Some(Err(problem)) => return Err(refuse(problem.clone())),
+        None => &[],
+    };
     let (engine, keeping) = (opened.target.engine, beside.keeping(loaded));
     let never = |why: &str| Failure::person("LIM-U140", why.to_owned(), "keep it no longer: limosa adopt");
     if kept.ledger.is_one_row() {
+        // What limosa does not know of would be forgotten with its one row, and run again by that tool.
+        let unknown = keeping.disagreement(&view.rows, there).only_there;
+        if !unknown.is_empty() {
+            return Err(refuse(only_there(beside.tool.name(), &beside.adopted.table, &unknown)));
+        }
         let mut rows = view.rows.clone();
         rows.retain(|row| !taken_back.contains(&row.identity) && !applied.iter().any(|it| it.identity == row.identity));
         rows.extend(applied.iter().map(|change| counted(change)));
@@ -274,8 +341,8 @@ pub(crate) fn told_by_hand(
 }
 
 /// A row that says nothing but that a change is applied.
-fn counted(change: &Change) -> limosa_core::AppliedRow {
-    limosa_core::AppliedRow {
+fn counted(change: &Change) -> AppliedRow {
+    AppliedRow {
         identity: change.identity.clone(),
         version: None,
         name: String::new(),

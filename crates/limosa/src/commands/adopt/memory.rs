@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use limosa_core::{ForeignTool, LedgerView};
+use limosa_core::{ForeignTool, LedgerView, Unfiled};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Item, Value};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ const KEPT: &str = "kept";
 
 /// The key of the newest version that the tool had applied and that had no file; each look asks for it, too.
 const NEWEST_ELSEWHERE: &str = "newest_elsewhere";
+
+/// The key of what the tool had applied and that had no file; each look asks for it, too.
+const UNFILED: &str = "unfiled";
 
 /// From which tool a database was taken over, and what of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +77,17 @@ impl Adopted {
 }
 
 /// Forgets it.
-pub(crate) fn forget(opened: &Opened<'_>) -> [Item; 3] {
-    [KEY, KEPT, NEWEST_ELSEWHERE].map(|key| opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(key)]))
+pub(crate) fn forget(opened: &Opened<'_>) -> [Item; 4] {
+    [KEY, KEPT, NEWEST_ELSEWHERE, UNFILED].map(|key| opened.ledger.bound(&sql::FORGET_METADATA, vec![Value::from(key)]))
+}
+
+/// Remembers what the tool had applied and that had no file.
+pub(super) fn remember_unfiled(opened: &Opened<'_>, unfiled: Option<&Unfiled>) -> Item {
+    let key = Value::from(UNFILED);
+    match unfiled.and_then(|unfiled| serde_json::to_string(unfiled).ok()) {
+        Some(text) => opened.ledger.bound(&sql::SET_METADATA, vec![key, Value::Text(text)]),
+        None => opened.ledger.bound(&sql::FORGET_METADATA, vec![key]),
+    }
 }
 
 /// Remembers whether the other tool's ledger is kept beside limosa's.

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Change, Compared, ForeignTool, LedgerView, TransactionWish, Verdict, compare, newest_missing};
+use limosa_core::{
+    Change, Compared, ForeignTool, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
+};
 use limosa_db::ledger::RowEntry;
 use limosa_formats::codes;
 use limosa_run::Stop;
@@ -12,16 +14,17 @@ use serde_json::json;
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::files::Checking;
-use super::finding::{Foreign, find, half_done, refuse_known, refuse_newer};
+use super::finding::{Foreign, elsewhere, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
-use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remembered};
+use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remember_unfiled, remembered};
 use super::proof::{ProveOn, prove, unlike};
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::{AdoptAnswer, AdoptLine, SCHEMA_VERSION, VerdictCounts};
+use crate::strays::told_of;
 use crate::telling::told;
 use crate::{Exit, Failure, Migrator, interrupted_scripts};
 
@@ -130,6 +133,7 @@ async fn take(
         newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
     let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
     again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
+    let mut unfiled = Unfiled::of(foreign.tool, &compared, view.unfiled.as_ref());
     if let Some(adopted) = &before {
         // What the other tool has applied since is taken over like the rest was.
         retain_new(&mut compared, &view, adopted);
@@ -157,6 +161,11 @@ async fn take(
     answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
+    if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {
+        // The one where the tool keeps it by itself goes first, and nobody passes over another in silence.
+        let others = elsewhere(opened, None).await?;
+        answer.notices.extend(told_of(opened, &others).await);
+    }
     if !errors.is_empty() {
         answer.outcome = "refused";
         answer.kept_no_longer = false;
@@ -179,6 +188,11 @@ async fn take(
         }
         let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
         edit.items.push(remember_newest_elsewhere(opened, newest_missing.as_deref()));
+        if let Some(unfiled) = &mut unfiled {
+            let taken = compared.iter().filter(|line| is_taken(line) && !is_first);
+            unfiled.counted.extend(taken.filter_map(|line| Some(line.change?.identity.to_string())));
+        }
+        edit.items.push(remember_unfiled(opened, unfiled.as_ref()));
         if options.keep && !view.keeps_another {
             let taken: Vec<&Change> =
                 compared.iter().filter(|line| is_taken(line)).filter_map(|line| line.change).collect();
@@ -284,7 +298,7 @@ fn way_back_kept(opened: &Opened<'_>, foreign: &Foreign, line: &Compared<'_>, en
 }
 
 /// Names of a few, in words.
-fn few(names: &[&str]) -> String {
+pub(super) fn few(names: &[&str]) -> String {
     let shown = names[..names.len().min(NAMED)].join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => shown,
@@ -367,8 +381,10 @@ fn warnings(foreign: &Foreign, compared: &[Compared<'_>], of_files: &[Diagnostic
     if !missing.is_empty() {
         let message = format!("{tool} has applied what has no file here: {}", few(&missing));
         all.push(
-            Diagnostic::warning("LIM-U120", message)
-                .help("no row is made of them; where their files are in another folder, name it: --dir"),
+            Diagnostic::warning("LIM-U120", message).help(
+                "no row is made of them; where their files are in another folder, name it: --dir; where a file turns up later, it counts as \
+                 applied and is not run",
+            ),
         );
     }
     if !foreign.failed.is_empty() {

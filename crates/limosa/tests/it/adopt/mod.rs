@@ -2,12 +2,14 @@
 
 mod back;
 mod keeping;
+mod kept_trouble;
 mod liquibase;
 mod proof;
 mod sqitch;
 mod taking;
 mod told;
 mod tools;
+mod turned_up;
 
 use limosa::report::{AdoptAnswer, DoneAnswer};
 use limosa::{AdoptOptions, Failure, GoBackOptions, Stop};

@@ -164,7 +164,7 @@ pub struct ServerFacts {
     pub read_only: bool,
     /// True where a pooler in transaction mode stands between (MySQL: a proxy that has a number of its own for the session).
     pub pooled: bool,
-    /// Names this session among those of the server (PostgreSQL: `pid:start time`; MySQL: `number:start time of the server`),
+    /// Names this session among those of the server (PostgreSQL: its process, to which the lease adds its start; MySQL: `number:start time of the server`),
     /// for finding whether it still runs.
     pub backend: Option<String>,
     /// What limosa set for this session beyond the defaults of the server, the address and the role, and the server accepted:

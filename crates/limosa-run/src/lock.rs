@@ -206,15 +206,18 @@ async fn try_once(
 
 /// What TAKE_LEASE is told: this runner, and whom it has watched in silence.
 fn takers(session: &dyn Session, context: &Context<'_>, silent: Option<&Watched>) -> Vec<Value> {
-    let pooled = match session.facts().engine() {
+    let engine = session.facts().engine();
+    let pooled = match engine {
         Engine::Sqlite => Value::Integer(0),
         _ => Value::Boolean(context.pooled),
     };
+    // PostgreSQL knows it in the same transaction.
+    let backend = session.facts().backend.clone().filter(|_| engine != Engine::Postgres);
     vec![
         Value::Text(context.actor.clone()),
         pooled,
         Value::Integer(silent.map_or(-1, |silent| silent.epoch)),
-        Value::optional(session.facts().backend.clone()),
+        Value::optional(backend),
         Value::optional(silent.and_then(|silent| silent.beat.clone())),
     ]
 }

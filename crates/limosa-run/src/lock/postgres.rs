@@ -2,6 +2,7 @@
 
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
+use limosa_sql::Engine;
 
 use super::{Held, Try, Watched, lock_key, takers};
 use crate::Context;
@@ -49,6 +50,17 @@ fn try_lock(context: &Context<'_>, held: bool) -> Item {
     context.ledger.plain(&sql::TRY_LOCK, vec![Value::Integer(key), Value::Boolean(held)])
 }
 
+/// Names this session for the lease, with the rights of the user that connected.
+fn known(context: &Context<'_>) -> Vec<Item> {
+    let role = context.ledger.role.as_ref().or(context.session_role.as_ref());
+    let local = |role: &str| Item::Control(format!("set local role {role}"));
+    let back = role.map(|role| local(&Engine::Postgres.quote_identifier(role)));
+    let mut items: Vec<Item> = role.map(|_| local("none")).into_iter().collect();
+    items.push(context.ledger.plain(&sql::KNOW_BACKEND, Vec::new()));
+    items.extend(back);
+    items
+}
+
 async fn take_postgres(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -57,6 +69,7 @@ async fn take_postgres(
 ) -> Result<Try, DbError> {
     let ledger = &context.ledger;
     let mut items = ledger.begin();
+    items.extend(known(context));
     items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
     let locked_at = items.len();
     items.push(try_lock(context, context.pooled || matches!(making, Making::Plainly { .. })));

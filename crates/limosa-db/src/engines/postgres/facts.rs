@@ -6,11 +6,6 @@ use super::answer::{self, Answer};
 use super::wire::{Event, Wire};
 use crate::{DbError, Notice, Row, ServerFacts, Value};
 
-/// SQL that names a session among those of the server, for a row of `pg_stat_get_activity`, the function behind the view
-/// `pg_stat_activity` (which joins what is not needed here and takes long to plan); its value is what
-/// [`ServerFacts::backend`] holds. It does not depend on the session's time zone.
-pub const BACKEND_IDENTITY: &str = "pid || ':' || extract(epoch from backend_start)";
-
 /// How often the server looks whether the client is still there, while a statement runs.
 const CHECK_INTERVAL: &str = "10s";
 
@@ -38,12 +33,10 @@ pub(super) async fn learn(
     defaults: &Defaults,
     host: &str,
 ) -> Result<Learnt, DbError> {
-    let ask = format!(
-        "select current_setting('server_version'), current_setting('server_version_num')::int8, \
+    let ask = "select current_setting('server_version'), current_setting('server_version_num')::int8, \
          current_database()::text, session_user::text, pg_is_in_recovery(), \
-         current_setting('transaction_read_only')::bool, pg_backend_pid()::int8, \
-         (select {BACKEND_IDENTITY} from pg_catalog.pg_stat_get_activity(pg_backend_pid()))"
-    );
+         current_setting('transaction_read_only')::bool, pg_backend_pid()::int8"
+        .to_owned();
     let process = process.unwrap_or(0);
     wire.send(answer::bound(wire.client(), 0, ask, Vec::new())).await;
     let check = format!(
@@ -124,7 +117,7 @@ fn read(answers: Answers, process: i64, defaults: &Defaults, host: &str) -> Resu
         user: row.text(3).unwrap_or_default(),
         read_only: standby || default_read_only || defaults.read_only,
         pooled: row.integer(6) != Some(process),
-        backend: row.text(7),
+        backend: row.integer(6).map(|process| process.to_string()),
         settings: answers
             .checks_client
             .then(|| (CHECK_CLIENT.to_owned(), CHECK_INTERVAL.to_owned()))

@@ -41,7 +41,6 @@ pub use blockers::{Activity, Blocker, IndexBuild, blockers, concurrent_index_wai
 pub use cancel::PostgresCanceller;
 pub use create::create_database;
 pub use environment::libpq_environment;
-pub use facts::BACKEND_IDENTITY;
 pub use session::{PostgresSession, connect};
 pub use tap::TransactionStatus;
 pub use target::describe;

@@ -33,6 +33,15 @@ pub const TRY_LOCK: Statement = Statement {
     mysql: "select coalesce(get_lock($1, 0), 0)",
 };
 
+/// PostgreSQL: names this session among those of the server for [`TAKE_LEASE`] in the same transaction. To be asked with the rights of the
+/// user that connected: to others the server does not tell when the session began.
+pub const KNOW_BACKEND: Statement = Statement {
+    postgres: "select set_config('limosa.backend', pid || ':' || extract(epoch from backend_start), true) \
+               from pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())",
+    sqlite: "select 1",
+    mysql: "select 1",
+};
+
 /// PostgreSQL: gives the advisory lock $1 back, once per time it was taken.
 pub const UNLOCK: Statement =
     Statement { postgres: "select pg_advisory_unlock($1)", sqlite: "select 1", mysql: "select release_lock($1)" };
@@ -42,11 +51,12 @@ pub const UNLOCK: Statement =
 /// behind a pooler, where nobody holds one, it counts as there.
 /// A holder that cannot be looked up counts as gone where whoever asks has watched it in silence for long enough, by a clock
 /// that nobody sets: the server's may jump.
-/// $1 project, $2 holder, $3 pooled, $4 the epoch that was watched, or -1, $5 backend of this runner, $6 its last sign of life
+/// $1 project, $2 holder, $3 pooled, $4 the epoch that was watched, or -1, $5 backend of this runner (PostgreSQL: unused, see
+/// [`KNOW_BACKEND`]), $6 its last sign of life
 /// as [`LEASE`] gives it, $7 (SQLite) the epoch whose holder is known to be gone, or -1.
 pub const TAKE_LEASE: Statement = Statement {
     postgres: "insert into {lease} as l (project, epoch, holder, backend, pooled, since, heartbeat_at) \
-               select $1, 1, $2, $5, $3, clock_timestamp(), clock_timestamp() \
+               select $1, 1, $2, coalesce($5, nullif(current_setting('limosa.backend', true), '')), $3, clock_timestamp(), clock_timestamp() \
                where current_setting('limosa.locked', true) = 'true' \
                on conflict (project) do update set epoch = l.epoch + 1, holder = excluded.holder, backend = excluded.backend, \
                pooled = excluded.pooled, since = excluded.since, heartbeat_at = excluded.heartbeat_at \

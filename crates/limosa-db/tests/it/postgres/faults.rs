@@ -220,12 +220,7 @@ async fn a_flight_that_was_dropped_in_the_air_is_settled() {
 async fn a_session_that_is_terminated_between_flights_is_lost() {
     let database = database();
     let mut session = connect(&database.url()).await;
-    let identity = format!(
-        "select pid from pg_stat_activity where {} = '{}'",
-        postgres::BACKEND_IDENTITY,
-        session.facts().backend.clone().unwrap()
-    );
-    let pid = database.query(&identity).unwrap()[0][0].clone().unwrap();
+    let pid = session.facts().backend.clone().unwrap();
     database.execute(&format!("select pg_terminate_backend({pid})")).unwrap();
     gone(&database);
     assert_eq!(session.settle().await.unwrap_err().kind, DbErrorKind::ConnectionLost);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use limosa::settings::{self, Loaded, Need, World};
-use limosa::{Diagnostic, Exit, Failure, Migrator};
+use limosa::{Diagnostic, Exit, Failure, Layout, Migrator};
 use serde::Serialize;
 
 use crate::args::{self, Limosa};
-use crate::ask::Person;
+use crate::ask::{self, Person};
 use crate::configuration;
 use crate::console::{Color, Console, Form, Log, Manner};
 use crate::consumers::Given;
@@ -80,6 +80,35 @@ impl Call {
         let mut configuration = configuration::of(&self.loaded);
         configuration.database = limosa::Secret::new("");
         Migrator::new(configuration)
+    }
+
+    /// Refuses folders of several formats where somebody can say which is meant: for commands that answer whatever they find.
+    ///
+    /// # Errors
+    /// Where they are.
+    pub(crate) fn refuse_mixed_formats(&self, migrator: &Migrator) -> Result<(), Failure> {
+        let problem = if self.can_ask() { migrator.mixed_formats() } else { None };
+        problem.map_or(Ok(()), |problem| Err(Failure::new(Exit::Usage, problem)))
+    }
+
+    /// Where a command failed because its folders hold files of several formats: asks which is meant, and goes by that from now on.
+    /// False where nobody can be asked, nothing was typed, or something else is wrong.
+    pub(crate) fn chose_format(&mut self, failure: &Failure) -> bool {
+        let [problem] = failure.diagnostics.as_slice() else { return false };
+        if problem.choices.is_empty() || !self.can_ask() {
+            return false;
+        }
+        self.reporter.end();
+        let chosen = ask::choice(&self.console, &self.interrupt, problem, "format");
+        let Some(layout) = chosen.and_then(|choice| Layout::of_format(&choice.value)) else { return false };
+        self.loaded.settings.format = layout.name();
+        self.console.say(&format!("to be asked no more: --format {}, or format in limosa.toml", layout.name()));
+        true
+    }
+
+    /// True where a person reads questions of this call, and its answer is for people.
+    fn can_ask(&self) -> bool {
+        self.person == Person::There && !self.console.is_json()
     }
 
     /// Writes an answer in the form that was asked for.

@@ -29,7 +29,7 @@ mod words;
 pub use carried::{Carried, carried};
 pub use classify::{classify, stays_in_session};
 pub use delimiter::{EndDelimiter, NotPlain};
-pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diagnostic::{Choice, Diagnostic, Label, Severity};
 pub use dialect::Dialect;
 pub use engine::Engine;
 pub use literal::mentions_literal;

@@ -1,8 +1,9 @@
 //! The entry for embedding applications and for the command line.
 
 use limosa_db::engine_of;
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 
+use crate::files::Listing;
 use crate::{Configuration, Failure};
 
 /// Runs migrations by a configuration. Each method opens its own session and closes it.
@@ -28,6 +29,14 @@ impl Migrator {
     /// Where the URL names none.
     pub fn engine(&self) -> Result<Engine, Failure> {
         Ok(engine_of(self.configuration.database.expose())?)
+    }
+
+    /// The problem of folders whose files are of several formats where nobody says which is meant, with the formats to choose from;
+    /// None where there is no such problem. Commands that read files fail with it, but for those that answer whatever they find.
+    pub fn mixed_formats(&self) -> Option<Diagnostic> {
+        let engine = self.engine().unwrap_or(Engine::Sqlite);
+        let failure = Listing::of(&self.configuration, &self.configuration.directories, engine).err()?;
+        failure.diagnostics.into_iter().find(|problem| !problem.choices.is_empty())
     }
 
     /// Makes the database that the URL names, where the server says that it does not exist.

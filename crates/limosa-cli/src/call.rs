@@ -77,9 +77,7 @@ impl Call {
 
     /// A migrator for work on files that speaks with no database, though one is named.
     pub(crate) fn migrator_of_files(&self) -> Migrator {
-        let mut configuration = configuration::of(&self.loaded);
-        configuration.database = limosa::Secret::new("");
-        Migrator::new(configuration)
+        self.migrator_without_database().of_files()
     }
 
     /// Refuses folders of several formats where somebody can say which is meant: for commands that answer whatever they find.
@@ -152,7 +150,8 @@ fn manner(limosa: &Limosa, loaded: &Loaded, before: Manner) -> Result<Manner, Fa
 
 /// A comparison of files needs no database, and one that is named may be out of reach where branches are checked.
 pub(crate) fn or_files_only(mut failure: Failure) -> Failure {
-    if failure.exit == Exit::Database {
+    let is_unnamed = |failure: &Failure| failure.diagnostics.iter().any(|problem| problem.code == "LIM-U094");
+    if failure.exit == Exit::Database || is_unnamed(&failure) {
         for diagnostic in &mut failure.diagnostics {
             let help = diagnostic.help.take().map(|help| help + "; or ").unwrap_or_default();
             diagnostic.help = Some(format!("{help}look at files alone: --files-only"));

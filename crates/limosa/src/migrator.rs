@@ -1,6 +1,6 @@
 //! The entry for embedding applications and for the command line.
 
-use limosa_db::engine_of;
+use limosa_db::{Secret, engine_of};
 use limosa_sql::{Diagnostic, Engine};
 
 use crate::files::Listing;
@@ -10,12 +10,22 @@ use crate::{Configuration, Failure};
 #[derive(Clone)]
 pub struct Migrator {
     pub(crate) configuration: Configuration,
+    /// Where no database is spoken to: the engine that the files are for, where it is known.
+    pub(crate) files_for: Option<Engine>,
 }
 
 impl Migrator {
     /// A migrator with this configuration.
     pub fn new(configuration: Configuration) -> Migrator {
-        Migrator { configuration }
+        Migrator { configuration, files_for: None }
+    }
+
+    /// The same for work on files alone: it speaks with no database, and of the one that is named it knows nothing but the engine.
+    #[must_use]
+    pub fn of_files(mut self) -> Migrator {
+        self.files_for = self.engine().ok();
+        self.configuration.database = Secret::new("");
+        self
     }
 
     /// What it was made with.

@@ -18,6 +18,7 @@ mod errors;
 mod event_store;
 mod examples;
 mod exporting;
+mod files_alone;
 mod flyway;
 mod hooks;
 mod journalled_findings;

@@ -186,11 +186,15 @@ async fn pieces(
     Ok(())
 }
 
-/// Runs a program. It inherits our environment, and gets the placeholders as `FP__name__`, as Flyway hands them on.
+/// Runs a program. It inherits our environment, and gets the placeholders as `FP__name__`, as Flyway hands them on, or with other marks
+/// where its settings say so.
 async fn command(run: &Run<'_>, event: CallbackEvent, file: &str) -> Result<(), Outcome> {
     let stopped = |problem: Diagnostic| Outcome::Stopped(Box::new(problem.at(Label::file(file))));
     let values = run.context.values.all.iter();
-    let variables = values.map(|(name, value)| (format!("FP__{}__", name.replace([':', '.', '-'], "_")), value));
+    let marks = run.context.values.command_marks.as_ref();
+    let [before, behind] = marks.map_or(["FP__", "__"], |marks| marks.each_ref().map(String::as_str));
+    let variables =
+        values.map(|(name, value)| (format!("{before}{}{behind}", name.replace([':', '.', '-'], "_")), value));
     let mut child = program(file)
         .envs(variables)
         .stdin(Stdio::null())

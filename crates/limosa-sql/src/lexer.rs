@@ -8,11 +8,11 @@ mod found;
 mod mysql;
 mod token;
 
-use crate::Engine;
 use crate::delimiter::{EndDelimiter, Standing};
 use crate::search::{find, find_either};
+use crate::{Engine, PlaceholderMarks};
 use bytes::{Class, MYSQL, POSTGRES, SQLITE};
-use found::{Found, placeholder};
+use found::{Found, between, placeholder};
 pub(crate) use token::{Form, Kind, Open, Reading, Step, Token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub(crate) struct Lexer {
     delimiter: Vec<u8>,
     /// What ends statements besides, as the file says.
     end_delimiter: Option<EndDelimiter>,
+    /// How placeholders are written, where that is not `${name}`.
+    marks: Option<PlaceholderMarks>,
     /// Where the statement in progress began: behind the one before it.
     statement: usize,
     /// MySQL: where the comment began whose SQL is being read.
@@ -74,6 +76,7 @@ impl Lexer {
             joint_on_new_line: false,
             delimiter: Vec::new(),
             end_delimiter: None,
+            marks: None,
             statement: 0,
             executable: None,
             fresh: true,
@@ -88,6 +91,20 @@ impl Lexer {
     /// Says what ends statements besides `;`.
     pub(crate) fn set_end_delimiter(&mut self, delimiter: Option<EndDelimiter>) {
         self.end_delimiter = delimiter;
+    }
+
+    /// Says how placeholders are written.
+    pub(crate) fn set_marks(&mut self, marks: PlaceholderMarks) {
+        self.marks = (!marks.are_usual()).then_some(marks);
+    }
+
+    /// Whether a placeholder stands at `at`.
+    #[inline]
+    fn placeholder_at(&self, text: &[u8], at: usize, last: bool) -> Found {
+        match &self.marks {
+            None => placeholder(&text[at..], last),
+            Some(marks) => between(marks, &text[at..], last),
+        }
     }
 
     /// True where something else ends statements.
@@ -196,7 +213,7 @@ impl Lexer {
     /// the last such token, if there is one.
     pub(crate) fn next_notable(&mut self, text: &[u8], last: bool, end: &mut usize) -> Step {
         loop {
-            if self.engine == Engine::Mysql && self.inside == Inside::Nothing && self.end_delimiter.is_none() {
+            if self.engine == Engine::Mysql && self.inside == Inside::Nothing && self.is_calm() {
                 self.pass_calm(text, end);
             }
             match self.next(text, last) {
@@ -213,6 +230,11 @@ impl Lexer {
         }
     }
 
+    /// True where nothing but the engine's own rules says where tokens begin.
+    fn is_calm(&self) -> bool {
+        self.end_delimiter.is_none() && self.marks.is_none()
+    }
+
     #[inline]
     fn open(&mut self, text: &[u8], last: bool) -> Step {
         self.start = self.at;
@@ -226,6 +248,17 @@ impl Lexer {
                 Found::Yes(length) => {
                     self.joint = None;
                     return self.emit(Kind::Delimiter, self.at + length);
+                }
+                Found::More => return Step::More,
+                Found::No => {}
+            }
+        }
+        // Other marks may look like anything: a comment, the delimiter of a string.
+        if self.marks.is_some() {
+            match self.placeholder_at(text, self.at, last) {
+                Found::Yes(length) => {
+                    self.joint = None;
+                    return self.emit(Kind::Placeholder, self.at + length);
                 }
                 Found::More => return Step::More,
                 Found::No => {}
@@ -383,11 +416,21 @@ impl Lexer {
             return self.word_of_mysql(text, last);
         }
         loop {
-            self.skip(text, Class::continues_name);
+            match self.marks {
+                None => self.skip(text, Class::continues_name),
+                Some(marks) => {
+                    let first = marks.prefix_bytes()[0];
+                    let classes = self.classes;
+                    let run = text[self.at..]
+                        .iter()
+                        .position(|&byte| byte == first || !classes[byte as usize].continues_name());
+                    self.at = run.map_or(text.len(), |run| self.at + run);
+                }
+            }
             match text.get(self.at) {
                 None if !last => return self.pause(text, Inside::Word),
-                Some(b'$') => {
-                    match self.delimiter_at(text, self.at, last).or_else(|| placeholder(&text[self.at..], last)) {
+                Some(&byte) if byte == b'$' || self.classes[byte as usize].continues_name() => {
+                    match self.delimiter_at(text, self.at, last).or_else(|| self.placeholder_at(text, self.at, last)) {
                         Found::Yes(_) => return self.emit(Kind::Word, self.at),
                         Found::No => self.at += 1,
                         Found::More => {
@@ -413,7 +456,7 @@ impl Lexer {
     /// `$`, and on SQLite `@`, `:` and `#`.
     fn sigil(&mut self, text: &[u8], last: bool, byte: u8, next: Option<u8>) -> Step {
         if byte == b'$' {
-            match placeholder(&text[self.at..], last) {
+            match self.placeholder_at(text, self.at, last) {
                 Found::Yes(length) => return self.emit(Kind::Placeholder, self.at + length),
                 Found::More => return Step::More,
                 Found::No => {}

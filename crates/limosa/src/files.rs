@@ -338,6 +338,7 @@ impl Listing {
             }
         }
         let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
+        let dialect = dialect.with_marks(layout.placeholder_marks());
         let how = Reading { dialect, configs: &configs, layout: &layout, ledger_table: table };
         let (mut files, found) = read_all(&scripts, to_read, &how)?;
         diagnostics.extend(found);

@@ -20,6 +20,7 @@ mod examples;
 mod exporting;
 mod files_alone;
 mod flyway;
+mod flyway_marks;
 mod hooks;
 mod journalled_findings;
 mod large_files;

@@ -393,7 +393,7 @@ impl Layout {
     /// How placeholders are written.
     pub fn placeholder_marks(&self) -> PlaceholderMarks {
         match self {
-            Layout::Flyway(naming) => naming.placeholders,
+            Layout::Flyway(naming) => *naming.placeholders,
             _ => PlaceholderMarks::default(),
         }
     }
@@ -401,7 +401,7 @@ impl Layout {
     /// What stands before and behind the names of placeholders in the variables of callbacks that are programs; None where nobody says.
     pub fn command_marks(&self) -> Option<[String; 2]> {
         match self {
-            Layout::Flyway(naming) => Some(naming.command_marks.clone()),
+            Layout::Flyway(naming) => Some((*naming.command_marks).clone()),
             _ => None,
         }
     }
@@ -562,7 +562,7 @@ impl Layout {
         value_of: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Config>, Vec<Diagnostic>) {
         match self {
-            Layout::Flyway(naming) => flyway::read_script_settings(path, bytes, naming.placeholders, value_of),
+            Layout::Flyway(naming) => flyway::read_script_settings(path, bytes, *naming.placeholders, value_of),
             Layout::Diesel => diesel::read_metadata(path, bytes),
             Layout::Prisma => (None, prisma::check_lock(path, bytes, engine)),
             _ => Config::read(path, bytes),

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod found;
+mod marked;
 mod mysql;
 mod token;
 
@@ -12,7 +13,7 @@ use crate::delimiter::{EndDelimiter, Standing};
 use crate::search::{find, find_either};
 use crate::{Engine, PlaceholderMarks};
 use bytes::{Class, MYSQL, POSTGRES, SQLITE};
-use found::{Found, between, placeholder};
+use found::Found;
 pub(crate) use token::{Form, Kind, Open, Reading, Step, Token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,20 +92,6 @@ impl Lexer {
     /// Says what ends statements besides `;`.
     pub(crate) fn set_end_delimiter(&mut self, delimiter: Option<EndDelimiter>) {
         self.end_delimiter = delimiter;
-    }
-
-    /// Says how placeholders are written.
-    pub(crate) fn set_marks(&mut self, marks: PlaceholderMarks) {
-        self.marks = (!marks.are_usual()).then_some(marks);
-    }
-
-    /// Whether a placeholder stands at `at`.
-    #[inline]
-    fn placeholder_at(&self, text: &[u8], at: usize, last: bool) -> Found {
-        match &self.marks {
-            None => placeholder(&text[at..], last),
-            Some(marks) => between(marks, &text[at..], last),
-        }
     }
 
     /// True where something else ends statements.
@@ -230,11 +217,6 @@ impl Lexer {
         }
     }
 
-    /// True where nothing but the engine's own rules says where tokens begin.
-    fn is_calm(&self) -> bool {
-        self.end_delimiter.is_none() && self.marks.is_none()
-    }
-
     #[inline]
     fn open(&mut self, text: &[u8], last: bool) -> Step {
         self.start = self.at;
@@ -253,16 +235,8 @@ impl Lexer {
                 Found::No => {}
             }
         }
-        // Other marks may look like anything: a comment, the delimiter of a string.
-        if self.marks.is_some() {
-            match self.placeholder_at(text, self.at, last) {
-                Found::Yes(length) => {
-                    self.joint = None;
-                    return self.emit(Kind::Placeholder, self.at + length);
-                }
-                Found::More => return Step::More,
-                Found::No => {}
-            }
+        if let Some(step) = self.marked(text, last) {
+            return step;
         }
         let rest = &text[self.at..];
         let next = rest.get(1).copied();
@@ -416,17 +390,7 @@ impl Lexer {
             return self.word_of_mysql(text, last);
         }
         loop {
-            match self.marks {
-                None => self.skip(text, Class::continues_name),
-                Some(marks) => {
-                    let first = marks.prefix_bytes()[0];
-                    let classes = self.classes;
-                    let run = text[self.at..]
-                        .iter()
-                        .position(|&byte| byte == first || !classes[byte as usize].continues_name());
-                    self.at = run.map_or(text.len(), |run| self.at + run);
-                }
-            }
+            self.pass_word(text);
             match text.get(self.at) {
                 None if !last => return self.pause(text, Inside::Word),
                 Some(&byte) if byte == b'$' || self.classes[byte as usize].continues_name() => {

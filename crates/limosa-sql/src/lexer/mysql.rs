@@ -35,12 +35,10 @@ impl Lexer {
             Found::No => {}
         }
         let class = self.classes[byte as usize];
-        if self.marks.is_some() && class != Class::Space {
-            match self.placeholder_at(text, self.at, last) {
-                Found::Yes(length) => return self.solid(Kind::Placeholder, self.at + length),
-                Found::More => return Step::More,
-                Found::No => {}
-            }
+        if class != Class::Space
+            && let Some(step) = self.marked(text, last)
+        {
+            return step;
         }
         let next = rest.get(1).copied();
         if next.is_none() && !last && (class.looks_ahead() || matches!(class, Class::Star | Class::Backslash)) {

@@ -206,9 +206,11 @@ impl<'a> Resolver<'a> {
             baseline: self.text("flyway.baseline_migration_prefix").unwrap_or_default(),
             separator: self.text("flyway.sql_migration_separator").unwrap_or_default(),
             suffixes: self.names("flyway.sql_migration_suffixes"),
-            placeholders: self.placeholder_marks(),
-            command_marks: ["flyway.script_placeholder_prefix", "flyway.script_placeholder_suffix"]
-                .map(|key| self.text(key).unwrap_or_default()),
+            placeholders: Box::new(self.placeholder_marks()),
+            command_marks: Box::new(
+                ["flyway.script_placeholder_prefix", "flyway.script_placeholder_suffix"]
+                    .map(|key| self.text(key).unwrap_or_default()),
+            ),
         };
         if let Err(bad) = naming.check() {
             let problem = Diagnostic::error(codes::WRONG_VALUE, format!("in [flyway], {bad}"));

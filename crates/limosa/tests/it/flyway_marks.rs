@@ -8,8 +8,8 @@ use crate::place::{Home, all_homes, sqlite};
 /// A migrator for placeholders such as `#[name]` and `#[flyway.user]`, with these values.
 fn marked(home: &Home, values: &[(&str, &str)]) -> Migrator {
     let naming = FlywayNaming {
-        placeholders: PlaceholderMarks::new("#[", "]", ".").unwrap(),
-        command_marks: ["Q_", "_Q"].map(str::to_owned),
+        placeholders: Box::new(PlaceholderMarks::new("#[", "]", ".").unwrap()),
+        command_marks: Box::new(["Q_", "_Q"].map(str::to_owned)),
         ..FlywayNaming::default()
     };
     home.with(|it| {

@@ -22,9 +22,9 @@ pub struct Naming {
     /// How scripts end: `.sql`.
     pub suffixes: Vec<String>,
     /// How placeholders are written in scripts: `${name}`.
-    pub placeholders: PlaceholderMarks,
+    pub placeholders: Box<PlaceholderMarks>,
     /// What stands before and behind their names in variables of callbacks that are programs: `FP__name__`.
-    pub command_marks: [String; 2],
+    pub command_marks: Box<[String; 2]>,
 }
 
 impl Default for Naming {
@@ -36,8 +36,8 @@ impl Default for Naming {
             baseline: "B".to_owned(),
             separator: "__".to_owned(),
             suffixes: vec![".sql".to_owned()],
-            placeholders: PlaceholderMarks::default(),
-            command_marks: ["FP__", "__"].map(str::to_owned),
+            placeholders: Box::default(),
+            command_marks: Box::new(["FP__", "__"].map(str::to_owned)),
         }
     }
 }

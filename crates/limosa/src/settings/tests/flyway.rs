@@ -169,9 +169,9 @@ fn placeholders_may_be_written_otherwise() {
         .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_SUFFIX", "_Q");
     for case in [conf(conf_text), of_toml, of_variables] {
         let settings = case.loaded().settings;
-        let marks = settings.flyway.placeholders;
+        let marks = *settings.flyway.placeholders;
         assert_eq!((marks.written("a"), marks.built_in("user")), ("#[a]".to_owned(), "flyway.user".to_owned()));
-        assert_eq!(settings.flyway.command_marks, ["Q_", "_Q"]);
+        assert_eq!(*settings.flyway.command_marks, ["Q_", "_Q"]);
         assert!(matches!(settings.layout(), LayoutChoice::Given(Layout::Flyway(naming)) if naming == settings.flyway));
     }
 }

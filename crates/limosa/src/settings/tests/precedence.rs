@@ -133,8 +133,8 @@ fn every_key_reaches_its_setting() {
         baseline: "P".to_owned(),
         separator: "-".to_owned(),
         suffixes: vec![".a".to_owned(), ".b".to_owned()],
-        placeholders: limosa_sql::PlaceholderMarks::new("#[", "]", ".").unwrap(),
-        command_marks: ["Q_", "_Q"].map(str::to_owned),
+        placeholders: Box::new(limosa_sql::PlaceholderMarks::new("#[", "]", ".").unwrap()),
+        command_marks: Box::new(["Q_", "_Q"].map(str::to_owned)),
     };
     let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
     assert_eq!(settings.layout(), layout);

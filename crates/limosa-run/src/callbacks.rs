@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use limosa_core::{CallbackEvent, GroupMode, PlannedCallback, PlannedWork, Step};
+use limosa_core::{CallbackEvent, Direction, GroupMode, PlannedCallback, PlannedWork, Step};
 use limosa_db::{Item, Notice, Session};
 use limosa_sql::{Diagnostic, Engine, Label};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
@@ -284,7 +284,12 @@ fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
 }
 
 /// What stands when a callback fails, for a person who reads only the error.
-pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, stands: &str) -> Outcome {
+/// Says what stands where a callback failed: of a migrate, or of a rollback.
+pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, applied: &str, taken_back: &str) -> Outcome {
+    let stands = match event.direction() {
+        Direction::Apply => applied,
+        Direction::Revert => taken_back,
+    };
     helped(outcome, &format!("it ran as {event}: {stands}"))
 }
 

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::Diagnostic;
 
-use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
+use super::{
+    Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
+};
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, Step,
+    Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -42,6 +45,11 @@ pub fn decide_rollback(
         );
     }
     refuse(problems)?;
+    // Where there is nothing to take back, nothing runs.
+    let callbacks = match steps.is_empty() {
+        true => Vec::new(),
+        false => callbacks::planned(&ask.callbacks, Direction::Revert, policy, around)?,
+    };
     let mut notices = Vec::new();
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
@@ -54,9 +62,13 @@ pub fn decide_rollback(
         database: full_name(around),
         direction: Direction::Revert,
         ledger_head: ledger.head.clone(),
-        values: values_used(around.engine, &steps, policy),
+        values: values_used(
+            around.engine,
+            steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)),
+            policy,
+        ),
         steps,
-        callbacks: Vec::new(),
+        callbacks,
         makes: None,
         skipped: Vec::new(),
         notices,

@@ -217,6 +217,7 @@ pub(crate) async fn decide(
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
+    loaded.refuse_errors_around_back()?;
     let around = opened.surroundings(false).await?;
     let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
@@ -231,6 +232,7 @@ pub(crate) async fn decide(
         selection,
         use_file: options.use_file,
         consent: options.consent.clone(),
+        callbacks: loaded.callbacks.clone(),
         done_unchanged,
         enum_values: HashMap::new(),
     };

@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use limosa::{Diagnostic, Exit, Failure};
+use limosa::{Choice, Diagnostic, Exit, Failure};
 
 use crate::console::Console;
 use crate::interrupt::Interrupt;
+use crate::render::style::harmless;
 
 /// Longest answer that is read.
 const MOST: u64 = 4096;
@@ -65,6 +66,29 @@ pub(crate) fn confirm(
 pub(crate) fn text(console: &Console, interrupt: &Interrupt, question: &str) -> Option<String> {
     console.question(question);
     read_line(interrupt)
+}
+
+/// Asks which of several is meant, until the answer is one of them; None where nothing was typed. `what` names one of them in a word.
+pub(crate) fn choice<'p>(
+    console: &Console,
+    interrupt: &Interrupt,
+    problem: &'p Diagnostic,
+    what: &str,
+) -> Option<&'p Choice> {
+    let widest = problem.choices.iter().map(|choice| choice.value.len()).max().unwrap_or_default();
+    console.insist(&harmless(&problem.message));
+    for choice in &problem.choices {
+        console.insist(&format!("  {:widest$}  {}", choice.value, harmless(&choice.text)));
+    }
+    loop {
+        let typed = text(console, interrupt, &format!("which {what} is meant? Type its name:"))?;
+        let chosen = problem.choices.iter().find(|choice| choice.value.eq_ignore_ascii_case(&typed));
+        if chosen.is_some() {
+            return chosen;
+        }
+        let names: Vec<&str> = problem.choices.iter().map(|choice| choice.value.as_str()).collect();
+        console.insist(&format!("'{}' is none of them: {}", harmless(&typed), names.join(", ")));
+    }
 }
 
 fn read_line(interrupt: &Interrupt) -> Option<String> {

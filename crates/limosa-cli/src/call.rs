@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 use limosa::settings::{self, Loaded, Need, World};
-use limosa::{Diagnostic, Exit, Failure, Migrator};
+use limosa::{Diagnostic, Exit, Failure, Layout, Migrator};
 use serde::Serialize;
 
 use crate::args::{self, Limosa};
-use crate::ask::Person;
+use crate::ask::{self, Person};
 use crate::configuration;
 use crate::console::{Color, Console, Form, Log, Manner};
 use crate::consumers::Given;
@@ -77,9 +77,36 @@ impl Call {
 
     /// A migrator for work on files that speaks with no database, though one is named.
     pub(crate) fn migrator_of_files(&self) -> Migrator {
-        let mut configuration = configuration::of(&self.loaded);
-        configuration.database = limosa::Secret::new("");
-        Migrator::new(configuration)
+        self.migrator_without_database().of_files()
+    }
+
+    /// Refuses folders of several formats where somebody can say which is meant: for commands that answer whatever they find.
+    ///
+    /// # Errors
+    /// Where they are.
+    pub(crate) fn refuse_mixed_formats(&self, migrator: &Migrator) -> Result<(), Failure> {
+        let problem = if self.can_ask() { migrator.mixed_formats() } else { None };
+        problem.map_or(Ok(()), |problem| Err(Failure::new(Exit::Usage, problem)))
+    }
+
+    /// Where a command failed because its folders hold files of several formats: asks which is meant, and goes by that from now on.
+    /// False where nobody can be asked, nothing was typed, or something else is wrong.
+    pub(crate) fn chose_format(&mut self, failure: &Failure) -> bool {
+        let [problem] = failure.diagnostics.as_slice() else { return false };
+        if problem.choices.is_empty() || !self.can_ask() {
+            return false;
+        }
+        self.reporter.end();
+        let chosen = ask::choice(&self.console, &self.interrupt, problem, "format");
+        let Some(layout) = chosen.and_then(|choice| Layout::of_format(&choice.value)) else { return false };
+        self.loaded.settings.format = layout.name();
+        self.console.say(&format!("to be asked no more: --format {}, or format in limosa.toml", layout.name()));
+        true
+    }
+
+    /// True where a person reads questions of this call, and its answer is for people.
+    fn can_ask(&self) -> bool {
+        self.person == Person::There && !self.console.is_json()
     }
 
     /// Writes an answer in the form that was asked for.
@@ -123,7 +150,8 @@ fn manner(limosa: &Limosa, loaded: &Loaded, before: Manner) -> Result<Manner, Fa
 
 /// A comparison of files needs no database, and one that is named may be out of reach where branches are checked.
 pub(crate) fn or_files_only(mut failure: Failure) -> Failure {
-    if failure.exit == Exit::Database {
+    let is_unnamed = |failure: &Failure| failure.diagnostics.iter().any(|problem| problem.code == "LIM-U094");
+    if failure.exit == Exit::Database || is_unnamed(&failure) {
         for diagnostic in &mut failure.diagnostics {
             let help = diagnostic.help.take().map(|help| help + "; or ").unwrap_or_default();
             diagnostic.help = Some(format!("{help}look at files alone: --files-only"));

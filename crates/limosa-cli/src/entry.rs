@@ -71,12 +71,12 @@ fn chosen(limosa: &Limosa, matches: &ArgMatches, console: &Console, manner: Mann
 
 async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Manner) -> u8 {
     let interrupt = Interrupt::default();
-    let call = match Call::prepare(limosa, matches, manner, limosa.command.need(), interrupt.clone()) {
+    let mut call = match Call::prepare(limosa, matches, manner, limosa.command.need(), interrupt.clone()) {
         Ok(call) => call,
         Err(failure) => return call::fail(&Console::new(manner), name, &failure),
     };
     let result = tokio::select! {
-        result = work(&limosa.command, &call) => result,
+        result = work(&limosa.command, &mut call) => result,
         () = interrupt.before_anything() => Err(interrupted()),
     };
     call.reporter.end();
@@ -88,8 +88,12 @@ async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Mann
     unwritten(&Arc::clone(&call.console), code)
 }
 
-async fn work(command: &Command, call: &Call) -> Result<u8, Failure> {
-    command.run(call).await
+/// Runs a command; once more where its files could be of several formats and somebody said which is meant: it has done nothing then.
+async fn work(command: &Command, call: &mut Call) -> Result<u8, Failure> {
+    match command.run(call).await {
+        Err(failure) if call.chose_format(&failure) => command.run(call).await,
+        result => result,
+    }
 }
 
 fn interrupted() -> Failure {

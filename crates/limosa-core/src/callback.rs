@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Headers, Identity, Script};
+use crate::{Direction, Headers, Identity, Script};
 
-/// When a callback runs, in the terms of a migrate.
+/// When a callback runs, in the terms of a migrate or of a rollback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CallbackEvent {
@@ -22,18 +22,89 @@ pub enum CallbackEvent {
     AfterMigrateApplied,
     /// After a migrate that failed.
     AfterMigrateError,
+    /// Before the first step of a rollback, under the lock.
+    BeforeUndo,
+    /// Before each step of a rollback, in its transaction where it has one.
+    BeforeEachUndo,
+    /// After each step of a rollback, in its transaction where it has one.
+    AfterEachUndo,
+    /// After a rollback that ended well.
+    AfterUndo,
+    /// After a rollback that failed.
+    AfterUndoError,
+}
+
+/// The events of a run in one direction.
+#[derive(Debug, Clone, Copy)]
+pub struct RunEvents {
+    /// Before the first step.
+    pub before: CallbackEvent,
+    /// Before each step.
+    pub before_each: CallbackEvent,
+    /// After each step.
+    pub after_each: CallbackEvent,
+    /// After a run that ended well and had steps, where there is an event of its own.
+    pub after_some: Option<CallbackEvent>,
+    /// After a run that ended well.
+    pub after: CallbackEvent,
+    /// After a run that failed.
+    pub after_error: CallbackEvent,
 }
 
 impl CallbackEvent {
     /// All events, in the order in which they come.
-    pub const ALL: [CallbackEvent; 6] = [
+    pub const ALL: [CallbackEvent; 11] = [
         CallbackEvent::BeforeMigrate,
         CallbackEvent::BeforeEachMigrate,
         CallbackEvent::AfterEachMigrate,
         CallbackEvent::AfterMigrate,
         CallbackEvent::AfterMigrateApplied,
         CallbackEvent::AfterMigrateError,
+        CallbackEvent::BeforeUndo,
+        CallbackEvent::BeforeEachUndo,
+        CallbackEvent::AfterEachUndo,
+        CallbackEvent::AfterUndo,
+        CallbackEvent::AfterUndoError,
     ];
+
+    /// Those of a migrate, or of a rollback.
+    pub fn of(direction: Direction) -> RunEvents {
+        match direction {
+            Direction::Apply => RunEvents {
+                before: CallbackEvent::BeforeMigrate,
+                before_each: CallbackEvent::BeforeEachMigrate,
+                after_each: CallbackEvent::AfterEachMigrate,
+                after_some: Some(CallbackEvent::AfterMigrateApplied),
+                after: CallbackEvent::AfterMigrate,
+                after_error: CallbackEvent::AfterMigrateError,
+            },
+            Direction::Revert => RunEvents {
+                before: CallbackEvent::BeforeUndo,
+                before_each: CallbackEvent::BeforeEachUndo,
+                after_each: CallbackEvent::AfterEachUndo,
+                after_some: None,
+                after: CallbackEvent::AfterUndo,
+                after_error: CallbackEvent::AfterUndoError,
+            },
+        }
+    }
+
+    /// The direction of the runs that it belongs to.
+    pub fn direction(self) -> Direction {
+        match self {
+            CallbackEvent::BeforeMigrate
+            | CallbackEvent::BeforeEachMigrate
+            | CallbackEvent::AfterEachMigrate
+            | CallbackEvent::AfterMigrate
+            | CallbackEvent::AfterMigrateApplied
+            | CallbackEvent::AfterMigrateError => Direction::Apply,
+            CallbackEvent::BeforeUndo
+            | CallbackEvent::BeforeEachUndo
+            | CallbackEvent::AfterEachUndo
+            | CallbackEvent::AfterUndo
+            | CallbackEvent::AfterUndoError => Direction::Revert,
+        }
+    }
 
     /// The name by which files call it.
     pub fn name(self) -> &'static str {
@@ -44,6 +115,11 @@ impl CallbackEvent {
             CallbackEvent::AfterMigrate => "afterMigrate",
             CallbackEvent::AfterMigrateApplied => "afterMigrateApplied",
             CallbackEvent::AfterMigrateError => "afterMigrateError",
+            CallbackEvent::BeforeUndo => "beforeUndo",
+            CallbackEvent::BeforeEachUndo => "beforeEachUndo",
+            CallbackEvent::AfterEachUndo => "afterEachUndo",
+            CallbackEvent::AfterUndo => "afterUndo",
+            CallbackEvent::AfterUndoError => "afterUndoError",
         }
     }
 
@@ -54,7 +130,8 @@ impl CallbackEvent {
 
     /// True for those that run with each step.
     pub fn is_each(self) -> bool {
-        matches!(self, CallbackEvent::BeforeEachMigrate | CallbackEvent::AfterEachMigrate)
+        let events = CallbackEvent::of(self.direction());
+        self == events.before_each || self == events.after_each
     }
 }
 

@@ -113,6 +113,8 @@ pub struct RollbackAsk {
     pub use_file: bool,
     /// The database that the user named as consent to lose data.
     pub consent: Option<String>,
+    /// What runs around the steps.
+    pub callbacks: Vec<Callback>,
     /// See [`MigrateAsk::done_unchanged`].
     pub done_unchanged: HashMap<Identity, bool>,
     /// See [`MigrateAsk::enum_values`].

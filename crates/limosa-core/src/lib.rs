@@ -33,7 +33,7 @@ pub use adopt::{
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};
 pub use branch::{Binding, BranchFile, Clash, Comparison, OrderedBy, compare_branches, equal_but_for_case, newest_of};
-pub use callback::{Callback, CallbackEvent, CallbackWork};
+pub use callback::{Callback, CallbackEvent, CallbackWork, RunEvents};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};
 pub use decide::{

@@ -1,8 +1,8 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
 use limosa_sql::{
-    Class, EndDelimiter, Engine, Expanded, FoundVariable, Loss, Position, TableUse, UnknownPlaceholder, VariableLines,
-    expand,
+    Class, Dialect, EndDelimiter, Engine, Expanded, FoundVariable, Loss, PlaceholderMarks, Position, TableUse,
+    UnknownPlaceholder, VariableLines, expand,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +49,9 @@ pub struct Outline {
     /// What ends its statements besides `;`, where the tool that it was written for is told so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_delimiter: Option<Box<EndDelimiter>>,
+    /// How its placeholders are written, where that is not `${name}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Box<PlaceholderMarks>>,
 }
 
 impl Outline {
@@ -63,6 +66,11 @@ impl Outline {
         self.left_out.shrink_to_fit();
     }
 
+    /// How its placeholders are written.
+    pub fn marks(&self) -> PlaceholderMarks {
+        self.marks.as_deref().copied().unwrap_or_default()
+    }
+
     /// A statement of the script that begins on this line of it, with values in the place of what is replaced.
     ///
     /// # Errors
@@ -75,7 +83,7 @@ impl Outline {
         values: &BTreeMap<String, String>,
     ) -> Result<Expanded, UnknownPlaceholder> {
         if self.variables.is_empty() {
-            return expand(engine, statement, values);
+            return expand(Dialect::from(engine).with_marks(self.marks()), statement, values);
         }
         self.variables.expand(engine, statement, line, values)
     }

@@ -4,8 +4,8 @@ mod groups;
 mod own;
 
 use limosa_sql::{
-    Class, Effect, Engine, Piece, PieceKind, TransactionRule, VariableLines, carried, mentions_literal, placeholders,
-    stays_in_session, table_use,
+    Class, Dialect, Effect, Engine, Piece, PieceKind, TransactionRule, VariableLines, carried, in_usual_marks,
+    mentions_literal, placeholders, stays_in_session, table_use,
 };
 
 use crate::change::TransactionWish;
@@ -15,6 +15,7 @@ use own::Own;
 
 /// Builds an [`Outline`] piece by piece; holds no text.
 pub struct Outliner {
+    dialect: Dialect,
     engine: Engine,
     wish: TransactionWish,
     outline: Outline,
@@ -45,11 +46,15 @@ pub struct Outliner {
 
 impl Outliner {
     /// An outliner for one script.
-    pub fn new(engine: Engine, wish: TransactionWish) -> Self {
+    pub fn new(dialect: impl Into<Dialect>, wish: TransactionWish) -> Self {
+        let dialect = dialect.into();
+        let marks = dialect.marks();
+        let marks = (!marks.are_usual()).then(|| Box::new(marks));
         Outliner {
-            engine,
+            dialect,
+            engine: dialect.engine(),
             wish,
-            outline: Outline::default(),
+            outline: Outline { marks, ..Outline::default() },
             groups: Groups::default(),
             own: None,
             added_values: Vec::new(),
@@ -110,9 +115,10 @@ impl Outliner {
         };
         self.outline.statements += 1;
         let number = self.outline.statements;
-        self.remark(number, piece, class);
+        let statement = in_usual_marks(self.dialect, piece.statement());
+        self.remark(number, piece, class, &statement);
         if let (Some(table), None) = (&self.ledger_table, &self.outline.ledger_use) {
-            self.outline.ledger_use = table_use(self.engine, class, piece.statement(), table);
+            self.outline.ledger_use = table_use(self.engine, class, &statement, table);
         }
         self.replaced(piece);
         if let Err(error) = self.group(number, piece, class) {
@@ -125,7 +131,7 @@ impl Outliner {
         let statement = piece.statement();
         let position = |offset| piece.position.after(statement.get(..offset).unwrap_or_default());
         if self.outline.variables.is_empty() {
-            for (name, offset) in placeholders(self.engine, statement) {
+            for (name, offset) in placeholders(self.dialect, statement) {
                 self.outline.use_placeholder(name, position(offset));
             }
             return;
@@ -139,16 +145,17 @@ impl Outliner {
         }
     }
 
-    fn remark(&mut self, number: u64, piece: &Piece, class: &Class) {
+    /// Notes what is worth naming of a statement, whose placeholders are written as `${name}` in `statement`.
+    fn remark(&mut self, number: u64, piece: &Piece, class: &Class, statement: &str) {
         let lifted = match &class.effect {
             Effect::LiftedPragma { name } => std::slice::from_ref(name),
             _ => &[],
         };
         let mysql = self.engine == Engine::Mysql;
-        let left = if mysql { left_in_session(class, piece.statement()) } else { Vec::new() };
+        let left = if mysql { left_in_session(class, statement) } else { Vec::new() };
         self.outline.unseen |= match self.engine {
             Engine::Mysql => !is_plain(class),
-            Engine::Sqlite => stays_in_session(piece.statement(), class),
+            Engine::Sqlite => stays_in_session(statement, class),
             _ => false,
         };
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
@@ -282,7 +289,8 @@ impl Outliner {
         if self.added_values.is_empty() || piece.class().is_some_and(adds_enum_value) {
             return false;
         }
-        let mentions = |value: &String| mentions_literal(self.engine, piece.statement(), value);
+        let statement = in_usual_marks(self.dialect, piece.statement());
+        let mentions = |value: &String| mentions_literal(self.engine, &statement, value);
         self.added_values.iter().any(|value| value.as_ref().is_none_or(mentions))
     }
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use limosa_sql::{Diagnostic, Engine, Loss, Position, VariableLines, placeholders, variable_value};
+use limosa_sql::{
+    Diagnostic, Dialect, Engine, Loss, PlaceholderMarks, Position, VariableLines, placeholders, variable_value,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -273,6 +275,9 @@ pub struct Undo {
     /// Lines of the text in which variables are replaced as goose does.
     #[serde(skip_serializing_if = "VariableLines::is_empty")]
     pub variables: VariableLines,
+    /// How placeholders are written in the text, where that is not `${name}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Box<PlaceholderMarks>>,
 }
 
 impl Undo {
@@ -286,6 +291,7 @@ impl Undo {
             time_outs: rollback.time_outs,
             losses: rollback.outline.losses().map(|(_, loss)| loss.clone()).collect(),
             variables: rollback.outline.variables.clone(),
+            marks: rollback.outline.marks.clone(),
         }
     }
 
@@ -300,7 +306,8 @@ impl Undo {
         let mut used = serde_json::Map::new();
         let of_name = |name: &str| values.get(name).filter(|_| !secret.contains(name)).cloned();
         if self.variables.is_empty() {
-            used.extend(placeholders(engine, &self.text).into_iter().map(|(name, _)| {
+            let dialect = Dialect::from(engine).with_marks(self.marks.as_deref().copied().unwrap_or_default());
+            used.extend(placeholders(dialect, &self.text).into_iter().map(|(name, _)| {
                 let value = of_name(&name);
                 (name, value.into())
             }));
@@ -335,6 +342,11 @@ impl Undo {
         }
         if placeholders_off {
             origin.insert("placeholders".to_owned(), "off".into());
+        }
+        if let Some(marks) = &self.marks
+            && let Ok(marks) = serde_json::to_value(marks)
+        {
+            origin.insert("placeholder_marks".to_owned(), marks);
         }
         if !self.variables.is_empty()
             && let Ok(variables) = serde_json::to_value(&self.variables)

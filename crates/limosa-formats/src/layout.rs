@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
-use limosa_sql::{Diagnostic, Engine, Label};
+use limosa_sql::{Diagnostic, Engine, Label, PlaceholderMarks};
 
 use crate::codes;
 use crate::drizzle::{self, Journals};
@@ -390,6 +390,22 @@ impl Layout {
         matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_) | Layout::Liquibase(_))
     }
 
+    /// How placeholders are written.
+    pub fn placeholder_marks(&self) -> PlaceholderMarks {
+        match self {
+            Layout::Flyway(naming) => *naming.placeholders,
+            _ => PlaceholderMarks::default(),
+        }
+    }
+
+    /// What stands before and behind the names of placeholders in the variables of callbacks that are programs; None where nobody says.
+    pub fn command_marks(&self) -> Option<[String; 2]> {
+        match self {
+            Layout::Flyway(naming) => Some((*naming.command_marks).clone()),
+            _ => None,
+        }
+    }
+
     /// True where `${Name}` and `${name}` are one placeholder.
     pub fn folds_placeholders(&self) -> bool {
         matches!(self, Layout::Flyway(_) | Layout::Goose)
@@ -545,7 +561,7 @@ impl Layout {
         value_of: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Config>, Vec<Diagnostic>) {
         match self {
-            Layout::Flyway(_) => flyway::read_script_settings(path, bytes, value_of),
+            Layout::Flyway(naming) => flyway::read_script_settings(path, bytes, *naming.placeholders, value_of),
             Layout::Diesel => diesel::read_metadata(path, bytes),
             Layout::Prisma => (None, prisma::check_lock(path, bytes, engine)),
             _ => Config::read(path, bytes),

@@ -1,7 +1,7 @@
 //! Which format a folder has: by the names of its files, and where these could be of several, by their first lines.
 
 use limosa_core::Markers;
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Choice, Diagnostic, Label};
 
 use crate::codes;
 use crate::formats::{FORMATS, Format, Votes, liquibase};
@@ -66,35 +66,67 @@ fn marked(
     head_of: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
 ) -> Result<Option<Recognised>, Box<Diagnostic>> {
     let mut spoken: Vec<(&str, &str, String)> = Vec::new();
-    for path in paths.iter().filter(|path| split(path).1.ends_with(".sql")).take(HEADS) {
-        let Some(head) = head_of(path) else { continue };
-        if liquibase::is_formatted(&head) {
-            spoken.push((path, liquibase::FORMAT.name, "--liquibase formatted sql".to_owned()));
-        } else if let Some((markers, line)) = spoken_for(&head) {
-            spoken.push((path, markers.format_name(), line));
+    let scripts = || paths.iter().filter(|path| split(path).1.ends_with(".sql"));
+    for path in scripts().take(HEADS) {
+        if let Some((format, line)) = head_of(path).and_then(|head| marks(&head)) {
+            spoken.push((path, format, line));
         }
     }
     let Some((first, format, line)) = spoken.first() else { return Ok(None) };
     let others: Vec<&(&str, &str, String)> = spoken.iter().filter(|(_, other, _)| other != format).collect();
     if let Some((path, other, _)) = others.first().filter(|_| others.len() * 2 >= spoken.len()) {
-        let which = format!("--format {format} or --format {other}");
-        return Err(Box::new(of_several(&[(first, format), (path, other)], &which, "")));
+        // Who is to choose wants to know how many there are of each.
+        let marked: Vec<&str> = scripts().filter_map(|path| Some(marks(&head_of(path)?)?.0)).collect();
+        let files = |format: &str| marked.iter().filter(|marked| **marked == format).count();
+        let samples =
+            [Sample { path: first, format, files: files(format) }, Sample { path, format: other, files: files(other) }];
+        return Err(Box::new(of_several(&samples, None)));
     }
     let reason = Some(format!("'{line}' in {first}"));
     Ok(Layout::of_format(format).map(|layout| Recognised { layout, reason }))
 }
 
-/// The problem of a folder with files of several formats: one of each, the formats to choose from, and what else there is to choose.
-fn of_several(files: &[(&str, &str)], which: &str, more: &str) -> Diagnostic {
-    let list: Vec<String> = files.iter().map(|(path, format)| format!("{path} one of {format}")).collect();
-    let count = if files.len() == 2 { "two".to_owned() } else { files.len().to_string() };
+/// The format that the head of a file speaks for, and the line that does.
+fn marks(head: &[u8]) -> Option<(&'static str, String)> {
+    if liquibase::is_formatted(head) {
+        return Some((liquibase::FORMAT.name, "--liquibase formatted sql".to_owned()));
+    }
+    spoken_for(head).map(|(markers, line)| (markers.format_name(), line))
+}
+
+/// What a folder holds of a format: one of its files, and how many there are.
+struct Sample<'s> {
+    path: &'s str,
+    format: &'s str,
+    files: usize,
+}
+
+impl Sample<'_> {
+    fn choice(&self) -> Choice {
+        let text = match self.files {
+            1 => format!("1 file, {}", self.path),
+            files => format!("{files} files, such as {}", self.path),
+        };
+        Choice { value: self.format.to_owned(), text }
+    }
+}
+
+/// The problem of a folder with files of several formats, of which one is meant; `both` is a format that has the files of all.
+fn of_several(samples: &[Sample<'_>], both: Option<&Sample<'_>>) -> Diagnostic {
+    let list: Vec<String> =
+        samples.iter().map(|Sample { path, format, .. }| format!("{path} one of {format}")).collect();
+    let count = if samples.len() == 2 { "two".to_owned() } else { samples.len().to_string() };
     let list = list.join(", ").replacen(" one of ", " is one of ", 1);
-    let help = format!("say which are meant, {which}; or give each a folder of its own and name one: --dir{more}");
+    let which: Vec<String> = samples.iter().map(|sample| format!("--format {}", sample.format)).collect();
+    let has_both = both.map(|both| format!("; --format {} has both", both.format)).unwrap_or_default();
+    let which = which.join(" or ");
+    let help = format!("say which are meant, {which}; or give each a folder of its own and name one: --dir{has_both}");
     let problem = Diagnostic::error(codes::MIXED_FORMATS, format!("the folder holds files of {count} formats: {list}"));
-    let labelled = files.iter().enumerate().fold(problem, |problem, (at, (path, _))| match at {
+    let mut labelled = samples.iter().enumerate().fold(problem, |problem, (at, Sample { path, .. })| match at {
         0 => problem.at(Label::file(*path)),
         _ => problem.at(Label::file(*path).text("the other one")),
     });
+    labelled.choices = samples.iter().chain(both).map(Sample::choice).collect();
     labelled.help(help)
 }
 
@@ -114,14 +146,14 @@ fn outnumbered(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnos
     if own.is_empty() || others.len() < own.len().max(SEVERAL) {
         return None;
     }
-    let mut files = vec![(own[0], layout.name())];
+    let mut samples = vec![Sample { path: own[0], format: layout.name(), files: own.len() }];
     for (path, format) in others {
-        if !files.iter().any(|(_, known)| *known == format) {
-            files.push((path, format));
+        match samples.iter_mut().find(|known| known.format == format) {
+            Some(known) => known.files += 1,
+            None => samples.push(Sample { path, format, files: 1 }),
         }
     }
-    let which: Vec<String> = files.iter().map(|(_, format)| format!("--format {format}")).collect();
-    Some(of_several(&files, &which.join(" or "), ""))
+    Some(of_several(&samples, None))
 }
 
 /// Whose markers stand in the head of a file; the first of them as written.
@@ -143,7 +175,7 @@ pub(crate) fn spoken_for(head: &[u8]) -> Option<(Markers, String)> {
 
 /// Files of one format beside files of another: nobody knows which are meant. A stray file decides nothing, nor do a few among
 /// many: a tool passes over what it does not know, and histories of years hold some such.
-fn mixed(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
+fn mixed<'p>(paths: &[&'p str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
     const SEVERAL: usize = 2;
     const MANY: usize = 20;
     let has_place = |path: &str| !matches!(layout.classify(path), FileRole::Unclear(_) | FileRole::Ignored);
@@ -155,12 +187,17 @@ fn mixed(paths: &[&str], votes: &Votes, layout: &Layout) -> Option<Diagnostic> {
         if *layout != Layout::Native && others.len() * MANY <= own.len() {
             return None;
         }
-        let ([other, _, ..], [own, _, ..]) = (others.as_slice(), own.as_slice()) else { return None };
+        if others.len() < SEVERAL || own.len() < SEVERAL {
+            return None;
+        }
         // sqlx, for instance, has files up and down beside files that only lead up.
-        let has_both = |format: &&Format| of_other(format, own) && of_other(format, other);
-        let both = FORMATS.iter().find(has_both).map(|format| format!("; --format {} has both", format.name));
-        let which = format!("--format {} or --format {}", layout.name(), format.name);
-        Some(of_several(&[(own, layout.name()), (other, format.name)], &which, &both.unwrap_or_default()))
+        let has_both = |format: &&Format| of_other(format, own[0]) && of_other(format, others[0]);
+        let both = FORMATS.iter().find(has_both).map(|format| {
+            let files = paths.iter().filter(|path| of_other(format, path)).count();
+            Sample { path: own[0], format: format.name, files }
+        });
+        let sample = |files: &[&&'p str], format| Sample { path: files[0], format, files: files.len() };
+        Some(of_several(&[sample(&own, layout.name()), sample(&others, format.name)], both.as_ref()))
     })
 }
 
@@ -223,6 +260,37 @@ mod tests {
         };
         assert_eq!(settled(many.iter().chain(&few).map(String::as_str).collect()), Ok("up_down"));
         assert_eq!(settled(many[..39].iter().chain(&few).map(String::as_str).collect()), Err(codes::MIXED_FORMATS));
+    }
+
+    #[test]
+    fn who_is_to_choose_sees_how_many_there_are_of_each() {
+        let choices = |paths: &[&str], head: &str| {
+            let mut head_of = |path: &str| {
+                let text = if path.contains("_goose") { "-- +goose Up" } else { head };
+                Some(text.as_bytes().to_vec())
+            };
+            let problem = LayoutChoice::Auto.settle(paths, &[], &mut head_of).unwrap_err();
+            problem.choices.iter().map(|choice| format!("{}: {}", choice.value, choice.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            choices(&["1_a.sql", "2_b.sql", "3_c.up.sql", "3_c.down.sql"], ""),
+            [
+                "native: 2 files, such as 1_a.sql",
+                "up_down: 2 files, such as 3_c.up.sql",
+                "sqlx: 4 files, such as 1_a.sql"
+            ]
+        );
+        assert_eq!(
+            choices(&["V1__x.sql", "002_b.up.sql", "20240101000000_c.sql"], ""),
+            ["native: 1 file, 20240101000000_c.sql", "flyway: 1 file, V1__x.sql", "up_down: 1 file, 002_b.up.sql"]
+        );
+        // Those are counted, too, that were not looked into before.
+        let paths: Vec<String> =
+            (1..=30).map(|number| format!("{number:02}_{}.sql", ["a", "goose"][number % 2])).collect();
+        assert_eq!(
+            choices(&paths.iter().map(String::as_str).collect::<Vec<_>>(), "-- migrate:up"),
+            ["goose: 15 files, such as 01_goose.sql", "dbmate: 15 files, such as 02_a.sql"]
+        );
     }
 
     #[test]

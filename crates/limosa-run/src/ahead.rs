@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{CallbackEvent, Direction, Plan, Step, Work};
+use limosa_core::{Direction, Plan, Step, Work};
 use limosa_db::{DbErrorKind, FlightObserver, Item, Landed, Notice, Session};
 use limosa_sql::Engine;
 
@@ -46,8 +46,7 @@ pub(crate) struct Begun {
 
 /// The end of the steps from `at` on that can be sent ahead of each other's answers.
 pub(crate) fn reach(plan: &Plan, engine: Engine, pooled: bool, at: usize) -> usize {
-    let around = |event| event == CallbackEvent::BeforeEachMigrate || event == CallbackEvent::AfterEachMigrate;
-    if engine == Engine::Mysql || pooled || plan.callbacks.iter().any(|callback| around(callback.event)) {
+    if engine == Engine::Mysql || pooled || plan.callbacks.iter().any(|callback| callback.event.is_each()) {
         return at;
     }
     let steps = &plan.steps;

@@ -134,7 +134,8 @@ async fn once(
     marks: &Marks,
     log: &SharedLog,
 ) -> Result<(), Failure> {
-    let around = [CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate];
+    let events = CallbackEvent::of(run.plan.direction);
+    let around = [events.before_each, events.after_each];
     let proofs = block.iter().filter_map(|step| step.proof.as_deref());
     let mut scripts =
         block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
@@ -183,11 +184,12 @@ pub(crate) fn open<'p>(run: &'p Run<'_>, block: &'p [Step]) -> Result<Vec<Script
             .map(|reader| (step, reader))
             .map_err(|problem| Failure::GaveUp(crate::feed::GaveUp::Problem(problem)))
     };
+    let events = CallbackEvent::of(run.plan.direction);
     let with_callbacks = |step: &'p Step| {
-        callbacks::sharing(run, CallbackEvent::BeforeEachMigrate)
+        callbacks::sharing(run, events.before_each)
             .chain([step])
             .chain(step.proof.as_deref())
-            .chain(callbacks::sharing(run, CallbackEvent::AfterEachMigrate))
+            .chain(callbacks::sharing(run, events.after_each))
             .map(open_one)
             .collect::<Result<_, _>>()
             .map(|list| Scripts { list })

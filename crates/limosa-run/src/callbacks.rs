@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use limosa_core::{CallbackEvent, GroupMode, PlannedCallback, PlannedWork, Step};
+use limosa_core::{CallbackEvent, Direction, GroupMode, PlannedCallback, PlannedWork, Step};
 use limosa_db::{Item, Notice, Session, SettingsMark};
 use limosa_sql::{Diagnostic, Engine, Label};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
@@ -192,11 +192,15 @@ async fn pieces(
     Ok(())
 }
 
-/// Runs a program. It inherits our environment, and gets the placeholders as `FP__name__`, as Flyway hands them on.
+/// Runs a program. It inherits our environment, and gets the placeholders as `FP__name__`, as Flyway hands them on, or with other marks
+/// where its settings say so.
 async fn command(run: &Run<'_>, event: CallbackEvent, file: &str) -> Result<(), Outcome> {
     let stopped = |problem: Diagnostic| Outcome::Stopped(Box::new(problem.at(Label::file(file))));
     let values = run.context.values.all.iter();
-    let variables = values.map(|(name, value)| (format!("FP__{}__", name.replace([':', '.', '-'], "_")), value));
+    let marks = run.context.values.command_marks.as_ref();
+    let [before, behind] = marks.map_or(["FP__", "__"], |marks| marks.each_ref().map(String::as_str));
+    let variables =
+        values.map(|(name, value)| (format!("{before}{}{behind}", name.replace([':', '.', '-'], "_")), value));
     let mut child = program(file)
         .envs(variables)
         .stdin(Stdio::null())
@@ -286,7 +290,12 @@ fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
 }
 
 /// What stands when a callback fails, for a person who reads only the error.
-pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, stands: &str) -> Outcome {
+/// Says what stands where a callback failed: of a migrate, or of a rollback.
+pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, applied: &str, taken_back: &str) -> Outcome {
+    let stands = match event.direction() {
+        Direction::Apply => applied,
+        Direction::Revert => taken_back,
+    };
     helped(outcome, &format!("it ran as {event}: {stands}"))
 }
 

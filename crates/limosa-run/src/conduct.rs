@@ -212,13 +212,13 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let steps = &run.plan.steps;
     let mut reports = Vec::new();
     let mut at = 0;
-    let ahead = [CallbackEvent::BeforeMigrate, CallbackEvent::BeforeEachMigrate];
-    let ready = match crate::made::ahead_of_callbacks(run, session, &ahead).await {
-        Ok(()) => callbacks::run(run, session, CallbackEvent::BeforeMigrate).await,
+    let events = CallbackEvent::of(run.plan.direction);
+    let ready = match crate::made::ahead_of_callbacks(run, session, &[events.before, events.before_each]).await {
+        Ok(()) => callbacks::run(run, session, events.before).await,
         failed => failed,
     };
     if let Err(outcome) = ready {
-        let outcome = callbacks::with_help(outcome, CallbackEvent::BeforeMigrate, "no migration was begun");
+        let outcome = callbacks::with_help(outcome, events.before, "no migration was begun", "none was taken back");
         let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
         return RunReport { steps: reports, outcome, head };
     }
@@ -313,13 +313,15 @@ async fn with_callbacks(
             return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
         }
     }
-    let (before, after) = (CallbackEvent::BeforeEachMigrate, CallbackEvent::AfterEachMigrate);
+    let events = CallbackEvent::of(run.plan.direction);
+    let (before, after) = (events.before_each, events.after_each);
     let begun = match is_atomic {
         true => callbacks::run(run, session, before).await,
         false => callbacks::run_apart(run, session, before).await,
     };
     if let Err(outcome) = begun {
-        let outcome = Some(callbacks::with_help(outcome, before, "the migration was not begun"));
+        let stands = ("the migration was not begun", "the migration was not taken back");
+        let outcome = Some(callbacks::with_help(outcome, before, stands.0, stands.1));
         return Ended { outcome, state: StepState::RolledBack, ..empty_ended() };
     }
     if let Err(outcome) = crate::made::ahead_of(run, session, block, is_atomic, at).await {
@@ -342,8 +344,8 @@ async fn with_callbacks(
             true => callbacks::run(run, session, after).await,
             false => callbacks::run_apart(run, session, after).await,
         };
-        ended.outcome =
-            done.err().map(|outcome| callbacks::with_help(outcome, after, "the migration is applied, and stands"));
+        let stands = ("the migration is applied, and stands", "the migration is taken back, and that stands");
+        ended.outcome = done.err().map(|outcome| callbacks::with_help(outcome, after, stands.0, stands.1));
     }
     ended
 }
@@ -353,28 +355,31 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
     if run.plan.callbacks.is_empty() {
         return outcome;
     }
+    let events = CallbackEvent::of(run.plan.direction);
     if !matches!(outcome, Outcome::Done) {
         // Who asks to stop wants nothing more to be run.
         if !run.context.stop.is_asked()
             && session.settle().await.is_ok()
-            && let Err(Outcome::Stopped(problem)) = callbacks::run(run, session, CallbackEvent::AfterMigrateError).await
+            && let Err(Outcome::Stopped(problem)) = callbacks::run(run, session, events.after_error).await
         {
-            let message = format!("{} failed, too: {}", CallbackEvent::AfterMigrateError, problem.message);
+            let message = format!("{} failed, too: {}", events.after_error, problem.message);
             let notice = Notice { severity: "WARNING".to_owned(), message, detail: None, hint: None, code: None };
-            run.context
-                .events
-                .event(Event::Notice { label: CallbackEvent::AfterMigrateError.name().to_owned(), notice });
+            run.context.events.event(Event::Notice { label: events.after_error.name().to_owned(), notice });
         }
         return outcome;
     }
-    let applied = (!reports.is_empty()).then_some(CallbackEvent::AfterMigrateApplied);
-    for event in applied.into_iter().chain([CallbackEvent::AfterMigrate]) {
+    let applied = events.after_some.filter(|_| !reports.is_empty());
+    for event in applied.into_iter().chain([events.after]) {
         let ended = match crate::made::ahead_of_callbacks(run, session, &[event]).await {
             Ok(()) => callbacks::run(run, session, event).await,
             failed => failed,
         };
         if let Err(outcome) = ended {
-            return callbacks::with_help(outcome, event, "all migrations of this run are applied, and stand");
+            let stands = (
+                "all migrations of this run are applied, and stand",
+                "all migrations of this run are taken back, and that stands",
+            );
+            return callbacks::with_help(outcome, event, stands.0, stands.1);
         }
     }
     outcome

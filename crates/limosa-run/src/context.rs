@@ -63,6 +63,8 @@ pub struct Values {
     pub all: BTreeMap<String, String>,
     /// Names whose values are never stored or shown.
     pub secret: BTreeSet<String>,
+    /// What stands before and behind their names in the variables of callbacks that are programs; None: `FP__` and `__`.
+    pub command_marks: Option<[String; 2]>,
 }
 
 /// Everything around a run.

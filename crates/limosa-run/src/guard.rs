@@ -122,7 +122,7 @@ async fn ask(
         let replaced = check.question.replaced(|text| expand_asked(step, text, run.engine, run.context));
         let question = replaced.map_err(|unknown| {
             let keys: Vec<String> = run.context.values.all.keys().cloned().collect();
-            let problem = crate::unknown_placeholder(&unknown, label(step, check), &keys);
+            let problem = crate::unknown_placeholder(&unknown, step.outline.marks(), label(step, check), &keys);
             Failure::GaveUp(GaveUp::Problem(Box::new(problem)))
         })?;
         let (sql, expected) = question.query(run.engine);

@@ -1,7 +1,7 @@
 //! Values in the place of placeholders, and of goose's variables, when a script runs.
 
 use limosa_core::{Lifted, Step, Work};
-use limosa_sql::{Diagnostic, Engine, Expanded, Label, UnknownPlaceholder};
+use limosa_sql::{Diagnostic, Engine, Expanded, Label, PlaceholderMarks, UnknownPlaceholder};
 
 use crate::Context;
 use crate::reader::Numbered;
@@ -15,11 +15,12 @@ pub(crate) fn expand_statement(
     context: &Context<'_>,
 ) -> Result<Expanded, Box<Diagnostic>> {
     expand_text(step, statement.piece.statement(), statement.piece.position.line, engine, context)
-        .map_err(|unknown| unknown_value(&unknown, statement.label(origin, unknown.offset), context))
+        .map_err(|unknown| unknown_value(step, &unknown, statement.label(origin, unknown.offset), context))
 }
 
-fn unknown_value(unknown: &UnknownPlaceholder, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
-    Box::new(unknown_placeholder(unknown, label, &context.values.all.keys().cloned().collect::<Vec<_>>()))
+fn unknown_value(step: &Step, unknown: &UnknownPlaceholder, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
+    let known: Vec<String> = context.values.all.keys().cloned().collect();
+    Box::new(unknown_placeholder(unknown, step.outline.marks(), label, &known))
 }
 
 /// A pragma that is run outside of its script, with the values of its placeholders.
@@ -32,7 +33,7 @@ pub(crate) fn expand_lifted(
     let file = step.work.origin();
     expand_text(step, &lifted.text, lifted.line, engine, context)
         .map(|expanded| expanded.text)
-        .map_err(|unknown| unknown_value(&unknown, Label::file(file), context))
+        .map_err(|unknown| unknown_value(step, &unknown, Label::file(file), context))
 }
 
 /// A part of what is asked before a step, with the values of its placeholders. No format that asks has goose's variables.
@@ -45,13 +46,13 @@ pub(crate) fn expand_asked(
     expand_text(step, text, 1, engine, context).map(|expanded| expanded.text)
 }
 
-/// The placeholder that has another value in each script.
-const FILE_NAME: &str = "flyway:filename";
+/// The built-in placeholder that has another value in each script.
+const FILE_NAME: &str = "filename";
 
 /// The placeholder that names the file of a script, with its value.
-pub fn file_name_value(file: &str) -> Option<(String, String)> {
+pub fn file_name_value(file: &str, marks: PlaceholderMarks) -> Option<(String, String)> {
     let name = file.rsplit(['/', '\\']).next()?;
-    Some((FILE_NAME.to_owned(), name.to_owned()))
+    Some((marks.built_in(FILE_NAME), name.to_owned()))
 }
 
 /// The text begins on this line of the script.
@@ -68,7 +69,7 @@ fn expand_text(
     let merged = match &step.work {
         Work::File { file, .. } if text.contains(FILE_NAME) => {
             let mut merged = context.values.all.clone();
-            merged.extend(file_name_value(file));
+            merged.extend(file_name_value(file, step.outline.marks()));
             Some(merged)
         }
         Work::Text { values, .. } if !values.is_empty() => {
@@ -82,8 +83,14 @@ fn expand_text(
 }
 
 /// The error for a placeholder without a value, or in a form that is not known.
-pub fn unknown_placeholder(unknown: &UnknownPlaceholder, label: Label, known: &[String]) -> Diagnostic {
+pub fn unknown_placeholder(
+    unknown: &UnknownPlaceholder,
+    marks: PlaceholderMarks,
+    label: Label,
+    known: &[String],
+) -> Diagnostic {
     let name = &unknown.name;
+    let written = marks.written(name);
     if let Some(message) = &unknown.message {
         let said = if message.is_empty() { "not set" } else { message.as_str() };
         return Diagnostic::error("LIM-R012", format!("the variable {name} has no value that fits: {said}"))
@@ -93,12 +100,19 @@ pub fn unknown_placeholder(unknown: &UnknownPlaceholder, label: Label, known: &[
             ));
     }
     if let Some((base, form)) = name.split_once(':') {
-        return Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has a form that is not known: {form}"))
-            .at(label.text("unknown form"))
-            .help(format!("write ${{{base}}}, ${{{base}:identifier}} or ${{{base}:literal}}; or leave such text alone with a header '-- Placeholders: off'"));
+        let [plain, identifier, literal] =
+            ["", ":identifier", ":literal"].map(|form| marks.written(&format!("{base}{form}")));
+        return Diagnostic::error(
+            "LIM-R012",
+            format!("the placeholder {written} has a form that is not known: {form}"),
+        )
+        .at(label.text("unknown form"))
+        .help(format!(
+            "write {plain}, {identifier} or {literal}; or leave such text alone with a header '-- Placeholders: off'"
+        ));
     }
     let known = if known.is_empty() { "none is set".to_owned() } else { format!("known: {}", known.join(", ")) };
-    Diagnostic::error("LIM-R012", format!("the placeholder ${{{name}}} has no value"))
+    Diagnostic::error("LIM-R012", format!("the placeholder {written} has no value"))
         .at(label.text("no value"))
         .help(format!(
             "give it one: --placeholder {name}=..., or [placeholders] in limosa.toml ({known}); or leave such text alone with a header '-- Placeholders: off'"

@@ -114,7 +114,7 @@ impl ScriptReader {
             }
         };
         Ok(ScriptReader {
-            splitter: Splitter::new(dialect, &origin).with_delimiter(delimiter),
+            splitter: Splitter::new(dialect.with_marks(step.outline.marks()), &origin).with_delimiter(delimiter),
             origin,
             input,
             mask: mask.map(|mask| (mask, Vec::new())),

@@ -69,6 +69,7 @@ mod tests {
                     .map(|(name, value)| (name.to_owned(), value.to_owned())),
             ),
             secret: BTreeSet::from(["a", "b", "d", "gone"].map(str::to_owned)),
+            command_marks: None,
         };
         let mut text = "O'Brien 'O''Brien' \"say \"\"hi\"\"\" open".to_owned();
         values.hide(&mut text);

@@ -29,6 +29,18 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do next.
     pub help: Option<String>,
+    /// Where one of several is meant and nobody said which: what there is to choose from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+}
+
+/// One of several that may be meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What to say to choose it.
+    pub value: String,
+    /// What speaks for it, in a few words.
+    pub text: String,
 }
 
 /// A marked place in a file.
@@ -59,7 +71,7 @@ impl Diagnostic {
 
     /// A diagnostic without a place.
     pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Diagnostic { code, severity, message: message.into(), labels: Vec::new(), help: None }
+        Diagnostic { code, severity, message: message.into(), labels: Vec::new(), help: None, choices: Vec::new() }
     }
 
     /// Adds a place.

@@ -5,14 +5,15 @@
 
 mod bytes;
 mod found;
+mod marked;
 mod mysql;
 mod token;
 
-use crate::Engine;
 use crate::delimiter::{EndDelimiter, Standing};
 use crate::search::{find, find_either};
+use crate::{Engine, PlaceholderMarks};
 use bytes::{Class, MYSQL, POSTGRES, SQLITE};
-use found::{Found, placeholder};
+use found::Found;
 pub(crate) use token::{Form, Kind, Open, Reading, Step, Token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) struct Lexer {
     delimiter: Vec<u8>,
     /// What ends statements besides, as the file says.
     end_delimiter: Option<EndDelimiter>,
+    /// How placeholders are written, where that is not `${name}`.
+    marks: Option<PlaceholderMarks>,
     /// Where the statement in progress began: behind the one before it.
     statement: usize,
     /// MySQL: where the comment began whose SQL is being read.
@@ -74,6 +77,7 @@ impl Lexer {
             joint_on_new_line: false,
             delimiter: Vec::new(),
             end_delimiter: None,
+            marks: None,
             statement: 0,
             executable: None,
             fresh: true,
@@ -196,7 +200,7 @@ impl Lexer {
     /// the last such token, if there is one.
     pub(crate) fn next_notable(&mut self, text: &[u8], last: bool, end: &mut usize) -> Step {
         loop {
-            if self.engine == Engine::Mysql && self.inside == Inside::Nothing && self.end_delimiter.is_none() {
+            if self.engine == Engine::Mysql && self.inside == Inside::Nothing && self.is_calm() {
                 self.pass_calm(text, end);
             }
             match self.next(text, last) {
@@ -230,6 +234,9 @@ impl Lexer {
                 Found::More => return Step::More,
                 Found::No => {}
             }
+        }
+        if let Some(step) = self.marked(text, last) {
+            return step;
         }
         let rest = &text[self.at..];
         let next = rest.get(1).copied();
@@ -383,11 +390,11 @@ impl Lexer {
             return self.word_of_mysql(text, last);
         }
         loop {
-            self.skip(text, Class::continues_name);
+            self.pass_word(text);
             match text.get(self.at) {
                 None if !last => return self.pause(text, Inside::Word),
-                Some(b'$') => {
-                    match self.delimiter_at(text, self.at, last).or_else(|| placeholder(&text[self.at..], last)) {
+                Some(&byte) if byte == b'$' || self.classes[byte as usize].continues_name() => {
+                    match self.delimiter_at(text, self.at, last).or_else(|| self.placeholder_at(text, self.at, last)) {
                         Found::Yes(_) => return self.emit(Kind::Word, self.at),
                         Found::No => self.at += 1,
                         Found::More => {
@@ -413,7 +420,7 @@ impl Lexer {
     /// `$`, and on SQLite `@`, `:` and `#`.
     fn sigil(&mut self, text: &[u8], last: bool, byte: u8, next: Option<u8>) -> Step {
         if byte == b'$' {
-            match placeholder(&text[self.at..], last) {
+            match self.placeholder_at(text, self.at, last) {
                 Found::Yes(length) => return self.emit(Kind::Placeholder, self.at + length),
                 Found::More => return Step::More,
                 Found::No => {}

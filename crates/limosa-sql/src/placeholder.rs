@@ -1,9 +1,10 @@
-//! `${name}` in scripts: found by the lexer's rules, replaced per statement, with a map back to the file.
+//! `${name}` in scripts, or what their marks are: found by the lexer's rules, replaced per statement, with a map back to the file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::Engine;
 use crate::lexer::{Kind, Lexer, Reading, Step, Token};
+use crate::{Dialect, PlaceholderMarks};
 
 /// What became of a statement whose placeholders were replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,16 +51,18 @@ pub struct UnknownPlaceholder {
 /// # Errors
 /// The first placeholder without a value.
 pub fn expand(
-    engine: Engine,
+    dialect: impl Into<Dialect>,
     statement: &str,
     values: &BTreeMap<String, String>,
 ) -> Result<Expanded, UnknownPlaceholder> {
+    let dialect = dialect.into();
+    let engine = dialect.engine();
     let mut expanded = Expanded { text: String::with_capacity(statement.len()), map: Vec::new(), used: Vec::new() };
     let mut done = 0;
-    for found in find(engine, statement) {
+    for found in find(dialect, statement) {
         let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: found.start, message: None };
         // A name of a namespace, such as `flyway:user`, looks like one with a form.
-        let (name, form) = match found.name.split_once(':') {
+        let (name, form) = match found.name.rsplit_once(':') {
             Some((name, form)) if !values.contains_key(found.name) => (name, form),
             _ => (found.name, ""),
         };
@@ -87,15 +90,31 @@ pub fn expand(
 }
 
 /// The placeholders of a statement in order: the name (without its form, where that is known), and the byte offset of `${`.
-pub fn placeholders(engine: Engine, statement: &str) -> Vec<(String, usize)> {
+pub fn placeholders(dialect: impl Into<Dialect>, statement: &str) -> Vec<(String, usize)> {
     let name = |found: Found<'_>| {
-        let name = match found.name.split_once(':') {
+        let name = match found.name.rsplit_once(':') {
             Some((name, "identifier" | "literal")) => name,
             _ => found.name,
         };
         (name.to_owned(), found.start)
     };
-    find(engine, statement).into_iter().map(name).collect()
+    find(dialect.into(), statement).into_iter().map(name).collect()
+}
+
+/// A statement with its placeholders written as `${name}`, for those who look at nothing but what it does.
+pub fn in_usual_marks(dialect: impl Into<Dialect>, statement: &str) -> Cow<'_, str> {
+    let dialect = dialect.into();
+    if dialect.marks().are_usual() {
+        return Cow::Borrowed(statement);
+    }
+    let (mut text, mut done) = (String::with_capacity(statement.len()), 0);
+    for found in find(dialect, statement) {
+        text.push_str(&statement[done..found.start]);
+        text.push_str(&PlaceholderMarks::default().written(found.name));
+        done = found.end;
+    }
+    text.push_str(&statement[done..]);
+    Cow::Owned(text)
 }
 
 /// A placeholder: `${` at `start`, the text behind `}` at `end`.
@@ -105,39 +124,44 @@ struct Found<'a> {
     name: &'a str,
 }
 
-fn find(engine: Engine, statement: &str) -> Vec<Found<'_>> {
-    if !statement.contains("${") {
+fn find(dialect: Dialect, statement: &str) -> Vec<Found<'_>> {
+    let marks = dialect.marks();
+    if !statement.contains(marks.prefix()) {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for token in tokens_of(engine, statement) {
+    for token in tokens_of(dialect, statement) {
         let text = &statement[token.start..token.end];
         match token.kind {
             Kind::LineComment | Kind::BlockComment | Kind::Space | Kind::Word => {}
             Kind::DollarText(length) => {
                 let body = &text[length..text.len() - length];
-                let within = inside(body, token.start + length);
-                found.extend(within.into_iter().filter(|one| !ends_delimiter(body, one.start - token.start - length)));
+                let ends = |one: &Found<'_>| {
+                    marks.prefix().starts_with('$') && ends_delimiter(body, one.start - token.start - length)
+                };
+                found.extend(inside(marks, body, token.start + length).into_iter().filter(|one| !ends(one)));
             }
-            _ => found.extend(inside(text, token.start)),
+            _ => found.extend(inside(marks, text, token.start)),
         }
     }
     found
 }
 
 /// The tokens of a statement; all of it as one where something is never closed.
-pub(crate) fn tokens_of(engine: Engine, statement: &str) -> Vec<Token> {
+pub(crate) fn tokens_of(dialect: impl Into<Dialect>, statement: &str) -> Vec<Token> {
+    let dialect = dialect.into();
     // A setting that is not known here decides whether backslashes escape in plain strings; the reading that closes
     // all strings is the right one.
-    let usual = Reading::of(engine);
-    tokens(engine, statement, usual)
-        .or_else(|| tokens(engine, statement, Reading { backslashes: !usual.backslashes, ..usual }))
+    let usual = Reading::of(dialect.engine());
+    tokens(dialect, statement, usual)
+        .or_else(|| tokens(dialect, statement, Reading { backslashes: !usual.backslashes, ..usual }))
         .unwrap_or_else(|| vec![Token { kind: Kind::Number, start: 0, end: statement.len() }])
 }
 
 /// The tokens of a statement; None where something is never closed.
-fn tokens(engine: Engine, statement: &str, reading: Reading) -> Option<Vec<Token>> {
-    let mut lexer = Lexer::new(engine, reading);
+fn tokens(dialect: Dialect, statement: &str, reading: Reading) -> Option<Vec<Token>> {
+    let mut lexer = Lexer::new(dialect.engine(), reading);
+    lexer.set_marks(dialect.marks());
     let mut tokens = Vec::new();
     loop {
         match lexer.next(statement.as_bytes(), true) {
@@ -149,29 +173,23 @@ fn tokens(engine: Engine, statement: &str, reading: Reading) -> Option<Vec<Token
 }
 
 /// All placeholders in a text that is no code, which begins at `offset` of the statement.
-fn inside(text: &str, offset: usize) -> Vec<Found<'_>> {
+fn inside(marks: PlaceholderMarks, text: &str, offset: usize) -> Vec<Found<'_>> {
+    let (prefix, suffix) = (marks.prefix().to_owned(), marks.suffix().to_owned());
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(dollar) = text[at..].find("${") {
-        let start = at + dollar;
-        at = start + 2;
-        if let Some(name) = name_at(&text[at..]) {
-            at += name.len() + 1;
-            found.push(Found { start: offset + start, end: offset + at, name });
+    while let Some(behind) = text[at..].find(&prefix) {
+        let start = at + behind;
+        let first = text[start..].chars().next().map_or(1, char::len_utf8);
+        let inner = &text[start + prefix.len()..];
+        match inner.find(&suffix).map(|end| &inner[..end]).filter(|name| marks.is_name(name)) {
+            Some(name) => {
+                at = start + prefix.len() + name.len() + suffix.len();
+                found.push(Found { start: offset + start, end: offset + at, name });
+            }
+            None => at = start + first,
         }
     }
     found
-}
-
-/// `name` or `name:form` before a `}`.
-fn name_at(text: &str) -> Option<&str> {
-    let name = &text[..text.find('}')?];
-    let (plain, form) = name.split_once(':').unwrap_or((name, "form"));
-    let first = plain.bytes().next()?;
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    let well_named = (first.is_ascii_alphabetic() || first == b'_') && plain.bytes().all(fits);
-    let well_formed = !form.is_empty() && form.bytes().all(|byte| byte.is_ascii_alphabetic());
-    (well_named && well_formed && name.len() <= 253).then_some(name)
 }
 
 /// True where the `$` at `at` ends a delimiter `$$` or `$tag$` of a string within this dollar-quoted body: one that

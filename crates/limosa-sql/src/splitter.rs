@@ -14,7 +14,7 @@ use crate::encoding::{SIGNATURE_BYTES, recognise};
 use crate::lexer::{Kind, Lexer, Step, Token};
 use crate::place::Tracker;
 use crate::search::{find, find_either};
-use crate::{Class, Diagnostic, Dialect, Effect, EndDelimiter, Engine, Piece, PieceKind, Span, codes};
+use crate::{Class, Diagnostic, Dialect, Effect, EndDelimiter, Engine, Piece, PieceKind, Span, codes, in_usual_marks};
 use check::{foreign_file, hanging_fault, no_copy_end};
 use copy::CopyData;
 use fault::{Fault, Mark, Place};
@@ -42,6 +42,7 @@ const STATEMENT_LIMIT: usize = 1_000_000_000;
 /// # Ok::<(), Box<limosa_sql::Diagnostic>>(())
 /// ```
 pub struct Splitter {
+    dialect: Dialect,
     engine: Engine,
     file: String,
     /// Bytes of the script that are not given out yet, after `start` bytes that are.
@@ -95,7 +96,10 @@ impl Splitter {
         let modes = Modes::new(dialect);
         let mut boundary = Boundary::new(engine);
         boundary.set_oracle(modes.oracle());
+        let mut lexer = Lexer::new(engine, modes.reading());
+        lexer.set_marks(dialect.marks());
         Splitter {
+            dialect,
             engine,
             file: file.to_owned(),
             buffer: Vec::new(),
@@ -103,7 +107,7 @@ impl Splitter {
             base: 0,
             finished: false,
             mode: Mode::Signature,
-            lexer: Lexer::new(engine, modes.reading()),
+            lexer,
             boundary,
             body: None,
             substance: false,
@@ -341,7 +345,8 @@ impl Splitter {
         };
         self.check_size(end)?;
         let text = std::str::from_utf8(&self.buffer[from..to]).unwrap_or_default();
-        let class = Box::new(classify_with(self.engine, text, self.lexer.reading()));
+        let usual = in_usual_marks(self.dialect, text);
+        let class = Box::new(classify_with(self.engine, &usual, self.lexer.reading()));
         if class.effect == Effect::CopyFromStdin {
             if !terminated {
                 let mark = self.mark(from);
@@ -350,7 +355,7 @@ impl Splitter {
             self.mode = Mode::CopyLine { semicolon: end, class };
             return Ok(None);
         }
-        self.modes.follow(text, &class);
+        self.modes.follow(&usual, &class);
         self.lexer.set_reading(self.modes.reading());
         if self.engine == Engine::Mysql {
             self.boundary.set_oracle(self.modes.oracle());

@@ -178,8 +178,16 @@ impl SideReading<'_> {
         let unread: Vec<usize> = (0..wanted.len()).filter(|at| read[*at].is_none()).collect();
         for &dialect in self.dialects {
             let these = unread.iter().map(|at| wanted[*at].to_read()).collect();
-            let (found, problems) =
-                read_all(scripts, these, &Reading { dialect, configs, layout, ledger_table: None })?;
+            let (found, problems) = read_all(
+                scripts,
+                these,
+                &Reading {
+                    dialect: dialect.with_marks(layout.placeholder_marks()),
+                    configs,
+                    layout,
+                    ledger_table: None,
+                },
+            )?;
             // What stands behind an error was not read.
             let errors = problems.iter().filter(|problem| problem.is_error());
             let broken: HashSet<&str> = errors.flat_map(|one| &one.labels).map(|label| label.file.as_str()).collect();

@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 
 use limosa_db::ServerFacts;
-use limosa_sql::Engine;
+use limosa_sql::{Engine, PlaceholderMarks};
 
 use crate::Configuration;
 
-/// What their names begin with.
-pub(crate) const PREFIX: &str = "flyway:";
+/// All of them, without what their names begin with.
+pub(crate) const NAMES: [&str; 8] =
+    ["database", "user", "defaultSchema", "table", "environment", "workingDirectory", TIMESTAMP, "filename"];
 /// The time at which the run began.
-pub(crate) const TIMESTAMP: &str = "flyway:timestamp";
+pub(crate) const TIMESTAMP: &str = "timestamp";
 
 /// Their values, but for those of a single script.
 pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTreeMap<String, String> {
@@ -30,11 +31,11 @@ pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTre
         ("table", table.to_owned()),
         ("environment", configuration.environment.clone().unwrap_or_else(|| "default".to_owned())),
         ("workingDirectory", here),
-        ("timestamp", jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()),
+        (TIMESTAMP, jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()),
         // Each script has its own, which wins over this one.
         ("filename", String::new()),
     ]
-    .map(|(name, value)| (format!("{PREFIX}{name}"), value))
+    .map(|(name, value)| (PlaceholderMarks::default().built_in(name), value))
     .into()
 }
 

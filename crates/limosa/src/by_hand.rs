@@ -243,7 +243,7 @@ impl Script<'_> {
         let values = &self.opened.values;
         let mut shown = values.all.clone();
         if let Work::File { file, .. } = &step.work {
-            shown.extend(file_name_value(file));
+            shown.extend(file_name_value(file, step.outline.marks()));
         }
         for name in &values.secret {
             shown.insert(name.clone(), format!("${{{name}}}"));
@@ -252,7 +252,7 @@ impl Script<'_> {
             shown.extend(values.clone());
         }
         let expanded = step.outline.expand(self.engine, text, line, &shown).map_err(|unknown| {
-            let message = format!("the placeholder ${{{}}} has no value", unknown.name);
+            let message = format!("the placeholder {} has no value", step.outline.marks().written(&unknown.name));
             Failure::usage("LIM-R012", message, "give it one: --placeholder")
         })?;
         Ok(expanded.text)

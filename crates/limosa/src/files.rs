@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use limosa_core::{
-    AppliedRow, Callback, CallbackWork, Change, Checksum, FileHasher, Identity, LedgerView, RowState, SharedSession,
-    Version, find_identity, find_version,
+    AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, RowState,
+    SharedSession, Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
@@ -76,6 +76,8 @@ pub(crate) struct Loaded {
     pub(crate) format_reason: Option<String>,
     /// What runs around them.
     pub(crate) callbacks: Vec<Callback>,
+    /// Files of what runs around ways back, whether they could be read or not.
+    around_back: Vec<String>,
     /// Errors and warnings.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -90,6 +92,13 @@ impl Loaded {
     /// Refuses to go on with files that have errors; takes the warnings along.
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         refuse_errors_among(&self.diagnostics)
+    }
+
+    /// The same for a command that runs recorded ways back: of the files it runs only what runs around those.
+    pub(crate) fn refuse_errors_around_back(&self) -> Result<(), Failure> {
+        let is_around =
+            |problem: &&Diagnostic| problem.labels.first().is_some_and(|label| self.around_back.contains(&label.file));
+        refuse_errors_among(&self.diagnostics.iter().filter(is_around).cloned().collect::<Vec<_>>())
     }
 
     /// The same for a command that runs none of them, see [`Loaded::told_where_none_runs`].
@@ -204,6 +213,8 @@ impl Wanted<'_> {
         match (self, role) {
             (Wanted::All | Wanted::Unknown(_), _) => true,
             (Wanted::These(these), FileRole::Rollback { of, .. }) => these.contains(&of.identity()),
+            // What runs around them.
+            (Wanted::These(_), FileRole::Callback { event, .. }) => event.direction() == Direction::Revert,
             (Wanted::These(these), FileRole::Proof { of }) => these.contains(&Identity::of_version(of)),
             (Wanted::These(these), role) => role.identity().is_some_and(|identity| these.contains(&identity)),
         }
@@ -316,6 +327,9 @@ impl Listing {
             Wanted::Unknown(view) => Known::of(view, listed.iter().map(|file| &file.role)),
             Wanted::All | Wanted::These(_) => Known::default(),
         };
+        let is_around_back = |role: &FileRole| matches!(role, FileRole::Callback { event, .. } if event.direction() == Direction::Revert);
+        let around_back =
+            listed.iter().filter(|file| is_around_back(&file.role)).map(|file| file.name.clone()).collect();
         let mut commands = Vec::new();
         let mut to_read = Vec::with_capacity(listed.len());
         let mut unread = Vec::new();
@@ -344,6 +358,7 @@ impl Listing {
             }
         }
         let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
+        let dialect = dialect.with_marks(layout.placeholder_marks());
         let how = Reading { dialect, configs: &configs, layout: &layout, ledger_table: table };
         let (mut files, found) = read_all(&scripts, to_read, &how)?;
         diagnostics.extend(found);
@@ -367,7 +382,7 @@ impl Listing {
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
-        Ok(Loaded { changes, layout, ledger_table, format_reason, callbacks, diagnostics })
+        Ok(Loaded { changes, layout, ledger_table, format_reason, callbacks, around_back, diagnostics })
     }
 }
 

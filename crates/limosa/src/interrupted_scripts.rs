@@ -36,7 +36,8 @@ pub(crate) async fn unchanged(
             None => Box::new(text),
         };
         let delimiter = script.outline.end_delimiter.as_deref();
-        let splitter = Splitter::new(opened.dialect(), &script.file).with_delimiter(delimiter);
+        let dialect = opened.dialect().with_marks(script.outline.marks());
+        let splitter = Splitter::new(dialect, &script.file).with_delimiter(delimiter);
         let found = hash_of_first(splitter, &script.file, text, row.done.unsigned_abs())?;
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }
@@ -53,17 +54,19 @@ pub(crate) fn unchanged_back(
     let text_of = |identity: &Identity| match changes {
         Some(changes) => {
             let change = changes.iter().find(|change| change.identity == *identity)?;
-            change.rollback.as_ref().map(|rollback| (rollback.file.as_str(), rollback.text.as_str()))
+            change.rollback.as_ref().map(|rollback| (rollback.file.as_str(), rollback.text.as_str(), &rollback.outline))
         }
-        None => stored.get(identity).map(|rollback| (rollback.file.as_str(), rollback.text.as_str())),
+        None => {
+            stored.get(identity).map(|rollback| (rollback.file.as_str(), rollback.text.as_str(), &rollback.outline))
+        }
     };
     view.journal
         .iter()
         .filter(|row| row.direction == Direction::Revert)
         .filter_map(|row| {
-            let (file, text) = text_of(&row.identity)?;
-            let found =
-                hash_of_first(Splitter::new(dialect, file), file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
+            let (file, text, outline) = text_of(&row.identity)?;
+            let splitter = Splitter::new(dialect.with_marks(outline.marks()), file);
+            let found = hash_of_first(splitter, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
             Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
         })
         .collect()
@@ -114,7 +117,7 @@ pub(crate) fn outline(
     let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(dialect.engine(), wish);
+    let mut outliner = Outliner::new(dialect, wish);
     outliner.read_variables(variables);
     while let Some(piece) = splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
         outliner.add(&piece);

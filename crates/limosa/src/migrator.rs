@@ -1,20 +1,31 @@
 //! The entry for embedding applications and for the command line.
 
-use limosa_db::engine_of;
-use limosa_sql::Engine;
+use limosa_db::{Secret, engine_of};
+use limosa_sql::{Diagnostic, Engine};
 
+use crate::files::Listing;
 use crate::{Configuration, Failure};
 
 /// Runs migrations by a configuration. Each method opens its own session and closes it.
 #[derive(Clone)]
 pub struct Migrator {
     pub(crate) configuration: Configuration,
+    /// Where no database is spoken to: the engine that the files are for, where it is known.
+    pub(crate) files_for: Option<Engine>,
 }
 
 impl Migrator {
     /// A migrator with this configuration.
     pub fn new(configuration: Configuration) -> Migrator {
-        Migrator { configuration }
+        Migrator { configuration, files_for: None }
+    }
+
+    /// The same for work on files alone: it speaks with no database, and of the one that is named it knows nothing but the engine.
+    #[must_use]
+    pub fn of_files(mut self) -> Migrator {
+        self.files_for = self.engine().ok();
+        self.configuration.database = Secret::new("");
+        self
     }
 
     /// What it was made with.
@@ -28,6 +39,14 @@ impl Migrator {
     /// Where the URL names none.
     pub fn engine(&self) -> Result<Engine, Failure> {
         Ok(engine_of(self.configuration.database.expose())?)
+    }
+
+    /// The problem of folders whose files are of several formats where nobody says which is meant, with the formats to choose from;
+    /// None where there is no such problem. Commands that read files fail with it, but for those that answer whatever they find.
+    pub fn mixed_formats(&self) -> Option<Diagnostic> {
+        let engine = self.engine().unwrap_or(Engine::Sqlite);
+        let failure = Listing::of(&self.configuration, &self.configuration.directories, engine).err()?;
+        failure.diagnostics.into_iter().find(|problem| !problem.choices.is_empty())
     }
 
     /// Makes the database that the URL names, where the server says that it does not exist.

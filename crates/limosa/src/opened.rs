@@ -10,7 +10,7 @@ use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, Item, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, Values};
-use limosa_sql::{Diagnostic, Dialect, Engine};
+use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
     Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
@@ -63,6 +63,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) pooled: bool,
     /// Values for `${name}`: those of the configuration, and those that are always there.
     pub(crate) values: Values,
+    /// How placeholders are written in the files.
+    marks: PlaceholderMarks,
     /// The ledger, where it was read before somebody asked for it.
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
     /// The ledgers of other tools, once somebody asked.
@@ -164,6 +166,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
     Ok(Opened {
         configuration,
         values,
+        marks: PlaceholderMarks::default(),
         session,
         ledger,
         target,
@@ -294,6 +297,19 @@ impl Opened<'_> {
     /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
     /// does not tell placeholders apart by case, every spelling that they use gets the value.
     fn take_placeholders(&mut self, loaded: &Loaded) {
+        self.marks = loaded.layout.placeholder_marks();
+        self.values.command_marks = loaded.layout.command_marks();
+        let given = &self.configuration.values.all;
+        for name in builtins::NAMES {
+            let [usual, named] = [PlaceholderMarks::default(), self.marks].map(|marks| marks.built_in(name));
+            // Flyway knows them by one name only.
+            if usual != named
+                && !given.contains_key(&usual)
+                && let Some(value) = self.values.all.remove(&usual)
+            {
+                self.values.all.entry(named).or_insert(value);
+            }
+        }
         for (name, value) in loaded.layout.values().into_iter().flatten() {
             self.values.all.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -312,6 +328,17 @@ impl Opened<'_> {
             }
             values.all.insert(used.to_owned(), value);
         }
+    }
+
+    /// True for a placeholder that has a value always.
+    pub(crate) fn is_built_in(&self, name: &str) -> bool {
+        let spelled = [PlaceholderMarks::default(), self.marks];
+        builtins::NAMES.iter().any(|known| spelled.iter().any(|marks| marks.built_in(known) == name))
+    }
+
+    /// True for the placeholder that has another value at each time.
+    pub(crate) fn is_timestamp(&self, name: &str) -> bool {
+        [PlaceholderMarks::default(), self.marks].iter().any(|marks| marks.built_in(builtins::TIMESTAMP) == name)
     }
 
     /// Reads the ledger for the next [`look`](Self::look), which must follow before anything is changed.

@@ -8,7 +8,7 @@ use limosa_run::unknown_placeholder;
 use limosa_sql::{Diagnostic, Label, UnknownPlaceholder, variable_value};
 
 use crate::opened::Opened;
-use crate::{Configuration, Exit, Failure, builtins};
+use crate::{Configuration, Exit, Failure};
 
 impl Opened<'_> {
     /// The policy for decisions.
@@ -26,7 +26,7 @@ impl Opened<'_> {
                 .iter()
                 .map(|(name, value)| {
                     // A plan that is made again means the same, at whatever time that is.
-                    let is_told = !self.values.secret.contains(name) && name != builtins::TIMESTAMP;
+                    let is_told = !self.values.secret.contains(name) && !self.is_timestamp(name);
                     (name.clone(), is_told.then(|| value.clone()))
                 })
                 .collect(),
@@ -35,7 +35,7 @@ impl Opened<'_> {
 
     /// Refuses a plan that uses placeholders without values, before anything of it is run.
     pub(crate) fn refuse_unknown_placeholders(&self, plan: &Plan) -> Result<(), Failure> {
-        let named = self.values.all.keys().filter(|name| !name.starts_with(builtins::PREFIX));
+        let named = self.values.all.keys().filter(|name| !self.is_built_in(name));
         let known: Vec<String> = named.cloned().collect();
         let mut problems: Vec<Diagnostic> = Vec::new();
         let around = plan.callbacks.iter().filter_map(PlannedCallback::step);
@@ -52,7 +52,12 @@ impl Opened<'_> {
             for (name, position) in &step.outline.placeholders {
                 if !self.values.all.contains_key(name) && !recorded.contains_key(name) {
                     let unknown = UnknownPlaceholder { name: name.clone(), offset: 0, message: None };
-                    problems.push(unknown_placeholder(&unknown, Label::place(file, *position), &known));
+                    problems.push(unknown_placeholder(
+                        &unknown,
+                        step.outline.marks(),
+                        Label::place(file, *position),
+                        &known,
+                    ));
                 }
             }
         }
@@ -70,7 +75,7 @@ impl Opened<'_> {
             if let Err(unknown) = variable_value(self.target.engine, &expression.written, &values) {
                 // One that is missing is told once.
                 if unknown.message.is_some() || !missing.contains(&unknown.name) {
-                    let mut problem = unknown_placeholder(&unknown, label(), known);
+                    let mut problem = unknown_placeholder(&unknown, step.outline.marks(), label(), known);
                     if let (None, Some(help)) = (&unknown.message, &mut problem.help) {
                         help.push_str(&format!(
                             "; or write ${{{}-}} where nothing may stand in its place",

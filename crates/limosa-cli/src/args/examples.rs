@@ -28,7 +28,7 @@ const EXAMPLES: [(&str, &str); 25] = [
     ("history", "limosa history\nlimosa history --limit 100 --output json"),
     (
         "validate",
-        "limosa validate\nlimosa validate --environment production --output json\n\
+        "limosa validate\nlimosa validate --environment production --output json\nlimosa validate --files-only\n\
          limosa validate --against origin/main --files-only",
     ),
     ("baseline", "limosa baseline --to 12 --dry-run\nlimosa baseline --to 12"),

@@ -12,7 +12,9 @@ pub(crate) struct Doctor {}
 
 impl Doctor {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        let answer = call.migrator()?.doctor().await?;
+        let migrator = call.migrator()?;
+        call.refuse_mixed_formats(&migrator)?;
+        let answer = migrator.doctor().await?;
         let width = call.console.answer_width();
         call.answer(&answer, |answer| findings::render(answer, "well: nothing stands in the way", width));
         Ok(answer.exit_code)

@@ -15,8 +15,12 @@ pub(crate) struct Health {}
 
 impl Health {
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        let answer = call.migrator()?.health().await;
+        let migrator = call.migrator()?;
         let chosen = call.loaded.provenance.of("output").is_some_and(|source| source.origin != Origin::Default);
+        if chosen {
+            call.refuse_mixed_formats(&migrator)?;
+        }
+        let answer = migrator.health().await;
         if chosen {
             call.answer(&answer, health::render);
         } else {

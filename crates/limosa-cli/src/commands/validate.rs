@@ -15,13 +15,17 @@ use crate::render::findings;
 /// With --against the files of this checkout are compared with those of another branch, which git must know: versions that both
 /// have added, files that would come late there, and files of that branch that were changed here. That needs no database; where
 /// one is named, it is looked at as well.
+///
+/// With --files-only the files are read and no database is: names, formats, headers, sections, settings beside files, statements that
+/// cannot be read, versions that two files have, dependencies. The address that is named, if any, says for which engine; without one
+/// that is told which is wrong for every engine.
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
     /// Compare with this branch, tag or commit of git's, too.
     #[arg(long, value_name = "REF")]
     against: Option<String>,
     /// Look at files alone: speak with no database, though one is named.
-    #[arg(long, requires = "against")]
+    #[arg(long)]
     files_only: bool,
 }
 
@@ -33,7 +37,8 @@ impl Validate {
 
     pub(super) async fn run(&self, call: &Call) -> Result<u8, Failure> {
         let answer = match &self.against {
-            None => call.migrator()?.validate().await?,
+            None if self.files_only => call.migrator_of_files().validate_files().await?,
+            None => call.migrator().map_err(or_files_only)?.validate().await?,
             Some(reference) if self.files_only => call.migrator_of_files().validate_against(reference).await?,
             Some(reference) => {
                 call.migrator_without_database().validate_against(reference).await.map_err(or_files_only)?
@@ -47,7 +52,11 @@ impl Validate {
 
 /// What is to be said where nothing is wrong.
 fn well(answer: &FindingsAnswer) -> String {
-    let agree = answer.target.is_some().then(|| "valid: files and ledger agree".to_owned());
+    let agree = match (&answer.target, &answer.against) {
+        (Some(_), _) => Some("valid: files and ledger agree".to_owned()),
+        (None, None) => Some("valid: nothing is wrong with the files; no database was asked".to_owned()),
+        (None, Some(_)) => None,
+    };
     let added = answer.against.as_ref().map(|line| {
         let files = findings::count(line.added, "file");
         let late = answer.checks.iter().any(|check| check.name == "late");

@@ -70,7 +70,16 @@ fn a_database_is_looked_at_unless_somebody_says_not_to() {
     run(&repository, &["validate", "--against", "main"], 2);
     run(&repository, &["validate", "--against", "main", "--files-only"], 1);
     run(&repository, &["new", "--renumber", "--against", "main", "--files-only"], 0);
-    run(&repository, &["validate", "--files-only"], 2);
+    let alone = run(&repository, &["validate", "--files-only"], 0);
+    assert!(
+        alone.stdout.contains("ok  migrations read  2") && alone.stdout.contains("no database was asked"),
+        "{alone}"
+    );
+    let unnamed = limosa(repository.folder(), &["validate", "--config", "/dev/null"]).run().unwrap().assert_code(2);
+    assert!(
+        unnamed.stderr.contains("LIM-U094") && unnamed.stderr.contains("look at files alone: --files-only"),
+        "{unnamed}"
+    );
     run(&repository, &["new", "--renumber", "--repeatable"], 2);
     run(&repository, &["new"], 2);
 }

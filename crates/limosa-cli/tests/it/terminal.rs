@@ -52,6 +52,49 @@ fn the_name_of_the_database_is_asked_for() {
 }
 
 #[test]
+fn which_of_several_formats_is_meant_is_asked_once() {
+    let folder = Folder::new()
+        .file(
+            "migrations/00001_users.sql",
+            "-- +goose Up\ncreate table users (id integer);\n-- +goose Down\ndrop table users;\n",
+        )
+        .file(
+            "migrations/00002_more.sql",
+            "-- +goose Up\ncreate table more (id integer);\n-- +goose Down\ndrop table more;\n",
+        )
+        .file("migrations/V1__other.sql", "create table other (id integer);\n")
+        .file("migrations/V2__others.sql", "create table others (id integer);\n")
+        .file("migrations/V3__third.sql", "create table third (id integer);\n");
+    // Nothing typed, or the end: as where nobody can be asked.
+    for typed in ["\n", "\u{4}"] {
+        let Some((code, text)) = on_a_terminal(&folder, "migrate", typed) else { return };
+        assert!(code == 2 && text.contains("LIM-F043") && text.contains("--format goose or --format flyway"), "{text}");
+        assert!(text.contains("  goose   2 files, such as migrations/00001_users.sql\n"), "{text}");
+        assert!(text.contains("  flyway  3 files, such as migrations/V1__other.sql\n"), "{text}");
+    }
+    for words in ["migrate --output json", "migrate --yes"] {
+        let (code, text) = on_a_terminal(&folder, words, "goose\n").unwrap();
+        assert!(code == 2 && text.contains("LIM-F043") && !text.contains("is meant?"), "{text}");
+    }
+    for words in ["status", "plan", "doctor", "health --output text", "migrate", "validate"] {
+        let (code, text) = on_a_terminal(&folder, words, "oracle\nGoose\n").unwrap();
+        assert!(text.contains("'oracle' is none of them: goose, flyway"), "{words}: {text}");
+        assert!(text.contains("to be asked no more: --format goose"), "{words}: {text}");
+        assert!(!text.contains("LIM-F043"), "{words}: {text}");
+        assert!(matches!((words, code), ("status" | "plan", 0 | 1) | (_, 0)), "{words}: {code} {text}");
+    }
+    let (code, text) = on_a_terminal(&folder, "migrate", "goose\n").unwrap();
+    assert!(code == 0 && text.contains("nothing to do"), "{text}");
+    let (_, text) = on_a_terminal(&folder, "status", "flyway\n").unwrap();
+    assert!(text.contains("third"), "{text}");
+    // Nothing is dropped before it is known what is to be run.
+    let (code, text) = on_a_terminal(&folder, "reset --allow-data-loss app.db", "\n").unwrap();
+    assert!(code == 2 && text.contains("LIM-F043") && !text.contains("emptied"), "{text}");
+    let (code, text) = on_a_terminal(&folder, "reset --allow-data-loss app.db", "goose\n").unwrap();
+    assert!(code == 0 && text.contains("2 migrations applied"), "{text}");
+}
+
+#[test]
 fn a_terminal_has_colours_and_a_moving_line_that_is_gone_at_the_end() {
     let folder = shop();
     folder.write("migrations/002_more.sql", "create table more (id integer);\nselect 1;\n");

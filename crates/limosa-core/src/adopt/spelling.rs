@@ -56,7 +56,9 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         ForeignTool::Flyway => keyed(&change.label, row),
         ForeignTool::NumberedSql => {
             let rollback = change.rollback.as_ref().map(|rollback| rollback.text.clone());
-            keyed(&change.label, ForeignRow { rollback, ..row })
+            let name = if title.is_empty() { change.name.clone() } else { titled(title) };
+            let file = change.script.file.clone();
+            keyed(&change.label, ForeignRow { name: Some(name), file: Some(file), rollback, ..row })
         }
         ForeignTool::GolangMigrate | ForeignTool::Goose | ForeignTool::Sqlx => {
             let number = number(&change.label)?;
@@ -85,6 +87,27 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         // Its rows say of a plan what no file says.
         ForeignTool::Sqitch => None,
     }
+}
+
+/// What a service with numbered files calls `initial_schema`: "Initial Schema", by Python's `str.title` over what stands behind the
+/// first underscore, in which a letter behind anything but a letter begins a word.
+///
+/// The service whose decision record names these tables (NVIDIA, "Multi-Agent Intelligent Warehouse", its
+/// `src/api/services/migration.py`); the record itself is silent about names.
+fn titled(title: &str) -> String {
+    let mut behind_letter = false;
+    let mut words = String::with_capacity(title.len());
+    for letter in title.replace('_', " ").chars() {
+        if behind_letter {
+            words.extend(letter.to_lowercase());
+        } else {
+            let mut capital = letter.to_uppercase();
+            words.extend(capital.next());
+            words.extend(capital.flat_map(char::to_lowercase));
+        }
+        behind_letter = letter.is_lowercase() || letter.is_uppercase();
+    }
+    words
 }
 
 /// The row of a change that is called `path::id::author`.
@@ -170,6 +193,21 @@ mod tests {
             ("b.sql", "a.sql::1::ann", "classpath:a.sql::1::ann", "classpath:b.sql"),
         ] {
             assert_eq!(repathed(path, [(own, theirs)].into_iter()), expected, "{path} {own} {theirs}");
+        }
+    }
+
+    #[test]
+    fn titles_are_those_of_python() {
+        for (title, expected) in [
+            ("initial_schema", "Initial Schema"),
+            ("add_index_on_USERS", "Add Index On Users"),
+            ("2nd_index", "2Nd Index"),
+            ("v2_names", "V2 Names"),
+            ("o'brien-x__y", "O'Brien-X  Y"),
+            ("straße_ÄRGER", "Straße Ärger"),
+            ("ß", "Ss"),
+        ] {
+            assert_eq!(titled(title), expected);
         }
     }
 

@@ -1,26 +1,28 @@
-//! What runs around the steps of a migrate.
+//! What runs around the steps of a migrate, or of a rollback.
 
 use limosa_sql::{Diagnostic, Label};
 
 use super::{Policy, limits, losses};
 use crate::assess::not_applicable_by;
 use crate::{
-    Action, Callback, CallbackWork, Checksum, Headers, Outline, PlannedCallback, PlannedWork, Script, Step,
+    Action, Callback, CallbackWork, Checksum, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script, Step,
     Surroundings, Work,
 };
 
-/// The callbacks that apply here.
+/// The callbacks of runs in this direction that apply here.
 ///
 /// # Errors
 /// Those that cannot be run as the run is asked for.
 pub(super) fn planned(
     callbacks: &[Callback],
+    direction: Direction,
     policy: &Policy,
     around: &Surroundings,
 ) -> Result<Vec<PlannedCallback>, Vec<Diagnostic>> {
     let mut planned = Vec::new();
     let mut problems = Vec::new();
-    for callback in callbacks.iter().filter(|callback| not_applicable_by(&callback.headers, around).is_none()) {
+    let meant = callbacks.iter().filter(|callback| callback.event.direction() == direction);
+    for callback in meant.filter(|callback| not_applicable_by(&callback.headers, around).is_none()) {
         let work = match &callback.work {
             CallbackWork::Command(file) => PlannedWork::Command(file.clone()),
             CallbackWork::Script(script) => PlannedWork::Sql(Box::new(script_step(callback, script, policy))),

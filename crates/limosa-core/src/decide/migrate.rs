@@ -41,7 +41,7 @@ pub fn decide_migrate(
     refuse(chosen.iter().filter_map(|line| line.change).flat_map(|change| change.refusals.clone()).collect())?;
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
-    let callbacks = callbacks::planned(&ask.callbacks, policy, around)?;
+    let callbacks = callbacks::planned(&ask.callbacks, Direction::Apply, policy, around)?;
     notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
 
     let skipped: Vec<Skipped> = assessed

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use limosa_sql::Diagnostic;
 
 use super::inherited::inherit;
-use super::{Policy, RollbackAsk, Selection, StoredRollback, full_name, join, limits, losses, refuse, values_used};
+use super::{
+    Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
+};
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, Step, Surroundings, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, Step,
+    Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -43,6 +46,11 @@ pub fn decide_rollback(
         );
     }
     refuse(problems)?;
+    // Where there is nothing to take back, nothing runs.
+    let callbacks = match steps.is_empty() {
+        true => Vec::new(),
+        false => callbacks::planned(&ask.callbacks, Direction::Revert, policy, around)?,
+    };
     let mut notices: Vec<_> =
         inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine).into_iter().collect();
     if policy.single_transaction {
@@ -56,9 +64,13 @@ pub fn decide_rollback(
         database: full_name(around),
         direction: Direction::Revert,
         ledger_head: ledger.head.clone(),
-        values: values_used(around.engine, &steps, policy),
+        values: values_used(
+            around.engine,
+            steps.iter().chain(callbacks.iter().filter_map(PlannedCallback::step)),
+            policy,
+        ),
         steps,
-        callbacks: Vec::new(),
+        callbacks,
         makes: None,
         skipped: Vec::new(),
         notices,

@@ -19,6 +19,7 @@ fn ask(selection: Selection) -> RollbackAsk {
         selection,
         use_file: false,
         consent: None,
+        callbacks: Vec::new(),
         done_unchanged: HashMap::new(),
         enum_values: HashMap::new(),
         shared_session: None,

@@ -1,5 +1,7 @@
 //! Placeholders as tokens, so that what looks like a comment inside of one is none.
 
+use crate::PlaceholderMarks;
+
 /// The longest text from `${` to `}` that is taken for a placeholder, in bytes.
 const PLACEHOLDER_LIMIT: usize = 256;
 
@@ -27,6 +29,22 @@ pub(super) fn placeholder(text: &[u8], last: bool) -> Found {
     match plain(text, last) {
         Found::No => variable(text, last),
         found => found,
+    }
+}
+
+/// Looks for a name between these marks at the start of `text`.
+pub(super) fn between(marks: &PlaceholderMarks, text: &[u8], last: bool) -> Found {
+    let (prefix, suffix) = (marks.prefix_bytes(), marks.suffix_bytes());
+    let Some(inner) = text.strip_prefix(prefix) else {
+        return if !last && prefix.starts_with(text) { Found::More } else { Found::No };
+    };
+    let inner = &inner[..inner.len().min(PLACEHOLDER_LIMIT)];
+    let Some(end) = inner.windows(suffix.len()).position(|window| window == suffix) else {
+        return if last || inner.len() == PLACEHOLDER_LIMIT { Found::No } else { Found::More };
+    };
+    match std::str::from_utf8(&inner[..end]) {
+        Ok(name) if marks.is_name(name) => Found::Yes(prefix.len() + end + suffix.len()),
+        _ => Found::No,
     }
 }
 

@@ -2,7 +2,7 @@
 //! a digit, and the delimiters of their client.
 
 use super::bytes::{Class, NOTABLE};
-use super::found::{Found, placeholder};
+use super::found::Found;
 use super::{Form, Inside, Kind, Lexer, Open, Step};
 
 /// A comment for this version or a later one holds SQL for no server: `/*M!999999\- enable the sandbox mode */` speaks
@@ -35,6 +35,11 @@ impl Lexer {
             Found::No => {}
         }
         let class = self.classes[byte as usize];
+        if class != Class::Space
+            && let Some(step) = self.marked(text, last)
+        {
+            return step;
+        }
         let next = rest.get(1).copied();
         if next.is_none() && !last && (class.looks_ahead() || matches!(class, Class::Star | Class::Backslash)) {
             return Step::More;
@@ -84,7 +89,7 @@ impl Lexer {
                 let form = if byte.eq_ignore_ascii_case(&b'n') { Form::National } else { Form::Bits };
                 self.text(text, last, form, false)
             }
-            Class::Dollar => match placeholder(&text[self.at..], last) {
+            Class::Dollar => match self.placeholder_at(text, self.at, last) {
                 Found::Yes(length) => self.emit(Kind::Placeholder, self.at + length),
                 Found::More => Step::More,
                 Found::No => {
@@ -191,7 +196,8 @@ impl Lexer {
 
     /// Goes to the end of a name: where a placeholder or the delimiter begins, too. None where more text is needed.
     fn pass_name(&mut self, text: &[u8], last: bool, dots: bool) -> Option<usize> {
-        let watched = self.first_of_delimiter();
+        let [first, second] = self.first_of_delimiter();
+        let watched = [first, second, self.marks.map(|marks| marks.prefix_bytes()[0])];
         loop {
             let from = self.at;
             let classes = self.classes;
@@ -211,13 +217,14 @@ impl Lexer {
                     Found::No => {}
                 }
             }
-            if byte == b'$' {
-                match placeholder(&text[self.at..], last) {
+            if byte == b'$' || (self.marks.is_some() && watched[2] == Some(byte)) {
+                match self.placeholder_at(text, self.at, last) {
                     Found::Yes(_) => return Some(self.at),
                     Found::More => return None,
                     Found::No => {}
                 }
-            } else if !(classes[byte as usize].continues_name() || (dots && byte == b'.')) {
+            }
+            if byte != b'$' && !(classes[byte as usize].continues_name() || (dots && byte == b'.')) {
                 return Some(self.at);
             }
             self.at += 1;

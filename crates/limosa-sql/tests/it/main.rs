@@ -5,6 +5,7 @@ mod classes;
 mod classes_mysql;
 mod errors;
 mod literals;
+mod marks;
 mod pieces_mysql;
 mod pieces_postgres;
 mod pieces_sqlite;

@@ -255,7 +255,8 @@ pub(super) const TABLE: &[Cause] = &[
          that are of others by their names, and where the comments of two tools stand in as many files. One file that is astray is left out with a \
          warning instead, and so are a few beside twenty times as many of another tool's, which passes over them as well.",
         "Say which are meant: `--format NAME`, or `format` in limosa.toml; the others are left out then. Or give each its own folder. \
-         Nothing was run.",
+         On a terminal the command asks which format is meant, unless `--yes` or `--output json` is given, and goes on with the answer as if \
+         it had been given by `--format`. Nothing was run.",
     ),
     (
         "LIM-F044",

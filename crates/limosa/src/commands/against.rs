@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use limosa_core::{Binding, BranchFile, Clash, Comparison, OutOfOrder, equal_but_for_case};
-use limosa_sql::{Diagnostic, Engine, Label, Severity};
+use limosa_sql::{Diagnostic, Label, Severity};
 
 use crate::branches::Branches;
-use crate::files::load;
-use crate::report::{AgainstLine, CheckLine, FindingsAnswer, SCHEMA_VERSION};
+use crate::report::{AgainstLine, CheckLine, FindingsAnswer};
 use crate::{Configuration, Exit, Failure, Migrator};
 
 impl Migrator {
@@ -23,7 +22,12 @@ impl Migrator {
         let branches = read.map_err(|_| crate::commands::interrupted())??;
         let mut answer = match has_database(&self.configuration) {
             true => self.validate().await?,
-            false => self.of_files()?,
+            false => {
+                // A folder that is not here may be on the other branch.
+                let folders = &self.configuration.directories;
+                let present = folders.iter().filter(|folder| folder.exists()).cloned().collect();
+                self.look_at_files(present).await?
+            }
         };
         let compared = branches.compare();
         let order = self.configuration.out_of_order;
@@ -40,22 +44,6 @@ impl Migrator {
             answer.exit_code = Exit::No.into();
         }
         Ok(answer)
-    }
-
-    /// What is wrong with the files whatever database they are for: two of one version.
-    fn of_files(&self) -> Result<FindingsAnswer, Failure> {
-        let present: Vec<_> = self.configuration.directories.iter().filter(|folder| folder.exists()).cloned().collect();
-        let loaded = load(&self.configuration, &present, Engine::Sqlite)?;
-        let is_of_names = |problem: &Diagnostic| problem.code == limosa_formats::codes::DUPLICATE_IDENTITY;
-        Ok(FindingsAnswer {
-            schema_version: SCHEMA_VERSION,
-            command: "validate",
-            exit_code: Exit::Done.into(),
-            target: None,
-            against: None,
-            findings: loaded.diagnostics.into_iter().filter(is_of_names).collect(),
-            checks: Vec::new(),
-        })
     }
 }
 

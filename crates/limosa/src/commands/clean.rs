@@ -86,6 +86,10 @@ impl Migrator {
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
         self.configuration.refuse_protected("reset")?;
+        // Nothing is dropped for files of which nobody knows what they are.
+        if let Some(problem) = self.mixed_formats() {
+            return Err(Failure::new(Exit::Usage, problem));
+        }
         self.empty(consent, false, listener, stop.clone()).await?;
         // Whatever becomes of the migrate, the clean stands, and must not be taken for undone.
         let emptied = || {

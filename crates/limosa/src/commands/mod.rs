@@ -7,6 +7,7 @@ pub(crate) mod baseline;
 pub(crate) mod clean;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod files_alone;
 pub(crate) mod health;
 pub(crate) mod held;
 pub(crate) mod init;

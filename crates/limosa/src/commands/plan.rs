@@ -307,7 +307,8 @@ pub(crate) fn each_statement(
         Work::Code { .. } => return Ok(()),
     };
     let delimiter = step.outline.end_delimiter.as_deref().filter(|_| matches!(step.work, Work::File { .. }));
-    let mut splitter = Splitter::new(opened.dialect(), &step.label).with_delimiter(delimiter);
+    let mut splitter =
+        Splitter::new(opened.dialect().with_marks(step.outline.marks()), &step.label).with_delimiter(delimiter);
     let mut buffer = vec![0; 64 * 1024];
     let (mut number, mut ended) = (0, false);
     while number < at_most {

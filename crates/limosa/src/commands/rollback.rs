@@ -10,7 +10,7 @@ use limosa_core::{
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
 use limosa_run::{Events, RunReport, Stop, conduct};
-use limosa_sql::{Dialect, Position, VariableLines};
+use limosa_sql::{Dialect, PlaceholderMarks, Position, VariableLines};
 
 use super::{adopt, held, migrate};
 use crate::backup::{Before, Subject};
@@ -181,7 +181,11 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
     };
     let variables: VariableLines =
         origin.get("variables").and_then(|lines| serde_json::from_value(lines.clone()).ok()).unwrap_or_default();
-    let outline = interrupted_scripts::outline(dialect, file, &text, wish, &variables)?;
+    let marks: PlaceholderMarks = origin
+        .get("placeholder_marks")
+        .and_then(|marks| serde_json::from_value(marks.clone()).ok())
+        .unwrap_or_default();
+    let outline = interrupted_scripts::outline(dialect.with_marks(marks), file, &text, wish, &variables)?;
     let values: BTreeMap<String, Option<String>> =
         row.text(3).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     Ok(StoredRollback {
@@ -213,6 +217,7 @@ pub(crate) async fn decide(
     options: &RollbackOptions,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
+    loaded.refuse_errors_around_back()?;
     let around = opened.surroundings(false).await?;
     let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
@@ -227,6 +232,7 @@ pub(crate) async fn decide(
         selection,
         use_file: options.use_file,
         consent: options.consent.clone(),
+        callbacks: loaded.callbacks.clone(),
         done_unchanged,
         enum_values: HashMap::new(),
         shared_session: loaded.shared_session(),

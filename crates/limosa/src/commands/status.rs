@@ -141,8 +141,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let assessed = assess(&loaded.changes, &view, &around);
-    let mut findings: Vec<Diagnostic> =
-        loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).cloned().collect();
+    let mut findings = loaded.diagnostics.clone();
     let order = opened.configuration.out_of_order;
     findings.extend(turned_up_as_others(opened, loaded, &view)?);
     findings.extend(assessed.iter().filter_map(|line| finding(line, order)));

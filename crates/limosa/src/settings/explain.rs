@@ -101,6 +101,11 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "flyway.baseline_migration_prefix" => Some(settings.flyway.baseline.clone()),
         "flyway.sql_migration_separator" => Some(settings.flyway.separator.clone()),
         "flyway.sql_migration_suffixes" => Some(settings.flyway.suffixes.join(",")),
+        "flyway.placeholder_prefix" => Some(settings.flyway.placeholders.prefix().to_owned()),
+        "flyway.placeholder_suffix" => Some(settings.flyway.placeholders.suffix().to_owned()),
+        "flyway.placeholder_separator" => Some(settings.flyway.placeholders.separator().to_owned()),
+        "flyway.script_placeholder_prefix" => Some(settings.flyway.command_marks[0].clone()),
+        "flyway.script_placeholder_suffix" => Some(settings.flyway.command_marks[1].clone()),
         "project" => Some(settings.project.clone()),
         "protected" => Some(settings.protected.to_string()),
         "out_of_order" => Some(match settings.out_of_order {

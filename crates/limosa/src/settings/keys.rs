@@ -347,6 +347,26 @@ pub const KEYS: &[Key] = &[
         .variable("LIMOSA_FLYWAY_SQL_MIGRATION_SUFFIXES")
         .default(".sql")
         .flyway("flyway.sqlMigrationSuffixes"),
+    Key::new("flyway.placeholder_prefix", Kind::Text, "what stands before the name of a placeholder in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_PREFIX")
+        .default("${")
+        .flyway("flyway.placeholderPrefix"),
+    Key::new("flyway.placeholder_suffix", Kind::Text, "what stands behind the name of a placeholder in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_SUFFIX")
+        .default("}")
+        .flyway("flyway.placeholderSuffix"),
+    Key::new("flyway.placeholder_separator", Kind::Text, "what stands behind `flyway` in the names of built-in placeholders in Flyway's folders")
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_SEPARATOR")
+        .default(":")
+        .flyway("flyway.placeholderSeparator"),
+    Key::new("flyway.script_placeholder_prefix", Kind::Text, "what the variables begin with in which callbacks that are programs get placeholders")
+        .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_PREFIX")
+        .default("FP__")
+        .flyway("flyway.scriptPlaceholderPrefix"),
+    Key::new("flyway.script_placeholder_suffix", Kind::Text, "what those variables end with")
+        .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_SUFFIX")
+        .default("__")
+        .flyway("flyway.scriptPlaceholderSuffix"),
     Key::new("audit.anchor_file", Kind::Path, "a file to which each run appends the head of the audit log")
         .given("LIMOSA_AUDIT_ANCHOR_FILE", "--anchor-file")
         .also(&["anchor_file", "anchor"]),

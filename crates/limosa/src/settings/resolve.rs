@@ -8,7 +8,7 @@ use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::flyway;
 use limosa_formats::pattern::Pattern;
-use limosa_sql::{Diagnostic, Label};
+use limosa_sql::{Diagnostic, Label, PlaceholderMarks};
 
 use super::codes;
 use super::database;
@@ -206,12 +206,28 @@ impl<'a> Resolver<'a> {
             baseline: self.text("flyway.baseline_migration_prefix").unwrap_or_default(),
             separator: self.text("flyway.sql_migration_separator").unwrap_or_default(),
             suffixes: self.names("flyway.sql_migration_suffixes"),
+            placeholders: Box::new(self.placeholder_marks()),
+            command_marks: Box::new(
+                ["flyway.script_placeholder_prefix", "flyway.script_placeholder_suffix"]
+                    .map(|key| self.text(key).unwrap_or_default()),
+            ),
         };
         if let Err(bad) = naming.check() {
             let problem = Diagnostic::error(codes::WRONG_VALUE, format!("in [flyway], {bad}"));
             self.diagnostics.push(problem.help("give each kind a prefix of its own"));
         }
         naming
+    }
+
+    /// How placeholders are written in Flyway's folders.
+    fn placeholder_marks(&mut self) -> PlaceholderMarks {
+        let [prefix, suffix, separator] = ["prefix", "suffix", "separator"]
+            .map(|which| self.text(&format!("flyway.placeholder_{which}")).unwrap_or_default());
+        PlaceholderMarks::new(&prefix, &suffix, &separator).unwrap_or_else(|bad| {
+            let problem = Diagnostic::error(codes::WRONG_VALUE, format!("of flyway.placeholder_*, {bad}"));
+            self.diagnostics.push(problem.help("write marks such as #[ and ]"));
+            PlaceholderMarks::default()
+        })
     }
 
     /// A pattern that is one, for the format that asks for it.

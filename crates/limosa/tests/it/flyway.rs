@@ -138,6 +138,71 @@ async fn callbacks_run_around_migrations() {
     }
 }
 
+/// Versions with ways back that can be followed, and callbacks that can, too.
+fn with_ways_back(home: &Home) {
+    home.execute(LOG);
+    for number in 1..=3 {
+        home.file(&format!("V{number}__rows.sql"), &note(&format!("V{number}")));
+        home.file(&format!("U{number}__rows.sql"), &note(&format!("U{number}")));
+    }
+    for event in ["beforeUndo", "beforeEachUndo", "afterEachUndo", "afterUndo", "afterUndoError"] {
+        home.file(&format!("{event}.sql"), &note(event));
+    }
+}
+
+#[tokio::test]
+async fn callbacks_run_around_ways_back() {
+    const BAD: &str = "insert into nosuch values (1);\n";
+    for home in all_homes() {
+        with_ways_back(&home);
+        home.file("afterMigrate.sql", &note("afterMigrate"));
+        done(home.migrate().await);
+        assert_eq!(log(&home), ["V1", "V2", "V3", "afterMigrate"], "those of a rollback are none of a migrate");
+        home.execute("delete from log");
+        done(home.back(Selection::Steps(2)).await);
+        let around = |what| ["beforeEachUndo", what, "afterEachUndo"];
+        let expected = [&["beforeUndo"][..], &around("U3"), &around("U2"), &["afterUndo"]].concat();
+        assert_eq!(log(&home), expected);
+        assert_eq!(home.states().await, ["1 applied", "2 pending", "3 pending"]);
+        // Nothing is taken back, and nothing runs around it.
+        home.execute("delete from log");
+        home.file("beforeUndo.sql", BAD);
+        let text = failed(&home.back(Selection::Steps(1)).await, 3, &["beforeUndo.sql:1", "none was taken back"]);
+        assert!(!text.contains("afterUndoError"), "{text}");
+        home.file("beforeUndo.sql", &note("beforeUndo"));
+        // What shares its transaction goes with it.
+        home.file("afterEachUndo.sql", BAD);
+        failed(&home.back(Selection::Steps(1)).await, 3, &["afterEachUndo.sql:1"]);
+        assert_eq!(log(&home), ["beforeUndo", "afterUndoError"]);
+        assert_eq!(home.states().await[0], "1 applied");
+        home.file("afterEachUndo.sql", &note("afterEachUndo"));
+        home.file("afterUndo.sql", BAD);
+        failed(&home.back(Selection::Steps(1)).await, 3, &["afterUndo.sql:1", "are taken back, and that stands"]);
+        assert_eq!(home.states().await[0], "1 pending");
+        assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_rollback_does_not_leave_out_what_should_run_around_it() {
+    let home = sqlite();
+    with_ways_back(&home);
+    done(home.migrate().await);
+    home.file("beforeUndo__tell.sh", "exit 0\n");
+    failed(&home.back(Selection::Steps(1)).await, 2, &["LIM-F032", "beforeUndo__tell.sh", "--allow-commands"]);
+    std::fs::remove_file(home.folder.join("migrations/beforeUndo__tell.sh")).unwrap();
+    home.file("afterUndo.sql", "select 'never closed;\n");
+    failed(&home.back(Selection::Steps(1)).await, 2, &["LIM-S005", "afterUndo.sql:1"]);
+    home.file("afterUndo.sql", "select '${nope}';\n");
+    failed(&home.back(Selection::Steps(1)).await, 2, &["LIM-R012", "afterUndo.sql:1"]);
+    assert_eq!(home.states().await[2], "3 applied");
+    // Other files that cannot be read stop no rollback.
+    home.file("afterUndo.sql", &note("afterUndo"));
+    home.file("V4__bad.sql", "select 'never closed;\n");
+    done(home.back(Selection::Steps(1)).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_of_callbacks_are_not_told_as_the_migrations() {
     for home in all_homes() {

@@ -1,11 +1,12 @@
 //! What a file is for, by its name.
 
 use limosa_core::{CallbackEvent, Version};
+use limosa_sql::PlaceholderMarks;
 
 use super::super::native::{FileRole, RollbackTarget, split, spoken, unclear, without_ending};
 use crate::codes;
 
-/// How the files are named: Flyway's settings `sqlMigrationPrefix` and its like.
+/// How the files are named, and placeholders written in them: Flyway's settings `sqlMigrationPrefix` and its like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Naming {
     /// Before the version of a migration: `V`.
@@ -20,6 +21,10 @@ pub struct Naming {
     pub separator: String,
     /// How scripts end: `.sql`.
     pub suffixes: Vec<String>,
+    /// How placeholders are written in scripts: `${name}`.
+    pub placeholders: Box<PlaceholderMarks>,
+    /// What stands before and behind their names in variables of callbacks that are programs: `FP__name__`.
+    pub command_marks: Box<[String; 2]>,
 }
 
 impl Default for Naming {
@@ -31,6 +36,8 @@ impl Default for Naming {
             baseline: "B".to_owned(),
             separator: "__".to_owned(),
             suffixes: vec![".sql".to_owned()],
+            placeholders: Box::default(),
+            command_marks: Box::new(["FP__", "__"].map(str::to_owned)),
         }
     }
 }
@@ -63,11 +70,10 @@ const OTHER_EVENTS: &[&str] = &[
     "afterEachMigrateStatementError",
     "afterEachMigrateError",
     "afterVersioned",
-    "beforeUndo",
-    "beforeEachUndo",
-    "afterEachUndo",
-    "afterUndo",
-    "afterUndoError",
+    "beforeEachUndoStatement",
+    "afterEachUndoStatement",
+    "afterEachUndoStatementError",
+    "afterEachUndoError",
     "beforeClean",
     "afterClean",
     "afterCleanError",

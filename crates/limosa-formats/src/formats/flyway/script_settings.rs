@@ -3,7 +3,7 @@
 //! Flyway documentation, "Script Configuration".
 
 use limosa_core::TransactionWish;
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Label, PlaceholderMarks, Position};
 
 use super::super::native::{Config, Wishes, nearest};
 use super::expression::evaluate;
@@ -12,10 +12,11 @@ use crate::codes;
 const KEYS: [&str; 4] = ["executeInTransaction", "placeholderReplacement", "encoding", "shouldExecute"];
 
 /// Reads the settings at `path`, which apply to the script of the same name without `.conf`. `value_of` gives the values of
-/// placeholders.
+/// placeholders, which are written with `marks`.
 pub(crate) fn read(
     path: &str,
     bytes: &[u8],
+    marks: PlaceholderMarks,
     value_of: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Config>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
@@ -33,7 +34,7 @@ pub(crate) fn read(
             Label::place(path, Position { line: number, column: 1 }).line(line.chars().take(300).collect::<String>())
         };
         let (key, value) = bare.split_once(['=', ':']).map_or((bare, ""), |(key, value)| (key.trim(), value.trim()));
-        if let Err(problem) = setting(key, value, &mut wishes, value_of) {
+        if let Err(problem) = setting(key, value, &mut wishes, marks, value_of) {
             diagnostics.push(Diagnostic::error(codes::BAD_SCRIPT_SETTING, problem.0).at(place()).help(problem.1));
         }
     }
@@ -47,6 +48,7 @@ fn setting(
     written: &str,
     value: &str,
     wishes: &mut Wishes,
+    marks: PlaceholderMarks,
     value_of: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), Problem> {
     let key = written.strip_prefix("flyway.").unwrap_or(written);
@@ -67,7 +69,7 @@ fn setting(
             }
         }
         Some(_) => {
-            let expression = replaced(value, value_of)?;
+            let expression = replaced(value, marks, value_of)?;
             let Some(runs) = evaluate(&expression) else {
                 let help = "write true, false, A==B, A!=B, joined by && and ||";
                 return Err(Problem(format!("shouldExecute is no expression: {value}"), help.to_owned()));
@@ -96,14 +98,14 @@ fn yes(key: &str, value: &str) -> Result<bool, Problem> {
 }
 
 /// The text with the values of its placeholders.
-fn replaced(text: &str, value_of: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
+fn replaced(text: &str, marks: PlaceholderMarks, value_of: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("${") {
-        let Some((name, after)) = behind.split_once('}') else { break };
+    while let Some((before, behind)) = rest.split_once(marks.prefix()) {
+        let Some((name, after)) = behind.split_once(marks.suffix()) else { break };
         let Some(value) = value_of(name) else {
             let help = format!("give it one: --placeholder {name}=...");
-            return Err(Problem(format!("the placeholder ${{{name}}} has no value"), help));
+            return Err(Problem(format!("the placeholder {} has no value", marks.written(name)), help));
         };
         out.push_str(before);
         out.push_str(&value);

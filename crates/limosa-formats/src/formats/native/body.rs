@@ -55,7 +55,11 @@ impl Body {
     pub(super) fn new(path: &str, dialect: Dialect, wishes: Wishes, is_rollback: bool) -> Body {
         // A file for another engine is read by that engine's rules, so that it is judged by nothing else.
         let other = wishes.engines.as_ref().and_then(|engines| engines.first()).copied();
-        let dialect = if wishes.wants(dialect.engine()) { dialect } else { other.map_or(dialect, Dialect::from) };
+        let dialect = if wishes.wants(dialect.engine()) {
+            dialect
+        } else {
+            other.map_or(dialect, |other| Dialect::from(other).with_marks(dialect.marks()))
+        };
         Body {
             path: path.to_owned(),
             dialect,
@@ -68,7 +72,7 @@ impl Body {
             back_of_other: None,
             without_transaction: None,
             outside: Outside::default(),
-            outliner: Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default()),
+            outliner: Outliner::new(dialect, wishes.transaction.unwrap_or_default()),
             wishes,
             statements: 0,
             up: Some(UpText::new()),
@@ -98,7 +102,7 @@ impl Body {
         self.markers = Some(markers);
         self.up = None;
         if markers == Markers::Goose && self.wishes.transaction.is_none() {
-            self.without_transaction = Some(Outliner::new(self.dialect.engine(), TransactionWish::None));
+            self.without_transaction = Some(Outliner::new(self.dialect, TransactionWish::None));
         }
     }
 
@@ -458,7 +462,7 @@ impl Body {
             }
         };
         let wish = self.wishes.transaction.unwrap_or_default();
-        let outliner = std::mem::replace(&mut self.outliner, Outliner::new(self.dialect.engine(), wish));
+        let outliner = std::mem::replace(&mut self.outliner, Outliner::new(self.dialect, wish));
         let mut outline = match outliner.finish() {
             Ok(outline) => outline,
             Err(error) => {

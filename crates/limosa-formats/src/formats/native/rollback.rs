@@ -361,7 +361,7 @@ fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &W
     let mut splitter = Splitter::new(dialect, file);
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(dialect.engine(), wishes.transaction.unwrap_or_default());
+    let mut outliner = Outliner::new(dialect, wishes.transaction.unwrap_or_default());
     if let Form::Variables(lines) = form {
         outliner.read_variables(lines);
     }

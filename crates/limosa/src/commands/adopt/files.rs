@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use limosa_core::{Agreement, Change, ForeignRow, ForeignTool, Kind};
 use limosa_formats::{Layout, checksums};
-use limosa_sql::expand;
+use limosa_sql::{Dialect, PlaceholderMarks, expand};
 
 use crate::Failure;
 use crate::opened::Opened;
@@ -63,7 +63,7 @@ impl<'o> Checking<'o> {
             && !change.headers.placeholders_off
             && !change.script.outline.placeholders.is_empty();
         match agreement {
-            Agreement::Different if replaced => self.with_values(bytes, row),
+            Agreement::Different if replaced => self.with_values(bytes, row, change.script.outline.marks()),
             Agreement::Same if self.is_planned_otherwise(change, row) => {
                 Agreement::SameBut("what the plan says of it, or of one before it")
             }
@@ -78,9 +78,10 @@ impl<'o> Checking<'o> {
     }
 
     /// The same of a text into which values were put before its checksum was made.
-    fn with_values(&self, bytes: &[u8], row: &ForeignRow) -> Agreement {
+    fn with_values(&self, bytes: &[u8], row: &ForeignRow, marks: PlaceholderMarks) -> Agreement {
         let text = String::from_utf8_lossy(bytes);
-        let expanded = expand(self.opened.target.engine, &text, &self.opened.values.all);
+        let dialect = Dialect::from(self.opened.target.engine).with_marks(marks);
+        let expanded = expand(dialect, &text, &self.opened.values.all);
         let agreement = expanded.ok().map(|expanded| checksums::agreement(self.tool, expanded.text.as_bytes(), row));
         match agreement {
             Some(Agreement::Same) => Agreement::Same,

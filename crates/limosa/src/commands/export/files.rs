@@ -9,7 +9,7 @@ use limosa_core::{
 };
 use limosa_formats::export::{Way, Written, named, slug, written};
 use limosa_run::{Files, file_name_value};
-use limosa_sql::Label;
+use limosa_sql::{Dialect, Label, in_usual_marks};
 
 use crate::files::Loaded;
 use crate::opened::Opened;
@@ -349,7 +349,7 @@ fn filled(
     }
     let values = &project.opened.values;
     let mut all = values.all.clone();
-    all.extend(file_name_value(file));
+    all.extend(file_name_value(file, outline.marks()));
     let used: BTreeSet<&str> = outline.placeholders.iter().map(|(name, _)| name.as_str()).collect();
     // Variables of goose's are read by no other tool.
     let keeps = project.tool == ForeignTool::Flyway && !has_variables;
@@ -368,10 +368,12 @@ fn filled(
         }
     }
     if keeps {
-        return Ok(text.to_owned());
+        // What is exported comes with no settings but those that are told.
+        let dialect = Dialect::from(project.opened.target.engine).with_marks(outline.marks());
+        return Ok(in_usual_marks(dialect, text).into_owned());
     }
     let expanded = outline.expand(project.opened.target.engine, text, 1, &all).map_err(|unknown| {
-        let message = format!("{file}: the placeholder ${{{}}} has no value", unknown.name);
+        let message = format!("{file}: the placeholder {} has no value", outline.marks().written(&unknown.name));
         Failure::usage("LIM-U143", message, "give it one: --placeholder NAME=VALUE")
     })?;
     Ok(match has_variables {

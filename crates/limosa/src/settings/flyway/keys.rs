@@ -121,13 +121,10 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("outputQueryResults", NotNeeded("rows of a migration are not printed")),
     ("outputType", Is("output")),
     ("password", Address(Part::Password)),
-    (
-        "placeholderPrefix",
-        Only("${", "placeholders begin with ${ here; write them so, or turn them off with placeholderReplacement"),
-    ),
+    ("placeholderPrefix", Is("flyway.placeholder_prefix")),
     ("placeholderReplacement", Is("replace_placeholders")),
-    ("placeholderSeparator", Only(":", "built-in placeholders are written with a colon: ${flyway:user}")),
-    ("placeholderSuffix", Only("}", "placeholders end with } here")),
+    ("placeholderSeparator", Is("flyway.placeholder_separator")),
+    ("placeholderSuffix", Is("flyway.placeholder_suffix")),
     (
         "postgresql.transactional.lock",
         NotNeeded("statements that cannot be in a transaction never wait behind limosa's own lock"),
@@ -140,8 +137,8 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("reportFilename", Instead("`--output json > FILE`")),
     ("resolvers", Only("", JAVA)),
     ("schemas", Into(Turned::Schemas)),
-    ("scriptPlaceholderPrefix", NotNeeded("commands get placeholders as variables FP__name__")),
-    ("scriptPlaceholderSuffix", NotNeeded("commands get placeholders as variables FP__name__")),
+    ("scriptPlaceholderPrefix", Is("flyway.script_placeholder_prefix")),
+    ("scriptPlaceholderSuffix", Is("flyway.script_placeholder_suffix")),
     ("skipDefaultCallbacks", Only("false", "move the callbacks out of the folders of migrations")),
     ("skipDefaultResolvers", Only("false", "name the folder with `dir`")),
     (

@@ -154,6 +154,29 @@ fn what_stands_outside_of_environments_holds_in_them() {
 }
 
 #[test]
+fn placeholders_may_be_written_otherwise() {
+    use limosa_formats::{Layout, LayoutChoice};
+    let conf_text = "flyway.placeholderPrefix=#[\nflyway.placeholderSuffix=]\nflyway.placeholderSeparator=.\n\
+        flyway.scriptPlaceholderPrefix=Q_\nflyway.scriptPlaceholderSuffix=_Q\n";
+    let toml_text = "[flyway]\nplaceholderPrefix = \"#[\"\nplaceholderSuffix = \"]\"\nplaceholderSeparator = \".\"\n\
+        scriptPlaceholderPrefix = \"Q_\"\nscriptPlaceholderSuffix = \"_Q\"\n";
+    let of_toml = case().file("/home/me/shop/flyway.toml", toml_text);
+    let of_variables = case()
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_PREFIX", "#[")
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_SUFFIX", "]")
+        .variable("LIMOSA_FLYWAY_PLACEHOLDER_SEPARATOR", ".")
+        .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_PREFIX", "Q_")
+        .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_SUFFIX", "_Q");
+    for case in [conf(conf_text), of_toml, of_variables] {
+        let settings = case.loaded().settings;
+        let marks = *settings.flyway.placeholders;
+        assert_eq!((marks.written("a"), marks.built_in("user")), ("#[a]".to_owned(), "flyway.user".to_owned()));
+        assert_eq!(*settings.flyway.command_marks, ["Q_", "_Q"]);
+        assert!(matches!(settings.layout(), LayoutChoice::Given(Layout::Flyway(naming)) if naming == settings.flyway));
+    }
+}
+
+#[test]
 fn what_cannot_be_had_is_named() {
     for (line, wanted) in [
         (
@@ -165,7 +188,10 @@ fn what_cannot_be_had_is_named() {
             "LIM-C002 Flyway has no setting flyway.quantum that limosa knows: docs/coming-from/flyway-settings.md lists what is known",
         ),
         ("flyway.encoding=ISO-8859-1", "LIM-C021 flyway.encoding cannot be had here: limosa reads UTF-8"),
-        ("flyway.placeholderPrefix=#[", "LIM-C021 flyway.placeholderPrefix cannot be had here"),
+        (
+            "flyway.placeholderPrefix=1234567890123456",
+            "LIM-C004 of flyway.placeholder_*, the prefix is longer than 15 bytes: write marks such as #[ and ]",
+        ),
         ("flyway.callbacks=com.example.Callback", "LIM-C021 flyway.callbacks cannot be had here: limosa runs no Java"),
         (
             "flyway.target=5",

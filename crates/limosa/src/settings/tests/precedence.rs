@@ -102,6 +102,8 @@ fn every_key_reaches_its_setting() {
         [ledger]\nschema = \"own\"\n\
         [flyway]\nsql_migration_prefix = \"M\"\nundo_sql_migration_prefix = \"N\"\nrepeatable_sql_migration_prefix = \"O\"\n\
         baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\n\
+        placeholder_prefix = \"#[\"\nplaceholder_suffix = \"]\"\nplaceholder_separator = \".\"\n\
+        script_placeholder_prefix = \"Q_\"\nscript_placeholder_suffix = \"_Q\"\n\
         [audit]\nanchor_file = \"anchors\"\nhmac_key = \"kkk\"\n\
         [placeholders]\na = \"1\"\nb = 2\nc.d = true\n\
         [environments.x]\n";
@@ -131,6 +133,8 @@ fn every_key_reaches_its_setting() {
         baseline: "P".to_owned(),
         separator: "-".to_owned(),
         suffixes: vec![".a".to_owned(), ".b".to_owned()],
+        placeholders: Box::new(limosa_sql::PlaceholderMarks::new("#[", "]", ".").unwrap()),
+        command_marks: Box::new(["Q_", "_Q"].map(str::to_owned)),
     };
     let layout = limosa_formats::LayoutChoice::Given(limosa_formats::Layout::Flyway(naming));
     assert_eq!(settings.layout(), layout);

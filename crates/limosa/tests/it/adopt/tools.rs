@@ -349,7 +349,7 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
         },
         third: (
             "select concat(name, checksum) from schema_migrations where version = '003'",
-            "cd455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558",
+            "Cd455a5100b1a28ce3c2cd92b285178ff8b3d38ad7c44e1959cf17c9a7b138558",
         ),
         verdict: "verified",
     },

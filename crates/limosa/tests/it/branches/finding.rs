@@ -104,6 +104,7 @@ async fn what_both_have_must_stay_as_it_is() {
         std::fs::remove_file(super::path(&repository, gone)).unwrap();
     }
     let expected = "1
+LIM-F018 W 004_d.rollback.sql takes back a migration with the version 4, and there is none
 LIM-P024 E 002_b.sql was edited here, and main has it: where it ran it does not run again
 LIM-P026 W 003_c.sql is called 003_z.sql here, which main does not know
 LIM-P025 E 004_d.sql is gone here, and main has it: it may have run
@@ -130,10 +131,12 @@ async fn what_only_some_engines_can_read_is_compared_to_its_end() {
     for text in ["select $$ it's $$; select 1;\n", "select 'it\\'s'; select 1;\n", "select 'never closed; select 1;\n"]
     {
         let repository = parted(&[("migrations/001_a.sql", text)], &[], &[]);
-        assert_eq!(said(&repository, &against(&repository, "main").await.unwrap()), "0");
+        // What no engine can read is told, whatever the other branch has.
+        let told = said(&repository, &against(&repository, "main").await.unwrap());
+        assert_eq!(told.lines().next(), Some(if text.contains("never") { "1" } else { "0" }), "{told}");
         repository.write(&[("migrations/001_a.sql", &text.replace("select 1", "select 2"))]);
         let answer = against(&repository, "main").await.unwrap();
-        assert!(said(&repository, &answer).starts_with("1\nLIM-P024"), "{text}");
+        assert!(said(&repository, &answer).contains("\nLIM-P024"), "{text}");
         repository.write(&[("migrations/001_a.sql", &format!("{text}\n-- limosa:rollback\nselect 0;\n"))]);
         let answer = against(&repository, "main").await.unwrap();
         // One that no engine can read is compared as a whole.

@@ -1,5 +1,8 @@
 //! Folders in which a list, or parts of files, say what there is and in which order.
 
+use limosa::report::FindingsAnswer;
+use limosa_testkit::Repository;
+
 use super::{against, parted, said};
 
 const PLAN: &str = "%syntax-version=1.0.0\n%project=shop\n\n";
@@ -13,6 +16,12 @@ fn plan(names: &[&str]) -> String {
 const A: (&str, &str) = ("migrations/deploy/a.sql", "select 1;\n");
 const B: (&str, &str) = ("migrations/deploy/b.sql", "select 2;\n");
 const C: (&str, &str) = ("migrations/deploy/c.sql", "select 3;\n");
+
+/// What is said of the comparison: scripts that no plan names are told as well, and are no matter of it.
+fn compared(repository: &Repository, answer: &FindingsAnswer) -> String {
+    let told = said(repository, answer);
+    told.lines().filter(|line| !line.starts_with("LIM-F001 W")).collect::<Vec<_>>().join("\n")
+}
 
 #[tokio::test]
 async fn plans_of_sqitch_are_compared_change_by_change() {
@@ -46,7 +55,7 @@ async fn plans_of_sqitch_are_compared_change_by_change() {
         let (theirs, mine) = (plan(&main), plan(&work.0));
         let repository = parted(&both, &[(LIST, &theirs), C], &[(LIST, &mine), work.1]);
         let answer = against(&repository, "main").await.unwrap();
-        assert_eq!(said(&repository, &answer), expected, "{work:?}");
+        assert_eq!(compared(&repository, &answer), expected, "{work:?}");
     }
 }
 
@@ -91,9 +100,9 @@ async fn lines_of_a_plan_that_say_something_else_are_told() {
     ] {
         let repository = parted(&[A, B, (LIST, &both)], &[(LIST, &main), C], &[(LIST, &work), C]);
         let answer = against(&repository, "main").await.unwrap();
-        assert_eq!(said(&repository, &answer), expected, "{work}");
+        assert_eq!(compared(&repository, &answer), expected, "{work}");
         if expected.contains("LIM-P029") && work.contains("00:05") {
-            let help = answer.findings[0].help.clone().unwrap();
+            let help = answer.findings.last().and_then(|finding| finding.help.clone()).unwrap();
             assert!(help.contains("gives it and the change behind it other ids"), "{help}");
         }
     }

@@ -2,6 +2,7 @@
 
 use limosa_sql::{Diagnostic, Label, Position};
 
+use super::conditions::{Conditions, Field};
 use super::properties::Property;
 use super::xml;
 use crate::codes;
@@ -27,6 +28,10 @@ pub(super) enum What {
     PropertyFile { file: String, is_relative: bool, is_needed: bool, property: Property },
     /// A change, by author and id.
     ChangeSet { author: String, id: String },
+    /// What must hold before anything runs.
+    Conditions(Box<Conditions>),
+    /// A precondition that is not known here, in words.
+    UnknownCondition(String),
     /// Something that is not read here.
     Other(String),
 }
@@ -58,18 +63,67 @@ fn of_xml(path: &str, text: &str) -> Read {
     if elements.first().is_none_or(|root| root.name != "databaseChangeLog") {
         return Ok(None);
     }
-    let below = elements.iter().filter(|element| element.depth == 1);
-    let items = below.map(|element| Item {
-        line: element.line,
-        what: what(
-            path,
-            &element.name,
-            &|name| element.get(name).map(str::to_owned),
-            element.attributes.iter().map(|(name, _)| name.as_str()),
-        ),
-    });
-    Ok(Some(items.collect()))
+    let mut items = Vec::new();
+    for (at, element) in elements.iter().enumerate().filter(|(_, element)| element.depth == 1) {
+        if element.name == CONDITIONS {
+            items.push(conditions(&field_of(&elements[at..]), text));
+            continue;
+        }
+        let get = |name: &str| element.get(name).map(str::to_owned);
+        let names = element.attributes.iter().map(|(name, _)| name.as_str());
+        items.push(Item { line: element.line, what: what(path, &element.name, &get, names) });
+    }
+    Ok(Some(items))
 }
+
+/// What stands in the first of these elements, with the elements below it.
+fn field_of(elements: &[xml::Element]) -> Field {
+    let Some((first, rest)) = elements.split_first() else { return Field::default() };
+    let attributes = first.attributes.iter().map(|(name, value)| Field {
+        name: name.clone(),
+        line: first.line,
+        text: Some(value.clone()),
+        below: Vec::new(),
+    });
+    let count = rest.iter().take_while(|element| element.depth > first.depth).count();
+    let is_next = |element: &xml::Element| element.depth == first.depth + 1;
+    let elements = (0..count).filter(|at| is_next(&rest[*at])).map(|at| field_of(&rest[at..count]));
+    Field {
+        name: first.name.clone(),
+        line: first.line,
+        text: Some(first.text.clone()),
+        below: attributes.filter(|field| !field.name.contains(':')).chain(elements).collect(),
+    }
+}
+
+/// What stands in an entry. The entries of a list are those of the entry that holds it.
+fn field_of_entry(entry: &yaml::Entry) -> Field {
+    let mut field = Field { name: entry.key.clone(), line: entry.position.line, ..Field::default() };
+    match &entry.value.value {
+        Value::Scalar(text) => field.text = Some(text.clone()),
+        Value::Mapping(entries) => field.below = entries.iter().map(field_of_entry).collect(),
+        Value::Sequence(nodes) => {
+            let mappings = nodes.iter().filter_map(|node| match &node.value {
+                Value::Mapping(entries) => Some(entries),
+                _ => None,
+            });
+            field.below = mappings.flatten().map(field_of_entry).collect();
+        }
+        Value::Null => {}
+    }
+    field
+}
+
+/// The item of `preConditions` in the changelog with this text.
+fn conditions(field: &Field, text: &str) -> Item {
+    match Conditions::read(field, text) {
+        Ok(conditions) => Item { line: field.line, what: What::Conditions(Box::new(conditions)) },
+        Err((line, wrong)) => Item { line, what: What::UnknownCondition(wrong) },
+    }
+}
+
+/// What Liquibase calls that.
+const CONDITIONS: &str = "preConditions";
 
 fn of_yaml(path: &str, text: &str) -> Read {
     let root = yaml::parse(text.trim_start_matches('\u{feff}'))
@@ -88,6 +142,10 @@ fn of_yaml(path: &str, text: &str) -> Read {
             return Err(("an entry of databaseChangeLog has no name".to_owned(), node.position.line));
         };
         for entry in entries {
+            if entry.key == CONDITIONS {
+                items.push(conditions(&field_of_entry(entry), text));
+                continue;
+            }
             let fields: &[yaml::Entry] = match &entry.value.value {
                 Value::Mapping(fields) => fields,
                 _ => &[],

@@ -8,6 +8,7 @@ mod attributes;
 mod built_in;
 mod changelog;
 mod changesets;
+mod conditions;
 mod expression;
 mod lines;
 mod order;
@@ -21,14 +22,15 @@ mod xml;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_core::{CallbackEvent, Checksum, FileHasher, Markers, Version};
-use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label};
+use limosa_core::{CallbackEvent, Checksum, FileHasher, Identity, Markers, Version};
+use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, placeholders};
 
 use self::attributes::Often;
 use self::changelog::Item;
 use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
-use self::order::{Listed, Passed, Source};
+use self::conditions::Around;
+use self::order::{Asking, Listed, Passed, Source, unknown_condition};
 use self::preconditions::forgiving;
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
@@ -88,6 +90,8 @@ pub struct Changelogs {
     folders: Vec<String>,
     scripts: BTreeMap<String, Script>,
     lists: BTreeMap<String, Vec<Item>>,
+    /// The changelogs as they were read.
+    list_checksums: HashMap<String, Checksum>,
     /// What files of properties hold, by their paths.
     property_files: BTreeMap<String, Vec<(String, String)>>,
     engine: Option<Engine>,
@@ -138,17 +142,18 @@ impl Changelogs {
         if !is_script(path) {
             return match changelog::read(path, &String::from_utf8_lossy(bytes)) {
                 Ok(items) => {
-                    self.lists.extend(items.map(|items| (path.to_owned(), items)));
+                    if let Some(items) = items {
+                        self.lists.insert(path.to_owned(), items);
+                        self.list_checksums.insert(path.to_owned(), checksum_of(bytes));
+                    }
                     Vec::new()
                 }
                 Err(problem) => vec![*problem],
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let mut hasher = FileHasher::new();
-        hasher.update(bytes);
-        let length = bytes.len() as u64;
-        self.scripts.insert(path.to_owned(), Script { formatted, length, checksum: hasher.finish() });
+        let script = Script { formatted, length: bytes.len() as u64, checksum: checksum_of(bytes) };
+        self.scripts.insert(path.to_owned(), script);
         Vec::new()
     }
 
@@ -165,10 +170,15 @@ impl Changelogs {
         self.is_listed = source.has_lists();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
+        let mut asking = Vec::new();
         for passed in listed {
             let Listed { path, name, files, contexts } = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
+                    continue;
+                }
+                Passed::Conditions(one) => {
+                    asking.push((one, gathered.properties.len()));
                     continue;
                 }
                 Passed::Script(listed) => listed,
@@ -177,6 +187,12 @@ impl Changelogs {
             match &script.formatted {
                 Some(formatted) => gathered.formatted(&files, (&name, contexts.as_deref()), script, formatted),
                 None => gathered.raw(&path, (&name, contexts.as_deref()), script),
+            }
+        }
+        for (asking, properties) in &asking {
+            let checksum = asking.files.first().and_then(|path| self.list_checksums.get(path));
+            if let Some(checksum) = checksum {
+                gathered.asking(asking, *properties, checksum);
             }
         }
         problems.append(&mut gathered.problems);
@@ -289,7 +305,7 @@ impl<'g> Gathered<'g> {
             let guard = change.preconditions.guard().cloned();
             wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
-            told.extend(self.take_values(files, change));
+            told.extend(self.take_values(files, (&change.asked, &change.unread), &change.label));
             let always = named.often() == Often::Always;
             let known = Known {
                 files: files.to_vec(),
@@ -332,17 +348,23 @@ impl<'g> Gathered<'g> {
     }
 
     /// Finds the value of each placeholder of a change. One has one value for all changes here: what would need another is refused.
-    fn take_values(&mut self, files: &[String], change: &ChangeSet) -> Vec<Diagnostic> {
+    /// `asked` are the names of placeholders, `unread` what looks like one and is none.
+    fn take_values(
+        &mut self,
+        files: &[String],
+        (asked, unread): (&[String], &[String]),
+        place: &Label,
+    ) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
         let seen = self.seen(files);
-        if let Some(inner) = change.unread.iter().find(|inner| seen.value(inner.trim()).is_some()) {
+        if let Some(inner) = unread.iter().find(|inner| seen.value(inner.trim()).is_some()) {
             let message = format!("${{{inner}}} has a value with liquibase, and is no placeholder here");
             let help = "write it as ${name}: letters, digits, '_', '-' and '.', without blanks";
-            problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone()).help(help));
+            problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(place.clone()).help(help));
         }
-        for name in &change.asked {
+        for name in asked {
             let value = self.seen(files).value(name);
-            let label = || change.label.clone();
+            let label = || place.clone();
             if self.seen(files).is_of_connection(name) {
                 let message = format!("${{{name}}} is what liquibase knows of its connection, and limosa does not");
                 let help = format!("give it a value: --placeholder '{name}=...', or limosa.toml ([placeholders])");
@@ -368,6 +390,65 @@ impl<'g> Gathered<'g> {
             }
         }
         problems
+    }
+
+    /// What a changelog asks before anything runs. It sees so many properties.
+    fn asking(&mut self, asking: &Asking, properties: usize, checksum: &Checksum) {
+        let Some(path) = asking.files.first() else { return };
+        let label = |line: u64| Label::place(path, Position { line, column: 1 });
+        let guard = {
+            let seen = self.properties.seen(&asking.files, properties, self.given);
+            let find = |path: &str, id: &str, author: &str| self.identity_of(path, id, author);
+            let around = Around { engine: self.engine, seen: &seen, name: &asking.name, find: &find };
+            asking.conditions.guard(&around)
+        };
+        let guard = match guard {
+            Ok(Some(guard)) => guard,
+            Ok(None) => return,
+            Err((line, wrong)) => return self.problems.push(unknown_condition(&wrong).at(label(line))),
+        };
+        let first = guard.checks.first().map_or(1, |check| check.position.line);
+        let texts = guard.checks.iter().flat_map(|check| check.question.texts());
+        let mut asked: Vec<String> =
+            texts.flat_map(|text| placeholders(self.engine, text)).map(|(name, _)| name).collect();
+        asked.sort();
+        asked.dedup();
+        let problems = self.take_values(&asking.files, (&asked, &[]), &label(first));
+        let entries = self.entries.entry(path.clone()).or_default();
+        let name = match entries.len() {
+            0 => asking.name.clone(),
+            before => format!("{} {}", asking.name, before + 1),
+        };
+        let part = FilePart {
+            start: 0,
+            end: 0,
+            line: 1,
+            checksum: checksum.clone(),
+            markers: Markers::Liquibase,
+            delimiter: None,
+            back_delimiter: None,
+            back_of_other: None,
+        };
+        let role = FileRole::Callback { event: CallbackEvent::BeforeMigrate, name, command: false };
+        let wishes = Wishes { guard: Some(Box::new(guard)), ..Wishes::default() };
+        entries.push(Entry { role, part: Some(part), wishes, problems });
+    }
+
+    /// The change that Liquibase calls so, capitals aside: one of these files, or one that only the ledger knows.
+    fn identity_of(&self, path: &str, id: &str, author: &str) -> Result<Identity, String> {
+        let wanted = format!("{path}::{id}::{author}");
+        let lower = wanted.to_lowercase();
+        let mut found: Vec<(&String, &Known)> =
+            self.known.iter().filter(|(name, _)| is_alike(&name.to_lowercase(), &lower)).collect();
+        found.sort_by_key(|(name, _)| (name.len().abs_diff(wanted.len()), (*name).clone()));
+        match found.first() {
+            None => Ok(Identity::new(wanted)),
+            Some((name, known)) if known.always => {
+                Err(format!("limosa keeps no record of {name}, which runs with each run (runAlways:true)"))
+            }
+            Some((name, known)) if known.named.often() == Often::OnChange => Ok(Identity::new(format!("R:{name}"))),
+            Some((name, _)) => Ok(Identity::new((*name).clone())),
+        }
     }
 
     /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
@@ -464,6 +545,12 @@ impl<'g> Gathered<'g> {
             }
         }
     }
+}
+
+fn checksum_of(bytes: &[u8]) -> Checksum {
+    let mut hasher = FileHasher::new();
+    hasher.update(bytes);
+    hasher.finish()
 }
 
 /// A placeholder that stands for its own text.

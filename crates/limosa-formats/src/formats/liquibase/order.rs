@@ -6,6 +6,7 @@ use limosa_sql::{Diagnostic, Label, Position};
 
 use super::Script;
 use super::changelog::{Item, What};
+use super::conditions::Conditions;
 use super::properties::Property;
 use crate::codes;
 use crate::native::split;
@@ -29,6 +30,18 @@ pub(super) enum Passed {
     Script(Listed),
     /// A property of a changelog.
     Property(Property),
+    /// What a changelog asks before anything runs.
+    Conditions(Asking),
+}
+
+/// What a changelog asks before anything runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asking {
+    /// Its path as Liquibase knows it.
+    pub(super) name: String,
+    /// It and the changelogs that include it, the nearest first.
+    pub(super) files: Vec<String>,
+    pub(super) conditions: Conditions,
 }
 
 /// What was read.
@@ -95,7 +108,7 @@ impl Source<'_> {
                     What::IncludeAll { path: folder, is_relative, .. } => {
                         included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
                     }
-                    What::ChangeSet { .. } | What::Property(_) | What::PropertyFile { .. } | What::Other(_) => {}
+                    _ => {}
                 }
             }
         }
@@ -191,6 +204,12 @@ impl Source<'_> {
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
                 }
                 What::Property(_) | What::PropertyFile { .. } => {}
+                What::Conditions(conditions) => walk.listed.push(Passed::Conditions(Asking {
+                    name: name.to_owned(),
+                    files: walk.open.iter().rev().cloned().collect(),
+                    conditions: (**conditions).clone(),
+                })),
+                What::UnknownCondition(wrong) => walk.problems.push(unknown_condition(wrong).at(label)),
                 What::Other(what) => {
                     let message = format!("{what} is not read here");
                     let help = "where it decides what runs, write that into the changes themselves; else take it out";
@@ -283,6 +302,12 @@ fn find<'p>(paths: impl Iterator<Item = &'p String>, file: &str, is_relative: bo
     fits.max_by_key(|(count, path)| (*count, std::cmp::Reverse(path.len()))).map(|(_, path)| path.clone())
 }
 
+/// A precondition of a changelog that cannot be asked.
+pub(super) fn unknown_condition(wrong: &str) -> Diagnostic {
+    let help = "ask it with sqlCheck, which may hold any query and the text that it must give; or take it out, and nothing is asked";
+    Diagnostic::error(codes::UNKNOWN_CONDITION, wrong).help(help)
+}
+
 fn missing(file: &str, changelog: &str, line: u64) -> Diagnostic {
     let message = format!("the changelog includes {file}, and there is no such file here");
     let help =
@@ -350,6 +375,7 @@ mod tests {
         let shown = |one: Passed| match one {
             Passed::Script(one) => format!("{} {}", one.path, one.name),
             Passed::Property(property) => format!("{}={}", property.name, property.value),
+            Passed::Conditions(asking) => format!("asks {}", asking.name),
         };
         let shown = found.into_iter().map(shown).collect();
         (shown, problems.iter().map(|problem| problem.code).collect())
@@ -403,7 +429,8 @@ mod tests {
                 &["a=1", "b=1", "db/changelog/sql/c.sql sql/c.sql"],
                 &["LIM-F037"],
             ),
-            (vec![What::Other("preConditions".to_owned())], &[], &["LIM-F045"]),
+            (vec![What::Other("other".to_owned())], &[], &["LIM-F045"]),
+            (vec![What::UnknownCondition("x".to_owned())], &[], &["LIM-F063"]),
         ] {
             let (found, codes) = listed(&["db/changelog"], &[(root, whats.clone())], &scripts);
             assert_eq!(

@@ -238,7 +238,11 @@ impl FileReader {
             Some(part) => part.checksum.clone(),
             None => self.file_hasher.finish(),
         };
-        let (mut content, diagnostics) = body.finish(file_checksum, sectioned);
+        let (mut content, mut diagnostics) = body.finish(file_checksum, sectioned);
+        if wishes.guard.is_some() && matches!(self.role, FileRole::Callback { .. }) {
+            // One that only asks has nothing to run.
+            diagnostics.retain(|problem| problem.code != codes::NO_STATEMENT);
+        }
         self.diagnostics.extend(diagnostics);
         if self.is_foreign {
             const OF_HEADERS: [&str; 2] = [codes::BAD_HEADER_VALUE, codes::REPEATED_HEADER];

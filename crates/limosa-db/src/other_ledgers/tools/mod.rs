@@ -154,6 +154,8 @@ pub(super) enum Cell {
     Uuid,
     /// What else the tool keeps of it, as text; empty where nothing is known.
     More(&'static str),
+    /// The same; NULL where nothing is known.
+    MoreOrNull(&'static str),
     /// The last ten digits of the milliseconds since 1970, as text.
     Milliseconds,
 }

@@ -13,6 +13,7 @@ mod expression;
 mod lines;
 mod order;
 mod other_backs;
+mod outer;
 mod patterns;
 mod preconditions;
 mod properties;
@@ -31,6 +32,7 @@ use self::changesets::{ChangeSet, Formatted};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::conditions::Around;
 use self::order::{Asking, Listed, Passed, Source, unknown_condition};
+use self::outer::Outer;
 use self::preconditions::forgiving;
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
@@ -172,7 +174,7 @@ impl Changelogs {
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
         let mut asking = Vec::new();
         for passed in listed {
-            let Listed { path, name, files, contexts } = match passed {
+            let listed = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
                     continue;
@@ -183,10 +185,10 @@ impl Changelogs {
                 }
                 Passed::Script(listed) => listed,
             };
-            let Some(script) = self.scripts.get(&path) else { continue };
+            let Some(script) = self.scripts.get(&listed.path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&files, (&name, contexts.as_deref()), script, formatted),
-                None => gathered.raw(&path, (&name, contexts.as_deref()), script),
+                Some(formatted) => gathered.formatted(&listed, script, formatted),
+                None => gathered.raw(&listed, script),
             }
         }
         for (asking, properties) in &asking {
@@ -234,6 +236,15 @@ impl Changelogs {
         found.next().is_none().then(|| Version::of_name(first))
     }
 
+    /// The change that Liquibase may know by this name as well, because it ran before its logical path was written or counted.
+    pub(crate) fn by_other_name(&self, key: &str) -> Option<String> {
+        let is_it = |known: &Known| known.others.iter().any(|other| is_alike(other, key));
+        let mut found = self.known.iter().filter(|(_, known)| is_it(known));
+        let (name, known) = found.next()?;
+        let named = if known.named.often() == Often::OnChange { format!("R:{name}") } else { name.clone() };
+        found.next().is_none().then_some(named)
+    }
+
     /// The changes of a script.
     pub(crate) fn entries(&self, path: &str) -> Option<Vec<Entry>> {
         self.entries.get(path).cloned()
@@ -277,15 +288,16 @@ impl<'g> Gathered<'g> {
         }
     }
 
-    /// `files` are that of the script and those that include it, the nearest first.
-    fn formatted(
-        &mut self,
-        files: &[String],
-        (name, contexts): (&str, Option<&str>),
-        script: &Script,
-        formatted: &Formatted,
-    ) {
-        let Some(path) = files.first() else { return };
+    fn formatted(&mut self, listed: &Listed, script: &Script, formatted: &Formatted) {
+        let Listed { path, name, files, included, .. } = listed;
+        let around: Vec<Outer> = listed.around.iter().map(|outer| outer.expanded(&self.seen(files))).collect();
+        let header = formatted.logical_path.as_deref().filter(|path| !path.trim().is_empty());
+        let of_all = header.or(outer::logical_path(&around)).filter(|_| !around.is_empty());
+        let of_5 = header.or(outer::logical_path_of_5(&around));
+        if let (Some(path), false) = (of_all, of_all == of_5) {
+            self.problems.push(two_paths(name, path, of_5, included.clone()));
+        }
+        let contexts = outer::contexts(&around);
         self.problems.extend(formatted.problems.iter().cloned());
         self.entries.entry(path.to_owned()).or_default();
         let mut properties = formatted.properties.iter().peekable();
@@ -294,12 +306,18 @@ impl<'g> Gathered<'g> {
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
                 self.properties.add(property);
             }
-            let named = change.named.expanded(&self.seen(files)).within(contexts);
+            let own = change.named.expanded(&self.seen(files));
+            let (recorded_contexts, recorded_labels) = recorded(&around, &own);
+            let named = own.within(contexts.as_deref());
             while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
                 self.properties.add(property);
             }
-            let logical = named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
-            let identity = format!("{logical}::{}::{}", named.id, named.author);
+            // What stands around a file goes before what its changes say.
+            let of_own = named.get("logicalFilePath").or(header).unwrap_or(name);
+            let called = |path: &str| format!("{path}::{}::{}", named.id, named.author);
+            let identity = called(of_all.unwrap_or(of_own));
+            let others =
+                [of_own, name].into_iter().chain(of_5).map(called).filter(|other| *other != identity).collect();
             let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
             told.extend(change.problems.iter().cloned());
             let guard = change.preconditions.guard().cloned();
@@ -313,6 +331,9 @@ impl<'g> Gathered<'g> {
                 properties: self.properties.len(),
                 named: named.clone(),
                 always,
+                others,
+                contexts: recorded_contexts,
+                labels: recorded_labels,
             };
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
@@ -452,9 +473,13 @@ impl<'g> Gathered<'g> {
     }
 
     /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
-    fn raw(&mut self, path: &str, (name, contexts): (&str, Option<&str>), script: &Script) {
+    fn raw(&mut self, listed: &Listed, script: &Script) {
+        let Listed { path, name, files, .. } = listed;
+        let around: Vec<Outer> = listed.around.iter().map(|outer| outer.expanded(&self.seen(files))).collect();
         let identity = format!("{name}::raw::includeAll");
-        let named = attributes::Named::default().within(contexts);
+        let own = attributes::Named::default();
+        let (contexts, labels) = recorded(&around, &own);
+        let named = own.within(outer::contexts(&around).as_deref());
         let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
         let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
         let Some(role) = once(&identity, place, split(name).1) else { return };
@@ -470,7 +495,16 @@ impl<'g> Gathered<'g> {
         };
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..wishes };
-        let known = Known { files: vec![path.to_owned()], at: None, properties: 0, named, always: false };
+        let known = Known {
+            files: vec![path.to_owned()],
+            at: None,
+            properties: 0,
+            named,
+            always: false,
+            others: Vec::new(),
+            contexts,
+            labels,
+        };
         self.known.insert(identity, known);
         let entry = Entry { role, part: Some(part), wishes, problems };
         self.entries.entry(path.to_owned()).or_default().push(entry);
@@ -545,6 +579,24 @@ impl<'g> Gathered<'g> {
             }
         }
     }
+}
+
+/// What `databasechangelog` has of the contexts and labels of a change.
+fn recorded(around: &[Outer], own: &attributes::Named) -> (Option<String>, Option<String>) {
+    (outer::recorded_contexts(around, own.contexts()), outer::recorded_labels(around, own.get("labels")))
+}
+
+/// Versions of Liquibase that know the changes of a file by different paths.
+fn two_paths(name: &str, path: &str, of_5: Option<&str>, included: Option<Label>) -> Diagnostic {
+    let other = of_5.unwrap_or("the path of their file");
+    let message = format!(
+        "Liquibase 4.33 knows the changes of {name} as {path}, and Liquibase 5 as {other}; limosa takes {path}"
+    );
+    let help =
+        "write it into the first line of that file, where both go by it: --liquibase formatted sql logicalFilePath:...";
+    let mut problem = Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).help(help);
+    problem.labels.extend(included);
+    problem
 }
 
 fn checksum_of(bytes: &[u8]) -> Checksum {

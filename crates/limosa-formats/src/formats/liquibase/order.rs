@@ -7,6 +7,7 @@ use limosa_sql::{Diagnostic, Label, Position};
 use super::Script;
 use super::changelog::{Item, What};
 use super::conditions::Conditions;
+use super::outer::Outer;
 use super::properties::Property;
 use crate::codes;
 use crate::native::split;
@@ -19,8 +20,10 @@ pub(super) struct Listed {
     pub(super) name: String,
     /// It and the changelogs that include it, the nearest first.
     pub(super) files: Vec<String>,
-    /// The contexts of what includes it; all must hold.
-    pub(super) contexts: Option<String>,
+    /// What stands around it, the nearest first.
+    pub(super) around: Vec<Outer>,
+    /// Where the include that is nearest to it stands.
+    pub(super) included: Option<Label>,
 }
 
 /// What Liquibase comes past.
@@ -59,8 +62,8 @@ struct Walk<'p> {
     seen: HashSet<String>,
     /// The files that are being gone through.
     open: Vec<String>,
-    /// The contexts of the includes around it.
-    contexts: Vec<String>,
+    /// What stands around it, the furthest first; includes with their places.
+    around: Vec<(Outer, Option<Label>)>,
     problems: &'p mut Vec<Diagnostic>,
 }
 
@@ -73,7 +76,7 @@ impl Source<'_> {
     /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
     pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Passed> {
         let mut walk =
-            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), contexts: Vec::new(), problems };
+            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), around: Vec::new(), problems };
         if self.has_lists() {
             if let Some(root) = self.root(walk.problems) {
                 self.file(&root, &self.below(&root), &mut walk);
@@ -143,13 +146,21 @@ impl Source<'_> {
         walk.open.push(path.to_owned());
         if self.scripts.contains_key(path) {
             let files = walk.open.iter().rev().cloned().collect();
-            let contexts = joined(&walk.contexts);
-            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned(), files, contexts }));
+            let around = walk.around.iter().rev().map(|(outer, _)| outer.clone()).collect();
+            let included = walk.around.last().and_then(|(_, place)| place.clone());
+            let (path, name) = (path.to_owned(), name.to_owned());
+            walk.listed.push(Passed::Script(Listed { path, name, files, around, included }));
         }
         if let Some(items) = self.lists.get(path) {
+            let root = items.iter().find_map(|item| match &item.what {
+                What::Root(outer) => Some(outer.clone()),
+                _ => None,
+            });
+            walk.around.push((root.unwrap_or(Outer { is_root: true, ..Outer::default() }), None));
             // What it gives to placeholders counts for all of it.
             self.properties(path, items, walk);
             self.items(path, name, items, walk);
+            walk.around.pop();
         }
         walk.open.pop();
     }
@@ -179,17 +190,17 @@ impl Source<'_> {
     fn items(&self, path: &str, name: &str, items: &[Item], walk: &mut Walk<'_>) {
         for item in items {
             let label = Label::place(path, Position { line: item.line, column: 1 });
-            let around = walk.contexts.len();
+            let around = walk.around.len();
             match &item.what {
-                What::Include { file, is_relative, contexts } => match self.found(file, *is_relative, path) {
+                What::Include { file, is_relative, outer } => match self.found(file, *is_relative, path) {
                     Some(found) => {
-                        walk.contexts.extend(contexts.clone());
+                        walk.around.push((outer.clone(), Some(label)));
                         self.file(&found, &named(file, *is_relative, name), walk);
                     }
                     None => walk.problems.push(missing(file, path, item.line)),
                 },
-                What::IncludeAll { path: folder, is_relative, contexts } => {
-                    walk.contexts.extend(contexts.clone());
+                What::IncludeAll { path: folder, is_relative, outer } => {
+                    walk.around.push((outer.clone(), Some(label)));
                     let wanted = named(folder, *is_relative, name);
                     for found in self.all_in(folder, *is_relative, path) {
                         let inner = self.name_in(&found, &wanted);
@@ -203,7 +214,7 @@ impl Source<'_> {
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
                 }
-                What::Property(_) | What::PropertyFile { .. } => {}
+                What::Root(_) | What::Property(_) | What::PropertyFile { .. } => {}
                 What::Conditions(conditions) => walk.listed.push(Passed::Conditions(Asking {
                     name: name.to_owned(),
                     files: walk.open.iter().rev().cloned().collect(),
@@ -218,7 +229,7 @@ impl Source<'_> {
                     walk.problems.push(problem(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
                 }
             }
-            walk.contexts.truncate(around);
+            walk.around.truncate(around);
         }
     }
 
@@ -277,15 +288,6 @@ impl Source<'_> {
             }
         };
         normal(&format!("{folder}/{inside}"))
-    }
-}
-
-/// All of these expressions.
-fn joined(contexts: &[String]) -> Option<String> {
-    match contexts {
-        [] => None,
-        [one] => Some(one.clone()),
-        several => Some(several.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" and ")),
     }
 }
 
@@ -382,7 +384,7 @@ mod tests {
     }
 
     fn include(file: &str, is_relative: bool) -> What {
-        What::Include { file: file.to_owned(), is_relative, contexts: None }
+        What::Include { file: file.to_owned(), is_relative, outer: Outer::default() }
     }
 
     fn property_file(file: &str, is_relative: bool, is_needed: bool) -> What {
@@ -390,7 +392,7 @@ mod tests {
     }
 
     fn all(path: &str, is_relative: bool) -> What {
-        What::IncludeAll { path: path.to_owned(), is_relative, contexts: None }
+        What::IncludeAll { path: path.to_owned(), is_relative, outer: Outer::default() }
     }
 
     #[test]

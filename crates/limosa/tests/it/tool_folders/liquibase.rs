@@ -318,3 +318,53 @@ async fn contexts_of_includes_must_hold_too() {
         assert_eq!(home.rows("select n from o order by n"), expected, "{environment}");
     }
 }
+
+#[tokio::test]
+async fn logical_paths_are_what_changes_are_known_by() {
+    let home = sqlite();
+    const HEAD: &str = "--liquibase formatted sql";
+    home.file(
+        "changelog.xml",
+        "<databaseChangeLog>\n<include file=\"a.sql\" logicalFilePath=\"inc/${x}.sql\"/>\n\
+         <include file=\"b.sql\" logicalFilePath=\"inc/b.sql\"/>\n<include file=\"sub/more.json\" logicalFilePath=\"inc/more\"/>\n\
+         <property name=\"x\" value=\"a\"/>\n</databaseChangeLog>\n",
+    );
+    let two = "--changeset ann:1\nselect 1;\n--changeset ann:2 logicalFilePath:own/x.sql\nselect 2;\n";
+    home.file("a.sql", &format!("{HEAD}\n{two}"));
+    home.file("b.sql", &format!("{HEAD} logicalFilePath:file/b.sql\n{two}"));
+    home.file(
+        "sub/more.json",
+        r#"{"databaseChangeLog": [{"include": {"file": "c.sql", "relativeToChangelogFile": true}}]}"#,
+    );
+    home.file("sub/c.sql", &format!("{HEAD}\n--changeset ann:1\nselect 1;\n"));
+    let answer = done(home.migrate().await);
+    assert_eq!(
+        home.ledger(),
+        [
+            "inc/a.sql::1::ann|applied",
+            "inc/a.sql::2::ann|applied",
+            "file/b.sql::1::ann|applied",
+            "file/b.sql::2::ann|applied",
+            "inc/more::1::ann|applied"
+        ]
+    );
+    let notices = words(&answer.notices);
+    let told = "Liquibase 4.33 knows the changes of sub/c.sql as inc/more, and Liquibase 5 as the path of their file";
+    assert!(notices.contains(told) && notices.matches("LIM-F045").count() == 1, "{notices}");
+}
+
+#[tokio::test]
+async fn the_context_of_a_changelog_must_hold_too() {
+    let home = sqlite();
+    let log = |context: &str| {
+        home.file(
+            "changelog.xml",
+            &format!("<databaseChangeLog context=\"{context}\">\n<include file=\"a.sql\"/>\n</databaseChangeLog>\n"),
+        );
+    };
+    home.file("a.sql", "--liquibase formatted sql\n--changeset a:1\ncreate table t (n integer);\n");
+    log("test and !prod");
+    assert!(done(home.migrate().await).steps.is_empty());
+    log("!prod");
+    assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
+}

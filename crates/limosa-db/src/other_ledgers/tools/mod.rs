@@ -180,7 +180,7 @@ const TABLE: &[&[Tool]] = &[
     &[sql_migrate::TOOL],
     &[node_pg_migrate::TOOL],
     &recognised::TOOLS,
-    &[sqitch::TOOL],
+    &[sqitch::TOOL, sqitch::BEFORE_1],
 ];
 
 #[cfg(test)]

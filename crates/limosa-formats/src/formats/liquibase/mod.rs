@@ -28,16 +28,17 @@ use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, placeholders
 
 use self::attributes::Often;
 use self::changelog::Item;
-use self::changesets::{ChangeSet, Formatted};
+use self::changesets::{ChangeSet, Formatted, no_such_back};
 pub(crate) use self::changesets::{WayBack, way_back};
 use self::conditions::Around;
 use self::order::{Asking, Listed, Passed, Source, unknown_condition};
+use self::other_backs::Elsewhere;
 use self::outer::Outer;
 use self::preconditions::forgiving;
 use self::properties::{Properties, Seen};
 use self::recorded::{Known, is_alike};
 use super::Format;
-use super::native::{Entry, FilePart, FileRole, Place, Reference, Wishes, split, unclear};
+use super::native::{Entry, FilePart, FileRole, OtherBack, OtherPart, Place, Reference, Wishes, split, unclear};
 use crate::codes;
 
 /// The line of the format table. The names of scripts could be anybody's: what they hold speaks for it, or a changelog beside them.
@@ -187,7 +188,7 @@ impl Changelogs {
             };
             let Some(script) = self.scripts.get(&listed.path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&listed, script, formatted),
+                Some(formatted) => gathered.formatted(&listed, script, formatted, &self.scripts),
                 None => gathered.raw(&listed, script),
             }
         }
@@ -288,7 +289,13 @@ impl<'g> Gathered<'g> {
         }
     }
 
-    fn formatted(&mut self, listed: &Listed, script: &Script, formatted: &Formatted) {
+    fn formatted(
+        &mut self,
+        listed: &Listed,
+        script: &Script,
+        formatted: &Formatted,
+        scripts: &BTreeMap<String, Script>,
+    ) {
         let Listed { path, name, files, included, .. } = listed;
         let around: Vec<Outer> = listed.around.iter().map(|outer| outer.expanded(&self.seen(files))).collect();
         let header = formatted.logical_path.as_deref().filter(|path| !path.trim().is_empty());
@@ -338,9 +345,21 @@ impl<'g> Gathered<'g> {
             self.known.insert(identity.clone(), known);
             let role = self.role(&identity, change, place, &mut wishes, &mut told);
             let other = change.back_of_other.as_ref();
-            let back_of_other =
-                other.and_then(|other| Some((other.text.clone(), formatted.changes.get(other.at)?.line)));
-            let back_delimiter = match other.and_then(|other| formatted.changes.get(other.at)) {
+            let back_of_other = other.and_then(|other| {
+                let line = formatted.changes.get(other.at)?.line;
+                Some(OtherBack { file: path.clone(), line, text: other.text.clone() })
+            });
+            let elsewhere = change.back_elsewhere.as_ref().map(|named| self.elsewhere(named, scripts));
+            let (back_elsewhere, other_elsewhere) = match elsewhere {
+                Some(Ok((part, other))) => (Some(part), other),
+                Some(Err(message)) => {
+                    told.push(no_such_back(message, &change.label));
+                    (None, None)
+                }
+                None => (None, None),
+            };
+            let in_file = other.and_then(|other| formatted.changes.get(other.at));
+            let back_delimiter = match in_file.or(other_elsewhere) {
                 Some(other) => other.delimiter(&other.named, "endDelimiter", "splitStatements"),
                 // Where `--rollback` stood, blanks stand.
                 None => change
@@ -357,6 +376,7 @@ impl<'g> Gathered<'g> {
                 delimiter,
                 back_delimiter,
                 back_of_other,
+                back_elsewhere,
             };
             let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
             self.entries.entry(path.to_owned()).or_default().extend(entry);
@@ -449,10 +469,35 @@ impl<'g> Gathered<'g> {
             delimiter: None,
             back_delimiter: None,
             back_of_other: None,
+            back_elsewhere: None,
         };
         let role = FileRole::Callback { event: CallbackEvent::BeforeMigrate, name, command: false };
         let wishes = Wishes { guard: Some(Box::new(guard)), ..Wishes::default() };
         entries.push(Entry { role, part: Some(part), wishes, problems });
+    }
+
+    /// Where the change stands that a way back names, and the change itself, where its file is no change as a whole. It must stand above.
+    fn elsewhere<'s>(
+        &self,
+        named: &Elsewhere,
+        scripts: &'s BTreeMap<String, Script>,
+    ) -> Result<(OtherPart, Option<&'s ChangeSet>), String> {
+        let Elsewhere { path, id, author } = named;
+        let missing =
+            || format!("the way back names the change {id} of {author} in {path}, which does not stand above it");
+        let wanted = format!("{path}::{id}::{author}").to_lowercase();
+        let is_it = |(name, known): &(&String, &Known)| {
+            let mut names = std::iter::once(*name).chain(&known.others);
+            names.any(|name| is_alike(&name.to_lowercase(), &wanted))
+        };
+        let mut found: Vec<(&String, &Known)> = self.known.iter().filter(is_it).collect();
+        found.sort_by_key(|(name, _)| (name.len().abs_diff(wanted.len()), (*name).clone()));
+        let (_, known) = found.first().ok_or_else(missing)?;
+        let file = known.files.first().ok_or_else(missing)?;
+        let script = scripts.get(file).ok_or_else(missing)?;
+        let change = script.formatted.as_ref().zip(known.at).and_then(|(formatted, at)| formatted.changes.get(at));
+        let (start, end, line) = change.map_or((0, script.length, 1), |change| (change.start, change.end, change.line));
+        Ok((OtherPart { file: file.clone(), start, end, line }, change))
     }
 
     /// The change that Liquibase calls so, capitals aside: one of these files, or one that only the ledger knows.
@@ -492,6 +537,7 @@ impl<'g> Gathered<'g> {
             delimiter: None,
             back_delimiter: None,
             back_of_other: None,
+            back_elsewhere: None,
         };
         // Liquibase puts no values into such a file.
         let wishes = Wishes { placeholders_off: Some(true), ..wishes };

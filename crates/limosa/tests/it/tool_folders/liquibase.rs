@@ -329,7 +329,11 @@ async fn a_way_back_may_be_what_a_change_of_another_file_does() {
         done(back(&home.migrator(), Selection::One(id("b.sql::3::a")), None).await);
         home.execute("create table t (m integer)");
         // What is wrong with it stands in the file of the other change.
-        failed(&back(&home.migrator(), Selection::One(id("b.sql::2::a")), Some(&consent)).await, 3, &["first/a.sql):7:"]);
+        failed(
+            &back(&home.migrator(), Selection::One(id("b.sql::2::a")), Some(&consent)).await,
+            3,
+            &["first/a.sql):7:"],
+        );
         home.execute("drop table t");
         done(back(&home.migrator(), Selection::One(id("b.sql::2::a")), None).await);
         assert_eq!(

@@ -157,13 +157,8 @@ impl Database {
                 let rows = count(tables, |sql| Ok(first_column(database.query(sql)?)))?;
                 Ok(Content { schema: schema(&run(&mut dump)?, database.name()), rows })
             }
-            Database::Sqlite { folder } => {
-                let file = folder.path().join("history.db");
-                let ask = |sql: &str| -> Result<Vec<String>> {
-                    let mut shell = Command::new("sqlite3");
-                    shell.args(["-batch", "-bail"]).arg(&file).arg(sql);
-                    Ok(run(&mut shell)?.lines().map(str::to_owned).collect())
-                };
+            Database::Sqlite { .. } => {
+                let ask = |sql: &str| self.texts(sql);
                 let schema = ask(
                     "select type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') from sqlite_schema \
                      where tbl_name not like 'limosa\\_%' escape '\\' and name != 'sqlite_sequence' order by type, name",
@@ -173,6 +168,19 @@ impl Database {
                      name not like 'limosa\\_%' escape '\\' and name not like 'sqlite\\_%' escape '\\'",
                 )?;
                 Ok(Content { schema, rows: count(tables, ask)? })
+            }
+        }
+    }
+
+    /// The first column of what a query gives, as texts.
+    pub(crate) fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        match self {
+            Database::Postgres { database, .. } => Ok(first_column(database.query(sql)?)),
+            Database::Mariadb { database, .. } => Ok(first_column(database.query(sql)?)),
+            Database::Sqlite { folder } => {
+                let mut shell = Command::new("sqlite3");
+                shell.args(["-batch", "-bail"]).arg(folder.path().join("history.db")).arg(sql);
+                Ok(run(&mut shell)?.lines().map(str::to_owned).collect())
             }
         }
     }

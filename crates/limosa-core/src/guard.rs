@@ -3,6 +3,8 @@
 use limosa_sql::{Engine, Position};
 use serde::{Deserialize, Serialize};
 
+use crate::Identity;
+
 /// What is asked before a change, all of which must hold; and what becomes of it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guard {
@@ -59,6 +61,38 @@ pub enum Question {
         /// Its name.
         name: String,
     },
+    /// Whether the session is one of this user, as it logged in; capitals make no difference.
+    User {
+        /// The name of the user.
+        name: String,
+    },
+    /// Whether a change is on record as applied, or as counted so.
+    Applied {
+        /// Its identity.
+        identity: Identity,
+    },
+    /// What was known when the files were read.
+    Known {
+        /// What was asked, in words.
+        words: String,
+        /// The answer.
+        holds: bool,
+    },
+    /// Whether all of these hold; they are asked in order, up to the first that does not.
+    All {
+        /// What is asked.
+        of: Vec<Question>,
+    },
+    /// Whether one of these holds; they are asked in order, up to the first that does.
+    Any {
+        /// What is asked.
+        of: Vec<Question>,
+    },
+    /// Whether none of these holds.
+    None {
+        /// What is asked.
+        of: Vec<Question>,
+    },
 }
 
 /// What becomes of a change whose guard does not hold.
@@ -103,6 +137,12 @@ impl Question {
             Question::Sql { text, expected } => format!("{text} gives '{expected}'"),
             Question::Table { schema, name } => format!("there is a table {}", named(schema, name)),
             Question::View { schema, name } => format!("there is a view {}", named(schema, name)),
+            Question::User { name } => format!("the user is {name}"),
+            Question::Applied { identity } => format!("{identity} has run"),
+            Question::Known { words, .. } => words.clone(),
+            Question::All { of } => joined(of, " and "),
+            Question::Any { of } => joined(of, " or "),
+            Question::None { of } => format!("not {}", joined(of, ", not ")),
         }
     }
 
@@ -113,6 +153,11 @@ impl Question {
             Question::Table { schema, name } | Question::View { schema, name } => {
                 schema.iter().chain([name]).map(String::as_str).collect()
             }
+            Question::User { name } => vec![name],
+            Question::Applied { .. } | Question::Known { .. } => Vec::new(),
+            Question::All { of } | Question::Any { of } | Question::None { of } => {
+                of.iter().flat_map(Question::texts).collect()
+            }
         }
     }
 
@@ -120,22 +165,55 @@ impl Question {
     ///
     /// # Errors
     /// The first that the replacement gives.
-    pub fn replaced<E>(&self, replace: impl Fn(&str) -> Result<String, E>) -> Result<Question, E> {
-        let schema_of = |schema: &Option<String>| schema.as_deref().map(&replace).transpose();
+    pub fn replaced<E>(&self, replace: &dyn Fn(&str) -> Result<String, E>) -> Result<Question, E> {
+        let schema_of = |schema: &Option<String>| schema.as_deref().map(replace).transpose();
+        let each = |of: &[Question]| of.iter().map(|one| one.replaced(replace)).collect::<Result<Vec<_>, E>>();
         Ok(match self {
             Question::Sql { text, expected } => Question::Sql { text: replace(text)?, expected: replace(expected)? },
             Question::Table { schema, name } => Question::Table { schema: schema_of(schema)?, name: replace(name)? },
             Question::View { schema, name } => Question::View { schema: schema_of(schema)?, name: replace(name)? },
+            Question::User { name } => Question::User { name: replace(name)? },
+            Question::Applied { .. } | Question::Known { .. } => self.clone(),
+            Question::All { of } => Question::All { of: each(of)? },
+            Question::Any { of } => Question::Any { of: each(of)? },
+            Question::None { of } => Question::None { of: each(of)? },
         })
     }
 
-    /// The query that answers it, and what it must give.
-    pub fn query(&self, engine: Engine) -> (String, &str) {
+    /// The query that answers it, and what it must give. None where it is made of others, known, or asked of the ledger.
+    pub fn query(&self, engine: Engine) -> Option<(String, &str)> {
         match self {
-            Question::Sql { text, expected } => (text.clone(), expected),
-            Question::Table { schema, name } => (existence(engine, Kind::Table, schema.as_deref(), name), "1"),
-            Question::View { schema, name } => (existence(engine, Kind::View, schema.as_deref(), name), "1"),
+            Question::Sql { text, expected } => Some((text.clone(), expected)),
+            Question::Table { schema, name } => Some((existence(engine, Kind::Table, schema.as_deref(), name), "1")),
+            Question::View { schema, name } => Some((existence(engine, Kind::View, schema.as_deref(), name), "1")),
+            Question::User { name } => Some((is_user(engine, name), "1")),
+            Question::Applied { .. }
+            | Question::Known { .. }
+            | Question::All { .. }
+            | Question::Any { .. }
+            | Question::None { .. } => None,
         }
+    }
+}
+
+fn joined(of: &[Question], between: &str) -> String {
+    let words: Vec<String> = of.iter().map(Question::words).collect();
+    match words.len() {
+        1 => words.concat(),
+        _ => format!("({})", words.join(between)),
+    }
+}
+
+/// A query that gives 1 where the session is one of this user, and 0 where it is not. The host behind `@` does not count, and SQLite has
+/// no users, as with Liquibase 4.33.
+fn is_user(engine: Engine, name: &str) -> String {
+    let name = engine.quote_literal(&name.to_lowercase());
+    match engine {
+        Engine::Postgres => format!("select case when lower(session_user) = {name} then 1 else 0 end"),
+        Engine::Mysql => {
+            format!("select case when lower(substring_index(user(), '@', 1)) = {name} then 1 else 0 end")
+        }
+        _ => "select 0".to_owned(),
     }
 }
 
@@ -189,15 +267,37 @@ mod tests {
             (Engine::Mysql, "lower(table_schema) = 'app'", "hara'"),
             (Engine::Sqlite, "from main.sqlite_master", "name = 'O''Hara'"),
         ] {
-            let (query, expected) = table.query(engine);
+            let (query, expected) = table.query(engine).unwrap();
             assert!(query.contains(place) && query.contains(name), "{query}");
             assert_eq!(expected, "1");
         }
         let view = Question::View { schema: None, name: "v".to_owned() };
-        assert!(view.query(Engine::Postgres).0.contains("n.nspname = current_schema()"));
-        assert!(view.query(Engine::Mysql).0.contains("lower(database())"));
+        assert!(view.query(Engine::Postgres).unwrap().0.contains("n.nspname = current_schema()"));
+        assert!(view.query(Engine::Mysql).unwrap().0.contains("lower(database())"));
         let sql = Question::Sql { text: "select '${a}'".to_owned(), expected: "${a}".to_owned() };
-        let replaced = sql.replaced(|text| Ok::<_, ()>(text.replace("${a}", "b"))).unwrap();
-        assert_eq!(replaced.query(Engine::Sqlite), ("select 'b'".to_owned(), "b"));
+        let put = |text: &str| Ok::<_, ()>(text.replace("${a}", "b"));
+        let replaced = sql.replaced(&put).unwrap();
+        assert_eq!(replaced.query(Engine::Sqlite), Some(("select 'b'".to_owned(), "b")));
+    }
+
+    #[test]
+    fn questions_are_made_of_others() {
+        let user = || Question::User { name: "${a}".to_owned() };
+        let known = Question::Known { words: "this is sqlite".to_owned(), holds: true };
+        let none = Question::None { of: vec![user(), known.clone()] };
+        let question = Question::Any { of: vec![Question::All { of: vec![user()] }, none] };
+        assert_eq!(question.words(), "(the user is ${a} or not (the user is ${a}, not this is sqlite))");
+        assert_eq!((question.texts(), question.query(Engine::Postgres)), (vec!["${a}", "${a}"], None));
+        let put = |text: &str| Ok::<_, ()>(text.replace("${a}", "Ann"));
+        assert_eq!(question.replaced(&put).unwrap().texts(), ["Ann", "Ann"]);
+        for (engine, wanted) in
+            [(Engine::Postgres, "session_user) = 'ann'"), (Engine::Mysql, "'ann'"), (Engine::Sqlite, "select 0")]
+        {
+            let ann = Question::User { name: "Ann".to_owned() };
+            let (query, _) = ann.query(engine).unwrap();
+            assert!(query.contains(wanted), "{query}");
+        }
+        let stored = serde_json::to_string(&question).unwrap();
+        assert_eq!(serde_json::from_str::<Question>(&stored).unwrap(), question);
     }
 }

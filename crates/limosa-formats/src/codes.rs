@@ -100,6 +100,8 @@ pub const TWO_VALUES: &str = "LIM-F050";
 pub const NO_VALUE: &str = "LIM-F051";
 /// A variable stands for a part of a secret.
 pub const PART_OF_SECRET: &str = "LIM-F056";
+/// A changelog asks something before anything runs that cannot be asked here.
+pub const UNKNOWN_CONDITION: &str = "LIM-F063";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -152,6 +154,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (TWO_VALUES, "a property has one value for a change and another one for a change above it"),
     (NO_VALUE, "a placeholder of another tool's has no value and stays as it stands"),
     (PART_OF_SECRET, "a variable stands for a part of a secret"),
+    (UNKNOWN_CONDITION, "a changelog asks something before anything runs that cannot be asked here"),
 ];
 
 #[cfg(test)]

@@ -206,6 +206,14 @@ impl Layout {
         matches!(self, Layout::Liquibase(changelogs) if changelogs.runs_always(key))
     }
 
+    /// The identity of the change that the tool may know by this key, too; None where there is none but by its identity.
+    pub fn by_other_name(&self, key: &str) -> Option<String> {
+        match self {
+            Layout::Liquibase(changelogs) => changelogs.by_other_name(key),
+            _ => None,
+        }
+    }
+
     /// What placeholders stand for where the settings give no value: where files hold values of their own.
     pub fn values(&self) -> Option<&BTreeMap<String, String>> {
         match self {

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use limosa_core::{Check, Guard, Otherwise, Question, Step};
+use limosa_core::{Check, Guard, Identity, Otherwise, Question, Step};
+use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Notice, Row, Session, Value};
 use limosa_sql::{Diagnostic, Engine, Label};
 
@@ -119,23 +120,18 @@ async fn ask(
 ) -> Result<(), Failure> {
     begin(run, session, step, marks).await?;
     for check in &guard.checks {
-        let replaced = check.question.replaced(|text| expand_asked(step, text, run.engine, run.context));
+        let replaced = check.question.replaced(&|text| expand_asked(step, text, run.engine, run.context));
         let question = replaced.map_err(|unknown| {
             let keys: Vec<String> = run.context.values.all.keys().cloned().collect();
             let problem = crate::unknown_placeholder(&unknown, step.outline.marks(), label(step, check), &keys);
             Failure::GaveUp(GaveUp::Problem(Box::new(problem)))
         })?;
-        let (sql, expected) = question.query(run.engine);
-        // What stands last is not cancelled, and does not have to be.
-        let items = vec![Item::Bound { sql, parameters: Vec::new() }, Item::Control("select 1".to_owned())];
-        let (otherwise, problem) = match send_stoppable(session, &run.context.stop, items).await {
-            Ok(rows) => match answered(&question, expected, rows.first().map(Vec::as_slice).unwrap_or_default()) {
-                Answered::Yes => continue,
-                Answered::No(found) => (guard.on_no, no(run, step, guard, check, &found)),
-                Answered::Unclear(what) => {
-                    (guard.on_error, refused(run, step, guard, check, &DbError::new(DbErrorKind::Statement, what)))
-                }
-            },
+        let (otherwise, problem) = match answer(run, session, &question).await {
+            Ok(Answered::Yes) => continue,
+            Ok(Answered::No(found)) => (guard.on_no, no(run, step, guard, check, &found)),
+            Ok(Answered::Unclear(what)) => {
+                (guard.on_error, refused(run, step, guard, check, &DbError::new(DbErrorKind::Statement, what)))
+            }
             Err(error) if is_of_session(&error) => return Err(Failure::server(Purpose::Settings, error)),
             Err(error) => {
                 // The transaction is lost with it.
@@ -154,6 +150,64 @@ async fn ask(
         tell(notice);
     }
     Ok(())
+}
+
+/// The answer to a question that is made of others, or is one itself. One that the database refuses ends it, wherever it stands.
+async fn answer(run: &Run<'_>, session: &mut dyn Session, question: &Question) -> Result<Answered, DbError> {
+    match question {
+        Question::All { of } => {
+            for one in of {
+                let answered = Box::pin(answer(run, session, one)).await?;
+                if !matches!(answered, Answered::Yes) {
+                    return Ok(answered);
+                }
+            }
+            Ok(Answered::Yes)
+        }
+        Question::Any { of } => {
+            let mut found = Vec::with_capacity(of.len());
+            for one in of {
+                match Box::pin(answer(run, session, one)).await? {
+                    Answered::No(words) => found.push(words),
+                    other => return Ok(other),
+                }
+            }
+            Ok(Answered::No(found.join("; ")))
+        }
+        Question::None { of } => {
+            for one in of {
+                match Box::pin(answer(run, session, one)).await? {
+                    Answered::No(_) => {}
+                    Answered::Yes => return Ok(Answered::No(format!("it holds that {}", one.words()))),
+                    unclear => return Ok(unclear),
+                }
+            }
+            Ok(Answered::Yes)
+        }
+        Question::Known { words, holds } => {
+            Ok(if *holds { Answered::Yes } else { Answered::No(format!("it does not hold that {words}")) })
+        }
+        Question::Applied { identity } => is_applied(run, session, identity).await,
+        Question::Sql { .. } | Question::Table { .. } | Question::View { .. } | Question::User { .. } => {
+            let Some((sql, expected)) = question.query(run.engine) else { return Ok(Answered::Yes) };
+            // What stands last is not cancelled, and does not have to be.
+            let items = vec![Item::Bound { sql, parameters: Vec::new() }, Item::Control("select 1".to_owned())];
+            let rows = send_stoppable(session, &run.context.stop, items).await?;
+            Ok(answered(question, expected, rows.first().map(Vec::as_slice).unwrap_or_default()))
+        }
+    }
+}
+
+/// Whether a change counts as applied in the ledger.
+async fn is_applied(run: &Run<'_>, session: &mut dyn Session, identity: &Identity) -> Result<Answered, DbError> {
+    let of_it = vec![Value::Text(identity.to_string())];
+    let items = vec![run.context.ledger.bound(&sql::STEP_MARK_OF, of_it), Item::Control("select 1".to_owned())];
+    let rows = send_stoppable(session, &run.context.stop, items).await?;
+    let state = rows.first().and_then(|rows| rows.first()).and_then(|row| row.text(1));
+    Ok(match state.as_deref() {
+        Some("applied" | "baseline") => Answered::Yes,
+        _ => Answered::No(format!("{identity} has not run")),
+    })
 }
 
 async fn begin(run: &Run<'_>, session: &mut dyn Session, step: &Step, marks: &Marks) -> Result<(), Failure> {
@@ -190,8 +244,9 @@ fn answered(question: &Question, expected: &str, rows: &[Row]) -> Answered {
         (Question::Table { .. } | Question::View { .. }, _) => {
             question.words().replacen("there is a", "there is no", 1)
         }
-        (Question::Sql { .. }, None) => format!("expected '{expected}', found NULL"),
-        (Question::Sql { .. }, Some(found)) => format!("expected '{expected}', found '{found}'"),
+        (Question::User { name }, _) => format!("the user is not {name}"),
+        (_, None) => format!("expected '{expected}', found NULL"),
+        (_, Some(found)) => format!("expected '{expected}', found '{found}'"),
     })
 }
 

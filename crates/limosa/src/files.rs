@@ -263,13 +263,18 @@ impl Listing {
         let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
         for (name, role) in names.into_iter().zip(roles) {
             if let Some(entries) = layout.entries(&name) {
-                let listed = |entry: Entry| Listed {
-                    name: name.clone(),
-                    role: entry.role.clone(),
-                    checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
-                    entry: Some(Box::new(entry)),
-                };
-                files.extend(entries.into_iter().map(listed));
+                for entry in entries {
+                    let entry = match entry.back_elsewhere().map(|file| scripts.read(file)) {
+                        Some(bytes) => entry.with_back_in(&bytes?),
+                        None => entry,
+                    };
+                    files.push(Listed {
+                        name: name.clone(),
+                        role: entry.role.clone(),
+                        checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
+                        entry: Some(Box::new(entry)),
+                    });
+                }
             } else if role == FileRole::Config {
                 let (config, found) = layout.read_config(&name, &scripts.read(&name)?, engine, &value_of);
                 configs.extend(config);

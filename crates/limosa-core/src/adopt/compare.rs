@@ -82,16 +82,18 @@ pub struct Compared<'a> {
 /// Compares the rows that stand, in the order in which they were written, with changes in the order in which they run.
 ///
 /// `compared` gives a version as the format of the files compares it. `agreement` says whether a file is the one that a row's
-/// checksum was made of; it is asked only where there is a checksum, once for each row.
+/// checksum was made of; it is asked only where there is a checksum, once for each row. `by_other_name` gives the identity of the
+/// change that the tool may know by such a key besides its identity.
 pub fn compare<'a>(
     tool: ForeignTool,
     rows: &'a [ForeignRow],
     changes: &'a [Change],
     compared: &dyn Fn(&Version) -> Version,
+    by_other_name: &dyn Fn(&str) -> Option<String>,
     agreement: &mut dyn FnMut(&Change, &ForeignRow) -> Agreement,
 ) -> Vec<Compared<'a>> {
     let version_of = |row: &ForeignRow| Some(compared(&Version::parse(row.version.as_deref()?).ok()?));
-    let (row_of, unmatched) = Index::new(changes).matched(tool, rows, &version_of);
+    let (row_of, unmatched) = Index::new(changes).matched(tool, rows, &version_of, by_other_name);
     // Whatever came before such a row counts as applied with it; before golang-migrate's one row, also where that is half done.
     let covers = |row: &ForeignRow| match row.state {
         ForeignState::HalfDone => tool == ForeignTool::GolangMigrate,
@@ -275,17 +277,23 @@ impl<'a> Index<'a> {
         same.or_else(only).map(|(_, at)| *at)
     }
 
+    fn identified(&self, identity: &str) -> Option<usize> {
+        self.changes.iter().position(|change| change.identity.as_str() == identity)
+    }
+
     /// The row of each change, and the rows that have none.
     fn matched(
         &self,
         tool: ForeignTool,
         rows: &[ForeignRow],
         version_of: &dyn Fn(&ForeignRow) -> Option<Version>,
+        by_other_name: &dyn Fn(&str) -> Option<String>,
     ) -> (Vec<Option<usize>>, Vec<usize>) {
         let mut row_of: Vec<Option<usize>> = vec![None; self.changes.len()];
         let mut without = Vec::new();
         for (at, row) in rows.iter().enumerate() {
-            match self.place(tool, row, version_of) {
+            let other = || self.identified(&by_other_name(&row.key)?);
+            match self.place(tool, row, version_of).or_else(other) {
                 // Several rows of one file (Liquibase) count as one.
                 Some(change) => {
                     row_of[change].get_or_insert(at);

@@ -21,7 +21,7 @@ fn verdicts(tool: ForeignTool, rows: &[ForeignRow], changes: &[Change]) -> Vec<S
         Some("nearly") => Agreement::SameBut("its line endings"),
         _ => Agreement::Different,
     };
-    let compared = compare(tool, rows, changes, &Version::without_trailing_zeros, &mut agreement);
+    let compared = compare(tool, rows, changes, &Version::without_trailing_zeros, &|_| None, &mut agreement);
     let named = |line: &limosa_core::Compared<'_>| {
         let name = line.change.map(|it| it.label.clone()).or(line.row.map(|row| row.key.clone()));
         format!("{} {}", line.verdict.as_str(), name.unwrap_or_default())

@@ -103,8 +103,14 @@ fn tables(engine: Engine) -> String {
         ),
         _ => {
             // A tool's own schema is a database that is attached.
+            // One that two forms of a tool have is asked for once.
+            let is_first = |(at, tool): &(usize, &'static Tool)| {
+                all().take(*at).all(|before| (before.schema, before.table) != (tool.schema, tool.table))
+            };
             let own: String = all()
-                .filter_map(|tool| {
+                .enumerate()
+                .filter(is_first)
+                .filter_map(|(_, tool)| {
                     let columns = columns_of_attached(engine, tool.schema?, &engine.quote_literal(tool.table));
                     Some(format!(" union all select 1, {columns}"))
                 })

@@ -136,6 +136,7 @@ fn cell(engine: Engine, cell: Cell, row: &ForeignRow, table: &str, parameters: &
     let empty = String::new();
     match cell {
         Cell::More(column) => text(Some(row.more.get(column).unwrap_or(&empty))),
+        Cell::MoreOrNull(column) => text(row.more.get(column)),
         Cell::Milliseconds => match engine {
             Engine::Postgres => "right(cast(cast(extract(epoch from now()) * 1000 as bigint) as text), 10)",
             Engine::Mysql => "right(cast(cast(unix_timestamp(now(3)) * 1000 as signed) as char), 10)",

@@ -297,6 +297,11 @@ pub(super) const TABLE: &[Cause] = &[
         "Keep that part as a placeholder of its own that is a secret, and write its name in the file. Nothing was run.",
     ),
     (
+        "LIM-F063",
+        "A changelog of Liquibase's has `preConditions` that limosa does not know, or cannot ask: indexes, columns, sequences and the like,          a class, a word of `onFail` or `onError`, or whether a change has run that runs with each run. What it guards would run unguarded.",
+        "Ask it with `sqlCheck`, which may hold any query and the text that it must give; or take it out, and nothing is asked. Nothing          was run.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

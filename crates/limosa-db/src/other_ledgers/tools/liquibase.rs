@@ -33,8 +33,8 @@ pub(super) const TOOL: Tool = Tool {
                 ("md5sum", Cell::ChecksumText),
                 ("description", Cell::Sql("'sql'")),
                 ("comments", Cell::More("comments")),
-                ("contexts", Cell::More("contexts")),
-                ("labels", Cell::More("labels")),
+                ("contexts", Cell::MoreOrNull("contexts")),
+                ("labels", Cell::MoreOrNull("labels")),
                 (
                     "liquibase",
                     Cell::Sql(

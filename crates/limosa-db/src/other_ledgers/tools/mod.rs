@@ -161,6 +161,8 @@ pub(super) enum Cell {
     Uuid,
     /// What else the tool keeps of it, as text; empty where nothing is known.
     More(&'static str),
+    /// The same; NULL where nothing is known.
+    MoreOrNull(&'static str),
     /// The last ten digits of the milliseconds since 1970, as text.
     Milliseconds,
 }
@@ -185,7 +187,7 @@ const TABLE: &[&[Tool]] = &[
     &[sql_migrate::TOOL],
     &[node_pg_migrate::TOOL],
     &recognised::TOOLS,
-    &[sqitch::TOOL],
+    &[sqitch::TOOL, sqitch::BEFORE_1],
 ];
 
 #[cfg(test)]

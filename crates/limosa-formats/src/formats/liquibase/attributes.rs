@@ -227,13 +227,20 @@ pub(super) fn attributes(text: &str) -> Vec<(String, String)> {
 
 /// True where databases that are named so are of this engine, with `all`, and `!name` for those that are not meant.
 pub(super) fn is_for(dbms: &str, engine: Engine) -> bool {
-    let is_here = |name: &str| match name {
-        "postgresql" | "cockroachdb" | "edb" => engine == Engine::Postgres,
-        "mysql" | "mariadb" => engine == Engine::Mysql,
-        "sqlite" => engine == Engine::Sqlite,
-        "all" => true,
-        _ => false,
-    };
+    is_for_any(
+        dbms,
+        match engine {
+            Engine::Postgres => &["postgresql", "cockroachdb", "edb"],
+            Engine::Mysql => &["mysql", "mariadb"],
+            Engine::Sqlite => &["sqlite"],
+            _ => &[],
+        },
+    )
+}
+
+/// The same for a database that Liquibase calls by one of these names.
+pub(super) fn is_for_any(dbms: &str, names_here: &[&str]) -> bool {
+    let is_here = |name: &str| name == "all" || names_here.contains(&name);
     let lower = dbms.to_ascii_lowercase();
     let names: Vec<&str> = lower.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if names.contains(&"none") {

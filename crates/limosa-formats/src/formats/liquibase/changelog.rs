@@ -2,6 +2,8 @@
 
 use limosa_sql::{Diagnostic, Label, Position};
 
+use super::conditions::{Conditions, Field};
+use super::outer::Outer;
 use super::properties::Property;
 use super::xml;
 use crate::codes;
@@ -17,16 +19,22 @@ pub(super) struct Item {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
+    /// What the root of the changelog says.
+    Root(Outer),
     /// Another file.
-    Include { file: String, is_relative: bool, contexts: Option<String> },
+    Include { file: String, is_relative: bool, outer: Outer },
     /// All files of a folder.
-    IncludeAll { path: String, is_relative: bool, contexts: Option<String> },
+    IncludeAll { path: String, is_relative: bool, outer: Outer },
     /// A value for `${name}`.
     Property(Property),
     /// A file of such values; name and value of the property are not set.
     PropertyFile { file: String, is_relative: bool, is_needed: bool, property: Property },
     /// A change, by author and id.
     ChangeSet { author: String, id: String },
+    /// What must hold before anything runs.
+    Conditions(Box<Conditions>),
+    /// A precondition that is not known here, in words.
+    UnknownCondition(String),
     /// Something that is not read here.
     Other(String),
 }
@@ -58,18 +66,71 @@ fn of_xml(path: &str, text: &str) -> Read {
     if elements.first().is_none_or(|root| root.name != "databaseChangeLog") {
         return Ok(None);
     }
-    let below = elements.iter().filter(|element| element.depth == 1);
-    let items = below.map(|element| Item {
-        line: element.line,
-        what: what(
-            path,
-            &element.name,
-            &|name| element.get(name).map(str::to_owned),
-            element.attributes.iter().map(|(name, _)| name.as_str()),
-        ),
-    });
-    Ok(Some(items.collect()))
+    let mut items: Vec<Item> = elements
+        .first()
+        .and_then(|root| of_root(root.line, &|name| root.get(name).map(str::to_owned)))
+        .into_iter()
+        .collect();
+    for (at, element) in elements.iter().enumerate().filter(|(_, element)| element.depth == 1) {
+        if element.name == CONDITIONS {
+            items.push(conditions(&field_of(&elements[at..]), text));
+            continue;
+        }
+        let get = |name: &str| element.get(name).map(str::to_owned);
+        let names = element.attributes.iter().map(|(name, _)| name.as_str());
+        items.push(Item { line: element.line, what: what(path, &element.name, &get, names) });
+    }
+    Ok(Some(items))
 }
+
+/// What stands in the first of these elements, with the elements below it.
+fn field_of(elements: &[xml::Element]) -> Field {
+    let Some((first, rest)) = elements.split_first() else { return Field::default() };
+    let attributes = first.attributes.iter().map(|(name, value)| Field {
+        name: name.clone(),
+        line: first.line,
+        text: Some(value.clone()),
+        below: Vec::new(),
+    });
+    let count = rest.iter().take_while(|element| element.depth > first.depth).count();
+    let is_next = |element: &xml::Element| element.depth == first.depth + 1;
+    let elements = (0..count).filter(|at| is_next(&rest[*at])).map(|at| field_of(&rest[at..count]));
+    Field {
+        name: first.name.clone(),
+        line: first.line,
+        text: Some(first.text.clone()),
+        below: attributes.filter(|field| !field.name.contains(':')).chain(elements).collect(),
+    }
+}
+
+/// What stands in an entry. The entries of a list are those of the entry that holds it.
+fn field_of_entry(entry: &yaml::Entry) -> Field {
+    let mut field = Field { name: entry.key.clone(), line: entry.position.line, ..Field::default() };
+    match &entry.value.value {
+        Value::Scalar(text) => field.text = Some(text.clone()),
+        Value::Mapping(entries) => field.below = entries.iter().map(field_of_entry).collect(),
+        Value::Sequence(nodes) => {
+            let mappings = nodes.iter().filter_map(|node| match &node.value {
+                Value::Mapping(entries) => Some(entries),
+                _ => None,
+            });
+            field.below = mappings.flatten().map(field_of_entry).collect();
+        }
+        Value::Null => {}
+    }
+    field
+}
+
+/// The item of `preConditions` in the changelog with this text.
+fn conditions(field: &Field, text: &str) -> Item {
+    match Conditions::read(field, text) {
+        Ok(conditions) => Item { line: field.line, what: What::Conditions(Box::new(conditions)) },
+        Err((line, wrong)) => Item { line, what: What::UnknownCondition(wrong) },
+    }
+}
+
+/// What Liquibase calls that.
+const CONDITIONS: &str = "preConditions";
 
 fn of_yaml(path: &str, text: &str) -> Read {
     let root = yaml::parse(text.trim_start_matches('\u{feff}'))
@@ -82,12 +143,31 @@ fn of_yaml(path: &str, text: &str) -> Read {
             _ => Err(("databaseChangeLog is no list".to_owned(), list.position.line)),
         };
     };
-    let mut items = Vec::new();
+    let scalar = |name: &str| {
+        let fields = nodes.iter().filter_map(|node| match &node.value {
+            Value::Mapping(entries) => entries.iter().find(|entry| entry.key == name),
+            _ => None,
+        });
+        fields
+            .filter_map(|field| match &field.value.value {
+                Value::Scalar(text) => Some(text.clone()),
+                _ => None,
+            })
+            .next()
+    };
+    let mut items: Vec<Item> = of_root(list.position.line, &scalar).into_iter().collect();
     for node in nodes {
         let Value::Mapping(entries) = &node.value else {
             return Err(("an entry of databaseChangeLog has no name".to_owned(), node.position.line));
         };
         for entry in entries {
+            if OF_ROOT.contains(&entry.key.as_str()) && matches!(entry.value.value, Value::Scalar(_)) {
+                continue;
+            }
+            if entry.key == CONDITIONS {
+                items.push(conditions(&field_of_entry(entry), text));
+                continue;
+            }
             let fields: &[yaml::Entry] = match &entry.value.value {
                 Value::Mapping(fields) => fields,
                 _ => &[],
@@ -105,6 +185,25 @@ fn of_yaml(path: &str, text: &str) -> Read {
     Ok(Some(items))
 }
 
+/// What the root may say of all that stands in the changelog.
+const OF_ROOT: [&str; 4] = ["logicalFilePath", "context", "contextFilter", "objectQuotingStrategy"];
+
+fn of_root(line: u64, get: &dyn Fn(&str) -> Option<String>) -> Option<Item> {
+    let outer = Outer { is_root: true, labels: None, ..outer(get) };
+    let is_anything = outer.contexts.is_some() || outer.logical_path.is_some();
+    is_anything.then_some(Item { line, what: What::Root(outer) })
+}
+
+fn outer(get: &dyn Fn(&str) -> Option<String>) -> Outer {
+    let filled = |name: &str| get(name).filter(|text| !text.trim().is_empty());
+    Outer {
+        is_root: false,
+        contexts: filled("contextFilter").or_else(|| filled("context")),
+        labels: filled("labels"),
+        logical_path: filled("logicalFilePath"),
+    }
+}
+
 /// Fields of includes that change nothing here, or that are read.
 const KNOWN: &[&str] = &[
     "file",
@@ -117,6 +216,7 @@ const KNOWN: &[&str] = &[
     "context",
     "contextFilter",
     "labels",
+    "logicalFilePath",
 ];
 
 /// What an entry of the changelog at `path` says.
@@ -128,21 +228,21 @@ fn what<'n>(
 ) -> What {
     let is_not = |name: &str| get(name).is_some_and(|value| !value.eq_ignore_ascii_case("true"));
     let is_relative = get("relativeToChangelogFile").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let contexts = get("contextFilter").or_else(|| get("context")).filter(|contexts| !contexts.trim().is_empty());
+    let outer = outer(get);
     match name {
         "include" | "includeAll" => {
             if let Some(other) = fields.find(|field| !KNOWN.contains(field)) {
                 return What::Other(format!("{other} of {name}"));
             }
             match (name, get("file"), get("path")) {
-                ("include", Some(file), _) => What::Include { file, is_relative, contexts },
-                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative, contexts },
+                ("include", Some(file), _) => What::Include { file, is_relative, outer },
+                ("includeAll", _, Some(path)) => What::IncludeAll { path, is_relative, outer },
                 _ => What::Other(name.to_owned()),
             }
         }
         "property" => {
             let property = Property {
-                contexts,
+                contexts: outer.contexts,
                 dbms: get("dbms"),
                 file: is_not("global").then(|| path.to_owned()),
                 ..Property::default()
@@ -166,22 +266,33 @@ mod tests {
 
     #[test]
     fn the_three_forms_say_the_same() {
-        let xml = "<databaseChangeLog>\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\" context=\"a or b\"/>\n\
+        let xml = "<databaseChangeLog logicalFilePath=\"l\">\n<include file=\"a.sql\" relativeToChangelogFile=\"true\"/>\n<includeAll path=\"sql/\" context=\"a or b\" logicalFilePath=\"i\"/>\n\
                    <changeSet author=\"ann\" id=\"1\"><createTable/></changeSet>\n<property name=\"x\" value=\"y\"/>\n\
                    <include file=\"b.sql\" ignore=\"test\"/>\n</databaseChangeLog>";
-        let yaml = "databaseChangeLog:\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll: {path: sql/,\n    contextFilter: a or b}\n\
+        let yaml = "databaseChangeLog:\n- logicalFilePath: l\n- include:\n    file: a.sql\n    relativeToChangelogFile: true\n- includeAll: {path: sql/,\n    contextFilter: a or b, logicalFilePath: i}\n\
                     - changeSet:\n    id: 1\n    author: ann\n    changes: []\n- property: {name: x, value: y}\n\
                     - include: {file: b.sql, ignore: test}\n";
-        let json = r#"{"databaseChangeLog": [{"include": {"file": "a.sql", "relativeToChangelogFile": true}},
-                    {"includeAll": {"path": "sql/", "context": "a or b"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
+        let json = r#"{"databaseChangeLog": [{"logicalFilePath": "l"}, {"include": {"file": "a.sql", "relativeToChangelogFile": true}},
+                    {"includeAll": {"path": "sql/", "context": "a or b", "logicalFilePath": "i"}}, {"changeSet": {"id": "1", "author": "ann", "changes": []}},
                     {"property": {"name": "x", "value": "y"}}, {"include": {"file": "b.sql", "ignore": "test"}}]}"#;
-        for (path, text, lines) in
-            [("c.xml", xml, [2, 3, 4, 5, 6]), ("c.yaml", yaml, [2, 5, 7, 11, 12]), ("c.json", json, [1, 2, 2, 3, 3])]
-        {
+        for (path, text, lines) in [
+            ("c.xml", xml, [1, 2, 3, 4, 5, 6]),
+            ("c.yaml", yaml, [1, 3, 6, 8, 12, 13]),
+            ("c.json", json, [1, 1, 2, 2, 3, 3]),
+        ] {
             let items = read(path, text).unwrap().unwrap();
             let expected = [
-                What::Include { file: "a.sql".to_owned(), is_relative: true, contexts: None },
-                What::IncludeAll { path: "sql/".to_owned(), is_relative: false, contexts: Some("a or b".to_owned()) },
+                What::Root(Outer { is_root: true, logical_path: Some("l".to_owned()), ..Outer::default() }),
+                What::Include { file: "a.sql".to_owned(), is_relative: true, outer: Outer::default() },
+                What::IncludeAll {
+                    path: "sql/".to_owned(),
+                    is_relative: false,
+                    outer: Outer {
+                        contexts: Some("a or b".to_owned()),
+                        logical_path: Some("i".to_owned()),
+                        ..Outer::default()
+                    },
+                },
                 What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
                 What::Property(Property { name: "x".to_owned(), value: "y".to_owned(), ..Property::default() }),
                 What::Other("ignore of include".to_owned()),

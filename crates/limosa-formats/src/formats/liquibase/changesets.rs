@@ -5,7 +5,7 @@ use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, Severity, pl
 
 use super::attributes::{Named, attributes};
 use super::lines::valued;
-use super::other_backs::{Meant, OtherBack, may_name_any, named};
+use super::other_backs::{Elsewhere, Meant, OtherBack, may_name_any, named};
 use super::preconditions::Preconditions;
 use super::properties::Property;
 use crate::codes;
@@ -42,6 +42,8 @@ pub(super) struct ChangeSet {
     pub(super) comment: Option<String>,
     /// What leads back, where that is what another change does.
     pub(super) back_of_other: Option<OtherBack>,
+    /// The change of another file that does what leads back.
+    pub(super) back_elsewhere: Option<Elsewhere>,
     /// What must hold before it.
     pub(super) preconditions: Preconditions,
     /// What `--validCheckSum` says.
@@ -149,16 +151,20 @@ impl Formatted {
             let Some(change) = file.changes.get_mut(at) else { continue };
             match found {
                 Meant::Here(other) => change.back_of_other = Some(other),
-                Meant::Wrong(message) => {
-                    let problem = Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone());
-                    let help = "name a change that stands above: --rollback changesetId:1 changesetAuthor:ann; or write the SQL there";
-                    change.problems.push(problem.help(help));
-                }
-                Meant::Nothing | Meant::Elsewhere => {}
+                Meant::Elsewhere(elsewhere) => change.back_elsewhere = Some(elsewhere),
+                Meant::Wrong(message) => change.problems.push(no_such_back(message, &change.label)),
+                Meant::Nothing => {}
             }
         }
         file
     }
+}
+
+/// A way back names a change that is not there.
+pub(super) fn no_such_back(message: String, label: &Label) -> Diagnostic {
+    let help = "name a change that stands above: --rollback changesetId:1 changesetAuthor:ann, with changesetPath:a.sql where another file \
+                holds it; or write the SQL there";
+    Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label.clone()).help(help)
 }
 
 struct Reader<'p> {
@@ -222,6 +228,7 @@ impl Reader<'_> {
             unread: Vec::new(),
             comment: None,
             back_of_other: None,
+            back_elsewhere: None,
             preconditions: Preconditions::default(),
             valid: Vec::new(),
             problems: Vec::new(),

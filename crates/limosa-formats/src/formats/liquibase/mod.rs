@@ -8,10 +8,13 @@ mod attributes;
 mod built_in;
 mod changelog;
 mod changesets;
+mod conditions;
 mod expression;
+mod gathered;
 mod lines;
 mod order;
 mod other_backs;
+mod outer;
 mod patterns;
 mod preconditions;
 mod properties;
@@ -21,19 +24,19 @@ mod xml;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_core::{CallbackEvent, Checksum, FileHasher, Markers, Version};
-use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label};
+use limosa_core::{Checksum, FileHasher, Version};
+use limosa_sql::{Diagnostic, Engine};
 
 use self::attributes::Often;
 use self::changelog::Item;
-use self::changesets::{ChangeSet, Formatted};
+use self::changesets::Formatted;
 pub(crate) use self::changesets::{WayBack, way_back};
-use self::order::{Listed, Passed, Source};
-use self::preconditions::forgiving;
-use self::properties::{Properties, Seen};
+use self::gathered::Gathered;
+use self::order::{Passed, Source};
+use self::properties::Properties;
 use self::recorded::{Known, is_alike};
 use super::Format;
-use super::native::{Entry, FilePart, FileRole, Place, Reference, Wishes, split, unclear};
+use super::native::{Entry, FileRole, Place, split, unclear};
 use crate::codes;
 
 /// The line of the format table. The names of scripts could be anybody's: what they hold speaks for it, or a changelog beside them.
@@ -88,6 +91,8 @@ pub struct Changelogs {
     folders: Vec<String>,
     scripts: BTreeMap<String, Script>,
     lists: BTreeMap<String, Vec<Item>>,
+    /// The changelogs as they were read.
+    list_checksums: HashMap<String, Checksum>,
     /// What files of properties hold, by their paths.
     property_files: BTreeMap<String, Vec<(String, String)>>,
     engine: Option<Engine>,
@@ -138,17 +143,18 @@ impl Changelogs {
         if !is_script(path) {
             return match changelog::read(path, &String::from_utf8_lossy(bytes)) {
                 Ok(items) => {
-                    self.lists.extend(items.map(|items| (path.to_owned(), items)));
+                    if let Some(items) = items {
+                        self.lists.insert(path.to_owned(), items);
+                        self.list_checksums.insert(path.to_owned(), checksum_of(bytes));
+                    }
                     Vec::new()
                 }
                 Err(problem) => vec![*problem],
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let mut hasher = FileHasher::new();
-        hasher.update(bytes);
-        let length = bytes.len() as u64;
-        self.scripts.insert(path.to_owned(), Script { formatted, length, checksum: hasher.finish() });
+        let script = Script { formatted, length: bytes.len() as u64, checksum: checksum_of(bytes) };
+        self.scripts.insert(path.to_owned(), script);
         Vec::new()
     }
 
@@ -165,18 +171,29 @@ impl Changelogs {
         self.is_listed = source.has_lists();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
+        let mut asking = Vec::new();
         for passed in listed {
-            let Listed { path, name, files, contexts } = match passed {
+            let listed = match passed {
                 Passed::Property(property) => {
                     gathered.properties.add(&property);
                     continue;
                 }
+                Passed::Conditions(one) => {
+                    asking.push((one, gathered.properties.len()));
+                    continue;
+                }
                 Passed::Script(listed) => listed,
             };
-            let Some(script) = self.scripts.get(&path) else { continue };
+            let Some(script) = self.scripts.get(&listed.path) else { continue };
             match &script.formatted {
-                Some(formatted) => gathered.formatted(&files, (&name, contexts.as_deref()), script, formatted),
-                None => gathered.raw(&path, (&name, contexts.as_deref()), script),
+                Some(formatted) => gathered.formatted(&listed, script, formatted, &self.scripts),
+                None => gathered.raw(&listed, script),
+            }
+        }
+        for (asking, properties) in &asking {
+            let checksum = asking.files.first().and_then(|path| self.list_checksums.get(path));
+            if let Some(checksum) = checksum {
+                gathered.asking(asking, *properties, checksum);
             }
         }
         problems.append(&mut gathered.problems);
@@ -218,263 +235,25 @@ impl Changelogs {
         found.next().is_none().then(|| Version::of_name(first))
     }
 
+    /// The change that Liquibase may know by this name as well, because it ran before its logical path was written or counted.
+    pub(crate) fn by_other_name(&self, key: &str) -> Option<String> {
+        let is_it = |known: &Known| known.others.iter().any(|other| is_alike(other, key));
+        let mut found = self.known.iter().filter(|(_, known)| is_it(known));
+        let (name, known) = found.next()?;
+        let named = if known.named.often() == Often::OnChange { format!("R:{name}") } else { name.clone() };
+        found.next().is_none().then_some(named)
+    }
+
     /// The changes of a script.
     pub(crate) fn entries(&self, path: &str) -> Option<Vec<Entry>> {
         self.entries.get(path).cloned()
     }
 }
 
-/// Changes as they are brought into order.
-struct Gathered<'g> {
-    engine: Engine,
-    environment: Option<&'g str>,
-    given: &'g BTreeMap<String, String>,
-    properties: Properties,
-    known: HashMap<String, Known>,
-    values: BTreeMap<String, String>,
-    entries: HashMap<String, Vec<Entry>>,
-    problems: Vec<Diagnostic>,
-    /// Places of those that are known.
-    places: HashMap<String, (u64, Label, Option<String>)>,
-    /// The last one that runs again with each change of its text.
-    last_again: Option<String>,
-    /// The line of the first such one, as long as none that runs once follows.
-    first_again: Option<Label>,
-    is_order_told: bool,
-}
-
-impl<'g> Gathered<'g> {
-    fn new(engine: Engine, environment: Option<&'g str>, given: &'g BTreeMap<String, String>) -> Gathered<'g> {
-        Gathered {
-            engine,
-            environment,
-            given,
-            properties: Properties::new(engine, environment),
-            known: HashMap::new(),
-            values: BTreeMap::new(),
-            entries: HashMap::new(),
-            problems: Vec::new(),
-            places: HashMap::new(),
-            last_again: None,
-            first_again: None,
-            is_order_told: false,
-        }
-    }
-
-    /// `files` are that of the script and those that include it, the nearest first.
-    fn formatted(
-        &mut self,
-        files: &[String],
-        (name, contexts): (&str, Option<&str>),
-        script: &Script,
-        formatted: &Formatted,
-    ) {
-        let Some(path) = files.first() else { return };
-        self.problems.extend(formatted.problems.iter().cloned());
-        self.entries.entry(path.to_owned()).or_default();
-        let mut properties = formatted.properties.iter().peekable();
-        for (at, change) in formatted.changes.iter().enumerate() {
-            // What stands above the line of a change is put into that line; what stands below it, into its text, too.
-            while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at) {
-                self.properties.add(property);
-            }
-            let named = change.named.expanded(&self.seen(files)).within(contexts);
-            while let Some((_, property)) = properties.next_if(|(above, _)| *above <= at + 1) {
-                self.properties.add(property);
-            }
-            let logical = named.get("logicalFilePath").or(formatted.logical_path.as_deref()).unwrap_or(name);
-            let identity = format!("{logical}::{}::{}", named.id, named.author);
-            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
-            told.extend(change.problems.iter().cloned());
-            let guard = change.preconditions.guard().cloned();
-            wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
-            let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
-            told.extend(self.take_values(files, change));
-            let always = named.often() == Often::Always;
-            let known = Known {
-                files: files.to_vec(),
-                at: Some(at),
-                properties: self.properties.len(),
-                named: named.clone(),
-                always,
-            };
-            self.known.insert(identity.clone(), known);
-            let role = self.role(&identity, change, place, &mut wishes, &mut told);
-            let other = change.back_of_other.as_ref();
-            let back_of_other =
-                other.and_then(|other| Some((other.text.clone(), formatted.changes.get(other.at)?.line)));
-            let back_delimiter = match other.and_then(|other| formatted.changes.get(other.at)) {
-                Some(other) => other.delimiter(&other.named, "endDelimiter", "splitStatements"),
-                // Where `--rollback` stood, blanks stand.
-                None => change
-                    .delimiter(&named, "rollbackEndDelimiter", "rollbackSplitStatements")
-                    .map(EndDelimiter::behind_blanks),
-            };
-            let delimiter = change.delimiter(&named, "endDelimiter", "splitStatements");
-            let part = FilePart {
-                start: change.start,
-                end: change.end,
-                line: change.line,
-                checksum: script.checksum.clone(),
-                markers: Markers::Liquibase,
-                delimiter,
-                back_delimiter,
-                back_of_other,
-            };
-            let entry = role.map(|role| Entry { role, part: Some(part), wishes, problems: told });
-            self.entries.entry(path.to_owned()).or_default().extend(entry);
-        }
-    }
-
-    /// What a change of the first of these files sees by now.
-    fn seen<'s>(&'s self, files: &'s [String]) -> Seen<'s> {
-        self.properties.seen(files, self.properties.len(), self.given)
-    }
-
-    /// Finds the value of each placeholder of a change. One has one value for all changes here: what would need another is refused.
-    fn take_values(&mut self, files: &[String], change: &ChangeSet) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
-        let seen = self.seen(files);
-        if let Some(inner) = change.unread.iter().find(|inner| seen.value(inner.trim()).is_some()) {
-            let message = format!("${{{inner}}} has a value with liquibase, and is no placeholder here");
-            let help = "write it as ${name}: letters, digits, '_', '-' and '.', without blanks";
-            problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(change.label.clone()).help(help));
-        }
-        for name in &change.asked {
-            let value = self.seen(files).value(name);
-            let label = || change.label.clone();
-            if self.seen(files).is_of_connection(name) {
-                let message = format!("${{{name}}} is what liquibase knows of its connection, and limosa does not");
-                let help = format!("give it a value: --placeholder '{name}=...', or limosa.toml ([placeholders])");
-                problems.push(Diagnostic::error(codes::OTHER_BEHAVIOUR, message).at(label()).help(help));
-                continue;
-            }
-            match (self.values.get(name), value) {
-                (Some(known), value) if *known != value.as_deref().unwrap_or(&itself(name)) => {
-                    let message = format!("${{{name}}} has another value here than in a change above it");
-                    let help = "give one of the two properties another name; or give it one value for all in limosa.toml ([placeholders])";
-                    problems.push(Diagnostic::error(codes::TWO_VALUES, message).at(label()).help(help));
-                }
-                (Some(_), _) => {}
-                (None, Some(value)) => drop(self.values.insert(name.clone(), value)),
-                (None, None) => {
-                    self.values.insert(name.clone(), itself(name));
-                    let message =
-                        format!("${{{name}}} has no value, and runs as it stands here, as it does with liquibase");
-                    let help = "where it should have one (liquibase takes variables of the environment, too): limosa.toml ([placeholders]), \
-                                --placeholder, or a property above it";
-                    problems.push(Diagnostic::warning(codes::NO_VALUE, message).at(label()).help(help));
-                }
-            }
-        }
-        problems
-    }
-
-    /// A file of SQL without comments of Liquibase's, which a changelog includes: it is one change.
-    fn raw(&mut self, path: &str, (name, contexts): (&str, Option<&str>), script: &Script) {
-        let identity = format!("{name}::raw::includeAll");
-        let named = attributes::Named::default().within(contexts);
-        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
-        let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
-        let Some(role) = once(&identity, place, split(name).1) else { return };
-        let part = FilePart {
-            start: 0,
-            end: script.length,
-            line: 1,
-            checksum: script.checksum.clone(),
-            markers: Markers::Liquibase,
-            delimiter: None,
-            back_delimiter: None,
-            back_of_other: None,
-        };
-        // Liquibase puts no values into such a file.
-        let wishes = Wishes { placeholders_off: Some(true), ..wishes };
-        let known = Known { files: vec![path.to_owned()], at: None, properties: 0, named, always: false };
-        self.known.insert(identity, known);
-        let entry = Entry { role, part: Some(part), wishes, problems };
-        self.entries.entry(path.to_owned()).or_default().push(entry);
-    }
-
-    /// The place of a change among all, from 1. None where there is one of that name that is meant for the same database.
-    fn place(&mut self, identity: &str, label: &Label, left_out: Option<String>) -> Option<u64> {
-        let next = self.places.len() as u64 + 1;
-        match self.places.get_mut(identity) {
-            None => {
-                self.places.insert(identity.to_owned(), (next, label.clone(), left_out));
-                Some(next)
-            }
-            // One for other databases stands for the same change: what runs here counts.
-            Some((_, _, _)) if left_out.is_some() => None,
-            Some((place, _, before @ Some(_))) => {
-                *before = None;
-                let place = *place;
-                for entries in self.entries.values_mut() {
-                    entries.retain(|entry| entry.role.identity().is_none_or(|known| known.as_str() != identity));
-                }
-                Some(place)
-            }
-            Some((_, other, None)) => {
-                let message = format!("two changes are called {identity}");
-                let problem = Diagnostic::error(codes::DUPLICATE_IDENTITY, message)
-                    .at(label.clone())
-                    .at(other.clone().text("the other one"))
-                    .help("give one of them another id");
-                self.problems.push(problem);
-                None
-            }
-        }
-    }
-
-    fn role(
-        &mut self,
-        identity: &str,
-        change: &ChangeSet,
-        place: u64,
-        wishes: &mut Wishes,
-        told: &mut Vec<Diagnostic>,
-    ) -> Option<FileRole> {
-        match change.named.often() {
-            Often::Once => {
-                if let Some(first) = self.first_again.clone().filter(|_| !self.is_order_told) {
-                    self.is_order_told = true;
-                    let message = "changes with runOnChange:true run here behind all that run once, and some of those stand below this one";
-                    let help = "where one of them needs it, let it run once: leave runOnChange out";
-                    self.problems.push(Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).at(first).help(help));
-                }
-                once(identity, place, &change.named.id)
-            }
-            Often::OnChange => {
-                self.first_again.get_or_insert_with(|| change.label.clone());
-                if wishes.left_out.is_none() && wishes.environments.is_none() {
-                    // They keep their order among each other.
-                    let before = self.last_again.replace(identity.to_owned());
-                    let label = change.label.clone();
-                    wishes.depends_on.extend(before.map(|text| Reference {
-                        text: format!("R:{text}"),
-                        label,
-                        may_be_prose: false,
-                    }));
-                }
-                Some(FileRole::Repeatable { name: identity.to_owned() })
-            }
-            Often::Always => {
-                self.problems.append(told);
-                let name = format!("{place:04} {}", change.named.id);
-                Some(FileRole::Callback { event: CallbackEvent::AfterMigrate, name, command: false })
-            }
-        }
-    }
-}
-
-/// A placeholder that stands for its own text.
-fn itself(name: &str) -> String {
-    format!("${{{name}}}")
-}
-
-/// The role of a change that runs once, whatever ran before it.
-fn once(identity: &str, place: u64, name: &str) -> Option<FileRole> {
-    let version = Version::parse(&place.to_string()).ok()?.named(identity);
-    Some(FileRole::Late { version, label: format!("{place:04}"), name: name.to_owned() })
+fn checksum_of(bytes: &[u8]) -> Checksum {
+    let mut hasher = FileHasher::new();
+    hasher.update(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]

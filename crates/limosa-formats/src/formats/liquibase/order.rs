@@ -6,6 +6,8 @@ use limosa_sql::{Diagnostic, Label, Position};
 
 use super::Script;
 use super::changelog::{Item, What};
+use super::conditions::Conditions;
+use super::outer::Outer;
 use super::properties::Property;
 use crate::codes;
 use crate::native::split;
@@ -18,8 +20,10 @@ pub(super) struct Listed {
     pub(super) name: String,
     /// It and the changelogs that include it, the nearest first.
     pub(super) files: Vec<String>,
-    /// The contexts of what includes it; all must hold.
-    pub(super) contexts: Option<String>,
+    /// What stands around it, the nearest first.
+    pub(super) around: Vec<Outer>,
+    /// Where the include that is nearest to it stands.
+    pub(super) included: Option<Label>,
 }
 
 /// What Liquibase comes past.
@@ -29,6 +33,18 @@ pub(super) enum Passed {
     Script(Listed),
     /// A property of a changelog.
     Property(Property),
+    /// What a changelog asks before anything runs.
+    Conditions(Asking),
+}
+
+/// What a changelog asks before anything runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asking {
+    /// Its path as Liquibase knows it.
+    pub(super) name: String,
+    /// It and the changelogs that include it, the nearest first.
+    pub(super) files: Vec<String>,
+    pub(super) conditions: Conditions,
 }
 
 /// What was read.
@@ -46,8 +62,8 @@ struct Walk<'p> {
     seen: HashSet<String>,
     /// The files that are being gone through.
     open: Vec<String>,
-    /// The contexts of the includes around it.
-    contexts: Vec<String>,
+    /// What stands around it, the furthest first; includes with their places.
+    around: Vec<(Outer, Option<Label>)>,
     problems: &'p mut Vec<Diagnostic>,
 }
 
@@ -60,7 +76,7 @@ impl Source<'_> {
     /// The files in the order in which Liquibase comes past them: as the root changelog says, or by their paths.
     pub(super) fn in_order(&self, problems: &mut Vec<Diagnostic>) -> Vec<Passed> {
         let mut walk =
-            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), contexts: Vec::new(), problems };
+            Walk { listed: Vec::new(), seen: HashSet::new(), open: Vec::new(), around: Vec::new(), problems };
         if self.has_lists() {
             if let Some(root) = self.root(walk.problems) {
                 self.file(&root, &self.below(&root), &mut walk);
@@ -95,7 +111,7 @@ impl Source<'_> {
                     What::IncludeAll { path: folder, is_relative, .. } => {
                         included.extend(self.all_in(folder, *is_relative, path).into_iter().filter(|it| it != path));
                     }
-                    What::ChangeSet { .. } | What::Property(_) | What::PropertyFile { .. } | What::Other(_) => {}
+                    _ => {}
                 }
             }
         }
@@ -130,13 +146,21 @@ impl Source<'_> {
         walk.open.push(path.to_owned());
         if self.scripts.contains_key(path) {
             let files = walk.open.iter().rev().cloned().collect();
-            let contexts = joined(&walk.contexts);
-            walk.listed.push(Passed::Script(Listed { path: path.to_owned(), name: name.to_owned(), files, contexts }));
+            let around = walk.around.iter().rev().map(|(outer, _)| outer.clone()).collect();
+            let included = walk.around.last().and_then(|(_, place)| place.clone());
+            let (path, name) = (path.to_owned(), name.to_owned());
+            walk.listed.push(Passed::Script(Listed { path, name, files, around, included }));
         }
         if let Some(items) = self.lists.get(path) {
+            let root = items.iter().find_map(|item| match &item.what {
+                What::Root(outer) => Some(outer.clone()),
+                _ => None,
+            });
+            walk.around.push((root.unwrap_or(Outer { is_root: true, ..Outer::default() }), None));
             // What it gives to placeholders counts for all of it.
             self.properties(path, items, walk);
             self.items(path, name, items, walk);
+            walk.around.pop();
         }
         walk.open.pop();
     }
@@ -166,17 +190,17 @@ impl Source<'_> {
     fn items(&self, path: &str, name: &str, items: &[Item], walk: &mut Walk<'_>) {
         for item in items {
             let label = Label::place(path, Position { line: item.line, column: 1 });
-            let around = walk.contexts.len();
+            let around = walk.around.len();
             match &item.what {
-                What::Include { file, is_relative, contexts } => match self.found(file, *is_relative, path) {
+                What::Include { file, is_relative, outer } => match self.found(file, *is_relative, path) {
                     Some(found) => {
-                        walk.contexts.extend(contexts.clone());
+                        walk.around.push((outer.clone(), Some(label)));
                         self.file(&found, &named(file, *is_relative, name), walk);
                     }
                     None => walk.problems.push(missing(file, path, item.line)),
                 },
-                What::IncludeAll { path: folder, is_relative, contexts } => {
-                    walk.contexts.extend(contexts.clone());
+                What::IncludeAll { path: folder, is_relative, outer } => {
+                    walk.around.push((outer.clone(), Some(label)));
                     let wanted = named(folder, *is_relative, name);
                     for found in self.all_in(folder, *is_relative, path) {
                         let inner = self.name_in(&found, &wanted);
@@ -190,7 +214,13 @@ impl Source<'_> {
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
                 }
-                What::Property(_) | What::PropertyFile { .. } => {}
+                What::Root(_) | What::Property(_) | What::PropertyFile { .. } => {}
+                What::Conditions(conditions) => walk.listed.push(Passed::Conditions(Asking {
+                    name: name.to_owned(),
+                    files: walk.open.iter().rev().cloned().collect(),
+                    conditions: (**conditions).clone(),
+                })),
+                What::UnknownCondition(wrong) => walk.problems.push(unknown_condition(wrong).at(label)),
                 What::Other(what) => {
                     let message = format!("{what} is not read here");
                     let help = "where it decides what runs, write that into the changes themselves; else take it out";
@@ -199,7 +229,7 @@ impl Source<'_> {
                     walk.problems.push(problem(codes::OTHER_BEHAVIOUR, message).at(label).help(help));
                 }
             }
-            walk.contexts.truncate(around);
+            walk.around.truncate(around);
         }
     }
 
@@ -261,15 +291,6 @@ impl Source<'_> {
     }
 }
 
-/// All of these expressions.
-fn joined(contexts: &[String]) -> Option<String> {
-    match contexts {
-        [] => None,
-        [one] => Some(one.clone()),
-        several => Some(several.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" and ")),
-    }
-}
-
 fn find<'p>(paths: impl Iterator<Item = &'p String>, file: &str, is_relative: bool, changelog: &str) -> Option<String> {
     let mut paths = paths;
     if is_relative {
@@ -281,6 +302,12 @@ fn find<'p>(paths: impl Iterator<Item = &'p String>, file: &str, is_relative: bo
     let alike = paths.map(|path| (in_common(&normal(path), &wanted), path));
     let fits = alike.filter(|(count, path)| *count == parts(&normal(path)).min(parts(&wanted)));
     fits.max_by_key(|(count, path)| (*count, std::cmp::Reverse(path.len()))).map(|(_, path)| path.clone())
+}
+
+/// A precondition of a changelog that cannot be asked.
+pub(super) fn unknown_condition(wrong: &str) -> Diagnostic {
+    let help = "ask it with sqlCheck, which may hold any query and the text that it must give; or take it out, and nothing is asked";
+    Diagnostic::error(codes::UNKNOWN_CONDITION, wrong).help(help)
 }
 
 fn missing(file: &str, changelog: &str, line: u64) -> Diagnostic {
@@ -350,13 +377,14 @@ mod tests {
         let shown = |one: Passed| match one {
             Passed::Script(one) => format!("{} {}", one.path, one.name),
             Passed::Property(property) => format!("{}={}", property.name, property.value),
+            Passed::Conditions(asking) => format!("asks {}", asking.name),
         };
         let shown = found.into_iter().map(shown).collect();
         (shown, problems.iter().map(|problem| problem.code).collect())
     }
 
     fn include(file: &str, is_relative: bool) -> What {
-        What::Include { file: file.to_owned(), is_relative, contexts: None }
+        What::Include { file: file.to_owned(), is_relative, outer: Outer::default() }
     }
 
     fn property_file(file: &str, is_relative: bool, is_needed: bool) -> What {
@@ -364,7 +392,7 @@ mod tests {
     }
 
     fn all(path: &str, is_relative: bool) -> What {
-        What::IncludeAll { path: path.to_owned(), is_relative, contexts: None }
+        What::IncludeAll { path: path.to_owned(), is_relative, outer: Outer::default() }
     }
 
     #[test]
@@ -403,7 +431,8 @@ mod tests {
                 &["a=1", "b=1", "db/changelog/sql/c.sql sql/c.sql"],
                 &["LIM-F037"],
             ),
-            (vec![What::Other("preConditions".to_owned())], &[], &["LIM-F045"]),
+            (vec![What::Other("other".to_owned())], &[], &["LIM-F045"]),
+            (vec![What::UnknownCondition("x".to_owned())], &[], &["LIM-F063"]),
         ] {
             let (found, codes) = listed(&["db/changelog"], &[(root, whats.clone())], &scripts);
             assert_eq!(

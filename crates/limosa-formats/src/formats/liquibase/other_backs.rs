@@ -1,12 +1,13 @@
 //! Ways back that are what another change does: `--rollback changesetId:1 changesetAuthor:ann changesetPath:a.sql`.
 //!
 //! Liquibase 4.33, `AbstractFormattedChangeLogParser.configureRollbackChangeSet`: the path is that of the file where none is written, and the
-//! change that is meant stands above. limosa looks for it in the same file.
+//! change that is meant stands above, in the same file or in one that was included before.
 
-use limosa_core::{Direction, Markers, SectionMask};
+use limosa_core::{Direction, Markers};
 
 use super::changesets::{ChangeSet, WayBack, way_back};
 use super::patterns::plain;
+use crate::native::section;
 
 /// What leads back, taken from a change of the same file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub(super) struct OtherBack {
     pub(super) text: String,
 }
 
+/// A change of another file, as it is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    pub(super) path: String,
+    pub(super) id: String,
+    pub(super) author: String,
+}
+
 /// What a way back names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meant {
@@ -25,17 +34,9 @@ pub(super) enum Meant {
     /// A change of the same file.
     Here(OtherBack),
     /// A change of another file.
-    Elsewhere,
+    Elsewhere(Elsewhere),
     /// Liquibase refuses the file: in words.
     Wrong(String),
-}
-
-/// What leads in this direction in a part of a file.
-fn section(part: &[u8], direction: Direction) -> String {
-    let (mut mask, mut masked) = (SectionMask::new(Markers::Liquibase, direction), Vec::new());
-    mask.feed(part, &mut masked);
-    mask.finish(&mut masked);
-    String::from_utf8_lossy(&masked).into_owned()
 }
 
 /// True where the word stands in a text that names another change.
@@ -53,21 +54,27 @@ pub(super) fn named(path: &str, bytes: &[u8], changes: &[ChangeSet]) -> Meant {
     if !may_name_any(part) {
         return Meant::Nothing;
     }
-    let back = section(part, Direction::Revert).replace(['\r', '\n'], "");
+    let back = section(part, Markers::Liquibase, Direction::Revert).replace(['\r', '\n'], "");
     if way_back(&back) != WayBack::OtherChange {
         return Meant::Nothing;
     }
     let (Some(id), Some(author)) = (plain(&back, "changesetId"), plain(&back, "changesetAuthor")) else {
         return Meant::Wrong("a way back that names another change needs changesetId and changesetAuthor".to_owned());
     };
-    let is_here = plain(&back, "changesetPath").is_none_or(|named| {
+    let is_it = |named: &str| {
         let path = path.replace('\\', "/");
         path == named || path.ends_with(&format!("/{named}"))
-    });
+    };
+    if let Some(named) = plain(&back, "changesetPath").filter(|named| !is_it(named)) {
+        let (path, id, author) = (named.to_owned(), id.to_owned(), author.to_owned());
+        return Meant::Elsewhere(Elsewhere { path, id, author });
+    }
     let is_meant = |change: &ChangeSet| change.named.id == id && change.named.author == author;
     match above.iter().position(is_meant) {
-        _ if !is_here => Meant::Elsewhere,
-        Some(at) => Meant::Here(OtherBack { at, text: section(above[at].part_of(bytes), Direction::Apply) }),
+        Some(at) => {
+            let text = section(above[at].part_of(bytes), Markers::Liquibase, Direction::Apply);
+            Meant::Here(OtherBack { at, text })
+        }
         None => Meant::Wrong(format!("the way back names the change {id} of {author}, which does not stand above it")),
     }
 }

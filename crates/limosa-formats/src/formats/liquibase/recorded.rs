@@ -19,6 +19,12 @@ pub(super) struct Known {
     pub(super) named: Named,
     /// It runs with each run.
     pub(super) always: bool,
+    /// What Liquibase may have called it before.
+    pub(super) others: Vec<String>,
+    /// The contexts that stand in its row.
+    pub(super) contexts: Option<String>,
+    /// The labels that stand there.
+    pub(super) labels: Option<String>,
 }
 
 /// Letters that a column takes.
@@ -74,12 +80,11 @@ impl Changelogs {
     pub(crate) fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
         let Some((known, change)) = self.known(identity) else { return };
         row.checksum = Some(self.hashed(known, change, bytes).checksum());
-        let named = &known.named;
         let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
         let comment = change.and_then(|change| change.comment.as_deref()).unwrap_or_default().trim();
         row.more.insert("comments", short(comment));
-        row.more.insert("contexts", named.contexts().unwrap_or_default().to_owned());
-        row.more.insert("labels", named.get("labels").unwrap_or_default().to_owned());
+        row.more.extend(known.contexts.as_ref().map(|contexts| ("contexts", contexts.clone())));
+        row.more.extend(known.labels.as_ref().map(|labels| ("labels", labels.clone())));
     }
 
     /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here. Its path may count from

@@ -1,5 +1,5 @@
-//! As much of XML as changelogs need: the elements below the root, with their attributes and lines. Comments, CDATA and
-//! declarations are passed over.
+//! As much of XML as changelogs need: the elements below the root, with their attributes, texts and lines. Comments and declarations are
+//! passed over.
 
 /// An element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,6 +7,8 @@ pub(super) struct Element {
     /// Its name without the prefix of a namespace.
     pub(super) name: String,
     pub(super) attributes: Vec<(String, String)>,
+    /// What stands between its ends, and in no element below it.
+    pub(super) text: String,
     pub(super) line: u64,
     /// How many elements stand around it; 0 for the root.
     pub(super) depth: usize,
@@ -20,10 +22,18 @@ impl Element {
 
 /// The elements in order. The error: the line on which something is not closed.
 pub(super) fn elements(text: &str) -> Result<Vec<Element>, u64> {
-    let mut found = Vec::new();
-    let (mut at, mut line, mut depth) = (0, 1, 0_usize);
+    let mut found: Vec<Element> = Vec::new();
+    // Those that are not closed yet.
+    let mut open_ones: Vec<usize> = Vec::new();
+    let (mut at, mut line) = (0, 1);
     while let Some(start) = text[at..].find('<').map(|found| at + found) {
         line += newlines(&text[at..start]);
+        let within = |found: &mut Vec<Element>, open_ones: &[usize], text: &str| {
+            if let Some(element) = open_ones.last().and_then(|at| found.get_mut(*at)) {
+                element.text.push_str(text);
+            }
+        };
+        within(&mut found, &open_ones, &unescaped(&text[at..start]));
         let rest = &text[start..];
         let (open, close) = match rest {
             _ if rest.starts_with("<!--") => (4, "-->"),
@@ -36,20 +46,24 @@ pub(super) fn elements(text: &str) -> Result<Vec<Element>, u64> {
             _ => rest[open..].find(close).map(|found| open + found + close.len()).ok_or(line)?,
         };
         let tag = &rest[..length];
-        if open == 1 && !tag.starts_with("<!") {
+        if let Some(verbatim) = tag.strip_prefix("<![CDATA[").and_then(|tag| tag.strip_suffix("]]>")) {
+            within(&mut found, &open_ones, verbatim);
+        } else if open == 1 && !tag.starts_with("<!") {
             let inner = &tag[1..tag.len() - 1];
             if inner.starts_with('/') {
-                depth = depth.checked_sub(1).ok_or(line)?;
+                open_ones.pop().ok_or(line)?;
             } else {
                 let is_empty = inner.ends_with('/');
-                found.push(element(inner.trim_end_matches('/'), line, depth));
-                depth += usize::from(!is_empty);
+                found.push(element(inner.trim_end_matches('/'), line, open_ones.len()));
+                if !is_empty {
+                    open_ones.push(found.len() - 1);
+                }
             }
         }
         line += newlines(tag);
         at = start + length;
     }
-    if depth == 0 { Ok(found) } else { Err(line) }
+    if open_ones.is_empty() { Ok(found) } else { Err(line) }
 }
 
 fn newlines(text: &str) -> u64 {
@@ -81,7 +95,8 @@ fn element(inner: &str, line: u64, depth: usize) -> Element {
         attributes.push((name.trim().to_owned(), unescaped(value)));
         rest = more;
     }
-    Element { name: name.rsplit(':').next().unwrap_or(name).to_owned(), attributes, line, depth }
+    let name = name.rsplit(':').next().unwrap_or(name).to_owned();
+    Element { name, attributes, text: String::new(), line, depth }
 }
 
 fn unescaped(value: &str) -> String {
@@ -103,7 +118,10 @@ mod tests {
         let shown: Vec<(&str, u64, usize)> =
             found.iter().map(|element| (element.name.as_str(), element.line, element.depth)).collect();
         assert_eq!(shown, [("databaseChangeLog", 3, 0), ("include", 5, 1), ("changeSet", 7, 1), ("sql", 7, 2)]);
+        assert_eq!(found[3].text, " a < b ");
         assert_eq!((found[1].get("file"), found[2].get("author")), (Some("a & b.sql"), Some("a>b")));
+        let mixed = elements("<a> 1 &lt; <b>x</b>2<!-- no --><![CDATA[ &lt; ]]></a>").unwrap();
+        assert_eq!((mixed[0].text.as_str(), mixed[1].text.as_str()), (" 1 < 2 &lt; ", "x"));
         for (text, line) in [("<a>\n", 1), ("<a>\n<b\n", 2), ("</a>", 1), ("<!-- \n", 1)] {
             assert_eq!(elements(text), Err(line), "{text}");
         }

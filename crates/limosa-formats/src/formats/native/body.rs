@@ -6,6 +6,7 @@ use limosa_sql::{
 };
 
 use super::comments::{CommentScanner, Line, LineKind};
+use super::entry::OtherBack;
 use super::facts::Content;
 use super::misuse::transaction_misuse;
 use super::rollback::{ROLLBACK_LIMIT, back_elsewhere, clipped, nothing_back, read_down, read_file, read_section};
@@ -32,8 +33,8 @@ pub(super) struct Body {
     markers: Option<Markers>,
     /// What ends statements besides `;`: in what leads up, and back.
     delimiters: [Option<EndDelimiter>; 2],
-    /// What leads back where another part of the file says it, and the line that it begins on.
-    back_of_other: Option<(String, u64)>,
+    /// What leads back where another change says it.
+    back_of_other: Option<OtherBack>,
     outliner: Outliner,
     /// The outline without transactions, where a marker further below may ask for it.
     without_transaction: Option<Outliner>,
@@ -49,6 +50,15 @@ pub(super) struct Body {
     places: Vec<(Position, String)>,
     diagnostics: Vec<Diagnostic>,
     failed: bool,
+}
+
+/// What came of a file.
+pub(super) struct Finished {
+    pub(super) content: Content,
+    /// What is to be said of it, at places of what was fed.
+    pub(super) told: Vec<Diagnostic>,
+    /// The same at places of other files, or of all of the file.
+    pub(super) told_elsewhere: Vec<Diagnostic>,
 }
 
 impl Body {
@@ -113,7 +123,7 @@ impl Body {
     }
 
     /// Where the way back names another part of the file: what that does.
-    pub(super) fn expect_back(&mut self, of_other: Option<&(String, u64)>) {
+    pub(super) fn expect_back(&mut self, of_other: Option<&OtherBack>) {
         self.back_of_other = of_other.cloned();
     }
 
@@ -359,11 +369,7 @@ impl Body {
         self.back.extend_from_slice(bytes);
     }
 
-    pub(super) fn finish(
-        mut self,
-        file_checksum: Checksum,
-        sectioned: Option<Sectioned>,
-    ) -> (Content, Vec<Diagnostic>) {
+    pub(super) fn finish(mut self, file_checksum: Checksum, sectioned: Option<Sectioned>) -> Finished {
         if let Some(sectioned) = sectioned {
             return self.finish_sections(file_checksum, sectioned);
         }
@@ -372,24 +378,26 @@ impl Body {
         }
         let back = self.way_back();
         if self.is_rollback {
-            return (Content::WayBack(back), self.diagnostics);
+            return Finished { content: Content::WayBack(back), told: self.diagnostics, told_elsewhere: Vec::new() };
         }
         let script = Box::new(self.script(file_checksum));
-        (Content::Change { script, rollback: back }, self.diagnostics)
+        let content = Content::Change { script, rollback: back };
+        Finished { content, told: self.diagnostics, told_elsewhere: Vec::new() }
     }
 
-    fn finish_sections(mut self, file_checksum: Checksum, sectioned: Sectioned) -> (Content, Vec<Diagnostic>) {
+    fn finish_sections(mut self, file_checksum: Checksum, sectioned: Sectioned) -> Finished {
         // Where the markers are wrong nothing else is worth saying.
         self.failed |= sectioned.diagnostics.iter().any(Diagnostic::is_error);
         self.diagnostics.extend(sectioned.diagnostics);
         self.up_end = Some(sectioned.up);
         self.outliner.read_variables(&sectioned.variables);
+        let mut told_elsewhere = Vec::new();
         let rollback = sectioned.back.filter(|_| !self.failed).and_then(|(bytes, line)| {
             let of_other = self.back_of_other.take();
             let is_of_other = of_other.is_some();
-            let (text, line) = match of_other {
+            let OtherBack { file, line, text } = match of_other {
                 Some(other) => other,
-                None => (self.text_of(bytes)?, line),
+                None => OtherBack { file: self.path.clone(), line, text: self.text_of(bytes)? },
             };
             // It is kept as a text, which nothing else comes with. What is wrong with it is told below.
             let replaced =
@@ -405,13 +413,16 @@ impl Body {
                     }
                 }
             }
-            let (back, found) =
-                read_down(&self.path, self.dialect, text, line, sectioned.back_mode, &sectioned.variables);
-            self.diagnostics.extend(found);
+            let (back, found) = read_down(&file, self.dialect, text, line, sectioned.back_mode, &sectioned.variables);
+            if is_of_other {
+                told_elsewhere.extend(found)
+            } else {
+                self.diagnostics.extend(found)
+            }
             back
         });
         let script = Box::new(self.script(file_checksum));
-        (Content::Change { script, rollback }, self.diagnostics)
+        Finished { content: Content::Change { script, rollback }, told: self.diagnostics, told_elsewhere }
     }
 
     /// The last line, which nothing ended.

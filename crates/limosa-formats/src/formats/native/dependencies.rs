@@ -36,6 +36,8 @@ impl Directory {
                 Kind::Repeatable => {
                     let name = candidate.change.identity.as_str().trim_start_matches("R:");
                     directory.repeatables.insert(name.to_owned(), index);
+                    // A name may hold what looks like a folder.
+                    directory.names.insert(candidate.change.identity.to_string(), index);
                 }
             }
             for file in std::iter::once(&candidate.change.script.file).chain(&candidate.variants) {

@@ -1,6 +1,6 @@
 //! Changes of which more is known than the name of their file says: a list of another tool names them, or one file holds several.
 
-use limosa_core::{Checksum, Markers};
+use limosa_core::{Checksum, Direction, Markers, SectionMask};
 use limosa_sql::{Diagnostic, EndDelimiter};
 
 use super::names::FileRole;
@@ -36,8 +36,63 @@ pub struct FilePart {
     pub delimiter: Option<EndDelimiter>,
     /// The same for what leads back.
     pub back_delimiter: Option<EndDelimiter>,
-    /// What leads back, where that is what another part of the file does: its text, and the line that it begins on.
-    pub back_of_other: Option<(String, u64)>,
+    /// What leads back, where that is what another change does.
+    pub back_of_other: Option<OtherBack>,
+    /// Where that stands in another file, as long as it was not read: [`Entry::with_back_in`].
+    pub back_elsewhere: Option<OtherPart>,
+}
+
+/// What leads back, taken from what another change does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherBack {
+    /// The file that holds it.
+    pub file: String,
+    /// The line of that file that it begins on, from 1.
+    pub line: u64,
+    /// What leads up there.
+    pub text: String,
+}
+
+/// A part of another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherPart {
+    /// The file.
+    pub file: String,
+    /// Offset of the first byte.
+    pub start: u64,
+    /// Offset behind the last one.
+    pub end: u64,
+    /// The line that it begins on, from 1.
+    pub line: u64,
+}
+
+impl Entry {
+    /// The file that holds what leads back, where that is another one and was not read.
+    pub fn back_elsewhere(&self) -> Option<&str> {
+        self.part.as_ref()?.back_elsewhere.as_ref().map(|other| other.file.as_str())
+    }
+
+    /// The same with what leads back; `bytes` are those of the file that holds it.
+    #[must_use]
+    pub fn with_back_in(mut self, bytes: &[u8]) -> Entry {
+        if let Some(part) = &mut self.part
+            && let Some(OtherPart { file, start, end, line }) = part.back_elsewhere.take()
+        {
+            let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let bytes = bytes.get(at(start)..at(end)).unwrap_or_default();
+            let text = section(bytes, part.markers, Direction::Apply);
+            part.back_of_other = Some(OtherBack { file, line, text });
+        }
+        self
+    }
+}
+
+/// What leads in this direction in a part of a file, with its lines.
+pub(crate) fn section(part: &[u8], markers: Markers, direction: Direction) -> String {
+    let (mut mask, mut masked) = (SectionMask::new(markers, direction), Vec::new());
+    mask.feed(part, &mut masked);
+    mask.finish(&mut masked);
+    String::from_utf8_lossy(&masked).into_owned()
 }
 
 impl FilePart {

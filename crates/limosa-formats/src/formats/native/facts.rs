@@ -62,7 +62,8 @@ impl Content {
                 script.span = Span::new(script.span.start + part.start, script.span.end + part.start);
                 script.start = Position { line: part.line, column: 1 };
                 below(&mut script.outline);
-                if let Some(rollback) = rollback {
+                // The places of another change's are those of its file.
+                if let Some(rollback) = rollback.as_mut().filter(|_| part.back_of_other.is_none()) {
                     rollback.start.line += lines;
                 }
             }

@@ -23,7 +23,8 @@ pub(crate) mod yaml;
 
 pub use assemble::{ChangeSet, assemble};
 pub use config::Config;
-pub use entry::{Entry, FilePart};
+pub(crate) use entry::section;
+pub use entry::{Entry, FilePart, OtherBack, OtherPart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
 pub(crate) use names::{Place, is_sql, split, spoken, stem_of, unclear, without_ending};

@@ -3,7 +3,7 @@
 use limosa_core::{FileHasher, Markers, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect};
 
-use super::body::Body;
+use super::body::{Body, Finished};
 use super::comments::{CommentScanner, Line};
 use super::config::{self, Config};
 use super::entry::{Entry, FilePart};
@@ -238,7 +238,11 @@ impl FileReader {
             Some(part) => part.checksum.clone(),
             None => self.file_hasher.finish(),
         };
-        let (mut content, diagnostics) = body.finish(file_checksum, sectioned);
+        let Finished { mut content, told: mut diagnostics, told_elsewhere } = body.finish(file_checksum, sectioned);
+        if wishes.guard.is_some() && matches!(self.role, FileRole::Callback { .. }) {
+            // One that only asks has nothing to run.
+            diagnostics.retain(|problem| problem.code != codes::NO_STATEMENT);
+        }
         self.diagnostics.extend(diagnostics);
         if self.is_foreign {
             const OF_HEADERS: [&str; 2] = [codes::BAD_HEADER_VALUE, codes::REPEATED_HEADER];
@@ -255,6 +259,7 @@ impl FileReader {
                 position.line += part.lines_above();
             }
         }
+        self.diagnostics.extend(told_elsewhere);
         let (refusals, told): (Vec<Diagnostic>, Vec<Diagnostic>) =
             self.told.into_iter().partition(Diagnostic::is_error);
         self.diagnostics.extend(told);

@@ -150,9 +150,9 @@ pub(crate) fn nothing_back(file: &str, line: u64) -> Rollback {
     }
 }
 
-/// A way back that stands in another change, which is not looked for.
+/// A way back that is what another change does, which is not there.
 pub(crate) fn back_elsewhere(file: &str, line: u64) -> Diagnostic {
-    let message = "this way back is what a change of another file does, which limosa does not look up; there is none";
+    let message = "this way back names a change that is not there; there is none";
     Diagnostic::warning(codes::OTHER_BEHAVIOUR, message)
         .at(Label::place(file, Position { line, column: 1 }))
         .help("write the SQL of that change behind --rollback")

@@ -126,6 +126,7 @@ async fn take(
         &foreign.rows,
         &loaded.changes,
         &|version| loaded.layout.compared(version),
+        &|key| loaded.layout.by_other_name(key),
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;

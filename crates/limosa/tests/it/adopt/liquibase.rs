@@ -38,8 +38,8 @@ async fn changes_are_verified_and_given_back() {
         assert_eq!(labels(&done(home.migrate().await)), ["0002"]);
         go_back(&home).await.unwrap();
         let row = "select concat(id, '|', author, '|', filename, '|', orderexecuted, '|', exectype, '|', md5sum, '|', description, '|', comments, '|', \
-                   liquibase, '|', contexts, '|', labels, '|', length(deployment_id)) from databasechangelog where id = '2'";
-        assert_eq!(home.rows(row), [format!("2|ann|db/a.sql|3|EXECUTED|{}|sql||4.33.0|||10", MADE[1])]);
+                   liquibase, '|', coalesce(contexts, '-'), '|', coalesce(labels, '-'), '|', length(deployment_id)) from databasechangelog where id = '2'";
+        assert_eq!(home.rows(row), [format!("2|ann|db/a.sql|3|EXECUTED|{}|sql||4.33.0|-|-|10", MADE[1])]);
         assert_eq!(adopt(&home).await.unwrap().counts.verified, 2);
     }
 }
@@ -102,5 +102,56 @@ async fn what_ran_again_or_counted_is_given_back_as_such() {
         assert_eq!(home.rows("select n from a order by n"), ["1", "2"]);
         let answer = adopt(&home).await.unwrap();
         assert_eq!((answer.counts.verified, answer.counts.pending), (3, 0), "{:?}", verdicts(&answer));
+    }
+}
+
+/// Rows as Liquibase 4.33.0 has written them, but for the checksums.
+#[tokio::test]
+async fn logical_paths_contexts_and_labels_are_given_back_as_liquibase_writes_them() {
+    for home in all_homes() {
+        home.file(
+            "changelog.yaml",
+            "databaseChangeLog:\n- logicalFilePath: root/logical.yaml\n- contextFilter: Root or test\n\
+             - include: {file: a.sql, contextFilter: 'Test, prod', labels: 'Inc, b'}\n- include: {file: b.sql}\n- include: {file: raw.sql}\n",
+        );
+        let a = "--changeset ann:1 context:\"Test  or  X\" labels:\"Zed, alpha,  B\"\nselect 1;\n--changeset ann:2\nselect 2;\n";
+        home.file("a.sql", &format!("--liquibase formatted sql\n{a}"));
+        let b = "--changeset ann:1 logicalFilePath:own/y.sql context:test\nselect 3;\n";
+        home.file("b.sql", &format!("--liquibase formatted sql logicalFilePath:file/b.sql\n{b}"));
+        home.file("raw.sql", "select 4;");
+        migrated(&home);
+        home.execute("delete from databasechangelog");
+        home.execute(
+            "insert into databasechangelog values ('2', 'ann', 'db/a.sql', current_timestamp, 1, 'EXECUTED', null, 'sql', '', null, \
+             '4.33.0', null, null, '5681086217')",
+        );
+        // It ran before the changelog had a logical path, and counts as Liquibase lets it count.
+        let in_test = home.with(|it| it.environment = Some("test".to_owned()));
+        let options = limosa::AdoptOptions::default();
+        let answer = in_test.adopt(&options, &crate::answers::quiet, limosa::Stop::new()).await.unwrap();
+        assert!(verdicts(&answer).contains(&"stamped 0002 2".to_owned()), "{:?}", verdicts(&answer));
+        done(in_test.migrate(&limosa::MigrateOptions::default(), &crate::answers::quiet, limosa::Stop::new()).await);
+        assert_eq!(
+            home.ledger(),
+            [
+                "root/logical.yaml::2::ann|baseline",
+                "root/logical.yaml::1::ann|applied",
+                "file/b.sql::1::ann|applied",
+                "raw.sql::raw::includeAll|applied"
+            ]
+        );
+        let back = limosa::GoBackOptions::default();
+        in_test.adopt_undo(back, &crate::answers::quiet, limosa::Stop::new()).await.unwrap();
+        let rows = "select concat(filename, '|', id, '|', coalesce(contexts, '-'), '|', coalesce(labels, '-')) from databasechangelog \
+                    order by orderexecuted";
+        assert_eq!(
+            home.rows(rows),
+            [
+                "db/a.sql|2|-|-",
+                "root/logical.yaml|1|(Test, prod) AND (Root or test) AND (Test  or  X)|inc,b,zed,alpha,b",
+                "file/b.sql|1|(Root or test) AND test|-",
+                "raw.sql|raw|(Root or test)|-"
+            ]
+        );
     }
 }

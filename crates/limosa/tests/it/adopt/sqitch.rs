@@ -204,3 +204,36 @@ async fn a_registry_of_a_newer_sqitch_is_not_taken_over() {
         assert_eq!(adopt_with(&home, &options).await.unwrap().outcome, "done");
     }
 }
+
+#[tokio::test]
+async fn a_registry_of_an_old_sqitch_has_no_hashes() {
+    for (home, schema) in [(newest_postgres(), "sqitch."), (sqlite(), "")] {
+        let options = match schema {
+            "" => AdoptOptions {
+                from: Some(ForeignTool::Sqitch),
+                ledger_table: Some("changes".to_owned()),
+                ..AdoptOptions::default()
+            },
+            _ => {
+                home.execute("create schema sqitch");
+                AdoptOptions::default()
+            }
+        };
+        deployed(&home, schema);
+        // As before sqitch 0.998: neither `releases` nor a column for hashes.
+        home.execute(&format!(
+            "create table {schema}old as select change_id, change, project, note, committed_at, committer_name from {schema}changes"
+        ));
+        home.execute(&format!("drop table {schema}changes"));
+        home.execute(&format!("alter table {schema}old rename to changes"));
+        let answer = adopt_with(&home, &options).await.unwrap();
+        let note = "it was deployed by a sqitch that kept no hash of its script";
+        let expected = [
+            format!("stamped 0001 app/users: {note}"),
+            format!("stamped 0002 fill: {note}"),
+            format!("stamped 0003 fill@v1+: {note}"),
+            "pending 0004 last".to_owned(),
+        ];
+        assert_eq!(verdicts(&answer), expected);
+    }
+}

@@ -297,6 +297,62 @@ async fn a_way_back_may_be_what_another_change_does() {
 }
 
 #[tokio::test]
+async fn a_way_back_may_be_what_a_change_of_another_file_does() {
+    for home in all_homes() {
+        home.file(
+            "changelog.yaml",
+            "databaseChangeLog:\n- include: {file: first/a.sql, logicalFilePath: inc/a.sql}\n- include: {file: raw.sql}\n\
+             - include: {file: b.sql}\n- include: {file: c.sql}\n",
+        );
+        const HEAD: &str = "--liquibase formatted sql\n";
+        home.file(
+            "first/a.sql",
+            &format!("{HEAD}--property name:x value:7\n--changeset a:0\nselect 1;\n--changeset a:1 endDelimiter://\n--comment: one\n\
+                 create table t (n integer)//\ninsert into t values (${{x}})//\n--rollback drop table t;\n"),
+        );
+        home.file("raw.sql", "create table r (n integer);\n");
+        let b = |named: &str| {
+            format!(
+                "{HEAD}--changeset a:2\ndrop table t;\n--rollback changesetId:1 changesetAuthor:a {named}\n\
+                     --changeset a:3\ndrop table r;\n--rollback changesetId:raw changesetAuthor:includeAll changesetPath:raw.sql\n"
+            )
+        };
+        home.file("c.sql", &format!("{HEAD}--changeset a:1\nselect 1;\n"));
+        for named in ["changesetPath:c.sql", "changesetPath:nowhere.sql"] {
+            home.file("b.sql", &b(named));
+            failed(&home.migrate().await, 2, &["LIM-F045", "b.sql:2", "which does not stand above it"]);
+        }
+        home.file("b.sql", &b("changesetPath:inc/a.sql"));
+        done(home.migrate().await);
+        assert!(!home.tables().iter().any(|table| table == "t" || table == "r"));
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::One(id("b.sql::3::a")), None).await);
+        home.execute("create table t (m integer)");
+        // What is wrong with it stands in the file of the other change.
+        failed(
+            &back(&home.migrator(), Selection::One(id("b.sql::2::a")), Some(&consent)).await,
+            3,
+            &["first/a.sql):7:"],
+        );
+        home.execute("drop table t");
+        done(back(&home.migrator(), Selection::One(id("b.sql::2::a")), None).await);
+        assert_eq!(
+            (home.rows("select n from t"), home.rows("select count(*) from r")),
+            (vec!["7".to_owned()], vec!["0".to_owned()])
+        );
+    }
+}
+
+#[tokio::test]
+async fn changes_that_run_again_may_stand_in_folders() {
+    let home = sqlite();
+    for file in ["inc/a.sql", "inc/b.sql"] {
+        home.file(file, "--liquibase formatted sql\n--changeset a:v runOnChange:true\nselect 1;\n");
+    }
+    assert_eq!(labels(&done(home.migrate().await)), ["R", "R"]);
+}
+
+#[tokio::test]
 async fn contexts_of_includes_must_hold_too() {
     let change = |id: &str, context: &str| format!("--changeset a:{id} {context}\ninsert into o values ('{id}');\n");
     let home = sqlite();
@@ -317,4 +373,54 @@ async fn contexts_of_includes_must_hold_too() {
         done(migrate(&migrator).await);
         assert_eq!(home.rows("select n from o order by n"), expected, "{environment}");
     }
+}
+
+#[tokio::test]
+async fn logical_paths_are_what_changes_are_known_by() {
+    let home = sqlite();
+    const HEAD: &str = "--liquibase formatted sql";
+    home.file(
+        "changelog.xml",
+        "<databaseChangeLog>\n<include file=\"a.sql\" logicalFilePath=\"inc/${x}.sql\"/>\n\
+         <include file=\"b.sql\" logicalFilePath=\"inc/b.sql\"/>\n<include file=\"sub/more.json\" logicalFilePath=\"inc/more\"/>\n\
+         <property name=\"x\" value=\"a\"/>\n</databaseChangeLog>\n",
+    );
+    let two = "--changeset ann:1\nselect 1;\n--changeset ann:2 logicalFilePath:own/x.sql\nselect 2;\n";
+    home.file("a.sql", &format!("{HEAD}\n{two}"));
+    home.file("b.sql", &format!("{HEAD} logicalFilePath:file/b.sql\n{two}"));
+    home.file(
+        "sub/more.json",
+        r#"{"databaseChangeLog": [{"include": {"file": "c.sql", "relativeToChangelogFile": true}}]}"#,
+    );
+    home.file("sub/c.sql", &format!("{HEAD}\n--changeset ann:1\nselect 1;\n"));
+    let answer = done(home.migrate().await);
+    assert_eq!(
+        home.ledger(),
+        [
+            "inc/a.sql::1::ann|applied",
+            "inc/a.sql::2::ann|applied",
+            "file/b.sql::1::ann|applied",
+            "file/b.sql::2::ann|applied",
+            "inc/more::1::ann|applied"
+        ]
+    );
+    let notices = words(&answer.notices);
+    let told = "Liquibase 4.33 knows the changes of sub/c.sql as inc/more, and Liquibase 5 as the path of their file";
+    assert!(notices.contains(told) && notices.matches("LIM-F045").count() == 1, "{notices}");
+}
+
+#[tokio::test]
+async fn the_context_of_a_changelog_must_hold_too() {
+    let home = sqlite();
+    let log = |context: &str| {
+        home.file(
+            "changelog.xml",
+            &format!("<databaseChangeLog context=\"{context}\">\n<include file=\"a.sql\"/>\n</databaseChangeLog>\n"),
+        );
+    };
+    home.file("a.sql", "--liquibase formatted sql\n--changeset a:1\ncreate table t (n integer);\n");
+    log("test and !prod");
+    assert!(done(home.migrate().await).steps.is_empty());
+    log("!prod");
+    assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
 }

@@ -3,6 +3,7 @@
 mod diesel;
 mod drizzle;
 mod liquibase;
+mod liquibase_conditions;
 mod liquibase_delimiters;
 mod liquibase_preconditions;
 mod own_table;

@@ -7,6 +7,12 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+/// The feature of the binary that is off by default: spans by OpenTelemetry.
+pub(crate) const SPANS: &str = "limosa-cli/otel";
+
+/// The feature that holds our splitter against the parser of PostgreSQL itself.
+pub(crate) const EXACT_PARSERS: &str = "limosa-sql-oracle/oracle";
+
 /// The workspace that this program was built from.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -43,11 +49,6 @@ impl Workspace {
             .into_iter()
             .flatten()
             .filter(move |package| ids.is_some_and(|ids| ids.contains(&package["id"])))
-    }
-
-    /// True if the workspace has a package of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.members().any(|package| package["name"] == name)
     }
 
     /// A call of cargo in the workspace's root.

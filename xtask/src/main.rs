@@ -24,11 +24,12 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test [OPTIONS] [-- ARGUMENTS]   find or install test servers, run all tests
-                                  (ARGUMENTS go to `cargo test --workspace`)
+                                  (ARGUMENTS go to `cargo test --workspace`; without any, the exact
+                                  parsers and the spans are tested, too)
   provision [OPTIONS]             find or install test servers, show them
   tidy                            check arrows between crates, file sizes, names, lints, links
-  check                           formatting, clippy, documentation, tidy, exact parsers,
-                                  dependencies: everything but the tests
+  check                           formatting, clippy, documentation, tidy, dependencies:
+                                  everything but the tests
   ci [OPTIONS]                    check, then test
   docs                            build the book of docs/, with mdbook
   histories [-- ARGUMENTS]        run public projects' migrations with limosa and with the engines'

@@ -2,6 +2,7 @@
 
 mod debian;
 mod faketime;
+mod libclang;
 mod maven;
 mod mysql;
 mod npm;
@@ -17,7 +18,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::cargo::Workspace;
-pub(crate) use debian::{apt_install, is_root};
+use debian::{apt_install, is_root};
+pub(crate) use libclang::provide_libclang;
 use place::Place;
 
 /// Which servers the tests run on.

@@ -55,6 +55,11 @@ fn follow_the_readme(example: &str, expected: usize) {
 }
 
 #[test]
+fn the_readme_of_the_warehouse_can_be_followed() {
+    follow_the_readme("warehouse", 5);
+}
+
+#[test]
 fn the_readme_of_the_market_can_be_followed() {
     follow_the_readme("market", 4);
 }

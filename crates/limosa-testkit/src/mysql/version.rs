@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -103,6 +104,9 @@ impl fmt::Display for MysqlVersion {
     }
 }
 
+/// What was found; the programs are asked once, for every test wants to know.
+static FOUND: OnceLock<Vec<MysqlVersion>> = OnceLock::new();
+
 /// All servers that were found, MySQL before MariaDB and older ones before newer, one of each minor version.
 ///
 /// `LIMOSA_TEST_MARIADB` and `LIMOSA_TEST_MYSQL` alone decide where one of them is set. Otherwise the
@@ -111,6 +115,14 @@ impl fmt::Display for MysqlVersion {
 /// # Errors
 /// None is found, or a path of the variables is no server that runs.
 pub fn versions() -> Result<Vec<MysqlVersion>> {
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let found = search()?;
+    Ok(FOUND.get_or_init(|| found).clone())
+}
+
+fn search() -> Result<Vec<MysqlVersion>> {
     let mut found = Vec::new();
     let named = [MARIADB_VARIABLE, MYSQL_VARIABLE].map(|variable| (variable, env::var_os(variable)));
     if named.iter().any(|(_, value)| value.is_some()) {

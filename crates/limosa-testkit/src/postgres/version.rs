@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -67,6 +68,9 @@ impl fmt::Display for PostgresVersion {
     }
 }
 
+/// What was found; the programs are asked once, for every test wants to know.
+static FOUND: OnceLock<Vec<PostgresVersion>> = OnceLock::new();
+
 /// All versions that were found, oldest first, one of each major version.
 ///
 /// `LIMOSA_TEST_POSTGRES` alone decides where it is set. Otherwise the search goes through `PATH`,
@@ -75,6 +79,14 @@ impl fmt::Display for PostgresVersion {
 /// # Errors
 /// None is found, or a folder of the variable holds no server that runs.
 pub fn versions() -> Result<Vec<PostgresVersion>> {
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let found = search()?;
+    Ok(FOUND.get_or_init(|| found).clone())
+}
+
+fn search() -> Result<Vec<PostgresVersion>> {
     let mut found = Vec::new();
     if let Some(named) = env::var_os(SERVERS_VARIABLE) {
         for bin in env::split_paths(&named) {

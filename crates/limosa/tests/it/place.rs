@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use limosa::report::RunAnswer;
 use limosa::{Configuration, Failure, MigrateOptions, Migrator, Progress, RollbackOptions, Selection, Stop};
-use limosa_testkit::{Folder, TestDatabase, mysql, postgres};
+use limosa_testkit::{Folder, PostgresVersion, TestDatabase, mysql, postgres};
 
 /// Where a database lives.
 pub(crate) enum Place {
@@ -25,15 +25,18 @@ pub(crate) struct Home {
 /// One home per engine and tested version.
 pub(crate) fn homes() -> Vec<Home> {
     let mut homes = vec![sqlite()];
-    for version in postgres::tested().expect("PostgreSQL is found") {
-        let server = postgres::shared(&version).expect("the server starts");
-        homes.push(Home {
-            folder: Folder::new(),
-            place: Place::Postgres(server.create_database().expect("a database")),
-            events: Mutex::new(Vec::new()),
-        });
-    }
+    homes.extend(postgres::tested().expect("PostgreSQL is found").iter().map(postgres_home));
     homes
+}
+
+/// A home on the shared server of this version.
+fn postgres_home(version: &PostgresVersion) -> Home {
+    let server = postgres::shared(version).expect("the server starts");
+    Home {
+        folder: Folder::new(),
+        place: Place::Postgres(server.create_database().expect("a database")),
+        events: Mutex::new(Vec::new()),
+    }
 }
 
 /// One home per tested server of MySQL's kind.
@@ -64,7 +67,7 @@ pub(crate) fn sqlite() -> Home {
 }
 
 pub(crate) fn newest_postgres() -> Home {
-    homes().pop().expect("a home")
+    postgres_home(postgres::tested().expect("PostgreSQL is found").last().expect("a version"))
 }
 
 impl Home {

@@ -117,13 +117,15 @@ impl Unfiled {
         Some(Unfiled { tool, rows, above, counted })
     }
 
-    /// The changes that the tool had applied: their files have turned up since. `agreement` as for [`compare`].
+    /// The changes that the tool had applied: their files have turned up since. `by_other_name` and `agreement` as for
+    /// [`compare`].
     ///
     /// Repeatables are left out: they run whenever their text is new.
     pub fn turned_up<'a>(
         &'a self,
         changes: &'a [Change],
         ours: &[AppliedRow],
+        by_other_name: &dyn Fn(&str) -> Option<String>,
         agreement: &mut dyn FnMut(&Change, &ForeignRow) -> Agreement,
     ) -> Vec<Compared<'a>> {
         let compared = |version: &Version| match self.tool {
@@ -137,7 +139,7 @@ impl Unfiled {
             let is_known = line.row.is_some_and(|row| row.name.is_some());
             self.tool.known_by() == KnownBy::Hash && line.verdict == Verdict::Diverged && !is_known
         };
-        let mut lines = compare(self.tool, &self.rows, changes, &compared, agreement);
+        let mut lines = compare(self.tool, &self.rows, changes, &compared, by_other_name, agreement);
         lines.retain(|line| {
             let Some(change) = line.change else { return false };
             let is_new = !ours.contains(&change.identity) && !self.counted.contains(change.identity.as_str());
@@ -157,7 +159,8 @@ impl Unfiled {
                 _ => Agreement::Same,
             }
         };
-        let lines = self.turned_up(changes, ours, &mut agreement);
+        // Other names stand in the files of the tool: what is known by them alone is counted by the run that reads those.
+        let lines = self.turned_up(changes, ours, &|_| None, &mut agreement);
         lines.iter().filter_map(|line| Some(line.change?.identity.clone())).collect()
     }
 }

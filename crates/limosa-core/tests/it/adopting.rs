@@ -145,7 +145,7 @@ fn a_change_is_called_as_its_tool_would() {
 /// What would count as applied of these changes, by rows that had no file while `there` were the files.
 fn turned_up(tool: ForeignTool, rows: &[ForeignRow], there: &[Change], changes: &[Change]) -> Vec<String> {
     let compared = |version: &Version| version.without_trailing_zeros();
-    let lines = compare(tool, rows, there, &compared, &mut |_, _| Agreement::Same);
+    let lines = compare(tool, rows, there, &compared, &|_| None, &mut |_, _| Agreement::Same);
     let Some(unfiled) = Unfiled::of(tool, &lines, None) else { return Vec::new() };
     // As it is kept.
     let kept = serde_json::to_string(&unfiled).unwrap();

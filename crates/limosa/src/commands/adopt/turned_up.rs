@@ -113,7 +113,9 @@ fn compared<'l>(
     view: &LedgerView,
 ) -> Result<Vec<Compared<'l>>, Failure> {
     let mut checking = Checking::new(opened, &loaded.layout, unfiled.tool);
-    let lines = unfiled.turned_up(&loaded.changes, &view.rows, &mut |change, row| checking.agreement(change, row));
+    let by_other_name = |key: &str| loaded.layout.by_other_name(key);
+    let lines = unfiled
+        .turned_up(&loaded.changes, &view.rows, &by_other_name, &mut |change, row| checking.agreement(change, row));
     checking.end()?;
     Ok(lines)
 }

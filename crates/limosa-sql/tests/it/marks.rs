@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use limosa_sql::{Dialect, Engine, PieceKind, PlaceholderMarks, expand, in_usual_marks, placeholders, split};
 
 fn dialect(engine: Engine, prefix: &str, suffix: &str) -> Dialect {
-    Dialect::from(engine).with_marks(PlaceholderMarks::new(prefix, suffix, ":").unwrap())
+    Dialect::from(engine).with_marks(PlaceholderMarks::new(prefix, suffix, ":").expect("marks"))
 }
 
 fn values() -> BTreeMap<String, String> {
@@ -16,9 +16,9 @@ fn values() -> BTreeMap<String, String> {
 
 /// The statements of a script with their values, apart by `|`.
 fn run(dialect: Dialect, script: &str) -> String {
-    let pieces = split(dialect, "a.sql", script.as_bytes()).unwrap();
+    let pieces = split(dialect, "a.sql", script.as_bytes()).expect("it can be split");
     let statements = pieces.iter().filter(|piece| matches!(piece.kind, PieceKind::Statement(_)));
-    let expanded = statements.map(|piece| expand(dialect, piece.statement(), &values()).unwrap().text);
+    let expanded = statements.map(|piece| expand(dialect, piece.statement(), &values()).expect("all have values").text);
     expanded.collect::<Vec<_>>().join("|")
 }
 

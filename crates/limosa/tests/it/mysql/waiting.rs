@@ -119,7 +119,8 @@ async fn a_time_out_of_statements_stops_them_on_the_server() {
         let result = Running::migrate(configuration).end().await;
         assert_eq!(exit(&result), 3);
         says(&result, &["500 ms", &format!("00{at}_slow.sql:"), "select sleep(600)"]);
-        let sleeping = "select id from information_schema.processlist where info like 'select sleep%'";
+        let sleeping =
+            "select id from information_schema.processlist where db = database() and info like 'select sleep%'";
         assert!(home.rows(sleeping).is_empty());
         home.file(&format!("00{at}_slow.sql"), &format!("{header}create table if not exists t{at} (n int);\n"));
         well(&home.migrate().await);

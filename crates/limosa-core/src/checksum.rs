@@ -28,6 +28,15 @@ impl Checksum {
         &self.0
     }
 
+    /// True for the whole text, and for [`Checksum::short`] with the name of the hash before it or without.
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let digits = match (text.split_once(':'), self.0.split_once(':')) {
+            (Some((name, digits)), Some((own, _))) if name == own => digits,
+            _ => text,
+        };
+        text == self.0 || digits == self.short()
+    }
+
     /// The first twelve digits, for people.
     pub fn short(&self) -> &str {
         let digits = self.0.split_once(':').map_or(self.0.as_str(), |(_, digits)| digits);
@@ -175,6 +184,23 @@ mod tests {
             }
         }
         assert_ne!(text(b"a\nb\nc\n", 100), plain);
+    }
+
+    #[test]
+    fn a_short_form_means_it() {
+        let digest = Checksum::of(b"abc");
+        let long = digest.as_str().to_owned();
+        for (text, expected) in [
+            (long.as_str(), true),
+            ("sha256:ba7816bf8f01", true),
+            ("ba7816bf8f01", true),
+            ("md5:ba7816bf8f01", false),
+            ("sha256:ba7816bf8f0", false),
+            ("ba7816bf8f02", false),
+            ("", false),
+        ] {
+            assert_eq!(digest.is_meant_by(text), expected, "{text}");
+        }
     }
 
     #[test]

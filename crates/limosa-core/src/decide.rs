@@ -66,6 +66,8 @@ pub struct MigrateAsk {
     pub missing_ledger: Option<MissingLedger>,
     /// Given where the files were written for a tool that runs all of them in one session.
     pub shared_session: Option<SharedSession>,
+    /// Per interrupted change, what those before it in the same run had set for the session, by name.
+    pub set_before: HashMap<Identity, Vec<String>>,
 }
 
 /// The tool that the files were written for runs all of them in one session and puts nothing back between them: what one sets holds
@@ -74,6 +76,8 @@ pub struct MigrateAsk {
 pub struct SharedSession {
     /// The tool, as people name it.
     pub tool: &'static str,
+    /// It puts the search path back before each of them, and nothing else.
+    pub fresh_search_path: bool,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.
@@ -203,6 +207,8 @@ fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValue
             Some("only one of the two wants foreign keys enforced".to_owned())
         } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
             Some("settings of a file can be put back outside of a transaction only".to_owned())
+        } else if step.inherits.is_some() && before.outline.sets_locally {
+            Some("what a file sets for its transaction would reach those behind it".to_owned())
         } else if before.guard.is_some() || step.guard.is_some() {
             let asks = |step: &Step| step.guard.as_ref().is_some_and(|guard| !guard.checks.is_empty());
             let reason = match asks(before) || asks(step) {

@@ -10,6 +10,9 @@ pub struct Inherited {
     /// More than `settings` names; see [`crate::Outline::unseen`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
+    /// The tool puts the search path back before each file, and nothing else.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fresh_search_path: bool,
 }
 
 impl Inherited {

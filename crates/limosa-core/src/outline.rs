@@ -24,6 +24,9 @@ pub struct Outline {
     /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
+    /// PostgreSQL: it sets something for its transaction alone (`SET LOCAL`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sets_locally: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.

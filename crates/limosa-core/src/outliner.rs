@@ -99,6 +99,11 @@ impl Outliner {
         }
     }
 
+    /// Names of session settings that what was added changes, also where the script cannot run as it stands.
+    pub fn settings(&self) -> &[String] {
+        &self.outline.settings
+    }
+
     /// The next statement shares no transaction with those before it.
     pub fn begin_group(&mut self) {
         self.begins_group = true;
@@ -158,6 +163,7 @@ impl Outliner {
             Engine::Sqlite => stays_in_session(statement, class),
             _ => false,
         };
+        self.outline.sets_locally |= class.verb == "SET LOCAL";
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());

@@ -427,7 +427,8 @@ impl Layout {
     }
 
     /// True where the tool was seen to run all files of a run in one session and to put nothing back, so that what one of them sets
-    /// holds for those behind it. Flyway puts search path and role back, and Sqitch runs each script in a session of its own.
+    /// holds for those behind it. Flyway puts back a part, search path and role among it, and Sqitch runs each script in a session of
+    /// its own.
     pub fn shares_session(&self) -> bool {
         self.is_foreign() && !matches!(self, Layout::Flyway(_) | Layout::Sqitch(_))
     }

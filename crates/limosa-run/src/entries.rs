@@ -36,6 +36,8 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
             None => String::new(),
         };
         items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
+    } else if fresh && has_fresh_path(step) {
+        items.push((Item::Control(RESET_PATH.to_owned()), Purpose::Settings));
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
     let is_under_way = !fresh || step.inherits.is_some();
@@ -88,7 +90,8 @@ pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, befo
 /// those of before, the mark by which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
 pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks, next: &Step) -> Vec<Tagged> {
     let mark = Engine::Postgres.quote_literal(&marks.step_mark);
-    let reset = match next.inherits {
+    let reset = match &next.inherits {
+        Some(inherited) if inherited.fresh_search_path => format!("{RESET_PATH}; "),
         Some(_) => String::new(),
         None => format!("{}; ", reset(context)),
     };
@@ -115,6 +118,13 @@ const KEEP_BORROWED: &str = "select set_config('limosa.authorization', current_s
 const BORROWED_AGAIN: &str = "select set_config('session_authorization', current_setting('limosa.authorization'), true); \
     select set_config('role', current_setting('limosa.role'), true); \
     select set_config('client_encoding', current_setting('limosa.encoding'), true)";
+
+/// For tools that put it back before each file, and nothing else.
+const RESET_PATH: &str = "reset search_path";
+
+fn has_fresh_path(step: &Step) -> bool {
+    step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path)
+}
 
 /// True where it may run with other rights, or in another encoding, than the ledger is written with.
 pub(crate) fn borrows(step: &Step) -> bool {
@@ -143,7 +153,8 @@ pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step)
         Engine::Postgres => {
             let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
             let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
-            Some(Item::Control(match step.inherits {
+            Some(Item::Control(match &step.inherits {
+                Some(inherited) if inherited.fresh_search_path => format!("{RESET_PATH}; {time_outs}"),
                 Some(_) => time_outs,
                 None => format!("{}; {time_outs}", reset(context)),
             }))

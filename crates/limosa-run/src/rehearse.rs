@@ -217,8 +217,10 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
         "set local lock_timeout = {}; set local statement_timeout = {}",
         step.limits.lock_timeout_ms, step.limits.statement_timeout_ms
     );
-    if step.inherits.is_none() {
-        sql = format!("{}; {sql}", crate::entries::reset(context));
+    match &step.inherits {
+        None => sql = format!("{}; {sql}", crate::entries::reset(context)),
+        Some(inherited) if inherited.fresh_search_path => sql = format!("reset search_path; {sql}"),
+        Some(_) => {}
     }
     if let Some(role) = context.local_role.as_ref().filter(|_| step.inherits.is_none()) {
         sql = format!("{sql}; set local role {}", engine.quote_identifier(role));

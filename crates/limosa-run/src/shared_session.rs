@@ -9,7 +9,9 @@ use crate::entries::reset;
 
 /// Before the steps of a run: what the session comes back to behind them. None where each step comes back by itself.
 pub(crate) async fn begin(run: &Run<'_>, session: &mut dyn Session) -> Option<SettingsMark> {
-    if run.plan.steps.iter().all(|step| step.inherits.is_none()) {
+    // What nobody has named is left to the end of the session: on PostgreSQL nothing of limosa's depends on it.
+    let inherits = |step: &Step| step.inherits.as_ref().is_some_and(|it| it.unseen || !it.settings.is_empty());
+    if !run.plan.steps.iter().any(inherits) {
         return None;
     }
     // A broken connection shows at the next statement.

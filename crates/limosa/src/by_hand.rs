@@ -282,7 +282,9 @@ impl Script<'_> {
                 if !begin.is_empty() {
                     self.line(begin);
                 }
-                if step.outline.is_atomic() && step.inherits.is_none() {
+                if step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path) {
+                    self.line("reset search_path");
+                } else if step.outline.is_atomic() && step.inherits.is_none() {
                     self.line(&self.reset());
                 }
                 let limits = step.limits;

@@ -86,7 +86,8 @@ impl Loaded {
     /// The tool that the files were written for, where it lets what one of them sets for its session reach those behind it.
     pub(crate) fn shared_session(&self) -> Option<SharedSession> {
         let tool = self.layout.tool().filter(|_| self.layout.shares_session())?;
-        Some(SharedSession { tool: tool.name() })
+        let fresh_search_path = matches!(self.layout, Layout::Liquibase(_));
+        Some(SharedSession { tool: tool.name(), fresh_search_path })
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.

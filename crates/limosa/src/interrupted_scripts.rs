@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use limosa_core::{
-    Change, Direction, Identity, LedgerView, Outline, Outliner, StatementHasher, StoredRollback, TransactionWish,
-    statement_hash,
+    AppliedRow, Change, Direction, Identity, LedgerView, Outline, Outliner, RowState, Script, StatementHasher,
+    StoredRollback, TransactionWish, statement_hash,
 };
 use limosa_run::{Files, Masked};
-use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter, VariableLines};
+use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter, VariableLines, split};
 
+use crate::files::Loaded;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
 
@@ -42,6 +43,46 @@ pub(crate) async fn unchanged(
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }
     Ok(answers)
+}
+
+/// Per interrupted change of a folder whose files share a session: what those before it in the same run set for the session, by name.
+/// Sections that lead back are read as well: where they set something else, too much is said to be lost.
+pub(crate) fn set_before(
+    opened: &Opened<'_>,
+    loaded: &Loaded,
+    view: &LedgerView,
+) -> Result<HashMap<Identity, Vec<String>>, Failure> {
+    let mut all = HashMap::new();
+    if loaded.shared_session().is_none() {
+        return Ok(all);
+    }
+    for interrupted in view.rows.iter().filter(|row| row.state == RowState::Partial && row.plan_digest.is_some()) {
+        let is_before = |row: &&AppliedRow| row.plan_digest == interrupted.plan_digest && row.rank < interrupted.rank;
+        let mut names = Vec::new();
+        for row in view.rows.iter().filter(is_before) {
+            let Some(change) = loaded.changes.iter().find(|change| change.identity == row.identity) else { continue };
+            settings_of(opened, &change.script, &mut names)?;
+        }
+        all.insert(interrupted.identity.clone(), names);
+    }
+    Ok(all)
+}
+
+fn settings_of(opened: &Opened<'_>, script: &Script, names: &mut Vec<String>) -> Result<(), Failure> {
+    let unreadable = |error| {
+        Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
+    };
+    let mut text = Vec::new();
+    opened.scripts().open(&script.file).map_err(unreadable)?.read_to_end(&mut text).map_err(unreadable)?;
+    let dialect = opened.dialect().with_marks(script.outline.marks());
+    let mut outliner = Outliner::new(dialect, TransactionWish::default());
+    split(dialect, &script.file, &text).unwrap_or_default().iter().for_each(|piece| outliner.add(piece));
+    for name in outliner.settings() {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(())
 }
 
 /// The same for ways back: the text that will run is the file's where that was asked for, else the recorded one.

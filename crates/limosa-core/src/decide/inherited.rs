@@ -1,11 +1,12 @@
 //! What a file sets for its session and its tool lets reach the files behind it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::SharedSession;
-use crate::{Inherited, Outline, Step};
+use crate::{Action, Identity, Inherited, Outline, Step};
 
 /// Settings that each step begins with a value of its own: limosa's time-outs, and SQLite's foreign keys, which no pragma within the
 /// transaction of a tool switches.
@@ -29,26 +30,55 @@ pub(super) fn inherit(
     for (at, step) in steps.iter_mut().enumerate() {
         step.inherits.clone_from(&left);
         if leaves(&step.outline, engine) {
-            let mut more = left.as_deref().cloned().unwrap_or_default();
-            more.add(step.outline.settings.iter().filter(|name| is_left(name)), step.outline.unseen);
-            left = Some(Arc::new(more));
+            let before = left.as_deref();
+            let mut more = before.cloned().unwrap_or_default();
+            let is_left = |name: &&String| is_left(name) && !(shared.fresh_search_path && *name == SEARCH_PATH);
+            more.fresh_search_path = shared.fresh_search_path && engine == Engine::Postgres;
+            more.add(step.outline.settings.iter().filter(is_left), step.outline.unseen);
+            if before != Some(&more) {
+                left = Some(Arc::new(more));
+            }
         }
         step.hands_on = left.is_some() && at + 1 < count;
     }
     None
 }
 
+const SEARCH_PATH: &str = "search_path";
+
+/// Those of the interrupted steps that would go on in a session which lacks what the first half had, and do not set it themselves.
+pub(super) fn goes_on_without(steps: &[Step], set_before: &HashMap<Identity, Vec<String>>) -> Vec<Diagnostic> {
+    let problem = |step: &Step| {
+        let Action::Resume { done } = step.action else { return None };
+        let is_lost = |name: &&String| is_left(name) && !step.outline.settings.contains(name);
+        let lost: Vec<&str> = set_before.get(&step.identity)?.iter().filter(is_lost).map(String::as_str).collect();
+        if lost.is_empty() {
+            return None;
+        }
+        let (label, lost, next, id) = (&step.label, lost.join(", "), done + 1, &step.identity);
+        let message = format!(
+            "{label} would go on in a session without {lost}, which files before it had set in the run that was interrupted"
+        );
+        let help = format!(
+            "statements 1 to {done} ran with it and are committed. Either\n  set it in the file, from statement {next} on (that part may be \
+             edited), and run again, or\n  finish the file by hand, and then:   limosa repair --mark-applied {id}"
+        );
+        Some(Diagnostic::error("LIM-P031", message).at(Label::file(step.work.origin())).help(help))
+    };
+    steps.iter().filter_map(problem).collect()
+}
+
 fn is_left(name: &str) -> bool {
     !OF_EACH_STEP.contains(&name)
 }
 
-/// On PostgreSQL what is not named is a temporary object, which nobody takes away there.
+/// On PostgreSQL any statement may: a block or a function sets what its words do not say.
 fn leaves(outline: &Outline, engine: Engine) -> bool {
-    (outline.unseen && engine != Engine::Postgres) || outline.settings.iter().any(|name| is_left(name))
+    engine == Engine::Postgres || outline.unseen || outline.settings.iter().any(|name| is_left(name))
 }
 
 /// Each transaction may get another connection of the pooler's, so that nothing can be left in one.
-fn ends_behind_a_pooler(steps: &[Step], SharedSession { tool }: SharedSession) -> Option<Diagnostic> {
+fn ends_behind_a_pooler(steps: &[Step], SharedSession { tool, .. }: SharedSession) -> Option<Diagnostic> {
     let ahead = steps.split_last().map_or(steps, |(_, ahead)| ahead);
     let mut setting = ahead.iter().filter_map(|step| {
         let names: Vec<&str> = step.outline.settings.iter().map(String::as_str).filter(|name| is_left(name)).collect();
@@ -69,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_outs_and_foreign_keys_are_left_to_nobody() {
+    fn what_may_be_left_in_a_session() {
         let sets = |names: &[&str], unseen| Outline {
             settings: names.iter().map(|name| (*name).to_owned()).collect(),
             unseen,
@@ -77,9 +107,10 @@ mod tests {
         };
         for (names, unseen, engine, expected) in [
             (&["search_path"][..], false, Engine::Postgres, true),
-            (&["lock_timeout", "statement_timeout"], false, Engine::Postgres, false),
+            (&["lock_timeout", "statement_timeout"], false, Engine::Postgres, true),
             (&["lock_timeout", "role"], false, Engine::Postgres, true),
-            (&[], true, Engine::Postgres, false),
+            (&[], false, Engine::Postgres, true),
+            (&[], false, Engine::Mysql, false),
             (&[], true, Engine::Mysql, true),
             (&["innodb_lock_wait_timeout"], false, Engine::Mysql, false),
             (&["@old_sql_mode"], false, Engine::Mysql, true),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
-use super::inherited::inherit;
+use super::inherited::{goes_on_without, inherit};
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
@@ -52,6 +52,7 @@ pub fn decide_migrate(
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     refuse(elsewhere(&steps, ask).into_iter().collect())?;
     rank(&mut steps, ledger, skipped.len());
+    refuse(goes_on_without(&steps, &ask.set_before))?;
     notices.extend(inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);

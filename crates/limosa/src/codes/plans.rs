@@ -207,4 +207,12 @@ pub(super) const TABLE: &[Cause] = &[
         "A warning; nothing has to be done where the files behind it name what they mean. Else set `direct_url` to the server itself, or set it \
          in each file that relies on it: then it means the same whatever it runs with.",
     ),
+    (
+        "LIM-P031",
+        "A file that could not run in one transaction stopped in its middle. Files before it in the same run had set something for the \
+         session, such as `search_path`, which the tool of this folder lets reach those behind it: its first statements ran with that. A new run \
+         has a new session, in which the rest would mean something else, for instance tables of another schema.",
+        "Set it in the file, from the statement that comes next on: that part may be edited. Or finish the file by hand, and then \
+         `limosa repair --mark-applied`.",
+    ),
 ];

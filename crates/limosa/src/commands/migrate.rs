@@ -98,6 +98,7 @@ async fn planned(
         callbacks: loaded.callbacks.clone(),
         history_elsewhere: opened.history_elsewhere(view).await?,
         missing_ledger: missing_ledger(opened, loaded).await?,
+        set_before: interrupted_scripts::set_before(opened, loaded, view)?,
         shared_session: loaded.shared_session(),
         ..MigrateAsk::default()
     };
@@ -305,7 +306,8 @@ fn still_pending(changes: &[Change], view: &LedgerView, around: &Surroundings) -
 fn expected(plan: &Plan, options: &MigrateOptions) -> Result<(), Failure> {
     let digest = plan.digest();
     match &options.expected_plan {
-        Some(wanted) if wanted != digest.as_str() && wanted != digest.short() => Err(Failure::person(
+        // In short it may be written with the name of the hash, as `limosa plan` does, or without.
+        Some(wanted) if !digest.is_meant_by(wanted) => Err(Failure::person(
             "LIM-U001",
             format!("the plan has changed: expected {wanted}, it is {digest} now"),
             "look at it again: limosa plan",

@@ -129,6 +129,87 @@ async fn it_reaches_them_on_sqlite() {
     assert_eq!(home.rows("select * from seen4"), ["0|0"], "it ended with the run");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_block_sets_reaches_them_as_well() {
+    let home = newest_postgres();
+    up(&home, 1, "create schema other; do $$ begin perform set_config('search_path', 'other, public', false); end $$;");
+    for number in 2..=4 {
+        up(&home, number, &format!("create table t{number} (n int);"));
+    }
+    done(home.migrate().await);
+    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename like 't_'"), ["other"; 3]);
+    settles(&home).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_for_a_transaction_ends_with_the_file() {
+    for single_transaction in [false, true] {
+        let home = newest_postgres();
+        up(&home, 1, "create schema other; set local search_path = other; create table a (n int);");
+        up(&home, 2, "create table b (n int);");
+        let mut configuration = home.configuration();
+        configuration.single_transaction = single_transaction;
+        done(crate::answers::migrate(&limosa::Migrator::new(configuration)).await);
+        let placed = "select schemaname::text from pg_tables where tablename in ('a', 'b') order by tablename";
+        assert_eq!(home.rows(placed), ["other", "public"], "{single_transaction}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_does_not_go_on_without_what_its_first_half_had() {
+    let other = "set search_path = other, public;";
+    let postgres = (
+        newest_postgres(),
+        format!("create schema other; {other}"),
+        "create index concurrently i on public.x (n);",
+        other,
+        "search_path",
+    );
+    let variable = "set @mine = 7;";
+    let mysql = mysql_homes().into_iter().map(|home| (home, variable.to_owned(), "", variable, "@mine"));
+    for (home, sets, alone, again, name) in mysql.chain([postgres]) {
+        up(&home, 1, "create table x (n int);");
+        up(&home, 2, &sets);
+        let file = |third: &str| {
+            format!("create table b (n int); {alone} create table c (n int); {third} create table d (n int);")
+        };
+        up(&home, 3, &file("insert into nowhere values (1);"));
+        assert_eq!(said(&home.migrate().await).0, 3);
+        up(&home, 3, &file("select 1;"));
+        let (code, words) = said(&home.migrate().await);
+        assert!(code == 4 && words.contains("LIM-P031") && words.contains(name), "{code} {words}");
+        up(&home, 3, &file(again));
+        done(home.migrate().await);
+        if !home.is_mysql() {
+            let placed = "select schemaname::text from pg_tables where tablename in ('b', 'c', 'd')";
+            assert_eq!(home.rows(placed), ["other"; 3]);
+        }
+        assert_eq!(home.ledger(), ["1|applied", "2|applied", "3|applied"]);
+    }
+}
+
+#[tokio::test]
+async fn liquibase_puts_the_search_path_back_and_nothing_else() {
+    let home = newest_postgres();
+    let seen = "(select current_setting('search_path') as path, current_setting('timezone') as zone)";
+    home.file(
+        "a.sql",
+        &format!(
+            "--liquibase formatted sql\n--changeset a:1\ncreate schema other;\nset search_path = other;\nset timezone = 'Asia/Tokyo';\n\
+             --changeset a:2\ncreate table seen2 as {seen};\n--changeset a:3\ncreate table seen3 as {seen};\n\
+             --changeset a:4 runInTransaction:false\ncreate index concurrently i on seen3 (path);\ncreate table seen4 as {seen};\n"
+        ),
+    );
+    done(home.migrate().await);
+    for number in 2..=4 {
+        assert_eq!(
+            home.rows(&format!("select * from public.seen{number}")),
+            ["\"$user\", public|Asia/Tokyo"],
+            "{number}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn it_ends_with_the_file_elsewhere() {
     for [first, second] in [["1_a.sql", "2_b.sql"], ["V1__a.sql", "V2__b.sql"]] {

@@ -66,7 +66,7 @@ pub struct MigrateAsk {
     pub missing_ledger: Option<MissingLedger>,
     /// Given where the files were written for a tool that runs all of them in one session.
     pub shared_session: Option<SharedSession>,
-    /// Per interrupted change, what those before it in the same run had set for the session, by name.
+    /// Per interrupted change, what those before it in the same run had set for the session, by name, and it does not set anew.
     pub set_before: HashMap<Identity, Vec<String>>,
 }
 

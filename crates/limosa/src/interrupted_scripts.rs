@@ -24,29 +24,38 @@ pub(crate) async fn unchanged(
     for row in view.journal.iter().filter(|row| row.direction == Direction::Apply) {
         let Some(change) = changes.iter().find(|change| change.identity == row.identity) else { continue };
         let script = &change.script;
-        let unreadable = |error| {
-            Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
-        };
-        let file = opened.scripts().open(&script.file).map_err(unreadable)?;
-        let mut file = file;
-        let above = std::io::copy(&mut file.by_ref().take(script.span.start), &mut std::io::sink());
-        above.map_err(unreadable)?;
-        let text = file.take(script.span.len());
-        let text: Box<dyn Read> = match script.markers {
-            Some(markers) => Box::new(Masked::new(text, markers)),
-            None => Box::new(text),
-        };
-        let delimiter = script.outline.end_delimiter.as_deref();
-        let dialect = opened.dialect().with_marks(script.outline.marks());
-        let splitter = Splitter::new(dialect, &script.file).with_delimiter(delimiter);
+        let text = text_of(opened, script)?;
+        let splitter = splitter_of(opened, script);
         let found = hash_of_first(splitter, &script.file, text, row.done.unsigned_abs())?;
         answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
     }
     Ok(answers)
 }
 
-/// Per interrupted change of a folder whose files share a session: what those before it in the same run set for the session, by name.
-/// Sections that lead back are read as well: where they set something else, too much is said to be lost.
+/// What leads up.
+fn text_of(opened: &Opened<'_>, script: &Script) -> Result<Box<dyn Read>, Failure> {
+    let mut file = opened.scripts().open(&script.file).map_err(|error| unreadable(script, &error))?;
+    let above = std::io::copy(&mut file.by_ref().take(script.span.start), &mut std::io::sink());
+    above.map_err(|error| unreadable(script, &error))?;
+    let text = file.take(script.span.len());
+    Ok(match script.markers {
+        Some(markers) => Box::new(Masked::new(text, markers)),
+        None => Box::new(text),
+    })
+}
+
+fn unreadable(script: &Script, error: &std::io::Error) -> Failure {
+    Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
+}
+
+fn splitter_of(opened: &Opened<'_>, script: &Script) -> Splitter {
+    let delimiter = script.outline.end_delimiter.as_deref();
+    let dialect = opened.dialect().with_marks(script.outline.marks());
+    Splitter::new(dialect, &script.file).with_delimiter(delimiter)
+}
+
+/// Per interrupted change of a folder whose files share a session: what those before it in the same run set for the session, by name, and it
+/// does not set anew before anything else runs of it. Sections that lead back are read as well: where they set something else, too much is said to be lost.
 pub(crate) fn set_before(
     opened: &Opened<'_>,
     loaded: &Loaded,
@@ -63,17 +72,44 @@ pub(crate) fn set_before(
             let Some(change) = loaded.changes.iter().find(|change| change.identity == row.identity) else { continue };
             settings_of(opened, &change.script, &mut names)?;
         }
+        if let Some(change) = loaded.changes.iter().find(|change| change.identity == interrupted.identity) {
+            let done = interrupted.statements_done.unsigned_abs();
+            let own = set_anew(opened, &change.script, done)?;
+            names.retain(|name| !own.contains(name));
+        }
         all.insert(interrupted.identity.clone(), names);
     }
     Ok(all)
 }
 
+/// What a script that goes on behind so many statements sets before anything else: what those that are done set is sent again.
+fn set_anew(opened: &Opened<'_>, script: &Script, done: u64) -> Result<Vec<String>, Failure> {
+    let mut bytes = Vec::new();
+    text_of(opened, script)?.read_to_end(&mut bytes).map_err(|error| unreadable(script, &error))?;
+    let mut splitter = splitter_of(opened, script);
+    splitter.feed(&bytes);
+    splitter.finish();
+    let mut names = Vec::new();
+    let mut number = 0;
+    while let Ok(Some(piece)) = splitter.next_piece() {
+        if !matches!(piece.kind, PieceKind::Statement(_)) {
+            continue;
+        }
+        number += 1;
+        let mut outliner = Outliner::new(opened.dialect(), TransactionWish::default());
+        outliner.add(&piece);
+        if number > done && outliner.settings().is_empty() {
+            break;
+        }
+        names.extend_from_slice(outliner.settings());
+    }
+    Ok(names)
+}
+
 fn settings_of(opened: &Opened<'_>, script: &Script, names: &mut Vec<String>) -> Result<(), Failure> {
-    let unreadable = |error| {
-        Failure::usage("LIM-F900", format!("{} cannot be read: {error}", script.file), "look at the file system")
-    };
     let mut text = Vec::new();
-    opened.scripts().open(&script.file).map_err(unreadable)?.read_to_end(&mut text).map_err(unreadable)?;
+    let read = opened.scripts().open(&script.file).and_then(|mut file| file.read_to_end(&mut text));
+    read.map_err(|error| unreadable(script, &error))?;
     let dialect = opened.dialect().with_marks(script.outline.marks());
     let mut outliner = Outliner::new(dialect, TransactionWish::default());
     split(dialect, &script.file, &text).unwrap_or_default().iter().for_each(|piece| outliner.add(piece));

@@ -46,11 +46,11 @@ pub(super) fn inherit(
 
 const SEARCH_PATH: &str = "search_path";
 
-/// Those of the interrupted steps that would go on in a session which lacks what the first half had, and do not set it themselves.
+/// Those of the interrupted steps that would go on in a session which lacks what the first half had.
 pub(super) fn goes_on_without(steps: &[Step], set_before: &HashMap<Identity, Vec<String>>) -> Vec<Diagnostic> {
     let problem = |step: &Step| {
         let Action::Resume { done } = step.action else { return None };
-        let is_lost = |name: &&String| is_left(name) && !step.outline.settings.contains(name);
+        let is_lost = |name: &&String| is_left(name);
         let lost: Vec<&str> = set_before.get(&step.identity)?.iter().filter(is_lost).map(String::as_str).collect();
         if lost.is_empty() {
             return None;
@@ -60,7 +60,7 @@ pub(super) fn goes_on_without(steps: &[Step], set_before: &HashMap<Identity, Vec
             "{label} would go on in a session without {lost}, which files before it had set in the run that was interrupted"
         );
         let help = format!(
-            "statements 1 to {done} ran with it and are committed. Either\n  set it in the file, from statement {next} on (that part may be \
+            "statements 1 to {done} ran with it and are committed. Either\n  set it in the file, as statement {next} (from there on it may be \
              edited), and run again, or\n  finish the file by hand, and then:   limosa repair --mark-applied {id}"
         );
         Some(Diagnostic::error("LIM-P031", message).at(Label::file(step.work.origin())).help(help))

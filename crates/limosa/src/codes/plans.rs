@@ -212,7 +212,7 @@ pub(super) const TABLE: &[Cause] = &[
         "A file that could not run in one transaction stopped in its middle. Files before it in the same run had set something for the \
          session, such as `search_path`, which the tool of this folder lets reach those behind it: its first statements ran with that. A new run \
          has a new session, in which the rest would mean something else, for instance tables of another schema.",
-        "Set it in the file, from the statement that comes next on: that part may be edited. Or finish the file by hand, and then \
+        "Set it in the file before the statement that comes next: from there on it may be edited. Or finish the file by hand, and then \
          `limosa repair --mark-applied`.",
     ),
 ];

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use crate::cargo::{EXACT_PARSERS, SPANS, Workspace};
 use crate::provision::{self, Range};
 
-/// How many tests run at a time for each processor: most wait for a server, or for time to pass.
-const TESTS_PER_PROCESSOR: usize = 2;
+/// How many tests run at a time besides one for each processor: most wait for a server, or for time to pass.
+const TESTS_THAT_WAIT: usize = 1;
 
 /// Provides servers, then runs `cargo test --workspace` with its output untouched. Where no arguments choose among the tests, those
 /// that stand behind features run, too: the exact parsers with all others, and the spans in a second call, for the binary that has
@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, range: Range, arguments: &[String]) -> 
     eprint!("{servers}");
     let mut environment = servers.environment()?;
     if env::var_os("RUST_TEST_THREADS").is_none() {
-        let threads = available_parallelism().map_or(1, usize::from) * TESTS_PER_PROCESSOR;
+        let threads = available_parallelism().map_or(1, usize::from) + TESTS_THAT_WAIT;
         environment.push(("RUST_TEST_THREADS", threads.to_string().into()));
     }
     let cargo_test = |words: &[&str]| -> Result<u8> {

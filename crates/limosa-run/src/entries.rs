@@ -30,14 +30,12 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
         return mysql::head(context, step, marks, fresh);
     }
     let mut items = Vec::new();
-    if engine == Engine::Postgres && fresh && step.inherits.is_none() {
-        let role = match &context.local_role {
-            Some(role) => format!("; set local role {}", engine.quote_identifier(role)),
-            None => String::new(),
-        };
-        items.push((Item::Control(format!("{}{role}", reset(context))), Purpose::Settings));
-    } else if fresh && has_fresh_path(step) {
-        items.push((Item::Control(RESET_PATH.to_owned()), Purpose::Settings));
+    if engine == Engine::Postgres && fresh {
+        let role = local_role(context, step);
+        let begins: Vec<String> = beginning(context, step).into_iter().chain(role).collect();
+        if !begins.is_empty() {
+            items.push((Item::Control(begins.join("; ")), Purpose::Settings));
+        }
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
     let is_under_way = !fresh || step.inherits.is_some();
@@ -90,12 +88,8 @@ pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, befo
 /// those of before, the mark by which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
 pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks, next: &Step) -> Vec<Tagged> {
     let mark = Engine::Postgres.quote_literal(&marks.step_mark);
-    let reset = match &next.inherits {
-        Some(inherited) if inherited.fresh_search_path => format!("{RESET_PATH}; "),
-        Some(_) => String::new(),
-        None => format!("{}; ", reset(context)),
-    };
-    let text = format!("{reset}set {GUARD} = on; set {} = {mark}", sql::COMMITTED);
+    let begins = beginning(context, next).map(|begins| format!("{begins}; ")).unwrap_or_default();
+    let text = format!("{begins}set {GUARD} = on; set {} = {mark}", sql::COMMITTED);
     vec![(Item::Control(text), Purpose::Settings), (Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]
 }
 
@@ -119,11 +113,18 @@ const BORROWED_AGAIN: &str = "select set_config('session_authorization', current
     select set_config('role', current_setting('limosa.role'), true); \
     select set_config('client_encoding', current_setting('limosa.encoding'), true)";
 
-/// For tools that put it back before each file, and nothing else.
-const RESET_PATH: &str = "reset search_path";
+/// PostgreSQL: what a step begins with: the settings of a fresh session, or those that it inherits, with or without their search path.
+pub(crate) fn beginning(context: &Context<'_>, step: &Step) -> Option<String> {
+    match &step.inherits {
+        None => Some(reset(context)),
+        Some(inherited) => inherited.fresh_search_path.then(|| "reset search_path".to_owned()),
+    }
+}
 
-fn has_fresh_path(step: &Step) -> bool {
-    step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path)
+/// Behind a pooler, where the session could not take the role on for good. What is inherited may hold another one.
+pub(crate) fn local_role(context: &Context<'_>, step: &Step) -> Option<String> {
+    let role = context.local_role.as_ref().filter(|_| step.inherits.is_none())?;
+    Some(format!("set local role {}", Engine::Postgres.quote_identifier(role)))
 }
 
 /// True where it may run with other rights, or in another encoding, than the ledger is written with.
@@ -153,11 +154,8 @@ pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step)
         Engine::Postgres => {
             let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
             let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
-            Some(Item::Control(match &step.inherits {
-                Some(inherited) if inherited.fresh_search_path => format!("{RESET_PATH}; {time_outs}"),
-                Some(_) => time_outs,
-                None => format!("{}; {time_outs}", reset(context)),
-            }))
+            let begins: Vec<String> = beginning(context, step).into_iter().chain([time_outs]).collect();
+            Some(Item::Control(begins.join("; ")))
         }
         Engine::Mysql => mysql::time_outs(step).map(Item::Control),
         _ => None,

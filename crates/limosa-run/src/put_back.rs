@@ -40,6 +40,7 @@ pub(crate) async fn around(
     Ok(())
 }
 
+/// What failed behind a commit, for a person.
 pub(crate) fn afterwards(run: &Run<'_>, error: DbError) -> Notice {
     let error = run.context.values.hide_in_error(Box::new(error));
     Notice {

@@ -10,7 +10,7 @@ use limosa_sql::{Diagnostic, Engine, TableUse};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{interrupted, started};
-use crate::entries::mysql;
+use crate::entries::{beginning, local_role, mysql};
 use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
@@ -213,18 +213,12 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
     }
     let key = lock_key(&context.ledger.names.schema, &context.ledger.project);
     let guard = "select 1 / (case when pg_try_advisory_xact_lock($1) then 1 else 0 end)";
-    let mut sql = format!(
+    let time_outs = format!(
         "set local lock_timeout = {}; set local statement_timeout = {}",
         step.limits.lock_timeout_ms, step.limits.statement_timeout_ms
     );
-    match &step.inherits {
-        None => sql = format!("{}; {sql}", crate::entries::reset(context)),
-        Some(inherited) if inherited.fresh_search_path => sql = format!("reset search_path; {sql}"),
-        Some(_) => {}
-    }
-    if let Some(role) = context.local_role.as_ref().filter(|_| step.inherits.is_none()) {
-        sql = format!("{sql}; set local role {}", engine.quote_identifier(role));
-    }
+    let begins = beginning(context, step).into_iter().chain([time_outs]).chain(local_role(context, step));
+    let sql = begins.collect::<Vec<_>>().join("; ");
     vec![
         (Item::Control(sql), Purpose::Settings),
         (Item::Bound { sql: guard.to_owned(), parameters: vec![Value::Integer(key)] }, Purpose::Fence),

@@ -64,11 +64,13 @@ pub enum Unread {
 
 impl Tool {
     fn is(&self, schema: Option<&str>, table: &str, columns: &[&str]) -> bool {
+        self.schema == schema && self.table.eq_ignore_ascii_case(table) && self.fits(columns)
+    }
+
+    /// True where the columns by which its forms are told apart are there, and those that it has not are not.
+    fn fits(&self, columns: &[&str]) -> bool {
         let has = |column: &&str| columns.iter().any(|found| found.eq_ignore_ascii_case(column));
-        self.schema == schema
-            && self.table.eq_ignore_ascii_case(table)
-            && self.has.iter().all(&has)
-            && !self.lacks.iter().any(has)
+        self.has.iter().all(&has) && !self.lacks.iter().any(has)
     }
 }
 

@@ -92,6 +92,7 @@ impl Tool {
         let is = |found: &str, column: &str| found.eq_ignore_ascii_case(column);
         let is_of_tool = |found: &&str| self.shape.iter().chain(self.shape_beside).any(|column| is(found, column));
         !self.shape.is_empty()
+            && self.fits(columns)
             && self.shape.iter().all(|column| columns.iter().any(|found| is(found, column)))
             && columns.iter().all(is_of_tool)
     }
@@ -156,6 +157,17 @@ mod tests {
                 Some("Flyway"),
             ),
             ("ran", "version,dirty", Some("golang-migrate")),
+            // Of both forms.
+            (
+                "deployed",
+                "change_id,change,project,note,committed_at,committer_name,committer_email,planned_at,planner_name,planner_email",
+                Some("Sqitch"),
+            ),
+            (
+                "deployed",
+                "change_id,change,project,note,committed_at,committer_name,committer_email,planned_at,planner_name,planner_email,script_hash",
+                Some("Sqitch"),
+            ),
             ("schema_migrations", "version", Some("dbmate or Rails")),
             // Words that anybody may use prove nothing.
             ("ran", "version", None),

@@ -5,22 +5,24 @@
 
 use super::{BARE, Cell, ForeignTool, PLAIN, Rows, Tool, Write};
 
+const COLUMNS: &[&str] = &[
+    "installed_rank",
+    "version",
+    "description",
+    "type",
+    "script",
+    "checksum",
+    "installed_by",
+    "installed_on",
+    "execution_time",
+    "success",
+];
+
 pub(super) const TOOL: Tool = Tool {
     name: "Flyway",
     table: "flyway_schema_history",
     has: &["installed_rank", "version", "success"],
-    shape: &[
-        "installed_rank",
-        "version",
-        "description",
-        "type",
-        "script",
-        "checksum",
-        "installed_by",
-        "installed_on",
-        "execution_time",
-        "success",
-    ],
+    shape: COLUMNS,
     shape_beside: &["version_rank"],
     counts: "version is not null",
     newest: ("version", "installed_rank desc"),
@@ -28,18 +30,7 @@ pub(super) const TOOL: Tool = Tool {
     rows: Some((
         ForeignTool::Flyway,
         Rows {
-            needs: &[
-                "installed_rank",
-                "version",
-                "description",
-                "type",
-                "script",
-                "checksum",
-                "installed_by",
-                "installed_on",
-                "execution_time",
-                "success",
-            ],
+            needs: COLUMNS,
             key: "case when [type] = 'SCHEMA' then '<schema>' else coalesce(version, concat('R:', description)) end",
             name: "description",
             file: "script",

@@ -30,7 +30,6 @@ pub(super) const TOOL: Tool = Tool {
     table: "changes",
     has: &["change_id", "script_hash", "change", "committed_at"],
     shape: &[
-        "script_hash",
         "change_id",
         "change",
         "project",
@@ -42,6 +41,7 @@ pub(super) const TOOL: Tool = Tool {
         "planner_name",
         "planner_email",
     ],
+    shape_beside: &["script_hash"],
     newest: ("change", "committed_at desc"),
     rows: Some((ForeignTool::Sqitch, NEWEST)),
     ..PLAIN
@@ -51,18 +51,6 @@ pub(super) const TOOL: Tool = Tool {
 pub(super) const BEFORE_1: Tool = Tool {
     has: &["change_id", "change", "committed_at"],
     lacks: &["script_hash"],
-    shape: &[
-        "planner_email",
-        "change_id",
-        "change",
-        "project",
-        "note",
-        "committed_at",
-        "committer_name",
-        "committer_email",
-        "planned_at",
-        "planner_name",
-    ],
     rows: Some((
         ForeignTool::Sqitch,
         Rows {

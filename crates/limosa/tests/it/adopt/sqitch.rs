@@ -182,21 +182,27 @@ async fn a_registry_of_other_projects_is_not_taken_over() {
     failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has migrated this database"]);
 }
 
+/// A registry in this schema, or in the database itself, and how it is found.
+fn registry(home: &Home, schema: &str) -> AdoptOptions {
+    let options = match schema {
+        "" => AdoptOptions {
+            from: Some(ForeignTool::Sqitch),
+            ledger_table: Some("changes".to_owned()),
+            ..AdoptOptions::default()
+        },
+        _ => {
+            home.execute("create schema sqitch");
+            AdoptOptions::default()
+        }
+    };
+    deployed(home, schema);
+    options
+}
+
 #[tokio::test]
 async fn a_registry_of_a_newer_sqitch_is_not_taken_over() {
     for (home, schema) in [(newest_postgres(), "sqitch."), (sqlite(), "")] {
-        let options = match schema {
-            "" => AdoptOptions {
-                from: Some(ForeignTool::Sqitch),
-                ledger_table: Some("changes".to_owned()),
-                ..AdoptOptions::default()
-            },
-            _ => {
-                home.execute("create schema sqitch");
-                AdoptOptions::default()
-            }
-        };
-        deployed(&home, schema);
+        let options = registry(&home, schema);
         home.execute(&format!("create table {schema}releases (version real primary key)"));
         home.execute(&format!("insert into {schema}releases values (1.0), (1.1), (9.9)"));
         refusal(adopt_with(&home, &options).await, 2, &["LIM-U110", "version 9.9", "1.1"]);
@@ -208,18 +214,7 @@ async fn a_registry_of_a_newer_sqitch_is_not_taken_over() {
 #[tokio::test]
 async fn a_registry_of_an_old_sqitch_has_no_hashes() {
     for (home, schema) in [(newest_postgres(), "sqitch."), (sqlite(), "")] {
-        let options = match schema {
-            "" => AdoptOptions {
-                from: Some(ForeignTool::Sqitch),
-                ledger_table: Some("changes".to_owned()),
-                ..AdoptOptions::default()
-            },
-            _ => {
-                home.execute("create schema sqitch");
-                AdoptOptions::default()
-            }
-        };
-        deployed(&home, schema);
+        let options = registry(&home, schema);
         // As before sqitch 0.998: neither `releases` nor a column for hashes.
         home.execute(&format!(
             "create table {schema}old as select change_id, change, project, note, committed_at, committer_name from {schema}changes"

@@ -43,6 +43,11 @@ pub struct LedgerView {
 pub const SEED_PREFIX: &str = "seed:";
 
 impl LedgerView {
+    /// A ledger whose tables were made a moment ago: of the newest version, and empty.
+    pub fn just_made() -> Self {
+        LedgerView { exists: true, version: Some(LEDGER_VERSION), ..LedgerView::default() }
+    }
+
     /// The row of an identity.
     pub fn row(&self, identity: &Identity) -> Option<&AppliedRow> {
         self.rows.iter().find(|row| row.identity == *identity)

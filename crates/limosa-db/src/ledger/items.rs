@@ -237,7 +237,8 @@ impl Ledger {
         format!("update {table} set value = '{LEDGER_VERSION}' where project = '' and {key} = 'ledger_version'")
     }
 
-    /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block.
+    /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block, which
+    /// [`sql::MADE`] tells behind it.
     pub fn create(&self) -> Item {
         let tables = self.newest();
         if self.names.engine != Engine::Postgres {
@@ -249,7 +250,7 @@ impl Ledger {
         let body = format!(
             "begin\nif current_setting('limosa.locked', true) = 'true' and not ({exists}) then\n\
              if not exists (select from pg_catalog.pg_namespace where nspname = {schema_text}) then create schema {schema}; end if;\n\
-             {tables};\nend if;\nend"
+             {tables};\nperform set_config('limosa.made', 'true', true);\nend if;\nend"
         );
         // The tag must not occur in the body, which holds names that users choose.
         let mut tag = "limosa".to_owned();

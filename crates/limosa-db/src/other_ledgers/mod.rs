@@ -165,6 +165,9 @@ pub async fn other_ledgers(
     of_files: Option<ForeignTool>,
 ) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
+    if told.is_none() && !has_tables(session).await? {
+        return Ok(Vec::new());
+    }
     let mut seen = Vec::new();
     let mut missing = None;
     if let Some((named, tool)) = told {
@@ -199,6 +202,18 @@ pub async fn other_ledgers(
     found.extend(stray::look(strays.into_iter(), session, book).await?);
     found.extend(missing);
     Ok(found)
+}
+
+/// PostgreSQL: false where the database holds no table but the server's own, as a new one does. What is asked else is the dearest question of
+/// a first run, for a session that has not looked into the catalogue before.
+async fn has_tables(session: &mut dyn Session) -> Result<bool, DbError> {
+    if session.facts().engine() != Engine::Postgres {
+        return Ok(true);
+    }
+    // FirstNormalObjectId of PostgreSQL's access/transam.h: what initdb makes has a lower one.
+    let sql = "select exists (select from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p'))";
+    let rows = session.query(sql, &[]).await?;
+    Ok(rows.first().is_some_and(|row| row.boolean(0)))
 }
 
 /// The table that settings name, where there is none.

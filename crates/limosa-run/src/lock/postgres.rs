@@ -1,5 +1,6 @@
 //! PostgreSQL: an advisory lock of the session, and the lease beside it; through a pooler the lease alone.
 
+use limosa_core::LedgerView;
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value};
 use limosa_sql::Engine;
@@ -82,7 +83,10 @@ async fn take_postgres(
     items.push(ledger.bound(&sql::TAKE_LEASE, takers(session, context, silent)));
     items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
     let reads_at = items.len();
-    items.extend(ledger.reads());
+    match making {
+        Making::InBlock => items.push(ledger.plain(&sql::MADE, Vec::new())),
+        _ => items.extend(ledger.reads()),
+    }
     items.push(Item::Commit);
     let rows = match session.send(items).await {
         Ok(rows) => rows,
@@ -96,7 +100,12 @@ async fn take_postgres(
     };
     let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
     let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
-    let view = ledger.view(&rows[reads_at..])?;
+    let view = match making {
+        Making::InBlock if rows[reads_at].first().is_some_and(|row| row.boolean(0)) => LedgerView::just_made(),
+        // Another one has made it since we looked.
+        Making::InBlock => ledger.look(session).await?,
+        _ => ledger.view(&rows[reads_at..])?,
+    };
     match epoch {
         Some(epoch) => Ok(Try::Held(Held { epoch, view })),
         None => {

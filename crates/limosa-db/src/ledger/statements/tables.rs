@@ -284,6 +284,13 @@ pub const SCHEMA_EXISTS: Statement = Statement {
     mysql: "select true",
 };
 
+/// PostgreSQL: whether this transaction has made the tables, see [`crate::ledger::Ledger::create`].
+pub const MADE: Statement = Statement {
+    postgres: "select current_setting('limosa.made', true) = 'true'",
+    sqlite: "select false",
+    mysql: "select false",
+};
+
 /// The version of the ledger's tables.
 pub const VERSION: Statement = Statement {
     postgres: "select value from {application_metadata} where project = '' and key = 'ledger_version'",

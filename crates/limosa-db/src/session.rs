@@ -167,6 +167,8 @@ pub struct ServerFacts {
     /// Names this session among those of the server (PostgreSQL: its process, to which the lease adds its start; MySQL: `number:start time of the server`),
     /// for finding whether it still runs.
     pub backend: Option<String>,
+    /// PostgreSQL: the search path with which the session begins, as the server writes it: that of the address, the role or the database.
+    pub search_path: Option<String>,
     /// What limosa set for this session beyond the defaults of the server, the address and the role, and the server accepted:
     /// names and values, for setting it again after a `reset all`.
     pub settings: Vec<(String, String)>,

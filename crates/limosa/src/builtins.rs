@@ -11,7 +11,9 @@ use crate::Configuration;
 
 /// All of them, without what their names begin with.
 pub(crate) const NAMES: [&str; 8] =
-    ["database", "user", "defaultSchema", "table", "environment", "workingDirectory", TIMESTAMP, "filename"];
+    ["database", "user", "defaultSchema", TABLE, "environment", "workingDirectory", TIMESTAMP, "filename"];
+/// The table that holds the record.
+pub(crate) const TABLE: &str = "table";
 /// The time at which the run began.
 pub(crate) const TIMESTAMP: &str = "timestamp";
 
@@ -28,7 +30,7 @@ pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTre
         ("database", facts.database.clone()),
         ("user", facts.user.clone()),
         ("defaultSchema", schema),
-        ("table", table.to_owned()),
+        (TABLE, table.to_owned()),
         ("environment", configuration.environment.clone().unwrap_or_else(|| "default".to_owned())),
         ("workingDirectory", here),
         (TIMESTAMP, jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()),
@@ -41,7 +43,46 @@ pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTre
 
 /// The first schema of the search path that the address or the role gives.
 fn current_schema(facts: &ServerFacts) -> String {
-    let path = facts.settings.iter().find(|(name, _)| name == "search_path").map(|(_, value)| value.as_str());
-    let first = path.and_then(|path| path.split(',').next()).map(|name| name.trim().trim_matches('"'));
-    first.filter(|name| !name.is_empty() && !name.contains('$')).unwrap_or("public").to_owned()
+    let first = facts.search_path.as_deref().and_then(first_identifier);
+    first.filter(|name| !name.is_empty() && name != "$user").unwrap_or_else(|| "public".to_owned())
+}
+
+/// The first name of a list as the server writes it, without its quotes.
+fn first_identifier(list: &str) -> Option<String> {
+    let list = list.trim_start();
+    let Some(quoted) = list.strip_prefix('"') else {
+        return list.split(',').next().map(|name| name.trim().to_owned());
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (part, behind) = rest.split_once('"')?;
+        name.push_str(part);
+        // Two of them are one that stands in the name.
+        match behind.strip_prefix('"') {
+            Some(more) => rest = more,
+            None => return Some(name),
+        }
+        name.push('"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_name_of_a_search_path() {
+        for (list, expected) in [
+            ("b", Some("b")),
+            (" b , public", Some("b")),
+            ("\"a b\", public", Some("a b")),
+            ("\"a,\"\"b\",\"$user\"", Some("a,\"b")),
+            ("\"$user\", public", Some("$user")),
+            ("\"unclosed", None),
+            ("", Some("")),
+        ] {
+            assert_eq!(first_identifier(list).as_deref(), expected, "{list}");
+        }
+    }
 }

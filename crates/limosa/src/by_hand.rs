@@ -88,6 +88,7 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
             None => {}
         }
     }
+    script.schemas();
     if !view.exists {
         script.out.push_str("\n-- the ledger\n");
         script.out.push_str(&opened.ledger.script());
@@ -264,7 +265,26 @@ impl Script<'_> {
             Some(role) => format!("set role {}", self.engine.quote_identifier(role)),
             None => "reset role".to_owned(),
         };
-        format!("reset session authorization; {role}; reset all")
+        let path = self.search_path().map(|path| format!("; {path}")).unwrap_or_default();
+        format!("reset session authorization; {role}; reset all{path}")
+    }
+
+    /// PostgreSQL: what gives whoever runs the script the search path with which the session of limosa begins, where it is not the usual one.
+    fn search_path(&self) -> Option<String> {
+        let path = self.opened.session.facts().search_path.as_deref()?;
+        (path != "\"$user\", public").then(|| format!("set search_path = {path}"))
+    }
+
+    /// What a run makes first.
+    fn schemas(&mut self) {
+        let wanted = self.opened.schemas_to_create();
+        if !wanted.is_empty() {
+            self.out.push_str("\n-- the schemas that the settings name\n");
+            wanted.iter().for_each(|statement| self.line(statement));
+        }
+        if let Some(path) = self.search_path() {
+            self.line(&path);
+        }
     }
 
     fn begin(&mut self, step: &Step, begin: &str) {
@@ -283,7 +303,8 @@ impl Script<'_> {
                     self.line(begin);
                 }
                 if step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path) {
-                    self.line("reset search_path");
+                    let path = self.search_path().unwrap_or_else(|| "reset search_path".to_owned());
+                    self.line(&path);
                 } else if step.outline.is_atomic() && step.inherits.is_none() {
                     self.line(&self.reset());
                 }

@@ -310,6 +310,13 @@ impl Opened<'_> {
                 self.values.all.entry(named).or_insert(value);
             }
         }
+        // Where Flyway keeps its record, not limosa: scripts grant on that table, and read it.
+        let of_table = self.marks.built_in(builtins::TABLE);
+        if self.tool == Some(ForeignTool::Flyway) && !given.contains_key(&of_table) {
+            let table = loaded.ledger_table.as_ref().map(|told| told.table.as_str());
+            let table = table.or(ForeignTool::Flyway.usual_table()).unwrap_or_default();
+            self.values.all.insert(of_table, table.to_owned());
+        }
         for (name, value) in loaded.layout.values().into_iter().flatten() {
             self.values.all.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -462,16 +469,22 @@ impl Opened<'_> {
         )))
     }
 
-    /// Makes the schemas that the settings name, where they are missing.
-    pub(crate) async fn create_schemas(&mut self) -> Result<(), Failure> {
+    /// What makes the schemas that the settings name, where they are missing: a statement each.
+    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
         let what = match self.target.engine {
             Engine::Postgres => "schema",
             Engine::Mysql => "database",
-            _ => return Ok(()),
+            _ => return Vec::new(),
         };
-        for name in &self.configuration.create_schemas {
-            let name = self.target.engine.quote_identifier(name);
-            self.session.send(vec![Item::Control(format!("create {what} if not exists {name}"))]).await?;
+        let quoted = |name: &String| self.target.engine.quote_identifier(name);
+        let names = self.configuration.create_schemas.iter();
+        names.map(|name| format!("create {what} if not exists {}", quoted(name))).collect()
+    }
+
+    /// Makes the schemas that the settings name, where they are missing.
+    pub(crate) async fn create_schemas(&mut self) -> Result<(), Failure> {
+        for statement in self.schemas_to_create() {
+            self.session.send(vec![Item::Control(statement)]).await?;
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 use limosa_db::Secret;
 use limosa_sql::{Diagnostic, Severity};
 
+use super::address::decoded;
 use super::codes;
 use super::destination::Destination;
-use super::flyway::address::with_search_path;
+use super::flyway::address::{database_of, with_database, with_default_schema};
 use super::keys::FOREIGN_DATABASE_VARIABLE;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;
@@ -70,11 +71,23 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
 }
 
 /// Flyway's default schema holds whatever gives the address, and its table stands there.
-fn within_default_schema(resolver: &Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
+fn within_default_schema(resolver: &mut Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
     let schema = resolver.counting.iter().find_map(|layer| layer.default_schema.as_deref());
-    match schema {
-        Some(schema) => address.map(|address| Secret::new(with_search_path(address.expose().to_owned(), schema))),
-        None => address,
+    let (Some(schema), Some(given)) = (schema, &address) else { return address };
+    match database_of(given.expose()) {
+        // On MySQL it is the database.
+        Some("") => Some(Secret::new(with_database(given.expose(), schema))),
+        Some(named) if !schema.contains("${") && decoded(named) != schema => {
+            let message = format!(
+                "flyway.defaultSchema or flyway.schemas has no effect: the address names the database {}",
+                decoded(named)
+            );
+            let help = format!("where {schema} is meant, name it in the address");
+            resolver.diagnostics.push(Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).help(help));
+            address
+        }
+        Some(_) => address,
+        None => Some(Secret::new(with_default_schema(given.expose().to_owned(), schema))),
     }
 }
 

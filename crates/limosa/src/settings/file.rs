@@ -158,7 +158,7 @@ impl Reader<'_> {
         match parse(key, &Raw::Typed(typed)) {
             Ok(parsed) => {
                 let (origin, label) = (self.origin(value.span().start, scope), self.label(&value.span()));
-                self.layer.insert(key, parsed, origin, self.base, label);
+                self.layer.insert(key, parsed, origin, self.base, Some(label));
             }
             Err(wrong) => self.wrong(format!("`{}` {}", key.name, wrong.message), &value.span(), &wrong.help),
         }

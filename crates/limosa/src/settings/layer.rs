@@ -40,6 +40,8 @@ pub struct Layer {
     pub(super) foreign_database: Option<Entry>,
     /// Flyway's default schema, which holds for any address of PostgreSQL.
     pub(super) default_schema: Option<String>,
+    /// An environment that counts where none is named: Flyway's `default`.
+    pub(super) counts_by_itself: bool,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -94,6 +96,7 @@ impl Layer {
             placeholders: BTreeMap::new(),
             foreign_database: None,
             default_schema: None,
+            counts_by_itself: false,
             problems: Vec::new(),
         }
     }
@@ -237,8 +240,15 @@ impl Layer {
     }
 
     /// A value of the configuration file that has been read already.
-    pub(super) fn insert(&mut self, key: &'static Key, value: Value, origin: Origin, base: &Path, label: Label) {
-        let entry = Entry { value, origin, base: base.to_owned(), label: Some(label) };
+    pub(super) fn insert(
+        &mut self,
+        key: &'static Key,
+        value: Value,
+        origin: Origin,
+        base: &Path,
+        label: Option<Label>,
+    ) {
+        let entry = Entry { value, origin, base: base.to_owned(), label };
         self.entries.insert(key.name, entry);
     }
 }

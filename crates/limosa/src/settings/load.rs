@@ -8,7 +8,7 @@ use limosa_sql::{Diagnostic, Severity};
 
 use super::codes;
 use super::env_file;
-use super::flyway;
+use super::flyway::{self, FlywayFile};
 use super::layer::{Layer, LayerKind};
 use super::origin::Origin;
 use super::resolve::{choose_environment, entry, environments, resolve};
@@ -68,7 +68,19 @@ pub fn load(world: &World<'_>, flags: Layer, need: Need) -> Result<Loaded, Vec<D
     if let Some(config) = &config {
         match read(world, &config.path) {
             Ok(text) if flyway::is_meant(&config.path) => {
-                layers.extend(flyway::layers(&config.shown, &text, &config.base));
+                let user = flyway::user_file(&config.path)
+                    .filter(|path| world.outside.exists(&world.current_directory.join(path)));
+                let own = user.as_ref().map(|path| (path.display().to_string(), read(world, path)));
+                if let Some((shown, Err(why))) = &own {
+                    let message = format!("the configuration file {shown} cannot be read: {why}");
+                    let help = format!("Flyway reads it behind {}; make it readable, or take it away", config.shown);
+                    problems.push(Diagnostic::error(codes::NO_CONFIGURATION_FILE, message).help(help));
+                }
+                let file = FlywayFile { shown: &config.shown, text: &text };
+                let own = own.as_ref().and_then(|(shown, text)| Some(FlywayFile { shown, text: text.as_ref().ok()? }));
+                // Flyway's locations begin at the current folder, wherever the file is that it was given.
+                let base = if config.origin == Origin::Default { config.base.as_path() } else { Path::new("") };
+                layers.extend(flyway::layers(&file, own.as_ref(), base, &world.environment));
             }
             Ok(text) => layers.extend(Layer::of_file(&config.shown, &text, &config.base)),
             Err(why) => {

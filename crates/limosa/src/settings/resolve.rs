@@ -91,7 +91,8 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     fn new(layers: &'a [Layer], choice: &'a EnvironmentChoice, follower: &'a Follower<'a>) -> Resolver<'a> {
-        let section = choice.name.clone().map(LayerKind::FileEnvironment);
+        let by_itself = || layers.iter().find(|layer| layer.counts_by_itself).map(|layer| layer.kind.clone());
+        let section = choice.name.clone().map(LayerKind::FileEnvironment).or_else(by_itself);
         let kinds = [
             Some(LayerKind::Flags),
             Some(LayerKind::Process),

@@ -68,6 +68,7 @@ pub(super) async fn learn(
         // A proxy greets with a number of its own.
         pooled: options.pooled.unwrap_or(connection & u64::from(u32::MAX) != u64::from(greeted)),
         backend: Some(format!("{connection}:{}", row.integer(4).unwrap_or_default())),
+        search_path: None,
         settings: Vec::new(),
         version,
     };

@@ -52,6 +52,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError>
         read_only,
         pooled: false,
         backend: this_process(&options.environment),
+        search_path: None,
         settings: Vec::new(),
     };
     Ok(SqliteSession { facts, handle, remembered: Remembered::default() })

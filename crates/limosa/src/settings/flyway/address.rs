@@ -1,5 +1,7 @@
 //! Addresses as JDBC writes them, in our form.
 
+use limosa_sql::Engine;
+
 use crate::settings::address::decoded;
 
 /// An address in our form, and parameters of the driver that were left out.
@@ -14,6 +16,7 @@ pub(super) struct Translated {
 pub(super) struct Beside {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
+    /// The default schema (MySQL: the database), a name without quotes.
     pub(super) schema: Option<String>,
 }
 
@@ -80,6 +83,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
         None => format!("localhost/{}", place.trim_start_matches('/')),
     };
     let mut beside = beside.clone();
+    let mut path = None;
     let mut kept = Vec::new();
     let mut left_out = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -88,7 +92,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
             // What stands in settings of their own counts more.
             "user" => beside.user = beside.user.or_else(|| Some(decoded(value))),
             "password" => beside.password = beside.password.or_else(|| Some(decoded(value))),
-            "currentSchema" => beside.schema = beside.schema.or_else(|| Some(decoded(value))),
+            "currentSchema" => path = Some(decoded(value)),
             "ssl" if value != "false" && scheme == "postgres" => kept.push("sslmode=verify-full".to_owned()),
             "ssl" => {}
             _ => match known.iter().find(|(driver, _)| driver.eq_ignore_ascii_case(name)) {
@@ -99,6 +103,11 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
         }
     }
     let address = with_beside(&format!("{scheme}://{place}"), &beside, kept);
+    let address = match path.filter(|_| scheme == "postgres") {
+        // The driver hands it to the server as it is written.
+        Some(path) => with_search_path(address, &path),
+        None => address,
+    };
     Translated { address, left_out }
 }
 
@@ -116,27 +125,62 @@ fn with_beside(address: &str, beside: &Beside, parameters: Vec<String>) -> Strin
     let query = if parameters.is_empty() { String::new() } else { format!("{sign}{}", parameters.join("&")) };
     let address = format!("{scheme}://{login}{rest}{query}");
     match &beside.schema {
-        Some(schema) => with_search_path(address, schema),
+        Some(schema) => within(address, schema),
         None => address,
     }
 }
 
+/// An address whose objects without a schema are those of this one: on MySQL and MariaDB it is the database, whatever database the address
+/// names, as Flyway changes to it.
+fn within(address: String, schema: &str) -> String {
+    match address.starts_with("mysql:") || address.starts_with("mariadb:") {
+        true => with_database(&address, schema),
+        false => with_default_schema(address, schema),
+    }
+}
+
+/// An address of PostgreSQL with this schema ahead of the usual search path, as Flyway puts it, where it has none; any other as it is.
+///
+/// Flyway: `PostgreSQLConnection.doChangeCurrentSchemaOrSearchPathTo`.
+pub(in crate::settings) fn with_default_schema(address: String, schema: &str) -> String {
+    with_search_path(address, &format!("{},\"$user\",public", Engine::Postgres.quote_identifier(schema)))
+}
+
+/// The database that an address of MySQL's names; None for one of another kind, and empty where it names none.
+pub(in crate::settings) fn database_of(address: &str) -> Option<&str> {
+    let (scheme, rest) = address.split_once("://")?;
+    if !matches!(scheme, "mysql" | "mariadb") {
+        return None;
+    }
+    let place = rest.split('?').next().unwrap_or(rest);
+    Some(place.split_once('/').map_or("", |(_, database)| database))
+}
+
+/// The address of MySQL's with another database.
+pub(in crate::settings) fn with_database(address: &str, database: &str) -> String {
+    let (place, query) = address.split_once('?').map_or((address, None), |(place, query)| (place, Some(query)));
+    let authority = place.find("://").map_or(0, |at| at + 3);
+    let end = place[authority..].find('/').map_or(place.len(), |at| authority + at);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}/{}{query}", &place[..end], escaped(database))
+}
+
 /// An address of PostgreSQL with this search path, where it has none; any other as it is.
-pub(in crate::settings) fn with_search_path(address: String, schema: &str) -> String {
+fn with_search_path(address: String, path: &str) -> String {
     if address.contains("search_path") {
         return address;
     }
-    let schema = schema.replace(' ', "\\ ");
+    let path = path.replace('\\', "\\\\").replace(' ', "\\ ");
     let Some((scheme, rest)) = address.split_once("://") else {
         // Pairs as libpq reads them; whose options they are is not ours to change.
         let is_pairs = ["host=", "dbname="].iter().any(|name| address.contains(name)) && !address.contains("options");
-        let quoted = schema.replace('\\', "\\\\").replace('\'', "\\'");
+        let quoted = path.replace('\\', "\\\\").replace('\'', "\\'");
         return if is_pairs { format!("{address} options='-csearch_path={quoted}'") } else { address };
     };
     if !scheme.starts_with("postgres") {
         return address;
     }
-    let path = format!("-csearch_path%3D{}", escaped(&schema));
+    let path = format!("-csearch_path%3D{}", escaped(&path));
     match rest.find("?options=").or_else(|| rest.find("&options=")) {
         Some(at) => {
             let end = rest[at + 1..].find('&').map_or(rest.len(), |length| at + 1 + length);
@@ -196,10 +240,10 @@ mod tests {
                 "u",
                 "",
                 "y",
-                "postgres://u@db/shop?options=-csearch_path%3Dy",
+                "postgres://u@db/shop?options=-csearch_path%3D%22y%22,%22%24user%22,public",
             ),
             ("jdbc:postgresql:shop", "", "${env:PW}", "", "postgres://:${env:PW}@localhost/shop"),
-            ("jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC", "root", "", "x", "mysql://root@db:3306/shop"),
+            ("jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC", "root", "", "x", "mysql://root@db:3306/x"),
             ("jdbc:mariadb://db/shop?sslMode=VERIFY_CA", "", "", "", "mysql://db/shop?ssl-mode=VERIFY_CA"),
             ("jdbc:sqlite:data/app.db", "u", "p", "", "sqlite:data/app.db"),
             ("postgres://a@db/shop", "b", "c", "", "postgres://a@db/shop"),
@@ -208,8 +252,31 @@ mod tests {
                 "b",
                 "",
                 "s",
-                "postgres://b@db/shop?sslmode=require&options=-csearch_path%3Ds",
+                "postgres://b@db/shop?sslmode=require&options=-csearch_path%3D%22s%22,%22%24user%22,public",
             ),
+            (
+                "jdbc:postgresql://db/shop?currentSchema=a,b",
+                "",
+                "",
+                "",
+                "postgres://db/shop?options=-csearch_path%3Da,b",
+            ),
+            (
+                "jdbc:postgresql://db/shop",
+                "",
+                "",
+                "My \"S\\",
+                "postgres://db/shop?options=-csearch_path%3D%22My%5C%20%22%22S%5C%5C%22,%22%24user%22,public",
+            ),
+            (
+                "jdbc:postgresql://db/shop",
+                "",
+                "",
+                "${env:S}",
+                "postgres://db/shop?options=-csearch_path%3D%22${env:S}%22,%22%24user%22,public",
+            ),
+            ("jdbc:mariadb://db:3306", "u", "", "shop", "mysql://u@db:3306/shop"),
+            ("jdbc:mysql://db/?sslMode=VERIFY_CA", "", "", "a b", "mysql://db/a%20b?ssl-mode=VERIFY_CA"),
             (
                 "jdbc:oracle:thin:@db",
                 "",

@@ -1,5 +1,8 @@
-//! What stands in `flyway.conf` and `flyway.toml`, setting by setting.
+//! What stands in `flyway.conf`, `flyway.toml` and the variables of the process, setting by setting.
 
+use std::collections::BTreeMap;
+
+use limosa_sql::{Label, Position};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,13 +15,40 @@ pub(super) struct Given {
     pub(super) name: String,
     /// One value, or those of a list.
     pub(super) values: Vec<String>,
-    /// The line, from 1.
-    pub(super) line: u64,
+    /// Where it was given.
+    pub(super) place: Place,
+}
+
+/// Where a setting was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A line of a file, from 1.
+    Line(String, u64),
+    /// A variable of the process.
+    Variable(String),
+}
+
+impl Place {
+    /// The place in a file without its text, which may hold a secret.
+    pub(super) fn label(&self) -> Option<Label> {
+        match self {
+            Place::Line(file, line) => Some(Label::place(file, Position { line: *line, column: 1 })),
+            Place::Variable(_) => None,
+        }
+    }
+
+    /// In words, where there is no label: ` (variable X)`.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Place::Line(..) => String::new(),
+            Place::Variable(name) => format!(" (variable {name})"),
+        }
+    }
 }
 
 /// Reads `flyway.conf`: properties of Java but for backslashes, which stand for themselves in Flyway (`ConfigUtils`), so that
 /// passwords and paths of Windows are written as they are.
-pub(super) fn of_conf(text: &str) -> Vec<Given> {
+pub(super) fn of_conf(file: &str, text: &str) -> Vec<Given> {
     let mut found = Vec::new();
     let mut lines = (1_u64..).zip(text.lines().map(str::trim)).peekable();
     while let Some((line, first)) = lines.next() {
@@ -39,9 +69,39 @@ pub(super) fn of_conf(text: &str) -> Vec<Given> {
             Some((environment, name)) => (Some(environment.to_owned()), name.strip_prefix("flyway.").unwrap_or(name)),
             None => (None, name),
         };
-        found.push(Given { environment, name: name.to_owned(), values: vec![value.to_owned()], line });
+        let place = Place::Line(file.to_owned(), line);
+        found.push(Given { environment, name: name.to_owned(), values: vec![value.to_owned()], place });
     }
     found
+}
+
+/// Reads the variables of the process by which Flyway takes settings, which go before its files: `FLYWAY_` and a name of `known` in capitals,
+/// with `_` before each that it has inside; `FLYWAY_PLACEHOLDERS_X` is the placeholder `x`. Others that begin so are other programs'.
+///
+/// Flyway documentation, "Environment Variables".
+pub(super) fn of_variables(variables: &BTreeMap<String, String>, known: &[&str]) -> Vec<Given> {
+    let given = variables.iter().filter_map(|(variable, value)| {
+        let rest = variable.strip_prefix("FLYWAY_")?;
+        let name = match rest.strip_prefix("PLACEHOLDERS_") {
+            Some(name) => format!("placeholders.{}", name.to_ascii_lowercase()),
+            None => (*known.iter().find(|name| in_capitals(name) == rest)?).to_owned(),
+        };
+        let place = Place::Variable(variable.clone());
+        Some(Given { environment: None, name, values: vec![value.clone()], place })
+    });
+    given.filter(|given| !given.values.concat().trim().is_empty()).collect()
+}
+
+/// `baselineOnMigrate` as `BASELINE_ON_MIGRATE`.
+fn in_capitals(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(if letter == '.' { '_' } else { letter.to_ascii_uppercase() });
+    }
+    out
 }
 
 /// Whether the line before goes on here, where it ends with a backslash; else the backslash is the end of its value.
@@ -63,10 +123,10 @@ fn split_property(line: &str) -> (&str, &str) {
 ///
 /// # Errors
 /// What is no TOML, with its byte offset where that is known.
-pub(super) fn of_toml(text: &str) -> Result<Vec<Given>, (String, Option<usize>)> {
+pub(super) fn of_toml(file: &str, text: &str) -> Result<Vec<Given>, (String, Option<usize>)> {
     let table =
         DeTable::parse(text).map_err(|error| (error.message().to_owned(), error.span().map(|span| span.start)))?;
-    let mut reader = Reader { text, found: Vec::new() };
+    let mut reader = Reader { file, text, found: Vec::new() };
     for (name, value) in table.get_ref() {
         match (name.get_ref().as_ref(), value.get_ref()) {
             ("flyway", DeValue::Table(table)) => reader.table(table, None, ""),
@@ -86,6 +146,7 @@ pub(super) fn of_toml(text: &str) -> Result<Vec<Given>, (String, Option<usize>)>
 }
 
 struct Reader<'t> {
+    file: &'t str,
     text: &'t str,
     found: Vec<Given>,
 }
@@ -118,7 +179,8 @@ impl Reader<'_> {
         let before = self.text.get(..value.span().start).unwrap_or(self.text);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() as u64 + 1;
         let environment = environment.map(str::to_owned);
-        self.found.push(Given { environment, name: name.to_owned(), values, line });
+        let place = Place::Line(self.file.to_owned(), line);
+        self.found.push(Given { environment, name: name.to_owned(), values, place });
     }
 }
 
@@ -129,7 +191,11 @@ mod tests {
     fn shown(given: &[Given]) -> Vec<String> {
         let one = |given: &Given| {
             let place = given.environment.as_deref().map(|name| format!("[{name}] ")).unwrap_or_default();
-            format!("{}: {place}{} = {}", given.line, given.name, given.values.join(" | "))
+            let at = match &given.place {
+                Place::Line(_, line) => line.to_string(),
+                Place::Variable(name) => name.clone(),
+            };
+            format!("{at}: {place}{} = {}", given.name, given.values.join(" | "))
         };
         given.iter().map(one).collect()
     }
@@ -149,7 +215,7 @@ mod tests {
             "11: password = pa\\ss\\",
             "12: locations = filesystem:C:\\tmp\\",
         ];
-        assert_eq!(shown(&of_conf(text)), expected);
+        assert_eq!(shown(&of_conf("f", text)), expected);
     }
 
     #[test]
@@ -163,10 +229,30 @@ mod tests {
             "8: [prod] url = u",
             "10: [prod] placeholders.a = 2",
         ];
-        let mut found = shown(&of_toml(text).unwrap());
+        let mut found = shown(&of_toml("f", text).unwrap());
         let number = |line: &String| line.split(':').next().and_then(|number| number.parse::<u64>().ok());
         found.sort_by_key(number);
         assert_eq!(found, expected);
-        assert!(of_toml("[flyway").is_err());
+        assert!(of_toml("f", "[flyway").is_err());
+    }
+
+    #[test]
+    fn variables() {
+        let variables = [
+            ("FLYWAY_URL", "u"),
+            ("FLYWAY_BASELINE_ON_MIGRATE", "true"),
+            ("FLYWAY_PLACEHOLDERS_APP_USER", "me"),
+            ("FLYWAY_SCHEMAS", " "),
+            ("FLYWAY_EDITION", "teams"),
+            ("FLYWAY_HOME", "/opt/flyway"),
+            ("OTHER_URL", "x"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let expected = [
+            "FLYWAY_BASELINE_ON_MIGRATE: baselineOnMigrate = true",
+            "FLYWAY_PLACEHOLDERS_APP_USER: placeholders.app_user = me",
+            "FLYWAY_URL: url = u",
+        ];
+        assert_eq!(shown(&of_variables(&variables, &["url", "baselineOnMigrate", "schemas"])), expected);
     }
 }

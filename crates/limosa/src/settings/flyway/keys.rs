@@ -45,6 +45,8 @@ pub(super) enum Turned {
     Table,
     /// `false` takes `schemas` back as schemas to be made.
     CreateSchemas,
+    /// UTF-8, or what is part of it.
+    Encoding,
 }
 
 use Fate::{Address, Instead, Is, NotNeeded, Only, Turned as Into};
@@ -89,7 +91,8 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("detectEncoding", NotNeeded("scripts are UTF-8")),
     ("driver", NotNeeded("the address says which engine is meant")),
     ("dryRunOutput", Only("", "nothing is run by `limosa plan`, or `limosa plan --sql > FILE`")),
-    ("encoding", Only("UTF-8", "limosa reads UTF-8; convert the scripts: iconv -f ... -t UTF-8")),
+    ("displayName", NotNeeded("a name for people")),
+    ("encoding", Into(Turned::Encoding)),
     ("environment", Is("environment")),
     ("errorOverrides", Instead("an error stops the run; catch it in the script (DO ... EXCEPTION)")),
     ("executeInTransaction", Only("true", "write '-- Transaction: none' at the head of each file that needs it")),
@@ -130,6 +133,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
         NotNeeded("statements that cannot be in a transaction never wait behind limosa's own lock"),
     ),
     ("powershellExecutable", NotNeeded("callbacks that end with .ps1 are run by pwsh")),
+    ("provisioner", Instead("the database is taken as it is; `limosa init` and `limosa restore` make one")),
     ("publishResult", NotNeeded("limosa talks to nobody")),
     ("pipelineId", NotNeeded("limosa talks to nobody")),
     ("repeatableSqlMigrationPrefix", Is("flyway.repeatable_sql_migration_prefix")),
@@ -187,6 +191,7 @@ pub(super) const NAMESPACES: &[(&str, &str)] = &[
     ("plugins", "there are no plugins"),
     ("prepare", OWN_DIFF),
     ("redgateCompare", OWN_DIFF),
+    ("resolvers", "give secrets by reference: env:NAME, file:/path, cmd:program"),
     ("schemaModelLocation", OWN_DIFF),
     ("schemaModelSchemas", OWN_DIFF),
     ("snapshot", OWN_DIFF),
@@ -206,7 +211,7 @@ impl Fate {
                 "part of `database`; a reference such as `${DB_PASSWORD}` is kept as one".to_owned()
             }
             Address(Part::DefaultSchema) => {
-                "the search path (PostgreSQL), unless the address says one itself; wherever the address is given"
+                "the first of the search path (PostgreSQL), unless the address says one itself, wherever that is given; the database (MySQL)"
                     .to_owned()
             }
             Into(Turned::OutOfOrder) => "`out_of_order = \"allow\"`".to_owned(),
@@ -215,6 +220,9 @@ impl Fate {
             Into(Turned::Locations) => "`dir`; `classpath:` is looked for below `src/main/resources`".to_owned(),
             Into(Turned::Schemas) => "`create_schemas`; the first is the default schema where none is given".to_owned(),
             Into(Turned::Table) => "`tool_table`, in the default schema where one is given".to_owned(),
+            Into(Turned::Encoding) => {
+                "`UTF-8` only, or `US-ASCII`: convert other scripts, `iconv -f ... -t UTF-8`".to_owned()
+            }
             Into(Turned::CreateSchemas) => "`false` makes none of `schemas`".to_owned(),
             NotNeeded(reason) => format!("not needed: {}", reason.strip_prefix("not needed: ").unwrap_or(reason)),
             Instead(what) => format!("instead: {what}"),

@@ -3,16 +3,20 @@
 pub(super) mod address;
 mod given;
 mod keys;
+mod locations;
+mod references;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use limosa_db::Secret;
 use limosa_sql::{Diagnostic, Label, Position};
 
 use self::address::{Beside, translate};
-use self::given::Given;
+use self::given::{Given, Place};
 use self::keys::{Fate, KEYS, NAMESPACES, Part, Turned};
+use self::locations::{Within, outermost};
+use self::references::{expanded, references};
 use super::codes;
 use super::keys::{find, nearest_name};
 use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, is_placeholder_name};
@@ -37,31 +41,71 @@ pub(super) fn is_meant(path: &Path) -> bool {
     FILE_NAMES.contains(&name) || Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("conf"))
 }
 
-/// The layers of such a file, as [`Layer::of_file`] gives them.
-pub(super) fn layers(file: &str, text: &str, base: &Path) -> Vec<Layer> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let given = if Path::new(file).extension().is_some_and(|ending| ending == "toml") {
-        match given::of_toml(text) {
-            Ok(given) => given,
-            Err((message, offset)) => {
-                let place = offset.and_then(|offset| text.get(..offset)).map(|before| Position::START.after(before));
-                let label = place.map_or_else(|| Label::file(file), |position| Label::place(file, position));
+/// What a person keeps for himself beside `flyway.toml`.
+pub(super) fn user_file(path: &Path) -> Option<PathBuf> {
+    (path.file_name()? == "flyway.toml").then(|| path.with_file_name("flyway.user.toml"))
+}
+
+/// A file of Flyway's with its name in messages and its text.
+pub(super) struct FlywayFile<'f> {
+    pub(super) shown: &'f str,
+    pub(super) text: &'f str,
+}
+
+impl FlywayFile<'_> {
+    fn is_toml(&self) -> bool {
+        Path::new(self.shown).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+    }
+
+    fn read(&self) -> Result<Vec<Given>, Diagnostic> {
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(self.text);
+        if !self.is_toml() {
+            return Ok(given::of_conf(self.shown, text));
+        }
+        given::of_toml(self.shown, text).map_err(|(message, offset)| {
+            let place = offset.and_then(|offset| text.get(..offset)).map(|before| Position::START.after(before));
+            let label = place.map_or_else(|| Label::file(self.shown), |position| Label::place(self.shown, position));
+            let message = format!("the configuration file is not TOML: {message}");
+            Diagnostic::error(codes::NOT_TOML, message).at(label)
+        })
+    }
+}
+
+/// The layers of such a file, as [`Layer::of_file`] gives them. `user` is what a person has beside it for himself, and goes before it;
+/// variables of the process go before both.
+pub(super) fn layers(
+    file: &FlywayFile<'_>,
+    user: Option<&FlywayFile<'_>>,
+    base: &Path,
+    variables: &BTreeMap<String, String>,
+) -> Vec<Layer> {
+    let mut given = Vec::new();
+    for one in std::iter::once(file).chain(user) {
+        match one.read() {
+            Ok(found) => given.extend(found),
+            Err(problem) => {
                 let mut layer = Layer::new(LayerKind::FileTop);
-                layer.problems.push(
-                    Diagnostic::error(codes::NOT_TOML, format!("the configuration file is not TOML: {message}"))
-                        .at(label),
-                );
+                layer.problems.push(problem);
                 return vec![layer];
             }
         }
-    } else {
-        given::of_conf(text)
-    };
+    }
+    let is_toml = file.is_toml();
+    let has_default = given.iter().any(|one| one.environment.as_deref() == Some(DEFAULT_ENVIRONMENT));
+    let names: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+    for one in given::of_variables(variables, &names) {
+        // An address in a variable is that of the environment `default`, not of one that somebody names.
+        let is_of_environment = matches!(
+            fate_of(&one),
+            Some(Fate::Address(Part::Url | Part::User | Part::Password) | Fate::Turned(Turned::Schemas))
+        );
+        let environment = (is_toml && has_default && is_of_environment).then(|| DEFAULT_ENVIRONMENT.to_owned());
+        given.push(Given { environment, ..one });
+    }
     let mut sections: BTreeMap<Option<String>, Vec<Given>> = BTreeMap::new();
     sections.entry(None).or_default();
     for one in given {
-        let environment = one.environment.clone().filter(|name| name != DEFAULT_ENVIRONMENT);
-        sections.entry(environment).or_default().push(one);
+        sections.entry(one.environment.clone()).or_default().push(one);
     }
     let has_address = sections.values().flatten().any(|one| fate_of(one) == Some(Fate::Address(Part::Url)));
     let is_part = |one: &Given| {
@@ -70,27 +114,27 @@ pub(super) fn layers(file: &str, text: &str, base: &Path) -> Vec<Layer> {
             Some(Fate::Address(_) | Fate::Turned(Turned::Schemas | Turned::CreateSchemas | Turned::Table))
         )
     };
-    // What stands outside of environments holds in each of them, as far as it does not say otherwise; what the environment
-    // named `default` says does not.
+    // What stands outside of environments holds in each of them, as far as it does not say otherwise.
     let mut outside = Parts::default();
     sections
         .into_iter()
         .map(|(environment, given)| {
             let kind = environment.clone().map_or(LayerKind::FileTop, LayerKind::FileEnvironment);
-            let mut section = Section { file, base, environment, layer: Layer::new(kind), parts: outside.clone() };
+            let mut layer = Layer::new(kind);
+            layer.counts_by_itself = environment.as_deref() == Some(DEFAULT_ENVIRONMENT);
+            let (parts, secret_placeholders) = (outside.clone(), Vec::new());
+            let mut section = Section { base, environment, layer, parts, is_toml, variables, secret_placeholders };
             if section.environment.is_none() {
-                section.set("format", &["flyway".to_owned()], 1);
-            }
-            let (everywhere, here): (Vec<Given>, Vec<Given>) =
-                given.into_iter().partition(|one| one.environment.is_none());
-            everywhere.iter().for_each(|one| section.take(one));
-            if section.environment.is_none() {
+                section.set("format", &["flyway".to_owned()], &Place::Line(file.shown.to_owned(), 1));
+                given.iter().for_each(|one| section.take(one));
                 outside = section.parts.clone();
-            } else if here.iter().all(|one| !is_part(one)) {
-                // It says nothing of the address: that of the layer below holds.
-                section.parts = Parts::default();
+            } else {
+                if given.iter().all(|one| !is_part(one)) {
+                    // It says nothing of the address: that of the layer below holds.
+                    section.parts = Parts::default();
+                }
+                given.iter().for_each(|one| section.take(one));
             }
-            here.iter().for_each(|one| section.take(one));
             section.finish(has_address)
         })
         .collect()
@@ -110,29 +154,34 @@ pub fn table() -> String {
 }
 
 struct Section<'f> {
-    file: &'f str,
     base: &'f Path,
     environment: Option<String>,
     layer: Layer,
     parts: Parts,
+    is_toml: bool,
+    /// Those of the process.
+    variables: &'f BTreeMap<String, String>,
+    /// Placeholders of whose values a variable is a part.
+    secret_placeholders: Vec<String>,
 }
 
-/// What only together is an address, and the schemas; each with its line where that is told.
+/// What only together is an address, and the schemas; each with its place where that is told.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Parts {
     beside: Beside,
-    /// The line of the last of them.
-    beside_line: u64,
-    url: Option<(String, u64)>,
-    schemas: Option<(Vec<String>, u64)>,
+    /// The place of the last of them.
+    beside_place: Option<Place>,
+    url: Option<(String, Place)>,
+    schemas: Option<(Vec<String>, Place)>,
     /// Flyway's own table.
-    table: Option<(String, u64)>,
+    table: Option<(String, Place)>,
     /// True where schemas that are named are not to be made.
     leaves_schemas: bool,
 }
 
 impl Section<'_> {
     fn take(&mut self, given: &Given) {
+        let given = &self.filled(given);
         if let Some(name) = given.name.strip_prefix("placeholders.") {
             self.placeholder(name, given);
             return;
@@ -143,8 +192,8 @@ impl Section<'_> {
         };
         let (name, one) = (&given.name, given.values.join(","));
         match fate {
-            Fate::Is(key) => self.set(key, &given.values, given.line),
-            Fate::Address(part) => self.part(part, one, given.line),
+            Fate::Is(key) => self.set(key, &given.values, &given.place),
+            Fate::Address(part) => self.part(part, one, &given.place),
             Fate::Turned(turned) => self.turned(turned, given),
             Fate::NotNeeded(_) => {}
             Fate::Instead(what) => {
@@ -156,28 +205,45 @@ impl Section<'_> {
                 if !one.is_empty() && !one.eq_ignore_ascii_case(value) {
                     let problem =
                         Diagnostic::error(codes::FLYWAY_UNSUPPORTED, format!("flyway.{name} cannot be had here"));
-                    self.layer.problems.push(problem.at(self.label(given.line)).help(why));
+                    self.push(problem.help(why), &given.place);
                 }
             }
         }
     }
 
-    fn part(&mut self, part: Part, text: String, line: u64) {
-        let text = references(&text);
+    /// A setting with the variables of the process in their places, as Flyway fills them in when it reads `flyway.conf`. What may be a
+    /// secret keeps them as references.
+    fn filled(&self, given: &Given) -> Given {
+        let keeps = matches!(fate_of(given), Some(Fate::Address(Part::Url | Part::User | Part::Password)))
+            || given.name.starts_with("placeholders.");
+        let of_file = matches!(given.place, Place::Line(..));
+        if self.is_toml || keeps || !of_file {
+            return given.clone();
+        }
+        let values = given.values.iter().map(|value| expanded(value, self.variables)).collect();
+        Given { values, ..given.clone() }
+    }
+
+    fn part(&mut self, part: Part, text: String, place: &Place) {
+        let text = match (part, place) {
+            // A secret in a variable is kept as a reference.
+            (Part::User | Part::Password, Place::Variable(name)) => format!("${{env:{name}}}"),
+            _ => references(&text),
+        };
         if text.is_empty() {
             return;
         }
         let parts = &mut self.parts;
         match part {
             Part::Url => {
-                parts.url = Some((text, line));
+                parts.url = Some((text, place.clone()));
                 return;
             }
             Part::User => parts.beside.user = Some(text),
             Part::Password => parts.beside.password = Some(text),
             Part::DefaultSchema => parts.beside.schema = Some(text),
         }
-        parts.beside_line = line;
+        parts.beside_place = Some(place.clone());
     }
 
     fn turned(&mut self, turned: Turned, given: &Given) {
@@ -188,26 +254,35 @@ impl Section<'_> {
             Turned::OutOfOrder => {
                 let Some(allowed) = self.flag(given, &one) else { return };
                 let word = if allowed { "allow" } else { "refuse" };
-                self.set("out_of_order", &[word.to_owned()], given.line);
+                self.set("out_of_order", &[word.to_owned()], &given.place);
             }
             Turned::LockRetryCount => match (one.trim(), seconds(1)) {
                 // Flyway: for ever.
-                ("-1", _) => self.set("lock_wait", &["168h".to_owned()], given.line),
-                (_, Ok(wait)) => self.set("lock_wait", &[wait], given.line),
+                ("-1", _) => self.set("lock_wait", &["168h".to_owned()], &given.place),
+                (_, Ok(wait)) => self.set("lock_wait", &[wait], &given.place),
                 (_, Err(_)) => self.no_number(given),
             },
             Turned::ConnectRetries => match seconds(10) {
-                Ok(wait) => self.set("wait_for_database", &[wait], given.line),
+                Ok(wait) => self.set("wait_for_database", &[wait], &given.place),
                 Err(_) => self.no_number(given),
             },
             Turned::Locations => self.locations(given),
             Turned::Schemas => {
                 let names = list(&given.values);
-                self.parts.schemas = Some((names, given.line));
+                self.parts.schemas = Some((names, given.place.clone()));
             }
             Turned::Table => {
-                let name = references(one.trim());
-                self.parts.table = (!name.is_empty()).then_some((name, given.line));
+                let name = one.trim().to_owned();
+                self.parts.table = (!name.is_empty()).then_some((name, given.place.clone()));
+            }
+            Turned::Encoding => {
+                let plain: String = one.chars().filter(char::is_ascii_alphanumeric).collect();
+                if !matches!(plain.to_ascii_lowercase().as_str(), "" | "utf8" | "usascii" | "ascii") {
+                    let message = "flyway.encoding cannot be had here";
+                    let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+                    let help = "limosa reads UTF-8; convert the scripts: iconv -f ... -t UTF-8";
+                    self.push(problem.help(help), &given.place);
+                }
             }
             Turned::CreateSchemas => {
                 if let Some(wanted) = self.flag(given, &one) {
@@ -226,55 +301,65 @@ impl Section<'_> {
                 "classpath" => folders.push(format!("{RESOURCES}/{}", path.trim_start_matches('/'))),
                 other => {
                     let message = format!("the location {other}:... cannot be read");
-                    let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message).at(self.label(given.line));
-                    self.layer.problems.push(problem.help("bring the files into a folder, and name it with --dir"));
+                    let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+                    self.push(problem.help("bring the files into a folder, and name it with --dir"), &given.place);
                 }
             }
         }
         if let Some(pattern) = folders.iter().find(|folder| folder.contains(['*', '?'])) {
             let message = format!("the location {pattern} holds a pattern");
-            let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message).at(self.label(given.line));
-            self.layer.problems.push(problem.help("name each folder; folders in folders are read by themselves"));
+            let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+            self.push(problem.help("name each folder; folders in folders are read by themselves"), &given.place);
             return;
         }
-        self.set("dir", &folders, given.line);
+        let (folders, within) = outermost(folders);
+        for Within { location, of } in within {
+            let message = format!("the location {location} is left out: {of} is read with all folders in it");
+            self.note(given, message, "take it out".to_owned());
+        }
+        self.set("dir", &folders, &given.place);
     }
 
     fn placeholder(&mut self, name: &str, given: &Given) {
         if !is_placeholder_name(name) {
             let problem = Diagnostic::error(codes::WRONG_PLACEHOLDER, "a placeholder has a name that is none");
-            self.layer.problems.push(problem.at(self.label(given.line)).help(PLACEHOLDER_NAMES));
+            self.push(problem.help(PLACEHOLDER_NAMES), &given.place);
             return;
         }
         let text = given.values.join(",");
-        // A value that is one variable of the process is a reference; any other stands for itself.
-        let value = match references(&text) {
-            whole if whole.starts_with("${env:") && whole.find('}') == Some(whole.len() - 1) => {
-                whole["${".len()..whole.len() - 1].to_owned()
+        let whole = references(&text);
+        let is_one = whole.starts_with("${env:") && whole.find('}') == Some(whole.len() - 1);
+        // Flyway fills variables in where it reads `flyway.conf`, and nowhere else.
+        let value = match &given.place {
+            Place::Line(..) if !self.is_toml && is_one => whole["${".len()..whole.len() - 1].to_owned(),
+            Place::Line(..) if !self.is_toml && whole.contains("${env:") => {
+                // What a variable holds may be a secret.
+                self.secret_placeholders.push(name.to_owned());
+                format!("text:{}", expanded(&text, self.variables))
             }
             _ => format!("text:{text}"),
         };
         let entry = Entry {
             value: Value::Text(Secret::new(value)),
-            origin: self.origin(given.line),
+            origin: self.origin(&given.place),
             base: self.base.to_owned(),
-            label: Some(self.label(given.line)),
+            label: given.place.label(),
         };
         self.layer.placeholders.insert(name.to_owned(), entry);
     }
 
     /// Puts a value behind one of our keys.
-    fn set(&mut self, name: &str, values: &[String], line: u64) {
+    fn set(&mut self, name: &str, values: &[String], place: &Place) {
         let Some(key) = find(name) else { return };
         let raw = if let [one] = values { Raw::Text(one) } else { Raw::Repeated(values) };
         match parse(key, &raw) {
             Ok(value) => {
-                let (origin, label) = (self.origin(line), self.label(line));
-                self.layer.insert(key, value, origin, self.base, label);
+                let origin = self.origin(place);
+                self.layer.insert(key, value, origin, self.base, place.label());
             }
             Err(wrong) => {
                 let problem = Diagnostic::error(codes::WRONG_VALUE, format!("`{name}` {}", wrong.message));
-                self.layer.problems.push(problem.at(self.label(line)).help(wrong.help));
+                self.push(problem.help(wrong.help), place);
             }
         }
     }
@@ -292,7 +377,7 @@ impl Section<'_> {
         };
         let problem =
             Diagnostic::error(codes::UNKNOWN_KEY, format!("Flyway has no setting flyway.{name} that limosa knows"));
-        self.layer.problems.push(problem.at(self.label(given.line)).help(help));
+        self.push(problem.help(help), &given.place);
     }
 
     /// True or false; None where nothing is given, or neither, which is told.
@@ -304,7 +389,7 @@ impl Section<'_> {
             _ => {
                 let message = format!("flyway.{} is neither true nor false", given.name);
                 let problem = Diagnostic::error(codes::WRONG_VALUE, message);
-                self.layer.problems.push(problem.at(self.label(given.line)).help("write true or false"));
+                self.push(problem.help("write true or false"), &given.place);
                 None
             }
         }
@@ -312,31 +397,49 @@ impl Section<'_> {
 
     fn no_number(&mut self, given: &Given) {
         let problem = Diagnostic::error(codes::WRONG_VALUE, format!("flyway.{} is no number", given.name));
-        self.layer.problems.push(problem.at(self.label(given.line)).help("write a whole number"));
+        self.push(problem.help("write a whole number"), &given.place);
     }
 
     fn note(&mut self, given: &Given, message: String, help: String) {
         let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message);
-        self.layer.problems.push(warning.at(self.label(given.line)).help(help));
+        self.push(warning.help(help), &given.place);
+    }
+
+    /// A problem at its place.
+    fn push(&mut self, problem: Diagnostic, place: &Place) {
+        let mut problem = problem;
+        problem.labels.extend(place.label());
+        problem.message.push_str(&place.words());
+        self.layer.problems.push(problem);
     }
 
     /// The address is whole only at the end. `has_address` says that some section of the file has one.
     fn finish(mut self, has_address: bool) -> Layer {
-        let Parts { mut beside, beside_line, url, schemas, table, leaves_schemas } = std::mem::take(&mut self.parts);
-        let schemas_line = schemas.as_ref().map(|(_, line)| *line);
-        if let Some((schemas, line)) = schemas {
+        let Parts { mut beside, beside_place, url, schemas, table, leaves_schemas } = std::mem::take(&mut self.parts);
+        let schemas_place = schemas.as_ref().map(|(_, place)| place.clone());
+        if let Some((schemas, place)) = schemas {
             beside.schema = beside.schema.or_else(|| schemas.first().cloned());
             if !schemas.is_empty() && !leaves_schemas {
-                self.set("create_schemas", &schemas, line);
+                self.set("create_schemas", &schemas, &place);
+            }
+        }
+        let secrets = std::mem::take(&mut self.secret_placeholders);
+        if let Some((_, entry)) = secrets.first().and_then(|name| self.layer.placeholders.get_key_value(name)) {
+            let place = entry.label.clone();
+            let (origin, key) = (entry.origin.clone(), find("secret_placeholders"));
+            if let Some((key, value)) = key.and_then(|key| Some((key, parse(key, &Raw::Repeated(&secrets)).ok()?))) {
+                self.layer.insert(key, value, origin, self.base, place);
             }
         }
         self.layer.default_schema.clone_from(&beside.schema);
-        self.table(table, beside.schema.as_deref(), schemas_line.unwrap_or(beside_line));
-        let Some((url, line)) = url else {
-            if !has_address && (beside.user.is_some() || beside.password.is_some()) {
+        self.table(table, beside.schema.as_deref(), schemas_place.as_ref().or(beside_place.as_ref()));
+        let Some((url, place)) = url else {
+            if let Some(place) = beside_place.filter(|_| beside.user.is_some() || beside.password.is_some())
+                && !has_address
+            {
                 let message = "user and password have no effect without flyway.url";
-                let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(beside_line));
-                self.layer.problems.push(warning.help("write them into the address that you give"));
+                let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message);
+                self.push(warning.help("write them into the address that you give"), &place);
             }
             return self.layer;
         };
@@ -345,39 +448,39 @@ impl Section<'_> {
                 if !translated.left_out.is_empty() {
                     let message =
                         format!("parameters of the driver have no effect here: {}", translated.left_out.join(", "));
-                    let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message).at(self.label(line));
+                    let warning = Diagnostic::warning(codes::FLYWAY_WITHOUT_EFFECT, message);
                     let help = "limosa has no Java driver; see docs for the parameters of an address";
-                    self.layer.problems.push(warning.help(help));
+                    self.push(warning.help(help), &place);
                 }
-                self.set("database", &[translated.address], line);
+                self.set("database", &[translated.address], &place);
             }
             Err(message) => {
-                let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message).at(self.label(line));
-                self.layer.problems.push(problem.help("give another address: --database"));
+                let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+                self.push(problem.help("give another address: --database"), &place);
             }
         }
         self.layer
     }
 
     /// Flyway's own table, which stands in the default schema.
-    fn table(&mut self, table: Option<(String, u64)>, schema: Option<&str>, line: u64) {
+    fn table(&mut self, table: Option<(String, Place)>, schema: Option<&str>, place: Option<&Place>) {
         let schema = schema.filter(|schema| !schema.contains("${"));
-        let (name, line) = match (table, schema) {
-            (Some(table), _) => table,
-            (None, Some(_)) => (USUAL_TABLE.to_owned(), line),
-            (None, None) => return,
+        let (name, place) = match (table, schema, place) {
+            (Some(table), ..) => table,
+            (None, Some(_), Some(place)) => (USUAL_TABLE.to_owned(), place.clone()),
+            (None, ..) => return,
         };
         let written = schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
-        self.set("tool_table", &[written], line);
+        self.set("tool_table", &[written], &place);
     }
 
-    fn origin(&self, line: u64) -> Origin {
-        Origin::File { file: self.file.to_owned(), line, environment: self.environment.clone() }
-    }
-
-    /// The place without its text, which may hold a secret.
-    fn label(&self, line: u64) -> Label {
-        Label::place(self.file, Position { line, column: 1 })
+    fn origin(&self, place: &Place) -> Origin {
+        match place {
+            Place::Line(file, line) => {
+                Origin::File { file: file.clone(), line: *line, environment: self.environment.clone() }
+            }
+            Place::Variable(name) => Origin::Variable(name.clone()),
+        }
     }
 }
 
@@ -390,20 +493,4 @@ fn fate_of(given: &Given) -> Option<Fate> {
 fn list(values: &[String]) -> Vec<String> {
     let parts = values.iter().flat_map(|value| value.split(','));
     parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-}
-
-/// Variables of the process as Flyway writes them, `${NAME}` and `${env.NAME}`, in our form.
-fn references(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("${") {
-        let Some((name, after)) = behind.split_once('}') else { break };
-        out.push_str(before);
-        let name = name.strip_prefix("env.").unwrap_or(name);
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        out.push_str(&if is_name { format!("${{env:{name}}}") } else { format!("${{{name}}}") });
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }

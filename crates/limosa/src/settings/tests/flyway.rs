@@ -58,7 +58,7 @@ fn a_configuration_is_read_as_ours() {
     .variable("TOKEN", "t")
     .loaded();
     let settings = &loaded.settings;
-    let address = "postgres://app:p%40ss@db:5433/shop?options=-csearch_path%3Dcommand_model";
+    let address = "postgres://app:p%40ss@db:5433/shop?options=-csearch_path%3D%22command_model%22,%22%24user%22,public";
     assert_eq!(settings.database.as_ref().unwrap().expose(), address);
     assert_eq!(settings.create_schemas, ["event_store", "read_model", "command_model"]);
     assert_eq!(settings.tool_table.as_deref(), Some("command_model.flyway_schema_history"));
@@ -87,7 +87,7 @@ fn tables_and_environments() {
     let prod = with().loaded();
     assert_eq!(prod.settings.database.unwrap().expose(), "mysql://root@db/shop");
     assert_eq!(prod.settings.placeholders["a"].value.expose(), "2");
-    assert_eq!(prod.environments, ["prod"]);
+    assert_eq!(prod.environments, ["default", "prod"]);
     let other = case().file("/home/me/shop/flyway.toml", &toml.replace("environment = \"prod\"\n", "")).loaded();
     assert_eq!(other.settings.database.unwrap().expose(), "sqlite:d.db");
     assert_eq!(other.settings.placeholders["a"].value.expose(), "1");
@@ -102,7 +102,10 @@ fn schemas_that_are_not_to_be_made_are_looked_for_all_the_same() {
         ["flyway.schemas=app,x\nflyway.createSchemas=false\n", "flyway.createSchemas=false\nflyway.schemas=app,x\n"]
     {
         let settings = conf(&format!("flyway.url=jdbc:postgresql://db/shop\n{order}")).loaded().settings;
-        assert_eq!(settings.database.unwrap().expose(), "postgres://db/shop?options=-csearch_path%3Dapp");
+        assert_eq!(
+            settings.database.unwrap().expose(),
+            "postgres://db/shop?options=-csearch_path%3D%22app%22,%22%24user%22,public"
+        );
         assert!(settings.create_schemas.is_empty(), "{order}");
     }
     let settings =
@@ -115,16 +118,19 @@ fn the_default_schema_holds_for_an_address_that_is_given_elsewhere() {
     let file = "flyway.url=jdbc:postgresql://db/shop\nflyway.defaultSchema=app\n";
     let without_address = "flyway.schemas=app,x\nflyway.createSchemas=false\n";
     for (given, expected) in [
-        ("postgres://here/copy", "postgres://here/copy?options=-csearch_path%3Dapp"),
-        ("postgres://here/copy?sslmode=require", "postgres://here/copy?sslmode=require&options=-csearch_path%3Dapp"),
+        ("postgres://here/copy", "postgres://here/copy?options=-csearch_path%3D%22app%22,%22%24user%22,public"),
+        (
+            "postgres://here/copy?sslmode=require",
+            "postgres://here/copy?sslmode=require&options=-csearch_path%3D%22app%22,%22%24user%22,public",
+        ),
         (
             "postgres://here/copy?options=-cwork_mem%3D8MB&sslmode=require",
-            "postgres://here/copy?options=-cwork_mem%3D8MB%20-csearch_path%3Dapp&sslmode=require",
+            "postgres://here/copy?options=-cwork_mem%3D8MB%20-csearch_path%3D%22app%22,%22%24user%22,public&sslmode=require",
         ),
-        ("host=here dbname=copy", "host=here dbname=copy options='-csearch_path=app'"),
+        ("host=here dbname=copy", "host=here dbname=copy options='-csearch_path=\"app\",\"$user\",public'"),
         // It says so itself.
         ("postgres://here/copy?options=-csearch_path%3Dmine", "postgres://here/copy?options=-csearch_path%3Dmine"),
-        ("mysql://here/copy", "mysql://here/copy"),
+        ("mysql://here", "mysql://here/app"),
         ("sqlite:copy.db", "sqlite:copy.db"),
     ] {
         for text in [file, without_address] {
@@ -136,7 +142,10 @@ fn the_default_schema_holds_for_an_address_that_is_given_elsewhere() {
     let past = conf(file)
         .variable("LIMOSA_DATABASE", "postgres://pool/copy")
         .variable("LIMOSA_DIRECT_URL", "postgres://here/copy");
-    assert_eq!(past.loaded().settings.direct_url.unwrap().expose(), "postgres://here/copy?options=-csearch_path%3Dapp");
+    assert_eq!(
+        past.loaded().settings.direct_url.unwrap().expose(),
+        "postgres://here/copy?options=-csearch_path%3D%22app%22,%22%24user%22,public"
+    );
 }
 
 #[test]
@@ -144,7 +153,7 @@ fn what_stands_outside_of_environments_holds_in_them() {
     let toml = "[flyway]\ndefaultSchema = \"app\"\nenvironment = \"prod\"\n[environments.default]\nurl = \"jdbc:postgresql://here/shop\"\n\
         password = \"mine\"\n[environments.prod]\nurl = \"jdbc:postgresql://db/shop\"\nuser = \"root\"\n";
     let loaded = case().file("/home/me/shop/flyway.toml", toml).loaded();
-    let address = "postgres://root@db/shop?options=-csearch_path%3Dapp";
+    let address = "postgres://root@db/shop?options=-csearch_path%3D%22app%22,%22%24user%22,public";
     assert_eq!(loaded.settings.database.unwrap().expose(), address, "and nothing of another environment");
     assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
     // One that has no address of its own has that of the file, with its own user.

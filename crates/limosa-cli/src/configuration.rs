@@ -34,6 +34,8 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         project: settings.project.clone(),
         environment: settings.environment.clone(),
         protected: settings.protected,
+        clean_disabled: settings.clean_disabled,
+        baseline_on_migrate: settings.baseline_on_migrate.clone(),
         ledger_schema: settings.ledger_schema.clone(),
         role: settings.role.clone(),
         limits: Limits {

@@ -207,6 +207,8 @@ pub struct Headers {
     pub data_loss_allowed: bool,
     /// `Placeholders: off` leaves `${...}` alone.
     pub placeholders_off: bool,
+    /// Its own settings ask for `${...}` to be replaced, whatever holds for the others.
+    pub placeholders_on: bool,
     /// Why it does not apply here, where the settings beside it say so.
     pub left_out: Option<String>,
     /// It may run after later versions did: its format says so by its name.

@@ -11,6 +11,7 @@ use limosa_formats::native::{Config, Entry, FileRole};
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
+use crate::builtins::value_without_database;
 use crate::files::{Reading, ToRead, layout_of, read_all};
 use crate::git::{Checkout, Commit};
 use crate::scripts::{Scripts, depth_of, unreadable};
@@ -133,7 +134,7 @@ impl SideReading<'_> {
         let folders = &self.configuration.directories;
         let layout = self.learnt(scripts, &names)?;
         let engine = self.dialects.first().map_or(Engine::Sqlite, |dialect| dialect.engine());
-        let value_of = |name: &str| self.configuration.values.all.get(name).cloned();
+        let value_of = |name: &str| value_without_database(self.configuration, &layout, name);
         let (mut configs, mut wanted, mut ways_back) = (Vec::new(), Vec::new(), Vec::new());
         for name in &names {
             if let Some(entries) = layout.entries(name) {

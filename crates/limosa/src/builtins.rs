@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use limosa_db::ServerFacts;
+use limosa_formats::Layout;
 use limosa_sql::{Engine, PlaceholderMarks};
 
 use crate::Configuration;
@@ -24,21 +25,55 @@ pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTre
         Engine::Mysql => facts.database.clone(),
         _ => "main".to_owned(),
     };
-    let here = std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default();
     let table = if facts.engine() == Engine::Postgres { "schema_migrations" } else { "limosa_schema_migrations" };
     [
         ("database", facts.database.clone()),
         ("user", facts.user.clone()),
         ("defaultSchema", schema),
         (TABLE, table.to_owned()),
-        ("environment", configuration.environment.clone().unwrap_or_else(|| "default".to_owned())),
-        ("workingDirectory", here),
+        ("environment", environment(configuration)),
+        ("workingDirectory", here()),
         (TIMESTAMP, jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S").to_string()),
         // Each script has its own, which wins over this one.
         ("filename", String::new()),
     ]
     .map(|(name, value)| (PlaceholderMarks::default().built_in(name), value))
     .into()
+}
+
+/// The value of a placeholder where no database is at hand, as beside a script: one that is given, or of Flyway's own what the settings
+/// tell; where the format does not tell placeholders apart by case, under any spelling. None where nobody says it.
+pub(crate) fn value_without_database(configuration: &Configuration, layout: &Layout, name: &str) -> Option<String> {
+    let all = &configuration.values.all;
+    let folds = layout.folds_placeholders();
+    let is = |known: &str| known == name || (folds && known.eq_ignore_ascii_case(name));
+    if let Some(value) = all.get(name).or_else(|| all.iter().find(|(known, _)| is(known)).map(|(_, value)| value)) {
+        return Some(value.clone());
+    }
+    let marks = layout.placeholder_marks();
+    let known = NAMES.into_iter().find(|known| is(&marks.built_in(known)))?;
+    match known {
+        "environment" => Some(environment(configuration)),
+        "workingDirectory" => Some(here()),
+        TABLE => Some(match &configuration.tool_table {
+            Some(table) => table.rsplit('.').next().unwrap_or(table).to_owned(),
+            None => layout.tool()?.usual_table()?.to_owned(),
+        }),
+        // Where Flyway's own table stands.
+        "defaultSchema" => {
+            let table = configuration.tool_table.as_deref().unwrap_or_default();
+            Some(table.rsplit_once('.').map_or("public", |(schema, _)| schema).to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn environment(configuration: &Configuration) -> String {
+    configuration.environment.clone().unwrap_or_else(|| "default".to_owned())
+}
+
+fn here() -> String {
+    std::env::current_dir().map(|folder| folder.display().to_string()).unwrap_or_default()
 }
 
 /// The first schema of the search path that the address or the role gives.

@@ -277,7 +277,9 @@ impl Script<'_> {
 
     /// What a run makes first.
     fn schemas(&mut self) {
-        let wanted = self.opened.schemas_to_create();
+        let makes = matches!(self.engine, Engine::Postgres | Engine::Mysql);
+        let names = self.opened.configuration.create_schemas.iter().filter(|_| makes);
+        let wanted = self.opened.creating(names);
         if !wanted.is_empty() {
             self.out.push_str("\n-- the schemas that the settings name\n");
             wanted.iter().for_each(|statement| self.line(statement));

@@ -63,7 +63,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-F901", "a recorded rollback cannot be run in transactions as it stands"),
     ("LIM-U001", "the plan is not the one that was looked at before"),
     ("LIM-U002", "--auto-rollback in a protected environment"),
-    ("LIM-U003", "the environment is protected"),
+    ("LIM-U003", "the environment is protected, or its database is never emptied"),
     ("LIM-U004", "consent that names the database is missing"),
     ("LIM-U005", "--auto-rollback takes nothing back, because a migration stopped half-way"),
     ("LIM-U006", "--auto-rollback leaves what has no way back, and what it stands on"),

@@ -47,6 +47,10 @@ pub struct Configuration {
     pub environment: Option<String>,
     /// True where the environment is protected.
     pub protected: bool,
+    /// `clean` and `reset` are refused.
+    pub clean_disabled: bool,
+    /// The version up to which Flyway would count a database with tables and without a ledger as migrated: the first run stops there.
+    pub baseline_on_migrate: Option<String>,
     /// Schema (PostgreSQL) or prefix (elsewhere) of the ledger's tables.
     pub ledger_schema: String,
     /// Role to take on, for the ownership of objects.
@@ -101,6 +105,8 @@ impl Configuration {
             project: "default".to_owned(),
             environment: None,
             protected: false,
+            clean_disabled: false,
+            baseline_on_migrate: None,
             ledger_schema: "limosa".to_owned(),
             role: None,
             limits: Limits { lock_timeout_ms: 3000, lock_retries: 10, statement_timeout_ms: 0 },

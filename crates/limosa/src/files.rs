@@ -14,6 +14,7 @@ use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, Fil
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Severity};
 
+use crate::builtins::value_without_database;
 use crate::ledger_told::ledger_table;
 use crate::scripts::{Scripts, depth_of, each_part};
 use crate::unread::{Known, is_settled};
@@ -260,7 +261,7 @@ impl Listing {
         let roles: Vec<FileRole> =
             names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
         diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
-        let value_of = |name: &str| configuration.values.all.get(name).cloned();
+        let value_of = |name: &str| value_without_database(configuration, &layout, name);
         let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
         for (name, role) in names.into_iter().zip(roles) {
             if let Some(entries) = layout.entries(&name) {
@@ -381,10 +382,11 @@ impl Listing {
         callbacks.extend(allowed(configuration, commands, &mut diagnostics));
         callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
         callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
-        if !configuration.replace_placeholders || !layout.has_placeholders() {
+        let has_placeholders = layout.has_placeholders();
+        if !configuration.replace_placeholders || !has_placeholders {
             let of_changes = changes.iter_mut().map(|change| &mut change.headers);
             for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
-                headers.placeholders_off = true;
+                headers.placeholders_off = !(has_placeholders && headers.placeholders_on);
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);

@@ -29,6 +29,7 @@ mod enum_values;
 mod event;
 mod failure;
 mod files;
+mod flyway_baseline;
 mod git;
 mod interrupted_scripts;
 mod ledger_told;

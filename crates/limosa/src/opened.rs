@@ -21,7 +21,7 @@ use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
 use crate::scripts::Scripts;
-use crate::{Configuration, Failure, builtins, strays};
+use crate::{Configuration, Failure, builtins, flyway_baseline, strays};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
@@ -425,7 +425,7 @@ impl Opened<'_> {
         let tells = |other: &&OtherLedger| strays::stops(self.target.engine, other, &self.tools);
         let found: Vec<OtherLedger> = self.elsewhere.iter().flatten().filter(tells).cloned().collect();
         Ok(match found.as_slice() {
-            [] => None,
+            [] => flyway_baseline::told(self).await?,
             [other] if other.is_stray => Some(strays::said_of_stray(other)),
             [other] => Some(said_of(self, other).await),
             several => Some(strays::said_of_several(several)),
@@ -469,21 +469,44 @@ impl Opened<'_> {
         )))
     }
 
-    /// What makes the schemas that the settings name, where they are missing: a statement each.
-    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
-        let what = match self.target.engine {
-            Engine::Postgres => "schema",
-            Engine::Mysql => "database",
-            _ => return Vec::new(),
-        };
+    /// What makes schemas (MySQL: databases), a statement each.
+    pub(crate) fn creating<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Vec<String> {
+        let what = if self.target.engine == Engine::Mysql { "database" } else { "schema" };
         let quoted = |name: &String| self.target.engine.quote_identifier(name);
-        let names = self.configuration.create_schemas.iter();
-        names.map(|name| format!("create {what} if not exists {}", quoted(name))).collect()
+        names.into_iter().map(|name| format!("create {what} if not exists {}", quoted(name))).collect()
+    }
+
+    /// The schemas that the settings name and that are missing: whoever may not make any needs no right where they stand.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(crate) async fn missing_schemas(&mut self) -> Result<Vec<String>, Failure> {
+        let engine = self.target.engine;
+        let wanted = &self.configuration.create_schemas;
+        let names: Vec<String> = wanted.iter().map(|name| engine.quote_literal(name)).collect();
+        let sql = match engine {
+            _ if names.is_empty() => return Ok(Vec::new()),
+            Engine::Postgres => {
+                format!("select nspname::text from pg_catalog.pg_namespace where nspname in ({})", names.join(", "))
+            }
+            Engine::Mysql => format!(
+                "select schema_name from information_schema.schemata where schema_name in ({})",
+                names.join(", ")
+            ),
+            _ => return Ok(Vec::new()),
+        };
+        let rows = self.session.query(&sql, &[]).await?;
+        let standing: Vec<String> = rows.iter().filter_map(|row| row.text(0)).collect();
+        let folds = engine == Engine::Mysql;
+        let stands =
+            |name: &String| standing.iter().any(|known| known == name || (folds && known.eq_ignore_ascii_case(name)));
+        Ok(wanted.iter().filter(|name| !stands(name)).cloned().collect())
     }
 
     /// Makes the schemas that the settings name, where they are missing.
     pub(crate) async fn create_schemas(&mut self) -> Result<(), Failure> {
-        for statement in self.schemas_to_create() {
+        let missing = self.missing_schemas().await?;
+        for statement in self.creating(&missing) {
             self.session.send(vec![Item::Control(statement)]).await?;
         }
         Ok(())

@@ -116,6 +116,19 @@ impl Configuration {
         ))
     }
 
+    /// Refuses what empties the database where the environment is protected, or the settings say that nothing may.
+    pub(crate) fn refuse_cleaning(&self, what: &str) -> Result<(), Failure> {
+        self.refuse_protected(what)?;
+        if !self.clean_disabled {
+            return Ok(());
+        }
+        Err(Failure::person(
+            "LIM-U003",
+            format!("{what} is refused: the settings say that this database is never emptied"),
+            "no flag lifts this; it is set as 'clean_disabled = true', or flyway.cleanDisabled",
+        ))
+    }
+
     /// Refuses without consent that names the database.
     pub(crate) fn refuse_without_consent(
         &self,

@@ -73,8 +73,9 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
     let line = format!("{word}: {amount}, after {}", milliseconds(answer.elapsed_ms));
     let mut text = Tone::Bad.paint(&line) + "\n";
     let mut add = |what: &str, words: String| text.push_str(&format!("  {what:<11} {words}\n"));
+    let is_back = answer.command == "rollback";
     for step in &stands {
-        add("stands", title(step));
+        add(if is_back { "taken back" } else { "stands" }, title(step));
     }
     for step in answer.steps.iter().filter(|step| step.state != "done") {
         match step.state {
@@ -82,10 +83,12 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
                 let (what, words) = passed_by(step).unwrap_or_default();
                 add(what, format!("{}: {words}", title(step)));
             }
+            "partial" if is_back => add("half back", format!("{}: {} of its way back", title(step), parts(step))),
             "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
             "rows_stay" => {
                 add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
             }
+            _ if is_back => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
             _ => add("not kept", format!("{}: rolled back, nothing of it stands", title(step))),
         }
     }

@@ -149,9 +149,7 @@ fn way_back(
         let rollback = change.and_then(|change| change.rollback.as_ref()).ok_or_else(|| {
             Box::new(
                 Diagnostic::error("LIM-P013", format!("no file holds a way back for {} ({})", row.identity, row.name))
-                    .help(
-                        "write one: a '-- limosa:rollback' section, or a file NAME.rollback.sql beside the migration",
-                    ),
+                    .help("write one below a line '-- limosa:rollback' at the end of its file"),
             )
         })?;
         return Ok(StoredRollback {
@@ -167,7 +165,7 @@ fn way_back(
     stored.cloned().ok_or_else(|| {
         Box::new(
             Diagnostic::error("LIM-P014", format!("{} ({}) was applied without a way back", row.identity, row.name))
-                .help("write one beside the migration, look at it, and run again with --use-file"),
+                .help("write one below a line '-- limosa:rollback' at the end of its file, look at it, and run again with --use-file"),
         )
     })
 }

@@ -17,8 +17,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U003",
         "The command would destroy data (`clean`, `reset`, `restore`, `seed`, an executed dry run), and the environment has \
-         `protected = true`; or the address leads to the database of an environment that has it.",
-        "Check the address: you may be on the wrong database. No flag lifts this. If it is really meant, take `protected` out of limosa.toml \
+         `protected = true`; or the address leads to the database of an environment that has it. `clean` and `reset` are refused by `clean_disabled = true`, too.",
+        "Check the address: you may be on the wrong database. No flag lifts this. If it is really meant, take the setting out of its file \
          first, in a change that others see.",
     ),
     (

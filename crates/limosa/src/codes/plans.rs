@@ -131,11 +131,11 @@ pub(super) const TABLE: &[Cause] = &[
          and their like) with migrations in it, and limosa has none on record; or limosa has taken that over (`limosa adopt`), and the other tool has applied more since. What that tool \
          has applied would run a second time. Or the table of the tool is there and tells nothing: the user may not read it, or it has a form that \
          this limosa does not know (told where the files are of that tool, or a setting names the table). A ledger in another schema or under another \
-         name stops the run, too, where the files may be of its tool; each is named with its table and the number of its migrations.",
+         name stops the run, too, where the files may be of its tool; each is named with its table and the number of its migrations. Or Flyway's settings say `baselineOnMigrate`, and the database holds tables and no ledger: Flyway would count it as migrated up to a version.",
         "Where the files are the ones that the other tool ran: `limosa adopt` takes them over, each compared with what was applied where that \
          tool keeps checksums (`limosa baseline --to VERSION` counts them as applied up to a version without a look); \
          then `limosa migrate` runs what is new. Where they have nothing to do with it, as with two applications in one database: \
-         `--ignore-other-ledgers`. Where the table may not be read: grant the rights that the message names. Once limosa has a migration on record it does not ask again, unless the database was taken over and the other tool goes on.",
+         `--ignore-other-ledgers`. Where `baselineOnMigrate` is what stopped it: `limosa baseline --to VERSION`. Where the table may not be read: grant the rights that the message names. Once limosa has a migration on record it does not ask again, unless the database was taken over and the other tool goes on.",
     ),
     (
         "LIM-P021",

@@ -57,7 +57,7 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<DoneAnswer, Failure> {
-        self.configuration.refuse_protected("clean")?;
+        self.configuration.refuse_cleaning("clean")?;
         let mut opened = open(&self.configuration, if dry_run { Purpose::Read } else { Purpose::Change }).await?;
         let result = clean(&mut opened, consent, dry_run, listener, &stop).await;
         opened.close().await;
@@ -85,7 +85,7 @@ impl Migrator {
         listener: &dyn Listener,
         stop: Stop,
     ) -> Result<RunAnswer, Failure> {
-        self.configuration.refuse_protected("reset")?;
+        self.configuration.refuse_cleaning("reset")?;
         // Nothing is dropped for files of which nobody knows what they are.
         if let Some(problem) = self.mixed_formats() {
             return Err(Failure::new(Exit::Usage, problem));

@@ -108,6 +108,8 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "flyway.script_placeholder_suffix" => Some(settings.flyway.command_marks[1].clone()),
         "project" => Some(settings.project.clone()),
         "protected" => Some(settings.protected.to_string()),
+        "clean_disabled" => Some(settings.clean_disabled.to_string()),
+        "flyway.baseline_on_migrate" => settings.baseline_on_migrate.clone(),
         "out_of_order" => Some(match settings.out_of_order {
             OutOfOrder::Refuse => "refuse".to_owned(),
             OutOfOrder::Warn => "warn".to_owned(),

@@ -244,8 +244,11 @@ pub const KEYS: &[Key] = &[
         Kind::Boolean,
         "refuses clean, reset, executed dry runs and rollbacks that lose data, whatever the flags",
     )
-    .flyway("flyway.cleanDisabled")
-    .also(&["production", "readonly", "clean_disabled"]),
+    .also(&["production", "readonly"]),
+    Key::new("clean_disabled", Kind::Boolean, "refuses clean and reset, whatever the flags")
+        .variable("LIMOSA_CLEAN_DISABLED")
+        .default("false")
+        .flyway("flyway.cleanDisabled"),
     Key::new(
         "out_of_order",
         Kind::Choice(&["refuse", "warn", "allow"]),
@@ -367,6 +370,13 @@ pub const KEYS: &[Key] = &[
         .variable("LIMOSA_FLYWAY_SCRIPT_PLACEHOLDER_SUFFIX")
         .default("__")
         .flyway("flyway.scriptPlaceholderSuffix"),
+    Key::new(
+        "flyway.baseline_on_migrate",
+        Kind::Text,
+        "the version up to which Flyway would count a database as migrated that holds tables and no ledger: the first run stops there",
+    )
+    .variable("LIMOSA_FLYWAY_BASELINE_ON_MIGRATE")
+    .flyway("flyway.baselineOnMigrate"),
     Key::new("audit.anchor_file", Kind::Path, "a file to which each run appends the head of the audit log")
         .given("LIMOSA_AUDIT_ANCHOR_FILE", "--anchor-file")
         .also(&["anchor_file", "anchor"]),

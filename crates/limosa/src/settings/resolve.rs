@@ -165,6 +165,8 @@ impl<'a> Resolver<'a> {
             verify_applied: self.boolean("verify_applied"),
             project: self.text("project").unwrap_or_default(),
             protected,
+            clean_disabled: self.boolean("clean_disabled"),
+            baseline_on_migrate: self.text("flyway.baseline_on_migrate").filter(|version| !version.is_empty()),
             out_of_order: match self.word("out_of_order") {
                 "warn" => OutOfOrder::Warn,
                 "allow" => OutOfOrder::Allow,
@@ -363,11 +365,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn placeholders(&mut self) -> BTreeMap<String, Placeholder> {
-        let mut given: BTreeMap<&'a str, Vec<(&'a Entry, bool)>> = BTreeMap::new();
+        // Flyway does not tell them apart by case: the strongest layer counts under whatever spelling.
+        let folds = self.word("format") == "flyway";
+        let spelled = |name: &str| if folds { name.to_ascii_lowercase() } else { name.to_owned() };
+        let mut given: BTreeMap<String, Vec<(&'a Entry, bool)>> = BTreeMap::new();
         for layer in &self.counting {
             let in_file = matches!(layer.kind, LayerKind::FileTop | LayerKind::FileEnvironment(_));
             for (name, entry) in &layer.placeholders {
-                given.entry(name.as_str()).or_default().push((entry, in_file));
+                given.entry(spelled(name)).or_default().push((entry, in_file));
             }
         }
         let secret_names = self.secret_names();
@@ -376,14 +381,14 @@ impl<'a> Resolver<'a> {
             let Some(((winner, in_file), others)) = entries.split_first() else { continue };
             // What was once given by reference stays a secret, whoever gives another value for it.
             let by_reference = entries.iter().any(|(entry, in_file)| *in_file && is_reference(entry.text()));
-            let secret = by_reference || secret_names.contains(name);
+            let secret = by_reference || secret_names.iter().any(|known| spelled(known) == name);
             let key = format!("placeholders.{name}");
             let Some(followed) = self.placeholder(&key, winner, *in_file) else { continue };
             let shadowed = others.iter().map(|(entry, _)| entry.origin.clone()).collect();
             self.provenance.note(&key, winner.origin.clone(), followed.reference.clone(), shadowed);
             let value = followed.value.or_else(|| followed.reference.clone().map(Secret::new)).unwrap_or_default();
             let placeholder = Placeholder { value, secret, reference: followed.reference };
-            placeholders.insert(name.to_owned(), placeholder);
+            placeholders.insert(name, placeholder);
         }
         placeholders
     }

@@ -55,6 +55,10 @@ pub struct Settings {
     pub project: String,
     /// True where nothing may be destroyed, whatever the flags.
     pub protected: bool,
+    /// `clean` and `reset` are refused.
+    pub clean_disabled: bool,
+    /// The version up to which Flyway would count a database with tables and without a ledger as migrated.
+    pub baseline_on_migrate: Option<String>,
     /// What to do with versions that come late.
     pub out_of_order: OutOfOrder,
     /// All migrations of a run in one transaction.

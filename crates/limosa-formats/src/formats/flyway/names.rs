@@ -221,7 +221,9 @@ impl Naming {
         let Some((kind, rest)) = self.kind(stem) else { return Name::Odd(Oddity::NotUnderstood) };
         let (written, description) = rest.split_once(&self.separator).unwrap_or((rest, ""));
         match kind {
-            Kind::Repeatable if written.is_empty() && !description.is_empty() => Name::Repeatable(description),
+            Kind::Repeatable if written.is_empty() && rest.starts_with(self.separator.as_str()) => {
+                Name::Repeatable(description)
+            }
             Kind::Repeatable => Name::Odd(Oddity::NoDescription),
             _ if !Version::is_one(written) => Name::Odd(Oddity::NoVersion),
             kind => Name::Migration { kind, written, description },

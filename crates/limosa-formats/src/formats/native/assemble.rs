@@ -117,12 +117,13 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     Sorted { candidates, backs, proofs, callbacks }
 }
 
-/// Versions come before names; the path decides between equals.
+/// Versions come before names, which are compared as they are spoken: `R__1_base` before `R__10_dep`, as Flyway runs them. The path decides
+/// between equals.
 fn key(candidate: &Candidate) -> (bool, Option<&limosa_core::Version>, &str, &str) {
     let change = &candidate.change;
     match &change.kind {
         Kind::Versioned(version) => (false, Some(version), "", &change.script.file),
-        Kind::Repeatable => (true, None, change.identity.as_str(), &change.script.file),
+        Kind::Repeatable => (true, None, &change.name, &change.script.file),
     }
 }
 

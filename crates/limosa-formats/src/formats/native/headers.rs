@@ -261,6 +261,7 @@ mod tests {
             tags: words(&["a", "b"]),
             data_loss_allowed: true,
             placeholders_off: true,
+            placeholders_on: false,
             left_out: None,
             may_come_late: false,
             guard: None,

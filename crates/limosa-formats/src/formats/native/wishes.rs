@@ -79,6 +79,7 @@ impl Wishes {
             tags: self.tags.clone().unwrap_or_default(),
             data_loss_allowed: self.data_loss_allowed.unwrap_or_default(),
             placeholders_off: self.placeholders_off.unwrap_or_default(),
+            placeholders_on: self.placeholders_off == Some(false),
             left_out: self.left_out.clone(),
             may_come_late: false,
             guard: self.guard.clone(),

@@ -22,6 +22,7 @@ pub(super) struct Beside {
 
 /// Parameters of the PostgreSQL driver with their names in libpq; an empty name means that we need none.
 const POSTGRES: &[(&str, &str)] = &[
+    ("options", "options"),
     ("ApplicationName", "application_name"),
     ("connectTimeout", "connect_timeout"),
     ("loginTimeout", "connect_timeout"),
@@ -39,11 +40,7 @@ const POSTGRES: &[(&str, &str)] = &[
 
 /// The same for MySQL and MariaDB.
 const MYSQL: &[(&str, &str)] = &[
-    ("sslMode", "ssl-mode"),
     ("connectTimeout", ""),
-    ("useSSL", ""),
-    ("requireSSL", ""),
-    ("verifyServerCertificate", ""),
     ("allowPublicKeyRetrieval", ""),
     ("serverTimezone", ""),
     ("useUnicode", ""),
@@ -68,14 +65,71 @@ pub(super) fn translate(url: &str, beside: &Beside) -> Result<Translated, String
     };
     let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
     match scheme {
-        "postgresql" => Ok(server("postgres", rest, beside, POSTGRES)),
-        "mysql" | "mariadb" => Ok(server("mysql", rest, beside, MYSQL)),
-        "sqlite" => Ok(Translated { address: format!("sqlite:{rest}"), left_out: Vec::new() }),
+        "postgresql" => Ok(server("postgres", rest, beside, POSTGRES, false)),
+        "mysql" | "mariadb" => Ok(server("mysql", rest, beside, MYSQL, scheme == "mariadb")),
+        "sqlite" => {
+            // The driver takes the address of a file as SQLite writes them, too.
+            let file = rest.strip_prefix("file:").map_or(rest, |file| file.split('?').next().unwrap_or(file));
+            Ok(Translated { address: format!("sqlite:{file}"), left_out: Vec::new() })
+        }
         other => Err(format!("limosa does not speak {other}; it speaks PostgreSQL, MySQL, MariaDB and SQLite")),
     }
 }
 
-fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> Translated {
+/// What the drivers of MySQL and MariaDB are told of TLS.
+///
+/// MySQL Connector/J, "Security"; MariaDB Connector/J, "TLS parameters".
+#[derive(Debug, Default)]
+struct Security {
+    is_mariadb: bool,
+    mode: Option<&'static str>,
+    uses: Option<bool>,
+    requires: bool,
+    verifies: bool,
+    trusts: bool,
+}
+
+impl Security {
+    /// Takes a parameter; false for one that says nothing of it.
+    fn take(&mut self, name: &str, value: &str) -> bool {
+        let is_on = !value.eq_ignore_ascii_case("false");
+        match name.to_ascii_lowercase().as_str() {
+            "sslmode" => {
+                let word: String = value.chars().filter(char::is_ascii_alphabetic).collect();
+                self.mode = Some(match word.to_ascii_lowercase().as_str() {
+                    "disable" | "disabled" => "DISABLED",
+                    "preferred" => "PREFERRED",
+                    "trust" | "required" => "REQUIRED",
+                    "verifyca" => "VERIFY_CA",
+                    _ => "VERIFY_IDENTITY",
+                });
+            }
+            "usessl" => self.uses = Some(is_on),
+            "requiressl" => self.requires = is_on,
+            "verifyservercertificate" => self.verifies = is_on,
+            "trustservercertificate" => self.trusts = is_on,
+            _ => return false,
+        }
+        true
+    }
+
+    /// What it comes to; None where nothing is said.
+    fn mode(&self) -> Option<&'static str> {
+        if self.mode.is_some() {
+            return self.mode;
+        }
+        match self.uses {
+            Some(false) => Some("DISABLED"),
+            Some(true) if self.is_mariadb => Some(if self.trusts { "REQUIRED" } else { "VERIFY_IDENTITY" }),
+            _ if self.verifies => Some("VERIFY_CA"),
+            _ if self.requires => Some("REQUIRED"),
+            Some(true) => Some("PREFERRED"),
+            None => None,
+        }
+    }
+}
+
+fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)], is_mariadb: bool) -> Translated {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     // `jdbc:postgresql:shop` and `jdbc:postgresql:/` mean the server of this machine.
     let place = match place.strip_prefix("//") {
@@ -84,6 +138,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
     };
     let mut beside = beside.clone();
     let mut path = None;
+    let mut security = Security { is_mariadb, ..Security::default() };
     let mut kept = Vec::new();
     let mut left_out = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -95,6 +150,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
             "currentSchema" => path = Some(decoded(value)),
             "ssl" if value != "false" && scheme == "postgres" => kept.push("sslmode=verify-full".to_owned()),
             "ssl" => {}
+            _ if scheme == "mysql" && security.take(name, value) => {}
             _ => match known.iter().find(|(driver, _)| driver.eq_ignore_ascii_case(name)) {
                 Some((_, "")) => {}
                 Some((_, ours)) => kept.push(format!("{ours}={value}")),
@@ -102,6 +158,7 @@ fn server(scheme: &str, rest: &str, beside: &Beside, known: &[(&str, &str)]) -> 
             },
         }
     }
+    kept.extend(security.mode().map(|mode| format!("ssl-mode={mode}")));
     let address = with_beside(&format!("{scheme}://{place}"), &beside, kept);
     let address = match path.filter(|_| scheme == "postgres") {
         // The driver hands it to the server as it is written.
@@ -243,8 +300,41 @@ mod tests {
                 "postgres://u@db/shop?options=-csearch_path%3D%22y%22,%22%24user%22,public",
             ),
             ("jdbc:postgresql:shop", "", "${env:PW}", "", "postgres://:${env:PW}@localhost/shop"),
-            ("jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC", "root", "", "x", "mysql://root@db:3306/x"),
+            (
+                "jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC",
+                "root",
+                "",
+                "x",
+                "mysql://root@db:3306/x?ssl-mode=DISABLED",
+            ),
             ("jdbc:mariadb://db/shop?sslMode=VERIFY_CA", "", "", "", "mysql://db/shop?ssl-mode=VERIFY_CA"),
+            (
+                "jdbc:mysql://db/s?useSSL=true&requireSSL=true&verifyServerCertificate=true",
+                "",
+                "",
+                "",
+                "mysql://db/s?ssl-mode=VERIFY_CA",
+            ),
+            ("jdbc:mysql://db/s?requireSSL=true", "", "", "", "mysql://db/s?ssl-mode=REQUIRED"),
+            ("jdbc:mysql://db/s?useSSL=true", "", "", "", "mysql://db/s?ssl-mode=PREFERRED"),
+            ("jdbc:mariadb://db/s?useSsl=true", "", "", "", "mysql://db/s?ssl-mode=VERIFY_IDENTITY"),
+            (
+                "jdbc:mariadb://db/s?useSsl=true&trustServerCertificate=true",
+                "",
+                "",
+                "",
+                "mysql://db/s?ssl-mode=REQUIRED",
+            ),
+            ("jdbc:mariadb://db/s?sslMode=verify-full", "", "", "", "mysql://db/s?ssl-mode=VERIFY_IDENTITY"),
+            ("jdbc:mariadb://db/s?sslMode=trust", "", "", "", "mysql://db/s?ssl-mode=REQUIRED"),
+            (
+                "jdbc:postgresql://db/s?options=-c%20search_path%3Dzz",
+                "",
+                "",
+                "",
+                "postgres://db/s?options=-c%20search_path%3Dzz",
+            ),
+            ("jdbc:sqlite:file:app4.db?cache=shared", "", "", "", "sqlite:app4.db"),
             ("jdbc:sqlite:data/app.db", "u", "p", "", "sqlite:data/app.db"),
             ("postgres://a@db/shop", "b", "c", "", "postgres://a@db/shop"),
             (

@@ -47,6 +47,9 @@ pub(super) enum Turned {
     CreateSchemas,
     /// UTF-8, or what is part of it.
     Encoding,
+    /// With the version, that of a database with tables and without a ledger: the first run stops there.
+    BaselineOnMigrate,
+    BaselineVersion,
 }
 
 use Fate::{Address, Instead, Is, NotNeeded, Only, Turned as Into};
@@ -59,13 +62,8 @@ const OWN_DIFF: &str = "not part of running migrations; `limosa plan` shows what
 pub(super) const KEYS: &[(&str, Fate)] = &[
     ("baselineDescription", NotNeeded("the ledger keeps who counted what, and when")),
     ("baselineMigrationPrefix", Is("flyway.baseline_migration_prefix")),
-    (
-        "baselineOnMigrate",
-        Instead(
-            "a database without a ledger is taken as it is; versions that stand in it already: `limosa baseline --to VERSION`, once",
-        ),
-    ),
-    ("baselineVersion", Instead("`limosa baseline --to VERSION`, once")),
+    ("baselineOnMigrate", Into(Turned::BaselineOnMigrate)),
+    ("baselineVersion", Into(Turned::BaselineVersion)),
     ("batch", NotNeeded("statements go out together by themselves")),
     ("callbackLocations", Instead("put callbacks into a folder of `dir`")),
     ("callbacks", Only("", JAVA)),
@@ -73,12 +71,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
         "cherryPick",
         Only("", "name the last version to run with `limosa migrate --to`; `Environments` in the header of a file"),
     ),
-    (
-        "cleanDisabled",
-        NotNeeded(
-            "clean always asks for consent that names the database; `protected = true` forbids it whatever is said",
-        ),
-    ),
+    ("cleanDisabled", Is("clean_disabled")),
     ("cleanOnValidationError", Only("false", "limosa never cleans by itself; `limosa reset` does both, with consent")),
     ("color", Is("color")),
     ("communityDBSupportEnabled", NotNeeded("there is one edition")),
@@ -106,8 +99,9 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("ignoreIgnoredMigrations", Instead("`out_of_order`")),
     (
         "initSql",
-        Instead(
-            "a callback beforeMigrate; settings that must hold for each file stand in the address (`options=-c ...`)",
+        Only(
+            "",
+            "a role: `role`; settings that must hold for each file: in the address (`options=-c ...`); the rest: a callback beforeMigrate",
         ),
     ),
     ("installedBy", Is("actor")),
@@ -220,6 +214,11 @@ impl Fate {
             Into(Turned::Locations) => "`dir`; `classpath:` is looked for below `src/main/resources`".to_owned(),
             Into(Turned::Schemas) => "`create_schemas`; the first is the default schema where none is given".to_owned(),
             Into(Turned::Table) => "`tool_table`, in the default schema where one is given".to_owned(),
+            Into(Turned::BaselineOnMigrate) => {
+                "a database that holds tables and no ledger stops the first run, which says what to count: `limosa baseline --to VERSION`, once"
+                    .to_owned()
+            }
+            Into(Turned::BaselineVersion) => "named by that stop; 1 where none is given".to_owned(),
             Into(Turned::Encoding) => {
                 "`UTF-8` only, or `US-ASCII`: convert other scripts, `iconv -f ... -t UTF-8`".to_owned()
             }

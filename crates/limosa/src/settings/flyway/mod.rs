@@ -111,7 +111,16 @@ pub(super) fn layers(
     let is_part = |one: &Given| {
         matches!(
             fate_of(one),
-            Some(Fate::Address(_) | Fate::Turned(Turned::Schemas | Turned::CreateSchemas | Turned::Table))
+            Some(
+                Fate::Address(_)
+                    | Fate::Turned(
+                        Turned::Schemas
+                            | Turned::CreateSchemas
+                            | Turned::Table
+                            | Turned::BaselineOnMigrate
+                            | Turned::BaselineVersion
+                    )
+            )
         )
     };
     // What stands outside of environments holds in each of them, as far as it does not say otherwise.
@@ -175,6 +184,9 @@ struct Parts {
     schemas: Option<(Vec<String>, Place)>,
     /// Flyway's own table.
     table: Option<(String, Place)>,
+    /// Where it is said that databases without a ledger are counted as migrated, up to the version below.
+    baseline: Option<Place>,
+    baseline_version: Option<String>,
     /// True where schemas that are named are not to be made.
     leaves_schemas: bool,
 }
@@ -275,6 +287,12 @@ impl Section<'_> {
                 let name = one.trim().to_owned();
                 self.parts.table = (!name.is_empty()).then_some((name, given.place.clone()));
             }
+            Turned::BaselineOnMigrate => {
+                if let Some(wanted) = self.flag(given, &one) {
+                    self.parts.baseline = wanted.then(|| given.place.clone());
+                }
+            }
+            Turned::BaselineVersion => self.parts.baseline_version = Some(one.trim().to_owned()),
             Turned::Encoding => {
                 let plain: String = one.chars().filter(char::is_ascii_alphanumeric).collect();
                 if !matches!(plain.to_ascii_lowercase().as_str(), "" | "utf8" | "usascii" | "ascii") {
@@ -334,7 +352,7 @@ impl Section<'_> {
             Place::Line(..) if !self.is_toml && is_one => whole["${".len()..whole.len() - 1].to_owned(),
             Place::Line(..) if !self.is_toml && whole.contains("${env:") => {
                 // What a variable holds may be a secret.
-                self.secret_placeholders.push(name.to_owned());
+                self.secret_placeholders.push(name.to_ascii_lowercase());
                 format!("text:{}", expanded(&text, self.variables))
             }
             _ => format!("text:{text}"),
@@ -345,7 +363,8 @@ impl Section<'_> {
             base: self.base.to_owned(),
             label: given.place.label(),
         };
-        self.layer.placeholders.insert(name.to_owned(), entry);
+        // Flyway does not tell them apart by case.
+        self.layer.placeholders.insert(name.to_ascii_lowercase(), entry);
     }
 
     /// Puts a value behind one of our keys.
@@ -415,13 +434,29 @@ impl Section<'_> {
 
     /// The address is whole only at the end. `has_address` says that some section of the file has one.
     fn finish(mut self, has_address: bool) -> Layer {
-        let Parts { mut beside, beside_place, url, schemas, table, leaves_schemas } = std::mem::take(&mut self.parts);
+        let Parts { mut beside, beside_place, url, schemas, table, baseline, baseline_version, leaves_schemas } =
+            std::mem::take(&mut self.parts);
+        if let Some(place) = baseline {
+            let version = baseline_version.filter(|version| !version.is_empty());
+            self.set("flyway.baseline_on_migrate", &[version.unwrap_or_else(|| "1".to_owned())], &place);
+        }
         let schemas_place = schemas.as_ref().map(|(_, place)| place.clone());
+        let (mut wanted, mut wanted_place) = (Vec::new(), beside_place.clone());
         if let Some((schemas, place)) = schemas {
             beside.schema = beside.schema.or_else(|| schemas.first().cloned());
-            if !schemas.is_empty() && !leaves_schemas {
-                self.set("create_schemas", &schemas, &place);
-            }
+            (wanted, wanted_place) = (schemas, Some(place));
+        }
+        // Flyway makes the default schema with the others, and by itself.
+        wanted.extend(
+            beside
+                .schema
+                .iter()
+                .filter(|name| !name.contains("${") && !wanted.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        if let Some(place) = wanted_place.filter(|_| !wanted.is_empty() && !leaves_schemas) {
+            self.set("create_schemas", &wanted, &place);
         }
         let secrets = std::mem::take(&mut self.secret_placeholders);
         if let Some((_, entry)) = secrets.first().and_then(|name| self.layer.placeholders.get_key_value(name)) {

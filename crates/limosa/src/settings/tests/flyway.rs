@@ -61,6 +61,7 @@ fn a_configuration_is_read_as_ours() {
     let address = "postgres://app:p%40ss@db:5433/shop?options=-csearch_path%3D%22command_model%22,%22%24user%22,public";
     assert_eq!(settings.database.as_ref().unwrap().expose(), address);
     assert_eq!(settings.create_schemas, ["event_store", "read_model", "command_model"]);
+    assert!(settings.clean_disabled && settings.baseline_on_migrate.is_none());
     assert_eq!(settings.tool_table.as_deref(), Some("command_model.flyway_schema_history"));
     assert_eq!(settings.directories, [PathBuf::from("sql/a"), PathBuf::from("src/main/resources/db/migration")]);
     assert_eq!(settings.placeholders["application_user"].value.expose(), "cqrs_user");
@@ -226,7 +227,6 @@ fn what_cannot_be_had_is_named() {
         assert!(!line.starts_with("flyway.url") || !text.contains("thin"), "an address may hold a secret: {text}");
     }
     for (line, wanted) in [
-        ("flyway.baselineOnMigrate=true", "limosa baseline --to VERSION"),
         ("flyway.vault.url=x", "give secrets by reference"),
         ("flyway.user=app", "have no effect without flyway.url"),
         (
@@ -237,5 +237,112 @@ fn what_cannot_be_had_is_named() {
         let loaded = conf(line).loaded();
         let text = said(&loaded.notices);
         assert!(text.contains("LIM-C022") && text.contains(wanted), "{line}: {text}");
+    }
+}
+
+#[test]
+fn an_environment_does_not_hold_in_another_one() {
+    let toml = "[flyway]\nlocations = [\"filesystem:m\"]\n\
+        [environments.default]\nurl = \"jdbc:postgresql://here/shop\"\nschemas = [\"mine\"]\ndisplayName = \"Mine\"\n\
+        [environments.default.flyway]\noutOfOrder = true\n[environments.default.flyway.placeholders]\np = \"default\"\n\
+        [environments.prod]\nurl = \"jdbc:postgresql://db/shop\"\nprovisioner = \"none\"\n[environments.bare]\nuser = \"me\"\n";
+    let with = |environment: &str| {
+        let file = case().file("/home/me/shop/flyway.toml", toml);
+        if environment.is_empty() { file } else { file.variable("LIMOSA_ENVIRONMENT", environment) }
+    };
+    for environment in ["", "default"] {
+        let settings = with(environment).loaded().settings;
+        assert!(settings.database.unwrap().expose().starts_with("postgres://here/shop?options="));
+        assert_eq!((settings.create_schemas, settings.out_of_order), (vec!["mine".to_owned()], OutOfOrder::Allow));
+        assert_eq!(settings.placeholders["p"].value.expose(), "default");
+    }
+    let settings = with("prod").loaded().settings;
+    assert_eq!(settings.database.unwrap().expose(), "postgres://db/shop");
+    assert!(settings.create_schemas.is_empty() && settings.placeholders.is_empty());
+    assert_eq!(settings.out_of_order, OutOfOrder::Refuse);
+    assert!(with("bare").loaded().settings.database.is_none(), "and not the address of another environment");
+}
+
+#[test]
+fn what_flyway_reads_behind_its_file_counts_more() {
+    let toml = "[environments.default]\nurl = \"jdbc:sqlite:a.db\"\n[flyway.placeholders]\np = \"file\"\n";
+    let user = "[environments.default]\nurl = \"jdbc:sqlite:mine.db\"\n[flyway.placeholders]\nP = \"mine\"\n";
+    let with = || case().file("/home/me/shop/flyway.toml", toml).file("/home/me/shop/flyway.user.toml", user);
+    let settings = with().loaded().settings;
+    assert_eq!(settings.database.unwrap().expose(), "sqlite:mine.db");
+    let values: Vec<(&str, &str)> =
+        settings.placeholders.iter().map(|(name, one)| (name.as_str(), one.value.expose())).collect();
+    assert_eq!(values, [("p", "mine")]);
+    let loaded = with()
+        .variable("FLYWAY_URL", "jdbc:postgresql://db/shop")
+        .variable("FLYWAY_USER", "app")
+        .variable("FLYWAY_PASSWORD", "p@ss")
+        .variable("FLYWAY_OUT_OF_ORDER", "true")
+        .variable("FLYWAY_PLACEHOLDERS_P", "variable")
+        .variable("FLYWAY_HOME", "/opt")
+        .loaded();
+    assert_eq!(loaded.settings.database.unwrap().expose(), "postgres://app:p%40ss@db/shop");
+    assert_eq!(loaded.settings.out_of_order, OutOfOrder::Allow);
+    assert_eq!(loaded.settings.placeholders["p"].value.expose(), "variable");
+    assert_eq!(loaded.provenance.of("database").unwrap().origin.to_string(), "variable FLYWAY_URL");
+    // limosa's own address goes before Flyway's.
+    let own = with().variable("FLYWAY_URL", "jdbc:sqlite:x.db").variable("LIMOSA_DATABASE", "sqlite:own.db").loaded();
+    assert_eq!(own.settings.database.unwrap().expose(), "sqlite:own.db");
+}
+
+#[test]
+fn variables_are_filled_in_where_flyway_does() {
+    let text = "flyway.url=jdbc:postgresql://db/shop\nflyway.schemas=${SCHEMA},${NONE}x\nflyway.locations=filesystem:${FOLDER}/sql\n\
+        flyway.placeholders.whole=${SECRET}\nflyway.placeholders.part=x${SECRET}\n";
+    let settings =
+        conf(text).variable("SCHEMA", "ops").variable("FOLDER", "m").variable("SECRET", "s3").loaded().settings;
+    assert_eq!(settings.create_schemas, ["ops", "x"]);
+    assert_eq!(settings.directories, [PathBuf::from("m/sql")]);
+    for (name, value) in [("whole", "s3"), ("part", "xs3")] {
+        let placeholder = &settings.placeholders[name];
+        assert_eq!((placeholder.value.expose(), placeholder.secret), (value, true), "{name}");
+    }
+    let toml = "[flyway.placeholders]\na = \"${env.SECRET}\"\n";
+    let settings = case().file("/home/me/shop/flyway.toml", toml).variable("SECRET", "s3").loaded().settings;
+    assert_eq!(settings.placeholders["a"].value.expose(), "${env.SECRET}", "as in Flyway");
+}
+
+#[test]
+fn locations_begin_at_the_current_folder() {
+    let file =
+        case().file("/home/me/shop/conf/flyway.conf", "flyway.locations=filesystem:sql,filesystem:./sql/sub,sql\n");
+    let loaded = file.variable("LIMOSA_CONFIG", "conf/flyway.conf").loaded();
+    assert_eq!(loaded.settings.directories, [PathBuf::from("sql"), PathBuf::from("src/main/resources/sql")]);
+    assert_eq!(
+        said(&loaded.notices),
+        "LIM-C022 the location ./sql/sub is left out: sql is read with all folders in it: take it out\n"
+    );
+}
+
+#[test]
+fn a_database_of_mysql_is_the_default_schema() {
+    let text = "flyway.url=jdbc:mariadb://db/app1\nflyway.schemas=shop,more\n";
+    let settings = conf(text).loaded().settings;
+    assert_eq!(settings.database.unwrap().expose(), "mysql://db/shop");
+    assert_eq!(settings.create_schemas, ["shop", "more"]);
+    let loaded = conf(text).variable("LIMOSA_DATABASE", "mysql://here/copy").loaded();
+    assert_eq!(loaded.settings.database.unwrap().expose(), "mysql://here/copy");
+    let wanted = "LIM-C022 flyway.defaultSchema or flyway.schemas has no effect: the address names the database copy: \
+        where shop is meant, name it in the address\n";
+    assert_eq!(said(&loaded.notices), wanted);
+}
+
+#[test]
+fn what_is_counted_of_a_database_without_a_ledger() {
+    for (text, expected) in [
+        ("flyway.baselineOnMigrate=true\nflyway.baselineVersion=2.1\n", Some("2.1")),
+        ("flyway.baselineVersion=2\nflyway.baselineOnMigrate=true\n", Some("2")),
+        ("flyway.baselineOnMigrate=true\n", Some("1")),
+        ("flyway.baselineOnMigrate=false\nflyway.baselineVersion=2\n", None),
+        ("flyway.baselineVersion=2\n", None),
+    ] {
+        let loaded = conf(text).loaded();
+        assert_eq!(loaded.settings.baseline_on_migrate.as_deref(), expected, "{text}");
+        assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
     }
 }

@@ -81,6 +81,7 @@ fn every_key_reaches_its_setting() {
         verify_applied = false\n\
         project = \"shop\"\n\
         protected = true\n\
+        clean_disabled = true\n\
         out_of_order = \"warn\"\n\
         single_transaction = true\n\
         auto_rollback = true\n\
@@ -103,7 +104,7 @@ fn every_key_reaches_its_setting() {
         [flyway]\nsql_migration_prefix = \"M\"\nundo_sql_migration_prefix = \"N\"\nrepeatable_sql_migration_prefix = \"O\"\n\
         baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\n\
         placeholder_prefix = \"#[\"\nplaceholder_suffix = \"]\"\nplaceholder_separator = \".\"\n\
-        script_placeholder_prefix = \"Q_\"\nscript_placeholder_suffix = \"_Q\"\n\
+        script_placeholder_prefix = \"Q_\"\nscript_placeholder_suffix = \"_Q\"\nbaseline_on_migrate = \"3\"\n\
         [audit]\nanchor_file = \"anchors\"\nhmac_key = \"kkk\"\n\
         [placeholders]\na = \"1\"\nb = 2\nc.d = true\n\
         [environments.x]\n";
@@ -140,6 +141,7 @@ fn every_key_reaches_its_setting() {
     assert_eq!(settings.layout(), layout);
     assert_eq!(settings.pattern.as_ref().unwrap().as_str(), "{version}.sql");
     assert_eq!(settings.project, "shop");
+    assert!(settings.clean_disabled && settings.baseline_on_migrate.as_deref() == Some("3"));
     assert!(settings.protected && settings.single_transaction && settings.auto_rollback && settings.backup);
     assert_eq!(settings.out_of_order, OutOfOrder::Warn);
     assert_eq!(settings.backup_directory, PathBuf::from("saved"));

@@ -1,0 +1,51 @@
+//! A database that holds tables and no ledger, where the settings say `baselineOnMigrate`: Flyway counts it as migrated up to a version, and
+//! never runs what comes before. Nobody runs that here either, unless a person says so.
+
+use limosa_core::Version;
+use limosa_sql::Engine;
+
+use crate::Failure;
+use crate::opened::Opened;
+
+/// What is said of it, and what to do; None where the settings do not ask for it, the version is the one before all others, or the
+/// database is empty.
+///
+/// # Errors
+/// What the server says.
+pub(crate) async fn told(opened: &mut Opened<'_>) -> Result<Option<(String, String)>, Failure> {
+    let Some(version) = opened.configuration.baseline_on_migrate.clone() else { return Ok(None) };
+    if Version::parse(&version).ok() == Version::parse("0").ok() || !holds_anything(opened).await? {
+        return Ok(None);
+    }
+    Ok(Some((
+        format!(
+            "this database holds tables, and limosa has no migration on record here: Flyway would count all up to version {version} as \
+             applied, for flyway.baselineOnMigrate says so"
+        ),
+        format!(
+            "where they stand in it: limosa baseline --to {version}; where they must run here all the same: --ignore-other-ledgers"
+        ),
+    )))
+}
+
+/// True where the schema in which the files work holds a table, a view or a sequence that is not limosa's own.
+async fn holds_anything(opened: &mut Opened<'_>) -> Result<bool, Failure> {
+    let sql = match opened.target.engine {
+        Engine::Postgres => {
+            "select exists (select from pg_catalog.pg_class c where c.relnamespace = \
+             (select oid from pg_catalog.pg_namespace where nspname = pg_catalog.current_schema()) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') \
+             and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+             and d.objid = c.oid and d.deptype = 'e'))"
+        }
+        Engine::Mysql => {
+            "select exists (select 1 from information_schema.tables where table_schema = database() \
+             and lower(table_name) not like 'limosa\\_%')"
+        }
+        _ => {
+            "select exists (select 1 from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\' \
+             and name not like 'limosa\\_%' escape '\\')"
+        }
+    };
+    let rows = opened.session.query(sql, &[]).await?;
+    Ok(rows.first().is_some_and(|row| row.boolean(0)))
+}

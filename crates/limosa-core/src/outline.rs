@@ -27,6 +27,9 @@ pub struct Outline {
     /// PostgreSQL: it sets something for its transaction alone (`SET LOCAL`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sets_locally: bool,
+    /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
+    #[serde(default, skip)]
+    pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.
@@ -131,6 +134,11 @@ impl Outline {
     /// True where the script may leave settings in the session.
     pub fn may_set(&self) -> bool {
         self.unseen || !self.settings.is_empty()
+    }
+
+    /// PostgreSQL: true where the script may put all settings back to those with which the session began.
+    pub fn may_reset_all(&self) -> bool {
+        self.runs_code || self.settings.iter().any(|name| name == "all")
     }
 
     /// True where all statements and the ledger row commit together.

@@ -164,6 +164,8 @@ impl Outliner {
             _ => false,
         };
         self.outline.sets_locally |= class.verb == "SET LOCAL";
+        self.outline.runs_code |=
+            self.engine == Engine::Postgres && ["SELECT", "DO", "CALL", "EXECUTE"].contains(&class.verb.as_str());
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());

@@ -8,7 +8,7 @@ use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, farewell, finished, head, settle_constraints};
+use crate::entries::{Marks, farewell, finished, head, mark_again, own_rights, settle_constraints};
 use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock, precedes_queries};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
@@ -250,11 +250,16 @@ pub(crate) fn feed<'f>(
                 feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
                 continue;
             }
+            let around = is_around.then_some(*part).filter(|part| part.outline.may_reset_all());
             let closing: Closing<'f> = Box::new(move |_| {
                 let mut items = if is_proof { proof::end() } else { Vec::new() };
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
                     items.extend(settle_constraints(run.engine).filter(|_| ends));
+                    if let Some(around) = around {
+                        items.extend(own_rights(run.context, run.engine, around));
+                        items.extend(mark_again(run.context, run.engine, around, marks));
+                    }
                     items.extend(finished(run.context, run.engine, step, marks, false));
                 }
                 if wipe {

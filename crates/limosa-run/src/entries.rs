@@ -2,10 +2,10 @@
 
 pub(crate) mod mysql;
 
-use limosa_core::{Action, Direction, Identity, RowState, Step};
+use limosa_core::{Action, Direction, Identity, RowState, Step, Work};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_sql::Engine;
+use limosa_sql::{Class, Engine};
 use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
@@ -152,9 +152,7 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
 pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step) -> Option<Item> {
     match engine {
         Engine::Postgres => {
-            let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
-            let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
-            let begins: Vec<String> = beginning(context, step).into_iter().chain([time_outs]).collect();
+            let begins: Vec<String> = beginning(context, step).into_iter().chain([time_outs(step)]).collect();
             Some(Item::Control(begins.join("; ")))
         }
         Engine::Mysql => mysql::time_outs(step).map(Item::Control),
@@ -178,6 +176,25 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> 
     ["set local client_encoding = 'UTF8'".to_owned(), format!("set local session authorization default; {role}")]
         .map(|text| (Item::Control(text), Purpose::Settings))
         .into()
+}
+
+/// PostgreSQL, behind [`own_rights`]: the mark of the transaction, where the script may have taken it away with all settings.
+pub(crate) fn mark_again(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks) -> Option<Tagged> {
+    let may_be_gone = matches!(step.work, Work::Code { .. }) || step.outline.may_reset_all();
+    let mark = || context.ledger.bound(&sql::MARK_AGAIN, vec![Value::Text(marks.step_mark.clone())]);
+    (engine == Engine::Postgres && may_be_gone).then(|| (mark(), Purpose::Ledger))
+}
+
+/// PostgreSQL, behind a statement that puts all settings back to those with which the session began: what limosa had set for its
+/// session and for the step.
+pub(crate) fn behind_reset_all(context: &Context<'_>, engine: Engine, step: &Step, class: &Class) -> Option<Item> {
+    (engine == Engine::Postgres && class.resets_all())
+        .then(|| Item::Control(format!("{}{}", time_outs(step), context.session_settings)))
+}
+
+fn time_outs(step: &Step) -> String {
+    let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
+    format!("set lock_timeout = {lock}; set statement_timeout = {statement}")
 }
 
 /// Deferred constraints and triggers run while the settings and the role are still the file's, and their failure is told
@@ -269,6 +286,7 @@ pub(crate) fn finished(
     let direction = step.action.direction();
     let identity = Value::Text(step.identity.to_string());
     let mut items = own_rights(context, engine, step);
+    items.extend(mark_again(context, engine, step, marks));
     items.extend(sign_of_life(context, engine, marks));
     match direction {
         Direction::Apply => {
@@ -325,6 +343,7 @@ pub(crate) fn progress(
 ) -> Vec<Tagged> {
     let book = &context.ledger;
     let mut items = own_rights(context, engine, step);
+    items.extend(mark_again(context, engine, step, marks));
     items.extend(sign_of_life(context, engine, marks));
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),

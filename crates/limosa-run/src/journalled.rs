@@ -13,7 +13,9 @@ use limosa_sql::{Diagnostic, Effect, Engine};
 use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, fresh_settings, head, mysql, progress, reset, settle_constraints};
+use crate::entries::{
+    Marks, behind_reset_all, finished, fresh_settings, head, mysql, progress, reset, settle_constraints,
+};
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
@@ -218,6 +220,7 @@ impl<'a> Walk<'a> {
             if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
+                settings.extend(behind_reset_all(context, engine, self.step, class));
             } else if let Some(found) = &found {
                 lost.note(statement.number, found);
             }

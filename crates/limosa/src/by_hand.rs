@@ -215,6 +215,10 @@ impl Script<'_> {
                 self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
             }
             self.line(&text);
+            let is_open = place.is_some_and(|(group, _, _)| group.mode != GroupMode::Alone);
+            if self.engine == Engine::Postgres && is_open && classify(self.engine, &text).resets_all() {
+                self.time_outs(step);
+            }
         }
         if ours && place.is_some_and(|(_, _, last)| last) && number < outline.statements {
             self.line("commit");
@@ -287,11 +291,15 @@ impl Script<'_> {
                 } else if step.outline.is_atomic() && step.inherits.is_none() {
                     self.line(&self.reset());
                 }
-                let limits = step.limits;
-                self.line(&format!("set local lock_timeout = {}", limits.lock_timeout_ms));
-                self.line(&format!("set local statement_timeout = {}", limits.statement_timeout_ms));
+                self.time_outs(step);
             }
         }
+    }
+
+    /// PostgreSQL: those of a step, for its transaction.
+    fn time_outs(&mut self, step: &Step) {
+        self.line(&format!("set local lock_timeout = {}", step.limits.lock_timeout_ms));
+        self.line(&format!("set local statement_timeout = {}", step.limits.statement_timeout_ms));
     }
 
     /// The rows of the ledger for a step that is done.

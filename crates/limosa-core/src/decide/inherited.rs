@@ -68,8 +68,9 @@ pub(super) fn goes_on_without(steps: &[Step], set_before: &HashMap<Identity, Vec
     steps.iter().filter_map(problem).collect()
 }
 
+/// `RESET ALL` leaves what a fresh session has.
 fn is_left(name: &str) -> bool {
-    !OF_EACH_STEP.contains(&name)
+    !OF_EACH_STEP.contains(&name) && name != "all"
 }
 
 /// On PostgreSQL any statement may: a block or a function sets what its words do not say.

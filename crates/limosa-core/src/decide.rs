@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
-use crate::{Callback, EnumValues, Headers, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
+use crate::{
+    Callback, EnumValues, Headers, Identity, Limits, Outline, PutsBack, Step, Surroundings, TimeOuts, Version, Work,
+};
 
 /// What to do with a version that comes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,14 +72,16 @@ pub struct MigrateAsk {
     pub set_before: HashMap<Identity, Vec<String>>,
 }
 
-/// The tool that the files were written for runs all of them in one session and puts nothing back between them: what one sets holds
-/// for those behind it.
+/// The tool that the files were written for runs all of them in one session: what one sets holds for those behind it, but for what the
+/// tool puts back between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedSession {
     /// The tool, as people name it.
     pub tool: &'static str,
-    /// It puts the search path back before each of them, and nothing else.
-    pub fresh_search_path: bool,
+    /// What it puts back before each of them.
+    pub puts_back: PutsBack,
+    /// Callbacks of each file run in that session as well: nothing is put back between them and their file.
+    pub with_callbacks: bool,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.

@@ -122,6 +122,10 @@ pub struct Step {
     /// A step behind it inherits what it leaves. Follows from `inherits`, so that it is not part of the digest.
     #[serde(skip)]
     pub hands_on: bool,
+    /// Callbacks around it run in its session: what the tool puts back is put back before those, and nothing right before it. Not part of
+    /// the digest.
+    #[serde(skip)]
+    pub goes_on: bool,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
@@ -392,6 +396,13 @@ impl PlannedCallback {
         match &self.work {
             PlannedWork::Sql(step) => Some(step),
             PlannedWork::Command(_) | PlannedWork::Code(_) => None,
+        }
+    }
+
+    pub(crate) fn step_mut(&mut self) -> Option<&mut Step> {
+        match &mut self.work {
+            PlannedWork::Sql(step) | PlannedWork::Code(step) => Some(step),
+            PlannedWork::Command(_) => None,
         }
     }
 

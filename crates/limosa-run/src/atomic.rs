@@ -239,6 +239,11 @@ pub(crate) fn feed<'f>(
             let mut head = head(run.context, run.engine, part, marks, true);
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
+            // The first of several was begun with before its callbacks ran.
+            if step.goes_on && offset > 0 && number == 0 {
+                let back = put_back::before(run, step).map(|back| (back, Purpose::Settings));
+                head.splice(0..0, back);
+            }
             if std::ptr::eq(*part, step) {
                 head.extend(made::within(run.plan.makes.as_ref(), run.engine, step));
             }

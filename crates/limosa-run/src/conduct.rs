@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use limosa_core::{Action, AuditHead, CallbackEvent, Plan, Step, Work};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, SettingsMark, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 use serde_json::json;
 
@@ -250,7 +250,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             }
         };
         wait_as_told(session, &block[0]);
-        let ended = with_callbacks(run, session, block, at, failed).await;
+        let ended = with_callbacks(run, session, block, at, (shared, failed)).await;
         run.end_progress();
         session.wait_for_locks(Some(OWN_PATIENCE));
         let elapsed = began.elapsed();
@@ -294,7 +294,7 @@ async fn with_callbacks(
     session: &mut dyn Session,
     block: &[Step],
     at: usize,
-    failed: Option<Failed>,
+    (shared, failed): (Option<SettingsMark>, Option<Failed>),
 ) -> Ended {
     let is_code = matches!(block[0].work, Work::Code { .. });
     // Nothing shares the transaction of code.
@@ -312,6 +312,10 @@ async fn with_callbacks(
             let outcome = Some(run.explain(&failure, block, at).0);
             return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
         }
+    }
+    if let Err(error) = shared_session::put_back(run, session, at, shared).await {
+        let outcome = Some(run.explain(&Failure::server(Purpose::Settings, error), block, at).0);
+        return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
     }
     let events = CallbackEvent::of(run.plan.direction);
     let (before, after) = (events.before_each, events.after_each);

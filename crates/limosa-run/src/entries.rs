@@ -2,7 +2,7 @@
 
 pub(crate) mod mysql;
 
-use limosa_core::{Action, Direction, Identity, RowState, Step, Work};
+use limosa_core::{Action, Direction, Identity, PutsBack, RowState, Step, Work};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
 use limosa_db::{Item, Value};
 use limosa_sql::{Class, Engine};
@@ -39,7 +39,8 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
     let is_under_way = !fresh || step.inherits.is_some();
-    let borrowed = engine == Engine::Postgres && is_under_way && borrows(step);
+    // So may one that goes on with what callbacks have set.
+    let borrowed = engine == Engine::Postgres && is_under_way && (borrows(step) || step.goes_on);
     if borrowed {
         items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
         items.extend(own_rights(context, engine, step));
@@ -113,11 +114,21 @@ const BORROWED_AGAIN: &str = "select set_config('session_authorization', current
     select set_config('role', current_setting('limosa.role'), true); \
     select set_config('client_encoding', current_setting('limosa.encoding'), true)";
 
-/// PostgreSQL: what a step begins with: the settings of a fresh session, or those that it inherits, with or without their search path.
+/// PostgreSQL: what a step begins with: the settings of a fresh session, or those that it inherits, but for what its tool puts back.
+/// Nothing is put back right before it where callbacks stand there.
 pub(crate) fn beginning(context: &Context<'_>, step: &Step) -> Option<String> {
-    match &step.inherits {
+    if step.goes_on { None } else { put_back(context, step) }
+}
+
+/// PostgreSQL: what is put back before a step and the callbacks right before it.
+pub(crate) fn put_back(context: &Context<'_>, step: &Step) -> Option<String> {
+    match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
         None => Some(reset(context)),
-        Some(inherited) => inherited.fresh_search_path.then(|| "reset search_path".to_owned()),
+        Some(PutsBack::Nothing) => None,
+        Some(PutsBack::SearchPath) => Some("reset search_path".to_owned()),
+        Some(PutsBack::PathRoleAndVariables) => {
+            Some(format!("reset session authorization; {}; reset search_path", own_role(context)))
+        }
     }
 }
 
@@ -140,11 +151,14 @@ fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
 /// PostgreSQL: every session setting back to its default; the role that the session took on when it began is kept by the
 /// session itself as its default.
 pub(crate) fn reset(context: &Context<'_>) -> String {
-    let role = match &context.session_role {
+    format!("reset session authorization; {}; reset all{}", own_role(context), context.session_settings)
+}
+
+fn own_role(context: &Context<'_>) -> String {
+    match &context.session_role {
         Some(role) => format!("set role {}", Engine::Postgres.quote_identifier(role)),
         None => "reset role".to_owned(),
-    };
-    format!("reset session authorization; {role}; reset all{}", context.session_settings)
+    }
 }
 
 /// Before statements outside of transactions: the settings of a fresh session unless it inherits others, with the time-outs of the

@@ -1,13 +1,13 @@
 //! Engines where settings outlive the transaction: what a file set is put back behind it.
 
 use limosa_core::Step;
-use limosa_db::{DbError, Notice, Session};
+use limosa_db::{DbError, Item, Notice, Session};
 use limosa_sql::Engine;
 
 use crate::atomic::together;
 use crate::attempt::Failure;
 use crate::conduct::Run;
-use crate::entries::Marks;
+use crate::entries::{self, Marks};
 use crate::feed::{Purpose, SharedLog, lock};
 use crate::{Event, pragmas, shared_session};
 
@@ -38,6 +38,12 @@ pub(crate) async fn around(
         tell_afterwards(run, block, first, log, error);
     }
     Ok(())
+}
+
+/// PostgreSQL: what is put back between two steps of one transaction that callbacks run around.
+pub(crate) fn before(run: &Run<'_>, step: &Step) -> Option<Item> {
+    let back = (run.engine == Engine::Postgres).then(|| entries::put_back(run.context, step))?;
+    back.map(Item::Control)
 }
 
 /// What failed behind a commit, for a person.

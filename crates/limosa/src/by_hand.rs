@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
+use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
 use limosa_run::{file_name_value, lock_key, lock_name};
@@ -149,8 +149,8 @@ impl Script<'_> {
         if atomic && !step.outline.wrapped {
             self.begin(step, if step.joins_previous { "" } else { "begin" });
         }
-        if !atomic && self.engine == Engine::Postgres && step.inherits.is_none() {
-            self.line(&self.reset());
+        if !atomic && self.engine == Engine::Postgres {
+            self.put_back(step);
         }
         let mut problem = None;
         each_statement(self.opened, step, u64::MAX, &mut |listed| {
@@ -264,11 +264,14 @@ impl Script<'_> {
 
     /// Settings back to those of a fresh session.
     fn reset(&self) -> String {
-        let role = match &self.opened.configuration.role {
+        format!("reset session authorization; {}; reset all", self.own_role())
+    }
+
+    fn own_role(&self) -> String {
+        match &self.opened.configuration.role {
             Some(role) => format!("set role {}", self.engine.quote_identifier(role)),
             None => "reset role".to_owned(),
-        };
-        format!("reset session authorization; {role}; reset all")
+        }
     }
 
     fn begin(&mut self, step: &Step, begin: &str) {
@@ -286,14 +289,25 @@ impl Script<'_> {
                 if !begin.is_empty() {
                     self.line(begin);
                 }
-                if step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path) {
-                    self.line("reset search_path");
-                } else if step.outline.is_atomic() && step.inherits.is_none() {
-                    self.line(&self.reset());
+                if step.outline.is_atomic() && step.action.done() == 0 {
+                    self.put_back(step);
                 }
                 self.time_outs(step);
             }
         }
+    }
+
+    /// PostgreSQL: what a step begins with.
+    fn put_back(&mut self, step: &Step) {
+        let back = match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
+            None => self.reset(),
+            Some(PutsBack::SearchPath) => "reset search_path".to_owned(),
+            Some(PutsBack::PathRoleAndVariables) => {
+                format!("reset session authorization; {}; reset search_path", self.own_role())
+            }
+            Some(PutsBack::Nothing) => return,
+        };
+        self.line(&back);
     }
 
     /// PostgreSQL: those of a step, for its transaction.

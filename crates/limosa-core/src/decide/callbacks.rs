@@ -92,6 +92,7 @@ fn step(
         has_journal: false,
         inherits: None,
         hands_on: false,
+        goes_on: false,
         proof: None,
         guard: headers.guard.clone(),
     }

@@ -93,6 +93,6 @@ pub(super) fn before_ledger(step: &Step) -> Vec<Tagged> {
 }
 
 /// The script's way of speaking again.
-pub(super) fn after_ledger(step: &Step) -> Vec<Tagged> {
+pub(crate) fn after_ledger(step: &Step) -> Vec<Tagged> {
     step.may_leave().then(|| control(TAKE_UP, Purpose::Settings)).into_iter().collect()
 }

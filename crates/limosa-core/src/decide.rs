@@ -82,6 +82,8 @@ pub struct SharedSession {
     pub puts_back: PutsBack,
     /// Callbacks of each file run in that session as well: nothing is put back between them and their file.
     pub with_callbacks: bool,
+    /// PostgreSQL: all files of a run are one transaction, so that what one sets for its transaction holds for those behind it, too.
+    pub one_transaction: bool,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.
@@ -211,7 +213,7 @@ fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValue
             Some("only one of the two wants foreign keys enforced".to_owned())
         } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
             Some("settings of a file can be put back outside of a transaction only".to_owned())
-        } else if step.inherits.is_some() && before.outline.sets_locally {
+        } else if step.inherits.as_ref().is_some_and(|inherited| !inherited.holds_locals_of(&before.outline)) {
             Some("what a file sets for its transaction would reach those behind it".to_owned())
         } else if before.guard.is_some() || step.guard.is_some() {
             let asks = |step: &Step| step.guard.as_ref().is_some_and(|guard| !guard.checks.is_empty());

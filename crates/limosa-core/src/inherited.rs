@@ -3,11 +3,16 @@
 use limosa_sql::Engine;
 use serde::Serialize;
 
+use crate::Outline;
+
 /// What steps before one of a plan leave in the session, where the tool that they were written for lets it reach this one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Inherited {
     /// Names of session settings in lower case, in the order in which they were changed first.
     pub settings: Vec<String>,
+    /// PostgreSQL: those of them that files before it have set for their transaction, where the tool has one for all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locals: Vec<String>,
     /// More than `settings` names; see [`crate::Outline::unseen`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
@@ -58,5 +63,10 @@ impl Inherited {
             }
         }
         self.unseen |= unseen;
+    }
+
+    /// True where all that a script sets for its transaction is to reach the next one.
+    pub(crate) fn holds_locals_of(&self, outline: &Outline) -> bool {
+        outline.local_settings.iter().all(|name| self.locals.contains(name))
     }
 }

@@ -432,6 +432,12 @@ impl Layout {
         self.is_foreign() && !matches!(self, Layout::Sqitch(_))
     }
 
+    /// True where the tool was seen to run all files of a run in one transaction, on the engines where it can: what one of them sets for its
+    /// transaction holds for those behind it.
+    pub fn runs_all_in_one_transaction(&self) -> bool {
+        matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
+    }
+
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.
     pub fn is_foreign(&self) -> bool {
         !matches!(self, Layout::Native | Layout::Pattern(_))

@@ -72,7 +72,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && step.proof.is_none()
         && step.guard.is_none()
         // The fence that is sent ahead knows our own rights only.
-        && (step.inherits.is_none() || !entries::borrows(step))
+        && step.inherits.as_ref().is_none_or(|inherited| inherited.locals.is_empty() && !entries::borrows(step))
 }
 
 /// Runs steps that [`reach`] found.

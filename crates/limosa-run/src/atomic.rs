@@ -14,7 +14,7 @@ use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Part, ScriptReader};
-use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, made, proof, put_back};
+use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, locals, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -261,6 +261,8 @@ pub(crate) fn feed<'f>(
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
                     items.extend(settle_constraints(run.engine).filter(|_| ends));
+                    let local = locals::keep(step, run.plan.steps.get(first + offset + 1));
+                    items.extend(local.map(|text| (Item::Control(text), Purpose::Settings)));
                     if let Some(around) = around {
                         items.extend(own_rights(run.context, run.engine, around));
                         items.extend(mark_again(run.context, run.engine, around, marks));

@@ -9,7 +9,7 @@ use limosa_sql::{Class, Engine};
 use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
-use crate::{Context, kept};
+use crate::{Context, kept, locals};
 
 /// The marks of one attempt at one transaction.
 #[derive(Debug, Clone)]
@@ -68,6 +68,7 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     if borrowed {
         items.push((Item::Control(BORROWED_AGAIN.to_owned()), Purpose::Settings));
     }
+    items.extend(locals::take_up(step).map(|text| (Item::Control(text), Purpose::Settings)));
     items
 }
 

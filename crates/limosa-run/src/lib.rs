@@ -18,6 +18,7 @@ mod guard;
 mod implicit_commit;
 mod journalled;
 mod kept;
+pub mod locals;
 mod lock;
 mod lost;
 mod made;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
-use limosa_run::{file_name_value, lock_key, lock_name};
+use limosa_run::{file_name_value, locals, lock_key, lock_name};
 use limosa_sql::{Engine, classify};
 use serde_json::json;
 
@@ -174,6 +174,8 @@ impl Script<'_> {
         if !open {
             self.begin(step, "begin");
         }
+        let next = self.plan.steps.iter().skip_while(|other| other.identity != step.identity).nth(1);
+        locals::keep(step, next).iter().for_each(|text| self.line(text));
         self.rows(step);
         if ends || !open {
             self.line("commit");
@@ -293,6 +295,7 @@ impl Script<'_> {
                     self.put_back(step);
                 }
                 self.time_outs(step);
+                locals::take_up(step).iter().for_each(|text| self.line(text));
             }
         }
     }

@@ -91,7 +91,8 @@ impl Loaded {
             Layout::Flyway(_) => (PutsBack::PathRoleAndVariables, true),
             _ => (PutsBack::Nothing, false),
         };
-        Some(SharedSession { tool: tool.name(), puts_back, with_callbacks })
+        let one_transaction = self.layout.runs_all_in_one_transaction();
+        Some(SharedSession { tool: tool.name(), puts_back, with_callbacks, one_transaction })
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.

@@ -41,6 +41,11 @@ pub(super) fn inherit(
     let mut left = is_among_callbacks.then(|| Arc::new(around.clone()));
     let count = steps.len();
     for (at, step) in steps.iter_mut().enumerate() {
+        if !step.outline.is_atomic()
+            && let Some(before) = left.as_deref().filter(|before| !before.locals.is_empty())
+        {
+            left = Some(Arc::new(Inherited { locals: Vec::new(), ..before.clone() }));
+        }
         step.inherits.clone_from(&left);
         step.goes_on = is_among_callbacks;
         if leaves(&step.outline, shared, engine) {
@@ -62,6 +67,15 @@ pub(super) fn inherit(
 
 fn add(inherited: &mut Inherited, outline: &Outline, shared: SharedSession, engine: Engine) {
     inherited.add(outline.settings.iter().filter(|name| reaches_next(name, shared, engine)), outline.unseen);
+    if !shared.one_transaction || !outline.is_atomic() {
+        return;
+    }
+    let is_carried = |name: &&String| reaches_next(name, shared, engine) && !name.starts_with("transaction_");
+    for name in outline.local_settings.iter().filter(is_carried) {
+        if !inherited.locals.contains(name) {
+            inherited.locals.push(name.clone());
+        }
+    }
 }
 
 /// Those of the interrupted steps that would go on in a session which lacks what the first half had.
@@ -139,7 +153,8 @@ mod tests {
             unseen,
             ..Outline::default()
         };
-        let shared = |puts_back| SharedSession { tool: "one", puts_back, with_callbacks: false };
+        let shared =
+            |puts_back| SharedSession { tool: "one", puts_back, with_callbacks: false, one_transaction: false };
         for (names, unseen, engine, expected) in [
             (&["search_path"][..], false, Engine::Postgres, true),
             (&["lock_timeout", "statement_timeout"], false, Engine::Postgres, true),

@@ -7,6 +7,7 @@ mod liquibase;
 mod liquibase_conditions;
 mod liquibase_delimiters;
 mod liquibase_preconditions;
+mod one_transaction;
 mod own_table;
 mod pattern;
 mod prisma;

@@ -74,6 +74,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
             let Err(failure) = done else { return Ok(()) };
             let block = std::slice::from_ref(step.as_ref());
             if crate::forgiven::told(run, session, block, AROUND, &failure).await.is_some() {
+                restore(run, session, mark).await;
                 return Ok(());
             }
             let _ = session.settle().await;

@@ -9,7 +9,7 @@ use crate::attempt::Failure;
 use crate::conduct::Run;
 use crate::entries::{self, Marks};
 use crate::feed::{Purpose, SharedLog, lock};
-use crate::{Event, pragmas, shared_session};
+use crate::{Event, forgiven, pragmas, shared_session};
 
 /// Runs steps in one transaction and puts the settings back, however it ends.
 pub(crate) async fn around(
@@ -28,7 +28,10 @@ pub(crate) async fn around(
     if result.is_err() {
         let _ = session.settle().await;
     }
-    let hands_on = result.is_ok() && block.last().is_some_and(|step| step.hands_on);
+    let hands_on = match &result {
+        Ok(_) => block.last().is_some_and(|step| step.hands_on),
+        Err(failure) => forgiven::goes_on(block, first, failure),
+    };
     let restored = match hands_on {
         true => shared_session::hand_on(session, mark, run.engine, block).await,
         false => session.restore_settings(mark).await,

@@ -6,6 +6,7 @@ mod flyway_session;
 mod liquibase;
 mod liquibase_conditions;
 mod liquibase_delimiters;
+mod liquibase_failing;
 mod liquibase_preconditions;
 mod one_transaction;
 mod own_table;

@@ -267,6 +267,14 @@ pub trait Session: Send {
         Ok(())
     }
 
+    /// What differs from the settings that were remembered, as statements that set it in a session which has those. PostgreSQL remembers none.
+    ///
+    /// # Errors
+    /// What the server says.
+    async fn changed_since(&mut self, _mark: SettingsMark) -> Result<Vec<String>, DbError> {
+        Ok(Vec::new())
+    }
+
     /// The script may leave its settings: forgets those of before it.
     fn forget_settings(&mut self, _mark: SettingsMark) {}
 

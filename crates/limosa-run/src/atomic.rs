@@ -139,7 +139,8 @@ async fn once(
     let proofs = block.iter().filter_map(|step| step.proof.as_deref());
     let mut scripts =
         block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
-    if run.engine != Engine::Postgres && scripts.any(|step| step.outline.may_set()) {
+    let is_other = block.iter().any(|step| !step.begins_with.is_empty());
+    if run.engine != Engine::Postgres && (is_other || scripts.any(|step| step.outline.may_set())) {
         put_back::around(run, session, block, first, marks, log).await
     } else {
         together(run, session, block, first, marks, log).await

@@ -39,8 +39,9 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
     let is_under_way = !fresh || step.inherits.is_some();
-    // So may one that goes on with what callbacks have set.
-    let borrowed = engine == Engine::Postgres && is_under_way && (borrows(step) || step.goes_on);
+    // So may one that goes on with what callbacks have set, or with what its change began with.
+    let may_differ = step.goes_on || !step.begins_with.is_empty();
+    let borrowed = engine == Engine::Postgres && (may_differ || (is_under_way && borrows(step)));
     if borrowed {
         items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
         items.extend(own_rights(context, engine, step));
@@ -124,7 +125,7 @@ pub(crate) fn beginning(context: &Context<'_>, step: &Step) -> Option<String> {
 /// PostgreSQL: what is put back before a step and the callbacks right before it.
 pub(crate) fn put_back(context: &Context<'_>, step: &Step) -> Option<String> {
     match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
-        None => Some(reset(context)),
+        None => Some([reset(context)].iter().chain(&step.begins_with).cloned().collect::<Vec<_>>().join("; ")),
         Some(PutsBack::Nothing) => None,
         Some(PutsBack::SearchPath) => Some("reset search_path".to_owned()),
         Some(PutsBack::PathRoleAndVariables) => {
@@ -222,7 +223,8 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    if engine != Engine::Postgres || step.outline.settings.is_empty() || step.hands_on {
+    if engine != Engine::Postgres || (step.outline.settings.is_empty() && step.begins_with.is_empty()) || step.hands_on
+    {
         return Vec::new();
     }
     vec![(Item::Control(reset(context)), Purpose::Settings)]

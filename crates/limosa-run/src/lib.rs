@@ -4,6 +4,7 @@
 mod ahead;
 mod atomic;
 mod attempt;
+mod beginnings;
 mod callbacks;
 mod cancelling;
 mod code;

@@ -21,9 +21,11 @@ pub(crate) async fn around(
     log: &SharedLog,
 ) -> Result<(), Failure> {
     let mark = session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
-    let result = match run.engine {
-        Engine::Sqlite => pragmas::around(run, session, block, first, marks, log).await,
-        _ => together(run, session, block, first, marks, log).await.map(Ok),
+    let begun = begin_with(session, block).await.map_err(|error| Failure::server(Purpose::Settings, error));
+    let result = match (begun, run.engine) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Engine::Sqlite) => pragmas::around(run, session, block, first, marks, log).await,
+        (Ok(()), _) => together(run, session, block, first, marks, log).await.map(Ok),
     };
     if result.is_err() {
         let _ = session.settle().await;
@@ -41,6 +43,13 @@ pub(crate) async fn around(
         tell_afterwards(run, block, first, log, error);
     }
     Ok(())
+}
+
+/// Sets what steps begin with besides the settings of a fresh session.
+pub(crate) async fn begin_with(session: &mut dyn Session, block: &[Step]) -> Result<(), DbError> {
+    let statements = block.iter().flat_map(|step| &step.begins_with);
+    let items: Vec<Item> = statements.cloned().map(Item::Control).collect();
+    if items.is_empty() { Ok(()) } else { session.send(items).await.map(drop) }
 }
 
 /// PostgreSQL: what is put back between two steps of one transaction that callbacks run around.

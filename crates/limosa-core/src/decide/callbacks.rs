@@ -93,6 +93,7 @@ fn step(
         inherits: None,
         hands_on: false,
         goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: headers.guard.clone(),
     }

@@ -411,6 +411,7 @@ fn plain_step(
         inherits: None,
         hands_on: false,
         goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: None,
     }

@@ -230,6 +230,7 @@ fn revert_step(
         inherits: None,
         hands_on: false,
         goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: None,
     }

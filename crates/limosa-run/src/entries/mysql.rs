@@ -63,7 +63,7 @@ pub(super) fn head(context: &Context<'_>, step: &Step, marks: &Marks, fresh: boo
     if fresh {
         items.extend(time_outs(step).map(|text| control(text, Purpose::Settings)));
     }
-    let borrowed = step.inherits.is_some() || (!fresh && step.outline.may_set());
+    let borrowed = step.begins_otherwise() || (!fresh && step.outline.may_set());
     if borrowed {
         items.push(control(PUT_ASIDE, Purpose::Settings));
     }

@@ -20,6 +20,10 @@ use crate::{DbError, DbErrorKind};
 /// What moves by itself, or is another name of something else.
 const MOVING: [&str; 5] = ["timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id", "identity"];
 
+/// What says something of the statement before, and is no setting of a script's.
+const OF_THE_LAST_STATEMENT: [&str; 6] =
+    ["last_insert_id", "insert_id", "error_count", "warning_count", "in_transaction", "last_gtid"];
+
 /// Errors that say that a name is no setting of a session: unknown, read-only, global, or not in a session of this kind.
 const NO_SETTING: [&str; 4] = ["1193 ", "1238 ", "1229 ", "3085 "];
 
@@ -173,6 +177,27 @@ impl Settings {
             Some(database) => wire.command(format!("use {}", Engine::Mysql.quote_identifier(database))).await.map(drop),
             None => Ok(()),
         }
+    }
+
+    /// What differs now, as statements that set it.
+    pub(super) async fn changed_since(&self, wire: &mut Wire, mariadb: bool) -> Result<Vec<String>, DbError> {
+        let now = read(wire, mariadb).await?;
+        let of_the_last_statement = OF_THE_LAST_STATEMENT.map(str::to_owned).into();
+        let differing = now.differing(self, &of_the_last_statement);
+        let mut set: Vec<String> =
+            differing.map(|(name, setting)| format!("session {name} = {}", setting.written())).collect();
+        for name in now.user_variables.difference(&self.user_variables) {
+            let variable = format!("@{}", Engine::Mysql.quote_identifier(name));
+            let answer =
+                statements::text(wire, &format!("select {variable} {LIMIT}")).await.map_err(Failure::into_error)?;
+            if let Some(value) = answer.rows.first().and_then(|row| row.text(0)) {
+                set.push(format!("{variable} = {}", Engine::Mysql.quote_literal(&value)));
+            }
+        }
+        let database = now.database.filter(|database| Some(database) != self.database.as_ref());
+        let moves = database.map(|database| format!("use {}", Engine::Mysql.quote_identifier(&database)));
+        let sets = (!set.is_empty()).then(|| format!("set {}", set.join(", ")));
+        Ok(sets.into_iter().chain(moves).collect())
     }
 
     /// What takes the user variables away that were not there.

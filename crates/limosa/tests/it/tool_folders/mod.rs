@@ -1,5 +1,6 @@
 //! Folders of other tools whose order or identity stands in names, read in place.
 
+mod auto_rollback;
 mod diesel;
 mod drizzle;
 mod flyway_session;

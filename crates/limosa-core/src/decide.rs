@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
-use crate::{Callback, EnumValues, Headers, Identity, Limits, Outline, Step, Surroundings, TimeOuts, Version, Work};
+use crate::{
+    Callback, EnumValues, Headers, Identity, Limits, Outline, PutsBack, Step, Surroundings, TimeOuts, Version, Work,
+};
 
 /// What to do with a version that comes late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,14 +72,18 @@ pub struct MigrateAsk {
     pub set_before: HashMap<Identity, Vec<String>>,
 }
 
-/// The tool that the files were written for runs all of them in one session and puts nothing back between them: what one sets holds
-/// for those behind it.
+/// The tool that the files were written for runs all of them in one session: what one sets holds for those behind it, but for what the
+/// tool puts back between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedSession {
     /// The tool, as people name it.
     pub tool: &'static str,
-    /// It puts the search path back before each of them, and nothing else.
-    pub fresh_search_path: bool,
+    /// What it puts back before each of them.
+    pub puts_back: PutsBack,
+    /// Callbacks of each file run in that session as well: nothing is put back between them and their file.
+    pub with_callbacks: bool,
+    /// PostgreSQL: all files of a run are one transaction, so that what one sets for its transaction holds for those behind it, too.
+    pub one_transaction: bool,
 }
 
 /// A table that another tool makes before its first migration, and that is not here.
@@ -207,7 +213,7 @@ fn join(engine: Engine, steps: &mut [Step], values: &HashMap<Identity, EnumValue
             Some("only one of the two wants foreign keys enforced".to_owned())
         } else if engine == Engine::Mysql && (changes_settings(before) || changes_settings(step)) {
             Some("settings of a file can be put back outside of a transaction only".to_owned())
-        } else if step.inherits.is_some() && before.outline.sets_locally {
+        } else if step.inherits.as_ref().is_some_and(|inherited| !inherited.holds_locals_of(&before.outline)) {
             Some("what a file sets for its transaction would reach those behind it".to_owned())
         } else if before.guard.is_some() || step.guard.is_some() {
             let asks = |step: &Step| step.guard.as_ref().is_some_and(|guard| !guard.checks.is_empty());

@@ -43,7 +43,7 @@ pub use decide::{
 pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};
 pub use guard::{Check, Guard, Otherwise, Question};
-pub use inherited::Inherited;
+pub use inherited::{Inherited, PutsBack};
 pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,

@@ -24,9 +24,12 @@ pub struct Outline {
     /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
-    /// PostgreSQL: it sets something for its transaction alone (`SET LOCAL`).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub sets_locally: bool,
+    /// PostgreSQL: names of those that it sets for its transaction alone (`SET LOCAL`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub local_settings: Vec<String>,
+    /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
+    #[serde(default, skip)]
+    pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.
@@ -63,6 +66,7 @@ impl Outline {
         self.groups.shrink_to_fit();
         self.remarkable.shrink_to_fit();
         self.settings.shrink_to_fit();
+        self.local_settings.shrink_to_fit();
         self.placeholders.shrink_to_fit();
         self.expressions.shrink_to_fit();
         self.lifted.shrink_to_fit();
@@ -131,6 +135,11 @@ impl Outline {
     /// True where the script may leave settings in the session.
     pub fn may_set(&self) -> bool {
         self.unseen || !self.settings.is_empty()
+    }
+
+    /// PostgreSQL: true where the script may put all settings back to those with which the session began.
+    pub fn may_reset_all(&self) -> bool {
+        self.runs_code || self.settings.iter().any(|name| name == "all")
     }
 
     /// True where all statements and the ledger row commit together.

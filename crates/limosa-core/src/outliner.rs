@@ -5,7 +5,7 @@ mod own;
 
 use limosa_sql::{
     Class, Dialect, Effect, Engine, Piece, PieceKind, TransactionRule, VariableLines, carried, in_usual_marks,
-    mentions_literal, placeholders, stays_in_session, table_use,
+    mentions_literal, placeholders, sets_for_transaction, stays_in_session, table_use,
 };
 
 use crate::change::TransactionWish;
@@ -163,7 +163,15 @@ impl Outliner {
             Engine::Sqlite => stays_in_session(statement, class),
             _ => false,
         };
-        self.outline.sets_locally |= class.verb == "SET LOCAL";
+        if self.engine == Engine::Postgres && sets_for_transaction(class, statement) {
+            for name in class.effect.session_settings() {
+                if !self.outline.local_settings.contains(name) {
+                    self.outline.local_settings.push(name.clone());
+                }
+            }
+        }
+        self.outline.runs_code |=
+            self.engine == Engine::Postgres && ["SELECT", "DO", "CALL", "EXECUTE"].contains(&class.verb.as_str());
         for name in class.effect.session_settings().iter().chain(lifted).chain(&left) {
             if !self.outline.settings.contains(name) {
                 self.outline.settings.push(name.clone());

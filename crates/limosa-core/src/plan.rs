@@ -122,6 +122,14 @@ pub struct Step {
     /// A step behind it inherits what it leaves. Follows from `inherits`, so that it is not part of the digest.
     #[serde(skip)]
     pub hands_on: bool,
+    /// Callbacks around it run in its session: what the tool puts back is put back before those, and nothing right before it. Not part of
+    /// the digest.
+    #[serde(skip)]
+    pub goes_on: bool,
+    /// Statements that set, right behind the settings of a fresh session, what it begins with: for a way back that a run takes by itself,
+    /// what its change began with. Not part of the digest.
+    #[serde(skip)]
+    pub begins_with: Vec<String>,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
@@ -143,7 +151,12 @@ impl Step {
 
     /// True where the session may hold other settings behind it than a fresh one.
     pub fn may_leave(&self) -> bool {
-        self.inherits.is_some() || self.outline.may_set()
+        self.begins_otherwise() || self.outline.may_set()
+    }
+
+    /// True where it may begin with other settings than a fresh session has.
+    pub fn begins_otherwise(&self) -> bool {
+        self.inherits.is_some() || !self.begins_with.is_empty()
     }
 }
 
@@ -392,6 +405,13 @@ impl PlannedCallback {
         match &self.work {
             PlannedWork::Sql(step) => Some(step),
             PlannedWork::Command(_) | PlannedWork::Code(_) => None,
+        }
+    }
+
+    pub(crate) fn step_mut(&mut self) -> Option<&mut Step> {
+        match &mut self.work {
+            PlannedWork::Sql(step) | PlannedWork::Code(step) => Some(step),
+            PlannedWork::Command(_) => None,
         }
     }
 

@@ -260,6 +260,23 @@ pub trait Session: Send {
         Ok(())
     }
 
+    /// MySQL: puts back what Flyway does between two files, of what was remembered: the database, user variables, `foreign_key_checks` and
+    /// `sql_safe_updates`. Forgets nothing.
+    ///
+    /// # Errors
+    /// What the server says.
+    async fn put_back_between_files(&mut self, _mark: SettingsMark) -> Result<(), DbError> {
+        Ok(())
+    }
+
+    /// What differs from the settings that were remembered, as statements that set it in a session which has those. PostgreSQL remembers none.
+    ///
+    /// # Errors
+    /// What the server says.
+    async fn changed_since(&mut self, _mark: SettingsMark) -> Result<Vec<String>, DbError> {
+        Ok(Vec::new())
+    }
+
     /// The script may leave its settings: forgets those of before it.
     fn forget_settings(&mut self, _mark: SettingsMark) {}
 

@@ -426,11 +426,16 @@ impl Layout {
         self.is_foreign() && !others
     }
 
-    /// True where the tool was seen to run all files of a run in one session and to put nothing back, so that what one of them sets
-    /// holds for those behind it. Flyway puts back a part, search path and role among it, and Sqitch runs each script in a session of
-    /// its own.
+    /// True where the tool was seen to run all files of a run in one session, so that what one of them sets holds for those behind it,
+    /// but for what it puts back. Sqitch runs each script in a session of its own.
     pub fn shares_session(&self) -> bool {
-        self.is_foreign() && !matches!(self, Layout::Flyway(_) | Layout::Sqitch(_))
+        self.is_foreign() && !matches!(self, Layout::Sqitch(_))
+    }
+
+    /// True where the tool was seen to run all files of a run in one transaction, on the engines where it can: what one of them sets for its
+    /// transaction holds for those behind it.
+    pub fn runs_all_in_one_transaction(&self) -> bool {
+        matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
     }
 
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.

@@ -27,7 +27,7 @@ use crate::entries::{self, Marks};
 use crate::feed::{Feed, Purpose, SharedLog, Stretch, Supply, Watch, lock};
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::{StepReport, notices::Notices};
+use crate::{Context, StepReport, beginnings, notices::Notices};
 
 /// How far a flight of several steps came.
 pub(crate) struct Halt {
@@ -45,16 +45,18 @@ pub(crate) struct Begun {
 }
 
 /// The end of the steps from `at` on that can be sent ahead of each other's answers.
-pub(crate) fn reach(plan: &Plan, engine: Engine, pooled: bool, at: usize) -> usize {
-    if engine == Engine::Mysql || pooled || plan.callbacks.iter().any(|callback| callback.event.is_each()) {
+pub(crate) fn reach(plan: &Plan, engine: Engine, context: &Context<'_>, at: usize) -> usize {
+    if engine == Engine::Mysql || context.pooled || plan.callbacks.iter().any(|callback| callback.event.is_each()) {
         return at;
     }
     let steps = &plan.steps;
     // SQLite waits for other writers as long as the session is told before the flight.
     let is_bare = |number: usize| plan.makes.as_ref().is_none_or(|made| !made.is_for(&steps[number]));
     let waits_alike = |number: usize| engine == Engine::Postgres || steps[number].limits == steps[at].limits;
+    // What it begins with is looked up right before it.
+    let is_kept = |number: usize| context.keeps_beginnings && beginnings::has_own(&steps[number]);
     (at..steps.len())
-        .find(|number| !stands_alone(steps, *number) || !is_bare(*number) || !waits_alike(*number))
+        .find(|number| is_kept(*number) || !stands_alone(steps, *number) || !is_bare(*number) || !waits_alike(*number))
         .unwrap_or(steps.len())
 }
 
@@ -71,8 +73,9 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && !outline.wrapped
         && step.proof.is_none()
         && step.guard.is_none()
+        && step.begins_with.is_empty()
         // The fence that is sent ahead knows our own rights only.
-        && (step.inherits.is_none() || !entries::borrows(step))
+        && step.inherits.as_ref().is_none_or(|inherited| inherited.locals.is_empty() && !entries::borrows(step))
 }
 
 /// Runs steps that [`reach`] found.

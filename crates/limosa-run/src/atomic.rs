@@ -8,13 +8,13 @@ use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, farewell, finished, head, settle_constraints};
+use crate::entries::{Marks, farewell, finished, head, mark_again, own_rights, settle_constraints};
 use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock, precedes_queries};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Part, ScriptReader};
-use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, made, proof, put_back};
+use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, locals, made, proof, put_back};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -139,7 +139,8 @@ async fn once(
     let proofs = block.iter().filter_map(|step| step.proof.as_deref());
     let mut scripts =
         block.iter().chain(proofs).chain(around.into_iter().flat_map(|event| callbacks::sharing(run, event)));
-    if run.engine != Engine::Postgres && scripts.any(|step| step.outline.may_set()) {
+    let is_other = block.iter().any(|step| !step.begins_with.is_empty());
+    if run.engine != Engine::Postgres && (is_other || scripts.any(|step| step.outline.may_set())) {
         put_back::around(run, session, block, first, marks, log).await
     } else {
         together(run, session, block, first, marks, log).await
@@ -239,6 +240,11 @@ pub(crate) fn feed<'f>(
             let mut head = head(run.context, run.engine, part, marks, true);
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
+            // The first of several was begun with before its callbacks ran.
+            if step.goes_on && offset > 0 && number == 0 {
+                let back = put_back::before(run, step).map(|back| (back, Purpose::Settings));
+                head.splice(0..0, back);
+            }
             if std::ptr::eq(*part, step) {
                 head.extend(made::within(run.plan.makes.as_ref(), run.engine, step));
             }
@@ -250,11 +256,18 @@ pub(crate) fn feed<'f>(
                 feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
                 continue;
             }
+            let around = is_around.then_some(*part).filter(|part| part.outline.may_reset_all());
             let closing: Closing<'f> = Box::new(move |_| {
                 let mut items = if is_proof { proof::end() } else { Vec::new() };
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
                     items.extend(settle_constraints(run.engine).filter(|_| ends));
+                    let local = locals::keep(step, run.plan.steps.get(first + offset + 1));
+                    items.extend(local.map(|text| (Item::Control(text), Purpose::Settings)));
+                    if let Some(around) = around {
+                        items.extend(own_rights(run.context, run.engine, around));
+                        items.extend(mark_again(run.context, run.engine, around, marks));
+                    }
                     items.extend(finished(run.context, run.engine, step, marks, false));
                 }
                 if wipe {

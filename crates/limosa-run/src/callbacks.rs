@@ -16,10 +16,10 @@ use tokio::process::Command;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Run, interrupted};
-use crate::entries::{audit, farewell, fresh_settings, head, own_rights, reset, settle_constraints};
+use crate::entries::{audit, farewell, fresh_settings, head, mysql, own_rights, reset, settle_constraints};
 use crate::feed::{AROUND, Feed, GaveUp, Purpose, Stretch, lock};
 use crate::reader::ScriptReader;
-use crate::{Event, Outcome};
+use crate::{Event, Outcome, shared_session};
 
 /// Lines of a command that are shown.
 const SHOWN_LINES: usize = 200;
@@ -74,6 +74,7 @@ async fn one(run: &Run<'_>, session: &mut dyn Session, callback: &PlannedCallbac
             let Err(failure) = done else { return Ok(()) };
             let block = std::slice::from_ref(step.as_ref());
             if crate::forgiven::told(run, session, block, AROUND, &failure).await.is_some() {
+                restore(run, session, mark).await;
                 return Ok(());
             }
             let _ = session.settle().await;
@@ -109,7 +110,14 @@ async fn sql(
     } else {
         pieces(run, session, step, &mut reader).await?;
     }
-    restore(run, session, *mark).await;
+    match (step.hands_on, mark.take()) {
+        (false, mark) => restore(run, session, mark).await,
+        // A broken connection shows at the next statement.
+        (true, Some(mark)) => {
+            let _ = shared_session::hand_on(session, mark, run.engine, std::slice::from_ref(step)).await;
+        }
+        (true, None) => {}
+    }
     Ok(())
 }
 
@@ -144,6 +152,9 @@ async fn transaction(
             let mut items: Vec<_> = settle_constraints(engine).into_iter().collect();
             items.extend(own_rights(context, engine, step));
             items.extend(audit(context, step, &closing_marks, "done", serde_json::json!({"callback": true})));
+            if engine == Engine::Mysql && step.hands_on {
+                items.extend(mysql::after_ledger(step));
+            }
             items.extend(farewell(context, engine, step));
             items
         }),

@@ -1,11 +1,12 @@
 //! The only loop: conducts a plan, step by step, and records what happened.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{Action, AuditHead, CallbackEvent, Plan, Step, Work};
+use limosa_core::{Action, AuditHead, CallbackEvent, Identity, Plan, Step, Work};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, Value};
+use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, SettingsMark, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
 use serde_json::json;
 
@@ -17,7 +18,8 @@ use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
 use crate::{
-    Context, Event, Outcome, RunReport, StepReport, StepState, callbacks, guard, put_back, shared_session, watch,
+    Context, Event, Outcome, RunReport, StepReport, StepState, beginnings, callbacks, guard, put_back, shared_session,
+    watch,
 };
 
 /// What every part of a run shares.
@@ -30,6 +32,7 @@ pub(crate) struct Run<'a> {
     pub(crate) digest: String,
     pub(crate) progress: SharedProgress,
     pub(crate) head: Mutex<Option<AuditHead>>,
+    began_with: Mutex<HashMap<Identity, Vec<String>>>,
     marks: std::sync::atomic::AtomicU64,
 }
 
@@ -61,6 +64,16 @@ impl Run<'_> {
         if head.is_some() {
             *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
         }
+    }
+
+    pub(crate) fn keep_beginning(&self, step: &Step, statements: Vec<String>) {
+        self.began_with.lock().unwrap_or_else(PoisonError::into_inner).insert(step.identity.clone(), statements);
+    }
+
+    fn report(&self, steps: Vec<StepReport>, outcome: Outcome) -> RunReport {
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let began_with = std::mem::take(&mut *self.began_with.lock().unwrap_or_else(PoisonError::into_inner));
+        RunReport { steps, outcome, head, began_with }
     }
 
     /// Sets what the watcher sees.
@@ -190,6 +203,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         digest: plan.digest().as_str().to_owned(),
         progress: Arc::new(Mutex::new(Progress::default())),
         head: Mutex::new(plan.ledger_head.clone()),
+        began_with: Mutex::default(),
         marks: std::sync::atomic::AtomicU64::new(0),
     };
     context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });
@@ -205,7 +219,8 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
 
 /// The watcher never ends by itself.
 fn unreachable_report() -> RunReport {
-    RunReport { steps: Vec::new(), outcome: Outcome::Stopped(Box::new(interrupted())), head: None }
+    let outcome = Outcome::Stopped(Box::new(interrupted()));
+    RunReport { steps: Vec::new(), outcome, head: None, began_with: HashMap::new() }
 }
 
 async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
@@ -219,8 +234,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     };
     if let Err(outcome) = ready {
         let outcome = callbacks::with_help(outcome, events.before, "no migration was begun", "none was taken back");
-        let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        return RunReport { steps: reports, outcome, head };
+        return run.report(reports, outcome);
     }
     let mut outcome = Outcome::Done;
     let mut shared = shared_session::begin(run, session).await;
@@ -231,7 +245,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             outcome = Outcome::Stopped(Box::new(interrupted()));
             break;
         }
-        let ahead = at..ahead::reach(run.plan, run.engine, run.context.pooled, at);
+        let ahead = at..ahead::reach(run.plan, run.engine, run.context, at);
         if begun.is_none() && ahead.len() > 1 {
             wait_as_told(session, &steps[at]);
             let halt = ahead::run(run, session, ahead, &mut reports).await;
@@ -250,7 +264,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             }
         };
         wait_as_told(session, &block[0]);
-        let ended = with_callbacks(run, session, block, at, failed).await;
+        let ended = with_callbacks(run, session, block, at, (shared, failed)).await;
         run.end_progress();
         session.wait_for_locks(Some(OWN_PATIENCE));
         let elapsed = began.elapsed();
@@ -278,8 +292,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     }
     record_skipped(run, session).await;
     let outcome = afterwards(run, session, outcome, &reports).await;
-    let head = run.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    RunReport { steps: reports, outcome, head }
+    run.report(reports, outcome)
 }
 
 /// SQLite: lets the session wait for other writers as long as a step says.
@@ -294,7 +307,7 @@ async fn with_callbacks(
     session: &mut dyn Session,
     block: &[Step],
     at: usize,
-    failed: Option<Failed>,
+    (shared, failed): (Option<SettingsMark>, Option<Failed>),
 ) -> Ended {
     let is_code = matches!(block[0].work, Work::Code { .. });
     // Nothing shares the transaction of code.
@@ -312,6 +325,14 @@ async fn with_callbacks(
             let outcome = Some(run.explain(&failure, block, at).0);
             return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
         }
+    }
+    let ready = match shared_session::put_back(run, session, at, shared).await {
+        Ok(()) => beginnings::keep(run, session, &block[0], shared).await,
+        failed => failed,
+    };
+    if let Err(error) = ready {
+        let outcome = Some(run.explain(&Failure::server(Purpose::Settings, error), block, at).0);
+        return Ended { outcome, state: StepState::RolledBack, notices: warnings, ..empty_ended() };
     }
     let events = CallbackEvent::of(run.plan.direction);
     let (before, after) = (events.before_each, events.after_each);

@@ -93,6 +93,8 @@ pub struct Context<'a> {
     pub session_role: Option<String>,
     /// SQL that follows `reset all`, to keep what limosa itself sets for its sessions; begins with `;`, may be empty.
     pub session_settings: String,
+    /// What each step begins with is kept: the run may take back what it did.
+    pub keeps_beginnings: bool,
     /// The code of steps that are no scripts.
     pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,
     /// The ledger of another tool that is kept beside limosa's own.

@@ -2,14 +2,14 @@
 
 pub(crate) mod mysql;
 
-use limosa_core::{Action, Direction, Identity, RowState, Step};
+use limosa_core::{Action, Direction, Identity, PutsBack, RowState, Step, Work};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
 use limosa_db::{Item, Value};
-use limosa_sql::Engine;
+use limosa_sql::{Class, Engine};
 use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
-use crate::{Context, kept};
+use crate::{Context, kept, locals};
 
 /// The marks of one attempt at one transaction.
 #[derive(Debug, Clone)]
@@ -39,7 +39,9 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     }
     // A script that has taken on another role or encoding goes on with it after the fence, which needs ours.
     let is_under_way = !fresh || step.inherits.is_some();
-    let borrowed = engine == Engine::Postgres && is_under_way && borrows(step);
+    // So may one that goes on with what callbacks have set, or with what its change began with.
+    let may_differ = step.goes_on || !step.begins_with.is_empty();
+    let borrowed = engine == Engine::Postgres && (may_differ || (is_under_way && borrows(step)));
     if borrowed {
         items.push((Item::Control(KEEP_BORROWED.to_owned()), Purpose::Settings));
         items.extend(own_rights(context, engine, step));
@@ -67,6 +69,7 @@ pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &M
     if borrowed {
         items.push((Item::Control(BORROWED_AGAIN.to_owned()), Purpose::Settings));
     }
+    items.extend(locals::take_up(step).map(|text| (Item::Control(text), Purpose::Settings)));
     items
 }
 
@@ -113,11 +116,21 @@ const BORROWED_AGAIN: &str = "select set_config('session_authorization', current
     select set_config('role', current_setting('limosa.role'), true); \
     select set_config('client_encoding', current_setting('limosa.encoding'), true)";
 
-/// PostgreSQL: what a step begins with: the settings of a fresh session, or those that it inherits, with or without their search path.
+/// PostgreSQL: what a step begins with: the settings of a fresh session, or those that it inherits, but for what its tool puts back.
+/// Nothing is put back right before it where callbacks stand there.
 pub(crate) fn beginning(context: &Context<'_>, step: &Step) -> Option<String> {
-    match &step.inherits {
-        None => Some(reset(context)),
-        Some(inherited) => inherited.fresh_search_path.then(|| "reset search_path".to_owned()),
+    if step.goes_on { None } else { put_back(context, step) }
+}
+
+/// PostgreSQL: what is put back before a step and the callbacks right before it.
+pub(crate) fn put_back(context: &Context<'_>, step: &Step) -> Option<String> {
+    match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
+        None => Some([reset(context)].iter().chain(&step.begins_with).cloned().collect::<Vec<_>>().join("; ")),
+        Some(PutsBack::Nothing) => None,
+        Some(PutsBack::SearchPath) => Some("reset search_path".to_owned()),
+        Some(PutsBack::PathRoleAndVariables) => {
+            Some(format!("reset session authorization; {}; reset search_path", own_role(context)))
+        }
     }
 }
 
@@ -140,11 +153,14 @@ fn keep(step: &Step, setting: &str, milliseconds: u64) -> String {
 /// PostgreSQL: every session setting back to its default; the role that the session took on when it began is kept by the
 /// session itself as its default.
 pub(crate) fn reset(context: &Context<'_>) -> String {
-    let role = match &context.session_role {
+    format!("reset session authorization; {}; reset all{}", own_role(context), context.session_settings)
+}
+
+fn own_role(context: &Context<'_>) -> String {
+    match &context.session_role {
         Some(role) => format!("set role {}", Engine::Postgres.quote_identifier(role)),
         None => "reset role".to_owned(),
-    };
-    format!("reset session authorization; {role}; reset all{}", context.session_settings)
+    }
 }
 
 /// Before statements outside of transactions: the settings of a fresh session unless it inherits others, with the time-outs of the
@@ -152,9 +168,7 @@ pub(crate) fn reset(context: &Context<'_>) -> String {
 pub(crate) fn fresh_settings(context: &Context<'_>, engine: Engine, step: &Step) -> Option<Item> {
     match engine {
         Engine::Postgres => {
-            let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
-            let time_outs = format!("set lock_timeout = {lock}; set statement_timeout = {statement}");
-            let begins: Vec<String> = beginning(context, step).into_iter().chain([time_outs]).collect();
+            let begins: Vec<String> = beginning(context, step).into_iter().chain([time_outs(step)]).collect();
             Some(Item::Control(begins.join("; ")))
         }
         Engine::Mysql => mysql::time_outs(step).map(Item::Control),
@@ -180,6 +194,25 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> 
         .into()
 }
 
+/// PostgreSQL, behind [`own_rights`]: the mark of the transaction, where the script may have taken it away with all settings.
+pub(crate) fn mark_again(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks) -> Option<Tagged> {
+    let may_be_gone = matches!(step.work, Work::Code { .. }) || step.outline.may_reset_all();
+    let mark = || context.ledger.bound(&sql::MARK_AGAIN, vec![Value::Text(marks.step_mark.clone())]);
+    (engine == Engine::Postgres && may_be_gone).then(|| (mark(), Purpose::Ledger))
+}
+
+/// PostgreSQL, behind a statement that puts all settings back to those with which the session began: what limosa had set for its
+/// session and for the step.
+pub(crate) fn behind_reset_all(context: &Context<'_>, engine: Engine, step: &Step, class: &Class) -> Option<Item> {
+    (engine == Engine::Postgres && class.resets_all())
+        .then(|| Item::Control(format!("{}{}", time_outs(step), context.session_settings)))
+}
+
+fn time_outs(step: &Step) -> String {
+    let (lock, statement) = (step.limits.lock_timeout_ms, step.limits.statement_timeout_ms);
+    format!("set lock_timeout = {lock}; set statement_timeout = {statement}")
+}
+
 /// Deferred constraints and triggers run while the settings and the role are still the file's, and their failure is told
 /// as one of its commit.
 pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
@@ -190,7 +223,8 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    if engine != Engine::Postgres || step.outline.settings.is_empty() || step.hands_on {
+    if engine != Engine::Postgres || (step.outline.settings.is_empty() && step.begins_with.is_empty()) || step.hands_on
+    {
         return Vec::new();
     }
     vec![(Item::Control(reset(context)), Purpose::Settings)]
@@ -269,6 +303,7 @@ pub(crate) fn finished(
     let direction = step.action.direction();
     let identity = Value::Text(step.identity.to_string());
     let mut items = own_rights(context, engine, step);
+    items.extend(mark_again(context, engine, step, marks));
     items.extend(sign_of_life(context, engine, marks));
     match direction {
         Direction::Apply => {
@@ -325,6 +360,7 @@ pub(crate) fn progress(
 ) -> Vec<Tagged> {
     let book = &context.ledger;
     let mut items = own_rights(context, engine, step);
+    items.extend(mark_again(context, engine, step, marks));
     items.extend(sign_of_life(context, engine, marks));
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),

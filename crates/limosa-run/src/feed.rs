@@ -12,7 +12,7 @@ use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Context, Event, starts};
+use crate::{Context, Event, entries, starts};
 
 /// What an item is for; kept until it lands, so that a failure can be told in the user's terms.
 #[derive(Debug, Clone)]
@@ -387,6 +387,8 @@ fn take(
     } else {
         queue.push_back((Item::Script(text), Purpose::Statement(sent)));
     }
+    let again = entries::behind_reset_all(context, engine, stretch.step, &class);
+    queue.extend(again.map(|item| (item, Purpose::Settings)));
     Ok(())
 }
 

@@ -7,19 +7,21 @@ mod carried;
 use std::time::{Duration, Instant};
 
 use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
-use limosa_db::{DbErrorKind, Item, Session};
+use limosa_db::{DbError, DbErrorKind, Item, Session, SettingsMark};
 use limosa_sql::{Diagnostic, Effect, Engine};
 
 use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, finished, fresh_settings, head, mysql, progress, reset, settle_constraints};
+use crate::entries::{
+    Marks, behind_reset_all, finished, fresh_settings, head, mysql, progress, reset, settle_constraints,
+};
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, implicit_commit, recovery, shared_session};
+use crate::{Outcome, StepState, implicit_commit, put_back, recovery, shared_session};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -42,9 +44,9 @@ struct Walk<'a> {
 /// Runs one step, from where its journal says it stands.
 pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usize) -> Ended {
     // Whoever goes on with a file sends again what it set before.
-    let puts_back = run.engine != Engine::Postgres && step.outline.may_set();
-    let mark = match puts_back {
-        true => session.remember_settings().await.map(Some),
+    let may_change = step.outline.may_set() || !step.begins_with.is_empty();
+    let mark = match run.engine != Engine::Postgres && may_change {
+        true => remembered(session, step).await.map(Some),
         false => Ok(None),
     };
     let mark = match mark {
@@ -66,6 +68,13 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
         None => Ok(()),
     };
     ended
+}
+
+/// What the session comes back to behind a step, which begins with what it is told to.
+async fn remembered(session: &mut dyn Session, step: &Step) -> Result<SettingsMark, DbError> {
+    let mark = session.remember_settings().await?;
+    put_back::begin_with(session, std::slice::from_ref(step)).await?;
+    Ok(mark)
 }
 
 fn stopped(problem: Diagnostic, done: u64) -> Ended {
@@ -218,6 +227,7 @@ impl<'a> Walk<'a> {
             if sets {
                 let expanded = expand_statement(self.step, self.reader.origin(), &statement, engine, context);
                 settings.push(Item::Script(expanded.map_err(problem)?.text));
+                settings.extend(behind_reset_all(context, engine, self.step, class));
             } else if let Some(found) = &found {
                 lost.note(statement.number, found);
             }

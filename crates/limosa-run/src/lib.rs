@@ -4,6 +4,7 @@
 mod ahead;
 mod atomic;
 mod attempt;
+mod beginnings;
 mod callbacks;
 mod cancelling;
 mod code;
@@ -18,6 +19,7 @@ mod guard;
 mod implicit_commit;
 mod journalled;
 mod kept;
+pub mod locals;
 mod lock;
 mod lost;
 mod made;

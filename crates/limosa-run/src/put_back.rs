@@ -1,15 +1,15 @@
 //! Engines where settings outlive the transaction: what a file set is put back behind it.
 
 use limosa_core::Step;
-use limosa_db::{DbError, Notice, Session};
+use limosa_db::{DbError, Item, Notice, Session};
 use limosa_sql::Engine;
 
 use crate::atomic::together;
 use crate::attempt::Failure;
 use crate::conduct::Run;
-use crate::entries::Marks;
+use crate::entries::{self, Marks};
 use crate::feed::{Purpose, SharedLog, lock};
-use crate::{Event, pragmas, shared_session};
+use crate::{Event, forgiven, pragmas, shared_session};
 
 /// Runs steps in one transaction and puts the settings back, however it ends.
 pub(crate) async fn around(
@@ -21,14 +21,19 @@ pub(crate) async fn around(
     log: &SharedLog,
 ) -> Result<(), Failure> {
     let mark = session.remember_settings().await.map_err(|error| Failure::server(Purpose::Settings, error))?;
-    let result = match run.engine {
-        Engine::Sqlite => pragmas::around(run, session, block, first, marks, log).await,
-        _ => together(run, session, block, first, marks, log).await.map(Ok),
+    let begun = begin_with(session, block).await.map_err(|error| Failure::server(Purpose::Settings, error));
+    let result = match (begun, run.engine) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Engine::Sqlite) => pragmas::around(run, session, block, first, marks, log).await,
+        (Ok(()), _) => together(run, session, block, first, marks, log).await.map(Ok),
     };
     if result.is_err() {
         let _ = session.settle().await;
     }
-    let hands_on = result.is_ok() && block.last().is_some_and(|step| step.hands_on);
+    let hands_on = match &result {
+        Ok(_) => block.last().is_some_and(|step| step.hands_on),
+        Err(failure) => forgiven::goes_on(block, first, failure),
+    };
     let restored = match hands_on {
         true => shared_session::hand_on(session, mark, run.engine, block).await,
         false => session.restore_settings(mark).await,
@@ -38,6 +43,19 @@ pub(crate) async fn around(
         tell_afterwards(run, block, first, log, error);
     }
     Ok(())
+}
+
+/// Sets what steps begin with besides the settings of a fresh session.
+pub(crate) async fn begin_with(session: &mut dyn Session, block: &[Step]) -> Result<(), DbError> {
+    let statements = block.iter().flat_map(|step| &step.begins_with);
+    let items: Vec<Item> = statements.cloned().map(Item::Control).collect();
+    if items.is_empty() { Ok(()) } else { session.send(items).await.map(drop) }
+}
+
+/// PostgreSQL: what is put back between two steps of one transaction that callbacks run around.
+pub(crate) fn before(run: &Run<'_>, step: &Step) -> Option<Item> {
+    let back = (run.engine == Engine::Postgres).then(|| entries::put_back(run.context, step))?;
+    back.map(Item::Control)
 }
 
 /// What failed behind a commit, for a person.

@@ -10,7 +10,7 @@ use limosa_sql::{Diagnostic, Engine, TableUse};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{interrupted, started};
-use crate::entries::{beginning, local_role, mysql};
+use crate::entries::{local_role, mysql, put_back};
 use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
@@ -217,7 +217,8 @@ fn settings(context: &Context<'_>, engine: Engine, database: &str, step: &Step) 
         "set local lock_timeout = {}; set local statement_timeout = {}",
         step.limits.lock_timeout_ms, step.limits.statement_timeout_ms
     );
-    let begins = beginning(context, step).into_iter().chain([time_outs]).chain(local_role(context, step));
+    // Callbacks are left out.
+    let begins = put_back(context, step).into_iter().chain([time_outs]).chain(local_role(context, step));
     let sql = begins.collect::<Vec<_>>().join("; ");
     vec![
         (Item::Control(sql), Purpose::Settings),

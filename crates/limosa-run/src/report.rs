@@ -1,5 +1,6 @@
 //! What a run did. A run gives a report, never just an error.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use limosa_core::{Action, AuditHead, Identity};
@@ -15,6 +16,8 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// The head of the audit log at the end.
     pub head: Option<AuditHead>,
+    /// Where it was to be kept: what steps began with besides the settings of a fresh session, as [`limosa_core::Step::begins_with`].
+    pub began_with: HashMap<Identity, Vec<String>>,
 }
 
 /// How a run ended.

@@ -71,6 +71,13 @@ pub struct Class {
     pub loss: Option<Loss>,
 }
 
+impl Class {
+    /// PostgreSQL: true where it puts all settings back to those with which the session began.
+    pub fn resets_all(&self) -> bool {
+        self.verb == "RESET" && self.effect.session_settings().iter().any(|name| name == "all")
+    }
+}
+
 /// How a statement stands to transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

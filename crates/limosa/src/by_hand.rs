@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, Skipped, Step, Work};
+use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
-use limosa_run::{file_name_value, lock_key, lock_name};
+use limosa_run::{file_name_value, locals, lock_key, lock_name};
 use limosa_sql::{Engine, classify};
 use serde_json::json;
 
@@ -150,8 +150,8 @@ impl Script<'_> {
         if atomic && !step.outline.wrapped {
             self.begin(step, if step.joins_previous { "" } else { "begin" });
         }
-        if !atomic && self.engine == Engine::Postgres && step.inherits.is_none() {
-            self.line(&self.reset());
+        if !atomic && self.engine == Engine::Postgres {
+            self.put_back(step);
         }
         let mut problem = None;
         each_statement(self.opened, step, u64::MAX, &mut |listed| {
@@ -175,6 +175,8 @@ impl Script<'_> {
         if !open {
             self.begin(step, "begin");
         }
+        let next = self.plan.steps.iter().skip_while(|other| other.identity != step.identity).nth(1);
+        locals::keep(step, next).iter().for_each(|text| self.line(text));
         self.rows(step);
         if ends || !open {
             self.line("commit");
@@ -216,6 +218,10 @@ impl Script<'_> {
                 self.line(&format!("set lock_timeout = {lock}; set statement_timeout = {statement}"));
             }
             self.line(&text);
+            let is_open = place.is_some_and(|(group, _, _)| group.mode != GroupMode::Alone);
+            if self.engine == Engine::Postgres && is_open && classify(self.engine, &text).resets_all() {
+                self.time_outs(step);
+            }
         }
         if ours && place.is_some_and(|(_, _, last)| last) && number < outline.statements {
             self.line("commit");
@@ -261,12 +267,15 @@ impl Script<'_> {
 
     /// Settings back to those of a fresh session.
     fn reset(&self) -> String {
-        let role = match &self.opened.configuration.role {
+        let path = self.search_path().map(|path| format!("; {path}")).unwrap_or_default();
+        format!("reset session authorization; {}; reset all{path}", self.own_role())
+    }
+
+    fn own_role(&self) -> String {
+        match &self.opened.configuration.role {
             Some(role) => format!("set role {}", self.engine.quote_identifier(role)),
             None => "reset role".to_owned(),
-        };
-        let path = self.search_path().map(|path| format!("; {path}")).unwrap_or_default();
-        format!("reset session authorization; {role}; reset all{path}")
+        }
     }
 
     /// PostgreSQL: what gives whoever runs the script the search path with which the session of limosa begins, where it is not the usual one.
@@ -281,7 +290,9 @@ impl Script<'_> {
         let names = self.opened.configuration.create_schemas.iter().filter(|_| makes);
         let wanted = self.opened.creating(names);
         if !wanted.is_empty() {
-            self.out.push_str("\n-- the schemas that the settings name\n");
+            self.out.push_str("
+-- the schemas that the settings name
+");
             wanted.iter().for_each(|statement| self.line(statement));
         }
         if let Some(path) = self.search_path() {
@@ -304,17 +315,33 @@ impl Script<'_> {
                 if !begin.is_empty() {
                     self.line(begin);
                 }
-                if step.inherits.as_ref().is_some_and(|inherited| inherited.fresh_search_path) {
-                    let path = self.search_path().unwrap_or_else(|| "reset search_path".to_owned());
-                    self.line(&path);
-                } else if step.outline.is_atomic() && step.inherits.is_none() {
-                    self.line(&self.reset());
+                if step.outline.is_atomic() && step.action.done() == 0 {
+                    self.put_back(step);
                 }
-                let limits = step.limits;
-                self.line(&format!("set local lock_timeout = {}", limits.lock_timeout_ms));
-                self.line(&format!("set local statement_timeout = {}", limits.statement_timeout_ms));
+                self.time_outs(step);
+                locals::take_up(step).iter().for_each(|text| self.line(text));
             }
         }
+    }
+
+    /// PostgreSQL: what a step begins with.
+    fn put_back(&mut self, step: &Step) {
+        let path = self.search_path().unwrap_or_else(|| "reset search_path".to_owned());
+        let back = match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
+            None => self.reset(),
+            Some(PutsBack::SearchPath) => path,
+            Some(PutsBack::PathRoleAndVariables) => {
+                format!("reset session authorization; {}; {path}", self.own_role())
+            }
+            Some(PutsBack::Nothing) => return,
+        };
+        self.line(&back);
+    }
+
+    /// PostgreSQL: those of a step, for its transaction.
+    fn time_outs(&mut self, step: &Step) {
+        self.line(&format!("set local lock_timeout = {}", step.limits.lock_timeout_ms));
+        self.line(&format!("set local statement_timeout = {}", step.limits.statement_timeout_ms));
     }
 
     /// The rows of the ledger for a step that is done.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use limosa_core::{
-    AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, RowState,
-    SharedSession, Version, find_identity, find_version,
+    AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, PutsBack,
+    RowState, SharedSession, Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
@@ -87,8 +87,13 @@ impl Loaded {
     /// The tool that the files were written for, where it lets what one of them sets for its session reach those behind it.
     pub(crate) fn shared_session(&self) -> Option<SharedSession> {
         let tool = self.layout.tool().filter(|_| self.layout.shares_session())?;
-        let fresh_search_path = matches!(self.layout, Layout::Liquibase(_));
-        Some(SharedSession { tool: tool.name(), fresh_search_path })
+        let (puts_back, with_callbacks) = match self.layout {
+            Layout::Liquibase(_) => (PutsBack::SearchPath, false),
+            Layout::Flyway(_) => (PutsBack::PathRoleAndVariables, true),
+            _ => (PutsBack::Nothing, false),
+        };
+        let one_transaction = self.layout.runs_all_in_one_transaction();
+        Some(SharedSession { tool: tool.name(), puts_back, with_callbacks, one_transaction })
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.

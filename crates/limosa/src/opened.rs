@@ -538,6 +538,7 @@ impl Opened<'_> {
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),
             session_settings: set_again(&self.session.facts().settings),
+            keeps_beginnings: false,
             events,
             stop,
         };

@@ -92,6 +92,8 @@ fn step(
         has_journal: false,
         inherits: None,
         hands_on: false,
+        goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: headers.guard.clone(),
     }

@@ -41,7 +41,7 @@ pub fn decide_migrate(
     refuse(chosen.iter().filter_map(|line| line.change).flat_map(|change| change.refusals.clone()).collect())?;
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
-    let callbacks = callbacks::planned(&ask.callbacks, Direction::Apply, policy, around)?;
+    let mut callbacks = callbacks::planned(&ask.callbacks, Direction::Apply, policy, around)?;
     notices.extend(chosen.iter().filter_map(|line| unsaid_loss(line.change?)));
 
     let skipped: Vec<Skipped> = assessed
@@ -52,8 +52,8 @@ pub fn decide_migrate(
     let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
     refuse(elsewhere(&steps, ask).into_iter().collect())?;
     rank(&mut steps, ledger, skipped.len());
-    refuse(goes_on_without(&steps, &ask.set_before))?;
-    notices.extend(inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine));
+    refuse(goes_on_without(&steps, &ask.set_before, ask.shared_session, around.engine))?;
+    notices.extend(inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -410,6 +410,8 @@ fn plain_step(
         has_journal: false,
         inherits: None,
         hands_on: false,
+        goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: None,
     }

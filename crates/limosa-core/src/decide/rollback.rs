@@ -47,12 +47,14 @@ pub fn decide_rollback(
     }
     refuse(problems)?;
     // Where there is nothing to take back, nothing runs.
-    let callbacks = match steps.is_empty() {
+    let mut callbacks = match steps.is_empty() {
         true => Vec::new(),
         false => callbacks::planned(&ask.callbacks, Direction::Revert, policy, around)?,
     };
     let mut notices: Vec<_> =
-        inherit(&mut steps, ask.shared_session, around.transactions_only, around.engine).into_iter().collect();
+        inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine)
+            .into_iter()
+            .collect();
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }
@@ -225,6 +227,8 @@ fn revert_step(
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         inherits: None,
         hands_on: false,
+        goes_on: false,
+        begins_with: Vec::new(),
         proof: None,
         guard: None,
     }

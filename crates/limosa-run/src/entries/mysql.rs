@@ -63,7 +63,7 @@ pub(super) fn head(context: &Context<'_>, step: &Step, marks: &Marks, fresh: boo
     if fresh {
         items.extend(time_outs(step).map(|text| control(text, Purpose::Settings)));
     }
-    let borrowed = step.inherits.is_some() || (!fresh && step.outline.may_set());
+    let borrowed = step.begins_otherwise() || (!fresh && step.outline.may_set());
     if borrowed {
         items.push(control(PUT_ASIDE, Purpose::Settings));
     }
@@ -93,6 +93,6 @@ pub(super) fn before_ledger(step: &Step) -> Vec<Tagged> {
 }
 
 /// The script's way of speaking again.
-pub(super) fn after_ledger(step: &Step) -> Vec<Tagged> {
+pub(crate) fn after_ledger(step: &Step) -> Vec<Tagged> {
     step.may_leave().then(|| control(TAKE_UP, Purpose::Settings)).into_iter().collect()
 }

@@ -12,6 +12,7 @@ use crate::words::{Words, written};
 use crate::{Class, Engine, Loss, TransactionRule};
 pub(crate) use modes::Modes;
 pub(crate) use mysql::{Scope, SqlMode, assignments, behind_use, sets_autocommit, variable};
+pub use session::sets_for_transaction;
 
 /// Says what a statement is, from its words alone. A statement that is not recognised has its first word as verb and
 /// nothing else.

@@ -65,6 +65,17 @@ pub(super) fn set_config(words: &mut Words<'_>, from: usize) -> Effect {
     }
 }
 
+/// PostgreSQL: true for a statement that sets something for its transaction alone: `SET LOCAL`, and `set_config` with a constant and
+/// `true` behind it.
+pub fn sets_for_transaction(class: &Class, statement: &str) -> bool {
+    if class.verb == "SET LOCAL" {
+        return true;
+    }
+    let may_call = class.verb == "SELECT" && !class.effect.session_settings().is_empty();
+    let mut words = Words::new(Engine::Postgres, statement, Reading::of(Engine::Postgres));
+    may_call && set_config_at(&mut words, 0).is_some_and(|at| words.is_any(at + 4, &["TRUE"]))
+}
+
 /// The first argument of a call of `set_config`.
 fn set_config_at(words: &mut Words<'_>, from: usize) -> Option<usize> {
     let mut at = from;

@@ -202,7 +202,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-P030",
         "A file of another tool's folder sets something for its session, such as `search_path`, and files behind it are pending, too. The tool \
-         runs all of them in one session and puts nothing back, so that those see the setting where they run together. limosa does the same, \
+         runs all of them in one session, so that those see the setting where they run together. limosa does the same, \
          but behind a pooler in transaction mode each transaction may get another connection, and each file the settings of a fresh session.",
         "A warning; nothing has to be done where the files behind it name what they mean. Else set `direct_url` to the server itself, or set it \
          in each file that relies on it: then it means the same whatever it runs with.",

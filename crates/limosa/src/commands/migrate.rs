@@ -186,13 +186,17 @@ async fn run(
     let result = match decided {
         Ok(plan) => {
             let report = {
-                let (session, context) = opened.run_parts(&events, stop.clone());
+                let (session, mut context) = opened.run_parts(&events, stop.clone());
+                context.keeps_beginnings = options.auto_rollback;
                 conduct(session.as_mut(), &context, &plan, epoch).await
             };
             let taken_back = match (&report.outcome, options.auto_rollback) {
                 (Outcome::Done, _) | (_, false) => None,
                 _ if half_done(&report).is_some() => None,
-                _ => Some(rollback::take_back(opened, &loaded, &done_steps(&report), epoch, &events).await),
+                _ => Some(
+                    rollback::take_back(opened, &loaded, &done_steps(&report), &report.began_with, epoch, &events)
+                        .await,
+                ),
             };
             Ok((plan, report, taken_back))
         }

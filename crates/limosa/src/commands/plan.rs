@@ -116,7 +116,7 @@ async fn planned_back(
     options: &RollbackOptions,
 ) -> Result<(Plan, LedgerView), Failure> {
     let view = opened.look().await?;
-    let plan = rollback::decide(opened, loaded, &view, options).await?;
+    let plan = rollback::decide(opened, loaded, &view, options, loaded.shared_session()).await?;
     Ok((plan, view))
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, StoredRollback, TimeOuts, TransactionWish,
-    decide_rollback, selected,
+    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, SharedSession, StoredRollback, TimeOuts,
+    TransactionWish, decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
@@ -109,6 +109,7 @@ async fn differences(
         loaded,
         &view,
         &RollbackOptions { consent: Some(opened.target.database.clone()), ..options.clone() },
+        loaded.shared_session(),
     )
     .await?;
     let chosen: Vec<Identity> = plan.steps.iter().map(|step| step.identity.clone()).collect();
@@ -215,6 +216,7 @@ pub(crate) async fn decide(
     loaded: &Loaded,
     view: &LedgerView,
     options: &RollbackOptions,
+    shared_session: Option<SharedSession>,
 ) -> Result<Plan, Failure> {
     adopt::refuse_disagreement(opened, loaded, view).await?;
     loaded.refuse_errors_around_back()?;
@@ -235,7 +237,7 @@ pub(crate) async fn decide(
         callbacks: loaded.callbacks.clone(),
         done_unchanged,
         enum_values: HashMap::new(),
-        shared_session: loaded.shared_session(),
+        shared_session,
     };
     let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {
@@ -254,7 +256,7 @@ async fn run(
 ) -> Result<RunAnswer, Failure> {
     let mut view = opened.look().await?;
     let plan = loop {
-        match decide(opened, loaded, &view, options).await {
+        match decide(opened, loaded, &view, options, loaded.shared_session()).await {
             Ok(plan) => break plan,
             // A run that is gone may have had its last commit on its way: then the ledger has moved since we looked.
             Err(failure) => {
@@ -276,7 +278,7 @@ async fn run(
     };
     let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
-    let decided = decide(opened, loaded, &held.view, options).await;
+    let decided = decide(opened, loaded, &held.view, options, loaded.shared_session()).await;
     let decided = decided.and_then(|plan| adopt::prepare(opened, loaded, &held.view, &plan).map(|()| plan));
     let result = match decided {
         Ok(plan) => {
@@ -294,11 +296,13 @@ async fn run(
     Ok(answer)
 }
 
-/// Takes back exactly these changes, newest first, under a lease that is held; those without a way back end it.
+/// Takes back exactly these changes, newest first, under a lease that is held; those without a way back end it. Each begins with what its
+/// change began with.
 pub(crate) async fn take_back(
     opened: &mut Opened<'_>,
     loaded: &Loaded,
     identities: &[Identity],
+    began_with: &HashMap<Identity, Vec<String>>,
     epoch: i64,
     events: &dyn Events,
 ) -> Result<RunReport, Failure> {
@@ -316,7 +320,10 @@ pub(crate) async fn take_back(
         consent: Some(opened.target.database.clone()),
         backup: false,
     };
-    let plan = decide(opened, loaded, &view, &options).await?;
+    let mut plan = decide(opened, loaded, &view, &options, None).await?;
+    for step in &mut plan.steps {
+        step.begins_with = began_with.get(&step.identity).cloned().unwrap_or_default();
+    }
     debug_assert_eq!(plan.direction, Direction::Revert);
     adopt::prepare(opened, loaded, &view, &plan)?;
     let (session, context) = opened.run_parts(events, Stop::new());

@@ -261,7 +261,7 @@ async fn a_callback_that_fails_says_what_stands() {
 }
 
 #[tokio::test]
-async fn settings_of_a_callback_do_not_reach_the_migration() {
+async fn settings_of_a_callback_around_the_run_do_not_reach_the_migration() {
     for home in all_homes() {
         let set = match (home.is_mysql(), home.is_sqlite()) {
             (true, _) => "set sql_mode = 'ANSI_QUOTES';\n",
@@ -273,7 +273,6 @@ async fn settings_of_a_callback_do_not_reach_the_migration() {
             (_, true) => "create table seen as select recursive_triggers as it from pragma_recursive_triggers;\n",
             _ => "create table seen as select (current_setting('statement_timeout') = '7s')::int as it;\n",
         };
-        home.file("beforeEachMigrate.sql", set);
         home.file("beforeMigrate.sql", set);
         home.file("V1__seen.sql", shown);
         done(home.migrate().await);

@@ -36,6 +36,7 @@ mod place;
 mod placeholders;
 mod pooler;
 mod recovery;
+mod reset_all;
 mod running;
 mod sections;
 mod sqlite_truths;

@@ -179,6 +179,18 @@ impl Session for MysqlSession {
         Ok(())
     }
 
+    async fn put_back_between_files(&mut self, mark: SettingsMark) -> Result<(), DbError> {
+        self.be_ready().await?;
+        let Some(settings) = self.remembered.get(mark) else { return Ok(()) };
+        settings.restore_between_files(&mut self.wire, self.facts.is_mariadb()).await
+    }
+
+    async fn changed_since(&mut self, mark: SettingsMark) -> Result<Vec<String>, DbError> {
+        self.be_ready().await?;
+        let Some(settings) = self.remembered.get(mark) else { return Ok(Vec::new()) };
+        settings.changed_since(&mut self.wire, self.facts.is_mariadb()).await
+    }
+
     fn forget_settings(&mut self, mark: SettingsMark) {
         self.remembered.forget(mark);
     }

@@ -20,6 +20,10 @@ use crate::{DbError, DbErrorKind};
 /// What moves by itself, or is another name of something else.
 const MOVING: [&str; 5] = ["timestamp", "rand_seed1", "rand_seed2", "pseudo_thread_id", "identity"];
 
+/// What says something of the statement before, and is no setting of a script's.
+const OF_THE_LAST_STATEMENT: [&str; 6] =
+    ["last_insert_id", "insert_id", "error_count", "warning_count", "in_transaction", "last_gtid"];
+
 /// Errors that say that a name is no setting of a session: unknown, read-only, global, or not in a session of this kind.
 const NO_SETTING: [&str; 4] = ["1193 ", "1238 ", "1229 ", "3085 "];
 
@@ -79,14 +83,15 @@ pub(super) async fn read(wire: &mut Wire, mariadb: bool) -> Result<Settings, DbE
     Ok(settings)
 }
 
-/// Names of the session's user variables; none where they cannot be read.
+/// Names of the session's user variables that have a value; none where they cannot be read.
 async fn user_variables(wire: &mut Wire, mariadb: bool) -> BTreeSet<String> {
     let sql = if mariadb {
-        format!("select variable_name from information_schema.user_variables {LIMIT}")
+        format!("select variable_name from information_schema.user_variables where variable_value is not null {LIMIT}")
     } else {
         format!(
             "select variable_name from performance_schema.user_variables_by_thread \
-             where thread_id = (select thread_id from performance_schema.threads where processlist_id = connection_id()) {LIMIT}"
+             where thread_id = (select thread_id from performance_schema.threads where processlist_id = connection_id()) \
+             and variable_value is not null {LIMIT}"
         )
     };
     let answer = statements::text(wire, &sql).await;
@@ -134,10 +139,9 @@ impl Settings {
             self.put_back_role(wire, mariadb).await?;
         }
         let changed = self.put_back_values(wire, &now, unsettable).await?;
-        let made: Vec<String> = now.user_variables.difference(&self.user_variables).cloned().collect();
-        if !made.is_empty() {
-            let nulls = made.iter().map(|name| format!("@{} = null", Engine::Mysql.quote_identifier(name)));
-            wire.command(format!("set {}", nulls.collect::<Vec<_>>().join(", "))).await?;
+        let nulls = self.nulls(&now.user_variables);
+        if !nulls.is_empty() {
+            wire.command(format!("set {}", nulls.join(", "))).await?;
         }
         traces.remove(wire).await?;
         if now.database != self.database
@@ -155,6 +159,51 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Puts back the database, user variables, and the checks that Flyway puts back before each file.
+    pub(super) async fn restore_between_files(&self, wire: &mut Wire, mariadb: bool) -> Result<(), DbError> {
+        let now = user_variables(wire, mariadb).await;
+        let nulls = self.nulls(&now);
+        let checks = ["foreign_key_checks", "sql_safe_updates"].into_iter().filter_map(|name| {
+            let value = self.values.get(name)?.written();
+            Some(format!("session {name} = {value}"))
+        });
+        let all: Vec<String> = checks.chain(nulls).collect();
+        if !all.is_empty() {
+            wire.command(format!("set {}", all.join(", "))).await?;
+        }
+        match &self.database {
+            Some(database) => wire.command(format!("use {}", Engine::Mysql.quote_identifier(database))).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What differs now, as statements that set it.
+    pub(super) async fn changed_since(&self, wire: &mut Wire, mariadb: bool) -> Result<Vec<String>, DbError> {
+        let now = read(wire, mariadb).await?;
+        let of_the_last_statement = OF_THE_LAST_STATEMENT.map(str::to_owned).into();
+        let differing = now.differing(self, &of_the_last_statement);
+        let mut set: Vec<String> =
+            differing.map(|(name, setting)| format!("session {name} = {}", setting.written())).collect();
+        for name in now.user_variables.difference(&self.user_variables) {
+            let variable = format!("@{}", Engine::Mysql.quote_identifier(name));
+            let answer =
+                statements::text(wire, &format!("select {variable} {LIMIT}")).await.map_err(Failure::into_error)?;
+            if let Some(value) = answer.rows.first().and_then(|row| row.text(0)) {
+                set.push(format!("{variable} = {}", Engine::Mysql.quote_literal(&value)));
+            }
+        }
+        let database = now.database.filter(|database| Some(database) != self.database.as_ref());
+        let moves = database.map(|database| format!("use {}", Engine::Mysql.quote_identifier(&database)));
+        let sets = (!set.is_empty()).then(|| format!("set {}", set.join(", ")));
+        Ok(sets.into_iter().chain(moves).collect())
+    }
+
+    /// What takes the user variables away that were not there.
+    fn nulls(&self, now: &BTreeSet<String>) -> Vec<String> {
+        let made = now.difference(&self.user_variables);
+        made.map(|name| format!("@{} = null", Engine::Mysql.quote_identifier(name))).collect()
     }
 
     fn differing<'a>(

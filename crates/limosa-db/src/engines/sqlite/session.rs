@@ -133,6 +133,11 @@ impl Session for SqliteSession {
         Ok(())
     }
 
+    async fn changed_since(&mut self, mark: SettingsMark) -> Result<Vec<String>, DbError> {
+        let now = self.snapshot_settings().await?;
+        Ok(self.remembered.get(mark).map(|before| now.differing(before)).unwrap_or_default())
+    }
+
     fn forget_settings(&mut self, mark: SettingsMark) {
         self.remembered.forget(mark);
     }

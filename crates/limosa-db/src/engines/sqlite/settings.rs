@@ -73,6 +73,14 @@ impl SessionSettings {
         read(&worker.connection).map_err(|error| database_error(&error, &worker.database))
     }
 
+    /// What differs from other settings, as statements that set it; foreign keys are each script's own.
+    pub(super) fn differing(&self, from: &SessionSettings) -> Vec<String> {
+        let all = SETTINGS.iter().zip(self.values.iter().zip(&from.values));
+        all.filter(|(name, (here, there))| here != there && **name != "foreign_keys")
+            .filter_map(|(name, (here, _))| Some(format!("PRAGMA {name} = {}", written(name, here.as_ref()?)?)))
+            .collect()
+    }
+
     pub(super) fn restore(&self, worker: &mut Worker) -> Result<(), DbError> {
         if !worker.connection.is_autocommit() {
             return Err(DbError::new(
@@ -145,14 +153,21 @@ fn put_back(connection: &Connection, name: &str, wanted: Option<&Value>) -> Resu
     if current(connection, name)?.as_ref() == Some(wanted) {
         return Ok(());
     }
-    let value = match wanted {
+    match written(name, wanted) {
+        Some(value) => connection.execute_batch(&format!("PRAGMA {name} = {value}")),
+        None => Ok(()),
+    }
+}
+
+/// A value as its pragma takes it.
+fn written(name: &str, value: &Value) -> Option<String> {
+    match value {
         // Read as 2, which would be taken for a plain ON.
-        Value::Integer(2) if name == "secure_delete" => "fast".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => text.clone(),
-        Value::Null | Value::Real(_) | Value::Blob(_) => return Ok(()),
-    };
-    connection.execute_batch(&format!("PRAGMA {name} = {value}"))
+        Value::Integer(2) if name == "secure_delete" => Some("fast".to_owned()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Text(text) => Some(text.clone()),
+        Value::Null | Value::Real(_) | Value::Blob(_) => None,
+    }
 }
 
 /// How `main` keeps its journal.

@@ -120,6 +120,16 @@ pub const FENCE: Statement = Statement {
             then $3 else (select 1 union all select 2) end, $4, $5",
 };
 
+/// PostgreSQL: sets the mark of a transaction again where something has reset all settings, and only in the transaction of which the
+/// fence holds the lease, which its lock on that table tells: project $1, step mark $2.
+pub const MARK_AGAIN: Statement = Statement {
+    postgres: "select set_config('limosa.step', $2, true) where nullif(current_setting('limosa.step', true), '') is null \
+               and exists (select from pg_catalog.pg_locks where pid = pg_catalog.pg_backend_pid() and locktype = 'relation' \
+               and mode = 'RowShareLock' and relation = (select tableoid from {lease} where project = $1))",
+    sqlite: "select 1",
+    mysql: "select 1",
+};
+
 /// PostgreSQL: as [`FENCE`], for a transaction that was sent before the commit of the one before it was answered: fails as well
 /// where that did not commit. $6 is the mark that it left as [`COMMITTED`].
 pub const FENCE_AHEAD: Statement = Statement {

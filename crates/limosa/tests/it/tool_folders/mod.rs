@@ -1,11 +1,15 @@
 //! Folders of other tools whose order or identity stands in names, read in place.
 
+mod auto_rollback;
 mod diesel;
 mod drizzle;
+mod flyway_session;
 mod liquibase;
 mod liquibase_conditions;
 mod liquibase_delimiters;
+mod liquibase_failing;
 mod liquibase_preconditions;
+mod one_transaction;
 mod own_table;
 mod pattern;
 mod prisma;

@@ -216,12 +216,17 @@ async fn liquibase_puts_the_search_path_back_and_nothing_else() {
 
 #[tokio::test]
 async fn it_ends_with_the_file_elsewhere() {
-    for [first, second] in [["1_a.sql", "2_b.sql"], ["V1__a.sql", "V2__b.sql"]] {
-        let home = newest_postgres();
-        home.file(first, "create schema other; set search_path = other;");
-        home.file(second, "create table b (n integer);");
+    let home = newest_postgres();
+    home.file("1_a.sql", "create schema other; set search_path = other;");
+    home.file("2_b.sql", "create table b (n integer);");
+    done(home.migrate().await);
+    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'b'"), ["public"]);
+    for home in mysql_homes() {
+        home.file("1_a.sql", "set @mine = 7;");
+        home.file("2_b.sql", "set @mine = 8;");
+        home.file("3_c.sql", "create table seen as select @mine as mine;");
         done(home.migrate().await);
-        assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'b'"), ["public"], "{first}");
+        assert_eq!(home.rows("select * from seen"), ["-"]);
     }
 }
 

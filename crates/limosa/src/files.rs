@@ -12,7 +12,7 @@ use limosa_core::{
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
-use limosa_sql::{Diagnostic, Dialect, Engine, Label, Severity};
+use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
 use crate::ledger_told::ledger_table;
 use crate::scripts::{Scripts, depth_of, each_part};
@@ -54,6 +54,12 @@ pub(crate) fn layout_of(
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
     }
+    if let Some(path) = layout.told_on_sqlite_by().and_then(|name| scripts.beside(folders, name))
+        && engine == Engine::Sqlite
+        && let Some(path) = path.to_str()
+    {
+        diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
+    }
     diagnostics.extend(layout.look_around(&paths));
     Ok((Recognised { layout, reason }, diagnostics))
 }
@@ -72,6 +78,8 @@ pub(crate) struct Loaded {
     pub(crate) layout: Layout,
     /// The table in which the tool of their format keeps its record.
     pub(crate) ledger_table: Option<LedgerTable>,
+    /// SQLite: what each of them begins with.
+    pub(crate) foreign_keys: ForeignKeys,
     /// Why they are taken for files of that format, where their names or contents say so.
     pub(crate) format_reason: Option<String>,
     /// What runs around them.
@@ -364,7 +372,8 @@ impl Listing {
             }
         }
         let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
-        let dialect = dialect.with_marks(layout.placeholder_marks());
+        let foreign_keys = configuration.foreign_keys.unwrap_or_else(|| layout.foreign_keys());
+        let dialect = dialect.with_marks(layout.placeholder_marks()).with_foreign_keys(foreign_keys);
         let how = Reading { dialect, configs: &configs, layout: &layout, ledger_table: table };
         let (mut files, found) = read_all(&scripts, to_read, &how)?;
         diagnostics.extend(found);
@@ -388,7 +397,7 @@ impl Listing {
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
-        Ok(Loaded { changes, layout, ledger_table, format_reason, callbacks, around_back, diagnostics })
+        Ok(Loaded { changes, layout, ledger_table, foreign_keys, format_reason, callbacks, around_back, diagnostics })
     }
 }
 

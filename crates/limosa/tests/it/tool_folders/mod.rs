@@ -2,6 +2,7 @@
 
 mod diesel;
 mod drizzle;
+mod foreign_keys;
 mod liquibase;
 mod liquibase_conditions;
 mod liquibase_delimiters;

@@ -98,6 +98,13 @@ impl Loaded {
         Some(SharedSession { tool: tool.name(), fresh_search_path })
     }
 
+    /// The tool that the files were written for, where it holds a transaction open around each of them. Flyway runs one that switches
+    /// foreign keys on SQLite outside of any.
+    pub(crate) fn holds_transaction(&self) -> Option<&'static str> {
+        let holds = self.layout.holds_transaction() && !matches!(self.layout, Layout::Flyway(_));
+        self.layout.tool().filter(|_| holds).map(|tool| tool.name())
+    }
+
     /// Refuses to go on with files that have errors; takes the warnings along.
     pub(crate) fn refuse_errors(&self) -> Result<(), Failure> {
         refuse_errors_among(&self.diagnostics)

@@ -237,6 +237,7 @@ pub(crate) async fn decide(
         done_unchanged,
         enum_values: HashMap::new(),
         shared_session: loaded.shared_session(),
+        holds_transaction: loaded.holds_transaction(),
     };
     let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {

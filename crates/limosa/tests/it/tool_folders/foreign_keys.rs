@@ -1,6 +1,6 @@
 //! SQLite: a file begins with foreign keys enforced where its tool has them so, and ignored where it has not.
 
-use limosa::{Configuration, ForeignKeys, Layout, LayoutChoice, MigrateOptions, Migrator, Selection, Stop};
+use limosa::{Configuration, Diagnostic, ForeignKeys, Layout, LayoutChoice, MigrateOptions, Migrator, Selection, Stop};
 
 use crate::answers::{back, done, failed, migrate, quiet, refused};
 use crate::dry_run::by_hand;
@@ -202,6 +202,14 @@ async fn a_file_that_switches_them_does_so_for_itself_alone() {
         let home = family(tool);
         (tool.write)(&home, 2, REBUILD, "select 1;\n");
         (tool.write)(&home, 3, "delete from parent where id = 1;\n", "select 1;\n");
+        let plan = tool.migrator(&home).plan(&MigrateOptions::default()).await;
+        let notices = plan.map_err(|failure| refused(&failure)).expect("a plan").notices;
+        let said: Vec<_> = notices.iter().filter(|notice| notice.code == "LIM-P035").collect();
+        // Prisma has no transaction around a file.
+        assert_eq!(said.len(), usize::from(tool.name != "prisma"), "{}: {notices:?}", tool.name);
+        for notice in said {
+            assert!(notice.message.contains("foreign_keys = OFF") && notice.labels.len() == 1, "{notice:?}");
+        }
         // What only some statements run under is run in pieces.
         let switches = "create table seen4 as select foreign_keys from pragma_foreign_keys;\npragma foreign_keys = off;\n\
             create table seen4_off as select foreign_keys from pragma_foreign_keys;\n";
@@ -248,5 +256,18 @@ async fn the_plan_says_it_and_a_setting_wins() {
             let left: &[&str] = if enforced { &["10"] } else { &["10", "20"] };
             assert_eq!(children(&home), left, "{} {given:?}", tool.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_pragma_that_switches_them_on_is_told_where_the_tool_ignores_it() {
+    for tool in TOOLS.iter().filter(|tool| !tool.enforces) {
+        let home = family(tool);
+        (tool.write)(&home, 2, &format!("pragma foreign_keys = on;\n{DELETE}"), "select 1;\n");
+        let notices = done(migrate(&tool.migrator(&home)).await).notices;
+        let is_said = |notice: &&Diagnostic| notice.code == "LIM-P035" && notice.message.contains("foreign_keys = ON");
+        let ignores = ["drizzle with libsql", "goose", "dbmate"].contains(&tool.name);
+        assert_eq!(notices.iter().filter(is_said).count(), usize::from(ignores), "{}: {notices:?}", tool.name);
+        assert_eq!(children(&home), ["10"], "{}", tool.name);
     }
 }

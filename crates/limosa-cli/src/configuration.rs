@@ -31,6 +31,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         tool_table: settings.tool_table.clone(),
         replace_placeholders: settings.replace_placeholders,
         verify_applied: settings.verify_applied,
+        foreign_keys: settings.foreign_keys,
         project: settings.project.clone(),
         environment: settings.environment.clone(),
         protected: settings.protected,

@@ -1,6 +1,7 @@
 //! The riskiest logic, as functions without effects: what is to be done, given what is wanted and what is there.
 
 mod callbacks;
+mod foreign_keys;
 mod inherited;
 mod migrate;
 mod rollback;
@@ -68,6 +69,8 @@ pub struct MigrateAsk {
     pub missing_ledger: Option<MissingLedger>,
     /// Given where the files were written for a tool that runs all of them in one session.
     pub shared_session: Option<SharedSession>,
+    /// The tool that the files were written for, as people name it, where it holds a transaction open around each of them.
+    pub holds_transaction: Option<&'static str>,
     /// Per interrupted change, what those before it in the same run had set for the session, by name, and it does not set anew.
     pub set_before: HashMap<Identity, Vec<String>>,
 }
@@ -131,6 +134,8 @@ pub struct RollbackAsk {
     pub enum_values: HashMap<Identity, EnumValues>,
     /// See [`MigrateAsk::shared_session`].
     pub shared_session: Option<SharedSession>,
+    /// See [`MigrateAsk::holds_transaction`].
+    pub holds_transaction: Option<&'static str>,
 }
 
 /// A way back as the ledger keeps it, with its outline made again.

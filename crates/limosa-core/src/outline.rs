@@ -1,8 +1,8 @@
 //! What a script will do, without its text: statements counted, transactions decided, remarkable statements named.
 
 use limosa_sql::{
-    Class, Dialect, EndDelimiter, Engine, Expanded, FoundVariable, Loss, PlaceholderMarks, Position, TableUse,
-    UnknownPlaceholder, VariableLines, expand,
+    Class, Dialect, EndDelimiter, Engine, Expanded, ForeignKeys, FoundVariable, Loss, PlaceholderMarks, Position,
+    TableUse, UnknownPlaceholder, VariableLines, expand,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -58,6 +58,9 @@ pub struct Outline {
     /// How its placeholders are written, where that is not `${name}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Box<PlaceholderMarks>>,
+    /// SQLite: whether its session enforces foreign keys when it begins.
+    #[serde(default, skip_serializing_if = "ForeignKeys::are_ignored")]
+    pub foreign_keys: ForeignKeys,
 }
 
 impl Outline {

@@ -54,7 +54,7 @@ impl Outliner {
             dialect,
             engine: dialect.engine(),
             wish,
-            outline: Outline { marks, ..Outline::default() },
+            outline: Outline { marks, foreign_keys: dialect.foreign_keys(), ..Outline::default() },
             groups: Groups::default(),
             own: None,
             added_values: Vec::new(),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use limosa_sql::{
-    Diagnostic, Dialect, Engine, Loss, PlaceholderMarks, Position, VariableLines, placeholders, variable_value,
+    Diagnostic, Dialect, Engine, ForeignKeys, Loss, PlaceholderMarks, Position, VariableLines, placeholders,
+    variable_value,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -468,6 +469,8 @@ impl Plan {
             guard: Option<&'a Guard>,
             #[serde(skip_serializing_if = "Option::is_none")]
             inherits: Option<&'a Inherited>,
+            #[serde(skip_serializing_if = "ForeignKeys::are_ignored")]
+            foreign_keys: ForeignKeys,
         }
         let steps: Vec<Decided<'_>> = self
             .steps
@@ -487,6 +490,7 @@ impl Plan {
                 proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
                 guard: step.guard.as_deref(),
                 inherits: step.inherits.as_deref(),
+                foreign_keys: step.outline.foreign_keys,
             })
             .collect();
         #[derive(Serialize)]

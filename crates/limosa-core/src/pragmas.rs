@@ -17,10 +17,11 @@ impl Outline {
         self.lifted.iter().partition(|lifted| lifted.statement < first)
     }
 
-    /// True where the statements run while foreign keys are enforced. A session begins without.
+    /// True where the statements run while foreign keys are enforced: as the script says, or as its session begins.
     pub fn enforces_foreign_keys(&self) -> bool {
         let (before, _) = self.pragmas_around();
-        before.iter().rev().find(|lifted| lifted.name == FOREIGN_KEYS).is_some_and(|lifted| switches_on(lifted))
+        let last = before.iter().rev().find(|lifted| lifted.name == FOREIGN_KEYS);
+        last.map_or(!self.foreign_keys.are_ignored(), |lifted| switches_on(lifted))
     }
 
     /// True for statements that are neither lifted nor the file's own BEGIN and COMMIT.
@@ -36,7 +37,7 @@ impl Outline {
             return false;
         }
         let begins_with = self.enforces_foreign_keys();
-        let mut enforced = false;
+        let mut enforced = !self.foreign_keys.are_ignored();
         let mut from = 1;
         for lifted in self.lifted.iter().filter(|lifted| lifted.name == FOREIGN_KEYS) {
             let worked = (from..lifted.statement).any(|number| self.works(number));

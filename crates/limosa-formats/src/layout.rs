@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
-use limosa_sql::{Diagnostic, Engine, Label, PlaceholderMarks};
+use limosa_sql::{Diagnostic, Engine, ForeignKeys, Label, PlaceholderMarks};
 
 use crate::codes;
 use crate::drizzle::{self, Journals};
@@ -436,6 +436,21 @@ impl Layout {
     /// transaction holds for those behind it.
     pub fn runs_all_in_one_transaction(&self) -> bool {
         matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
+    }
+
+    /// SQLite: what the tool was seen to begin each file with. sqlx switches foreign keys on; refinery, Diesel and Prisma come with a
+    /// SQLite that is compiled with them on; of drizzle the driver decides. All others have SQLite's own default.
+    pub fn foreign_keys(&self) -> ForeignKeys {
+        match self {
+            Layout::Sqlx(_) | Layout::Refinery | Layout::Diesel | Layout::Prisma => ForeignKeys::Enforced,
+            Layout::Drizzle(journals) => journals.foreign_keys(),
+            _ => ForeignKeys::Ignored,
+        }
+    }
+
+    /// The file beside the folder, or above it, that says what is meant on SQLite, where there may be one.
+    pub fn told_on_sqlite_by(&self) -> Option<&'static str> {
+        matches!(self, Layout::Drizzle(_)).then_some(drizzle::PACKAGE)
     }
 
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.

@@ -18,8 +18,8 @@ use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
 use crate::{
-    Context, Event, Outcome, RunReport, StepReport, StepState, beginnings, callbacks, guard, put_back, shared_session,
-    watch,
+    Context, Event, Outcome, RunReport, StepReport, StepState, beginnings, callbacks, foreign_keys, guard, put_back,
+    shared_session, watch,
 };
 
 /// What every part of a run shares.
@@ -208,12 +208,24 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
     };
     context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });
     let backend = session.facts().backend.clone();
+    let switched = match foreign_keys::begin(plan, run.engine, session).await {
+        Ok(switched) => switched,
+        Err(error) => {
+            let error = context.values.hide_in_error(Box::new(error));
+            let problem = own_problem(Some(&Purpose::Settings), "begin of the run", &error);
+            return RunReport { steps: Vec::new(), outcome: Outcome::Stopped(Box::new(problem)), head: None };
+        }
+    };
     let report = tokio::select! {
         biased;
         report = steps(&run, session) => report,
         () = watch::watch(&run, backend) => unreachable_report(),
     };
     run.end_progress();
+    if switched {
+        // A broken connection shows in the report already.
+        let _ = foreign_keys::end(session).await;
+    }
     report
 }
 

@@ -14,6 +14,7 @@ mod context;
 mod entries;
 mod event;
 mod feed;
+mod foreign_keys;
 mod forgiven;
 mod guard;
 mod implicit_commit;

@@ -6,6 +6,7 @@ use limosa_sql::Engine;
 
 use crate::conduct::Run;
 use crate::entries::{self, reset};
+use crate::foreign_keys;
 
 /// Before the steps of a run: what the session comes back to behind them. None where each step comes back by itself.
 pub(crate) async fn begin(run: &Run<'_>, session: &mut dyn Session) -> Option<SettingsMark> {
@@ -67,5 +68,6 @@ pub(crate) async fn hand_on(
     if engine != Engine::Sqlite || !block.iter().any(switches) {
         return Ok(());
     }
-    session.send(vec![Item::Control("pragma foreign_keys = off".to_owned())]).await.map(drop)
+    let begins = block.first().map(|step| step.outline.foreign_keys).unwrap_or_default();
+    session.send(vec![foreign_keys::switch(begins)]).await.map(drop)
 }

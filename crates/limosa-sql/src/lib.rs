@@ -31,7 +31,7 @@ pub use carried::{Carried, carried};
 pub use classify::{classify, sets_for_transaction, stays_in_session};
 pub use delimiter::{EndDelimiter, NotPlain};
 pub use diagnostic::{Choice, Diagnostic, Label, Severity};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, ForeignKeys};
 pub use engine::Engine;
 pub use literal::mentions_literal;
 pub use marks::{BadMarks, PlaceholderMarks};

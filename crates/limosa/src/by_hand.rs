@@ -7,7 +7,7 @@ use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipp
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
 use limosa_run::{file_name_value, locals, lock_key, lock_name};
-use limosa_sql::{Engine, classify};
+use limosa_sql::{Engine, ForeignKeys, classify};
 use serde_json::json;
 
 use crate::Failure;
@@ -100,6 +100,11 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
         let message = format!("{} is code, which no script holds", code.work.origin());
         return Err(Failure::usage("LIM-U015", message, "run it by the application"));
     }
+    let begins = plan.steps.first().map(|step| step.outline.foreign_keys).unwrap_or_default();
+    if !begins.are_ignored() {
+        script.out.push_str("\n-- what each migration begins with\n");
+        script.foreign_keys(begins);
+    }
     for (at, step) in plan.steps.iter().enumerate() {
         let ends = plan.steps.get(at + 1).is_none_or(|next| !next.joins_previous);
         script.step(step, ends)?;
@@ -185,7 +190,16 @@ impl Script<'_> {
             let pragma = self.expanded(step, &lifted.text, lifted.line)?;
             self.line(&pragma);
         }
+        let switches = |name: &String| name == "foreign_keys" && self.engine == Engine::Sqlite;
+        if (ends || !open) && step.outline.settings.iter().any(switches) {
+            self.foreign_keys(step.outline.foreign_keys);
+        }
         Ok(())
+    }
+
+    /// SQLite: what the next migration begins with.
+    fn foreign_keys(&mut self, begins: ForeignKeys) {
+        self.line(&format!("pragma foreign_keys = {}", begins.word()));
     }
 
     fn statement(&mut self, step: &Step, (number, line): (u64, u64), text: &str, atomic: bool) -> Result<(), Failure> {
@@ -290,9 +304,11 @@ impl Script<'_> {
         let names = self.opened.configuration.create_schemas.iter().filter(|_| makes);
         let wanted = self.opened.creating(names);
         if !wanted.is_empty() {
-            self.out.push_str("
+            self.out.push_str(
+                "
 -- the schemas that the settings name
-");
+",
+            );
             wanted.iter().for_each(|statement| self.line(statement));
         }
         if let Some(path) = self.search_path() {

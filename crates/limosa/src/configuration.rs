@@ -8,6 +8,7 @@ use limosa_core::{Limits, OutOfOrder};
 use limosa_db::Secret;
 use limosa_formats::LayoutChoice;
 use limosa_run::Values;
+use limosa_sql::ForeignKeys;
 
 use crate::{Embedded, RustCallback, RustMigration};
 
@@ -41,6 +42,8 @@ pub struct Configuration {
     pub replace_placeholders: bool,
     /// `migrate` compares each file that was applied, byte for byte, with what the ledger knows of it. Else it goes by names alone.
     pub verify_applied: bool,
+    /// SQLite: what each script begins with; None where that is what the tool of the files has.
+    pub foreign_keys: Option<ForeignKeys>,
     /// The project: first part of every key in the ledger.
     pub project: String,
     /// The environment, where one was chosen.
@@ -102,6 +105,7 @@ impl Configuration {
             tool_table: None,
             replace_placeholders: true,
             verify_applied: true,
+            foreign_keys: None,
             project: "default".to_owned(),
             environment: None,
             protected: false,

@@ -12,7 +12,7 @@ use limosa_core::{
 use limosa_db::ledger::Glance;
 use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
-use limosa_sql::{Diagnostic, Dialect, Engine, Label, Severity};
+use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
 use crate::builtins::value_without_database;
 use crate::ledger_told::ledger_table;
@@ -55,6 +55,12 @@ pub(crate) fn layout_of(
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
     }
+    if let Some(path) = layout.told_on_sqlite_by().and_then(|name| scripts.beside(folders, name))
+        && engine == Engine::Sqlite
+        && let Some(path) = path.to_str()
+    {
+        diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
+    }
     diagnostics.extend(layout.look_around(&paths));
     Ok((Recognised { layout, reason }, diagnostics))
 }
@@ -73,6 +79,8 @@ pub(crate) struct Loaded {
     pub(crate) layout: Layout,
     /// The table in which the tool of their format keeps its record.
     pub(crate) ledger_table: Option<LedgerTable>,
+    /// SQLite: what each of them begins with.
+    pub(crate) foreign_keys: ForeignKeys,
     /// Why they are taken for files of that format, where their names or contents say so.
     pub(crate) format_reason: Option<String>,
     /// What runs around them.
@@ -94,6 +102,13 @@ impl Loaded {
         };
         let one_transaction = self.layout.runs_all_in_one_transaction();
         Some(SharedSession { tool: tool.name(), puts_back, with_callbacks, one_transaction })
+    }
+
+    /// The tool that the files were written for, where it holds a transaction open around each of them. Flyway runs one that switches
+    /// foreign keys on SQLite outside of any.
+    pub(crate) fn holds_transaction(&self) -> Option<&'static str> {
+        let holds = self.layout.holds_transaction() && !matches!(self.layout, Layout::Flyway(_));
+        self.layout.tool().filter(|_| holds).map(|tool| tool.name())
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.
@@ -370,7 +385,8 @@ impl Listing {
             }
         }
         let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
-        let dialect = dialect.with_marks(layout.placeholder_marks());
+        let foreign_keys = configuration.foreign_keys.unwrap_or_else(|| layout.foreign_keys());
+        let dialect = dialect.with_marks(layout.placeholder_marks()).with_foreign_keys(foreign_keys);
         let how = Reading { dialect, configs: &configs, layout: &layout, ledger_table: table };
         let (mut files, found) = read_all(&scripts, to_read, &how)?;
         diagnostics.extend(found);
@@ -395,7 +411,7 @@ impl Listing {
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
-        Ok(Loaded { changes, layout, ledger_table, format_reason, callbacks, around_back, diagnostics })
+        Ok(Loaded { changes, layout, ledger_table, foreign_keys, format_reason, callbacks, around_back, diagnostics })
     }
 }
 

@@ -67,5 +67,5 @@ pub use limosa_formats::native::{HeaderRule, header_rules};
 pub use limosa_formats::pattern::{BadPattern, Pattern};
 pub use limosa_formats::{Layout, LayoutChoice};
 pub use limosa_run::{Code, CodeError, CodeFuture, Connection, Event, StepState, Stop, Values};
-pub use limosa_sql::{BadMarks, Choice, Diagnostic, Engine, Label, PlaceholderMarks, Position, Severity};
+pub use limosa_sql::{BadMarks, Choice, Diagnostic, Engine, ForeignKeys, Label, PlaceholderMarks, Position, Severity};
 pub use migrator::Migrator;

@@ -204,6 +204,9 @@ pub struct PlannedStep {
     /// Session settings that steps before it change, where the tool of the files lets them reach it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inherits: Vec<String>,
+    /// SQLite: it begins with foreign keys enforced.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub begins_with_foreign_keys: bool,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

@@ -95,6 +95,9 @@ fn render_step(step: &PlannedStep) -> String {
     if !step.inherits.is_empty() {
         text.push_str(&format!("  with {} as the files before it set them\n", harmless(&step.inherits.join(", "))));
     }
+    if step.begins_with_foreign_keys {
+        text.push_str("  begins with PRAGMA foreign_keys = ON\n");
+    }
     let mut transaction = None;
     for statement in &step.statements {
         let place = Some((statement.done, statement.transaction));

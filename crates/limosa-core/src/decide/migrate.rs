@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
+use super::foreign_keys::ignored_by;
 use super::inherited::{goes_on_without, inherit};
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
@@ -54,6 +55,7 @@ pub fn decide_migrate(
     rank(&mut steps, ledger, skipped.len());
     refuse(goes_on_without(&steps, &ask.set_before, ask.shared_session, around.engine))?;
     notices.extend(inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine));
+    notices.extend(ignored_by(ask.holds_transaction, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

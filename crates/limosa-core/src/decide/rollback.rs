@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::Diagnostic;
 
+use super::foreign_keys::ignored_by;
 use super::inherited::inherit;
 use super::{
     Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
@@ -55,6 +56,7 @@ pub fn decide_rollback(
         inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine)
             .into_iter()
             .collect();
+    notices.extend(ignored_by(ask.holds_transaction, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

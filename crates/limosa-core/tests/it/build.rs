@@ -7,7 +7,7 @@ use limosa_core::{
     OutOfOrder, Outline, Outliner, Policy, Rollback, RowState, Script, StoredRollback, Surroundings, TimeOuts,
     TransactionWish, Version,
 };
-use limosa_sql::{Diagnostic, Engine, Position, Span, Splitter};
+use limosa_sql::{Diagnostic, Dialect, Engine, Position, Span, Splitter};
 
 /// The outline of a text on PostgreSQL.
 pub(crate) fn outline(text: &str) -> Outline {
@@ -15,14 +15,15 @@ pub(crate) fn outline(text: &str) -> Outline {
 }
 
 pub(crate) fn outline_of(
-    engine: Engine,
+    dialect: impl Into<Dialect>,
     text: &str,
     wish: TransactionWish,
 ) -> Result<Outline, limosa_core::OutlineError> {
-    let mut splitter = Splitter::new(engine, "test.sql");
+    let dialect = dialect.into();
+    let mut splitter = Splitter::new(dialect, "test.sql");
     splitter.feed(text.as_bytes());
     splitter.finish();
-    let mut outliner = Outliner::new(engine, wish);
+    let mut outliner = Outliner::new(dialect, wish);
     while let Some(piece) = splitter.next_piece().unwrap() {
         outliner.add(&piece);
     }

@@ -1,7 +1,7 @@
 //! How statements are grouped for commit.
 
 use limosa_core::{GroupMode, LeftOutReason, Outline, OutlineError, Outliner, TransactionWish};
-use limosa_sql::{Engine, Splitter};
+use limosa_sql::{Dialect, Engine, ForeignKeys, Splitter};
 use proptest::prelude::*;
 
 use crate::build::{outline, outline_of};
@@ -354,6 +354,34 @@ fn foreign_keys_are_enforced_where_the_script_says_so_and_nowhere_else() {
         let (before, after) = found.pragmas_around();
         assert_eq!(before.len() + after.len(), found.lifted.len(), "{text}");
     }
+}
+
+#[test]
+fn a_script_may_begin_with_foreign_keys_enforced() {
+    let begun = Dialect::from(Engine::Sqlite).with_foreign_keys(ForeignKeys::Enforced);
+    for (text, enforced, grouped) in [
+        ("drop table p;", true, "1 inside"),
+        ("begin; drop table p; commit;", true, "1-3 inside (wrapped)"),
+        ("drop table p; pragma foreign_keys = on;", true, "1-2 inside"),
+        ("pragma foreign_keys = off; drop table p; pragma foreign_keys = on;", false, "1-3 inside"),
+        ("pragma foreign_keys = off; drop table p;", false, "1-2 inside"),
+        ("create table x (a); pragma foreign_keys = off; drop table p;", true, "1 inside, 2 alone, 3 inside"),
+        // As Prisma writes it.
+        (
+            "pragma defer_foreign_keys=on; pragma foreign_keys=off; create table n (a); drop table p; \
+             pragma foreign_keys=on; pragma defer_foreign_keys=off;",
+            true,
+            "1 inside, 2 alone, 3-4 inside, 5 alone, 6 inside",
+        ),
+    ] {
+        let found = outline_of(begun, text, TransactionWish::Auto);
+        assert_eq!(words(found.clone()), grouped, "{text}");
+        assert_eq!(found.expect("an outline").enforces_foreign_keys(), enforced, "{text}");
+    }
+    let elsewhere = Dialect::from(Engine::Postgres).with_foreign_keys(ForeignKeys::Enforced);
+    assert!(
+        !outline_of(elsewhere, "drop table p;", TransactionWish::Auto).expect("an outline").enforces_foreign_keys()
+    );
 }
 
 #[test]

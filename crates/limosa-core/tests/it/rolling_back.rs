@@ -23,6 +23,7 @@ fn ask(selection: Selection) -> RollbackAsk {
         done_unchanged: HashMap::new(),
         enum_values: HashMap::new(),
         shared_session: None,
+        holds_transaction: None,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Engine, Label, Position};
+use limosa_sql::{Diagnostic, Engine, ForeignKeys, Label, Position};
 use serde::Deserialize;
 
 use super::Format;
@@ -49,6 +49,21 @@ pub(crate) fn is_journal(path: &str) -> bool {
     folder_of(path).is_some()
 }
 
+/// The file in which an application names its packages.
+pub(crate) const PACKAGE: &str = "package.json";
+
+/// What a migration begins with, by the packages of the application: better-sqlite3 has foreign keys on, and the migrator for
+/// `@libsql/client`, which drizzle-kit takes where both are there, switches them off.
+fn foreign_keys_with(package: &[u8]) -> ForeignKeys {
+    let package: serde_json::Value = serde_json::from_slice(package).unwrap_or_default();
+    let lists = ["dependencies", "devDependencies", "optionalDependencies"];
+    let has = |name: &str| lists.iter().any(|list| package.get(list).is_some_and(|list| list.get(name).is_some()));
+    match has("better-sqlite3") && !has("@libsql/client") {
+        true => ForeignKeys::Enforced,
+        false => ForeignKeys::Ignored,
+    }
+}
+
 /// What the journals of the folders say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Journals {
@@ -56,6 +71,8 @@ pub struct Journals {
     folders: HashMap<String, Option<Journal>>,
     /// The places of tags in the journal of their folder.
     positions: HashMap<String, HashMap<String, usize>>,
+    /// As the application's driver has them.
+    foreign_keys: ForeignKeys,
 }
 
 /// A journal: the migrations of a folder, in the order in which they run.
@@ -78,8 +95,12 @@ pub struct Entry {
 }
 
 impl Journals {
-    /// Reads the journal at `path`.
+    /// Reads the journal at `path`, or the list of the application's packages.
     pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
+        if split(path).1 == PACKAGE {
+            self.foreign_keys = foreign_keys_with(bytes);
+            return Vec::new();
+        }
         let Some(folder) = folder_of(path) else { return Vec::new() };
         let mut problems = Vec::new();
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -105,6 +126,11 @@ impl Journals {
         }
         self.folders.insert(folder.to_owned(), journal);
         problems
+    }
+
+    /// As the driver has them that the application depends on.
+    pub(crate) fn foreign_keys(&self) -> ForeignKeys {
+        self.foreign_keys
     }
 
     /// The journal of a folder.

@@ -215,4 +215,12 @@ pub(super) const TABLE: &[Cause] = &[
         "Set it in the file before the statement that comes next: from there on it may be edited. Or finish the file by hand, and then \
          `limosa repair --mark-applied`.",
     ),
+    (
+        "LIM-P035",
+        "SQLite ignores `PRAGMA foreign_keys` within a transaction, and the tool that the files of this folder were written for has one open \
+         around each. limosa runs the PRAGMA around its transaction, so that it counts: the file may do something else to the rows of \
+         children than it did with the tool.",
+        "Nothing, where the file is meant as it stands. Where it is meant as the tool ran it, take the PRAGMA out; a file that was applied \
+         already does not run again.",
+    ),
 ];

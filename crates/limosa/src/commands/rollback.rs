@@ -10,7 +10,7 @@ use limosa_core::{
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Row, Value};
 use limosa_run::{Events, RunReport, Stop, conduct};
-use limosa_sql::{Dialect, PlaceholderMarks, Position, VariableLines};
+use limosa_sql::{Dialect, ForeignKeys, PlaceholderMarks, Position, VariableLines};
 
 use super::{adopt, held, migrate};
 use crate::backup::{Before, Subject};
@@ -113,7 +113,7 @@ async fn differences(
     )
     .await?;
     let chosen: Vec<Identity> = plan.steps.iter().map(|step| step.identity.clone()).collect();
-    let recorded = stored(opened, &chosen).await?;
+    let recorded = stored(opened, &chosen, loaded.foreign_keys).await?;
     Ok(plan
         .steps
         .iter()
@@ -142,7 +142,7 @@ pub(crate) async fn recorded_ways_back(
     if identities.is_empty() {
         return Ok(HashMap::new());
     }
-    let stored = stored(opened, &identities).await?;
+    let stored = stored(opened, &identities, ForeignKeys::default()).await?;
     Ok(stored.into_iter().map(|(identity, rollback)| (identity, rollback.text)).collect())
 }
 
@@ -150,6 +150,7 @@ pub(crate) async fn recorded_ways_back(
 async fn stored(
     opened: &mut Opened<'_>,
     identities: &[Identity],
+    foreign_keys: ForeignKeys,
 ) -> Result<HashMap<Identity, StoredRollback>, Failure> {
     let values = identities.iter().map(|identity| Value::Text(identity.to_string())).collect();
     let questions = opened.ledger.bound_lists(&sql::ROLLBACKS_OF, values);
@@ -159,7 +160,7 @@ async fn stored(
     for row in answers.iter().flatten() {
         if let (Some(identity), Some(text)) = (row.text(0), row.text(1)) {
             let identity = Identity::new(identity);
-            let rollback = recorded(opened.dialect(), &identity, text, row)?;
+            let rollback = recorded(opened.dialect().with_foreign_keys(foreign_keys), &identity, text, row)?;
             found.insert(identity, rollback);
         }
     }
@@ -223,7 +224,7 @@ pub(crate) async fn decide(
     let around = opened.surroundings(false).await?;
     let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
-    let stored = stored(opened, &chosen).await?;
+    let stored = stored(opened, &chosen, loaded.foreign_keys).await?;
     let done_unchanged = interrupted_scripts::unchanged_back(
         opened.dialect(),
         &stored,
@@ -238,6 +239,7 @@ pub(crate) async fn decide(
         done_unchanged,
         enum_values: HashMap::new(),
         shared_session,
+        holds_transaction: loaded.holds_transaction(),
     };
     let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {

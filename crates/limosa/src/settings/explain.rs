@@ -94,6 +94,10 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "ignore_other_ledgers" => Some(settings.ignore_other_ledgers.to_string()),
         "tool_table" => settings.tool_table.clone(),
         "verify_applied" => Some(settings.verify_applied.to_string()),
+        "sqlite.foreign_keys" => Some(match settings.foreign_keys {
+            None => "auto".to_owned(),
+            Some(given) => given.word().to_lowercase(),
+        }),
         "replace_placeholders" => Some(settings.replace_placeholders.to_string()),
         "flyway.sql_migration_prefix" => Some(settings.flyway.versioned.clone()),
         "flyway.undo_sql_migration_prefix" => Some(settings.flyway.undo.clone()),

@@ -326,6 +326,14 @@ pub const KEYS: &[Key] = &[
         .default("limosa")
         .flyway("flyway.defaultSchema")
         .also(&["schema", "ledger_schema", "table"]),
+    Key::new(
+        "sqlite.foreign_keys",
+        Kind::Choice(&["auto", "on", "off"]),
+        "what PRAGMA foreign_keys each script begins with on SQLite; auto does as the tool does that the files were written for",
+    )
+    .variable("LIMOSA_SQLITE_FOREIGN_KEYS")
+    .default("auto")
+    .also(&["foreign_keys", "pragma", "pragmas"]),
     Key::new("flyway.sql_migration_prefix", Kind::Text, "what versioned migrations begin with in Flyway's folders")
         .variable("LIMOSA_FLYWAY_SQL_MIGRATION_PREFIX")
         .default("V")

@@ -8,7 +8,7 @@ use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::flyway;
 use limosa_formats::pattern::Pattern;
-use limosa_sql::{Diagnostic, Label, PlaceholderMarks};
+use limosa_sql::{Diagnostic, ForeignKeys, Label, PlaceholderMarks};
 
 use super::codes;
 use super::database;
@@ -163,6 +163,11 @@ impl<'a> Resolver<'a> {
             tool_table: self.text("tool_table"),
             replace_placeholders: self.boolean("replace_placeholders"),
             verify_applied: self.boolean("verify_applied"),
+            foreign_keys: match self.word("sqlite.foreign_keys") {
+                "on" => Some(ForeignKeys::Enforced),
+                "off" => Some(ForeignKeys::Ignored),
+                _ => None,
+            },
             project: self.text("project").unwrap_or_default(),
             protected,
             clean_disabled: self.boolean("clean_disabled"),

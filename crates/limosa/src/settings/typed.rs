@@ -8,6 +8,7 @@ use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::pattern::Pattern;
 use limosa_formats::{Layout, LayoutChoice, flyway};
+use limosa_sql::ForeignKeys;
 
 use super::origin::Origin;
 
@@ -51,6 +52,8 @@ pub struct Settings {
     pub replace_placeholders: bool,
     /// `migrate` compares files that were applied with the ledger.
     pub verify_applied: bool,
+    /// SQLite: what each script begins with; None where the tool of the files decides.
+    pub foreign_keys: Option<ForeignKeys>,
     /// The first part of every key in the ledger.
     pub project: String,
     /// True where nothing may be destroyed, whatever the flags.

@@ -95,7 +95,11 @@ impl FileFacts {
             file_checksum: checksum(),
             up_checksum: checksum(),
             // What the code leaves in the session nobody knows.
-            outline: Outline { unseen: dialect.engine() != Engine::Postgres, ..Outline::default() },
+            outline: Outline {
+                unseen: dialect.engine() != Engine::Postgres,
+                foreign_keys: dialect.foreign_keys(),
+                ..Outline::default()
+            },
         };
         let facts = FileFacts {
             path: origin.to_owned(),

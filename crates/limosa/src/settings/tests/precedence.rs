@@ -101,6 +101,7 @@ fn every_key_reaches_its_setting() {
         environment = \"x\"\n\
         env_file = \"e.env\"\n\
         [ledger]\nschema = \"own\"\n\
+        [sqlite]\nforeign_keys = \"on\"\n\
         [flyway]\nsql_migration_prefix = \"M\"\nundo_sql_migration_prefix = \"N\"\nrepeatable_sql_migration_prefix = \"O\"\n\
         baseline_migration_prefix = \"P\"\nsql_migration_separator = \"-\"\nsql_migration_suffixes = [\".a\", \".b\"]\n\
         placeholder_prefix = \"#[\"\nplaceholder_suffix = \"]\"\nplaceholder_separator = \".\"\n\
@@ -117,6 +118,7 @@ fn every_key_reaches_its_setting() {
     assert_eq!(settings.direct_url.as_ref().unwrap().expose(), "sqlite:a.db");
     assert_eq!(settings.pooled, Some(true));
     assert_eq!(settings.role.as_deref(), Some("owner"));
+    assert_eq!(settings.foreign_keys, Some(limosa_sql::ForeignKeys::Enforced));
     assert_eq!(settings.wait_for_database, Some(Duration::from_secs(60)));
     assert_eq!(settings.directories, [PathBuf::from("one"), PathBuf::from("/two")]);
     assert_eq!(settings.create_schemas, ["s1", "s2"]);

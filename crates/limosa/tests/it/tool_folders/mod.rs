@@ -4,6 +4,7 @@ mod auto_rollback;
 mod diesel;
 mod drizzle;
 mod flyway_session;
+mod foreign_keys;
 mod liquibase;
 mod liquibase_conditions;
 mod liquibase_delimiters;

@@ -1,0 +1,29 @@
+//! SQLite: pragmas that count here, and not with the tool that the files were written for.
+
+use limosa_sql::{Diagnostic, Label, Severity};
+
+use crate::Step;
+
+/// A note for each file that switches foreign keys where its tool runs it within a transaction, in which SQLite ignores that.
+pub(super) fn ignored_by(tool: Option<&'static str>, steps: &[Step]) -> Vec<Diagnostic> {
+    let Some(tool) = tool else { return Vec::new() };
+    steps.iter().filter(|step| step.outline.is_atomic()).filter_map(|step| ignored(tool, step)).collect()
+}
+
+fn ignored(tool: &str, step: &Step) -> Option<Diagnostic> {
+    let (begins, enforces) = (!step.outline.foreign_keys.are_ignored(), step.outline.enforces_foreign_keys());
+    if begins == enforces {
+        return None;
+    }
+    let file = step.work.origin();
+    let [here, there, rows] = match enforces {
+        true => ["ON", "off", "rows of children stay, and may point nowhere"],
+        false => ["OFF", "on", "rows of children go with their parents, or the file fails"],
+    };
+    let message = format!(
+        "{file} runs with PRAGMA foreign_keys = {here}, as it says; {tool} has a transaction open around it, in which SQLite ignores the PRAGMA"
+    );
+    let help =
+        format!("with {tool} foreign keys are {there}: {rows}; take the PRAGMA out of the file where that is meant");
+    Some(Diagnostic::new("LIM-P035", Severity::Note, message).at(Label::file(file)).help(help))
+}

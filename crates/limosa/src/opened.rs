@@ -398,11 +398,24 @@ impl Opened<'_> {
         if !view.rows.is_empty() || !view.skipped.is_empty() {
             return self.applied_beside(view).await;
         }
+        Ok(match self.stopping(view).await?.as_slice() {
+            [] => None,
+            [other] if other.is_stray => Some(strays::said_of_stray(other)),
+            [other] => Some(said_of(self, other).await),
+            several => Some(strays::said_of_several(several)),
+        })
+    }
+
+    /// The ledgers of other tools that stop the first run; asked once, where nothing of the project ever ran.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(crate) async fn stopping(&mut self, view: &LedgerView) -> Result<Vec<OtherLedger>, Failure> {
         if self.elsewhere.is_none() {
             if remembered(self, view).await?.is_some() {
                 // It was taken over, though none of its migrations has a file here.
                 self.elsewhere = Some(Vec::new());
-                return Ok(None);
+                return Ok(Vec::new());
             }
             let is_attached = attach_registry(self).await?;
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
@@ -416,13 +429,7 @@ impl Opened<'_> {
             self.elsewhere = Some(found);
         }
         let tells = |other: &&OtherLedger| strays::stops(self.target.engine, other, &self.tools);
-        let found: Vec<OtherLedger> = self.elsewhere.iter().flatten().filter(tells).cloned().collect();
-        Ok(match found.as_slice() {
-            [] => None,
-            [other] if other.is_stray => Some(strays::said_of_stray(other)),
-            [other] => Some(said_of(self, other).await),
-            several => Some(strays::said_of_several(several)),
-        })
+        Ok(self.elsewhere.iter().flatten().filter(tells).cloned().collect())
     }
 
     /// What is said of ledgers of other tools that stop nobody, as far as [`Opened::history_elsewhere`] has asked.

@@ -23,7 +23,7 @@ pub(crate) fn stops(engine: Engine, other: &OtherLedger, tools: &[ForeignTool]) 
 }
 
 /// The table as a person may name it again, with its schema where that is known.
-fn named(other: &OtherLedger) -> String {
+pub(crate) fn named(other: &OtherLedger) -> String {
     let (schema, table) = &other.place;
     schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"))
 }

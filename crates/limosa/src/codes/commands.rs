@@ -299,8 +299,8 @@ pub(super) const TABLE: &[Cause] = &[
         "The other tool has a migration on record that failed or was never seen to end (golang-migrate: dirty; Flyway, Prisma, sqlx: a \
          failed row); or Liquibase's lock is held; or an index of PostgreSQL's is INVALID, as a `CREATE INDEX CONCURRENTLY` that failed leaves it. \
          Counting that as applied would hide it.",
-        "The message says for each what is to be looked at and how that tool is told what stands. Then run `limosa adopt`, or \
-         `limosa adopt --undo`, again. limosa changes nothing of it by itself: only a person can tell how far those statements took effect.",
+        "The message says for each what is to be looked at and how that tool is told what stands. Then run `limosa adopt`, \
+         `limosa adopt --undo` or `limosa baseline` again. A ledger of another application is passed over by `limosa baseline --ignore-other-ledgers`. limosa changes nothing of it by itself: only a person can tell how far those statements took effect.",
     ),
     (
         "LIM-U114",

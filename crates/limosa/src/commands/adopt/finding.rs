@@ -14,7 +14,7 @@ use super::registry::{attach_registry, detach_registry};
 use crate::elsewhere::{missing_rights, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
-use crate::strays::listed;
+use crate::strays::{listed, named};
 use crate::{Exit, Failure};
 
 /// The ledger of another tool with its rows.
@@ -300,21 +300,39 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
     ))
 }
 
-/// What another tool left half done here: that of the database's taking over, else the one whose table is found. Nothing where the
-/// database is limosa's own, and where no such table can be read.
+/// What another tool left half done here: that of the database's taking over, else each that stops the first run. Nothing where the
+/// database is limosa's own, and where no such table can be read. `after` is what to run once that is settled.
 ///
 /// # Errors
 /// What the server says.
-pub(crate) async fn left_half_done(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Vec<Diagnostic>, Failure> {
-    let found = match remembered(opened, view).await? {
-        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
-        None if view.rows.is_empty() => find(opened, None, None, None).await,
-        None => return Ok(Vec::new()),
-    };
-    match found {
-        Ok(foreign) => half_done_there(opened, &foreign, "limosa adopt").await,
-        Err(_) => Ok(Vec::new()),
+pub(crate) async fn left_half_done(
+    opened: &mut Opened<'_>,
+    view: &LedgerView,
+    after: &str,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let mut found = Vec::new();
+    match remembered(opened, view).await? {
+        Some(adopted) => {
+            found.extend(find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await);
+        }
+        None if view.rows.is_empty() => {
+            found.extend(find(opened, None, None, None).await);
+            // Where there are several, none is meant more than the others.
+            for other in opened.stopping(view).await? {
+                let table = named(&other);
+                let is_known = found.iter().any(|foreign| foreign.ledger.table() == table);
+                if !is_known && other.from.is_some() && other.unread.is_none() {
+                    found.extend(find(opened, other.from, Some(&table), None).await);
+                }
+            }
+        }
+        None => {}
     }
+    let mut all = Vec::new();
+    for foreign in &found {
+        all.extend(half_done_there(opened, foreign, after).await?);
+    }
+    Ok(all)
 }
 
 /// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.

@@ -97,7 +97,7 @@ pub(crate) trait Look: Sync {
 }
 
 /// Looks at nothing.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 #[async_trait]
 impl Look for Nowhere {

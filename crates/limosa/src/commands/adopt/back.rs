@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use async_trait::async_trait;
 use limosa_core::{
     Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX,
     repathed, spelled,
@@ -13,7 +14,7 @@ use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
 
-use super::super::held::{Edit, under_lock};
+use super::super::held::{Edit, Look, Nowhere, under_lock_after};
 use super::finding::{Foreign, find, half_done_there};
 use super::journal;
 use super::keeping::beyond;
@@ -106,7 +107,9 @@ async fn give_back(
     if let Some(message) = returned.left_behind().filter(|_| !options.accept_left_behind) {
         return Err(Failure::person("LIM-U117", message, REST));
     }
-    let written = under_lock(opened, listener, stop, |opened, now, _| {
+    let there = foreign.as_ref().ok().map(|foreign| AsBefore { adopted: &adopted, foreign });
+    let first: &dyn Look = there.as_ref().map_or(&Nowhere, |there| there);
+    let written = under_lock_after(opened, listener, stop, first, |opened, now, _| {
         refuse_half_done(now)?;
         if now.rows != view.rows {
             return Err(Failure::person("LIM-U117", "another runner was here meanwhile", "run it again"));
@@ -136,6 +139,26 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
 async fn refuse_half_done_there(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<(), Failure> {
     let diagnostics = half_done_there(opened, foreign, "limosa adopt --undo").await?;
     if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
+}
+
+/// The other tool's table is what it was when it was decided what is written there. Where it is not kept, nobody holds its tool's lock.
+struct AsBefore<'b> {
+    adopted: &'b Adopted,
+    foreign: &'b Foreign,
+}
+
+#[async_trait]
+impl Look for AsBefore<'_> {
+    async fn look(&self, opened: &mut Opened<'_>, _: &LedgerView) -> Result<(), Failure> {
+        let (table, project) = (&self.adopted.table, self.adopted.project.as_deref());
+        let now = find(opened, self.adopted.tool(), Some(table), project).await?;
+        refuse_half_done_there(opened, &now).await?;
+        if now.rows == self.foreign.rows {
+            return Ok(());
+        }
+        let message = format!("{} was here meanwhile (table {table})", self.foreign.tool.name());
+        Err(Failure::person("LIM-U117", message, "see what it has applied: limosa adopt --dry-run; then run it again"))
+    }
 }
 
 /// What the other tool is told.

@@ -146,6 +146,8 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U160", "files have turned up of what another tool had applied"),
     ("LIM-U161", "a file that has turned up is not the one that another tool had applied"),
     ("LIM-U162", "another tool keeps a ledger here, in another place than where it is looked for"),
+    ("LIM-U163", "the table of another tool has columns that limosa does not know"),
+    ("LIM-U164", "the table of another tool cannot be written: it must have values that limosa does not know"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

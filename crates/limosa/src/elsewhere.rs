@@ -70,6 +70,20 @@ pub(crate) fn missing_told(found: &[OtherLedger], told: Option<&ToldLedger>) -> 
     Some(Diagnostic::warning("LIM-U110", message).help(help))
 }
 
+/// What is said of columns of a tool's table that this limosa does not know; nothing where there are none.
+pub(crate) fn told_of_columns(tool: &str, table: &str, columns: &[String]) -> Option<Diagnostic> {
+    let what = match columns {
+        [] => return None,
+        [column] => format!("a column that this limosa does not know: {column}"),
+        several => format!("columns that this limosa does not know: {}", several.join(", ")),
+    };
+    let help = format!(
+        "a newer {tool} may have made what is not known, or your team has added it; all other columns are read as ever. Where it is of a \
+         newer version, look whether limosa adopt --dry-run says of each migration what that tool says"
+    );
+    Some(Diagnostic::warning("LIM-U163", format!("the table {table} of {tool} has {what}")).help(help))
+}
+
 /// As whom limosa works.
 pub(crate) fn worker(opened: &Opened<'_>) -> String {
     opened.configuration.role.clone().unwrap_or_else(|| opened.target.user.clone())

@@ -16,7 +16,7 @@ use crate::commands::adopt::{
     Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
 };
 use crate::commands::interrupted;
-use crate::elsewhere::{missing_told, said_of};
+use crate::elsewhere::{missing_told, said_of, told_of_columns};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
@@ -280,7 +280,11 @@ impl Opened<'_> {
         };
         let found = self.elsewhere.as_deref().unwrap_or_default();
         let missing = missing_told(found, self.told_ledger.as_ref());
-        self.absent.iter().map(warning).chain(missing).chain(self.told_strays.clone()).collect()
+        let stopping = found.iter().filter(|other| strays::stops(self.target.engine, other, &self.tools));
+        let unknown = stopping.filter_map(|other| told_of_columns(other.tool, &other.table, &other.unknown_columns));
+        let of_kept = self.beside.as_ref().and_then(|beside| beside.unknown_columns.clone());
+        let told = missing.into_iter().chain(self.told_strays.clone()).chain(unknown).chain(of_kept);
+        self.absent.iter().map(warning).chain(told).collect()
     }
 
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.

@@ -499,4 +499,19 @@ pub(super) const TABLE: &[Cause] = &[
         "Where these files are the ones that it has applied, take it over before the first `limosa migrate`: \
          `limosa adopt --from TOOL --ledger-table SCHEMA.TABLE`, as the message writes it. Where it is of another application there is nothing to do.",
     ),
+    (
+        "LIM-U163",
+        "The table in which another tool keeps its record has columns besides those that the known versions of the tool make: a newer version \
+         made them, or your team added them (`host`, `applied_by`). The columns that are known are read as ever. A column that limosa needs and that \
+         is missing is no warning: nothing is taken over then (LIM-U110).",
+        "A warning. Where your team has added the column, there is nothing to do. Where a newer version of the tool may have made it, look at \
+         `limosa adopt --dry-run`: each migration must have the verdict that you expect from that tool.",
+    ),
+    (
+        "LIM-U164",
+        "`--keep-foreign-ledger` writes a row into the other tool's table for each migration. The table has a column that limosa does not know, \
+         that may not be NULL, and that has no default: such a row is refused by the server, or on MySQL gets a value that nobody chose.",
+        "Give the column a default, or let it be NULL (`ALTER TABLE ... ALTER COLUMN ... SET DEFAULT ...`). Or let limosa only read the table: \
+         `limosa adopt` without `--keep-foreign-ledger`.",
+    ),
 ];

@@ -257,7 +257,7 @@ impl Returned {
             self.known.extend(told.map(|row| titled(row)));
             return;
         }
-        match newest.map(|row| foreign.ledger.write(opened.target.engine, &row, Spent::Unknown)) {
+        match newest.map(|row| foreign.write(opened.target.engine, &row, Spent::Unknown)) {
             Some(Ok(items)) => {
                 let told = |row: &&&AppliedRow| covered.contains(row.identity.as_str());
                 let mut items = Some(items);
@@ -272,7 +272,7 @@ impl Returned {
                     }
                 }
             }
-            Some(Err(why)) => self.left.push((foreign.ledger.table(), why.to_owned())),
+            Some(Err(why)) => self.left.push((foreign.ledger.table(), why)),
             None => {
                 let items = vec![foreign.ledger.clear(opened.target.engine)];
                 self.written.push(("that nothing is applied any more".to_owned(), items));
@@ -414,8 +414,8 @@ fn told_of(
     }
     let user = &opened.target.user;
     row.applied_by = Some(if user.is_empty() { opened.configuration.actor.clone() } else { user.clone() });
-    Ok(match foreign.ledger.write(opened.target.engine, &row, Spent::Unknown) {
+    Ok(match foreign.write(opened.target.engine, &row, Spent::Unknown) {
         Ok(written) => Telling::Items(items.into_iter().chain(written).collect()),
-        Err(why) => Telling::Never(why.to_owned()),
+        Err(why) => Telling::Never(why),
     })
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 
 use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
 use limosa_db::{
-    DbError, DbErrorKind, FoundLedger, NamedTable, OtherLedger, invalid_indexes, ledgers_to_adopt, stray_ledgers,
+    DbError, DbErrorKind, FoundLedger, Item, NamedTable, OtherLedger, Spent, invalid_indexes, ledgers_to_adopt,
+    stray_ledgers,
 };
 use limosa_run::foreign_run;
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, Engine};
 
 use super::memory::{Adopted, remembered};
 use super::registry::{attach_registry, detach_registry};
-use crate::elsewhere::{missing_rights, worker};
+use crate::elsewhere::{missing_rights, told_of_columns, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
 use crate::strays::{listed, named};
@@ -28,6 +29,8 @@ pub(super) struct Foreign {
     pub(super) others: BTreeSet<String>,
     /// The version of its registry and the one that is known, where it is newer.
     pub(super) newer: Option<(String, String)>,
+    /// Columns that this limosa does not know, and that each row must have a value for.
+    pub(super) without_value: Vec<String>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -94,7 +97,8 @@ async fn find_in_sight(
         }
         let newer = ledger.newer_registry(opened.session.as_mut(), &book).await;
         let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
-        read.push(Foreign { ledger, tool, rows, failed, others, newer });
+        let without_value = ledger.columns_without_value(opened.session.as_mut()).await?;
+        read.push(Foreign { ledger, tool, rows, failed, others, newer, without_value });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {
@@ -351,6 +355,25 @@ pub(crate) async fn applied_since(opened: &mut Opened<'_>, adopted: &Adopted) ->
 }
 
 impl Foreign {
+    /// What is said of columns that this limosa does not know.
+    pub(super) fn unknown_columns(&self) -> Option<Diagnostic> {
+        told_of_columns(self.tool.name(), &self.ledger.table(), self.ledger.unknown_columns())
+    }
+
+    /// The items that make the tool know a migration as applied.
+    ///
+    /// # Errors
+    /// Why it cannot be told, in words.
+    pub(super) fn write(&self, engine: Engine, row: &ForeignRow, spent: Spent) -> Result<Vec<Item>, String> {
+        if !self.without_value.is_empty() {
+            let columns = self.without_value.join(", ");
+            return Err(format!(
+                "its table must have a value in {columns}, which this limosa does not know: give it a default, or let it be NULL"
+            ));
+        }
+        self.ledger.write(engine, row, spent).map_err(str::to_owned)
+    }
+
     /// What the tool has on record that it had not when the database was taken over.
     pub(super) fn new_keys(&self, adopted: &Adopted) -> Vec<String> {
         let number = |key: &str| key.parse::<u64>().ok();

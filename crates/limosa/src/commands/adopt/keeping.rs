@@ -25,6 +25,8 @@ pub(crate) struct Beside {
     tool: ForeignTool,
     /// Its ledger, or why it cannot be had.
     pub(crate) kept: Result<Kept, Failure>,
+    /// What is said of its columns that are not known.
+    pub(crate) unknown_columns: Option<Diagnostic>,
     /// What stands in it, or what its tool left half done, once somebody who writes it by hand has looked.
     there: Option<Result<Vec<ForeignRow>, Diagnostic>>,
 }
@@ -43,11 +45,13 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
     }
     let Some(adopted) = remembered(opened, view).await? else { return Ok(()) };
     let Some(tool) = adopted.tool() else { return Ok(()) };
-    let kept = match find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await {
+    let found = find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await;
+    let unknown_columns = found.as_ref().ok().and_then(Foreign::unknown_columns);
+    let kept = match found {
         Ok(foreign) => keepable(opened, &foreign).map(|(ledger, lock)| Kept { ledger, told: Default::default(), lock }),
         Err(failure) => Err(gone(&adopted, &failure)),
     };
-    opened.beside = Some(Beside { adopted, tool, kept, there: None });
+    opened.beside = Some(Beside { adopted, tool, kept, unknown_columns, there: None });
     Ok(())
 }
 
@@ -110,6 +114,15 @@ pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundL
             "LIM-U141",
             format!("the ledger of {name} cannot be kept beside limosa's"),
             format!("those of {} can; take it over without --keep-foreign-ledger", tools.join(", ")),
+        ));
+    }
+    if !foreign.without_value.is_empty() {
+        let table = foreign.ledger.table();
+        let columns = foreign.without_value.join(", ");
+        return Err(Failure::usage(
+            "LIM-U164",
+            format!("the table {table} of {name} must have a value in {columns}, which this limosa does not know"),
+            "give it a default, or let it be NULL; or let limosa only read the table: limosa adopt, without --keep-foreign-ledger",
         ));
     }
     let (engine, database) = (opened.target.engine, &opened.session.facts().database);

@@ -161,6 +161,7 @@ async fn take(
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
+    answer.notices.extend(foreign.unknown_columns());
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
     if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {
         // The one where the tool keeps it by itself goes first, and nobody passes over another in silence.

@@ -148,6 +148,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U162", "another tool keeps a ledger here, in another place than where it is looked for"),
     ("LIM-U163", "the table of another tool has columns that limosa does not know"),
     ("LIM-U164", "the table of another tool cannot be written: it must have values that limosa does not know"),
+    ("LIM-U166", "a file comes late that the tool whose ledger is kept passes over"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -514,4 +514,11 @@ pub(super) const TABLE: &[Cause] = &[
         "Give the column a default, or let it be NULL (`ALTER TABLE ... ALTER COLUMN ... SET DEFAULT ...`). Or let limosa only read the table: \
          `limosa adopt` without `--keep-foreign-ledger`.",
     ),
+    (
+        "LIM-U166",
+        "The ledger of golang-migrate is kept, and has one row: the newest version. A file of a lower version that turns up later is never run by \
+         golang-migrate, which says nothing of it. limosa runs it here, where `out_of_order` lets it.",
+        "A warning. Where golang-migrate itself still migrates a database from the same files, give the file a newer version: it runs everywhere \
+         then. Where limosa migrates all of them, there is nothing to do.",
+    ),
 ];

@@ -103,10 +103,12 @@ async fn planned(
         ..MigrateAsk::default()
     };
     let policy = opened.policy();
-    enum_values::decide_knowing(opened, |values| {
+    let mut plan = enum_values::decide_knowing(opened, |values| {
         ask.enum_values = values;
         decide_migrate(&loaded.changes, view, &ask, &policy, around).map_err(Failure::refused)
-    })
+    })?;
+    plan.notices.extend(adopt::told_of_late(opened, loaded, &plan));
+    Ok(plan)
 }
 
 /// Runs what is pending, which nothing is that another tool had applied before the database was taken over.

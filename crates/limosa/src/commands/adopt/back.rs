@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use limosa_core::{
-    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX,
+    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Keeping, Kind, LedgerView, RowState, SEED_PREFIX,
     repathed, spelled,
 };
 use limosa_db::ledger::statements as sql;
@@ -195,7 +195,7 @@ impl Returned {
             return Ok(returned);
         };
         if foreign.ledger.is_one_row() {
-            returned.one_row(opened, loaded, foreign, &standing, &since, &gone);
+            returned.one_row(opened, loaded, (view, adopted, foreign), &since, &gone);
             return Ok(returned);
         }
         let changes: HashMap<&Identity, &Change> =
@@ -230,26 +230,27 @@ impl Returned {
         &mut self,
         opened: &Opened<'_>,
         loaded: &Loaded,
-        foreign: &Foreign,
-        standing: &BTreeSet<&str>,
+        (view, adopted, foreign): (&LedgerView, &Adopted, &Foreign),
         since: &[&AppliedRow],
         gone: &[(&String, &String)],
     ) {
         if since.is_empty() && gone.is_empty() {
             return;
         }
-        let mut versioned: Vec<&Change> =
-            loaded.changes.iter().filter(|change| matches!(change.kind, Kind::Versioned(_))).collect();
-        versioned.sort_by(|one, other| version_of(one).cmp(&version_of(other)));
-        let whole: Vec<&Change> =
-            versioned.iter().copied().take_while(|change| standing.contains(change.identity.as_str())).collect();
-        let covered: BTreeSet<&str> = whole.iter().map(|change| change.identity.as_str()).collect();
+        let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+        let newest = keeping.up_to(&view.rows, &foreign.rows, &[]);
+        let number = |row: &ForeignRow| row.key.parse::<u64>().ok();
+        let goes_to = newest.as_ref().and_then(number);
+        let is_covered = |row: &&AppliedRow| {
+            let own = keeping.key(&row.identity).and_then(|key| key.parse::<u64>().ok());
+            own.is_some() && own <= goes_to
+        };
+        let covered: BTreeSet<&str> = view.rows.iter().filter(is_covered).map(|row| row.identity.as_str()).collect();
         for row in since.iter().filter(|row| !covered.contains(row.identity.as_str())) {
             let why =
                 "its one row stands for all versions before it, and one of them is not applied, or it has no file";
             self.left.push((titled(row), why.to_owned()));
         }
-        let newest = whole.last().and_then(|change| spelled(foreign.tool, change, None));
         let said = foreign.rows.last().map(|row| row.key.as_str());
         if said == newest.as_ref().map(|row| row.key.as_str()) {
             // Its table was kept meanwhile.
@@ -327,13 +328,6 @@ impl Returned {
             audit.push(("adopt", None, json!({"undo": true, "tool": adopted.tool, "table": adopted.table})));
         }
         Edit { items, audit }
-    }
-}
-
-fn version_of(change: &Change) -> Option<&limosa_core::Version> {
-    match &change.kind {
-        Kind::Versioned(version) => Some(version),
-        Kind::Repeatable => None,
     }
 }
 

@@ -116,7 +116,7 @@ async fn take(
         keepable(opened, &foreign)?;
     }
     let before = match before {
-        Some(adopted) if view.keeps_another => Some(brought_up_to_date(foreign.tool, loaded, &view, adopted)),
+        Some(adopted) if view.keeps_another => Some(brought_up_to_date(&foreign, loaded, &view, adopted)),
         before => before,
     };
     let mut errors = half_done(opened, &foreign).await?;

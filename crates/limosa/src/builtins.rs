@@ -40,7 +40,7 @@ pub(crate) fn values(configuration: &Configuration, facts: &ServerFacts) -> BTre
 }
 
 /// The first schema of the search path that the address or the role gives.
-fn current_schema(facts: &ServerFacts) -> String {
+pub(crate) fn current_schema(facts: &ServerFacts) -> String {
     let path = facts.settings.iter().find(|(name, _)| name == "search_path").map(|(_, value)| value.as_str());
     let first = path.and_then(|path| path.split(',').next()).map(|name| name.trim().trim_matches('"'));
     first.filter(|name| !name.is_empty() && !name.contains('$')).unwrap_or("public").to_owned()

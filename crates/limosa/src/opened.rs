@@ -16,6 +16,7 @@ use crate::commands::adopt::{
     Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
 };
 use crate::commands::interrupted;
+use crate::default_schema::told_of_default_schema;
 use crate::elsewhere::{missing_told, said_of, told_of_columns};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
@@ -71,6 +72,8 @@ pub(crate) struct Opened<'c> {
     elsewhere: Option<Vec<OtherLedger>>,
     /// What is said of those of them that stop nobody.
     told_strays: Option<Diagnostic>,
+    /// What is said of the schema that names meant to the tool that the database was taken over from.
+    pub(crate) told_schema: Option<Diagnostic>,
     /// The ledger of another tool that is kept beside this one, once it was looked for.
     pub(crate) beside: Option<Beside>,
     /// Where the files' tool keeps its ledger, where that is a SQLite file of its own.
@@ -174,6 +177,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         looked: None,
         elsewhere: None,
         told_strays: None,
+        told_schema: None,
         beside: None,
         registry: None,
         told_ledger: None,
@@ -283,7 +287,12 @@ impl Opened<'_> {
         let stopping = found.iter().filter(|other| strays::stops(self.target.engine, other, &self.tools));
         let unknown = stopping.filter_map(|other| told_of_columns(other.tool, &other.table, &other.unknown_columns));
         let of_kept = self.beside.as_ref().and_then(|beside| beside.unknown_columns.clone());
-        let told = missing.into_iter().chain(self.told_strays.clone()).chain(unknown).chain(of_kept);
+        let told = missing
+            .into_iter()
+            .chain(self.told_strays.clone())
+            .chain(unknown)
+            .chain(of_kept)
+            .chain(self.told_schema.clone());
         self.absent.iter().map(warning).chain(told).collect()
     }
 
@@ -437,8 +446,8 @@ impl Opened<'_> {
     }
 
     /// What is said of ledgers of other tools that stop nobody, as far as [`Opened::history_elsewhere`] has asked.
-    pub(crate) fn told_strays(&self) -> Option<Diagnostic> {
-        self.told_strays.clone()
+    pub(crate) fn told_of_others(&self) -> impl Iterator<Item = Diagnostic> + use<> {
+        self.told_strays.clone().into_iter().chain(self.told_schema.clone())
     }
 
     /// The tool that has done something here, as far as [`Opened::history_elsewhere`] has asked, and its table.
@@ -455,6 +464,7 @@ impl Opened<'_> {
             return Ok(None);
         }
         let Some(adopted) = remembered(self, view).await? else { return Ok(None) };
+        self.told_schema = told_of_default_schema(self, adopted.tool(), adopted.schema().as_deref()).await?;
         let since = Box::pin(applied_since(self, &adopted)).await?;
         if since.is_empty() {
             return Ok(None);

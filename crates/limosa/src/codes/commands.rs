@@ -515,6 +515,16 @@ pub(super) const TABLE: &[Cause] = &[
          `limosa adopt` without `--keep-foreign-ledger`.",
     ),
     (
+        "LIM-U165",
+        "Flyway keeps its table in its default schema (`flyway.defaultSchema`, or the first of `flyway.schemas`), and puts that schema at the head of \
+         the search path for each migration. The table that was taken over stands in another schema than the one in which this session finds \
+         names without a schema: no `flyway.conf` or `flyway.toml` that says so is read here. `CREATE TABLE orders` would make it there. On MariaDB and \
+         MySQL it is another database.",
+        "Let the session begin where Flyway's did: a search path in the address (`?options=-csearch_path%3DSCHEMA,public`), or of the role \
+         (`ALTER ROLE ... SET search_path = ...`); MariaDB and MySQL: the name of that database in the address. Where every file names its schemas, the \
+         setting changes nothing but this warning.",
+    ),
+    (
         "LIM-U166",
         "The ledger of golang-migrate is kept, and has one row: the newest version. A file of a lower version that turns up later is never run by \
          golang-migrate, which says nothing of it. limosa runs it here, where `out_of_order` lets it.",

@@ -125,11 +125,11 @@ async fn run_something(
     let (view, told) = counting.await?;
     match run(opened, loaded, view, options, listener, stop, began).await {
         Ok(mut answer) => {
-            answer.notices.extend(told.into_iter().chain(opened.told_strays()));
+            answer.notices.extend(told.into_iter().chain(opened.told_of_others()));
             Ok(answer)
         }
         Err(mut failure) => {
-            failure.diagnostics.extend(told.into_iter().chain(opened.told_strays()));
+            failure.diagnostics.extend(told.into_iter().chain(opened.told_of_others()));
             Err(failure)
         }
     }

@@ -16,6 +16,7 @@ use super::finding::{Foreign, find, run_under_way};
 use super::memory::{Adopted, remembered};
 use crate::Failure;
 use crate::by_hand::user_of;
+use crate::default_schema::told_of_default_schema;
 use crate::files::Loaded;
 use crate::opened::Opened;
 
@@ -45,6 +46,7 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
     }
     let Some(adopted) = remembered(opened, view).await? else { return Ok(()) };
     let Some(tool) = adopted.tool() else { return Ok(()) };
+    opened.told_schema = told_of_default_schema(opened, Some(tool), adopted.schema().as_deref()).await?;
     let found = find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await;
     let unknown_columns = found.as_ref().ok().and_then(Foreign::unknown_columns);
     let kept = match found {

@@ -19,6 +19,7 @@ use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remember_unfiled, remembered};
 use super::proof::{ProveOn, prove, unlike};
+use crate::default_schema::told_of_default_schema;
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
@@ -161,6 +162,8 @@ async fn take(
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
+    let schema = foreign.ledger.place().0.map(str::to_owned);
+    answer.notices.extend(told_of_default_schema(opened, Some(foreign.tool), schema.as_deref()).await?);
     answer.notices.extend(foreign.unknown_columns());
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
     if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {

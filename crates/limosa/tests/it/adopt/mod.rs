@@ -2,6 +2,7 @@
 
 mod back;
 mod columns;
+mod default_schema;
 mod keeping;
 mod kept_trouble;
 mod liquibase;

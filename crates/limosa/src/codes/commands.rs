@@ -336,7 +336,9 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U119",
         "A database is taken over before limosa has migrated it. Here limosa has migrations on record already, applied or counted as such.",
-        "`limosa history` shows them. To count single ones as applied: `limosa repair --mark-applied MIGRATION`.",
+        "`limosa history` shows them. To count single ones as applied: `limosa repair --mark-applied MIGRATION`. What limosa has begun, with nothing of \
+         it recorded as committed, is no hindrance where the other tool has it on record; where it has not, look what stands, then: \
+         `limosa repair --mark-not-applied MIGRATION`.",
     ),
     (
         "LIM-U120",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
+use limosa_core::{ForeignRow, ForeignTool, Identity, LedgerView, RowState, troubles, under_way};
 use limosa_db::{
     DbError, DbErrorKind, FoundLedger, Item, NamedTable, OtherLedger, Spent, invalid_indexes, ledgers_to_adopt,
     stray_ledgers,
@@ -293,15 +293,35 @@ pub(super) fn refuse_newer(foreign: &Foreign) -> Result<(), Failure> {
     ))
 }
 
-/// Refuses a database that limosa has migrated itself.
-pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
-    let Some(row) = view.rows.first() else { return Ok(()) };
+/// Refuses a database that limosa has migrated itself. What it has begun in vain, so that nothing of it is recorded as committed, is let be
+/// where `is_taken` says that the other tool has it on record: a first run that failed because that tool had run the same before.
+pub(super) fn refuse_known(view: &LedgerView, is_taken: &dyn Fn(&Identity) -> bool) -> Result<(), Failure> {
+    let vain = begun_in_vain(view);
+    let is_open = |identity: &Identity| vain.contains(&identity) && is_taken(identity);
+    let Some(row) = view.rows.iter().find(|row| !is_open(&row.identity)) else { return Ok(()) };
+    if vain.contains(&&row.identity) {
+        let help = format!(
+            "nothing of it is recorded as committed: look what stands, then: limosa repair --mark-not-applied {}; then: limosa adopt",
+            row.identity
+        );
+        let message =
+            format!("limosa has begun {} ({}) here, which the other tool has not applied", row.identity, row.name);
+        return Err(Failure::person("LIM-U119", message, help));
+    }
     Err(Failure::person(
         "LIM-U119",
         format!("limosa has migrations on record here already, {} ({}) among them", row.identity, row.name),
         "a database is taken over before limosa migrates it; to count single migrations as applied: \
          limosa repair --mark-applied MIGRATION",
     ))
+}
+
+/// What limosa has begun, with nothing of it recorded as committed and no statement in doubt.
+pub(super) fn begun_in_vain(view: &LedgerView) -> Vec<&Identity> {
+    let is_in_doubt =
+        |identity: &Identity| view.journal.iter().any(|row| row.identity == *identity && (row.current.is_some()));
+    let vain = view.rows.iter().filter(|row| row.state == RowState::Partial && row.statements_done == 0);
+    vain.map(|row| &row.identity).filter(|identity| !is_in_doubt(identity)).collect()
 }
 
 /// What another tool left half done here: that of the database's taking over, else each that stops the first run. Nothing where the

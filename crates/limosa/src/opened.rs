@@ -13,7 +13,7 @@ use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
-    Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
+    Beside, applied_since, attach_registry, detach_registry, formats_alike, registry_of, remembered,
 };
 use crate::commands::interrupted;
 use crate::default_schema::told_of_default_schema;
@@ -84,6 +84,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) tool: Option<ForeignTool>,
     /// The tools that they may have been written for, as far as their names tell.
     tools: Vec<ForeignTool>,
+    /// Formats that the files may have besides, by their names, with their tools.
+    alike: Vec<(ForeignTool, &'static str)>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -183,6 +185,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         told_ledger: None,
         tool: None,
         tools: Vec::new(),
+        alike: Vec::new(),
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -302,7 +305,9 @@ impl Opened<'_> {
         self.tool = loaded.layout.tool();
         // Nobody asks where limosa has its record.
         let has_record = matches!(&self.looked, Some(Ok(view)) if !view.rows.is_empty());
-        self.tools = if has_record { Vec::new() } else { tools_of(self.configuration, loaded) };
+        self.alike = if has_record { Vec::new() } else { formats_alike(self.configuration, loaded) };
+        self.tools = self.tool.filter(|_| !has_record).into_iter().collect();
+        self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }
@@ -413,10 +418,17 @@ impl Opened<'_> {
         }
         Ok(match self.stopping(view).await?.as_slice() {
             [] => None,
-            [other] if other.is_stray => Some(strays::said_of_stray(other)),
-            [other] => Some(said_of(self, other).await),
+            [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
+            [other] => Some(said_of(self, other, self.format_of(other)).await),
             several => Some(strays::said_of_several(several)),
         })
+    }
+
+    /// The format that is to be named before the ledger of a tool is taken over: files of that tool have the same names, and are read as
+    /// another one's.
+    fn format_of(&self, other: &OtherLedger) -> Option<&'static str> {
+        let is_of = |(tool, _): &&(ForeignTool, &'static str)| Some(*tool) == other.from && self.tool != other.from;
+        self.alike.iter().find(is_of).map(|(_, format)| *format)
     }
 
     /// The ledgers of other tools that stop the first run; asked once, where nothing of the project ever ran.

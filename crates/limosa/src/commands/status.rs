@@ -99,8 +99,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         notices: opened
             .notices()
             .into_iter()
-            .chain(elsewhere)
             .chain(otherwise)
+            .chain(elsewhere)
             .chain(disagreement)
             .chain(others)
             .chain(told)

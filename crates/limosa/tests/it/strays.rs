@@ -295,3 +295,26 @@ async fn what_limosa_has_begun_itself_is_not_taken_over() {
         assert_eq!(answer.outcome, "done");
     }
 }
+
+/// refinery's files without its `refinery.toml` are read as Flyway's.
+#[tokio::test]
+async fn the_format_is_named_before_the_ledger_of_files_that_look_like_others_is_taken_over() {
+    for home in all_homes() {
+        home.file("V1__a.sql", "create table a (n int);");
+        home.execute("create table refinery_schema_history (version int, name varchar(255), applied_on varchar(255), checksum varchar(255))");
+        home.execute("insert into refinery_schema_history values (1, 'a', '2026-11-26T05:10:44.78672272Z', '7')");
+        let first = "limosa adopt --format refinery takes it over";
+        failed(&home.migrate().await, 4, &["LIM-P020", first, "limosa baseline --format refinery --to 1"]);
+        let told = status(&home).await;
+        let places = [told.find("LIM-U159"), told.find("LIM-P020"), told.find(first)];
+        assert!(places.is_sorted() && places[0].is_some(), "{told}");
+        let options = AdoptOptions { dry_run: true, ..AdoptOptions::default() };
+        let answer = home.migrator().adopt(&options, &quiet, Stop::new()).await.expect("it is read");
+        assert!(words(&answer.notices).starts_with("LIM-U159"), "{}", words(&answer.notices));
+        assert!(words(&answer.notices).contains("limosa adopt --format refinery"), "{}", words(&answer.notices));
+        // Where the format is said, nothing is.
+        let said = home.with(|it| it.layout = limosa::LayoutChoice::Given(limosa::Layout::Refinery));
+        let told = words(&said.status(StatusOptions::default()).await.expect("a status").notices);
+        assert!(told.contains("limosa adopt takes it over") && !told.contains("LIM-U159"), "{told}");
+    }
+}

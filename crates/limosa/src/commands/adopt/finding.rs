@@ -319,7 +319,7 @@ pub(super) fn refuse_known(view: &LedgerView, is_taken: &dyn Fn(&Identity) -> bo
 /// What limosa has begun, with nothing of it recorded as committed and no statement in doubt.
 pub(super) fn begun_in_vain(view: &LedgerView) -> Vec<&Identity> {
     let is_in_doubt =
-        |identity: &Identity| view.journal.iter().any(|row| row.identity == *identity && (row.current.is_some()));
+        |identity: &Identity| view.journal.iter().any(|row| row.identity == *identity && row.current.is_some());
     let vain = view.rows.iter().filter(|row| row.state == RowState::Partial && row.statements_done == 0);
     vain.map(|row| &row.identity).filter(|identity| !is_in_doubt(identity)).collect()
 }

@@ -293,16 +293,16 @@ pub(crate) fn told_of_late(opened: &Opened<'_>, loaded: &Loaded, plan: &Plan) ->
     let beside = opened.beside.as_ref()?;
     let late = beside.keeping(loaded).late(plan, beside.rows());
     let (tool, said) = (beside.tool.name(), beside.rows().last()?.key.as_str());
-    let (files, them) = match late.as_slice() {
+    let (files, they, them) = match late.as_slice() {
         [] => return None,
-        [one] => (format!("{one} comes late"), "it"),
-        several => (format!("{} come late", several.join(", ")), "them"),
+        [one] => (format!("{one} comes late"), "it", "it"),
+        several => (format!("{} come late", several.join(", ")), "they", "them"),
     };
     let message =
         format!("{files}: the table {} says {said}, and {tool} passes over {them} in silence", beside.adopted.table);
     let help = format!(
-        "limosa runs {them} here, and the table goes on saying the newest version; in each database that {tool} itself migrates and that is \
-         past {them} already, {them} will never run: give {them} a newer version, unless limosa migrates all of them"
+        "limosa runs {them} here, and the table goes on saying the newest version; in a database that {tool} itself migrates and that is past \
+         {them} already, {they} will never run: give {them} a newer version, unless limosa migrates every database"
     );
     Some(Diagnostic::warning("LIM-U166", message).help(help))
 }

@@ -213,7 +213,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         Err(error) => {
             let error = context.values.hide_in_error(Box::new(error));
             let problem = own_problem(Some(&Purpose::Settings), "begin of the run", &error);
-            return RunReport { steps: Vec::new(), outcome: Outcome::Stopped(Box::new(problem)), head: None };
+            return nothing_done(problem);
         }
     };
     let report = tokio::select! {
@@ -231,7 +231,11 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
 
 /// The watcher never ends by itself.
 fn unreachable_report() -> RunReport {
-    let outcome = Outcome::Stopped(Box::new(interrupted()));
+    nothing_done(interrupted())
+}
+
+fn nothing_done(problem: Diagnostic) -> RunReport {
+    let outcome = Outcome::Stopped(Box::new(problem));
     RunReport { steps: Vec::new(), outcome, head: None, began_with: HashMap::new() }
 }
 

@@ -77,7 +77,7 @@ fn here() -> String {
 }
 
 /// The first schema of the search path that the address or the role gives.
-fn current_schema(facts: &ServerFacts) -> String {
+pub(crate) fn current_schema(facts: &ServerFacts) -> String {
     let first = facts.search_path.as_deref().and_then(first_identifier);
     first.filter(|name| !name.is_empty() && name != "$user").unwrap_or_else(|| "public".to_owned())
 }

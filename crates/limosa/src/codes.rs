@@ -146,6 +146,10 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U160", "files have turned up of what another tool had applied"),
     ("LIM-U161", "a file that has turned up is not the one that another tool had applied"),
     ("LIM-U162", "another tool keeps a ledger here, in another place than where it is looked for"),
+    ("LIM-U163", "the table of another tool has columns that limosa does not know"),
+    ("LIM-U164", "the table of another tool cannot be written: it must have values that limosa does not know"),
+    ("LIM-U165", "names without a schema meant another one to the tool that the database was taken over from"),
+    ("LIM-U166", "a file comes late that the tool whose ledger is kept passes over"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

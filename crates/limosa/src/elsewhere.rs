@@ -9,8 +9,8 @@ use crate::opened::Opened;
 /// How to go on where the tool is a neighbour.
 const UNRELATED: &str = "where these files have nothing to do with it: --ignore-other-ledgers";
 
-/// What another tool has done here, and what to do about it.
-pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger) -> (String, String) {
+/// What another tool has done here, and what to do about it; `format` is to be named with that.
+pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger, format: Option<&str>) -> (String, String) {
     let OtherLedger { tool, table, newest, broken, .. } = other;
     match &other.unread {
         // What is not there was said by a warning: see `missing_told`.
@@ -46,13 +46,14 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger) -> (St
         Some(words) => (format!("; {words}"), "look at what stands of it, and mend that first; then: "),
         None => (String::new(), ""),
     };
+    let with = format.map(|format| format!(" --format {format}")).unwrap_or_default();
     (
         format!(
             "{tool} has migrated this database (table {table}{newest_words}{trouble}), and limosa has no migration on record here"
         ),
         format!(
-            "{first}what it has applied must not run again: limosa adopt takes it over, file by file (--dry-run shows that first); \
-             limosa baseline --to {} counts it as applied unseen; \
+            "{first}what it has applied must not run again: limosa adopt{with} takes it over, file by file (--dry-run shows that first); \
+             limosa baseline{with} --to {} counts it as applied unseen; \
              {UNRELATED}",
             version.as_deref().unwrap_or("VERSION")
         ),
@@ -68,6 +69,20 @@ pub(crate) fn missing_told(found: &[OtherLedger], told: Option<&ToldLedger>) -> 
     let help = "where the tool has migrated this database, check the name: what it has applied would run again; \
                 where it has not, there is nothing to do";
     Some(Diagnostic::warning("LIM-U110", message).help(help))
+}
+
+/// What is said of columns of a tool's table that this limosa does not know; nothing where there are none.
+pub(crate) fn told_of_columns(tool: &str, table: &str, columns: &[String]) -> Option<Diagnostic> {
+    let what = match columns {
+        [] => return None,
+        [column] => format!("a column that this limosa does not know: {column}"),
+        several => format!("columns that this limosa does not know: {}", several.join(", ")),
+    };
+    let help = format!(
+        "a newer {tool} may have made what is not known, or your team has added it; all other columns are read as ever. Where it is of a \
+         newer version, look whether limosa adopt --dry-run says of each migration what that tool says"
+    );
+    Some(Diagnostic::warning("LIM-U163", format!("the table {table} of {tool} has {what}")).help(help))
 }
 
 /// As whom limosa works.

@@ -13,10 +13,11 @@ use limosa_run::{Code, Connector, Context, Events, Stop, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
-    Beside, applied_since, attach_registry, detach_registry, registry_of, remembered, tools_of,
+    Beside, applied_since, attach_registry, detach_registry, formats_alike, registry_of, remembered,
 };
 use crate::commands::interrupted;
-use crate::elsewhere::{missing_told, said_of};
+use crate::default_schema::told_of_default_schema;
+use crate::elsewhere::{missing_told, said_of, told_of_columns};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
@@ -71,6 +72,8 @@ pub(crate) struct Opened<'c> {
     elsewhere: Option<Vec<OtherLedger>>,
     /// What is said of those of them that stop nobody.
     told_strays: Option<Diagnostic>,
+    /// What is said of the schema that names meant to the tool that the database was taken over from.
+    pub(crate) told_schema: Option<Diagnostic>,
     /// The ledger of another tool that is kept beside this one, once it was looked for.
     pub(crate) beside: Option<Beside>,
     /// Where the files' tool keeps its ledger, where that is a SQLite file of its own.
@@ -81,6 +84,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) tool: Option<ForeignTool>,
     /// The tools that they may have been written for, as far as their names tell.
     tools: Vec<ForeignTool>,
+    /// Formats that the files may have besides, by their names, with their tools.
+    alike: Vec<(ForeignTool, &'static str)>,
     /// The SQLite file that does not exist yet.
     absent: Option<String>,
     connector: Again,
@@ -174,11 +179,13 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         looked: None,
         elsewhere: None,
         told_strays: None,
+        told_schema: None,
         beside: None,
         registry: None,
         told_ledger: None,
         tool: None,
         tools: Vec::new(),
+        alike: Vec::new(),
         absent: file,
         connector: Again { options },
         files: Scripts::of(configuration),
@@ -280,7 +287,16 @@ impl Opened<'_> {
         };
         let found = self.elsewhere.as_deref().unwrap_or_default();
         let missing = missing_told(found, self.told_ledger.as_ref());
-        self.absent.iter().map(warning).chain(missing).chain(self.told_strays.clone()).collect()
+        let stopping = found.iter().filter(|other| strays::stops(self.target.engine, other, &self.tools));
+        let unknown = stopping.filter_map(|other| told_of_columns(other.tool, &other.table, &other.unknown_columns));
+        let of_kept = self.beside.as_ref().and_then(|beside| beside.unknown_columns.clone());
+        let told = missing
+            .into_iter()
+            .chain(self.told_strays.clone())
+            .chain(unknown)
+            .chain(of_kept)
+            .chain(self.told_schema.clone());
+        self.absent.iter().map(warning).chain(told).collect()
     }
 
     /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
@@ -289,7 +305,9 @@ impl Opened<'_> {
         self.tool = loaded.layout.tool();
         // Nobody asks where limosa has its record.
         let has_record = matches!(&self.looked, Some(Ok(view)) if !view.rows.is_empty());
-        self.tools = if has_record { Vec::new() } else { tools_of(self.configuration, loaded) };
+        self.alike = if has_record { Vec::new() } else { formats_alike(self.configuration, loaded) };
+        self.tools = self.tool.filter(|_| !has_record).into_iter().collect();
+        self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
     }
@@ -405,11 +423,31 @@ impl Opened<'_> {
         if !view.rows.is_empty() || !view.skipped.is_empty() {
             return self.applied_beside(view).await;
         }
+        Ok(match self.stopping(view).await?.as_slice() {
+            [] => flyway_baseline::told(self).await?,
+            [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
+            [other] => Some(said_of(self, other, self.format_of(other)).await),
+            several => Some(strays::said_of_several(several)),
+        })
+    }
+
+    /// The format that is to be named before the ledger of a tool is taken over: files of that tool have the same names, and are read as
+    /// another one's.
+    fn format_of(&self, other: &OtherLedger) -> Option<&'static str> {
+        let is_of = |(tool, _): &&(ForeignTool, &'static str)| Some(*tool) == other.from && self.tool != other.from;
+        self.alike.iter().find(is_of).map(|(_, format)| *format)
+    }
+
+    /// The ledgers of other tools that stop the first run; asked once, where nothing of the project ever ran.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(crate) async fn stopping(&mut self, view: &LedgerView) -> Result<Vec<OtherLedger>, Failure> {
         if self.elsewhere.is_none() {
             if remembered(self, view).await?.is_some() {
                 // It was taken over, though none of its migrations has a file here.
                 self.elsewhere = Some(Vec::new());
-                return Ok(None);
+                return Ok(Vec::new());
             }
             let is_attached = attach_registry(self).await?;
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
@@ -423,18 +461,12 @@ impl Opened<'_> {
             self.elsewhere = Some(found);
         }
         let tells = |other: &&OtherLedger| strays::stops(self.target.engine, other, &self.tools);
-        let found: Vec<OtherLedger> = self.elsewhere.iter().flatten().filter(tells).cloned().collect();
-        Ok(match found.as_slice() {
-            [] => flyway_baseline::told(self).await?,
-            [other] if other.is_stray => Some(strays::said_of_stray(other)),
-            [other] => Some(said_of(self, other).await),
-            several => Some(strays::said_of_several(several)),
-        })
+        Ok(self.elsewhere.iter().flatten().filter(tells).cloned().collect())
     }
 
     /// What is said of ledgers of other tools that stop nobody, as far as [`Opened::history_elsewhere`] has asked.
-    pub(crate) fn told_strays(&self) -> Option<Diagnostic> {
-        self.told_strays.clone()
+    pub(crate) fn told_of_others(&self) -> impl Iterator<Item = Diagnostic> + use<> {
+        self.told_strays.clone().into_iter().chain(self.told_schema.clone())
     }
 
     /// The tool that has done something here, as far as [`Opened::history_elsewhere`] has asked, and its table.
@@ -451,6 +483,7 @@ impl Opened<'_> {
             return Ok(None);
         }
         let Some(adopted) = remembered(self, view).await? else { return Ok(None) };
+        self.told_schema = told_of_default_schema(self, adopted.tool(), adopted.schema().as_deref()).await?;
         let since = Box::pin(applied_since(self, &adopted)).await?;
         if since.is_empty() {
             return Ok(None);

@@ -23,7 +23,7 @@ pub(crate) fn stops(engine: Engine, other: &OtherLedger, tools: &[ForeignTool]) 
 }
 
 /// The table as a person may name it again, with its schema where that is known.
-fn named(other: &OtherLedger) -> String {
+pub(crate) fn named(other: &OtherLedger) -> String {
     let (schema, table) = &other.place;
     schema.as_ref().map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"))
 }
@@ -84,10 +84,11 @@ pub(crate) fn said_of_several(others: &[OtherLedger]) -> (String, String) {
     )
 }
 
-/// What one says that stands in another place, where it stops the first run.
-pub(crate) fn said_of_stray(other: &OtherLedger) -> (String, String) {
+/// What one says that stands in another place, where it stops the first run; `format` is to be named with what takes it over.
+pub(crate) fn said_of_stray(other: &OtherLedger, format: Option<&str>) -> (String, String) {
     let first = if other.broken.is_some() { "look at what stands of it, and mend that first; then: " } else { "" };
     let command = command(other).unwrap_or_else(|| "limosa baseline --to VERSION".to_owned());
+    let command = format.map_or_else(|| command.clone(), |format| format!("{command} --format {format}"));
     (
         format!(
             "a ledger of another tool is in this database, though not where that tool keeps it by itself, and limosa has no migration on \

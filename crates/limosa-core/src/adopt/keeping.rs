@@ -53,7 +53,11 @@ pub struct Keeping<'k> {
 }
 
 /// Versions in order, with how many of the first of them are all applied: what one row for all versions can say.
+///
+/// A file that comes late is no such gap: the tool has passed it over, and would run what stands behind it again were its row put back below.
 struct Frontier<'k> {
+    /// Up to this version the row counts whatever has no row here as passed over.
+    passed: u64,
     versions: Vec<(u64, Option<&'k str>, ForeignRow)>,
     standing: HashSet<&'k str>,
     whole: usize,
@@ -105,7 +109,7 @@ impl<'k> Keeping<'k> {
     }
 
     fn of_one_row(&self, ours: &[AppliedRow], theirs: &[ForeignRow]) -> Disagreement {
-        let expected = self.frontier(ours).row().map(|row| row.key);
+        let expected = self.frontier(ours, 0).row().map(|row| row.key);
         let there = theirs.last().map(|row| row.key.clone());
         let number = |key: &Option<String>| key.as_deref().and_then(|key| key.parse::<u64>().ok());
         // Where a file came late, the tool has passed it over, and limosa has not.
@@ -118,12 +122,41 @@ impl<'k> Keeping<'k> {
         }
     }
 
-    /// The newest version before which nothing is missing, where one row stands for all versions up to its own.
-    pub fn up_to(&self, ours: &[AppliedRow]) -> Option<ForeignRow> {
-        self.frontier(ours).row()
+    /// The newest version before which nothing is missing, where one row stands for all versions up to its own. `theirs` is that row as it
+    /// stands: what it has passed over is not missing, but for what is taken back with this.
+    pub fn up_to(&self, ours: &[AppliedRow], theirs: &[ForeignRow], taken_back: &[Identity]) -> Option<ForeignRow> {
+        self.frontier(ours, self.passed(ours, theirs, taken_back)).row()
     }
 
-    fn frontier(&self, ours: &[AppliedRow]) -> Frontier<'k> {
+    /// Files that come late with a plan, by what the tool's one row says: the tool itself passes over such in silence.
+    pub fn late<'p>(&self, plan: &'p Plan, theirs: &[ForeignRow]) -> Vec<&'p str> {
+        let said = theirs.last().and_then(number).filter(|_| self.has_one_row());
+        let is_late = |identity: &Identity| {
+            let own = self.spelled.get(identity.as_str()).and_then(|(_, row)| number(row));
+            own.zip(said).is_some_and(|(own, said)| own < said)
+        };
+        let applied = plan.steps.iter().filter(|step| step.action.direction() == Direction::Apply);
+        applied.filter(|step| is_late(&step.identity)).map(|step| step.label.as_str()).collect()
+    }
+
+    /// The version up to which the one row has passed over what has no row here; 0 where that version was taken back.
+    fn passed(&self, ours: &[AppliedRow], theirs: &[ForeignRow], taken_back: &[Identity]) -> u64 {
+        let Some(said) = theirs.last() else { return 0 };
+        let stands = |identity: &str| ours.iter().any(|row| row.identity.as_str() == identity && stands_for_good(row));
+        let of_file = self.spelled.iter().find(|(_, (_, row))| row.key == said.key);
+        let is_known = match of_file {
+            Some((identity, _)) => stands(identity),
+            None => self.missing.contains(&said.key),
+        };
+        // What was taken over and does not stand any more was taken back since.
+        let gone = self.keys.keys().map(String::as_str).filter(|identity| !stands(identity));
+        let gone = gone.chain(taken_back.iter().map(Identity::as_str));
+        let first_gone = gone.filter_map(|identity| number(&self.spelled.get(identity)?.1)).min();
+        let said = number(said).filter(|_| is_known).unwrap_or(0);
+        first_gone.map_or(said, |first| said.min(first.saturating_sub(1)))
+    }
+
+    fn frontier(&self, ours: &[AppliedRow], passed: u64) -> Frontier<'k> {
         let of_file = |(identity, (_, row)): (&&'k str, &(&Change, ForeignRow))| {
             Some((row.key.parse().ok()?, Some(*identity), row.clone()))
         };
@@ -139,12 +172,12 @@ impl<'k> Keeping<'k> {
         let standing = ours.iter().filter(stands);
         let standing =
             standing.filter_map(|row| self.spelled.get_key_value(row.identity.as_str()).map(|(key, _)| *key));
-        let mut frontier = Frontier { versions, standing: standing.collect(), whole: 0 };
+        let mut frontier = Frontier { passed, versions, standing: standing.collect(), whole: 0 };
         frontier.advance();
         frontier
     }
 
-    /// What is told with each step of a plan. `checksum` gives what the tool would record of a change.
+    /// What is told with each step of a plan; `theirs` is what stands in the tool's ledger. `checksum` gives what the tool would record of a change.
     ///
     /// # Errors
     /// The first that `checksum` gives.
@@ -152,9 +185,10 @@ impl<'k> Keeping<'k> {
         &self,
         plan: &Plan,
         ours: &[AppliedRow],
+        theirs: &[ForeignRow],
         checksum: &mut dyn FnMut(&Change) -> Result<Option<String>, E>,
     ) -> Result<BTreeMap<Identity, Told>, E> {
-        let mut frontier = self.has_one_row().then(|| self.frontier(ours));
+        let mut frontier = self.has_one_row().then(|| self.frontier(ours, self.passed(ours, theirs, &[])));
         let mut told = BTreeMap::new();
         for step in &plan.steps {
             let applies = step.action.direction() == Direction::Apply;
@@ -184,10 +218,19 @@ fn stands_for_good(row: &AppliedRow) -> bool {
     matches!(row.state, RowState::Applied | RowState::Baseline)
 }
 
+/// The version of a row of golang-migrate's.
+fn number(row: &ForeignRow) -> Option<u64> {
+    row.key.parse().ok()
+}
+
 impl<'k> Frontier<'k> {
+    fn stands(&self, identity: Option<&str>) -> bool {
+        identity.is_none_or(|identity| self.standing.contains(identity))
+    }
+
     fn advance(&mut self) {
-        let stands = |identity: &Option<&str>| identity.is_none_or(|identity| self.standing.contains(identity));
-        let more = self.versions[self.whole..].iter().take_while(|(_, identity, _)| stands(identity)).count();
+        let rest = self.versions[self.whole..].iter();
+        let more = rest.take_while(|(number, identity, _)| *number <= self.passed || self.stands(*identity)).count();
         self.whole += more;
     }
 
@@ -199,10 +242,13 @@ impl<'k> Frontier<'k> {
         }
         self.standing.remove(identity);
         let place = self.versions.iter().position(|(_, own, _)| *own == Some(identity));
+        let number = place.map(|place| self.versions[place].0);
+        self.passed = self.passed.min(number.map_or(self.passed, |number| number.saturating_sub(1)));
         self.whole = self.whole.min(place.unwrap_or(self.whole));
     }
 
     fn row(&self) -> Option<ForeignRow> {
-        self.versions[..self.whole].last().map(|(_, _, row)| row.clone())
+        let whole = self.versions[..self.whole].iter().rev();
+        whole.filter(|(_, identity, _)| self.stands(*identity)).map(|(_, _, row)| row.clone()).next()
     }
 }

@@ -6,7 +6,7 @@ use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
 use super::tools::{Rows, Tool, all};
-use super::{columns_of_attached, named_as, recognised, tables};
+use super::{columns_of_attached, named_as, recognised_for, tables};
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 
@@ -41,6 +41,8 @@ pub struct FoundLedger {
     pub(super) owns_schema: bool,
     pub(super) table: String,
     pub(super) columns: Vec<String>,
+    /// Those of them that no version of the tool is known to make.
+    pub(super) unknown: Vec<String>,
     pub(super) rows: Option<Rows>,
 }
 
@@ -71,13 +73,13 @@ pub async fn ledgers_to_adopt(
     let Some(named) = named else {
         let rows = session.query(&tables(engine), &[]).await?;
         let known = rows.iter().filter_map(|row| {
-            let (known, schema, table) = recognised(row)?;
+            let (known, schema, table) = recognised_for(row, tool.or(of_files))?;
             is_meant(known).then(|| FoundLedger::new(known, schema, table, columns_of(row)))
         });
         let mut found: Vec<FoundLedger> = known.collect();
         if found.is_empty() {
             let wanted = tool.or(of_files);
-            let strange = rows.iter().filter(|row| recognised(row).is_none());
+            let strange = rows.iter().filter(|row| recognised_for(row, wanted).is_none());
             let mut strange = strange.filter_map(|row| Some((row, named_as(row, wanted)?)));
             if let Some((row, known)) = strange.next() {
                 let (schema, table) = (row.text(1), row.text(2).unwrap_or_default());
@@ -180,6 +182,7 @@ impl FoundLedger {
             owns_schema: false,
             table: String::new(),
             columns: Vec::new(),
+            unknown: Vec::new(),
             rows: None,
         }
     }
@@ -192,6 +195,7 @@ impl FoundLedger {
             owns_schema: known.schema.is_some() && known.schema == schema.as_deref(),
             schema,
             table,
+            unknown: known.unknown_among(columns.iter().map(String::as_str)),
             columns,
             rows: rows.map(|(_, rows)| rows),
         }

@@ -20,6 +20,7 @@ impl FoundLedger {
             schema: schema.map(str::to_owned),
             table: known.table.to_owned(),
             columns: rows.needs.iter().map(|column| (*column).to_owned()).collect(),
+            unknown: Vec::new(),
             rows: Some(rows),
         })
     }
@@ -36,6 +37,7 @@ impl FoundLedger {
             schema: schema.map(str::to_owned),
             table: table.unwrap_or(usual).to_owned(),
             columns: Vec::new(),
+            unknown: Vec::new(),
             rows: None,
         })
     }

@@ -4,6 +4,7 @@
 //! same table), goose 3, sqlx 0.5 on, refinery 0.5 on, diesel 1.4 on, Prisma 2 on, drizzle 0.20 on, sql-migrate 1,
 //! node-pg-migrate 3 on, Knex, Alembic, Django, Sqitch 1.
 
+mod columns;
 mod empty;
 mod failures;
 mod found;
@@ -43,6 +44,8 @@ pub struct OtherLedger {
     pub newest: Option<String>,
     /// What it says of one that did not end well, in words; None where it has none.
     pub broken: Option<&'static str>,
+    /// Columns that no version of the tool is known to make.
+    pub unknown_columns: Vec<String>,
     /// Why its rows say nothing; None where they were read.
     pub unread: Option<Unread>,
     /// The schema of the table as the catalogue has it, and the table.
@@ -227,6 +230,7 @@ fn missing_told(named: &NamedTable, tool: Option<ForeignTool>) -> OtherLedger {
         table: shown.unwrap_or_else(|| named.table.clone()),
         newest: None,
         broken: None,
+        unknown_columns: Vec::new(),
         unread: Some(Unread::Missing),
         place: (named.schema.clone(), named.table.clone()),
     }
@@ -245,7 +249,7 @@ fn told_of(row: &Row, named: &NamedTable, tool: Option<ForeignTool>) -> Seen {
 /// A table in sight of a name that tools use: one that a tool made, or may have made, where its columns are not to be seen or are
 /// strange, and the files are of that tool.
 fn seen_in(row: &Row, of_files: Option<ForeignTool>) -> Option<Seen> {
-    if let Some((known, schema, table)) = recognised(row) {
+    if let Some((known, schema, table)) = recognised_for(row, of_files) {
         let shown = known.schema.map_or_else(|| table.clone(), |schema| format!("{schema}.{table}"));
         let is_meant = of_files.is_some() && known.rows.map(|(own, _)| own) == of_files;
         return Some(Seen {
@@ -346,10 +350,25 @@ impl Seen {
             table: self.shown,
             newest: None,
             broken: None,
+            unknown_columns: Vec::new(),
             unread: Some(why),
             place: (self.schema, self.table),
         }
     }
+}
+
+/// The same, unless the table has the name that the files' tool gives its own, and lacks columns of that one: what is known of it then is
+/// that a part of it is missing.
+fn recognised_for(row: &Row, of_files: Option<ForeignTool>) -> Option<(&'static Tool, Option<String>, String)> {
+    let (known, schema, table) = recognised(row)?;
+    let (own, rows) = known.rows.unzip();
+    let is_of_files = |meant: &&Tool| meant.rows.is_some_and(|(tool, _)| Some(tool) == of_files && own != of_files);
+    let is_part = |meant: &Tool| {
+        let needs = meant.rows.map_or(&[][..], |(_, rows)| rows.needs);
+        let has = rows.map_or(&[][..], |rows| rows.needs);
+        meant.schema == known.schema && meant.table == known.table && has.iter().all(|column| needs.contains(column))
+    };
+    (!all().filter(is_of_files).any(is_part)).then_some((known, schema, table))
 }
 
 /// The tool, the schema where the server has told it, and the table.
@@ -386,6 +405,8 @@ impl Tool {
         let count = |at: usize| first(at).and_then(|row| row.integer(0)).unwrap_or(0);
         let newest = first(1).and_then(|row| row.text(0));
         let broken = self.broken.filter(|_| count(2) > 0).map(|(_, words)| words);
+        let columns = seen.columns.as_deref().unwrap_or_default();
+        let unknown_columns = self.unknown_among(columns.split(',').filter(|column| !column.is_empty()));
         let place = (seen.schema, seen.table);
         (count(0) > 0).then_some(OtherLedger {
             tool: self.name,
@@ -395,6 +416,7 @@ impl Tool {
             count: count(0).unsigned_abs(),
             newest,
             broken,
+            unknown_columns,
             unread: None,
             place,
         })

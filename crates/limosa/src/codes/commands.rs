@@ -299,8 +299,8 @@ pub(super) const TABLE: &[Cause] = &[
         "The other tool has a migration on record that failed or was never seen to end (golang-migrate: dirty; Flyway, Prisma, sqlx: a \
          failed row); or Liquibase's lock is held; or an index of PostgreSQL's is INVALID, as a `CREATE INDEX CONCURRENTLY` that failed leaves it. \
          Counting that as applied would hide it.",
-        "The message says for each what is to be looked at and how that tool is told what stands. Then run `limosa adopt`, or \
-         `limosa adopt --undo`, again. limosa changes nothing of it by itself: only a person can tell how far those statements took effect.",
+        "The message says for each what is to be looked at and how that tool is told what stands. Then run `limosa adopt`, \
+         `limosa adopt --undo` or `limosa baseline` again. A ledger of another application is passed over by `limosa baseline --ignore-other-ledgers`. limosa changes nothing of it by itself: only a person can tell how far those statements took effect.",
     ),
     (
         "LIM-U114",
@@ -336,7 +336,9 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-U119",
         "A database is taken over before limosa has migrated it. Here limosa has migrations on record already, applied or counted as such.",
-        "`limosa history` shows them. To count single ones as applied: `limosa repair --mark-applied MIGRATION`.",
+        "`limosa history` shows them. To count single ones as applied: `limosa repair --mark-applied MIGRATION`. What limosa has begun, with nothing of \
+         it recorded as committed, is no hindrance where the other tool has it on record; where it has not, look what stands, then: \
+         `limosa repair --mark-not-applied MIGRATION`.",
     ),
     (
         "LIM-U120",
@@ -498,5 +500,37 @@ pub(super) const TABLE: &[Cause] = &[
          the first run (LIM-P020).",
         "Where these files are the ones that it has applied, take it over before the first `limosa migrate`: \
          `limosa adopt --from TOOL --ledger-table SCHEMA.TABLE`, as the message writes it. Where it is of another application there is nothing to do.",
+    ),
+    (
+        "LIM-U163",
+        "The table in which another tool keeps its record has columns besides those that the known versions of the tool make: a newer version \
+         made them, or your team added them (`host`, `applied_by`). The columns that are known are read as ever. A column that limosa needs and that \
+         is missing is no warning: nothing is taken over then (LIM-U110).",
+        "A warning. Where your team has added the column, there is nothing to do. Where a newer version of the tool may have made it, look at \
+         `limosa adopt --dry-run`: each migration must have the verdict that you expect from that tool.",
+    ),
+    (
+        "LIM-U164",
+        "`--keep-foreign-ledger` writes a row into the other tool's table for each migration. The table has a column that limosa does not know, \
+         that may not be NULL, and that has no default: such a row is refused by the server, or on MySQL gets a value that nobody chose.",
+        "Give the column a default, or let it be NULL (`ALTER TABLE ... ALTER COLUMN ... SET DEFAULT ...`). Or let limosa only read the table: \
+         `limosa adopt` without `--keep-foreign-ledger`.",
+    ),
+    (
+        "LIM-U165",
+        "Flyway keeps its table in its default schema (`flyway.defaultSchema`, or the first of `flyway.schemas`), and puts that schema at the head of \
+         the search path for each migration. The table that was taken over stands in another schema than the one in which this session finds \
+         names without a schema: no `flyway.conf` or `flyway.toml` that says so is read here. `CREATE TABLE orders` would make it there. On MariaDB and \
+         MySQL it is another database.",
+        "Let the session begin where Flyway's did: a search path in the address (`?options=-csearch_path%3DSCHEMA,public`), or of the role \
+         (`ALTER ROLE ... SET search_path = ...`); MariaDB and MySQL: the name of that database in the address. Where every file names its schemas, the \
+         setting changes nothing but this warning.",
+    ),
+    (
+        "LIM-U166",
+        "The ledger of golang-migrate is kept, and has one row: the newest version. A file of a lower version that turns up later is never run by \
+         golang-migrate, which says nothing of it. limosa runs it here, where `out_of_order` lets it.",
+        "A warning. Where golang-migrate itself still migrates a database from the same files, give the file a newer version: it runs everywhere \
+         then. Where limosa migrates all of them, there is nothing to do.",
     ),
 ];

@@ -1,20 +1,21 @@
 //! `baseline`: an existing database counts as migrated up to a version, without running anything.
 
+use async_trait::async_trait;
 use limosa_core::{Change, Kind, LedgerView, RowState, Undo, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
 use limosa_run::Stop;
 use limosa_sql::Engine;
 use serde_json::json;
 
-use super::adopt::{counted_by_hand, look_there, told_by_hand};
-use super::held::{Edit, Marks, under_lock};
+use super::adopt::{counted_by_hand, left_half_done, look_there, told_by_hand};
+use super::held::{Edit, Look, Marks, under_lock_after};
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::telling::told;
-use crate::{Failure, Migrator};
+use crate::{Exit, Failure, Migrator};
 
 impl Migrator {
     /// Marks all changes up to a version as applied without running them.
@@ -73,6 +74,7 @@ async fn count(
     stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
     let view = opened.look().await?;
+    AtRest.look(opened, &view).await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     refuse_known(&view, chosen)?;
     let lines = chosen
@@ -91,7 +93,7 @@ async fn count(
         answer.would = lines;
         return Ok(answer);
     }
-    let written = under_lock(opened, listener, stop, |opened, view, marks| {
+    let written = under_lock_after(opened, listener, stop, &AtRest, |opened, view, marks| {
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
         let mut applied = Vec::new();
@@ -112,6 +114,21 @@ async fn count(
     })
     .await?;
     Ok(written.answer(answer, lines))
+}
+
+/// Refuses where another tool left something half done: counted as applied, nobody would ever learn of it. A ledger that is kept is looked
+/// at by whoever writes it.
+struct AtRest;
+
+#[async_trait]
+impl Look for AtRest {
+    async fn look(&self, opened: &mut Opened<'_>, view: &LedgerView) -> Result<(), Failure> {
+        if view.keeps_another || opened.configuration.ignore_other_ledgers {
+            return Ok(());
+        }
+        let diagnostics = left_half_done(opened, view, "limosa baseline").await?;
+        if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
+    }
 }
 
 fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {

@@ -137,7 +137,7 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
 
 /// What another tool that has migrated this database left half done.
 async fn another_tool(opened: &mut Opened<'_>, checks: &mut Checks, view: &LedgerView) -> Result<(), Failure> {
-    for problem in adopt::left_half_done(opened, view).await? {
+    for problem in adopt::left_half_done(opened, view, "limosa adopt").await? {
         checks.bad("another tool", problem.message, problem.help.unwrap_or_default());
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Work on the ledger itself, under the lock: take it, write, record, give it back.
 
+use async_trait::async_trait;
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
 use limosa_db::{DbErrorKind, Item, Value};
@@ -85,6 +86,26 @@ pub(crate) async fn give_back(opened: &mut Opened<'_>, epoch: i64) {
     let _ = release(session.as_mut(), &context, epoch).await;
 }
 
+/// What is looked at once the lock is held, before anything is decided.
+#[async_trait]
+pub(crate) trait Look: Sync {
+    /// Refuses what must not be written over.
+    ///
+    /// # Errors
+    /// That, and what the server says.
+    async fn look(&self, opened: &mut Opened<'_>, view: &LedgerView) -> Result<(), Failure>;
+}
+
+/// Looks at nothing.
+pub(crate) struct Nowhere;
+
+#[async_trait]
+impl Look for Nowhere {
+    async fn look(&self, _: &mut Opened<'_>, _: &LedgerView) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 /// Takes the lock, lets `edit` decide on the fresh ledger, writes what it says in one transaction with its audit rows. A
 /// signal to stop cancels that on the server; nothing was changed then.
 pub(crate) async fn under_lock<F>(
@@ -96,13 +117,30 @@ pub(crate) async fn under_lock<F>(
 where
     F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
 {
+    under_lock_after(opened, listener, stop, &Nowhere, edit).await
+}
+
+/// The same, once `first` has looked and refused nothing.
+pub(crate) async fn under_lock_after<F>(
+    opened: &mut Opened<'_>,
+    listener: &dyn Listener,
+    stop: &Stop,
+    first: &dyn Look,
+    edit: F,
+) -> Result<Written, Failure>
+where
+    F: FnOnce(&Opened<'_>, &LedgerView, &Marks) -> Result<Edit, Failure>,
+{
     let view = opened.look().await?;
     listener.progress(Progress::Target(opened.target.clone()));
     let events = Told(listener);
     let held = take(opened, &events, stop.clone(), &view).await?;
     let marks = Marks { epoch: held.epoch, step_mark: run_id() };
     let mut reason = Reason::Work;
-    let there = look_there(opened, &held.view).await;
+    let there = match first.look(opened, &held.view).await {
+        Ok(()) => look_there(opened, &held.view).await,
+        refused => refused,
+    };
     let written = match there.and_then(|()| edit(opened, &held.view, &marks)) {
         Ok(edit) => {
             if edit.audit.iter().any(|(operation, _, _)| *operation == "restore") {

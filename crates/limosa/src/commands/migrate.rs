@@ -104,10 +104,12 @@ async fn planned(
         ..MigrateAsk::default()
     };
     let policy = opened.policy();
-    enum_values::decide_knowing(opened, |values| {
+    let mut plan = enum_values::decide_knowing(opened, |values| {
         ask.enum_values = values;
         decide_migrate(&loaded.changes, view, &ask, &policy, around).map_err(Failure::refused)
-    })
+    })?;
+    plan.notices.extend(adopt::told_of_late(opened, loaded, &plan));
+    Ok(plan)
 }
 
 /// Runs what is pending, which nothing is that another tool had applied before the database was taken over.
@@ -124,11 +126,11 @@ async fn run_something(
     let (view, told) = counting.await?;
     match run(opened, loaded, view, options, listener, stop, began).await {
         Ok(mut answer) => {
-            answer.notices.extend(told.into_iter().chain(opened.told_strays()));
+            answer.notices.extend(told.into_iter().chain(opened.told_of_others()));
             Ok(answer)
         }
         Err(mut failure) => {
-            failure.diagnostics.extend(told.into_iter().chain(opened.told_strays()));
+            failure.diagnostics.extend(told.into_iter().chain(opened.told_of_others()));
             Err(failure)
         }
     }

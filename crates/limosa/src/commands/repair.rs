@@ -218,7 +218,7 @@ fn decide(
 }
 
 /// Whatever was interrupted is settled.
-fn forget_journal(opened: &Opened<'_>, identity: &Identity) -> [Item; 2] {
+pub(crate) fn forget_journal(opened: &Opened<'_>, identity: &Identity) -> [Item; 2] {
     [Direction::Apply, Direction::Revert].map(|direction| {
         let parameters = vec![Value::Text(identity.to_string()), Value::from(direction.as_str())];
         opened.ledger.bound(&sql::DELETE_JOURNAL, parameters)

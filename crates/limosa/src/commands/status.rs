@@ -99,8 +99,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         notices: opened
             .notices()
             .into_iter()
-            .chain(elsewhere)
             .chain(otherwise)
+            .chain(elsewhere)
             .chain(disagreement)
             .chain(others)
             .chain(told)
@@ -143,6 +143,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     let assessed = assess(&loaded.changes, &view, &around);
     let mut findings = loaded.diagnostics.clone();
     let order = opened.configuration.out_of_order;
+    findings.extend(disagreement(opened, loaded, &view).await?);
     findings.extend(turned_up_as_others(opened, loaded, &view)?);
     findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
     let count = |state: State| assessed.iter().filter(|line| line.state == state).count();

@@ -48,6 +48,48 @@ async fn what_another_tool_left_half_done_is_told() {
         migrated(&home);
         home.execute("update schema_migrations set dirty = true");
         failed(&home.migrate().await, 4, &["newest: 1; it calls that version dirty)", "mend that first; then: "]);
+        let before = home.tables();
+        for dry_run in [true, false] {
+            refusal(baseline(&home.migrator(), dry_run).await, 4, &["LIM-U113", "migrate force 1", "limosa baseline"]);
+        }
+        assert_eq!(home.tables(), before);
+        // Said to be another one's, it is nobody's business here.
+        let alone = home.with(|it| it.ignore_other_ledgers = true);
+        assert_eq!(baseline(&alone, false).await.expect("it is let alone").exit_code, 0);
+    }
+}
+
+async fn baseline(migrator: &limosa::Migrator, dry_run: bool) -> Result<limosa::report::DoneAnswer, limosa::Failure> {
+    migrator.baseline(&Version::parse("1").expect("a version"), dry_run, &quiet, Stop::new()).await
+}
+
+#[tokio::test]
+async fn one_of_several_that_is_half_done_is_counted_as_applied_by_nobody() {
+    for home in all_homes() {
+        files(&home);
+        migrated(&home);
+        home.execute("create table gorp_migrations (id varchar(255) not null primary key, applied_at varchar(30))");
+        home.execute("insert into gorp_migrations values ('001_a.sql', 'now')");
+        home.execute("update schema_migrations set dirty = true");
+        refusal(baseline(&home.migrator(), false).await, 4, &["LIM-U113", "migrate force 1"]);
+        home.execute("update schema_migrations set dirty = false");
+        assert_eq!(baseline(&home.migrator(), false).await.expect("nothing is half done").exit_code, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_half_done_while_the_lock_is_waited_for_is_seen() {
+    for home in all_homes() {
+        files(&home);
+        migrated(&home);
+        let fails = |told: limosa::Progress| {
+            if let limosa::Progress::Target(_) = told {
+                home.execute("update schema_migrations set dirty = true");
+            }
+        };
+        let to = Version::parse("1").expect("a version");
+        refusal(home.migrator().baseline(&to, false, &fails, Stop::new()).await, 4, &["LIM-U113", "migrate force 1"]);
+        assert!(home.ledger().is_empty());
     }
 }
 

@@ -239,3 +239,82 @@ async fn one_in_another_database_is_told_where_this_one_is_not_empty() {
         home.execute(&format!("drop database {other}"));
     }
 }
+
+/// The first run meets what goose has made, and fails; what it has begun is no hindrance.
+#[tokio::test]
+async fn one_in_another_database_is_taken_over_after_a_run_that_failed() {
+    for home in mysql_homes() {
+        files(&home);
+        let other = format!("{}_gone_on", home.database());
+        home.execute(&format!("create database {other}"));
+        let table = format!("{other}.goose_db_version");
+        home.execute(&format!(
+            "create table {table} (id bigint unsigned not null auto_increment primary key, version_id bigint not null, \
+             is_applied boolean not null, tstamp timestamp null default now())"
+        ));
+        home.execute(&format!("insert into {table} (version_id, is_applied) values (0, true), (1, true)"));
+        home.execute("create table a (n int)");
+        let command = format!("limosa adopt --from goose --ledger-table {table}");
+        failed(&home.migrate().await, 3, &["'a' already exists", "LIM-U162", &command]);
+        assert_eq!(home.ledger(), ["1|partial"]);
+        let options = AdoptOptions {
+            from: Some(ForeignTool::Goose),
+            ledger_table: Some(table.clone()),
+            ..AdoptOptions::default()
+        };
+        let answer = home.migrator().adopt(&options, &quiet, Stop::new()).await.expect("it is taken over");
+        assert_eq!((answer.outcome, answer.counts.stamped), ("done", 1), "{}", words(&answer.errors));
+        assert_eq!(home.ledger(), ["1|baseline"]);
+        assert_eq!(home.rows(&format!("select count(*) from {}", home.table("journal"))), ["0"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["2"]);
+        home.migrator()
+            .adopt_undo(limosa::GoBackOptions::default(), &quiet, Stop::new())
+            .await
+            .expect("it is given back");
+        assert_eq!(home.rows(&format!("select version_id from {table} order by id")), ["0", "1", "2"]);
+        home.execute(&format!("drop database {other}"));
+    }
+}
+
+/// What the other tool has not applied is limosa's own to go on with.
+#[tokio::test]
+async fn what_limosa_has_begun_itself_is_not_taken_over() {
+    for home in mysql_homes() {
+        files(&home);
+        home.execute("create table b (n int)");
+        failed(&home.migrate().await, 3, &["'b' already exists"]);
+        home.execute(&format!("delete from {} where identity = '1'", home.table("schema_migrations")));
+        home.execute(
+            "create table goose_db_version (id int, version_id bigint, is_applied boolean, tstamp timestamp null)",
+        );
+        home.execute("insert into goose_db_version values (1, 0, true, null), (2, 1, true, null)");
+        let refused = home.migrator().adopt(&AdoptOptions::default(), &quiet, Stop::new()).await;
+        refusal(refused, 4, &["LIM-U119", "limosa has begun 2", "limosa repair --mark-not-applied 2"]);
+        home.repair(limosa::Repair::MarkNotApplied(limosa::Identity::new("2"))).await.expect("it is forgotten");
+        let answer = home.migrator().adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.expect("it is read");
+        assert_eq!(answer.outcome, "done");
+    }
+}
+
+/// refinery's files without its `refinery.toml` are read as Flyway's.
+#[tokio::test]
+async fn the_format_is_named_before_the_ledger_of_files_that_look_like_others_is_taken_over() {
+    for home in all_homes() {
+        home.file("V1__a.sql", "create table a (n int);");
+        home.execute("create table refinery_schema_history (version int, name varchar(255), applied_on varchar(255), checksum varchar(255))");
+        home.execute("insert into refinery_schema_history values (1, 'a', '2026-11-26T05:10:44.78672272Z', '7')");
+        let first = "limosa adopt --format refinery takes it over";
+        failed(&home.migrate().await, 4, &["LIM-P020", first, "limosa baseline --format refinery --to 1"]);
+        let told = status(&home).await;
+        let places = [told.find("LIM-U159"), told.find("LIM-P020"), told.find(first)];
+        assert!(places.is_sorted() && places[0].is_some(), "{told}");
+        let options = AdoptOptions { dry_run: true, ..AdoptOptions::default() };
+        let answer = home.migrator().adopt(&options, &quiet, Stop::new()).await.expect("it is read");
+        assert!(words(&answer.notices).starts_with("LIM-U159"), "{}", words(&answer.notices));
+        assert!(words(&answer.notices).contains("limosa adopt --format refinery"), "{}", words(&answer.notices));
+        // Where the format is said, nothing is.
+        let said = home.with(|it| it.layout = limosa::LayoutChoice::Given(limosa::Layout::Refinery));
+        let told = words(&said.status(StatusOptions::default()).await.expect("a status").notices);
+        assert!(told.contains("limosa adopt takes it over") && !told.contains("LIM-U159"), "{told}");
+    }
+}

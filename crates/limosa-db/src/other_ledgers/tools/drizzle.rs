@@ -35,6 +35,7 @@ const HASHED: Tool = Tool {
     has: &["hash", "created_at"],
     // A hash and a time may be anybody's.
     shape: &[],
+    shape_beside: &["id"],
     rows: Some((
         ForeignTool::Drizzle,
         Rows {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use async_trait::async_trait;
 use limosa_core::{
-    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Kind, LedgerView, RowState, SEED_PREFIX,
+    Agreement, AppliedRow, Change, ForeignRow, ForeignTool, Identity, Keeping, Kind, LedgerView, RowState, SEED_PREFIX,
     repathed, spelled,
 };
 use limosa_db::ledger::statements as sql;
@@ -13,7 +14,7 @@ use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 use serde_json::json;
 
-use super::super::held::{Edit, under_lock};
+use super::super::held::{Edit, Look, Nowhere, under_lock_after};
 use super::finding::{Foreign, find, half_done_there};
 use super::journal;
 use super::keeping::beyond;
@@ -106,7 +107,9 @@ async fn give_back(
     if let Some(message) = returned.left_behind().filter(|_| !options.accept_left_behind) {
         return Err(Failure::person("LIM-U117", message, REST));
     }
-    let written = under_lock(opened, listener, stop, |opened, now, _| {
+    let there = foreign.as_ref().ok().map(|foreign| AsBefore { adopted: &adopted, foreign });
+    let first: &dyn Look = there.as_ref().map_or(&Nowhere, |there| there);
+    let written = under_lock_after(opened, listener, stop, first, |opened, now, _| {
         refuse_half_done(now)?;
         if now.rows != view.rows {
             return Err(Failure::person("LIM-U117", "another runner was here meanwhile", "run it again"));
@@ -136,6 +139,26 @@ fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
 async fn refuse_half_done_there(opened: &mut Opened<'_>, foreign: &Foreign) -> Result<(), Failure> {
     let diagnostics = half_done_there(opened, foreign, "limosa adopt --undo").await?;
     if diagnostics.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Person, diagnostics }) }
+}
+
+/// The other tool's table is what it was when it was decided what is written there. Where it is not kept, nobody holds its tool's lock.
+struct AsBefore<'b> {
+    adopted: &'b Adopted,
+    foreign: &'b Foreign,
+}
+
+#[async_trait]
+impl Look for AsBefore<'_> {
+    async fn look(&self, opened: &mut Opened<'_>, _: &LedgerView) -> Result<(), Failure> {
+        let (table, project) = (&self.adopted.table, self.adopted.project.as_deref());
+        let now = find(opened, self.adopted.tool(), Some(table), project).await?;
+        refuse_half_done_there(opened, &now).await?;
+        if now.rows == self.foreign.rows {
+            return Ok(());
+        }
+        let message = format!("{} was here meanwhile (table {table})", self.foreign.tool.name());
+        Err(Failure::person("LIM-U117", message, "see what it has applied: limosa adopt --dry-run; then run it again"))
+    }
 }
 
 /// What the other tool is told.
@@ -172,7 +195,7 @@ impl Returned {
             return Ok(returned);
         };
         if foreign.ledger.is_one_row() {
-            returned.one_row(opened, loaded, foreign, &standing, &since, &gone);
+            returned.one_row(opened, loaded, (view, adopted, foreign), &since, &gone);
             return Ok(returned);
         }
         let changes: HashMap<&Identity, &Change> =
@@ -207,26 +230,27 @@ impl Returned {
         &mut self,
         opened: &Opened<'_>,
         loaded: &Loaded,
-        foreign: &Foreign,
-        standing: &BTreeSet<&str>,
+        (view, adopted, foreign): (&LedgerView, &Adopted, &Foreign),
         since: &[&AppliedRow],
         gone: &[(&String, &String)],
     ) {
         if since.is_empty() && gone.is_empty() {
             return;
         }
-        let mut versioned: Vec<&Change> =
-            loaded.changes.iter().filter(|change| matches!(change.kind, Kind::Versioned(_))).collect();
-        versioned.sort_by(|one, other| version_of(one).cmp(&version_of(other)));
-        let whole: Vec<&Change> =
-            versioned.iter().copied().take_while(|change| standing.contains(change.identity.as_str())).collect();
-        let covered: BTreeSet<&str> = whole.iter().map(|change| change.identity.as_str()).collect();
+        let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+        let newest = keeping.up_to(&view.rows, &foreign.rows, &[]);
+        let number = |row: &ForeignRow| row.key.parse::<u64>().ok();
+        let goes_to = newest.as_ref().and_then(number);
+        let is_covered = |row: &&AppliedRow| {
+            let own = keeping.key(&row.identity).and_then(|key| key.parse::<u64>().ok());
+            own.is_some() && own <= goes_to
+        };
+        let covered: BTreeSet<&str> = view.rows.iter().filter(is_covered).map(|row| row.identity.as_str()).collect();
         for row in since.iter().filter(|row| !covered.contains(row.identity.as_str())) {
             let why =
                 "its one row stands for all versions before it, and one of them is not applied, or it has no file";
             self.left.push((titled(row), why.to_owned()));
         }
-        let newest = whole.last().and_then(|change| spelled(foreign.tool, change, None));
         let said = foreign.rows.last().map(|row| row.key.as_str());
         if said == newest.as_ref().map(|row| row.key.as_str()) {
             // Its table was kept meanwhile.
@@ -234,7 +258,7 @@ impl Returned {
             self.known.extend(told.map(|row| titled(row)));
             return;
         }
-        match newest.map(|row| foreign.ledger.write(opened.target.engine, &row, Spent::Unknown)) {
+        match newest.map(|row| foreign.write(opened.target.engine, &row, Spent::Unknown)) {
             Some(Ok(items)) => {
                 let told = |row: &&&AppliedRow| covered.contains(row.identity.as_str());
                 let mut items = Some(items);
@@ -249,7 +273,7 @@ impl Returned {
                     }
                 }
             }
-            Some(Err(why)) => self.left.push((foreign.ledger.table(), why.to_owned())),
+            Some(Err(why)) => self.left.push((foreign.ledger.table(), why)),
             None => {
                 let items = vec![foreign.ledger.clear(opened.target.engine)];
                 self.written.push(("that nothing is applied any more".to_owned(), items));
@@ -304,13 +328,6 @@ impl Returned {
             audit.push(("adopt", None, json!({"undo": true, "tool": adopted.tool, "table": adopted.table})));
         }
         Edit { items, audit }
-    }
-}
-
-fn version_of(change: &Change) -> Option<&limosa_core::Version> {
-    match &change.kind {
-        Kind::Versioned(version) => Some(version),
-        Kind::Repeatable => None,
     }
 }
 
@@ -391,8 +408,8 @@ fn told_of(
     }
     let user = &opened.target.user;
     row.applied_by = Some(if user.is_empty() { opened.configuration.actor.clone() } else { user.clone() });
-    Ok(match foreign.ledger.write(opened.target.engine, &row, Spent::Unknown) {
+    Ok(match foreign.write(opened.target.engine, &row, Spent::Unknown) {
         Ok(written) => Telling::Items(items.into_iter().chain(written).collect()),
-        Err(why) => Telling::Never(why.to_owned()),
+        Err(why) => Telling::Never(why),
     })
 }

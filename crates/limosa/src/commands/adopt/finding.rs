@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use limosa_core::{ForeignRow, ForeignTool, LedgerView, troubles, under_way};
+use limosa_core::{ForeignRow, ForeignTool, Identity, LedgerView, RowState, troubles, under_way};
 use limosa_db::{
-    DbError, DbErrorKind, FoundLedger, NamedTable, OtherLedger, invalid_indexes, ledgers_to_adopt, stray_ledgers,
+    DbError, DbErrorKind, FoundLedger, Item, NamedTable, OtherLedger, Spent, invalid_indexes, ledgers_to_adopt,
+    stray_ledgers,
 };
 use limosa_run::foreign_run;
-use limosa_sql::Diagnostic;
+use limosa_sql::{Diagnostic, Engine};
 
 use super::memory::{Adopted, remembered};
 use super::registry::{attach_registry, detach_registry};
-use crate::elsewhere::{missing_rights, worker};
+use crate::elsewhere::{missing_rights, told_of_columns, worker};
 use crate::ledger_told::ToldLedger;
 use crate::opened::Opened;
-use crate::strays::listed;
+use crate::strays::{listed, named};
 use crate::{Exit, Failure};
 
 /// The ledger of another tool with its rows.
@@ -28,6 +29,8 @@ pub(super) struct Foreign {
     pub(super) others: BTreeSet<String>,
     /// The version of its registry and the one that is known, where it is newer.
     pub(super) newer: Option<(String, String)>,
+    /// Columns that this limosa does not know, and that each row must have a value for.
+    pub(super) without_value: Vec<String>,
 }
 
 /// Finds and reads the ledger that is meant; where its table is of several projects, the rows of this one.
@@ -94,7 +97,8 @@ async fn find_in_sight(
         }
         let newer = ledger.newer_registry(opened.session.as_mut(), &book).await;
         let failed = ledger.failed(opened.session.as_mut(), &book, project).await;
-        read.push(Foreign { ledger, tool, rows, failed, others, newer });
+        let without_value = ledger.columns_without_value(opened.session.as_mut()).await?;
+        read.push(Foreign { ledger, tool, rows, failed, others, newer, without_value });
     }
     // A table that a tool made and never used says nothing, where another one does.
     if read.iter().any(|foreign| !foreign.rows.is_empty()) {
@@ -289,9 +293,21 @@ pub(super) fn refuse_newer(foreign: &Foreign) -> Result<(), Failure> {
     ))
 }
 
-/// Refuses a database that limosa has migrated itself.
-pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
-    let Some(row) = view.rows.first() else { return Ok(()) };
+/// Refuses a database that limosa has migrated itself. What it has begun in vain, so that nothing of it is recorded as committed, is let be
+/// where `is_taken` says that the other tool has it on record: a first run that failed because that tool had run the same before.
+pub(super) fn refuse_known(view: &LedgerView, is_taken: &dyn Fn(&Identity) -> bool) -> Result<(), Failure> {
+    let vain = begun_in_vain(view);
+    let is_open = |identity: &Identity| vain.contains(&identity) && is_taken(identity);
+    let Some(row) = view.rows.iter().find(|row| !is_open(&row.identity)) else { return Ok(()) };
+    if vain.contains(&&row.identity) {
+        let help = format!(
+            "nothing of it is recorded as committed: look what stands, then: limosa repair --mark-not-applied {}; then: limosa adopt",
+            row.identity
+        );
+        let message =
+            format!("limosa has begun {} ({}) here, which the other tool has not applied", row.identity, row.name);
+        return Err(Failure::person("LIM-U119", message, help));
+    }
     Err(Failure::person(
         "LIM-U119",
         format!("limosa has migrations on record here already, {} ({}) among them", row.identity, row.name),
@@ -300,21 +316,47 @@ pub(super) fn refuse_known(view: &LedgerView) -> Result<(), Failure> {
     ))
 }
 
-/// What another tool left half done here: that of the database's taking over, else the one whose table is found. Nothing where the
-/// database is limosa's own, and where no such table can be read.
+/// What limosa has begun, with nothing of it recorded as committed and no statement in doubt.
+pub(super) fn begun_in_vain(view: &LedgerView) -> Vec<&Identity> {
+    let is_in_doubt =
+        |identity: &Identity| view.journal.iter().any(|row| row.identity == *identity && row.current.is_some());
+    let vain = view.rows.iter().filter(|row| row.state == RowState::Partial && row.statements_done == 0);
+    vain.map(|row| &row.identity).filter(|identity| !is_in_doubt(identity)).collect()
+}
+
+/// What another tool left half done here: that of the database's taking over, else each that stops the first run. Nothing where the
+/// database is limosa's own, and where no such table can be read. `after` is what to run once that is settled.
 ///
 /// # Errors
 /// What the server says.
-pub(crate) async fn left_half_done(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Vec<Diagnostic>, Failure> {
-    let found = match remembered(opened, view).await? {
-        Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
-        None if view.rows.is_empty() => find(opened, None, None, None).await,
-        None => return Ok(Vec::new()),
-    };
-    match found {
-        Ok(foreign) => half_done_there(opened, &foreign, "limosa adopt").await,
-        Err(_) => Ok(Vec::new()),
+pub(crate) async fn left_half_done(
+    opened: &mut Opened<'_>,
+    view: &LedgerView,
+    after: &str,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let mut found = Vec::new();
+    match remembered(opened, view).await? {
+        Some(adopted) => {
+            found.extend(find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await);
+        }
+        None if view.rows.is_empty() => {
+            found.extend(find(opened, None, None, None).await);
+            // Where there are several, none is meant more than the others.
+            for other in opened.stopping(view).await? {
+                let table = named(&other);
+                let is_known = found.iter().any(|foreign| foreign.ledger.table() == table);
+                if !is_known && other.from.is_some() && other.unread.is_none() {
+                    found.extend(find(opened, other.from, Some(&table), None).await);
+                }
+            }
+        }
+        None => {}
     }
+    let mut all = Vec::new();
+    for foreign in &found {
+        all.extend(half_done_there(opened, foreign, after).await?);
+    }
+    Ok(all)
 }
 
 /// What the other tool has applied since the database was taken over from it, as it calls them; nothing where its table is gone.
@@ -333,6 +375,25 @@ pub(crate) async fn applied_since(opened: &mut Opened<'_>, adopted: &Adopted) ->
 }
 
 impl Foreign {
+    /// What is said of columns that this limosa does not know.
+    pub(super) fn unknown_columns(&self) -> Option<Diagnostic> {
+        told_of_columns(self.tool.name(), &self.ledger.table(), self.ledger.unknown_columns())
+    }
+
+    /// The items that make the tool know a migration as applied.
+    ///
+    /// # Errors
+    /// Why it cannot be told, in words.
+    pub(super) fn write(&self, engine: Engine, row: &ForeignRow, spent: Spent) -> Result<Vec<Item>, String> {
+        if !self.without_value.is_empty() {
+            let columns = self.without_value.join(", ");
+            return Err(format!(
+                "its table must have a value in {columns}, which this limosa does not know: give it a default, or let it be NULL"
+            ));
+        }
+        self.ledger.write(engine, row, spent).map_err(str::to_owned)
+    }
+
     /// What the tool has on record that it had not when the database was taken over.
     pub(super) fn new_keys(&self, adopted: &Adopted) -> Vec<String> {
         let number = |key: &str| key.parse::<u64>().ok();

@@ -36,8 +36,8 @@ pub(crate) fn read_otherwise(
         tool.name()
     );
     let help = format!(
-        "where they are its files: --format {format}, or format = \"{format}\" in limosa.toml, before anything is taken over; \
-         else --format {own} says so"
+        "where they are its files: limosa adopt --format {format}, and format = \"{format}\" in limosa.toml for all that follows, before \
+         anything is taken over; else --format {own} says so"
     );
     Some(Diagnostic::warning("LIM-U159", message).help(help))
 }
@@ -49,9 +49,7 @@ fn is_in_place(configuration: &Configuration, loaded: &Loaded, format: &str) -> 
     configuration.layout == LayoutChoice::Auto && !loaded.changes.is_empty() && loaded.changes.iter().all(fits)
 }
 
-/// The tools that the files may have been written for: that of their format, and those whose files have the same names where nobody has
-/// said which format it is.
-pub(crate) fn tools_of(configuration: &Configuration, loaded: &Loaded) -> Vec<ForeignTool> {
-    let alike = BY_NAMES.iter().filter(|(_, format)| is_in_place(configuration, loaded, format)).map(|(tool, _)| *tool);
-    loaded.layout.tool().into_iter().chain(alike).collect()
+/// Formats whose files have the same names, with their tools, where nobody has said which format it is.
+pub(crate) fn formats_alike(configuration: &Configuration, loaded: &Loaded) -> Vec<(ForeignTool, &'static str)> {
+    BY_NAMES.iter().filter(|(_, format)| is_in_place(configuration, loaded, format)).copied().collect()
 }

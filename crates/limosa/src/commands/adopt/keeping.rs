@@ -16,6 +16,7 @@ use super::finding::{Foreign, find, run_under_way};
 use super::memory::{Adopted, remembered};
 use crate::Failure;
 use crate::by_hand::user_of;
+use crate::default_schema::told_of_default_schema;
 use crate::files::Loaded;
 use crate::opened::Opened;
 
@@ -25,7 +26,9 @@ pub(crate) struct Beside {
     tool: ForeignTool,
     /// Its ledger, or why it cannot be had.
     pub(crate) kept: Result<Kept, Failure>,
-    /// What stands in it, or what its tool left half done, once somebody who writes it by hand has looked.
+    /// What is said of its columns that are not known.
+    pub(crate) unknown_columns: Option<Diagnostic>,
+    /// What stands in it, or what its tool left half done, once somebody has looked.
     there: Option<Result<Vec<ForeignRow>, Diagnostic>>,
 }
 
@@ -43,11 +46,14 @@ pub(crate) async fn look_beside(opened: &mut Opened<'_>, view: &LedgerView) -> R
     }
     let Some(adopted) = remembered(opened, view).await? else { return Ok(()) };
     let Some(tool) = adopted.tool() else { return Ok(()) };
-    let kept = match find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await {
+    opened.told_schema = told_of_default_schema(opened, Some(tool), adopted.schema().as_deref()).await?;
+    let found = find(opened, Some(tool), Some(&adopted.table), adopted.project.as_deref()).await;
+    let unknown_columns = found.as_ref().ok().and_then(Foreign::unknown_columns);
+    let kept = match found {
         Ok(foreign) => keepable(opened, &foreign).map(|(ledger, lock)| Kept { ledger, told: Default::default(), lock }),
         Err(failure) => Err(gone(&adopted, &failure)),
     };
-    opened.beside = Some(Beside { adopted, tool, kept, there: None });
+    opened.beside = Some(Beside { adopted, tool, kept, unknown_columns, there: None });
     Ok(())
 }
 
@@ -112,6 +118,15 @@ pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundL
             format!("those of {} can; take it over without --keep-foreign-ledger", tools.join(", ")),
         ));
     }
+    if !foreign.without_value.is_empty() {
+        let table = foreign.ledger.table();
+        let columns = foreign.without_value.join(", ");
+        return Err(Failure::usage(
+            "LIM-U164",
+            format!("the table {table} of {name} must have a value in {columns}, which this limosa does not know"),
+            "give it a default, or let it be NULL; or let limosa only read the table: limosa adopt, without --keep-foreign-ledger",
+        ));
+    }
     let (engine, database) = (opened.target.engine, &opened.session.facts().database);
     let ledger = foreign.ledger.clone().within(engine, database);
     let lock = ledger.runner_lock(engine, database);
@@ -126,6 +141,14 @@ pub(super) fn keepable(opened: &Opened<'_>, foreign: &Foreign) -> Result<(FoundL
 }
 
 impl Beside {
+    /// What stands in it, as far as somebody has looked.
+    fn rows(&self) -> &[ForeignRow] {
+        match &self.there {
+            Some(Ok(rows)) => rows,
+            _ => &[],
+        }
+    }
+
     fn keeping<'k>(&'k self, loaded: &'k Loaded) -> Keeping<'k> {
         Keeping::new(self.tool, &loaded.changes, &self.adopted.migrations, &self.adopted.missing)
     }
@@ -183,6 +206,8 @@ pub(crate) async fn disagreement(
         Some(Err(problem)) => return Ok(Some(problem)),
         None => return Ok(None),
     };
+    // A plan that is made next goes by what stands there.
+    opened.beside.iter_mut().for_each(|beside| beside.there = Some(Ok(rows.clone())));
     let Some(beside) = &opened.beside else { return Ok(None) };
     let (tool, table) = (beside.tool.name(), &beside.adopted.table);
     // What turned up as a file since it was taken over has no row of limosa's yet.
@@ -249,8 +274,9 @@ pub(super) fn beyond(loaded: &Loaded, view: &LedgerView, adopted: &Adopted, fore
 /// A file that cannot be read.
 pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerView, plan: &Plan) -> Result<(), Failure> {
     let Some(beside) = &opened.beside else { return Ok(()) };
-    let told =
-        beside.keeping(loaded).told(plan, &view.rows, &mut |change| recorded(opened, loaded, beside.tool, change))?;
+    let told = beside
+        .keeping(loaded)
+        .told(plan, &view.rows, beside.rows(), &mut |change| recorded(opened, loaded, beside.tool, change))?;
     let user = user_of(opened);
     let Some(Beside { kept: Ok(kept), .. }) = &mut opened.beside else { return Ok(()) };
     kept.told = told;
@@ -260,6 +286,25 @@ pub(crate) fn prepare(opened: &mut Opened<'_>, loaded: &Loaded, view: &LedgerVie
         }
     }
     Ok(())
+}
+
+/// What is said of steps that come late by the one row of a ledger that is kept; nothing where none does.
+pub(crate) fn told_of_late(opened: &Opened<'_>, loaded: &Loaded, plan: &Plan) -> Option<Diagnostic> {
+    let beside = opened.beside.as_ref()?;
+    let late = beside.keeping(loaded).late(plan, beside.rows());
+    let (tool, said) = (beside.tool.name(), beside.rows().last()?.key.as_str());
+    let (files, they, them) = match late.as_slice() {
+        [] => return None,
+        [one] => (format!("{one} comes late"), "it", "it"),
+        several => (format!("{} come late", several.join(", ")), "they", "them"),
+    };
+    let message =
+        format!("{files}: the table {} says {said}, and {tool} passes over {them} in silence", beside.adopted.table);
+    let help = format!(
+        "limosa runs {them} here, and the table goes on saying the newest version; in a database that {tool} itself migrates and that is past \
+         {them} already, {they} will never run: give {them} a newer version, unless limosa migrates every database"
+    );
+    Some(Diagnostic::warning("LIM-U166", message).help(help))
 }
 
 /// What the tool would record of a file, which is read in parts.
@@ -306,11 +351,10 @@ pub(crate) fn told_by_hand(
     let Some(beside) = &opened.beside else { return Ok(Vec::new()) };
     let kept = beside.kept.as_ref().map_err(Failure::clone)?;
     let refuse = |problem: Diagnostic| Failure::new(crate::Exit::Person, problem);
-    let there = match &beside.there {
-        Some(Ok(rows)) => rows.as_slice(),
-        Some(Err(problem)) => return Err(refuse(problem.clone())),
-        None => &[],
-    };
+    if let Some(Err(problem)) = &beside.there {
+        return Err(refuse(problem.clone()));
+    }
+    let there = beside.rows();
     let (engine, keeping) = (opened.target.engine, beside.keeping(loaded));
     let never = |why: &str| Failure::person("LIM-U140", why.to_owned(), "keep it no longer: limosa adopt");
     if kept.ledger.is_one_row() {
@@ -322,7 +366,7 @@ pub(crate) fn told_by_hand(
         let mut rows = view.rows.clone();
         rows.retain(|row| !taken_back.contains(&row.identity) && !applied.iter().any(|it| it.identity == row.identity));
         rows.extend(applied.iter().map(|change| counted(change)));
-        let told = Told::UpTo(keeping.up_to(&rows));
+        let told = Told::UpTo(keeping.up_to(&rows, there, taken_back));
         return kept.items(engine, &told, Spent::Unknown).map_err(never);
     }
     let mut items = Vec::new();
@@ -384,7 +428,8 @@ pub(super) fn reconciled(
     let mut rows = view.rows.clone();
     rows.extend(taken.iter().map(|change| counted(change)));
     if kept.ledger.is_one_row() {
-        return kept.items(engine, &Told::UpTo(keeping.up_to(&rows)), Spent::Unknown).map_err(never);
+        let row = keeping.up_to(&rows, &foreign.rows, &[]);
+        return kept.items(engine, &Told::UpTo(row), Spent::Unknown).map_err(never);
     }
     let mut items = Vec::new();
     let found = keeping.disagreement(&rows, &foreign.rows);
@@ -405,11 +450,11 @@ pub(super) fn reconciled(
 }
 
 /// What is remembered of the taking over, as it stands where the table was kept since.
-pub(super) fn brought_up_to_date(tool: ForeignTool, loaded: &Loaded, view: &LedgerView, adopted: Adopted) -> Adopted {
-    let keeping = Keeping::new(tool, &loaded.changes, &adopted.migrations, &adopted.missing);
+pub(super) fn brought_up_to_date(foreign: &Foreign, loaded: &Loaded, view: &LedgerView, adopted: Adopted) -> Adopted {
+    let keeping = Keeping::new(foreign.tool, &loaded.changes, &adopted.migrations, &adopted.missing);
     let standing = view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline));
     let keys = standing.filter_map(|row| Some((row.identity.to_string(), keeping.key(&row.identity)?))).collect();
-    let newest = keeping.up_to(&view.rows).map(|row| row.key).or_else(|| adopted.newest.clone());
+    let newest = keeping.up_to(&view.rows, &foreign.rows, &[]).map(|row| row.key).or_else(|| adopted.newest.clone());
     Adopted { migrations: keys, newest, ..adopted }
 }
 

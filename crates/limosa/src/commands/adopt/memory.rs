@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use limosa_core::{ForeignTool, LedgerView, Unfiled};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{Item, Value};
+use limosa_db::{Item, NamedTable, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
@@ -54,6 +54,11 @@ impl Adopted {
     /// The tool, where this limosa knows it.
     pub(crate) fn tool(&self) -> Option<ForeignTool> {
         ForeignTool::of_word(&self.tool)
+    }
+
+    /// The schema of its table, where it has one.
+    pub(crate) fn schema(&self) -> Option<String> {
+        NamedTable::parse(&self.table).schema
     }
 
     /// For answers.

@@ -14,10 +14,10 @@ mod turned_up;
 
 pub use back::GoBackOptions;
 pub(crate) use finding::{applied_since, left_half_done};
-pub(crate) use format::{read_otherwise, tools_of};
+pub(crate) use format::{formats_alike, read_otherwise};
 pub(crate) use keeping::{
     Beside, disagreement, look_beside, look_there, prepare, refuse_disagreement, refuse_disagreement_at_rest,
-    told_by_hand, told_of_accepted,
+    told_by_hand, told_of_accepted, told_of_late,
 };
 pub(crate) use memory::{forget, remembered};
 pub use proof::ProveOn;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use limosa_core::{
-    Change, Compared, ForeignTool, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
+    Change, Compared, ForeignTool, Identity, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
 };
 use limosa_db::ledger::RowEntry;
 use limosa_formats::codes;
@@ -13,12 +13,14 @@ use serde_json::json;
 
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
+use super::super::repair::forget_journal;
 use super::files::Checking;
-use super::finding::{Foreign, elsewhere, find, half_done, refuse_known, refuse_newer};
+use super::finding::{Foreign, begun_in_vain, elsewhere, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
 use super::keeping::{brought_up_to_date, keepable, reconciled};
 use super::memory::{Adopted, remember_kept, remember_newest_elsewhere, remember_unfiled, remembered};
 use super::proof::{ProveOn, prove, unlike};
+use crate::default_schema::told_of_default_schema;
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
@@ -100,7 +102,7 @@ async fn take(
     let found = match &before {
         Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
         None => {
-            refuse_known(&view)?;
+            refuse_known(&view, &|_| true)?;
             find(opened, options.from, options.ledger_table.as_deref(), loaded.layout.project()).await
         }
     };
@@ -116,7 +118,7 @@ async fn take(
         keepable(opened, &foreign)?;
     }
     let before = match before {
-        Some(adopted) if view.keeps_another => Some(brought_up_to_date(foreign.tool, loaded, &view, adopted)),
+        Some(adopted) if view.keeps_another => Some(brought_up_to_date(&foreign, loaded, &view, adopted)),
         before => before,
     };
     let mut errors = half_done(opened, &foreign).await?;
@@ -144,15 +146,19 @@ async fn take(
         }
     }
     let is_first = before.is_none();
+    let taken: HashSet<Identity> =
+        compared.iter().filter(|line| is_taken(line)).filter_map(|line| Some(line.change?.identity.clone())).collect();
+    if is_first {
+        refuse_known(&view, &|identity| taken.contains(identity))?;
+    }
     errors.extend(of_other_files(&foreign, &compared).filter(|_| is_first));
     errors.extend(of_other_project(&foreign, loaded.layout.project()).filter(|_| is_first));
     errors.extend(diverged(&foreign, &compared).filter(|_| !options.accept_diverged));
     let mut answer = answer_of(opened, &foreign, &compared);
     if let Some(place) = options.prove.as_ref().filter(|_| errors.is_empty() && is_first) {
-        let taken =
-            compared.iter().filter(|line| is_taken(line)).filter_map(|line| Some(line.change?.identity.clone()));
         // A whole run stands within: on the heap it is in nobody's way.
-        let proof = Box::pin(prove(opened, loaded, &foreign, &taken.collect(), place, listener, stop)).await?;
+        let proof =
+            Box::pin(prove(opened, loaded, &foreign, &taken.iter().cloned().collect(), place, listener, stop)).await?;
         errors.extend(unlike(&foreign, &proof).filter(|_| !options.accept_diverged));
         answer.proof = Some(proof);
     }
@@ -161,6 +167,9 @@ async fn take(
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.told_where_none_runs());
     answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
+    let schema = foreign.ledger.place().0.map(str::to_owned);
+    answer.notices.extend(told_of_default_schema(opened, Some(foreign.tool), schema.as_deref()).await?);
+    answer.notices.extend(foreign.unknown_columns());
     answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
     if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {
         // The one where the tool keeps it by itself goes first, and nobody passes over another in silence.
@@ -181,13 +190,16 @@ async fn take(
     }
     let written = under_lock(opened, listener, stop, |opened, now, marks| {
         match &before {
-            None => refuse_known(now)?,
+            None => refuse_known(now, &|identity| taken.contains(identity))?,
             Some(_) if now.rows != view.rows => {
                 return Err(Failure::person("LIM-U119", "another runner was here meanwhile", "run it again"));
             }
             Some(_) => {}
         }
         let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
+        if is_first {
+            edit.items.extend(begun_in_vain(now).into_iter().flat_map(|identity| forget_journal(opened, identity)));
+        }
         edit.items.push(remember_newest_elsewhere(opened, newest_missing.as_deref()));
         if let Some(unfiled) = &mut unfiled {
             let taken = compared.iter().filter(|line| is_taken(line) && !is_first);

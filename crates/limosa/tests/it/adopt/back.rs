@@ -12,6 +12,42 @@ fn third(home: &Home, tool: &Tool) -> Vec<String> {
     home.rows(&tool.third.0.replace("{schema}", schema))
 }
 
+/// What the tool does between the first look and the lock.
+#[tokio::test]
+async fn what_the_tool_does_meanwhile_is_not_written_over() {
+    for (word, does, wanted) in [
+        ("golang-migrate", "update schema_migrations set dirty = true", &["LIM-U113", "migrate force 2"][..]),
+        ("sqlx", "update _sqlx_migrations set success = false where version = 2", &["LIM-U113", "delete from"]),
+        (
+            "flyway",
+            "update flyway_schema_history set success = false where version = '2'",
+            &["LIM-U113", "flyway repair"],
+        ),
+        (
+            "goose",
+            "insert into goose_db_version (version_id, is_applied) values (3, true)",
+            &["LIM-U117", "goose was here meanwhile"],
+        ),
+    ] {
+        for home in all_homes() {
+            migrated(&home, tool(word));
+            adopt(&home).await.expect("it is taken over");
+            done(home.migrate().await);
+            let (ledger, table) = (home.ledger(), format!("select * from {}", tool(word).table));
+            let meanwhile = |told: limosa::Progress| {
+                if let limosa::Progress::Target(_) = told {
+                    home.execute(does);
+                }
+            };
+            let options = limosa::GoBackOptions { accept_left_behind: true, ..limosa::GoBackOptions::default() };
+            let before = home.rows(&table).len();
+            refusal(home.migrator().adopt_undo(options, &meanwhile, limosa::Stop::new()).await, 4, wanted);
+            assert_eq!(home.ledger(), ledger, "{word}");
+            assert_eq!(home.rows(&table).len(), before + usize::from(word == "goose"), "{word}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_tool_is_told_what_was_applied_since() {
     for tool in EVERYWHERE {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use limosa::report::AdoptAnswer;
-use limosa::{AdoptOptions, Repair, Selection, StatusOptions};
+use limosa::{AdoptOptions, MigrateOptions, Repair, Selection, StatusOptions};
 use limosa_testkit::Proxy;
 use limosa_testkit::proxy::{Cut, Side};
 
 use super::tools::{migrated, text, tool};
-use super::{adopt, adopt_with, go_back};
+use super::{adopt, adopt_with, go_back, go_back_all_the_same};
 use crate::answers::{back, done, failed, id, labels, refusal, version, words};
 use crate::place::{Home, Place, all_homes, newest_postgres, sqlite};
 use crate::running::{Running, exit, postgres_homes, well};
@@ -488,6 +488,83 @@ async fn the_script_for_running_by_hand_writes_both() {
             home.execute(&script);
             assert_eq!(theirs(&home, word), expected(word, 3), "{word}");
             assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
+        }
+    }
+}
+
+/// golang-migrate's one row says 3; 2 turns up behind it.
+fn late(home: &Home) {
+    home.file("000001_a.up.sql", "create table a (n int);");
+    home.file("000003_c.up.sql", "create table c (n int);");
+    home.execute("create table a (n int)");
+    home.execute("create table c (n int)");
+    home.execute(&(tool("golang-migrate").create)(home));
+    home.execute("insert into schema_migrations values (3, false)");
+}
+
+fn turns_up(home: &Home) {
+    home.file("000002_b.up.sql", "create table b (n int);");
+    home.file("000002_b.down.sql", "drop table b;");
+}
+
+fn newest(home: &Home) {
+    home.file("000004_d.up.sql", "create table d (n int);");
+    home.file("000004_d.down.sql", "drop table d;");
+}
+
+#[tokio::test]
+async fn a_late_file_is_run_and_it_is_said_that_the_tool_passes_over_it() {
+    for home in all_homes() {
+        late(&home);
+        keep(&home).await;
+        turns_up(&home);
+        let allows = home.with(|configuration| configuration.out_of_order = limosa::OutOfOrder::Allow);
+        let wanted = ["LIM-U166", "000002 comes late", "says 3", "golang-migrate passes over it in silence"];
+        let planned = words(&allows.plan(&MigrateOptions::default()).await.expect("a plan").notices);
+        assert!(wanted.iter().all(|wanted| planned.contains(wanted)), "{planned}");
+        let answer = done(crate::answers::migrate(&allows).await);
+        let said = words(&answer.notices);
+        assert!(wanted.iter().all(|wanted| said.contains(wanted)), "{said}");
+        assert_eq!(theirs(&home, "golang-migrate"), ["3"]);
+        newest(&home);
+        assert_eq!(words(&done(home.migrate().await).notices), "");
+        assert_eq!(theirs(&home, "golang-migrate"), ["4"]);
+    }
+}
+
+/// Put back below what it says, it would let golang-migrate run once more what stands.
+#[tokio::test]
+async fn one_row_is_not_put_back_for_a_late_file() {
+    for home in all_homes() {
+        late(&home);
+        keep(&home).await;
+        newest(&home);
+        done(home.migrate().await);
+        turns_up(&home);
+        let consent = home.database();
+        done(back(&home.migrator(), Selection::Steps(1), Some(&consent)).await);
+        assert_eq!(theirs(&home, "golang-migrate"), ["3"], "a way back");
+        let allows = home.with(|configuration| configuration.out_of_order = limosa::OutOfOrder::Allow);
+        done(crate::answers::migrate(&allows).await);
+        assert_eq!(theirs(&home, "golang-migrate"), ["4"]);
+    }
+}
+
+#[tokio::test]
+async fn one_row_is_not_put_back_for_a_late_file_when_it_is_given_back_or_kept_later() {
+    for keeps in [false, true] {
+        for home in all_homes() {
+            late(&home);
+            adopt(&home).await.expect("it is taken over");
+            newest(&home);
+            done(home.migrate().await);
+            turns_up(&home);
+            if keeps {
+                keep(&home).await;
+                assert_eq!(theirs(&home, "golang-migrate"), ["4"]);
+            }
+            let returned = go_back_all_the_same(&home).await;
+            assert_eq!(theirs(&home, "golang-migrate"), ["4"], "{:?}", returned.done);
         }
     }
 }

@@ -4,7 +4,7 @@ use limosa::{AdoptOptions, Failure, GoBackOptions, Repair, Selection, Stop, repo
 
 use super::tools::{migrated, text, tool};
 use super::{adopt_with, go_back};
-use crate::answers::{back, done, failed, id, quiet, refusal, version, words};
+use crate::answers::{back, done, failed, findings, id, quiet, refusal, version, words};
 use crate::place::{Home, all_homes};
 
 async fn keep(home: &Home) {
@@ -47,6 +47,9 @@ async fn what_is_half_done_there_is_not_written_over_by_hand() {
             let before = rows(&home, word);
             let wanted = ["LIM-U140", next];
             failed(&home.migrate().await, 4, &wanted);
+            let valid = home.migrator().validate().await.unwrap();
+            assert_eq!(valid.exit_code, 1, "{}", findings(&valid));
+            assert!(wanted.iter().all(|wanted| findings(&valid).contains(wanted)), "{}", findings(&valid));
             for dry_run in [true, false] {
                 refusal(repair(&home, &Repair::MarkApplied(id("3")), dry_run).await, 4, &wanted);
                 refusal(repair(&home, &Repair::MarkNotApplied(id("2")), dry_run).await, 4, &wanted);

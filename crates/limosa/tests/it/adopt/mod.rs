@@ -1,6 +1,8 @@
 //! Databases that another tool has migrated are taken over, and given back. Tables and rows are as those tools make them.
 
 mod back;
+mod columns;
+mod default_schema;
 mod keeping;
 mod kept_trouble;
 mod liquibase;

@@ -29,12 +29,13 @@ pub struct Rehearsed {
 }
 
 /// Runs the steps of a plan in one transaction and rolls it back. `enum_values` are those that concern its steps, as in
-/// [`limosa_core::MigrateAsk::enum_values`].
+/// [`limosa_core::MigrateAsk::enum_values`]; `ahead` are statements that come before all of them in that transaction.
 pub async fn rehearse(
     session: &mut dyn Session,
     context: &Context<'_>,
     plan: &Plan,
     enum_values: &HashMap<Identity, EnumValues>,
+    ahead: &[String],
 ) -> Rehearsed {
     let engine = session.facts().engine();
     let (mut tried, mut not_tried) = sorted(&plan.steps, enum_values);
@@ -71,7 +72,7 @@ pub async fn rehearse(
     let began = Instant::now();
     let log = new_log();
     let mark = session.remember_settings().await.ok();
-    let failure = flight(session, context, plan.makes.as_ref(), &tried, &log).await.err();
+    let failure = flight(session, context, (ahead, plan.makes.as_ref()), &tried, &log).await.err();
     let stays = match (engine, &failure) {
         (Engine::Mysql, None) => not_taken_back::after_rehearsal(session).await,
         _ => None,
@@ -153,7 +154,7 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
 async fn flight(
     session: &mut dyn Session,
     context: &Context<'_>,
-    makes: Option<&MadeTable>,
+    (ahead, makes): (&[String], Option<&MadeTable>),
     steps: &[Step],
     log: &crate::feed::SharedLog,
 ) -> Result<(), Failure> {
@@ -174,7 +175,8 @@ async fn flight(
     let database = session.facts().database.clone();
     let mut makes = makes;
     let mut feed = Feed::new(context, engine, log.clone());
-    feed.first([(Item::Begin, Purpose::Begin)]);
+    let ahead = ahead.iter().cloned().map(|sql| (Item::Control(sql), Purpose::Settings));
+    feed.first(std::iter::once((Item::Begin, Purpose::Begin)).chain(ahead));
     for ((number, step, is_proof), reader) in &mut readers {
         let mut head = settings(context, engine, &database, step);
         // The step that it is made for may not be among those that are tried.

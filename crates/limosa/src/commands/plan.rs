@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use limosa_core::{Action, GroupMode, LedgerView, Plan, Step, Work};
 use limosa_run::{Files, Masked, Stop, rehearse};
-use limosa_sql::{Diagnostic, PieceKind, Splitter};
+use limosa_sql::{Diagnostic, Engine, PieceKind, Splitter};
 
 use super::{adopt, migrate, rollback};
 use crate::event::{Listener, Progress, Told};
@@ -135,13 +135,21 @@ async fn executed(
     let mut answer = answer(opened, &plan, loaded)?;
     let events = Told(listener);
     let values = enum_values::of(opened, &plan)?;
+    let ahead = match opened.target.engine {
+        Engine::Postgres => {
+            let missing = opened.missing_schemas().await?;
+            opened.creating(&missing)
+        }
+        // Elsewhere nothing takes them back.
+        _ => Vec::new(),
+    };
     let (session, context) = opened.run_parts(&events, stop);
     if !plan.callbacks.is_empty() {
         let message = "callbacks are not part of an executed dry run";
         let names: Vec<&str> = plan.callbacks.iter().map(limosa_core::PlannedCallback::file).collect();
         answer.notices.push(Diagnostic::warning("LIM-U007", message).help(format!("not run: {}", names.join(", "))));
     }
-    let rehearsed = rehearse(session.as_mut(), &context, &plan, &values).await;
+    let rehearsed = rehearse(session.as_mut(), &context, &plan, &values, &ahead).await;
     if rehearsed.error.is_some() {
         answer.exit_code = Exit::Database.into();
     }

@@ -61,6 +61,18 @@ async fn a_plan_as_sql_makes_the_schemas_and_works_in_them() {
 }
 
 #[tokio::test]
+async fn an_executed_dry_run_works_in_schemas_that_are_not_there_yet() {
+    let home = newest_postgres();
+    home.file("V1__a.sql", "create table a (n integer);\ncreate table ops.b (n integer);\n");
+    let migrator = Migrator::new(in_schema(&home, "ops"));
+    let consent = home.database();
+    let options = MigrateOptions::default();
+    let answer = migrator.dry_run(&options, Some(&consent), &quiet, Stop::new()).await.unwrap();
+    assert_eq!(answer.exit_code, 0, "{answer:?}");
+    assert!(home.rows("select nspname from pg_namespace where nspname = 'ops'").is_empty());
+}
+
+#[tokio::test]
 async fn a_database_that_flyway_would_count_as_migrated_is_not_migrated_anew() {
     for home in all_homes() {
         home.execute("create table account (balance integer)");

@@ -145,7 +145,11 @@ impl<'k> Keeping<'k> {
         let stands = |identity: &str| ours.iter().any(|row| row.identity.as_str() == identity && stands_for_good(row));
         let of_file = self.spelled.iter().find(|(_, (_, row))| row.key == said.key);
         let is_known = match of_file {
-            Some((identity, _)) => stands(identity),
+            // What is taken back, now or since it was taken over, stood here until then.
+            Some((identity, _)) => {
+                let is_gone = |gone: &Identity| gone.as_str() == *identity;
+                stands(identity) || self.keys.contains_key(*identity) || taken_back.iter().any(is_gone)
+            }
             None => self.missing.contains(&said.key),
         };
         // What was taken over and does not stand any more was taken back since.

@@ -541,6 +541,10 @@ async fn one_row_is_not_put_back_for_a_late_file() {
         newest(&home);
         done(home.migrate().await);
         turns_up(&home);
+        home.repair(Repair::MarkNotApplied(id("4"))).await.expect("it is counted as not applied");
+        assert_eq!(theirs(&home, "golang-migrate"), ["3"], "by hand");
+        home.repair(Repair::MarkApplied(id("4"))).await.expect("it is counted as applied");
+        assert_eq!(theirs(&home, "golang-migrate"), ["4"], "by hand");
         let consent = home.database();
         done(back(&home.migrator(), Selection::Steps(1), Some(&consent)).await);
         assert_eq!(theirs(&home, "golang-migrate"), ["3"], "a way back");

@@ -203,7 +203,7 @@ impl Database {
     }
 
     /// The server's default character set, as its applications' drivers have it.
-    fn mariadb(&self, program: &str) -> Command {
+    pub(crate) fn mariadb(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         if let Database::Mariadb { database, .. } = self {
             command.args(["--no-defaults", "--protocol=tcp", "--host=127.0.0.1", "--default-character-set=utf8mb4"]);

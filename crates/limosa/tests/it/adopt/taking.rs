@@ -20,7 +20,7 @@ async fn each_tool_is_taken_over_on_every_engine() {
     for tool in EVERYWHERE {
         for home in all_homes() {
             migrated(&home, tool);
-            failed(&home.migrate().await, 4, &["LIM-P020", "limosa adopt takes it over"]);
+            failed(&home.migrate().await, 4, &["LIM-P020", "takes it over, file by file"]);
             let shown = adopt_with(&home, &dry_run()).await.unwrap();
             assert_eq!((shown.outcome, shown.exit_code), ("would", 0), "{}: {}", tool.word, words(&shown.errors));
             assert!(!home.tables().iter().any(|table| table.contains("lease")), "nothing is written");

@@ -23,6 +23,7 @@ pub mod clock;
 pub mod codes;
 mod commands;
 mod configuration;
+mod counted_values;
 mod elsewhere;
 mod embedding;
 mod enum_values;

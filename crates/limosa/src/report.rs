@@ -204,6 +204,9 @@ pub struct PlannedStep {
     /// Session settings that steps before it change, where the tool of the files lets them reach it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inherits: Vec<String>,
+    /// Why it runs again, where more than its text decides that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

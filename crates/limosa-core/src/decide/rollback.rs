@@ -226,6 +226,7 @@ fn revert_step(
         adds_row: false,
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         inherits: None,
+        because: None,
         hands_on: false,
         proof: None,
         guard: None,

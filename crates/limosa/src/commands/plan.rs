@@ -249,6 +249,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
         preconditions: preconditions(step),
         inherits: step.inherits.iter().flat_map(|inherited| inherited.settings.clone()).collect(),
+        because: step.because.clone(),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,

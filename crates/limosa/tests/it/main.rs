@@ -21,6 +21,7 @@ mod exporting;
 mod files_alone;
 mod flyway;
 mod flyway_marks;
+mod flyway_values;
 mod hooks;
 mod journalled_findings;
 mod large_files;

@@ -244,6 +244,15 @@ fn state_of_applied(change: &Change, row: &AppliedRow) -> (State, Option<String>
             (State::Partial, Some(done))
         }
         RowState::Reverting => (State::Reverting, Some("its rollback was interrupted".to_owned())),
+        RowState::Applied | RowState::Baseline if change.headers.counted_values.is_some() => {
+            let counted = change.headers.counted_values.as_ref();
+            let script = &change.script;
+            match counted.and_then(|counted| counted.outdated(row, &script.file_checksum, &script.up_checksum)) {
+                Some(why) => (State::Outdated, Some(why)),
+                None if row.state == RowState::Baseline => (State::Baseline, None),
+                None => (State::Applied, None),
+            }
+        }
         RowState::Applied | RowState::Baseline if row.up_checksum != change.script.up_checksum => match change.kind {
             Kind::Repeatable => (State::Outdated, None),
             Kind::Versioned(_) => {

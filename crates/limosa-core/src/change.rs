@@ -5,7 +5,7 @@ use std::fmt;
 use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::{CallbackEvent, Checksum, Guard, Markers, Outline, Version};
+use crate::{CallbackEvent, Checksum, CountedValues, Guard, Markers, Outline, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name.
@@ -102,6 +102,14 @@ pub struct Change {
     pub depends_on: Vec<Identity>,
 }
 
+impl Change {
+    /// The checksum of its text alone, whatever the values of its placeholders.
+    pub fn text_checksum(&self) -> &Checksum {
+        let counted = self.headers.counted_values.as_ref();
+        counted.map_or(&self.script.up_checksum, |counted| &counted.text_checksum)
+    }
+}
+
 /// A script, held by reference.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -115,7 +123,8 @@ pub struct Script {
     pub markers: Option<Markers>,
     /// SHA-256 of the whole file as it is.
     pub file_checksum: Checksum,
-    /// SHA-256 of the up part, line endings and byte-order mark made equal.
+    /// SHA-256 of the up part, line endings and byte-order mark made equal; where values of placeholders count, with these
+    /// ([`CountedValues`]).
     pub up_checksum: Checksum,
     /// Statements, transactions, remarkable statements.
     pub outline: Outline,
@@ -215,4 +224,6 @@ pub struct Headers {
     pub may_come_late: bool,
     /// What must hold right before it runs.
     pub guard: Option<Box<Guard>>,
+    /// What it is known by where the values of its placeholders decide whether it runs again.
+    pub counted_values: Option<Box<CountedValues>>,
 }

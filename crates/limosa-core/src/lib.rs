@@ -9,6 +9,7 @@ mod callback;
 mod change;
 mod checksum;
 pub mod codes;
+mod counted_values;
 mod decide;
 mod enum_values;
 mod graph;
@@ -36,6 +37,7 @@ pub use branch::{Binding, BranchFile, Clash, Comparison, OrderedBy, compare_bran
 pub use callback::{Callback, CallbackEvent, CallbackWork, RunEvents};
 pub use change::{Change, Headers, Identity, Kind, Rollback, Script, TimeOuts, TransactionWish};
 pub use checksum::{Checksum, FileHasher, TextHasher, hex};
+pub use counted_values::CountedValues;
 pub use decide::{
     MigrateAsk, MissingLedger, OutOfOrder, Policy, RollbackAsk, Selection, SharedSession, StoredRollback,
     decide_migrate, decide_rollback, selected,

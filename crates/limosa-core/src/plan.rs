@@ -117,6 +117,9 @@ pub struct Step {
     /// The journal has a script of it that was interrupted on its way up. Not part of the digest.
     #[serde(skip)]
     pub has_journal: bool,
+    /// Why it runs again, where more than its text decides that. Not part of the digest.
+    #[serde(skip)]
+    pub because: Option<String>,
     /// What steps before it leave in the session; None for one that begins with the settings of a fresh session.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "inherited")]
     pub inherits: Option<Arc<Inherited>>,

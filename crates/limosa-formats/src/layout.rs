@@ -419,6 +419,11 @@ impl Layout {
         matches!(self, Layout::Flyway(_) | Layout::Goose)
     }
 
+    /// True where the tool counts the values of placeholders as a part of a repeatable's text: it runs again where one changed.
+    pub fn counts_values(&self) -> bool {
+        matches!(self, Layout::Flyway(_))
+    }
+
     /// True where the tool holds a transaction open around a file, on the engines where it can. golang-migrate and Prisma send the
     /// text of a file as it is.
     pub fn holds_transaction(&self) -> bool {

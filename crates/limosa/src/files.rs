@@ -309,12 +309,17 @@ impl Listing {
     }
 
     /// Takes the checksum of each file that may have been applied, while nobody knows yet which were; where names count, of those
-    /// that run again when they change.
+    /// that run again when they change. Where values of placeholders count as well, no checksum tells, and none is taken.
     ///
     /// # Errors
     /// Where a file cannot be read.
     pub(crate) fn with_checksums(mut self, configuration: &Configuration) -> Result<Listing, Failure> {
         let scripts = &self.scripts;
+        let layout = &self.recognised.layout;
+        let counts_values = layout.counts_values() && configuration.replace_placeholders;
+        let marks = layout.placeholder_marks();
+        // What it is known by are its values, too, which nobody has here.
+        let has_values = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(marks.prefix());
         let counts = |role: &FileRole| configuration.verify_applied || !role.runs_once();
         let is_asked = |file: &Listed| file.role.identity().is_some() && file.checksum.is_none() && counts(&file.role);
         if !self.files.iter().any(is_asked) {
@@ -323,6 +328,11 @@ impl Listing {
         on_all_processors(&mut self.files, |files| {
             let mut buffer = vec![0; BUFFER];
             for file in files.iter_mut().filter(|file| is_asked(file)) {
+                if counts_values && !file.role.runs_once() {
+                    let bytes = scripts.read(&file.name)?;
+                    file.checksum = (!has_values(&bytes)).then(|| Checksum::of(&bytes));
+                    continue;
+                }
                 file.checksum = Some(scripts.checksum(&file.name, &mut buffer)?);
             }
             Ok(())

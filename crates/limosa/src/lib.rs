@@ -23,6 +23,7 @@ pub mod clock;
 pub mod codes;
 mod commands;
 mod configuration;
+mod counted_values;
 mod default_schema;
 mod elsewhere;
 mod embedding;

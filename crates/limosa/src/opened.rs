@@ -22,7 +22,7 @@ use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
 use crate::scripts::Scripts;
-use crate::{Configuration, Failure, builtins, flyway_baseline, strays};
+use crate::{Configuration, Failure, builtins, counted_values, flyway_baseline, strays};
 
 /// Follows `reset all`: what the session set for itself when it began.
 fn set_again(settings: &[(String, String)]) -> String {
@@ -299,8 +299,12 @@ impl Opened<'_> {
         self.absent.iter().map(warning).chain(told).collect()
     }
 
-    /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger.
-    pub(crate) fn suit(&mut self, loaded: &Loaded) {
+    /// Learns what the files say of the session: how they spell placeholders, and where their tool keeps its ledger. The files learn which
+    /// values count as a part of them.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn suit(&mut self, loaded: &mut Loaded) -> Result<(), Failure> {
         self.registry = registry_of(self, &loaded.layout);
         self.tool = loaded.layout.tool();
         // Nobody asks where limosa has its record.
@@ -310,6 +314,7 @@ impl Opened<'_> {
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_placeholders(loaded);
+        counted_values::count(self, loaded)
     }
 
     /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
@@ -353,6 +358,11 @@ impl Opened<'_> {
             }
             values.all.insert(used.to_owned(), value);
         }
+    }
+
+    /// How placeholders are written in the files.
+    pub(crate) fn marks(&self) -> PlaceholderMarks {
+        self.marks
     }
 
     /// True for a placeholder that has a value always.

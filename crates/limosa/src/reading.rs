@@ -35,9 +35,8 @@ pub(crate) async fn read_these_and_open<'c>(
     let checked = |loaded: Loaded| check(&loaded).map(|()| loaded);
     if usual.engine() == Engine::Sqlite {
         let loaded = load(configuration, folders, usual).and_then(checked)?;
-        let mut opened = open(configuration, purpose).await?;
-        opened.suit(&loaded);
-        return Ok((loaded, opened));
+        let opened = open(configuration, purpose).await?;
+        return both(opened, Ok(loaded)).await;
     }
     let (own, places) = (configuration.clone(), folders.to_vec());
     let mut reading = tokio::task::spawn_blocking(move || load(&own, &places, usual));
@@ -172,11 +171,8 @@ async fn read_listed<'c>(
 
 /// The files and the session; where the files are refused, the session ends in order.
 async fn both<'c>(mut opened: Opened<'c>, read: Result<Loaded, Failure>) -> Result<(Loaded, Opened<'c>), Failure> {
-    match read {
-        Ok(loaded) => {
-            opened.suit(&loaded);
-            Ok((loaded, opened))
-        }
+    match read.and_then(|mut loaded| opened.suit(&mut loaded).map(|()| loaded)) {
+        Ok(loaded) => Ok((loaded, opened)),
         Err(failure) => {
             opened.close().await;
             Err(failure)
@@ -192,8 +188,7 @@ pub(crate) fn read_again(opened: &mut Opened<'_>, loaded: &mut Loaded, fresh: &L
     let configuration = opened.configuration;
     *loaded = load(configuration, &configuration.directories, opened.dialect())?;
     loaded.refuse_errors()?;
-    opened.suit(loaded);
-    Ok(())
+    opened.suit(loaded)
 }
 
 /// Reads all files where the ledger of another tool is kept: what stands in it depends on all of them.
@@ -203,8 +198,7 @@ pub(crate) fn read_all_where_another_is_kept(opened: &mut Opened<'_>, loaded: &m
     }
     let configuration = opened.configuration;
     *loaded = load(configuration, &configuration.directories, opened.dialect())?;
-    opened.suit(loaded);
-    Ok(())
+    opened.suit(loaded)
 }
 
 fn joined<T>(read: Result<Result<T, Failure>, JoinError>) -> Result<T, Failure> {

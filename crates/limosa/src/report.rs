@@ -207,6 +207,9 @@ pub struct PlannedStep {
     /// SQLite: it begins with foreign keys enforced.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub begins_with_foreign_keys: bool,
+    /// Why it runs again, where more than its text decides that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// What it destroys for good.
     pub losses: Vec<String>,
     /// Statements in all.

@@ -89,6 +89,9 @@ fn render_step(step: &PlannedStep) -> String {
         facts.extend(step.proof.as_ref().map(|proof| format!("is proven by {}", harmless(proof))));
     }
     text.push_str(&format!("  {}\n", facts.join(", ")));
+    if let Some(because) = &step.because {
+        text.push_str(&format!("  runs again: {}\n", harmless(because)));
+    }
     for precondition in &step.preconditions {
         text.push_str(&format!("  only where {}\n", harmless(precondition)));
     }

@@ -200,7 +200,8 @@ fn judged(
         Agreement::Unknowable(why) => (Verdict::Stamped, Some(why.to_owned())),
         // It runs whenever its text changes, with either tool.
         Agreement::Different if change.kind == Kind::Repeatable => {
-            (Verdict::Pending, Some("its text was changed since it ran: it runs again".to_owned()))
+            let what = if change.headers.counted_values.is_some() { "its text or a value in it" } else { "its text" };
+            (Verdict::Pending, Some(format!("{what} was changed since it ran: it runs again")))
         }
         Agreement::Different => {
             (Verdict::Diverged, Some(format!("the file is not the one that {} has applied", tool.name())))

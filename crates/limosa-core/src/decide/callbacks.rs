@@ -91,6 +91,7 @@ fn step(
         adds_row: false,
         has_journal: false,
         inherits: None,
+        because: None,
         hands_on: false,
         goes_on: false,
         begins_with: Vec::new(),

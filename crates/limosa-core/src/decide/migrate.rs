@@ -366,7 +366,8 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         false => Work::of_script(script),
     };
     let undo = change.rollback.as_ref().map(Undo::of);
-    Some(step(change, action, work, script.outline.clone(), undo, policy))
+    let because = line.reason.clone().filter(|_| action == Action::Reapply);
+    Some(Step { because, ..step(change, action, work, script.outline.clone(), undo, policy) })
 }
 
 fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
@@ -411,6 +412,7 @@ fn plain_step(
         adds_row: false,
         has_journal: false,
         inherits: None,
+        because: None,
         hands_on: false,
         goes_on: false,
         begins_with: Vec::new(),

@@ -228,6 +228,7 @@ fn revert_step(
         adds_row: false,
         has_journal: ledger.has_journal(&row.identity, Direction::Apply),
         inherits: None,
+        because: None,
         hands_on: false,
         goes_on: false,
         begins_with: Vec::new(),

@@ -13,10 +13,12 @@ mod refinery;
 mod sqitch;
 mod sqlx;
 mod text;
+mod values;
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool};
 pub(crate) use liquibase::Hashed;
 pub use recorder::Recorder;
+pub use values::{NotPutIn, PutIn};
 
 /// A tool's rule: what it would record of a file that its row calls so, and whether what it has recorded is of this file.
 struct Rule {
@@ -51,6 +53,20 @@ pub fn agreement(tool: ForeignTool, bytes: &[u8], row: &ForeignRow) -> Agreement
         (Some(rule), Some(recorded)) => (rule.agrees)(bytes, row, recorded),
         _ => Agreement::Unknowable("its checksum is not one of the file"),
     }
+}
+
+/// What Flyway records of a repeatable whose placeholders it replaces.
+///
+/// # Errors
+/// Where Flyway would not take the file; where it is no UTF-8.
+pub fn record_with_values(bytes: &[u8], values: &PutIn<'_>) -> Result<String, NotPutIn> {
+    flyway::record_with_values(bytes, values)
+}
+
+/// As [`agreement`], for such a repeatable. The checksum of the text alone is one of its own, too: older versions of Flyway have recorded that.
+pub fn agreement_with_values(bytes: &[u8], row: &ForeignRow, values: &PutIn<'_>) -> Agreement {
+    let recorded = row.checksum.as_deref().unwrap_or_default();
+    flyway::agrees_with_values(bytes, row, recorded, values)
 }
 
 #[cfg(test)]

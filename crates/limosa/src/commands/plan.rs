@@ -258,6 +258,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         preconditions: preconditions(step),
         inherits: step.inherits.iter().flat_map(|inherited| inherited.settings.clone()).collect(),
         begins_with_foreign_keys: !step.outline.foreign_keys.are_ignored(),
+        because: step.because.clone(),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,

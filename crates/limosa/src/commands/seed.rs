@@ -73,6 +73,10 @@ fn as_seed(change: &mut Change) {
     change.identity = Identity::new(format!("{SEED_PREFIX}{}", change.identity));
     change.kind = Kind::Repeatable;
     change.rollback = None;
+    // Seeds are limosa's own: their text alone counts.
+    if let Some(counted) = change.headers.counted_values.take() {
+        change.script.up_checksum = counted.text_checksum;
+    }
     for needed in &mut change.depends_on {
         *needed = Identity::new(format!("{SEED_PREFIX}{needed}"));
     }

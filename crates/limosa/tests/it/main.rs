@@ -22,6 +22,7 @@ mod files_alone;
 mod flyway;
 mod flyway_marks;
 mod flyway_settings;
+mod flyway_values;
 mod hooks;
 mod journalled_findings;
 mod large_files;

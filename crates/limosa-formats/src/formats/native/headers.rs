@@ -265,6 +265,7 @@ mod tests {
             left_out: None,
             may_come_late: false,
             guard: None,
+            counted_values: None,
         };
         assert_eq!(headers, expected);
     }

@@ -25,7 +25,7 @@ use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::telling::told;
-use crate::{Exit, Failure, Migrator};
+use crate::{Exit, Failure, Migrator, counted_values};
 
 /// What `adopt --undo` is asked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -371,6 +371,10 @@ fn told_of(
     };
     let bytes = opened.scripts().read(&change.script.file)?;
     row.checksum = checksums::record(tool, &bytes, &row);
+    let with_values =
+        counted_values::recorded(opened, tool, change, &bytes).filter(|own| row.checksum.as_ref() != Some(own));
+    let has_values = with_values.is_some();
+    row.checksum = with_values.or(row.checksum);
     if tool == ForeignTool::Liquibase {
         layout.complete(change.identity.as_str(), &bytes, &mut row);
         in_its_own_words(adopted, change, &mut row);
@@ -385,7 +389,8 @@ fn told_of(
         let recorded = known.checksum.as_deref().unwrap_or_default();
         let of_part = layout.agreement(change.identity.as_str(), &bytes, recorded);
         let agreement = of_part.unwrap_or_else(|| checksums::agreement(tool, &bytes, known));
-        row.checksum == known.checksum || matches!(agreement, Agreement::Same)
+        // Of a text with values the checksum of the text alone stops Flyway.
+        row.checksum == known.checksum || (!has_values && matches!(agreement, Agreement::Same))
     };
     if tool == ForeignTool::Drizzle && row.version.is_none() {
         row.version = journal::time_of(opened.scripts(), &change.script.file);

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use limosa_core::{Agreement, Change, ForeignRow, ForeignTool, Kind};
+use limosa_core::{Agreement, Change, ForeignRow, ForeignTool};
 use limosa_formats::{Layout, checksums};
-use limosa_sql::{Dialect, PlaceholderMarks, expand};
 
 use crate::Failure;
+use crate::counted_values::{count_for, put_in};
 use crate::opened::Opened;
 
 /// Compares files with what another tool has recorded of them; keeps the first failure to read one.
@@ -57,13 +57,11 @@ impl<'o> Checking<'o> {
         {
             return agreement;
         }
-        let agreement = checksums::agreement(self.tool, bytes, row);
-        let replaced = self.tool == ForeignTool::Flyway
-            && change.kind == Kind::Repeatable
-            && !change.headers.placeholders_off
-            && !change.script.outline.placeholders.is_empty();
-        match agreement {
-            Agreement::Different if replaced => self.with_values(bytes, row, change.script.outline.marks()),
+        if count_for(self.tool, change) {
+            let values = put_in(self.opened, self.layout.placeholder_marks(), change);
+            return checksums::agreement_with_values(bytes, row, &values);
+        }
+        match checksums::agreement(self.tool, bytes, row) {
             Agreement::Same if self.is_planned_otherwise(change, row) => {
                 Agreement::SameBut("what the plan says of it, or of one before it")
             }
@@ -75,20 +73,6 @@ impl<'o> Checking<'o> {
     fn is_planned_otherwise(&self, change: &Change, row: &ForeignRow) -> bool {
         let ids = (self.identifiers.get(change.identity.as_str()), &row.id);
         matches!(ids, (Some(planned), Some(recorded)) if planned != recorded)
-    }
-
-    /// The same of a text into which values were put before its checksum was made.
-    fn with_values(&self, bytes: &[u8], row: &ForeignRow, marks: PlaceholderMarks) -> Agreement {
-        let text = String::from_utf8_lossy(bytes);
-        let dialect = Dialect::from(self.opened.target.engine).with_marks(marks);
-        let expanded = expand(dialect, &text, &self.opened.values.all);
-        let agreement = expanded.ok().map(|expanded| checksums::agreement(self.tool, expanded.text.as_bytes(), row));
-        match agreement {
-            Some(Agreement::Same) => Agreement::Same,
-            _ => {
-                Agreement::Unknowable("its checksum is of the text with values put in, which are not the ones of today")
-            }
-        }
     }
 
     /// The first failure to read a file, where there was one.

@@ -14,11 +14,11 @@ use limosa_sql::Diagnostic;
 
 use super::finding::{Foreign, find, run_under_way};
 use super::memory::{Adopted, remembered};
-use crate::Failure;
 use crate::by_hand::user_of;
 use crate::default_schema::told_of_default_schema;
 use crate::files::Loaded;
 use crate::opened::Opened;
+use crate::{Failure, counted_values};
 
 /// What is known of it while a command works.
 pub(crate) struct Beside {
@@ -323,6 +323,11 @@ fn recorded(
         return Ok(None);
     }
     let file = &change.script.file;
+    if counted_values::count_for(tool, change)
+        && let Some(checksum) = counted_values::recorded(opened, tool, change, &opened.scripts().read(file)?)
+    {
+        return Ok(Some(checksum));
+    }
     let unreadable = |error: std::io::Error| {
         Failure::usage("LIM-F900", format!("{file} cannot be read: {error}"), "look at the file")
     };

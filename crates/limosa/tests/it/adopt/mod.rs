@@ -10,7 +10,7 @@ mod proof;
 mod sqitch;
 mod taking;
 mod told;
-mod tools;
+pub(crate) mod tools;
 mod turned_up;
 
 use limosa::report::{AdoptAnswer, DoneAnswer};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
-use limosa_sql::{Diagnostic, Engine, ForeignKeys, Label, PlaceholderMarks};
+use limosa_sql::{Diagnostic, Engine, Label, PlaceholderMarks};
 
 use crate::codes;
 use crate::drizzle::{self, Journals};
@@ -422,40 +422,6 @@ impl Layout {
     /// True where the tool counts the values of placeholders as a part of a repeatable's text: it runs again where one changed.
     pub fn counts_values(&self) -> bool {
         matches!(self, Layout::Flyway(_))
-    }
-
-    /// True where the tool holds a transaction open around a file, on the engines where it can. golang-migrate and Prisma send the
-    /// text of a file as it is.
-    pub fn holds_transaction(&self) -> bool {
-        let others = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
-        self.is_foreign() && !others
-    }
-
-    /// True where the tool was seen to run all files of a run in one session, so that what one of them sets holds for those behind it,
-    /// but for what it puts back. Sqitch runs each script in a session of its own.
-    pub fn shares_session(&self) -> bool {
-        self.is_foreign() && !matches!(self, Layout::Sqitch(_))
-    }
-
-    /// True where the tool was seen to run all files of a run in one transaction, on the engines where it can: what one of them sets for its
-    /// transaction holds for those behind it.
-    pub fn runs_all_in_one_transaction(&self) -> bool {
-        matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
-    }
-
-    /// SQLite: what the tool was seen to begin each file with. sqlx switches foreign keys on; refinery, Diesel and Prisma come with a
-    /// SQLite that is compiled with them on; of drizzle the driver decides. All others have SQLite's own default.
-    pub fn foreign_keys(&self) -> ForeignKeys {
-        match self {
-            Layout::Sqlx(_) | Layout::Refinery | Layout::Diesel | Layout::Prisma => ForeignKeys::Enforced,
-            Layout::Drizzle(journals) => journals.foreign_keys(),
-            _ => ForeignKeys::Ignored,
-        }
-    }
-
-    /// The file beside the folder, or above it, that says what is meant on SQLite, where there may be one.
-    pub fn told_on_sqlite_by(&self) -> Option<&'static str> {
-        matches!(self, Layout::Drizzle(_)).then_some(drizzle::PACKAGE)
     }
 
     /// True where the files were written for a tool that knows none of limosa's headers: what looks like one may be prose.

@@ -45,6 +45,7 @@ mod ledger_table;
 pub mod left_out;
 mod recognise;
 pub mod renumber;
+mod sessions;
 mod toml_table;
 
 pub use formats::{Format, drizzle, flyway, native, pattern, sqlx};

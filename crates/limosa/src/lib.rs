@@ -41,6 +41,7 @@ mod opened;
 mod policy;
 mod reading;
 pub mod report;
+mod schemas;
 mod scripts;
 pub mod settings;
 mod strays;

@@ -147,8 +147,5 @@ async fn settings_beside_a_script_know_flyways_placeholders() {
     configuration.replace_placeholders = false;
     configuration.values.all.insert("p".to_owned(), "value".to_owned());
     assert_eq!(labels(&done(run(configuration).await)), ["2", "3", "4"]);
-    assert_eq!(
-        home.rows("select t from filled union all select t from kept union all select t from twice"),
-        ["value", "${p}", "$${p}"]
-    );
+    assert_eq!(home.rows("select t from filled union all select t from kept"), ["value", "${p}"]);
 }

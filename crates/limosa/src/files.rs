@@ -281,7 +281,7 @@ impl Listing {
         let roles: Vec<FileRole> =
             names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
         diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
-        let value_of = |name: &str| value_without_database(configuration, &layout, name);
+        let value_of = |name: &str| value_without_database(configuration, layout, name);
         let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
         for (name, role) in names.into_iter().zip(roles) {
             if let Some(entries) = layout.entries(&name) {

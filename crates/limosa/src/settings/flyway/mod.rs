@@ -170,8 +170,8 @@ struct Section<'f> {
     is_toml: bool,
     /// Those of the process.
     variables: &'f BTreeMap<String, String>,
-    /// Placeholders of whose values a variable is a part.
-    secret_placeholders: Vec<String>,
+    /// Placeholders of whose values a variable is a part, with their places.
+    secret_placeholders: Vec<(String, Place)>,
 }
 
 /// What only together is an address, and the schemas; each with its place where that is told.
@@ -352,7 +352,7 @@ impl Section<'_> {
             Place::Line(..) if !self.is_toml && is_one => whole["${".len()..whole.len() - 1].to_owned(),
             Place::Line(..) if !self.is_toml && whole.contains("${env:") => {
                 // What a variable holds may be a secret.
-                self.secret_placeholders.push(name.to_ascii_lowercase());
+                self.secret_placeholders.push((name.to_ascii_lowercase(), given.place.clone()));
                 format!("text:{}", expanded(&text, self.variables))
             }
             _ => format!("text:{text}"),
@@ -458,13 +458,9 @@ impl Section<'_> {
         if let Some(place) = wanted_place.filter(|_| !wanted.is_empty() && !leaves_schemas) {
             self.set("create_schemas", &wanted, &place);
         }
-        let secrets = std::mem::take(&mut self.secret_placeholders);
-        if let Some((_, entry)) = secrets.first().and_then(|name| self.layer.placeholders.get_key_value(name)) {
-            let place = entry.label.clone();
-            let (origin, key) = (entry.origin.clone(), find("secret_placeholders"));
-            if let Some((key, value)) = key.and_then(|key| Some((key, parse(key, &Raw::Repeated(&secrets)).ok()?))) {
-                self.layer.insert(key, value, origin, self.base, place);
-            }
+        if let Some((_, place)) = self.secret_placeholders.first().cloned() {
+            let names: Vec<String> = self.secret_placeholders.iter().map(|(name, _)| name.clone()).collect();
+            self.set("secret_placeholders", &names, &place);
         }
         self.layer.default_schema.clone_from(&beside.schema);
         self.table(table, beside.schema.as_deref(), schemas_place.as_ref().or(beside_place.as_ref()));

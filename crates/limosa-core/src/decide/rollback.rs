@@ -153,7 +153,7 @@ fn way_back(
         let rollback = change.and_then(|change| change.rollback.as_ref()).ok_or_else(|| {
             Box::new(
                 Diagnostic::error("LIM-P013", format!("no file holds a way back for {} ({})", row.identity, row.name))
-                    .help("write one below a line '-- limosa:rollback' at the end of its file"),
+                    .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback')"),
             )
         })?;
         return Ok(StoredRollback {
@@ -169,7 +169,7 @@ fn way_back(
     stored.cloned().ok_or_else(|| {
         Box::new(
             Diagnostic::error("LIM-P014", format!("{} ({}) was applied without a way back", row.identity, row.name))
-                .help("write one below a line '-- limosa:rollback' at the end of its file, look at it, and run again with --use-file"),
+                .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
         )
     })
 }

@@ -24,7 +24,14 @@ pub(crate) fn user_of(opened: &Opened<'_>) -> String {
 }
 
 /// The script.
-pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Result<String, Failure> {
+///
+/// `schemas` are statements that make what the settings name and is missing.
+pub(crate) fn script(
+    opened: &Opened<'_>,
+    plan: &Plan,
+    view: &LedgerView,
+    schemas: &[String],
+) -> Result<String, Failure> {
     let engine = opened.target.engine;
     let client = match engine {
         Engine::Sqlite => "sqlite3 -bail FILE",
@@ -88,7 +95,7 @@ pub(crate) fn script(opened: &Opened<'_>, plan: &Plan, view: &LedgerView) -> Res
             None => {}
         }
     }
-    script.schemas();
+    script.schemas(schemas);
     if !view.exists {
         script.out.push_str("\n-- the ledger\n");
         script.out.push_str(&opened.ledger.script());
@@ -298,18 +305,11 @@ impl Script<'_> {
         (path != "\"$user\", public").then(|| format!("set search_path = {path}"))
     }
 
-    /// What a run makes first.
-    fn schemas(&mut self) {
-        let makes = matches!(self.engine, Engine::Postgres | Engine::Mysql);
-        let names = self.opened.configuration.create_schemas.iter().filter(|_| makes);
-        let wanted = self.opened.creating(names);
-        if !wanted.is_empty() {
-            self.out.push_str(
-                "
--- the schemas that the settings name
-",
-            );
-            wanted.iter().for_each(|statement| self.line(statement));
+    /// What a run makes first, and where it works.
+    fn schemas(&mut self, creating: &[String]) {
+        if !creating.is_empty() {
+            self.out.push_str("\n-- the schemas that the settings name\n");
+            creating.iter().for_each(|statement| self.line(statement));
         }
         if let Some(path) = self.search_path() {
             self.line(&path);

@@ -2,6 +2,7 @@
 //! never runs what comes before. Nobody runs that here either, unless a person says so.
 
 use limosa_core::Version;
+use limosa_db::ledger::TABLES;
 use limosa_sql::Engine;
 
 use crate::Failure;
@@ -30,22 +31,26 @@ pub(crate) async fn told(opened: &mut Opened<'_>) -> Result<Option<(String, Stri
 
 /// True where the schema in which the files work holds a table, a view or a sequence that is not limosa's own.
 async fn holds_anything(opened: &mut Opened<'_>) -> Result<bool, Failure> {
+    let names = &opened.ledger.names;
+    let own: Vec<String> = TABLES.iter().map(|table| names.fill(&format!("{{{table}_text}}"))).collect();
+    let own = own.join(", ");
     let sql = match opened.target.engine {
-        Engine::Postgres => {
-            "select exists (select from pg_catalog.pg_class c where c.relnamespace = \
-             (select oid from pg_catalog.pg_namespace where nspname = pg_catalog.current_schema()) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') \
+        Engine::Postgres => format!(
+            "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where n.nspname = pg_catalog.current_schema() and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') \
+             and not (n.nspname = {} and c.relname in ({own})) \
              and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-             and d.objid = c.oid and d.deptype = 'e'))"
-        }
-        Engine::Mysql => {
-            "select exists (select 1 from information_schema.tables where table_schema = database() \
-             and lower(table_name) not like 'limosa\\_%')"
-        }
-        _ => {
+             and d.objid = c.oid and d.deptype = 'e'))",
+            names.fill("{schema_text}")
+        ),
+        Engine::Mysql => format!(
+            "select exists (select 1 from information_schema.tables where table_schema = database() and table_name not in ({own}))"
+        ),
+        _ => format!(
             "select exists (select 1 from sqlite_schema where type in ('table', 'view') and name not like 'sqlite\\_%' escape '\\' \
-             and name not like 'limosa\\_%' escape '\\')"
-        }
+             and name not in ({own}))"
+        ),
     };
-    let rows = opened.session.query(sql, &[]).await?;
+    let rows = opened.session.query(&sql, &[]).await?;
     Ok(rows.first().is_some_and(|row| row.boolean(0)))
 }

@@ -90,21 +90,19 @@ async fn take_postgres(
     items.push(Item::Commit);
     let rows = match session.send(items).await {
         Ok(rows) => rows,
-        Err(error) => {
-            // The advisory lock of a session outlives the transaction that failed after taking it.
-            if !context.pooled && error.kind != DbErrorKind::ConnectionLost {
-                unlock(session, context).await?;
-            }
-            return Err(error);
-        }
+        Err(error) => return Err(let_go(session, context, error).await?),
     };
     let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
     let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
     let view = match making {
-        Making::InBlock if rows[reads_at].first().is_some_and(|row| row.boolean(0)) => LedgerView::just_made(),
+        Making::InBlock if rows[reads_at].first().is_some_and(|row| row.boolean(0)) => Ok(LedgerView::just_made()),
         // Another one has made it since we looked.
-        Making::InBlock => ledger.look(session).await?,
-        _ => ledger.view(&rows[reads_at..])?,
+        Making::InBlock => ledger.look(session).await,
+        _ => ledger.view(&rows[reads_at..]),
+    };
+    let view = match view {
+        Ok(view) => view,
+        Err(error) => return Err(let_go(session, context, error).await?),
     };
     match epoch {
         Some(epoch) => Ok(Try::Held(Held { epoch, view })),
@@ -115,6 +113,14 @@ async fn take_postgres(
             Ok(Try::Refused(view))
         }
     }
+}
+
+/// Behind an error: the advisory lock of a session outlives the transaction that failed after taking it.
+async fn let_go(session: &mut dyn Session, context: &Context<'_>, error: DbError) -> Result<DbError, DbError> {
+    if !context.pooled && error.kind != DbErrorKind::ConnectionLost {
+        unlock(session, context).await?;
+    }
+    Ok(error)
 }
 
 pub(super) async fn unlock(session: &mut dyn Session, context: &Context<'_>) -> Result<(), DbError> {

@@ -58,12 +58,7 @@ impl Migrator {
     pub async fn plan_script(&self, options: &MigrateOptions) -> Result<String, Failure> {
         let (loaded, mut opened) =
             read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors_where_none_runs).await?;
-        let script = match planned(&mut opened, &loaded, options).await {
-            Ok((plan, view)) => {
-                adopt::prepare(&mut opened, &loaded, &view, &plan).and_then(|()| by_hand::script(&opened, &plan, &view))
-            }
-            Err(failure) => Err(failure),
-        };
+        let script = scripted(&mut opened, &loaded, options).await;
         opened.close().await;
         script
     }
@@ -110,6 +105,13 @@ async fn planned(
     Ok((plan, view))
 }
 
+async fn scripted(opened: &mut Opened<'_>, loaded: &Loaded, options: &MigrateOptions) -> Result<String, Failure> {
+    let (plan, view) = planned(opened, loaded, options).await?;
+    adopt::prepare(opened, loaded, &view, &plan)?;
+    let schemas = opened.creating_schemas().await?;
+    by_hand::script(opened, &plan, &view, &schemas)
+}
+
 async fn planned_back(
     opened: &mut Opened<'_>,
     loaded: &Loaded,
@@ -136,10 +138,7 @@ async fn executed(
     let events = Told(listener);
     let values = enum_values::of(opened, &plan)?;
     let ahead = match opened.target.engine {
-        Engine::Postgres => {
-            let missing = opened.missing_schemas().await?;
-            opened.creating(&missing)
-        }
+        Engine::Postgres => opened.creating_schemas().await?,
         // Elsewhere nothing takes them back.
         _ => Vec::new(),
     };

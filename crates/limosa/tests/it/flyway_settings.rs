@@ -36,6 +36,8 @@ async fn placeholders_name_the_default_schema_and_flyways_own_table() {
     home.execute("create table public.seen (n integer)");
     home.file("V2__c.sql", "insert into seen values (1);\n");
     done(run(in_schema(&home, "Ops")).await);
+    let script = Migrator::new(in_schema(&home, "Ops")).plan_script(&MigrateOptions::default()).await.unwrap();
+    assert!(!script.contains("create schema if not exists \"Ops\""), "{script}");
     // Whoever may make no schema needs no right where it stands.
     home.file("V3__d.sql", "create table d (n integer);\n");
     done(run(in_schema(&home, "Ops")).await);
@@ -93,6 +95,15 @@ async fn a_database_that_flyway_would_count_as_migrated_is_not_migrated_anew() {
         assert_eq!(labels(&done(run(with("2")).await)), ["3"]);
         assert_eq!(home.rows("select balance from account"), ["200"]);
         assert_eq!(done(run(with("2")).await).outcome, "nothing_to_do");
+    }
+    // Tables of limosa's own are none of the database's, wherever they stand and whatever they are called.
+    for home in all_homes() {
+        home.file("V1__a.sql", "create table a (n integer);\n");
+        let mut configuration = home.configuration();
+        configuration.baseline_on_migrate = Some("2".to_owned());
+        let is_postgres = !home.is_sqlite() && !home.is_mysql();
+        configuration.ledger_schema = if is_postgres { "public" } else { "own" }.to_owned();
+        assert_eq!(labels(&done(run(configuration).await)), ["1"]);
     }
     // An empty database gets everything, and so does one that is to be counted up to nothing.
     for (version, is_empty) in [("2", true), ("0", false)] {

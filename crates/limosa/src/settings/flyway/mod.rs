@@ -9,6 +9,7 @@ mod references;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use limosa_core::ForeignTool;
 use limosa_db::Secret;
 use limosa_sql::{Diagnostic, Label, Position};
 
@@ -21,6 +22,7 @@ use super::codes;
 use super::keys::{find, nearest_name};
 use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, is_placeholder_name};
 use super::origin::Origin;
+use super::secrets::is_reference;
 use super::value::{Raw, Value, parse};
 
 /// The names of Flyway's own configuration files, in the order in which they are looked for.
@@ -28,9 +30,6 @@ pub(super) const FILE_NAMES: [&str; 2] = ["flyway.toml", "flyway.conf"];
 
 /// Where Java programs keep what they call `classpath:`.
 const RESOURCES: &str = "src/main/resources";
-
-/// What Flyway calls its own table where nothing names it.
-const USUAL_TABLE: &str = "flyway_schema_history";
 
 /// The environment that counts in Flyway where none is named.
 const DEFAULT_ENVIRONMENT: &str = "default";
@@ -133,16 +132,16 @@ pub(super) fn layers(
             layer.counts_by_itself = environment.as_deref() == Some(DEFAULT_ENVIRONMENT);
             let (parts, secret_placeholders) = (outside.clone(), Vec::new());
             let mut section = Section { base, environment, layer, parts, is_toml, variables, secret_placeholders };
-            if section.environment.is_none() {
+            let is_top = section.environment.is_none();
+            if is_top {
                 section.set("format", &["flyway".to_owned()], &Place::Line(file.shown.to_owned(), 1));
-                given.iter().for_each(|one| section.take(one));
+            } else if given.iter().all(|one| !is_part(one)) {
+                // It says nothing of the address: that of the layer below holds.
+                section.parts = Parts::default();
+            }
+            given.iter().for_each(|one| section.take(one));
+            if is_top {
                 outside = section.parts.clone();
-            } else {
-                if given.iter().all(|one| !is_part(one)) {
-                    // It says nothing of the address: that of the layer below holds.
-                    section.parts = Parts::default();
-                }
-                given.iter().for_each(|one| section.take(one));
             }
             section.finish(has_address)
         })
@@ -192,8 +191,15 @@ struct Parts {
 }
 
 impl Section<'_> {
-    fn take(&mut self, given: &Given) {
-        let given = &self.filled(given);
+    fn take(&mut self, written: &Given) {
+        let given = &self.filled(written);
+        if smuggles(written, given) {
+            let message = format!("flyway.{} gets from a variable what looks like a reference", given.name);
+            let problem = Diagnostic::error(codes::WRONG_VALUE, message);
+            let help = "what a variable holds is taken as it stands, and no reference; references stand in the configuration file";
+            self.push(problem.help(help), &given.place);
+            return;
+        }
         if let Some(name) = given.name.strip_prefix("placeholders.") {
             self.placeholder(name, given);
             return;
@@ -447,14 +453,12 @@ impl Section<'_> {
             (wanted, wanted_place) = (schemas, Some(place));
         }
         // Flyway makes the default schema with the others, and by itself.
-        wanted.extend(
-            beside
-                .schema
-                .iter()
-                .filter(|name| !name.contains("${") && !wanted.contains(name))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        if let Some(name) = &beside.schema
+            && !name.contains("${")
+            && !wanted.contains(name)
+        {
+            wanted.push(name.clone());
+        }
         if let Some(place) = wanted_place.filter(|_| !wanted.is_empty() && !leaves_schemas) {
             self.set("create_schemas", &wanted, &place);
         }
@@ -498,7 +502,9 @@ impl Section<'_> {
         let schema = schema.filter(|schema| !schema.contains("${"));
         let (name, place) = match (table, schema, place) {
             (Some(table), ..) => table,
-            (None, Some(_), Some(place)) => (USUAL_TABLE.to_owned(), place.clone()),
+            (None, Some(_), Some(place)) => {
+                (ForeignTool::Flyway.usual_table().unwrap_or_default().to_owned(), place.clone())
+            }
             (None, ..) => return,
         };
         let written = schema.map_or_else(|| name.clone(), |schema| format!("{schema}.{name}"));
@@ -513,6 +519,16 @@ impl Section<'_> {
             Place::Variable(name) => Origin::Variable(name.clone()),
         }
     }
+}
+
+/// True where a variable would put a reference into an address: its text may be a stranger's, such as the name of a branch, and must not read
+/// files or run programs.
+fn smuggles(written: &Given, filled: &Given) -> bool {
+    let of_variable = matches!(filled.place, Place::Variable(_)) || written.values != filled.values;
+    let is_interpreted =
+        matches!(fate_of(filled), Some(Fate::Address(Part::Url | Part::DefaultSchema) | Fate::Turned(Turned::Schemas)));
+    let holds_one = |text: &String| text.contains("${") || is_reference(text.trim());
+    of_variable && is_interpreted && filled.values.iter().any(holds_one)
 }
 
 /// What becomes of a setting; None where it is not known by its name alone.

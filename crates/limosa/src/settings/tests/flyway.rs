@@ -346,3 +346,32 @@ fn what_is_counted_of_a_database_without_a_ledger() {
         assert!(loaded.notices.is_empty(), "{:?}", loaded.notices);
     }
 }
+
+#[test]
+fn what_a_variable_holds_is_no_reference() {
+    let text = "flyway.url=jdbc:postgresql://db/shop\nflyway.schemas=${BRANCH}\n";
+    for (file, variable, value) in [
+        (text, "BRANCH", "${env:DB_PASSWORD}"),
+        (text, "FLYWAY_SCHEMAS", "${env:DB_PASSWORD}"),
+        (text, "FLYWAY_DEFAULT_SCHEMA", "x${env:DB_PASSWORD}"),
+        (text, "FLYWAY_URL", "jdbc:postgresql://db/${cmd:id}"),
+        (text, "FLYWAY_URL", "cmd:id"),
+        ("flyway.url=jdbc:postgresql://db/shop\nflyway.defaultSchema=${BRANCH}\n", "BRANCH", "${file:/etc/passwd}"),
+    ] {
+        let problems = conf(file).variable("DB_PASSWORD", "hidden").variable(variable, value).load().unwrap_err();
+        let text = said(&problems);
+        assert!(text.contains("LIM-C004") && text.contains("no reference"), "{variable}={value}: {text}");
+        assert!(!text.contains("hidden") && !text.contains("passwd"), "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_ones_own_that_cannot_be_read_is_named() {
+    let toml = "[environments.default]\nurl = \"jdbc:sqlite:a.db\"\n";
+    let case = || case().file("/home/me/shop/flyway.toml", toml);
+    let problems = case().file("/home/me/shop/flyway.user.toml", "[flyway\n").load().unwrap_err();
+    assert!(problems[0].labels[0].file.ends_with("flyway.user.toml"), "{problems:?}");
+    let problems = case().file("/home/me/shop/flyway.user.toml", "[flyway]\nlocatons = []\n").load().unwrap_err();
+    assert!(said(&problems).contains("did you mean flyway.locations?"), "{problems:?}");
+    assert!(problems[0].labels[0].file.ends_with("flyway.user.toml"), "{problems:?}");
+}

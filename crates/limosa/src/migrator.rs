@@ -49,6 +49,22 @@ impl Migrator {
         failure.diagnostics.into_iter().find(|problem| !problem.choices.is_empty())
     }
 
+    /// True where the database of the URL is among those that the settings say are to be made (MySQL, where a schema is a database).
+    ///
+    /// # Errors
+    /// A URL that is none.
+    pub fn may_create_database(&self) -> Result<bool, Failure> {
+        match self.engine()? {
+            #[cfg(feature = "mysql")]
+            Engine::Mysql => {
+                let options = crate::opened::options(&self.configuration, crate::opened::Purpose::Write);
+                let name = limosa_db::engines::mysql::describe(&options)?.database;
+                Ok(self.configuration.create_schemas.contains(&name))
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Makes the database that the URL names, where the server says that it does not exist.
     ///
     /// # Errors

@@ -102,8 +102,9 @@ impl Migrate {
             other => return other,
         };
         let question = format!("{}; make it?", failure.diagnostics[0].message);
-        let wanted =
-            self.create_database || confirm(call.person, &call.console, &call.interrupt, &question).unwrap_or(false);
+        let wanted = self.create_database
+            || migrator.may_create_database()?
+            || confirm(call.person, &call.console, &call.interrupt, &question).unwrap_or(false);
         if !wanted {
             let help = "to make it: limosa migrate --create-database";
             let problem = &mut failure.diagnostics[0];

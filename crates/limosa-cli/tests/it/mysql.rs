@@ -1,7 +1,7 @@
 //! The tour of the README on MariaDB: what people type, and what they are told.
 
 use limosa_testkit::mysql::{self, MysqlServer};
-use limosa_testkit::{Folder, eventually};
+use limosa_testkit::{Folder, Limosa, eventually};
 
 use super::stage::{limosa, run, sound};
 
@@ -21,6 +21,23 @@ fn folder() -> Folder {
             "insert into users values (1, 'ann');\n-- limosa:rollback\ndelete from users where id = 1;\n",
         )
         .file("migrations/R__names.sql", "create or replace view names as select name from users;\n")
+}
+
+#[test]
+fn a_database_that_flyways_settings_say_is_to_be_made_is_made() {
+    let (folder, database) = (Folder::new(), server().create_database().unwrap());
+    folder.write("sql/V1__a.sql", "create table a (n int);\n");
+    let (url, name) = (database.url(), database.name());
+    let migrate = |settings: &str, code: i32| {
+        folder.write("flyway.conf", &format!("flyway.url={url}\nflyway.locations=filesystem:sql\n{settings}\n"));
+        Limosa::new(super::LIMOSA).in_folder(folder.path()).args(&["migrate"]).run().unwrap().assert_code(code)
+    };
+    database.execute(&format!("drop database {name}")).unwrap();
+    let refused = migrate(&format!("flyway.schemas={name}\nflyway.createSchemas=false"), 3);
+    assert!(refused.stderr.contains("LIM-D004"), "{refused}");
+    let made = migrate(&format!("flyway.schemas={name}"), 0);
+    assert!(made.stderr.contains("made the database"), "{made}");
+    assert_eq!(database.query("show tables like 'a'").unwrap().len(), 1);
 }
 
 #[test]

@@ -1,20 +1,21 @@
 //! A database that holds tables and no ledger, where the settings say `baselineOnMigrate`: Flyway counts it as migrated up to a version, and
 //! never runs what comes before. Nobody runs that here either, unless a person says so.
 
-use limosa_core::Version;
+use limosa_core::{LedgerView, Version};
 use limosa_db::ledger::TABLES;
 use limosa_sql::Engine;
 
 use crate::Failure;
 use crate::opened::Opened;
 
-/// What is said of it, and what to do; None where the settings do not ask for it, the version is the one before all others, or the
-/// database is empty.
+/// What is said of it, and what to do; None where the settings do not ask for it, limosa has done anything here, the version is the one before
+/// all others, or the database is empty.
 ///
 /// # Errors
 /// What the server says.
-pub(crate) async fn told(opened: &mut Opened<'_>) -> Result<Option<(String, String)>, Failure> {
-    let Some(version) = opened.configuration.baseline_on_migrate.clone() else { return Ok(None) };
+pub(crate) async fn told(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
+    let asked = opened.configuration.baseline_on_migrate.clone();
+    let Some(version) = asked.filter(|_| view.head.is_none()) else { return Ok(None) };
     if Version::parse(&version).ok() == Version::parse("0").ok() || !holds_anything(opened).await? {
         return Ok(None);
     }

@@ -434,7 +434,7 @@ impl Opened<'_> {
             return self.applied_beside(view).await;
         }
         Ok(match self.stopping(view).await?.as_slice() {
-            [] => flyway_baseline::told(self).await?,
+            [] => flyway_baseline::told(self, view).await?,
             [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
             [other] => Some(said_of(self, other, self.format_of(other)).await),
             several => Some(strays::said_of_several(several)),

@@ -29,8 +29,8 @@ fn a_database_that_flyways_settings_say_is_to_be_made_is_made() {
     folder.write("sql/V1__a.sql", "create table a (n int);\n");
     let (url, name) = (database.url(), database.name());
     let migrate = |settings: &str, code: i32| {
-        folder.write("flyway.conf", &format!("flyway.url={url}\nflyway.locations=filesystem:sql\n{settings}\n"));
-        Limosa::new(super::LIMOSA).in_folder(folder.path()).args(&["migrate"]).run().unwrap().assert_code(code)
+        folder.write("flyway.conf", format!("flyway.url={url}\nflyway.locations=filesystem:sql\n{settings}\n"));
+        Limosa::new(super::LIMOSA).in_folder(folder.path()).args(["migrate"]).run().unwrap().assert_code(code)
     };
     database.execute(&format!("drop database {name}")).unwrap();
     let refused = migrate(&format!("flyway.schemas={name}\nflyway.createSchemas=false"), 3);

@@ -1,8 +1,8 @@
 //! What Flyway's settings do to a run: schemas, its own table, databases without a ledger, files with settings of their own.
 
-use limosa::{Configuration, MigrateOptions, Migrator, Stop, Version};
+use limosa::{Configuration, MigrateOptions, Migrator, Selection, Stop, Version};
 
-use crate::answers::{done, failed, labels, quiet, refusal};
+use crate::answers::{done, failed, id, labels, quiet, refusal};
 use crate::dry_run::by_hand;
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
@@ -116,6 +116,19 @@ async fn a_database_that_flyway_would_count_as_migrated_is_not_migrated_anew() {
         configuration.baseline_on_migrate = Some(version.to_owned());
         assert_eq!(labels(&done(run(configuration).await)), ["1"]);
     }
+}
+
+#[tokio::test]
+async fn a_database_in_which_limosa_has_run_is_none_that_flyway_would_count() {
+    let home = sqlite();
+    home.file("V1__a.sql", "create table a (n integer);\n");
+    home.file("U1__a.sql", "drop table a;\n");
+    done(home.migrate().await);
+    home.execute("create table other (n integer)");
+    done(home.rollback(Selection::One(id("1"))).await);
+    let mut configuration = home.configuration();
+    configuration.baseline_on_migrate = Some("2".to_owned());
+    assert_eq!(labels(&done(run(configuration).await)), ["1"]);
 }
 
 #[tokio::test]

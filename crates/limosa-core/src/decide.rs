@@ -1,6 +1,7 @@
 //! The riskiest logic, as functions without effects: what is to be done, given what is wanted and what is there.
 
 mod callbacks;
+mod first_parts;
 mod foreign_keys;
 mod inherited;
 mod migrate;
@@ -15,7 +16,8 @@ pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
 use crate::{
-    Callback, EnumValues, Headers, Identity, Limits, Outline, PutsBack, Step, Surroundings, TimeOuts, Version, Work,
+    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, Step, Surroundings, TimeOuts,
+    Version, Work,
 };
 
 /// What to do with a version that comes late.
@@ -55,9 +57,9 @@ pub struct MigrateAsk {
     pub to: Option<Version>,
     /// At most so many steps.
     pub steps: Option<usize>,
-    /// Per interrupted change: whether the statements that its journal calls done stand unchanged in the file (or in the
-    /// way back) now, by [`crate::StatementHasher`].
-    pub done_unchanged: HashMap<Identity, bool>,
+    /// Per interrupted change: how the statements that its journal calls done stand in the file (or in the way back) now, by
+    /// [`crate::StatementHasher`].
+    pub first_parts: HashMap<Identity, FirstPart>,
     /// For a single transaction: the enum values of each step, by [`crate::EnumValueReader`]. A step that is not named may
     /// add and use any.
     pub enum_values: HashMap<Identity, EnumValues>,
@@ -128,8 +130,8 @@ pub struct RollbackAsk {
     pub consent: Option<String>,
     /// What runs around the steps.
     pub callbacks: Vec<Callback>,
-    /// See [`MigrateAsk::done_unchanged`].
-    pub done_unchanged: HashMap<Identity, bool>,
+    /// See [`MigrateAsk::first_parts`].
+    pub first_parts: HashMap<Identity, FirstPart>,
     /// See [`MigrateAsk::enum_values`].
     pub enum_values: HashMap<Identity, EnumValues>,
     /// See [`MigrateAsk::shared_session`].

@@ -5,14 +5,14 @@ use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, StatementHasher, Step, statement_hash};
+use limosa_core::{AuditHead, StatementHasher, Step};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
 use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Context, Event, entries, starts};
+use crate::{Context, Event, counted, entries, starts};
 
 /// What an item is for; kept until it lands, so that a failure can be told in the user's terms.
 #[derive(Debug, Clone)]
@@ -351,7 +351,8 @@ fn take(
             return Ok(());
         }
     };
-    lock(log).hasher.add(&statement_hash(statement.piece.statement()));
+    let hash = counted::hash_of(stretch.step, &statement, engine, context);
+    lock(log).hasher.add(&hash);
     let class = statement.class().clone();
     let outline = &stretch.step.outline;
     let unsent = !outline.sends(statement.number);

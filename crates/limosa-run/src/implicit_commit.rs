@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use limosa_core::{StatementHasher, Step, statement_hash};
+use limosa_core::{StatementHasher, Step};
 use limosa_db::{DbError, Item, Session};
 use limosa_sql::Diagnostic;
 
@@ -11,7 +11,7 @@ use crate::conduct::{Ended, Run};
 use crate::entries::{head, progress};
 use crate::feed::Sent;
 use crate::reader::{Part, ScriptReader};
-use crate::{Outcome, StepState};
+use crate::{Outcome, StepState, counted};
 
 /// Records that the statements up to the one that committed stand, that one included where it succeeded.
 pub(crate) async fn record(
@@ -49,7 +49,7 @@ async fn write(run: &Run<'_>, session: &mut dyn Session, step: &Step, done: u64)
     let marks = run.marks(Duration::ZERO);
     let mut items = vec![Item::Begin];
     items.extend(head(run.context, run.engine, step, &marks, false).into_iter().map(|(item, _)| item));
-    let rows = progress(run.context, run.engine, step, &marks, done, hasher.value(), None);
+    let rows = progress(run.context, run.engine, step, &marks, done, &hasher.value(), None);
     items.extend(rows.into_iter().map(|(item, _)| item));
     items.push(Item::Commit);
     session.send(items).await.map(|_| ()).map_err(words)
@@ -63,7 +63,7 @@ fn hash_of(run: &Run<'_>, step: &Step, done: u64) -> Result<StatementHasher, Box
         if statement.number > done {
             break;
         }
-        hasher.add(&statement_hash(statement.piece.statement()));
+        hasher.add(&counted::hash_of(step, &statement, run.engine, run.context));
     }
     Ok(hasher)
 }

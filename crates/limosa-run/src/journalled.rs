@@ -6,7 +6,7 @@ mod carried;
 
 use std::time::{Duration, Instant};
 
-use limosa_core::{Action, Group, GroupMode, StatementHasher, Step, statement_hash};
+use limosa_core::{Action, FirstPart, Group, GroupMode, StatementHasher, Step};
 use limosa_db::{DbError, DbErrorKind, Item, Session, SettingsMark};
 use limosa_sql::{Diagnostic, Effect, Engine};
 
@@ -21,7 +21,7 @@ use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
-use crate::{Outcome, StepState, implicit_commit, put_back, recovery, shared_session};
+use crate::{Outcome, StepState, counted, implicit_commit, put_back, recovery, shared_session};
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         while let Some(statement) = self.ahead()?
             && statement.number <= start.done
         {
-            self.hasher.add(&statement_hash(statement.piece.statement()));
+            self.hasher.add(&counted::hash_of(self.step, &statement, engine, context));
             let class = statement.class();
             let found = (engine == Engine::Mysql).then(|| limosa_sql::carried(engine, statement.piece.statement()));
             // What is set for one transaction only ended with it.
@@ -233,12 +233,25 @@ impl<'a> Walk<'a> {
             }
             self.take()?;
         }
-        if self.hasher != start.hasher {
-            let problem = Diagnostic::error(
-                "LIM-P006",
-                format!("{} was changed in statements that ran already and are committed", self.reader.origin()),
-            )
-            .help("put those statements back as they were; from the failed statement on the file may be edited");
+        let origin = self.reader.origin();
+        let problem = match self.hasher.compared_with(&start.hasher, Vec::new()) {
+            FirstPart::Same => None,
+            FirstPart::OtherText => Some(
+                Diagnostic::error(
+                    "LIM-P006",
+                    format!("{origin} was changed in statements that ran already and are committed"),
+                )
+                .help("put those statements back as they were; from the failed statement on the file may be edited"),
+            ),
+            FirstPart::OtherValues(_) => Some(
+                Diagnostic::error(
+                    "LIM-P036",
+                    format!("statements of {origin} ran with another value of a placeholder and are committed"),
+                )
+                .help("give the placeholders the values that they had then"),
+            ),
+        };
+        if let Some(problem) = problem {
             return Err(Failure::GaveUp(GaveUp::Problem(Box::new(problem))));
         }
         carried::prove_unneeded(self.run, self.step, start.done, lost)?;
@@ -312,7 +325,7 @@ impl<'a> Walk<'a> {
                     let rows = if ends_step {
                         finished(run.context, run.engine, step, &closing_marks, true)
                     } else {
-                        progress(run.context, run.engine, step, &closing_marks, to, hasher.value(), None)
+                        progress(run.context, run.engine, step, &closing_marks, to, &hasher.value(), None)
                     };
                     settle_constraints(run.engine).into_iter().chain(rows).collect()
                 }),
@@ -368,7 +381,7 @@ impl<'a> Walk<'a> {
         let head = self.head(&marks);
         let begun = current.as_ref().map(|(number, _, _)| *number);
         let rows =
-            progress(self.run.context, self.run.engine, self.step, &marks, self.ran, self.hasher.value(), current);
+            progress(self.run.context, self.run.engine, self.step, &marks, self.ran, &self.hasher.value(), current);
         self.send(session, head, rows).await?;
         self.done = self.ran;
         self.begun = begun;

@@ -50,7 +50,7 @@ pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step:
     let Some(row) = journal_of(run, session, step).await.map_err(refused)? else {
         return Ok(Start { done: 0, hasher: StatementHasher::new() });
     };
-    let mut start = Start { done: row.done.unsigned_abs(), hasher: StatementHasher::resume(row.done_hash.clone()) };
+    let mut start = Start { done: row.done.unsigned_abs(), hasher: StatementHasher::resume(&row.done_hash) };
     let Some(current) = &row.current else { return Ok(start) };
     let remembered: Option<Remembered> = current.before.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let (class, before) = remembered.map_or((Class::default(), None), |it| (it.class, it.before));

@@ -4,32 +4,48 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use limosa_core::{
-    AppliedRow, Change, Direction, Identity, LedgerView, Outline, Outliner, RowState, Script, StatementHasher,
-    StoredRollback, TransactionWish, statement_hash,
+    AppliedRow, Change, Direction, FirstPart, Identity, JournalRow, LedgerView, Outline, Outliner, RowState, Script,
+    StatementHasher, StoredRollback, TransactionWish,
 };
-use limosa_run::{Files, Masked};
+use limosa_run::{Counting, Files, Masked};
 use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter, VariableLines, split};
 
 use crate::files::Loaded;
 use crate::opened::Opened;
 use crate::{Exit, Failure};
 
-/// Per interrupted change, whether its first statements are the ones that ran.
-pub(crate) async fn unchanged(
-    opened: &mut Opened<'_>,
+/// Per interrupted change, how its first statements compare with the ones that ran.
+pub(crate) fn first_parts(
+    opened: &Opened<'_>,
     changes: &[Change],
     view: &LedgerView,
-) -> Result<HashMap<Identity, bool>, Failure> {
+) -> Result<HashMap<Identity, FirstPart>, Failure> {
     let mut answers = HashMap::new();
     for row in view.journal.iter().filter(|row| row.direction == Direction::Apply) {
         let Some(change) = changes.iter().find(|change| change.identity == row.identity) else { continue };
-        let script = &change.script;
-        let text = text_of(opened, script)?;
-        let splitter = splitter_of(opened, script);
-        let found = hash_of_first(splitter, &script.file, text, row.done.unsigned_abs())?;
-        answers.insert(row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str()));
+        answers.insert(row.identity.clone(), compared(row, hashed(opened, change, row.done.unsigned_abs())?));
     }
     Ok(answers)
+}
+
+fn compared(row: &JournalRow, found: Option<Hashed>) -> FirstPart {
+    let recorded = StatementHasher::resume(&row.done_hash);
+    found.map_or(FirstPart::OtherText, |found| found.hasher.compared_with(&recorded, found.placeholders))
+}
+
+/// The first statements of a change as its file stands now; None where there are fewer.
+pub(crate) fn hashed(opened: &Opened<'_>, change: &Change, count: u64) -> Result<Option<Hashed>, Failure> {
+    let script = &change.script;
+    let text = text_of(opened, script)?;
+    let counting = Counting {
+        engine: opened.dialect().engine(),
+        outline: &script.outline,
+        placeholders_off: change.headers.placeholders_off,
+        file: Some(&script.file),
+        recorded: None,
+        values: &opened.values,
+    };
+    hash_of_first(splitter_of(opened, script), &script.file, text, count, &counting)
 }
 
 /// What leads up.
@@ -122,48 +138,68 @@ fn settings_of(opened: &Opened<'_>, script: &Script, names: &mut Vec<String>) ->
 }
 
 /// The same for ways back: the text that will run is the file's where that was asked for, else the recorded one.
-pub(crate) fn unchanged_back(
-    dialect: Dialect,
+pub(crate) fn first_parts_back(
+    opened: &Opened<'_>,
     stored: &HashMap<Identity, StoredRollback>,
     changes: Option<&[Change]>,
     view: &LedgerView,
-) -> HashMap<Identity, bool> {
-    let text_of = |identity: &Identity| match changes {
-        Some(changes) => {
-            let change = changes.iter().find(|change| change.identity == *identity)?;
-            change.rollback.as_ref().map(|rollback| (rollback.file.as_str(), rollback.text.as_str(), &rollback.outline))
-        }
-        None => {
-            stored.get(identity).map(|rollback| (rollback.file.as_str(), rollback.text.as_str(), &rollback.outline))
-        }
+) -> HashMap<Identity, FirstPart> {
+    let engine = opened.dialect().engine();
+    let values = &opened.values;
+    let part_of = |row: &JournalRow| {
+        let (file, text, counting) = match changes {
+            Some(changes) => {
+                let change = changes.iter().find(|change| change.identity == row.identity)?;
+                let back = change.rollback.as_ref()?;
+                let placeholders_off = change.headers.placeholders_off;
+                let outline = &back.outline;
+                let counting = Counting { engine, outline, placeholders_off, file: None, recorded: None, values };
+                (&back.file, &back.text, counting)
+            }
+            None => {
+                let back = stored.get(&row.identity)?;
+                let (outline, placeholders_off) = (&back.outline, back.placeholders_off);
+                let recorded = Some(&back.values);
+                let counting = Counting { engine, outline, placeholders_off, file: None, recorded, values };
+                (&back.file, &back.text, counting)
+            }
+        };
+        let splitter = Splitter::new(opened.dialect().with_marks(counting.outline.marks()), file);
+        let found = hash_of_first(splitter, file, text.as_bytes(), row.done.unsigned_abs(), &counting).ok()?;
+        Some((row.identity.clone(), compared(row, found)))
     };
-    view.journal
-        .iter()
-        .filter(|row| row.direction == Direction::Revert)
-        .filter_map(|row| {
-            let (file, text, outline) = text_of(&row.identity)?;
-            let splitter = Splitter::new(dialect.with_marks(outline.marks()), file);
-            let found = hash_of_first(splitter, file, text.as_bytes(), row.done.unsigned_abs()).ok()?;
-            Some((row.identity.clone(), found.as_deref() == Some(row.done_hash.as_str())))
-        })
-        .collect()
+    view.journal.iter().filter(|row| row.direction == Direction::Revert).filter_map(part_of).collect()
 }
 
-/// The hash over the first statements; None where there are fewer.
+/// Statements of a script as they are now.
+pub(crate) struct Hashed {
+    /// What the journal knows them by.
+    pub(crate) hasher: StatementHasher,
+    /// The placeholders in them whose values count, each once.
+    placeholders: Vec<String>,
+}
+
+/// The first statements of a text; None where there are fewer.
 fn hash_of_first(
     mut splitter: Splitter,
     file: &str,
     mut text: impl Read,
     count: u64,
-) -> Result<Option<String>, Failure> {
-    let mut hasher = StatementHasher::new();
+    counting: &Counting<'_>,
+) -> Result<Option<Hashed>, Failure> {
+    let mut hashed = Hashed { hasher: StatementHasher::new(), placeholders: Vec::new() };
     let mut buffer = vec![0; 64 * 1024];
     let mut seen = 0;
     let mut ended = false;
     while seen < count {
         match splitter.next_piece().map_err(|problem| Failure::new(Exit::Usage, *problem))? {
             Some(piece) if matches!(piece.kind, PieceKind::Statement(_)) => {
-                hasher.add(&statement_hash(piece.statement()));
+                let Hashed { hasher, placeholders } = &mut hashed;
+                hasher.add(&counting.hash(piece.statement(), piece.position.line, |name| {
+                    if !placeholders.iter().any(|known| known == name) {
+                        placeholders.push(name.to_owned());
+                    }
+                }));
                 seen += 1;
             }
             Some(_) => {}
@@ -180,7 +216,7 @@ fn hash_of_first(
             }
         }
     }
-    Ok(Some(hasher.value().to_owned()))
+    Ok(Some(hashed))
 }
 
 /// The outline of a text.

@@ -35,7 +35,7 @@ struct What {
     /// A migration counts as not applied.
     #[arg(long, value_name = "MIGRATION", value_parser = args::identity)]
     mark_not_applied: Option<Identity>,
-    /// The file of an applied migration is right as it stands now.
+    /// The file of an applied migration is right as it stands now; of one that stopped half-way, its first statements count as those that ran.
     #[arg(long, value_name = "MIGRATION", value_parser = args::identity)]
     accept: Option<Identity>,
 }

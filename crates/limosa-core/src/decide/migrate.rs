@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
+use super::first_parts::other_first_part;
 use super::foreign_keys::ignored_by;
 use super::inherited::{goes_on_without, inherit};
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
@@ -213,7 +214,7 @@ fn history_problems(
                 out_of_order(change, line, policy, &mut problems, notices);
             }
             (State::Partial, Some(change), Some(row)) => {
-                problems.extend(edited_before_break(change, row, ask.done_unchanged.get(identity)));
+                problems.extend(ask.first_parts.get(identity).and_then(|part| other_first_part(change, row, part)));
             }
             _ => {}
         }
@@ -254,21 +255,6 @@ fn out_of_order(
                 .help("give it a newer version, or allow it for this run: --out-of-order warn"),
         ),
     }
-}
-
-fn edited_before_break(change: &Change, row: &AppliedRow, unchanged: Option<&bool>) -> Option<Diagnostic> {
-    if unchanged.is_none_or(|unchanged| *unchanged) {
-        return None;
-    }
-    let message = format!(
-        "{} was changed in its first {} statements, which ran already and are committed",
-        change.script.file, row.statements_done
-    );
-    Some(
-        Diagnostic::error("LIM-P006", message)
-            .at(file_label(change))
-            .help("put those statements back as they were; from the failed statement on the file may be edited"),
-    )
 }
 
 fn dependency_problems(assessed: &[Assessed<'_>], chosen: &[&Assessed<'_>]) -> Vec<Diagnostic> {

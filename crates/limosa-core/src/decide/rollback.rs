@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::Diagnostic;
 
+use super::first_parts::other_first_part_back;
 use super::foreign_keys::ignored_by;
 use super::inherited::inherit;
 use super::{
@@ -33,7 +34,8 @@ pub fn decide_rollback(
     for row in &chosen {
         match way_back(row, by_identity.get(&row.identity).copied(), stored.get(&row.identity), ask.use_file) {
             Ok(back) => {
-                problems.extend(interrupted_edit(row, ledger, ask));
+                let part = ask.first_parts.get(&row.identity);
+                problems.extend(part.and_then(|part| other_first_part_back(&row.identity, part)));
                 steps.push(revert_step(row, by_identity.get(&row.identity).copied(), back, ledger, policy));
             }
             Err(problem) => problems.push(*problem),
@@ -172,20 +174,6 @@ fn way_back(
                 .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
         )
     })
-}
-
-fn interrupted_edit(row: &AppliedRow, ledger: &LedgerView, ask: &RollbackAsk) -> Option<Diagnostic> {
-    ledger.journal.iter().find(|entry| entry.identity == row.identity && entry.direction == Direction::Revert)?;
-    match ask.done_unchanged.get(&row.identity) {
-        Some(false) => Some(
-            Diagnostic::error(
-                "LIM-P006",
-                format!("the way back of {} was changed in statements that ran already", row.identity),
-            )
-            .help("put those statements back as they were; from the failed statement on it may be edited"),
-        ),
-        _ => None,
-    }
 }
 
 fn revert_step(

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use limosa_core::{
-    Action, Change, Direction, EnumValueReader, LedgerView, MigrateAsk, OutOfOrder, Plan, Policy, RowState,
+    Action, Change, Direction, EnumValueReader, FirstPart, LedgerView, MigrateAsk, OutOfOrder, Plan, Policy, RowState,
     Surroundings, Version, Work, decide_migrate,
 };
 use limosa_sql::{Diagnostic, Engine, PieceKind, split};
@@ -154,14 +154,17 @@ fn what_was_interrupted_goes_first_and_only_unchanged() {
     let plan = under(&[one.clone(), two.clone()], &ledger, &rule).unwrap();
     assert_eq!(identities(&plan), ["2", "1"]);
     assert_eq!(plan.steps[0].action, Action::Resume { done: 2 });
-    let edited = |unchanged| MigrateAsk {
-        done_unchanged: HashMap::from([(two.identity.clone(), unchanged)]),
-        ..MigrateAsk::default()
-    };
-    assert!(with(std::slice::from_ref(&two), &ledger, &edited(true)).is_ok());
-    let problems = with(std::slice::from_ref(&two), &ledger, &edited(false)).unwrap_err();
+    let edited =
+        |part| MigrateAsk { first_parts: HashMap::from([(two.identity.clone(), part)]), ..MigrateAsk::default() };
+    assert!(with(std::slice::from_ref(&two), &ledger, &edited(FirstPart::Same)).is_ok());
+    let problems = with(std::slice::from_ref(&two), &ledger, &edited(FirstPart::OtherText)).unwrap_err();
     assert_eq!(codes(&problems), ["LIM-P006"]);
     assert!(words(&problems).contains("from the failed statement on the file may be edited"));
+    let other = FirstPart::OtherValues(vec!["shade".to_owned(), "tone".to_owned()]);
+    let problems = with(std::slice::from_ref(&two), &ledger, &edited(other)).unwrap_err();
+    assert_eq!(codes(&problems), ["LIM-P036"]);
+    assert!(words(&problems).contains("ran with another value of one of the placeholders shade, tone"));
+    assert!(words(&problems).contains("limosa repair --accept 2"));
     // Its target may lie before it: half a change is never left.
     let ask = MigrateAsk { to: Some(Version::parse("1").unwrap()), ..MigrateAsk::default() };
     let view = change("R:v", "vacuum; vacuum;");

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
-    Action, Change, Direction, Identity, LedgerView, Plan, Policy, RollbackAsk, RowState, Selection, Surroundings,
-    TimeOuts, Version, Work, decide_rollback, selected,
+    Action, Change, Direction, FirstPart, Identity, LedgerView, Plan, Policy, RollbackAsk, RowState, Selection,
+    Surroundings, TimeOuts, Version, Work, decide_rollback, selected,
 };
 use limosa_sql::Diagnostic;
 
@@ -20,7 +20,7 @@ fn ask(selection: Selection) -> RollbackAsk {
         use_file: false,
         consent: None,
         callbacks: Vec::new(),
-        done_unchanged: HashMap::new(),
+        first_parts: HashMap::new(),
         enum_values: HashMap::new(),
         shared_session: None,
         holds_transaction: None,
@@ -212,9 +212,15 @@ fn what_was_interrupted_goes_on() {
     case.changes = vec![one.clone()];
     let plan = case.decide(&ask(Selection::One(id("1")))).unwrap();
     assert_eq!(plan.steps[0].action, Action::ResumeRevert { done: 1 });
-    let edited =
-        RollbackAsk { done_unchanged: HashMap::from([(one.identity.clone(), false)]), ..ask(Selection::One(id("1"))) };
+    let edited = RollbackAsk {
+        first_parts: HashMap::from([(one.identity.clone(), FirstPart::OtherText)]),
+        ..ask(Selection::One(id("1")))
+    };
     assert_eq!(codes(&case.decide(&edited).unwrap_err()), ["LIM-P006"]);
+    let first_parts = HashMap::from([(one.identity.clone(), FirstPart::OtherValues(vec!["shade".to_owned()]))]);
+    let problems = case.decide(&RollbackAsk { first_parts, ..ask(Selection::One(id("1"))) }).unwrap_err();
+    assert_eq!(codes(&problems), ["LIM-P036"]);
+    assert!(words(&problems).contains("another value of the placeholder shade"), "{}", words(&problems));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Statements that run outside of transactions: written into the journal before they begin, and what a failure may have left is
 //! looked up.
 
-use limosa_core::{Group, statement_hash};
+use limosa_core::Group;
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Session, Value, catalogue};
 use limosa_sql::{Class, Effect, Engine, TransactionRule, classify};
 
 use super::{Walk, problem, server};
 use crate::attempt::{Failure, fly, new_log};
+use crate::counted;
 use crate::entries::{fresh_settings, reset};
 use crate::feed::{Feed, GaveUp, Stretch, lock};
 use crate::lock::lock_key;
@@ -31,7 +32,7 @@ impl Walk<'_> {
             if statement.class().verb == "DISCARD ALL" {
                 self.take_on_again(session).await?;
             }
-            self.hasher.add(&statement_hash(statement.piece.statement()));
+            self.hasher.add(&self.hash_of(&statement));
         }
         // The next group begins with its own record of what stands.
         if group.last < self.step.outline.statements {
@@ -40,10 +41,14 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn hash_of(&self, statement: &Numbered) -> String {
+        counted::hash_of(self.step, statement, self.run.engine, self.run.context)
+    }
+
     fn leave_out(&mut self, statement: &Numbered) -> Result<(), Failure> {
         self.take()?;
         self.ran = statement.number;
-        self.hasher.add(&statement_hash(statement.piece.statement()));
+        self.hasher.add(&self.hash_of(statement));
         Ok(())
     }
 
@@ -74,7 +79,7 @@ impl Walk<'_> {
             (class, before)
         };
         let remembered = recovery::remember(&class, before);
-        let hash = statement_hash(statement.piece.statement());
+        let hash = self.hash_of(statement);
         self.record(session, Some((statement.number, hash, Some(remembered)))).await
     }
 
@@ -114,7 +119,7 @@ impl Walk<'_> {
                 // The script could not be read on behind it.
                 Err(Failure::GaveUp(problem)) if landed => {
                     self.ran = statement.number;
-                    self.hasher.add(&statement_hash(statement.piece.statement()));
+                    self.hasher.add(&self.hash_of(statement));
                     self.record(session, None).await?;
                     return Err(Failure::GaveUp(problem));
                 }

@@ -533,4 +533,10 @@ pub(super) const TABLE: &[Cause] = &[
         "A warning. Where golang-migrate itself still migrates a database from the same files, give the file a newer version: it runs everywhere \
          then. Where limosa migrates all of them, there is nothing to do.",
     ),
+    (
+        "LIM-U167",
+        "`limosa repair --accept` was to count the first statements of a file that stopped half-way as those that ran, as the file stands now. \
+         More statements ran and are committed than it has now.",
+        "Put them back, so that limosa can go on behind them. Or do by hand what is left of it, and then `limosa repair --mark-applied`.",
+    ),
 ];

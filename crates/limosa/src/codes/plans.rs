@@ -43,7 +43,8 @@ pub(super) const TABLE: &[Cause] = &[
         "A migration stopped half-way, and its file was changed in the part that ran and is committed. limosa proves with a chain of \
          hashes that this part is the same before it goes on.",
         "Put the statements before the failed one back as they were; version control has them. From the failed statement on the file may \
-         be edited. Then run again.",
+         be edited. Then run again. Where the edited part has the same effect as what ran, `limosa repair --accept` with the version \
+         counts it as what ran, and limosa goes on behind it.",
     ),
     (
         "LIM-P007",
@@ -214,6 +215,14 @@ pub(super) const TABLE: &[Cause] = &[
          has a new session, in which the rest would mean something else, for instance tables of another schema.",
         "Set it in the file before the statement that comes next: from there on it may be edited. Or finish the file by hand, and then \
          `limosa repair --mark-applied`.",
+    ),
+    (
+        "LIM-P036",
+        "A migration stopped half-way, and a placeholder in the part that ran and is committed has another value now, as where a variable \
+         of the environment was not set the same. The rest would run with today's value: half of the file for one schema, tenant or owner, and half \
+         for another. The message names the placeholders of that part, not their values. Secrets and built-in placeholders do not count.",
+        "Give the placeholder the value that it had, and run again. Where the rest is meant to run with today's value, say so: `limosa repair \
+         --accept` with the version. A way back is finished with the value that it had, or by hand and `limosa repair --mark-not-applied`.",
     ),
     (
         "LIM-P035",

@@ -90,11 +90,10 @@ async fn planned(
     options: &MigrateOptions,
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
-    let done_unchanged = interrupted_scripts::unchanged(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
         to: options.to.as_ref().map(|to| loaded.version(to, &view.rows)).transpose()?,
         steps: options.steps,
-        done_unchanged,
+        first_parts: interrupted_scripts::first_parts(opened, &loaded.changes, view)?,
         callbacks: loaded.callbacks.clone(),
         history_elsewhere: opened.history_elsewhere(view).await?,
         missing_ledger: missing_ledger(opened, loaded).await?,

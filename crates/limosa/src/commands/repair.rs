@@ -1,6 +1,6 @@
 //! `repair`: explains what is wrong with the ledger, then mends what it is told to.
 
-use limosa_core::{Change, Direction, Identity, LedgerView, RowState, State, StatementHasher, assess};
+use limosa_core::{Change, Direction, Identity, JournalRow, LedgerView, RowState, State, StatementHasher, assess};
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
@@ -16,7 +16,7 @@ use crate::opened::{Opened, Purpose};
 use crate::reading::read_and_open;
 use crate::report::DoneAnswer;
 use crate::telling::told;
-use crate::{Failure, Migrator};
+use crate::{Failure, Migrator, interrupted_scripts};
 
 /// One thing to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,6 +205,7 @@ fn decide(
                     Value::Text(change.name.clone()),
                 ],
             )];
+            items.extend(first_part_accepted(opened, view, change)?);
             items.extend(told_of_accepted(opened, loaded, view, change)?);
             let detail = json!({"accept": change.script.up_checksum.as_str(), "was": row.up_checksum.as_str()});
             let said = format!(
@@ -215,6 +216,22 @@ fn decide(
             Ok((Edit { items, audit: vec![("repair", Some(identity.to_string()), detail)] }, said))
         }
     }
+}
+
+/// Where the change stopped half-way: its first statements as they are now count as those that ran.
+fn first_part_accepted(opened: &Opened<'_>, view: &LedgerView, change: &Change) -> Result<Option<Item>, Failure> {
+    let is_its = |row: &&JournalRow| row.identity == change.identity && row.direction == Direction::Apply;
+    let Some(row) = view.journal.iter().find(is_its) else { return Ok(None) };
+    let (id, file, done) = (&change.identity, &change.script.file, row.done);
+    let found = interrupted_scripts::hashed(opened, change, done.unsigned_abs())?.ok_or_else(|| {
+        Failure::usage(
+            "LIM-U167",
+            format!("{done} statements of {file} ran and are committed, and it has fewer now"),
+            format!("put them back; or finish it by hand, and then: limosa repair --mark-applied {id}"),
+        )
+    })?;
+    let parameters = vec![id.to_string().into(), Direction::Apply.as_str().into(), found.hasher.value().into()];
+    Ok(Some(opened.ledger.bound(&sql::REHASH_JOURNAL, parameters)))
 }
 
 /// Whatever was interrupted is settled.
@@ -261,13 +278,13 @@ fn statement(
     let name = Value::Text(identity.to_string());
     let direction = Value::from(row.direction.as_str());
     let items = if done {
-        let mut hasher = StatementHasher::resume(row.done_hash.clone());
+        let mut hasher = StatementHasher::resume(&row.done_hash);
         hasher.add(&current.hash);
         vec![opened.ledger.write_journal(&JournalEntry {
             identity: identity.to_string(),
             direction: row.direction,
             done: current.number,
-            done_hash: hasher.value().to_owned(),
+            done_hash: hasher.value(),
             current: None,
             epoch: marks.epoch,
         })]

@@ -225,18 +225,14 @@ pub(crate) async fn decide(
     let (changes, selection) = (&loaded.changes, meant(loaded, view, &options.selection)?);
     let chosen = selected(view, &selection).map_err(|problem| Failure::refused(vec![*problem]))?;
     let stored = stored(opened, &chosen, loaded.foreign_keys).await?;
-    let done_unchanged = interrupted_scripts::unchanged_back(
-        opened.dialect(),
-        &stored,
-        options.use_file.then_some(changes.as_slice()),
-        view,
-    );
+    let first_parts =
+        interrupted_scripts::first_parts_back(opened, &stored, options.use_file.then_some(changes.as_slice()), view);
     let mut ask = RollbackAsk {
         selection,
         use_file: options.use_file,
         consent: options.consent.clone(),
         callbacks: loaded.callbacks.clone(),
-        done_unchanged,
+        first_parts,
         enum_values: HashMap::new(),
         shared_session,
         holds_transaction: loaded.holds_transaction(),

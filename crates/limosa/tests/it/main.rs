@@ -23,6 +23,7 @@ mod flyway;
 mod flyway_marks;
 mod flyway_settings;
 mod flyway_values;
+mod half_done_values;
 mod hooks;
 mod journalled_findings;
 mod large_files;

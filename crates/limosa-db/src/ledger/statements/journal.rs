@@ -49,6 +49,10 @@ pub const WRITE_JOURNAL: Statement = Statement {
 pub const DELETE_JOURNAL: Statement =
     all("delete from {journal} where project = $1 and identity = $2 and direction = $3");
 
+/// Writes another hash over the statements done: project $1, identity $2, direction $3, hash $4.
+pub const REHASH_JOURNAL: Statement =
+    all("update {journal} set done_hash = $4 where project = $1 and identity = $2 and direction = $3");
+
 /// Says that the current statement is to run again: project $1, identity $2, direction $3.
 pub const RETRY_JOURNAL: Statement = Statement {
     postgres: "update {journal} set current_retry = true where project = $1 and identity = $2 and direction = $3",

@@ -112,11 +112,40 @@ const DEPTH: usize = 16;
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
     let help = match error.kind() {
-        std::io::ErrorKind::NotFound => "check --dir, or make a first migration: limosa new \"create users\"",
-        std::io::ErrorKind::PermissionDenied => "the user that runs limosa needs the right to read it",
-        _ => "look at the file system, then run again",
+        std::io::ErrorKind::NotFound => match usual_folders(path).as_slice() {
+            [] => "check --dir, or make a first migration: limosa new \"create users\"".to_owned(),
+            found => format!("migrations may stand in {}: say --dir {}", found.join(", "), found[0]),
+        },
+        std::io::ErrorKind::PermissionDenied => "the user that runs limosa needs the right to read it".to_owned(),
+        _ => "look at the file system, then run again".to_owned(),
     };
     Failure::new(Exit::Usage, diagnostic.at(Label::file(path.display().to_string())).help(help))
+}
+
+/// Where other tools and frameworks have their files when nobody says otherwise.
+const USUAL_FOLDERS: [&str; 10] = [
+    "db/migrations",
+    "db/migration",
+    "sql",
+    "sql/migrations",
+    "prisma/migrations",
+    "drizzle",
+    "supabase/migrations",
+    "src/main/resources/db/migration",
+    "src/main/resources/db/changelog",
+    "database/migrations",
+];
+
+/// Those of them beside a folder that is missing which hold SQL files, as they may be said. Sqitch's are found by its plan.
+fn usual_folders(missing: &Path) -> Vec<String> {
+    let beside = missing.parent().unwrap_or(Path::new(""));
+    let is_sql = |file: &PathBuf| file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
+    let holds_sql = |folder: &Path| folder.is_dir() && list(folder).is_ok_and(|files| files.iter().any(is_sql));
+    if beside.join("sqitch.plan").is_file() {
+        return vec![if beside.as_os_str().is_empty() { ".".to_owned() } else { beside.display().to_string() }];
+    }
+    let folders = USUAL_FOLDERS.iter().map(|folder| beside.join(folder)).filter(|folder| holds_sql(folder));
+    folders.map(|folder| folder.display().to_string()).collect()
 }
 
 /// All files below a folder, in order of their names.

@@ -95,10 +95,12 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F016",
-        "Two files have the same version (`001` and `1` are the same), or two repeatables the same name. Mostly two branches took the next \
+        "Two files have the same version (`001` and `1` are the same), or two repeatables the same name, or two callbacks the \
+         same event and description. Mostly two branches took the next \
          number.",
         "Give one of them the next free version. If one of the two was applied already, rename the other one. Files for different engines \
-         may share a version, if the header `Engines` says so in both.",
+         may share a version, if the header `Engines` says so in both. Callbacks of one event need different descriptions, as in \
+         `beforeMigrate__roles.sql`.",
     ),
     (
         "LIM-F017",

@@ -93,7 +93,10 @@ fn not_ready(view: &LedgerView, at_least: Option<&Version>) -> Option<String> {
     if let Some(row) = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting)) {
         return Some(format!("{} ({}) is half done", row.identity, row.name));
     }
-    let wanted = at_least?;
+    let Some(wanted) = at_least else {
+        let is_empty = view.rows.iter().all(|row| !matches!(row.state, RowState::Applied | RowState::Baseline));
+        return is_empty.then(|| "no migration is applied".to_owned());
+    };
     if let Some(name) = wanted.name() {
         // No file is read here: a name is asked for as the ledger has it.
         let stands = |row: &&limosa_core::AppliedRow| matches!(row.state, RowState::Applied | RowState::Baseline);

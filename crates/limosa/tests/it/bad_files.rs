@@ -254,6 +254,15 @@ async fn folders_and_files_that_cannot_be_read() {
         let nowhere =
             home.with(|it| it.directories = vec![home.folder.join("migrations"), home.folder.join("nowhere")]);
         failed(&migrate(&nowhere).await, 2, &["LIM-F900", "nowhere cannot be read", "--dir", "limosa new"]);
+        // Where other tools have theirs.
+        home.folder.write("src/main/resources/db/migration/V1__a.sql", "select 1;\n");
+        home.folder.write("prisma/schema.prisma", "");
+        let wanted = ["migrations may stand in ", "src/main/resources/db/migration: say --dir "];
+        let said = failed(&migrate(&nowhere).await, 2, &wanted);
+        assert!(!said.contains("prisma"), "{said}");
+        home.folder.write("sqitch.plan", "");
+        let said = failed(&migrate(&nowhere).await, 2, &["say --dir "]);
+        assert!(!said.contains("resources"), "{said}");
         let file = home.with(|it| it.directories = vec![home.folder.join("migrations/001_good.sql")]);
         failed(&migrate(&file).await, 2, &["LIM-F900", "001_good.sql cannot be read"]);
         // A link that leads nowhere is a file that cannot be read; so is a folder named like a script left alone.

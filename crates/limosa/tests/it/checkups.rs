@@ -27,6 +27,11 @@ async fn ready_answers_for_applications_that_start() {
         };
         let no = |reason: &str, at: &str| (1, false, reason.to_owned(), at.to_owned());
         assert_eq!(ready(None).await, no("no migration was ever run here", ""));
+        // A first run that came to nothing, or has not come to anything yet, makes nobody ready.
+        home.file("001_a.sql", "select * from nowhere;\n");
+        failed(&home.migrate().await, 3, &["nowhere"]);
+        assert_eq!(ready(None).await, no("no migration is applied", ""));
+        home.file("001_a.sql", &table("a"));
         done(home.migrate_with(&steps(2)).await);
         assert_eq!(ready(None).await, (0, true, String::new(), "9".to_owned()));
         for below in ["0", "1", "09", "9"] {

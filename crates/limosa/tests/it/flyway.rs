@@ -508,3 +508,22 @@ async fn new_files_are_named_as_the_others() {
     let made = first.new_migration("first", NewKind::Versioned, Numbering::Auto, at).unwrap().done.remove(0);
     assert_eq!(name(made), "V1__first.sql");
 }
+
+#[tokio::test]
+async fn a_callback_that_stands_in_two_folders_is_none_of_them() {
+    for home in all_homes() {
+        home.file("V1__a.sql", "create table a (n integer);\n");
+        for file in
+            ["one/beforeMigrate.sql", "two/beforeMigrate.sql", "one/afterMigrate__x.sql", "two/afterMigrate__y.sql"]
+        {
+            home.file(file, "select 1;\n");
+        }
+        failed(
+            &home.migrate().await,
+            2,
+            &["LIM-F016", "are the same callback: beforeMigrate", "beforeMigrate__name.sql"],
+        );
+        std::fs::remove_file(home.folder.join("migrations/two/beforeMigrate.sql")).unwrap();
+        done(home.migrate().await);
+    }
+}

@@ -66,6 +66,7 @@ pub fn assemble(
     let entries: Vec<(&Config, &ConfigEntry)> =
         configs.iter().flat_map(|config| config.entries.iter().map(move |entry| (config, entry))).collect();
     let mut candidates = without_duplicates(candidates, engine, &mut diagnostics);
+    diagnostics.extend(repeated_callbacks(&callbacks));
     pair(&mut candidates, backs, &mut diagnostics);
     prove(&mut candidates, proofs);
     check_entries(&entries, &candidates, &callbacks, &mut diagnostics);
@@ -219,6 +220,27 @@ fn duplicate(first: &Change, second: &Change, engine: Engine) -> Diagnostic {
         .at(Label::file(&second.script.file))
         .at(Label::file(&first.script.file).text("the other one"))
         .help(help)
+}
+
+/// Callbacks of one event and one description: nobody says which of them runs first, and Flyway takes none of them.
+fn repeated_callbacks(callbacks: &[Callback]) -> impl Iterator<Item = Diagnostic> {
+    let is_repeated = |pair: &&[Callback]| {
+        let [one, other] = pair else { return false };
+        let (engines, others) = (&one.headers.engines, &other.headers.engines);
+        let overlap = engines.is_empty() || others.is_empty() || engines.iter().any(|engine| others.contains(engine));
+        one.event == other.event && one.name == other.name && overlap
+    };
+    callbacks.windows(2).filter(is_repeated).map(|pair| {
+        let (first, second) = (pair[0].file(), pair[1].file());
+        let message = format!("{first} and {second} are the same callback: {}", pair[0].event);
+        Diagnostic::error(codes::DUPLICATE_IDENTITY, message)
+            .at(Label::file(second))
+            .at(Label::file(first).text("the other one"))
+            .help(format!(
+                "give them descriptions, by which they are ordered, such as {}__name.sql; or take one of them away",
+                pair[0].event
+            ))
+    })
 }
 
 /// Gives each change its way back.

@@ -31,8 +31,16 @@ impl Layout {
         match self {
             Layout::Sqlx(_) | Layout::Refinery | Layout::Diesel | Layout::Prisma => ForeignKeys::Enforced,
             Layout::Drizzle(journals) => journals.foreign_keys(),
+            _ if self.leaves_pragmas_in_transaction() => ForeignKeys::IgnoredThroughout,
             _ => ForeignKeys::Ignored,
         }
+    }
+
+    /// SQLite: true where the tool leaves `PRAGMA foreign_keys` within its transaction, in which it has no effect. Flyway runs a file with one
+    /// outside of transactions.
+    pub fn leaves_pragmas_in_transaction(&self) -> bool {
+        let in_transaction = self.holds_transaction() || matches!(self, Layout::UpDown);
+        in_transaction && !matches!(self, Layout::Flyway(_))
     }
 
     /// The file beside the folder, or above it, that says what is meant on SQLite, where there may be one.

@@ -104,11 +104,9 @@ impl Loaded {
         Some(SharedSession { tool: tool.name(), puts_back, with_callbacks, one_transaction })
     }
 
-    /// The tool that the files were written for, where it holds a transaction open around each of them. Flyway runs one that switches
-    /// foreign keys on SQLite outside of any.
-    pub(crate) fn holds_transaction(&self) -> Option<&'static str> {
-        let holds = self.layout.holds_transaction() && !matches!(self.layout, Layout::Flyway(_));
-        self.layout.tool().filter(|_| holds).map(|tool| tool.name())
+    /// SQLite: the tool that the files were written for, where its transaction around each of them makes pragmas in them have no effect.
+    pub(crate) fn ignores_pragmas(&self) -> Option<&'static str> {
+        self.layout.tool().filter(|_| self.layout.leaves_pragmas_in_transaction()).map(|tool| tool.name())
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.

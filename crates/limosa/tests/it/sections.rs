@@ -19,7 +19,6 @@ fn goose(home: &Home) {
         "-- +goose Up\n-- +goose StatementBegin\ninsert into users values (1, 'costs ${price}');\n\
          insert into users values (2, 'x')\n-- +goose StatementEnd\n-- +goose Down\ndelete from users where id < 3\n",
     );
-    home.file("00011_seed.go", "package migrations\n");
     home.file("README.md", "read me");
 }
 
@@ -27,9 +26,7 @@ fn goose(home: &Home) {
 async fn a_folder_of_goose_goes_up_and_down_as_it_stands() {
     for home in all_homes() {
         goose(&home);
-        let answer = done(home.migrate().await);
-        assert_eq!(labels(&answer), ["00001", "00002", "00010"]);
-        assert!(words(&answer.notices).contains("00011_seed.go is a migration in Go"), "{answer:?}");
+        assert_eq!(labels(&done(home.migrate().await)), ["00001", "00002", "00010"]);
         assert_eq!(home.rows("select note from users order by id"), ["costs ${price}", "x"], "no placeholder");
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
         assert_eq!(status.format, "goose");
@@ -107,9 +104,7 @@ async fn folders_of_sql_migrate_and_node_pg_migrate_know_their_files_by_name() {
         "-- Up Migration\ncreate table users (id int);\n\n-- Down Migration\ndrop table users;\n",
     );
     home.file("1712345678902_fill.sql", "insert into users values (1);\n");
-    home.file("1712345678903_more.js", "exports.up = (pgm) => {};\n");
-    let answer = done(home.migrate().await);
-    assert!(words(&answer.notices).contains("1712345678903_more.js is a program"), "{answer:?}");
+    done(home.migrate().await);
     let status = home.migrator().status(StatusOptions::default()).await.unwrap();
     let known: Vec<&str> = status.changes.iter().map(|change| change.identity.as_str()).collect();
     assert_eq!(

@@ -14,6 +14,7 @@ mod one_transaction;
 mod own_table;
 mod pattern;
 mod prisma;
+mod programs;
 mod refinery;
 mod shared_session;
 mod sqitch;

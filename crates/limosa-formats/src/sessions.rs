@@ -1,6 +1,6 @@
 //! How the tool of a folder runs its files: in which sessions and transactions, and with what they begin.
 
-use limosa_sql::ForeignKeys;
+use limosa_sql::{Engine, ForeignKeys};
 
 use crate::Layout;
 use crate::formats::drizzle;
@@ -23,6 +23,24 @@ impl Layout {
     /// transaction holds for those behind it.
     pub fn runs_all_in_one_transaction(&self) -> bool {
         matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
+    }
+
+    /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9 and Diesel 2.3.
+    pub fn session_settings(&self, engine: Engine) -> &'static [(&'static str, &'static str)] {
+        match (self, engine) {
+            (Layout::Sqlx(_), Engine::Postgres) => {
+                &[("datestyle", "'ISO, MDY'"), ("timezone", "'UTC'"), ("extra_float_digits", "2")]
+            }
+            (Layout::Sqlx(_), Engine::Mysql) => &[
+                ("time_zone", "'+00:00'"),
+                ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT,IGNORE_SPACE,NO_ENGINE_SUBSTITUTION')"),
+            ],
+            (Layout::Diesel, Engine::Postgres) => &[("timezone", "'UTC'")],
+            (Layout::Diesel, Engine::Mysql) => {
+                &[("time_zone", "'+00:00'"), ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT')")]
+            }
+            _ => &[],
+        }
     }
 
     /// SQLite: what the tool was seen to begin each file with. sqlx switches foreign keys on; refinery, Diesel and Prisma come with a

@@ -39,6 +39,7 @@ mod rehearse;
 mod report;
 mod shared_session;
 mod starts;
+mod tool_settings;
 mod upgrade;
 mod watch;
 
@@ -54,3 +55,4 @@ pub use placeholders::{file_name_value, unknown_placeholder};
 pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};
+pub use tool_settings::{ToolSetting, set_all};

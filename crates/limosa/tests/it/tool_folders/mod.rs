@@ -16,6 +16,7 @@ mod pattern;
 mod prisma;
 mod programs;
 mod refinery;
+mod session_settings;
 mod shared_session;
 mod sqitch;
 mod sqlx;

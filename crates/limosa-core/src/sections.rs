@@ -3,9 +3,11 @@
 //! A [`SectionMask`] gives the sections of one direction as a text of the same length, in which everything else is blank: offsets,
 //! lines and columns are those of the file.
 
+mod line_ends;
 mod liquibase;
 mod marks;
 
+pub use line_ends::LineEnds;
 pub use marks::{Mark, Markers};
 
 use crate::Direction;
@@ -221,24 +223,32 @@ fn without_mark(line: &str, is_first: bool) -> &str {
 pub struct SectionMask {
     scanner: SectionScanner,
     direction: Direction,
+    line_ends: Option<LineEnds>,
 }
 
 impl SectionMask {
     /// A mask for a file with these markers.
     pub fn new(markers: Markers, direction: Direction) -> SectionMask {
-        SectionMask { scanner: SectionScanner::new(markers), direction }
+        let line_ends = markers.joins_lines().then(LineEnds::default);
+        SectionMask { scanner: SectionScanner::new(markers), direction, line_ends }
     }
 
     /// Adds the next bytes of the file to `masked`, as far as they are decided.
     pub fn feed(&mut self, bytes: &[u8], masked: &mut Vec<u8>) {
-        let direction = self.direction;
+        let (direction, from) = (self.direction, masked.len());
         self.scanner.feed(bytes, &mut |part| mask(part, direction, masked));
+        if let Some(line_ends) = &mut self.line_ends {
+            line_ends.join(masked, from, false);
+        }
     }
 
     /// Says that no more bytes will come; adds what was held back.
     pub fn finish(&mut self, masked: &mut Vec<u8>) {
-        let direction = self.direction;
+        let (direction, from) = (self.direction, masked.len());
         self.scanner.finish(&mut |part| mask(part, direction, masked));
+        if let Some(line_ends) = &mut self.line_ends {
+            line_ends.join(masked, from, true);
+        }
     }
 }
 
@@ -323,7 +333,8 @@ mod tests {
             for chunk in [1, 2, 3, 7, 1000] {
                 for (direction, expected) in [(Direction::Apply, &up), (Direction::Revert, &back)] {
                     let masked = masked(markers, direction, text, chunk);
-                    assert_eq!(masked.len(), text.len());
+                    let gone = if markers.joins_lines() { text.matches("\r\n").count() } else { 0 };
+                    assert_eq!(masked.len(), text.len() - gone);
                     assert_eq!(&lines(&masked), expected, "{markers:?} {direction:?} in chunks of {chunk}");
                 }
             }

@@ -118,6 +118,12 @@ impl Markers {
         matches!(self, Markers::NodePgMigrate | Markers::Liquibase).then_some(Direction::Apply)
     }
 
+    /// True where the tool reads a file line by line and joins the lines with LF: a CR before it never reaches the server, not even within a
+    /// string or the body of a function.
+    pub fn joins_lines(self) -> bool {
+        matches!(self, Markers::Goose | Markers::SqlMigrate)
+    }
+
     /// True for a line that may be a marker although it begins with no `--`.
     pub(super) fn have_blocks(self) -> bool {
         self == Markers::Liquibase

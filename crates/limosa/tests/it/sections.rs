@@ -400,3 +400,34 @@ fn new_migrations_have_both_sections() {
         assert!(refused.to_string().contains("have no repeatable migrations"), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn carriage_returns_do_not_reach_the_server_where_the_tool_joins_lines() {
+    for (up, down, joins) in [
+        ("-- +goose Up", "-- +goose Down", true),
+        ("-- +migrate Up", "-- +migrate Down", true),
+        ("-- migrate:up", "-- migrate:down", false),
+    ] {
+        for home in all_homes() {
+            let insert = "insert into t values ('a\r\nb\rc');\r\n";
+            home.file("1_a.sql", &format!("{up}\r\ncreate table t (n varchar(40));\r\n{insert}{down}\r\n{insert}"));
+            done(home.migrate().await);
+            let hex = if !home.is_sqlite() && !home.is_mysql() { "encode(n::bytea, 'hex')" } else { "lower(hex(n))" };
+            let wanted = if joins { "610a620d63" } else { "610d0a620d63" };
+            assert_eq!(home.rows(&format!("select {hex} from t")), [wanted], "{up}");
+            done(back(&home.migrator(), Selection::One(id("1")), Some(&home.database())).await);
+            assert_eq!(home.rows(&format!("select {hex} from t")), [wanted; 2], "{down}");
+        }
+    }
+    let home = postgres();
+    let body = "$$\r\nbegin\r\n  return 1;\r\nend\r\n$$";
+    home.file(
+        "1_f.sql",
+        &format!(
+            "-- +goose Up\r\n-- +goose StatementBegin\r\ncreate function f() returns int language plpgsql as {body};\r\n\
+             -- +goose StatementEnd\r\n"
+        ),
+    );
+    done(home.migrate().await);
+    assert_eq!(home.rows("select position(e'\\r' in prosrc) from pg_proc where proname = 'f'"), ["0"]);
+}

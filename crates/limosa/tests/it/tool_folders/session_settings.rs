@@ -97,7 +97,11 @@ async fn mysql_has_its_modes_and_time_zone() {
                 of(&home, format).plan_script(&MigrateOptions::default()).await.expect("a script")
             };
             by_hand(&home, &script);
-            assert_eq!(home.rows("select concat(zone, ' ', text) from seen"), vec!["+00:00 ab"; 3], "{format}\n{script}");
+            assert_eq!(
+                home.rows("select concat(zone, ' ', text) from seen"),
+                vec!["+00:00 ab"; 3],
+                "{format}\n{script}"
+            );
         }
     }
 }

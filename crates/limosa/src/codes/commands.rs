@@ -471,8 +471,9 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-U159",
         "The names of the files fit two formats, nothing beside the folder says which is meant (`sqlx.toml`, `.sqlx`, `refinery.toml`), and the \
          database holds the ledger of a tool of the other one. What a `.down.sql`, `${name}` or a comment means may differ.",
-        "A warning. Where the files are that tool's, say so before anything is taken over: `--format NAME`, or `format` in limosa.toml. Naming the \
-         format that they are read as says that this one is meant.",
+        "Where the files are that tool's, say so: `--format NAME`, or better `format` in limosa.toml, so that they run as with it. Naming the \
+         format that they are read as says that this one is meant. A warning in `status` and in a dry run; nothing is taken over, and nothing runs in a \
+         database that was, until one of them is named.",
     ),
     (
         "LIM-U160",
@@ -538,5 +539,14 @@ pub(super) const TABLE: &[Cause] = &[
         "`limosa repair --accept` was to count the first statements of a file that stopped half-way as those that ran, as the file stands now. \
          More statements ran and are committed than it has now.",
         "Put them back, so that limosa can go on behind them. Or do by hand what is left of it, and then `limosa repair --mark-applied`.",
+    ),
+    (
+        "LIM-U180",
+        "limosa took over the migrations of this project from a table of another tool, and by its settings, or by the search path of the address, that \
+         tool keeps its record of these files in another table of the same database: two services, or two tenants with a schema each. limosa \
+         keeps all in one ledger, where each such set of migrations is a project. Without one of its own, what the other one has applied would count \
+         as applied here, or the other way round.",
+        "Name the project: `--project NAME`, or `project = \"NAME\"` in limosa.toml, for each but the first. Then `limosa adopt` takes this table over, too. Where both \
+         tables tell of the same migrations, name the one that was taken over: `tool_table` in limosa.toml.",
     ),
 ];

@@ -26,11 +26,8 @@ pub(crate) fn read_otherwise(
     tool: ForeignTool,
     table: &str,
 ) -> Option<Diagnostic> {
-    let (_, format) = BY_NAMES.iter().find(|(known, _)| *known == tool)?;
+    let format = other_format(configuration, loaded, tool)?;
     let own = loaded.layout.name();
-    if own == *format || !is_in_place(configuration, loaded, format) {
-        return None;
-    }
     let message = format!(
         "the files are read as {own}, and the ledger of {} is here (table {table}), whose files have the same names",
         tool.name()
@@ -40,6 +37,12 @@ pub(crate) fn read_otherwise(
          anything is taken over; else --format {own} says so"
     );
     Some(Diagnostic::warning("LIM-U159", message).help(help))
+}
+
+/// The format of this tool, where nobody has said which one the files have, they are read as another, and each has a place in it.
+pub(super) fn other_format(configuration: &Configuration, loaded: &Loaded, tool: ForeignTool) -> Option<&'static str> {
+    let (_, format) = BY_NAMES.iter().find(|(known, _)| *known == tool)?;
+    (loaded.layout.name() != *format && is_in_place(configuration, loaded, format)).then_some(*format)
 }
 
 /// True where nobody has said which format the files have, and each has a place in this one.

@@ -12,6 +12,7 @@ use limosa_formats::checksums::Recorder;
 use limosa_run::Kept;
 use limosa_sql::Diagnostic;
 
+use super::another::another;
 use super::finding::{Foreign, find, run_under_way};
 use super::memory::{Adopted, remembered};
 use crate::by_hand::user_of;
@@ -196,6 +197,9 @@ pub(crate) async fn disagreement(
     loaded: &Loaded,
     view: &LedgerView,
 ) -> Result<Option<Diagnostic>, Failure> {
+    if let Some(problem) = another(opened, loaded, view).await? {
+        return Ok(Some(problem));
+    }
     Box::pin(look_beside(opened, view)).await?;
     let Some(beside) = &opened.beside else { return Ok(None) };
     if let Err(failure) = &beside.kept {

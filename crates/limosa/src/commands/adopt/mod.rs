@@ -1,5 +1,6 @@
 //! `adopt`: takes over what another tool has migrated, and gives it back.
 
+mod another;
 mod back;
 mod files;
 mod finding;

@@ -7,12 +7,13 @@ use limosa_core::{
 };
 use limosa_db::ledger::RowEntry;
 use limosa_run::Stop;
-use limosa_sql::{Diagnostic, VariableLines};
+use limosa_sql::{Diagnostic, Severity, VariableLines};
 use serde_json::json;
 
 use super::super::baseline::counted;
 use super::super::held::{Edit, Marks, under_lock};
 use super::super::repair::forget_journal;
+use super::another::another_than;
 use super::files::Checking;
 use super::finding::{Foreign, begun_in_vain, elsewhere, find, half_done, refuse_known, refuse_newer};
 use super::format::read_otherwise;
@@ -98,6 +99,11 @@ async fn take(
 ) -> Result<AdoptAnswer, Failure> {
     let view = opened.look().await?;
     let before = remembered(opened, &view).await?;
+    if let Some(adopted) = &before
+        && let Some(problem) = another_than(opened, loaded, adopted).await?
+    {
+        return Err(Failure::new(Exit::Person, problem));
+    }
     let found = match &before {
         Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
         None => {
@@ -165,7 +171,11 @@ async fn take(
     answer.kept_no_longer = view.keeps_another && !options.keep;
     answer.notices.extend(opened.notices());
     answer.notices.extend(loaded.told_where_none_runs());
-    answer.notices.extend(read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table()));
+    let otherwise = read_otherwise(opened.configuration, loaded, foreign.tool, &foreign.ledger.table());
+    match options.dry_run {
+        true => answer.notices.extend(otherwise),
+        false => errors.extend(otherwise.map(|problem| Diagnostic { severity: Severity::Error, ..problem })),
+    }
     let schema = foreign.ledger.place().0.map(str::to_owned);
     answer.notices.extend(told_of_default_schema(opened, Some(foreign.tool), schema.as_deref()).await?);
     answer.notices.extend(foreign.unknown_columns());

@@ -4,7 +4,7 @@ use limosa::{AdoptOptions, ForeignTool, Layout, LayoutChoice, MigrateOptions, St
 
 use super::tools::{EVERYWHERE, Tool, migrated, text, tool};
 use super::{adopt, adopt_with, go_back, verdicts};
-use crate::answers::{done, failed, labels, quiet, refusal, words};
+use crate::answers::{done, failed, labels, migrate, quiet, refusal, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 fn dry_run() -> AdoptOptions {
@@ -455,8 +455,84 @@ async fn files_that_may_be_of_the_tool_whose_ledger_is_here_are_said_to_be() {
         assert!(status.contains(&told) && status.contains("--format sqlx"), "{status}");
         let shown = words(&adopt_with(&home, &dry_run()).await.unwrap().notices);
         assert!(shown.contains(&told), "{shown}");
+        // Nobody takes over by guessing, and nothing goes on as another format than it was taken over as.
+        let refused = adopt_with(&home, &AdoptOptions::default()).await.unwrap();
+        assert!(words(&refused.errors).contains("LIM-U159"), "{refused:?}");
+        let as_theirs = home.with(|it| it.layout = LayoutChoice::Given(Layout::of_format("sqlx").unwrap()));
+        let taken = as_theirs.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap();
+        assert_eq!(taken.outcome, "done", "{}", words(&taken.errors));
+        failed(&home.migrate().await, 4, &["LIM-U159", "was taken over from sqlx", "--format sqlx", read_as]);
+        done(migrate(&as_theirs).await);
         let said = home.with(|it| it.layout = LayoutChoice::Given(Layout::of_format(read_as).unwrap()));
         let status = words(&said.status(StatusOptions::default()).await.unwrap().notices);
         assert!(!status.contains("LIM-U159"), "{status}");
     }
+}
+
+#[tokio::test]
+async fn each_table_of_a_tool_is_a_project_of_its_own() {
+    let goose = |home: &Home, table: &str| {
+        home.execute(&format!(
+            "create table {table} (id integer primary key, version_id bigint not null, is_applied boolean not null, tstamp timestamp \
+             default current_timestamp)"
+        ));
+        home.execute(&format!("insert into {table} (id, version_id, is_applied) values (1, 0, true), (2, 1, true)"));
+    };
+    for home in all_homes() {
+        for table in ["a_goose", "b_goose"] {
+            goose(&home, table);
+        }
+        home.file("1_a.sql", "-- +goose Up\nselect 1;\n");
+        let of = |table: &str, project: &str| {
+            home.with(|it| {
+                it.tool_table = Some(table.to_owned());
+                it.project = project.to_owned();
+            })
+        };
+        let one = of("a_goose", "default");
+        assert_eq!(one.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap().outcome, "done");
+        done(migrate(&one).await);
+        let other = of("b_goose", "default");
+        let wanted = ["LIM-U180", "a_goose)", "b_goose", "--project NAME"];
+        failed(&migrate(&other).await, 4, &wanted);
+        let failure = other.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap_err();
+        assert!(failure.to_string().contains("b_goose"), "{failure}");
+        let status = words(&other.status(StatusOptions::default()).await.unwrap().notices);
+        assert!(status.contains("LIM-U180"), "{status}");
+        let apart = of("b_goose", "b");
+        assert_eq!(apart.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap().outcome, "done");
+        done(migrate(&apart).await);
+        // A name that nobody has made a table of tells of nothing.
+        done(migrate(&of("c_goose", "default")).await);
+    }
+}
+
+#[tokio::test]
+async fn each_tenant_with_a_schema_is_a_project_of_its_own() {
+    let home = newest_postgres();
+    home.file("1_a.up.sql", "create table t (n int);\n");
+    home.file("2_b.up.sql", "create table u (n int);\n");
+    for schema in ["ta", "tb"] {
+        home.execute(&format!(
+            "create schema {schema}; create table {schema}.t (n int); create table {schema}.schema_migrations (version bigint not null primary \
+             key, dirty boolean not null); insert into {schema}.schema_migrations values (1, false)"
+        ));
+    }
+    let of = |schema: &str, project: &str| {
+        home.with(|it| {
+            let separator = if it.database.expose().contains('?') { '&' } else { '?' };
+            it.database =
+                limosa::Secret::new(format!("{}{separator}options=-csearch_path%3D{schema}", it.database.expose()));
+            it.project = project.to_owned();
+        })
+    };
+    let one = of("ta", "default");
+    assert_eq!(one.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap().outcome, "done");
+    done(migrate(&one).await);
+    let two = of("tb", "default");
+    failed(&migrate(&two).await, 4, &["LIM-U180", "ta.schema_migrations"]);
+    let apart = of("tb", "tb");
+    assert_eq!(apart.adopt(&AdoptOptions::default(), &quiet, Stop::new()).await.unwrap().outcome, "done");
+    done(migrate(&apart).await);
+    assert_eq!(home.rows("select schemaname from pg_tables where tablename = 'u' order by 1"), ["ta", "tb"]);
 }

@@ -201,11 +201,6 @@ impl Layout {
         }
     }
 
-    /// True for what runs with each run and has a row with the tool alone, by what that knows it by.
-    pub fn runs_always(&self, key: &str) -> bool {
-        matches!(self, Layout::Liquibase(changelogs) if changelogs.runs_always(key))
-    }
-
     /// The identity of the change that the tool may know by this key, too; None where there is none but by its identity.
     pub fn by_other_name(&self, key: &str) -> Option<String> {
         match self {

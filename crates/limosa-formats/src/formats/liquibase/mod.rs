@@ -27,7 +27,6 @@ use std::collections::{BTreeMap, HashMap};
 use limosa_core::{Checksum, FileHasher, Version};
 use limosa_sql::{Diagnostic, Engine};
 
-use self::attributes::Often;
 use self::changelog::Item;
 use self::changesets::Formatted;
 pub(crate) use self::changesets::{WayBack, way_back};
@@ -228,7 +227,9 @@ impl Changelogs {
         let is_meant = |known: &str| is_alike(known, written);
         let entries = self.entries.values().flatten();
         let mut found = entries.filter_map(|entry| match &entry.role {
-            FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),
+            FileRole::Late { version, .. } | FileRole::Again { place: version, .. } => {
+                version.name().filter(|name| is_meant(name))
+            }
             _ => None,
         });
         let first = found.next()?;
@@ -240,8 +241,7 @@ impl Changelogs {
         let is_it = |known: &Known| known.others.iter().any(|other| is_alike(other, key));
         let mut found = self.known.iter().filter(|(_, known)| is_it(known));
         let (name, known) = found.next()?;
-        let named = if known.named.often() == Often::OnChange { format!("R:{name}") } else { name.clone() };
-        found.next().is_none().then_some(named)
+        found.next().is_none().then(|| known.identity(name).to_string())
     }
 
     /// The changes of a script.
@@ -274,8 +274,7 @@ mod tests {
     fn said(logs: &Changelogs, path: &str) -> Vec<String> {
         let shown = |entry: Entry| match entry.role {
             FileRole::Late { version, label, name } => format!("{label} {version} '{name}'"),
-            FileRole::Repeatable { name } => format!("again {name}"),
-            FileRole::Callback { event, name, .. } => format!("{event} {name}"),
+            FileRole::Again { name, place, always } => format!("{} {name} at {place}", if always { "always" } else { "again" }),
             role => format!("{role:?}"),
         };
         logs.entries(path).unwrap_or_default().into_iter().map(shown).collect()
@@ -292,8 +291,8 @@ mod tests {
             "{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n"
         );
         let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
-        assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann", "afterMigrate 0003 2"]);
-        assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann"]);
+        assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann at a.sql::v::ann", "always a.sql::2::bob at a.sql::2::bob"]);
+        assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann at sub/b.sql::w::ann"]);
         for (written, expected) in [
             ("db/m/a.sql::1::ann", Some("a.sql::1::ann")),
             ("x.sql::1::ann", Some("db/x.sql::1::ann")),
@@ -303,10 +302,7 @@ mod tests {
             let found = logs.meant(&Version::of_name(written)).map(|version| version.to_string());
             assert_eq!(found.as_deref(), expected, "{written}");
         }
-        let again = &logs.entries("m/sub/b.sql").unwrap()[1];
-        assert_eq!(again.wishes.depends_on[0].text, "R:a.sql::v::ann");
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert_eq!((problems[0].code, problems[0].labels[0].position.unwrap().line), (codes::OTHER_BEHAVIOUR, 4));
+        assert!(problems.is_empty(), "{problems:?}");
         assert!(matches!(logs.classify("m/c.sql"), FileRole::Unclear(_)));
     }
 

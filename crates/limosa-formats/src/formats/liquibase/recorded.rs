@@ -1,8 +1,8 @@
 //! What `databasechangelog` says of a change: its checksum, and what else stands in its row (Liquibase, `MarkChangeSetRanGenerator.java`).
 
-use limosa_core::{Agreement, ForeignRow};
+use limosa_core::{Agreement, ForeignRow, Identity};
 
-use super::attributes::Named;
+use super::attributes::{Named, Often};
 use super::changesets::ChangeSet;
 use super::{Changelogs, lines};
 use crate::checksums::Hashed;
@@ -17,14 +17,22 @@ pub(super) struct Known {
     /// How many properties it sees.
     pub(super) properties: usize,
     pub(super) named: Named,
-    /// It runs with each run.
-    pub(super) always: bool,
     /// What Liquibase may have called it before.
     pub(super) others: Vec<String>,
     /// The contexts that stand in its row.
     pub(super) contexts: Option<String>,
     /// The labels that stand there.
     pub(super) labels: Option<String>,
+}
+
+impl Known {
+    /// What limosa knows a change of this name by.
+    pub(super) fn identity(&self, name: &str) -> Identity {
+        match self.named.often() {
+            Often::Once => Identity::new(name),
+            Often::OnChange | Often::Always => Identity::of_repeatable(name),
+        }
+    }
 }
 
 /// Letters that a column takes.
@@ -85,13 +93,6 @@ impl Changelogs {
         row.more.insert("comments", short(comment));
         row.more.extend(known.contexts.as_ref().map(|contexts| ("contexts", contexts.clone())));
         row.more.extend(known.labels.as_ref().map(|labels| ("labels", labels.clone())));
-    }
-
-    /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here. Its path may count from
-    /// another folder.
-    pub(crate) fn runs_always(&self, key: &str) -> bool {
-        let same = |(name, known): (&String, &Known)| known.always && is_alike(name, key);
-        self.known.iter().any(same)
     }
 }
 

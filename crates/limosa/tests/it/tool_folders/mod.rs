@@ -6,6 +6,7 @@ mod drizzle;
 mod flyway_session;
 mod foreign_keys;
 mod liquibase;
+mod liquibase_again;
 mod liquibase_conditions;
 mod liquibase_delimiters;
 mod liquibase_failing;

@@ -224,6 +224,18 @@ impl Layout {
         }
     }
 
+    /// The file of settings of the tool's, beside the folder or above it, that says what files alone do not.
+    pub fn settings_file(&self) -> Option<&'static str> {
+        matches!(self, Layout::Liquibase(_)).then_some(liquibase::DEFAULTS_FILE)
+    }
+
+    /// Learns what such a file and variables of the process say, behind [`Layout::stand_for`] and before anything else is learnt.
+    pub fn stand_by(&mut self, file: Option<&[u8]>, variables: &BTreeMap<String, String>) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.stand_by(liquibase::Defaults::read(file, variables));
+        }
+    }
+
     /// What is to be said of the files together, by their names.
     pub fn check<'a>(&self, files: impl Iterator<Item = (&'a str, &'a FileRole)>) -> Option<Diagnostic> {
         match self {

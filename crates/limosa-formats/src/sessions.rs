@@ -35,6 +35,23 @@ impl Layout {
         }
     }
 
+    /// True where the tool, on PostgreSQL, looks at the search path before each file, and puts its default schema at the head of it where
+    /// another one stands there: the schema that settings name, else the one in which its session begins.
+    pub fn puts_schema_first(&self) -> bool {
+        matches!(self, Layout::Liquibase(_))
+    }
+
+    /// The schema that settings of the tool's name for that, and whether they let its record stand elsewhere.
+    pub fn told_schema(&self) -> Option<(String, bool)> {
+        match self {
+            Layout::Liquibase(changelogs) => {
+                let defaults = changelogs.defaults();
+                Some((defaults.first_schema()?, defaults.keeps_record_elsewhere()))
+            }
+            _ => None,
+        }
+    }
+
     /// The file beside the folder, or above it, that says what is meant on SQLite, where there may be one.
     pub fn told_on_sqlite_by(&self) -> Option<&'static str> {
         matches!(self, Layout::Drizzle(_)).then_some(drizzle::PACKAGE)

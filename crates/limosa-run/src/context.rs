@@ -93,6 +93,8 @@ pub struct Context<'a> {
     pub session_role: Option<String>,
     /// SQL that follows `reset all`, to keep what limosa itself sets for its sessions; begins with `;`, may be empty.
     pub session_settings: String,
+    /// PostgreSQL: the schema that the tool of the files puts at the head of the search path before each of them.
+    pub first_schema: Option<String>,
     /// What each step begins with is kept: the run may take back what it did.
     pub keeps_beginnings: bool,
     /// The code of steps that are no scripts.

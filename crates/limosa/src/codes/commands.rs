@@ -539,4 +539,10 @@ pub(super) const TABLE: &[Cause] = &[
          More statements ran and are committed than it has now.",
         "Put them back, so that limosa can go on behind them. Or do by hand what is left of it, and then `limosa repair --mark-applied`.",
     ),
+    (
+        "LIM-U170",
+        "`defaultSchemaName` in `liquibase.properties`, or `LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME`, names a schema that this database does not have. \
+         Liquibase begins each change there, and finds no place for its own table. Here `CREATE TABLE orders` would make it in another schema.",
+        "Make the schema, or correct the name. Capitals make no difference in it, as Liquibase writes it without quotes.",
+    ),
 ];

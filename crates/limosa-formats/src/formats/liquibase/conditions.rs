@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn guard(path: &str, text: &str, engine: Engine) -> Result<Option<Guard>, Wrong> {
-        let mut properties = Properties::new(engine, None);
+        let mut properties = Properties::new(engine, &[]);
         let property =
             |name: &str, value: &str| Property { name: name.into(), value: value.into(), ..Property::default() };
         properties.add(&property("x", "1"));

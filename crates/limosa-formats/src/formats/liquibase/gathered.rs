@@ -6,7 +6,7 @@ use limosa_core::{CallbackEvent, Checksum, Identity, Markers, Version};
 use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, placeholders};
 
 use super::Script;
-use super::attributes::{self, Often};
+use super::attributes::{self, Chosen, Often};
 use super::changesets::{ChangeSet, Formatted, no_such_back};
 use super::conditions::Around;
 use super::order::{Asking, Listed, unknown_condition};
@@ -21,7 +21,7 @@ use crate::native::{Entry, FilePart, FileRole, OtherBack, OtherPart, Wishes, spl
 /// Changes as they are brought into order.
 pub(super) struct Gathered<'g> {
     engine: Engine,
-    environment: Option<&'g str>,
+    chosen: Chosen<'g>,
     given: &'g BTreeMap<String, String>,
     pub(super) properties: Properties,
     pub(super) known: HashMap<String, Known>,
@@ -35,14 +35,14 @@ pub(super) struct Gathered<'g> {
 impl<'g> Gathered<'g> {
     pub(super) fn new(
         engine: Engine,
-        environment: Option<&'g str>,
+        chosen: Chosen<'g>,
         given: &'g BTreeMap<String, String>,
     ) -> Gathered<'g> {
         Gathered {
             engine,
-            environment,
+            chosen,
             given,
-            properties: Properties::new(engine, environment),
+            properties: Properties::new(engine, &chosen.contexts()),
             known: HashMap::new(),
             values: BTreeMap::new(),
             entries: HashMap::new(),
@@ -87,7 +87,7 @@ impl<'g> Gathered<'g> {
             let identity = called(of_all.unwrap_or(of_own));
             let others =
                 [of_own, name].into_iter().chain(of_5).map(called).filter(|other| *other != identity).collect();
-            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
+            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.chosen, recorded_labels.as_deref());
             told.extend(change.problems.iter().cloned());
             let guard = change.preconditions.guard().cloned();
             wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
@@ -281,7 +281,7 @@ impl<'g> Gathered<'g> {
         let own = attributes::Named::default();
         let (contexts, labels) = recorded(&around, &own);
         let named = own.within(outer::contexts(&around).as_deref());
-        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
+        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.chosen, labels.as_deref());
         let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
         let Some(role) = once(&identity, place, split(name).1) else { return };
         let part = FilePart {

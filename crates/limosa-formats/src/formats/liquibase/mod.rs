@@ -9,6 +9,7 @@ mod built_in;
 mod changelog;
 mod changesets;
 mod conditions;
+mod defaults;
 mod expression;
 mod gathered;
 mod lines;
@@ -27,9 +28,11 @@ use std::collections::{BTreeMap, HashMap};
 use limosa_core::{Checksum, FileHasher, Version};
 use limosa_sql::{Diagnostic, Engine};
 
+use self::attributes::Chosen;
 use self::changelog::Item;
 use self::changesets::Formatted;
 pub(crate) use self::changesets::{WayBack, way_back};
+pub(crate) use self::defaults::{Defaults, FILE as DEFAULTS_FILE};
 use self::gathered::Gathered;
 use self::order::{Passed, Source};
 use self::properties::Properties;
@@ -99,6 +102,8 @@ pub struct Changelogs {
     environment: Option<String>,
     /// Values of the settings, which go before properties.
     given: BTreeMap<String, String>,
+    /// What settings of Liquibase's say.
+    defaults: Defaults,
     properties: Properties,
     /// Where each change stands, by its name.
     known: HashMap<String, Known>,
@@ -120,6 +125,22 @@ impl Changelogs {
     pub(crate) fn stand_for(&mut self, environment: Option<&str>, given: &BTreeMap<String, String>) {
         self.environment = environment.map(str::to_owned);
         self.given = given.clone();
+    }
+
+    /// Says what settings of Liquibase's say; what limosa's give to placeholders goes before it.
+    pub(crate) fn stand_by(&mut self, defaults: Defaults) {
+        for (name, value) in &defaults.parameters {
+            let is_given = self.given.keys().any(|known| known.eq_ignore_ascii_case(name));
+            if !is_given {
+                self.given.insert(name.clone(), value.clone());
+            }
+        }
+        self.defaults = defaults;
+    }
+
+    /// What settings of Liquibase's say.
+    pub(crate) fn defaults(&self) -> &Defaults {
+        &self.defaults
     }
 
     /// What placeholders stand for where the settings give no value.
@@ -169,7 +190,12 @@ impl Changelogs {
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
-        let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
+        let chosen = Chosen {
+            environment: self.environment.as_deref(),
+            contexts: &self.defaults.contexts,
+            labels: self.defaults.labels.as_deref(),
+        };
+        let mut gathered = Gathered::new(engine, chosen, &self.given);
         let mut asking = Vec::new();
         for passed in listed {
             let listed = match passed {

@@ -8,6 +8,8 @@ mod marks;
 
 pub use marks::{Mark, Markers};
 
+use limosa_sql::ExecutableCommentMask;
+
 use crate::Direction;
 
 /// A part of a file, as a [`SectionScanner`] comes past it. Parts follow each other without gaps.
@@ -221,24 +223,38 @@ fn without_mark(line: &str, is_first: bool) -> &str {
 pub struct SectionMask {
     scanner: SectionScanner,
     direction: Direction,
+    /// What it goes through besides, and the bytes on the way there.
+    strips: Option<(ExecutableCommentMask, Vec<u8>)>,
 }
 
 impl SectionMask {
     /// A mask for a file with these markers.
     pub fn new(markers: Markers, direction: Direction) -> SectionMask {
-        SectionMask { scanner: SectionScanner::new(markers), direction }
+        let strips = markers.strips().map(|mask| (mask, Vec::new()));
+        SectionMask { scanner: SectionScanner::new(markers), direction, strips }
     }
 
     /// Adds the next bytes of the file to `masked`, as far as they are decided.
     pub fn feed(&mut self, bytes: &[u8], masked: &mut Vec<u8>) {
         let direction = self.direction;
-        self.scanner.feed(bytes, &mut |part| mask(part, direction, masked));
+        let Some((strips, between)) = &mut self.strips else {
+            return self.scanner.feed(bytes, &mut |part| mask(part, direction, masked));
+        };
+        self.scanner.feed(bytes, &mut |part| mask(part, direction, between));
+        strips.feed(between, masked);
+        between.clear();
     }
 
     /// Says that no more bytes will come; adds what was held back.
     pub fn finish(&mut self, masked: &mut Vec<u8>) {
         let direction = self.direction;
-        self.scanner.finish(&mut |part| mask(part, direction, masked));
+        let Some((strips, between)) = &mut self.strips else {
+            return self.scanner.finish(&mut |part| mask(part, direction, masked));
+        };
+        self.scanner.finish(&mut |part| mask(part, direction, between));
+        strips.feed(between, masked);
+        strips.finish(masked);
+        between.clear();
     }
 }
 

@@ -132,7 +132,7 @@ impl<'g> Gathered<'g> {
                 end: change.end,
                 line: change.line,
                 checksum: script.checksum.clone(),
-                markers: Markers::Liquibase,
+                markers: change.markers(&named, self.engine),
                 delimiter,
                 back_delimiter,
                 back_of_other,

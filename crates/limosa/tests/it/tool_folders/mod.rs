@@ -7,6 +7,7 @@ mod flyway_session;
 mod foreign_keys;
 mod liquibase;
 mod liquibase_again;
+mod liquibase_comments;
 mod liquibase_conditions;
 mod liquibase_delimiters;
 mod liquibase_failing;

@@ -1,6 +1,7 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
 use limosa_sql::{Diagnostic, Engine, Label, PlaceholderMarks};
@@ -263,6 +264,14 @@ impl Layout {
             Layout::Sqitch(project) => project.classify(path),
             Layout::Liquibase(changelogs) => changelogs.classify(path),
             Layout::Pattern(pattern) => pattern.classify(path),
+        }
+    }
+
+    /// Changes that stand in no file of their own, by the names of the files that they would be, with what those would hold.
+    pub fn made_files(&self) -> BTreeMap<String, Arc<[u8]>> {
+        match self {
+            Layout::Liquibase(changelogs) => changelogs.modelled().clone(),
+            _ => BTreeMap::new(),
         }
     }
 

@@ -278,6 +278,9 @@ impl Listing {
         let around = scripts.around(places);
         let (recognised, mut diagnostics) = layout_of(configuration, &scripts, folders, &names, &around, engine)?;
         let layout = &recognised.layout;
+        let made = layout.made_files();
+        let names: Vec<String> = names.into_iter().chain(made.keys().cloned()).collect();
+        let scripts = scripts.with_made(made);
         let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
         diagnostics.extend(problem);
         let roles: Vec<FileRole> =

@@ -320,6 +320,7 @@ impl Opened<'_> {
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
         self.take_first_schema(&loaded.layout);
+        self.files = Scripts::of(self.configuration).with_made(loaded.layout.made_files());
         self.take_placeholders(loaded);
         counted_values::count(self, loaded)
     }

@@ -23,7 +23,7 @@ pub(super) struct Field {
 
 impl Field {
     /// The text of an attribute or an entry; None where it is missing or empty.
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.below.iter().find(|field| field.name == name)?;
         found.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }

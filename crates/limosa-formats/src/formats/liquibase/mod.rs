@@ -13,6 +13,7 @@ mod defaults;
 mod expression;
 mod gathered;
 mod lines;
+mod modelled;
 mod order;
 mod other_backs;
 mod outer;
@@ -23,7 +24,8 @@ mod property_file;
 mod recorded;
 mod xml;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use limosa_core::{Checksum, FileHasher, Version};
 use limosa_sql::{Diagnostic, Engine};
@@ -84,6 +86,10 @@ struct Script {
     formatted: Option<Formatted>,
     length: u64,
     checksum: Checksum,
+    /// What it holds, where changes of a changelog may name it.
+    text: Option<String>,
+    /// It is a change of a changelog, and no file.
+    is_modelled: bool,
 }
 
 /// What the files of a project say together.
@@ -109,6 +115,10 @@ pub struct Changelogs {
     known: HashMap<String, Known>,
     /// What placeholders stand for where the settings give no value: the value of a property, or the text itself.
     values: BTreeMap<String, String>,
+    /// Changes of changelogs that hold SQL alone, by the names of the files that they would be, as formatted SQL.
+    modelled: BTreeMap<String, Arc<[u8]>>,
+    /// Files of SQL that such changes name.
+    named: HashSet<String>,
     /// The changes of each script, once they are in order.
     entries: HashMap<String, Vec<Entry>>,
     /// A changelog says what there is.
@@ -173,7 +183,9 @@ impl Changelogs {
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let script = Script { formatted, length: bytes.len() as u64, checksum: checksum_of(bytes) };
+        let text = formatted.is_none().then(|| String::from_utf8_lossy(bytes).into_owned());
+        let (length, checksum) = (bytes.len() as u64, checksum_of(bytes));
+        let script = Script { formatted, length, checksum, text, is_modelled: false };
         self.scripts.insert(path.to_owned(), script);
         Vec::new()
     }
@@ -185,10 +197,12 @@ impl Changelogs {
             folders: &self.folders,
             lists: &self.lists,
             scripts: &self.scripts,
+            engine: self.engine.unwrap_or(Engine::Sqlite),
             property_files: &self.property_files,
         };
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
+        self.named = source.named_by_changes();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
         let chosen = Chosen {
             environment: self.environment.as_deref(),
@@ -208,6 +222,19 @@ impl Changelogs {
                     continue;
                 }
                 Passed::Script(listed) => listed,
+                Passed::Modelled(listed, text) => {
+                    let (path, bytes) = (listed.path.clone(), text.into_bytes());
+                    let script = Script {
+                        formatted: Some(Formatted::read(&path, &bytes, engine)),
+                        length: bytes.len() as u64,
+                        checksum: checksum_of(&bytes),
+                        text: None,
+                        is_modelled: true,
+                    };
+                    self.scripts.insert(path.clone(), script);
+                    self.modelled.insert(path, bytes.into());
+                    listed
+                }
             };
             let Some(script) = self.scripts.get(&listed.path) else { continue };
             match &script.formatted {
@@ -227,9 +254,14 @@ impl Changelogs {
         problems
     }
 
+    /// Changes of changelogs that hold SQL alone, by the names of the files that they would be.
+    pub(crate) fn modelled(&self) -> &BTreeMap<String, Arc<[u8]>> {
+        &self.modelled
+    }
+
     /// Says what a file is for; scripts with changes have entries of their own.
     pub fn classify(&self, path: &str) -> FileRole {
-        let is_left_out = self.scripts.contains_key(path) && !self.entries.contains_key(path);
+        let is_left_out = !self.named.contains(path) && self.scripts.contains_key(path) && !self.entries.contains_key(path);
         if !is_left_out {
             return FileRole::Ignored;
         }

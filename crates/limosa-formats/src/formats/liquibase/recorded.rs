@@ -57,6 +57,10 @@ impl Changelogs {
         Some((known, formatted.zip(known.at).and_then(|(file, at)| file.changes.get(at))))
     }
 
+    fn is_modelled(&self, known: &Known) -> bool {
+        known.files.first().and_then(|path| self.scripts.get(path)).is_some_and(|script| script.is_modelled)
+    }
+
     /// What the checksum of a change is of, in the bytes of its file.
     fn hashed(&self, known: &Known, change: Option<&ChangeSet>, bytes: &[u8]) -> Hashed {
         let Some(change) = change else {
@@ -80,6 +84,9 @@ impl Changelogs {
     /// Whether a change is the one that a recorded checksum was made of; None where no such change is known.
     pub(crate) fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
         let (known, change) = self.known(identity)?;
+        if self.is_modelled(known) {
+            return Some(Agreement::Unknowable("Liquibase makes the checksum of a change in a changelog by what it is modelled of"));
+        }
         let valid = change.map(|change| change.valid.as_slice()).unwrap_or_default();
         Some(self.hashed(known, change, bytes).agrees(valid, recorded))
     }
@@ -87,7 +94,8 @@ impl Changelogs {
     /// Fills in what Liquibase would record of a change.
     pub(crate) fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
         let Some((known, change)) = self.known(identity) else { return };
-        row.checksum = Some(self.hashed(known, change, bytes).checksum());
+        // Where there is none, Liquibase puts its own there with its next run.
+        row.checksum = (!self.is_modelled(known)).then(|| self.hashed(known, change, bytes).checksum());
         let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
         let comment = change.and_then(|change| change.comment.as_deref()).unwrap_or_default().trim();
         row.more.insert("comments", short(comment));

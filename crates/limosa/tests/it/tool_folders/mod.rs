@@ -11,6 +11,7 @@ mod liquibase_comments;
 mod liquibase_conditions;
 mod liquibase_delimiters;
 mod liquibase_failing;
+mod liquibase_modelled;
 mod liquibase_preconditions;
 mod liquibase_settings;
 mod one_transaction;

@@ -227,8 +227,7 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    let leaves =
-        !step.outline.settings.is_empty() || !step.begins_with.is_empty() || context.first_schema.is_some();
+    let leaves = !step.outline.settings.is_empty() || !step.begins_with.is_empty() || context.first_schema.is_some();
     if engine != Engine::Postgres || !leaves || step.hands_on {
         return Vec::new();
     }

@@ -33,8 +33,11 @@ pub fn decide_migrate(
     let mut notices = Vec::new();
     refuse(history_problems(&assessed, ask, policy, &mut notices))?;
 
-    let mut chosen: Vec<&Assessed<'_>> =
-        assessed.iter().filter(|line| line.state.is_pending() || runs_always(line)).filter(|line| within(line, ask.to.as_ref())).collect();
+    let mut chosen: Vec<&Assessed<'_>> = assessed
+        .iter()
+        .filter(|line| line.state.is_pending() || runs_always(line))
+        .filter(|line| within(line, ask.to.as_ref()))
+        .collect();
     // What was interrupted goes on before anything new begins.
     chosen.sort_by_key(|line| line.state != State::Partial);
     if let Some(limit) = ask.steps {
@@ -192,7 +195,8 @@ fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {
 
 /// One that ran, and runs with each run.
 fn runs_always(line: &Assessed<'_>) -> bool {
-    matches!(line.state, State::Applied | State::Baseline) && line.change.is_some_and(|change| change.headers.runs_always)
+    matches!(line.state, State::Applied | State::Baseline)
+        && line.change.is_some_and(|change| change.headers.runs_always)
 }
 
 fn history_problems(

@@ -374,7 +374,8 @@ mod tests {
             };
             assert_eq!(shown, expected, "{attributes}");
         }
-        let told = Chosen { contexts: &["test".to_owned(), "b".to_owned()], labels: Some("!x and y"), ..Chosen::default() };
+        let told =
+            Chosen { contexts: &["test".to_owned(), "b".to_owned()], labels: Some("!x and y"), ..Chosen::default() };
         for (attributes, expected) in [
             ("context:test", None),
             ("context:\"b and test\"", None),

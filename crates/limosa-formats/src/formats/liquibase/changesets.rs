@@ -73,7 +73,8 @@ impl ChangeSet {
 
     /// The comments that tell its sections apart. Where it has comments that the server would run and Liquibase takes out, they go.
     pub(super) fn markers(&self, named: &Named, engine: Engine) -> Markers {
-        let is_stripped = self.has_executable_comments && engine == Engine::Mysql && named.is_not_denied("stripComments");
+        let is_stripped =
+            self.has_executable_comments && engine == Engine::Mysql && named.is_not_denied("stripComments");
         if is_stripped { Markers::LiquibaseStripped } else { Markers::Liquibase }
     }
 

@@ -67,9 +67,8 @@ impl Defaults {
                 written.iter().find(|one| keys.contains(&one.key))
             })
         };
-        let of_all = |name: &str| {
-            written.iter().find(|one| one.key.strip_prefix("liquibase.").unwrap_or(&one.key) == name)
-        };
+        let of_all =
+            |name: &str| written.iter().find(|one| one.key.strip_prefix("liquibase.").unwrap_or(&one.key) == name);
         let schema = argument(&["defaultschemaname"]);
         let ledger_schema = of_all("liquibaseschemaname");
         let ledger_table = of_all("databasechangelogtablename");
@@ -162,7 +161,10 @@ mod tests {
             ];
             assert_eq!(found.join(" "), expected, "{text}");
         }
-        let defaults = Defaults::read(Some(b"parameter.owner: joe\nPARAMETER.Two=2\nliquibase.command.parameter.no=3\n"), &BTreeMap::new());
+        let defaults = Defaults::read(
+            Some(b"parameter.owner: joe\nPARAMETER.Two=2\nliquibase.command.parameter.no=3\n"),
+            &BTreeMap::new(),
+        );
         let found: Vec<String> = defaults.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(found, ["Two=2", "owner=joe"]);
     }

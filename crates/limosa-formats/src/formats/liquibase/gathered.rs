@@ -33,11 +33,7 @@ pub(super) struct Gathered<'g> {
 }
 
 impl<'g> Gathered<'g> {
-    pub(super) fn new(
-        engine: Engine,
-        chosen: Chosen<'g>,
-        given: &'g BTreeMap<String, String>,
-    ) -> Gathered<'g> {
+    pub(super) fn new(engine: Engine, chosen: Chosen<'g>, given: &'g BTreeMap<String, String>) -> Gathered<'g> {
         Gathered {
             engine,
             chosen,
@@ -87,7 +83,8 @@ impl<'g> Gathered<'g> {
             let identity = called(of_all.unwrap_or(of_own));
             let others =
                 [of_own, name].into_iter().chain(of_5).map(called).filter(|other| *other != identity).collect();
-            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.chosen, recorded_labels.as_deref());
+            let (mut wishes, mut told) =
+                named.wishes(&change.label, self.engine, self.chosen, recorded_labels.as_deref());
             told.extend(change.problems.iter().cloned());
             let guard = change.preconditions.guard().cloned();
             wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);

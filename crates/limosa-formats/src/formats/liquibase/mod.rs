@@ -261,7 +261,8 @@ impl Changelogs {
 
     /// Says what a file is for; scripts with changes have entries of their own.
     pub fn classify(&self, path: &str) -> FileRole {
-        let is_left_out = !self.named.contains(path) && self.scripts.contains_key(path) && !self.entries.contains_key(path);
+        let is_left_out =
+            !self.named.contains(path) && self.scripts.contains_key(path) && !self.entries.contains_key(path);
         if !is_left_out {
             return FileRole::Ignored;
         }
@@ -332,7 +333,9 @@ mod tests {
     fn said(logs: &Changelogs, path: &str) -> Vec<String> {
         let shown = |entry: Entry| match entry.role {
             FileRole::Late { version, label, name } => format!("{label} {version} '{name}'"),
-            FileRole::Again { name, place, always } => format!("{} {name} at {place}", if always { "always" } else { "again" }),
+            FileRole::Again { name, place, always } => {
+                format!("{} {name} at {place}", if always { "always" } else { "again" })
+            }
             role => format!("{role:?}"),
         };
         logs.entries(path).unwrap_or_default().into_iter().map(shown).collect()
@@ -349,8 +352,14 @@ mod tests {
             "{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n"
         );
         let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
-        assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann at a.sql::v::ann", "always a.sql::2::bob at a.sql::2::bob"]);
-        assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann at sub/b.sql::w::ann"]);
+        assert_eq!(
+            said(&logs, "m/a.sql"),
+            ["0001 a.sql::1::ann '1'", "again a.sql::v::ann at a.sql::v::ann", "always a.sql::2::bob at a.sql::2::bob"]
+        );
+        assert_eq!(
+            said(&logs, "m/sub/b.sql"),
+            ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann at sub/b.sql::w::ann"]
+        );
         for (written, expected) in [
             ("db/m/a.sql::1::ann", Some("a.sql::1::ann")),
             ("x.sql::1::ann", Some("db/x.sql::1::ann")),

@@ -26,8 +26,17 @@ const TAKEN_OVER: [&str; 12] = [
 ];
 
 /// What counts for nothing here, or is read elsewhere.
-const PASSED_OVER: [&str; 9] =
-    ["id", "author", "created", "objectQuotingStrategy", "validCheckSum", "comment", "rollback", "changes", "onValidationFail"];
+const PASSED_OVER: [&str; 9] = [
+    "id",
+    "author",
+    "created",
+    "objectQuotingStrategy",
+    "validCheckSum",
+    "comment",
+    "rollback",
+    "changes",
+    "onValidationFail",
+];
 
 /// What a `sql` or `sqlFile` may say.
 const OF_SQL: [&str; 9] = [
@@ -60,9 +69,7 @@ struct Sql {
 /// Why it cannot be: what it holds that is not known here.
 pub(super) fn formatted(change: &Field, engine: Engine, find: &FindText<'_>) -> Result<String, String> {
     let changes = change.below.iter().find(|field| field.name == "changes").map_or(&change.below, |list| &list.below);
-    let is_own = |field: &&Field| {
-        !TAKEN_OVER.iter().chain(&PASSED_OVER).any(|known| *known == field.name)
-    };
+    let is_own = |field: &&Field| !TAKEN_OVER.iter().chain(&PASSED_OVER).any(|known| *known == field.name);
     let holders = || change.below.iter().filter(is_own);
     let is_listed = !std::ptr::eq(changes, &change.below);
     if let Some(other) = holders().find(|field| is_listed || !is_sql(field)) {
@@ -75,23 +82,27 @@ pub(super) fn formatted(change: &Field, engine: Engine, find: &FindText<'_>) -> 
             line.push_str(&format!(" {name}:{}", quoted(Some(value))?));
         }
     }
-    for (name, all) in [("stripComments", &sql.strips), ("splitStatements", &sql.splits)] {
-        let said = all.first().copied().unwrap_or(true);
-        if all.iter().any(|one| *one != said) {
-            return Err(format!("what it holds has different values of {name}"));
-        }
-        if !said {
-            line.push_str(&format!(" {name}:false"));
-        }
-    }
     let delimiter = sql.delimiters.first().cloned().flatten();
     if sql.delimiters.iter().any(|one| *one != delimiter) {
         return Err("what it holds has different values of endDelimiter".to_owned());
     }
+    for (name, all) in [("stripComments", &sql.strips), ("splitStatements", &sql.splits)] {
+        let said = all.first().copied().unwrap_or(true);
+        let is_mixed = all.iter().any(|one| *one != said);
+        // Where statements end is known without it, but for a delimiter.
+        if is_mixed && (name != "splitStatements" || delimiter.is_some()) {
+            return Err(format!("what it holds has different values of {name}"));
+        }
+        if !said && !is_mixed {
+            line.push_str(&format!(" {name}:false"));
+        }
+    }
     if let Some(delimiter) = &delimiter {
         line.push_str(&format!(" endDelimiter:{}", quoted(Some(delimiter))?));
     }
-    let comment = change.get("comment").map(|text| format!("--comment: {}\n", text.split_whitespace().collect::<Vec<_>>().join(" ")));
+    let comment = change
+        .get("comment")
+        .map(|text| format!("--comment: {}\n", text.split_whitespace().collect::<Vec<_>>().join(" ")));
     let back = way_back(change, engine, find).unwrap_or_default();
     Ok(format!("--liquibase formatted sql\n{line}\n{}{}{back}", comment.unwrap_or_default(), sql.text))
 }
@@ -121,7 +132,10 @@ fn sql<'f>(changes: impl Iterator<Item = &'f Field>, engine: Engine, find: &Find
         if let Some(other) = one.below.iter().find(|field| !OF_SQL.contains(&field.name.as_str())) {
             return Err(format!("it has {} of {}", other.name, one.name));
         }
-        if one.get("encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8") && !encoding.eq_ignore_ascii_case("utf8")) {
+        if one
+            .get("encoding")
+            .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8") && !encoding.eq_ignore_ascii_case("utf8"))
+        {
             return Err("it has a file that is not UTF-8".to_owned());
         }
         if one.get("dbms").is_some_and(|dbms| !is_for(dbms, engine)) {
@@ -212,22 +226,34 @@ mod tests {
         let keeps = |text: &str| field("sql", "", vec![plain("sql", text), plain("stripComments", "true")]);
         for (below, expected) in [
             (
-                vec![field("changes", "", vec![plain("sql", "select 1; select 2"), of_file()]), plain("rollback", "select -1;\nselect -2")],
-                Ok("--changeset \"ann b\":\"1\" stripComments:false\nselect 1; select 2\n;\nselect 3\n;\n--rollback select -1;\n--rollback select -2\n--rollback ;\n"),
+                vec![
+                    field("changes", "", vec![plain("sql", "select 1; select 2"), of_file()]),
+                    plain("rollback", "select -1;\nselect -2"),
+                ],
+                Ok(
+                    "--changeset \"ann b\":\"1\" stripComments:false\nselect 1; select 2\n;\nselect 3\n;\n--rollback select -1;\n--rollback select -2\n--rollback ;\n",
+                ),
             ),
             (
                 vec![plain("runOnChange", "true"), plain("comment", "why\n not"), keeps("select 1;\n--rollback no\n")],
                 Ok("--changeset \"ann b\":\"1\" runOnChange:\"true\"\n--comment: why not\nselect 1;\n\n;\n"),
             ),
             (
-                vec![field("sql", "select 1;", vec![plain("dbms", "mysql")]), field("rollback", "", Vec::new()), keeps("select 2;")],
+                vec![
+                    field("sql", "select 1;", vec![plain("dbms", "mysql")]),
+                    field("rollback", "", Vec::new()),
+                    keeps("select 2;"),
+                ],
                 Ok("--changeset \"ann b\":\"1\"\nselect 2;\n--rollback empty\n"),
             ),
             (vec![plain("createTable", "")], Err("it has createTable")),
             (vec![field("changes", "", vec![plain("sql", "a"), plain("tagDatabase", "")])], Err("it has tagDatabase")),
             (vec![plain("sql", "a"), plain("preConditions", "")], Err("it has preConditions")),
             (vec![plain("sql", "a"), keeps("b")], Err("what it holds has different values of stripComments")),
-            (vec![field("sqlFile", "", vec![plain("path", "g.sql")])], Err("there is no g.sql among the .sql files here")),
+            (
+                vec![field("sqlFile", "", vec![plain("path", "g.sql")])],
+                Err("there is no g.sql among the .sql files here"),
+            ),
         ] {
             let found = formatted(&change(below), Engine::Postgres, &find);
             let expected = expected.map(|text| format!("--liquibase formatted sql\n{text}")).map_err(str::to_owned);

@@ -220,8 +220,9 @@ impl Source<'_> {
                         }
                         Err(why) => why,
                     };
-                    let message =
-                        format!("the change {id} of {author} is no SQL ({why}), and cannot be run here; it is left out");
+                    let message = format!(
+                        "the change {id} of {author} is no SQL ({why}), and cannot be run here; it is left out"
+                    );
                     let help = "write it as formatted SQL: liquibase update-sql shows what it runs; where it ran already, later changes can \
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
@@ -249,7 +250,9 @@ impl Source<'_> {
     fn modelled(&self, path: &str, name: &str, (author, id): (&str, &str), text: String, walk: &mut Walk<'_>) {
         let own = format!("{path}::{id}::{author}");
         let others = (2..).map(|number| format!("{own} ({number})"));
-        let Some(own) = std::iter::once(own.clone()).chain(others).find(|one| walk.seen.insert(one.clone())) else { return };
+        let Some(own) = std::iter::once(own.clone()).chain(others).find(|one| walk.seen.insert(one.clone())) else {
+            return;
+        };
         let files = std::iter::once(own.clone()).chain(walk.open.iter().rev().cloned()).collect();
         let around = walk.around.iter().rev().map(|(outer, _)| outer.clone()).collect();
         let included = walk.around.last().and_then(|(_, place)| place.clone());

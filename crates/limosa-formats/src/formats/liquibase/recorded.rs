@@ -85,7 +85,9 @@ impl Changelogs {
     pub(crate) fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
         let (known, change) = self.known(identity)?;
         if self.is_modelled(known) {
-            return Some(Agreement::Unknowable("Liquibase makes the checksum of a change in a changelog by what it is modelled of"));
+            return Some(Agreement::Unknowable(
+                "Liquibase makes the checksum of a change in a changelog by what it is modelled of",
+            ));
         }
         let valid = change.map(|change| change.valid.as_slice()).unwrap_or_default();
         Some(self.hashed(known, change, bytes).agrees(valid, recorded))

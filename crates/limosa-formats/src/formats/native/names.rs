@@ -432,10 +432,7 @@ mod tests {
                 format!("rollback of {} beside {}", of.identity(), beside.as_deref().unwrap_or("-"))
             }
             FileRole::Config => "config".to_owned(),
-            FileRole::Late { .. }
-            | FileRole::Again { .. }
-            | FileRole::Baseline { .. }
-            | FileRole::Callback { .. } => {
+            FileRole::Late { .. } | FileRole::Again { .. } | FileRole::Baseline { .. } | FileRole::Callback { .. } => {
                 "of another format".to_owned()
             }
             FileRole::Unclear(diagnostic) => {

@@ -30,7 +30,16 @@ async fn changes_are_verified_and_given_back() {
         home.file("a.sql", &format!("{FIRST}{SECOND}{always}"));
         migrated(&home);
         let answer = adopt(&home).await.unwrap();
-        assert_eq!(verdicts(&answer), ["verified 0001 1", "pending 0002 2", "pending R a.sql::log::ann: its text was changed since it ran: it runs again"], "{}", words(&answer.errors));
+        assert_eq!(
+            verdicts(&answer),
+            [
+                "verified 0001 1",
+                "pending 0002 2",
+                "pending R a.sql::log::ann: its text was changed since it ran: it runs again"
+            ],
+            "{}",
+            words(&answer.errors)
+        );
         assert!(answer.notices.is_empty(), "{}", words(&answer.notices));
         assert_eq!(labels(&done(home.migrate().await)), ["0002", "R"]);
         go_back(&home).await.unwrap();

@@ -92,7 +92,8 @@ async fn a_changelog_says_what_there_is_and_in_which_order() {
             ["second.sql::1::ann|applied", "all/a.sql::raw::includeAll|applied", "all/b.sql::1::ann|applied"]
         );
         let notices = words(&answer.notices);
-        for wanted in ["LIM-F034", "the change m of ann is no SQL (it has dropTable)", "no changelog includes lost.sql"] {
+        for wanted in ["LIM-F034", "the change m of ann is no SQL (it has dropTable)", "no changelog includes lost.sql"]
+        {
             assert!(notices.contains(wanted), "{wanted}: {notices}");
         }
         assert_eq!(home.rows("select n from t order by n"), ["1", "2"]);

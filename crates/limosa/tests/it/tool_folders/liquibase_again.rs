@@ -27,7 +27,13 @@ async fn what_runs_again_runs_at_its_place() {
         // Where the text changed, too; what is new behind it sees what it did.
         home.file("a.sql", &text(20, "--changeset a:5\ninsert into t select 5, max(n) from t;\n"));
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
-        let shown = ["a.sql::t::a applied", "R:a.sql::v::a outdated", "R:a.sql::log::a applied", "a.sql::3::a applied", "a.sql::5::a pending"];
+        let shown = [
+            "a.sql::t::a applied",
+            "R:a.sql::v::a outdated",
+            "R:a.sql::log::a applied",
+            "a.sql::3::a applied",
+            "a.sql::5::a pending",
+        ];
         assert_eq!(states(&status), shown);
         assert_eq!(labels(&done(home.migrate().await)), ["R", "R", "0005"]);
         assert_eq!(home.rows("select seen from t where n = 5"), ["20"]);

@@ -84,7 +84,10 @@ async fn what_is_no_sql_says_why() {
              <changeSet id='3' author='a'><sqlFile path='none.sql'/></changeSet>\n</databaseChangeLog>\n",
         );
         let notices = words(&done(home.migrate().await).notices);
-        for wanted in ["the change 2 of a is no SQL (it has dropTable)", "3 of a is no SQL (there is no none.sql among the .sql files here)"] {
+        for wanted in [
+            "the change 2 of a is no SQL (it has dropTable)",
+            "3 of a is no SQL (there is no none.sql among the .sql files here)",
+        ] {
             assert!(notices.contains(wanted), "{wanted}: {notices}");
         }
         assert!(home.tables().contains(&"t".to_owned()));

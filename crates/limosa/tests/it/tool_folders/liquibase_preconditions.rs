@@ -306,7 +306,10 @@ async fn what_may_fail_is_left_for_the_next_run() {
         const BROKEN: &str = "insert into t values (nothing);\n";
         home.file("a.sql", &text(BROKEN, "failOnError:false"));
         let answer = done(home.migrate().await);
-        assert_eq!((labels(&answer), ends(&answer)), (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left", "forgiven"]));
+        assert_eq!(
+            (labels(&answer), ends(&answer)),
+            (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left", "forgiven"])
+        );
         assert!(told(&answer).contains("a.sql:7); it may fail, and is left for the next run"), "{}", told(&answer));
         assert_eq!(rows(&home), ["3"]);
         home.file("a.sql", &text("", "failOnError:false"));

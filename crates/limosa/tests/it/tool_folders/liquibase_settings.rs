@@ -11,8 +11,28 @@ const PATH: &str = "current_setting('search_path')";
 #[tokio::test]
 async fn the_search_path_holds_for_the_changes_behind_it_below_the_default_schema() {
     for (settings, expected) in [
-        ("", ["1|public, \"$user\", public", "3|public, app", "4|public, app, public", "6|public, app", "8|public", "9|public, \"$user\", public"]),
-        ("defaultSchemaName: APP\n", ["1|app, \"$user\", public", "3|app", "4|app, public", "6|app, public, app", "8|app", "9|app, \"$user\", public"]),
+        (
+            "",
+            [
+                "1|public, \"$user\", public",
+                "3|public, app",
+                "4|public, app, public",
+                "6|public, app",
+                "8|public",
+                "9|public, \"$user\", public",
+            ],
+        ),
+        (
+            "defaultSchemaName: APP\n",
+            [
+                "1|app, \"$user\", public",
+                "3|app",
+                "4|app, public",
+                "6|app, public, app",
+                "8|app",
+                "9|app, \"$user\", public",
+            ],
+        ),
     ] {
         let home = newest_postgres();
         home.execute("create schema app; create schema log; create table log.it (n integer, path text)");
@@ -50,7 +70,8 @@ async fn tables_stand_in_the_default_schema_where_nothing_else_is_said() {
     failed(&home.migrate().await, 2, &["LIM-U170", "create schema \"app\""]);
     home.execute("create schema app");
     done(home.migrate().await);
-    const TABLES: &str = "select schemaname, tablename from pg_tables where tablename in ('first', 'second') order by 2";
+    const TABLES: &str =
+        "select schemaname, tablename from pg_tables where tablename in ('first', 'second') order by 2";
     assert_eq!(home.rows(TABLES), ["app|first", "app|second"]);
     // It is asked in each change, whatever those before it did.
     let more = "--changeset a:3\n--preconditions onFail:HALT\n--precondition-table-exists table:first\ncreate table third (n integer);\n";

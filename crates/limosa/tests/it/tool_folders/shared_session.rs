@@ -206,11 +206,7 @@ async fn liquibase_lets_all_of_it_reach_those_behind_below_its_schema() {
     );
     done(home.migrate().await);
     for number in 2..=4 {
-        assert_eq!(
-            home.rows(&format!("select * from public.seen{number}")),
-            ["public, other|Asia/Tokyo"],
-            "{number}"
-        );
+        assert_eq!(home.rows(&format!("select * from public.seen{number}")), ["public, other|Asia/Tokyo"], "{number}");
     }
 }
 

@@ -289,7 +289,7 @@ fn state_of_new(
     }
     match failures.get(&change.identity) {
         Some(message) => (State::Failed, Some((*message).to_owned())),
-        None => (State::Pending, None),
+        None => (State::Pending, change.refusals.first().map(|refusal| refusal.message.clone())),
     }
 }
 

@@ -80,8 +80,10 @@ pub struct Change {
     pub kind: Kind,
     /// True where it stands for all versions up to its own: it runs in their place where none of them ran.
     pub is_baseline: bool,
-    /// True where it is code of the application and no script.
+    /// True where it is no script: code of the application, or a program of another tool.
     pub is_code: bool,
+    /// True for a program of another tool: it has a file and a name there, and cannot be run here.
+    pub is_program: bool,
     /// True where it is known only that its file is the one that was applied: nothing else of it was read, and it cannot be run.
     pub is_unread: bool,
     /// The version as written in the file name (`001`), for display; `R` for repeatables.

@@ -36,6 +36,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P029", "the plan says something else here of a change that the other branch has"),
     ("LIM-P030", "a file sets something for its session, which a pooler does not keep for the files behind it"),
     ("LIM-P031", "a file would go on without what those before it in the interrupted run had set for the session"),
-    ("LIM-P035", "a file switches foreign keys, which counts here and not within the transaction of its tool"),
+    ("LIM-P035", "a file switches foreign keys, which has no effect within the transaction of its tool"),
     ("LIM-P036", "a file would go on with another value of a placeholder than its first half had"),
 ];

@@ -71,8 +71,9 @@ pub struct MigrateAsk {
     pub missing_ledger: Option<MissingLedger>,
     /// Given where the files were written for a tool that runs all of them in one session.
     pub shared_session: Option<SharedSession>,
-    /// The tool that the files were written for, as people name it, where it holds a transaction open around each of them.
-    pub holds_transaction: Option<&'static str>,
+    /// SQLite: the tool that the files were written for, as people name it, where its transaction around each of them makes pragmas in
+    /// them have no effect.
+    pub ignores_pragmas: Option<&'static str>,
     /// Per interrupted change, what those before it in the same run had set for the session, by name, and it does not set anew.
     pub set_before: HashMap<Identity, Vec<String>>,
 }
@@ -136,8 +137,8 @@ pub struct RollbackAsk {
     pub enum_values: HashMap<Identity, EnumValues>,
     /// See [`MigrateAsk::shared_session`].
     pub shared_session: Option<SharedSession>,
-    /// See [`MigrateAsk::holds_transaction`].
-    pub holds_transaction: Option<&'static str>,
+    /// See [`MigrateAsk::ignores_pragmas`].
+    pub ignores_pragmas: Option<&'static str>,
 }
 
 /// A way back as the ledger keeps it, with its outline made again.

@@ -54,7 +54,7 @@ pub use outline::{Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, 
 pub use outliner::Outliner;
 pub use plan::{Action, Limits, MadeTable, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
-pub use sections::{Mark, Markers, Part, SectionMask, SectionScanner, mask};
+pub use sections::{LineEnds, Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use statements::{FirstPart, StatementHasher, hash_with_values, statement_hash};
 pub use structure::{Difference, differences};
 pub use target::{find_identity, find_version};

@@ -59,8 +59,11 @@ pub struct Outline {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Box<PlaceholderMarks>>,
     /// SQLite: whether its session enforces foreign keys when it begins.
-    #[serde(default, skip_serializing_if = "ForeignKeys::are_ignored")]
+    #[serde(default, skip_serializing_if = "ForeignKeys::are_default")]
     pub foreign_keys: ForeignKeys,
+    /// SQLite: it would switch foreign keys on, and does not, for [`ForeignKeys::IgnoredThroughout`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub switches_in_vain: bool,
 }
 
 impl Outline {

@@ -472,7 +472,7 @@ impl Plan {
             guard: Option<&'a Guard>,
             #[serde(skip_serializing_if = "Option::is_none")]
             inherits: Option<&'a Inherited>,
-            #[serde(skip_serializing_if = "ForeignKeys::are_ignored")]
+            #[serde(skip_serializing_if = "ForeignKeys::are_default")]
             foreign_keys: ForeignKeys,
         }
         let steps: Vec<Decided<'_>> = self

@@ -4,7 +4,7 @@
 //! `foreign_keys` that is only right where all statements run under one value: with the wrong one, DROP TABLE deletes the rows
 //! of other tables. A script that switches between its statements is run in pieces, as the sqlite3 shell would.
 
-use limosa_sql::Engine;
+use limosa_sql::{Engine, ForeignKeys};
 
 use crate::outline::{Group, GroupMode, Lifted, Outline};
 
@@ -52,10 +52,21 @@ impl Outline {
 
     /// Gives pragmas back their place where the script cannot run in one transaction, or must not.
     pub(crate) fn settle_pragmas(&mut self, engine: Engine) {
+        self.leave_in_transaction();
         let apart = !self.is_atomic() || self.switches_foreign_keys();
         if engine == Engine::Sqlite && !self.lifted.is_empty() && apart {
             self.split_at_pragmas();
         }
+    }
+
+    /// Leaves pragmas where SQLite ignores them, as the tool of the script does. A script with a transaction of its own was none that its
+    /// tool ran in another one.
+    fn leave_in_transaction(&mut self) {
+        if self.foreign_keys != ForeignKeys::IgnoredThroughout || self.wrapped || !self.is_atomic() {
+            return;
+        }
+        self.switches_in_vain = self.enforces_foreign_keys() || self.switches_foreign_keys();
+        self.lifted.retain(|lifted| lifted.name != FOREIGN_KEYS);
     }
 
     /// The same script with each pragma run where it stands, outside of transactions.

@@ -3,9 +3,11 @@
 //! A [`SectionMask`] gives the sections of one direction as a text of the same length, in which everything else is blank: offsets,
 //! lines and columns are those of the file.
 
+mod line_ends;
 mod liquibase;
 mod marks;
 
+pub use line_ends::LineEnds;
 pub use marks::{Mark, Markers};
 
 use limosa_sql::ExecutableCommentMask;
@@ -225,36 +227,48 @@ pub struct SectionMask {
     direction: Direction,
     /// What it goes through besides, and the bytes on the way there.
     strips: Option<(ExecutableCommentMask, Vec<u8>)>,
+    line_ends: Option<LineEnds>,
 }
 
 impl SectionMask {
     /// A mask for a file with these markers.
     pub fn new(markers: Markers, direction: Direction) -> SectionMask {
         let strips = markers.strips().map(|mask| (mask, Vec::new()));
-        SectionMask { scanner: SectionScanner::new(markers), direction, strips }
+        let line_ends = markers.joins_lines().then(LineEnds::default);
+        SectionMask { scanner: SectionScanner::new(markers), direction, strips, line_ends }
     }
 
     /// Adds the next bytes of the file to `masked`, as far as they are decided.
     pub fn feed(&mut self, bytes: &[u8], masked: &mut Vec<u8>) {
-        let direction = self.direction;
-        let Some((strips, between)) = &mut self.strips else {
-            return self.scanner.feed(bytes, &mut |part| mask(part, direction, masked));
-        };
-        self.scanner.feed(bytes, &mut |part| mask(part, direction, between));
-        strips.feed(between, masked);
-        between.clear();
+        let (direction, from) = (self.direction, masked.len());
+        match &mut self.strips {
+            None => self.scanner.feed(bytes, &mut |part| mask(part, direction, masked)),
+            Some((strips, between)) => {
+                self.scanner.feed(bytes, &mut |part| mask(part, direction, between));
+                strips.feed(between, masked);
+                between.clear();
+            }
+        }
+        if let Some(line_ends) = &mut self.line_ends {
+            line_ends.join(masked, from, false);
+        }
     }
 
     /// Says that no more bytes will come; adds what was held back.
     pub fn finish(&mut self, masked: &mut Vec<u8>) {
-        let direction = self.direction;
-        let Some((strips, between)) = &mut self.strips else {
-            return self.scanner.finish(&mut |part| mask(part, direction, masked));
-        };
-        self.scanner.finish(&mut |part| mask(part, direction, between));
-        strips.feed(between, masked);
-        strips.finish(masked);
-        between.clear();
+        let (direction, from) = (self.direction, masked.len());
+        match &mut self.strips {
+            None => self.scanner.finish(&mut |part| mask(part, direction, masked)),
+            Some((strips, between)) => {
+                self.scanner.finish(&mut |part| mask(part, direction, between));
+                strips.feed(between, masked);
+                strips.finish(masked);
+                between.clear();
+            }
+        }
+        if let Some(line_ends) = &mut self.line_ends {
+            line_ends.join(masked, from, true);
+        }
     }
 }
 
@@ -339,7 +353,8 @@ mod tests {
             for chunk in [1, 2, 3, 7, 1000] {
                 for (direction, expected) in [(Direction::Apply, &up), (Direction::Revert, &back)] {
                     let masked = masked(markers, direction, text, chunk);
-                    assert_eq!(masked.len(), text.len());
+                    let gone = if markers.joins_lines() { text.matches("\r\n").count() } else { 0 };
+                    assert_eq!(masked.len(), text.len() - gone);
                     assert_eq!(&lines(&masked), expected, "{markers:?} {direction:?} in chunks of {chunk}");
                 }
             }

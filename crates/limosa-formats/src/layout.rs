@@ -339,9 +339,9 @@ impl Layout {
     /// How many folders below that of the migrations their files stand; None where that does not matter.
     fn depth(&self) -> Option<usize> {
         match self {
-            Layout::Native | Layout::Flyway(_) | Layout::UpDown | Layout::Refinery => None,
+            Layout::Native | Layout::Flyway(_) | Layout::Refinery => None,
             Layout::Sqitch(_) | Layout::Liquibase(_) => None,
-            Layout::Sqlx(_) => Some(0),
+            Layout::Sqlx(_) | Layout::UpDown => Some(0),
             Layout::Goose | Layout::Dbmate | Layout::SqlMigrate | Layout::NodePgMigrate => Some(0),
             Layout::Diesel | Layout::Prisma => Some(1),
             Layout::Drizzle(journals) => Some(usize::from(!journals.are_used())),

@@ -1,6 +1,6 @@
 //! How the tool of a folder runs its files: in which sessions and transactions, and with what they begin.
 
-use limosa_sql::ForeignKeys;
+use limosa_sql::{Engine, ForeignKeys};
 
 use crate::Layout;
 use crate::formats::drizzle;
@@ -25,12 +25,31 @@ impl Layout {
         matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
     }
 
+    /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9 and Diesel 2.3.
+    pub fn session_settings(&self, engine: Engine) -> &'static [(&'static str, &'static str)] {
+        match (self, engine) {
+            (Layout::Sqlx(_), Engine::Postgres) => {
+                &[("datestyle", "'ISO, MDY'"), ("timezone", "'UTC'"), ("extra_float_digits", "2")]
+            }
+            (Layout::Sqlx(_), Engine::Mysql) => &[
+                ("time_zone", "'+00:00'"),
+                ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT,IGNORE_SPACE,NO_ENGINE_SUBSTITUTION')"),
+            ],
+            (Layout::Diesel, Engine::Postgres) => &[("timezone", "'UTC'")],
+            (Layout::Diesel, Engine::Mysql) => {
+                &[("time_zone", "'+00:00'"), ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT')")]
+            }
+            _ => &[],
+        }
+    }
+
     /// SQLite: what the tool was seen to begin each file with. sqlx switches foreign keys on; refinery, Diesel and Prisma come with a
     /// SQLite that is compiled with them on; of drizzle the driver decides. All others have SQLite's own default.
     pub fn foreign_keys(&self) -> ForeignKeys {
         match self {
             Layout::Sqlx(_) | Layout::Refinery | Layout::Diesel | Layout::Prisma => ForeignKeys::Enforced,
             Layout::Drizzle(journals) => journals.foreign_keys(),
+            _ if self.leaves_pragmas_in_transaction() => ForeignKeys::IgnoredThroughout,
             _ => ForeignKeys::Ignored,
         }
     }
@@ -50,6 +69,13 @@ impl Layout {
             }
             _ => None,
         }
+    }
+
+    /// SQLite: true where the tool leaves `PRAGMA foreign_keys` within its transaction, in which it has no effect. Flyway runs a file with one
+    /// outside of transactions.
+    pub fn leaves_pragmas_in_transaction(&self) -> bool {
+        let in_transaction = self.holds_transaction() || matches!(self, Layout::UpDown);
+        in_transaction && !matches!(self, Layout::Flyway(_))
     }
 
     /// The file beside the folder, or above it, that says what is meant on SQLite, where there may be one.

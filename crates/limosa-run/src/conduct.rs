@@ -19,7 +19,7 @@ use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
 use crate::{
     Context, Event, Outcome, RunReport, StepReport, StepState, beginnings, callbacks, foreign_keys, guard, put_back,
-    shared_session, watch,
+    shared_session, tool_settings, watch,
 };
 
 /// What every part of a run shares.
@@ -216,12 +216,23 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
             return nothing_done(problem);
         }
     };
+    let mark = match tool_settings::begin(context, run.engine, session).await {
+        Ok(mark) => mark,
+        Err(error) => {
+            let error = context.values.hide_in_error(Box::new(error));
+            return nothing_done(own_problem(Some(&Purpose::Settings), "begin of the run", &error));
+        }
+    };
     let report = tokio::select! {
         biased;
         report = steps(&run, session) => report,
         () = watch::watch(&run, backend) => unreachable_report(),
     };
     run.end_progress();
+    if let Some(mark) = mark {
+        // A broken connection shows in the report already.
+        let _ = tool_settings::end(session, mark).await;
+    }
     if switched {
         // A broken connection shows in the report already.
         let _ = foreign_keys::end(session).await;

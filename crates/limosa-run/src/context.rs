@@ -11,6 +11,7 @@ use limosa_db::ledger::Ledger;
 use limosa_db::{DbError, Session};
 use tokio::sync::Notify;
 
+use crate::tool_settings::ToolSetting;
 use crate::{Code, Events, Files, Kept};
 
 /// Opens further sessions with the same database: for signs of life, for looking who blocks, after a lost connection.
@@ -95,6 +96,8 @@ pub struct Context<'a> {
     pub session_settings: String,
     /// PostgreSQL: the schema that the tool of the files puts at the head of the search path before each of them.
     pub first_schema: Option<String>,
+    /// What the tool of the files sets for its session before it runs any of them. On PostgreSQL `session_settings` has it as well.
+    pub tool_settings: &'a [ToolSetting],
     /// What each step begins with is kept: the run may take back what it did.
     pub keeps_beginnings: bool,
     /// The code of steps that are no scripts.

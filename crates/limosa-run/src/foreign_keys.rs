@@ -12,7 +12,7 @@ const OWN: ForeignKeys = ForeignKeys::Ignored;
 pub(crate) async fn begin(plan: &Plan, engine: Engine, session: &mut dyn Session) -> Result<bool, DbError> {
     let callbacks = plan.callbacks.iter().filter_map(PlannedCallback::step);
     let mut begins = plan.steps.iter().chain(callbacks).map(|step| step.outline.foreign_keys);
-    if engine != Engine::Sqlite || !begins.any(|begins| begins != OWN) {
+    if engine != Engine::Sqlite || !begins.any(|begins| !begins.are_ignored()) {
         return Ok(false);
     }
     // Within a transaction SQLite ignores it.

@@ -40,6 +40,7 @@ mod rehearse;
 mod report;
 mod shared_session;
 mod starts;
+mod tool_settings;
 mod upgrade;
 mod watch;
 
@@ -56,3 +57,4 @@ pub use placeholders::{file_name_value, unknown_placeholder};
 pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};
+pub use tool_settings::{ToolSetting, set_all};

@@ -15,7 +15,7 @@ use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
 use crate::reader::ScriptReader;
-use crate::{Context, Event, Outcome, StepReport, StepState, not_taken_back, proof};
+use crate::{Context, Event, Outcome, StepReport, StepState, not_taken_back, proof, tool_settings};
 
 /// What was tried.
 #[derive(Debug)]
@@ -72,6 +72,8 @@ pub async fn rehearse(
     let began = Instant::now();
     let log = new_log();
     let mark = session.remember_settings().await.ok();
+    // What fails here fails again with the first statement.
+    let _ = tool_settings::begin(context, engine, session).await;
     let failure = flight(session, context, (ahead, plan.makes.as_ref()), &tried, &log).await.err();
     let stays = match (engine, &failure) {
         (Engine::Mysql, None) => not_taken_back::after_rehearsal(session).await,

@@ -24,12 +24,19 @@ pub enum ForeignKeys {
     Ignored,
     /// ON.
     Enforced,
+    /// OFF, and a script that runs in one transaction cannot switch them: SQLite ignores the PRAGMA there, and its tool leaves it there.
+    IgnoredThroughout,
 }
 
 impl ForeignKeys {
-    /// True for [`ForeignKeys::Ignored`].
+    /// True where a script begins with OFF.
     pub fn are_ignored(&self) -> bool {
-        *self == ForeignKeys::Ignored
+        *self != ForeignKeys::Enforced
+    }
+
+    /// True for SQLite's own default.
+    pub fn are_default(&self) -> bool {
+        *self == ForeignKeys::default()
     }
 
     /// As a PRAGMA is given it.

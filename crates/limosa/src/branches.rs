@@ -289,7 +289,9 @@ fn text_of(scripts: &Scripts, wanted: &Wanted<'_>) -> Result<Checksum, Failure> 
 fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Option<BranchFile> {
     let role = &wanted.role;
     let (kind, label, binding) = match role {
-        FileRole::Versioned { version, label, .. } => (Kind::Versioned(version.clone()), label, Binding::InOrder),
+        FileRole::Versioned { version, label, .. } | FileRole::Program { version, label, .. } => {
+            (Kind::Versioned(version.clone()), label, Binding::InOrder)
+        }
         FileRole::Late { version, label, .. } | FileRole::Baseline { version, label, .. } => {
             (Kind::Versioned(version.clone()), label, Binding::Free)
         }

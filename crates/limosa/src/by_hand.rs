@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
-use limosa_run::{file_name_value, locals, lock_key, lock_name, put_first};
+use limosa_run::{file_name_value, locals, lock_key, lock_name, put_first, set_all};
 use limosa_sql::{Engine, ForeignKeys, classify};
 use serde_json::json;
 
@@ -289,7 +289,8 @@ impl Script<'_> {
     /// Settings back to those of a fresh session.
     fn reset(&self) -> String {
         let path = self.search_path().map(|path| format!("; {path}")).unwrap_or_default();
-        format!("reset session authorization; {}; reset all{path}", self.own_role())
+        let of_tool = self.of_tool().map(|of_tool| format!("; {of_tool}")).unwrap_or_default();
+        format!("reset session authorization; {}; reset all{path}{of_tool}", self.own_role())
     }
 
     fn own_role(&self) -> String {
@@ -314,6 +315,14 @@ impl Script<'_> {
         if let Some(path) = self.search_path() {
             self.line(&path);
         }
+        if let Some(of_tool) = self.of_tool() {
+            self.out.push_str("\n-- what the tool of these files sets for its session\n");
+            self.line(&of_tool);
+        }
+    }
+
+    fn of_tool(&self) -> Option<String> {
+        set_all(self.engine, false, self.opened.tool_settings)
     }
 
     fn begin(&mut self, step: &Step, begin: &str) {

@@ -106,11 +106,9 @@ impl Loaded {
         Some(SharedSession { tool: tool.name(), puts_back, with_callbacks, one_transaction })
     }
 
-    /// The tool that the files were written for, where it holds a transaction open around each of them. Flyway runs one that switches
-    /// foreign keys on SQLite outside of any.
-    pub(crate) fn holds_transaction(&self) -> Option<&'static str> {
-        let holds = self.layout.holds_transaction() && !matches!(self.layout, Layout::Flyway(_));
-        self.layout.tool().filter(|_| holds).map(|tool| tool.name())
+    /// SQLite: the tool that the files were written for, where its transaction around each of them makes pragmas in them have no effect.
+    pub(crate) fn ignores_pragmas(&self) -> Option<&'static str> {
+        self.layout.tool().filter(|_| self.layout.leaves_pragmas_in_transaction()).map(|tool| tool.name())
     }
 
     /// Refuses to go on with files that have errors; takes the warnings along.
@@ -372,9 +370,17 @@ impl Listing {
         let is_around_back = |role: &FileRole| matches!(role, FileRole::Callback { event, .. } if event.direction() == Direction::Revert);
         let around_back =
             listed.iter().filter(|file| is_around_back(&file.role)).map(|file| file.name.clone()).collect();
+        // What is written again as SQL, or belongs to the application, needs no program.
+        let is_program = |role: &FileRole| matches!(role, FileRole::Program { .. });
+        let mut others: HashSet<Option<Identity>> = HashSet::new();
+        if listed.iter().any(|file| is_program(&file.role)) {
+            let files = listed.iter().filter(|file| !is_program(&file.role)).map(|file| file.role.identity());
+            others.extend(files.chain(configuration.code.iter().map(|code| code.identity_in(&layout))));
+        }
         let mut commands = Vec::new();
         let mut to_read = Vec::with_capacity(listed.len());
         let mut unread = Vec::new();
+        let mut buffer = Vec::new();
         for Listed { name, role, entry, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
@@ -390,6 +396,12 @@ impl Listing {
                 _ => {}
             }
             match role {
+                role @ FileRole::Program { .. } if others.contains(&role.identity()) => {}
+                role @ FileRole::Program { .. } => {
+                    buffer.resize(BUFFER, 0);
+                    let checksum = scripts.checksum(&name, &mut buffer)?;
+                    unread.extend(FileFacts::of_program(name, role, checksum));
+                }
                 FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
                     event,
                     name: title,

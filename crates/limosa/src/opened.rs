@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, OtherLedger, Secret, Session, engine_of};
-use limosa_run::{Code, Connector, Context, Events, Stop, Values};
+use limosa_run::{Code, Connector, Context, Events, Stop, ToolSetting, Values, set_all};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
@@ -86,6 +86,8 @@ pub(crate) struct Opened<'c> {
     pub(crate) told_schema_needed: Option<String>,
     /// The tool that the files were written for.
     pub(crate) tool: Option<ForeignTool>,
+    /// What that tool sets for its session.
+    pub(crate) tool_settings: &'static [ToolSetting],
     /// The tools that they may have been written for, as far as their names tell.
     tools: Vec<ForeignTool>,
     /// Formats that the files may have besides, by their names, with their tools.
@@ -190,6 +192,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         first_schema: None,
         told_schema_needed: None,
         tool: None,
+        tool_settings: &[],
         tools: Vec::new(),
         alike: Vec::new(),
         absent: file,
@@ -338,6 +341,7 @@ impl Opened<'_> {
     fn take_placeholders(&mut self, loaded: &Loaded) {
         self.marks = loaded.layout.placeholder_marks();
         self.values.command_marks = loaded.layout.command_marks();
+        self.tool_settings = loaded.layout.session_settings(self.target.engine);
         let given = &self.configuration.values.all;
         for name in builtins::NAMES {
             let [usual, named] = [PlaceholderMarks::default(), self.marks].map(|marks| marks.built_in(name));
@@ -553,13 +557,21 @@ impl Opened<'_> {
             pooled: self.pooled,
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),
-            session_settings: set_again(&self.session.facts().settings),
+            session_settings: self.session_settings(),
+            tool_settings: self.tool_settings,
             first_schema: self.first_schema.clone(),
             keeps_beginnings: false,
             events,
             stop,
         };
         (&mut self.session, context)
+    }
+
+    /// PostgreSQL: what follows `reset all`, and begins each script.
+    fn session_settings(&self) -> String {
+        let of_tool = set_all(self.target.engine, self.pooled, self.tool_settings);
+        let own = set_again(&self.session.facts().settings);
+        of_tool.map_or(own.clone(), |of_tool| format!("{own}; {of_tool}"))
     }
 
     /// Ends the session in order.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::spelling::names;
+use super::spelling::{names, stem_of_program};
 use super::{ForeignRow, ForeignState, ForeignTool, KnownBy};
 use crate::{Change, Identity, Kind, Version};
 
@@ -258,7 +258,7 @@ impl<'a> Index<'a> {
             if let Some((path, part)) = part_of(&change.identity) {
                 index.parts.entry(part).or_default().push((path, at));
             } else {
-                index.names.extend(names(&change.script.file).map(|name| (name, at)));
+                index.names.extend(names(&change.script.file).chain(stem_of_program(change)).map(|name| (name, at)));
             }
             let hash = change.script.file_checksum.as_str();
             index.hashes.insert(hash.strip_prefix("sha256:").unwrap_or(hash), at);

@@ -28,11 +28,16 @@ fn stem(file: &str) -> &str {
     stem.strip_suffix(".up").unwrap_or(stem)
 }
 
+/// The name without its ending, which for a program is another one.
+pub(super) fn stem_of_program(change: &Change) -> Option<&str> {
+    split(&change.script.file).1.rsplit_once('.').filter(|_| change.is_program).map(|(stem, _)| stem)
+}
+
 /// The row that the tool would have written for a change, with the checksum that it would have made; None where its ledger has
 /// no place for such a one.
 pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> Option<ForeignRow> {
     let (folder, file) = split(&change.script.file);
-    let named = match stem(file) {
+    let named = match stem_of_program(change).unwrap_or_else(|| stem(file)) {
         stem if OF_FOLDERS.contains(&stem) => split(folder?).1,
         stem => stem,
     };
@@ -48,11 +53,11 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
     let (digits, title) = named.split_once('_').unwrap_or((named, ""));
     match tool {
         ForeignTool::Liquibase => of_liquibase(change, row),
-        ForeignTool::Flyway if change.is_baseline || change.is_code => None,
+        ForeignTool::Flyway if change.is_baseline || (change.is_code && !change.is_program) => None,
         ForeignTool::Flyway if change.kind == Kind::Repeatable => {
             keyed(&format!("R:{}", change.name), ForeignRow { version: None, ..row })
         }
-        _ if change.kind == Kind::Repeatable || change.is_baseline || change.is_code => None,
+        _ if change.kind == Kind::Repeatable || change.is_baseline || (change.is_code && !change.is_program) => None,
         ForeignTool::Flyway => keyed(&change.label, row),
         ForeignTool::NumberedSql => {
             let rollback = change.rollback.as_ref().map(|rollback| rollback.text.clone());

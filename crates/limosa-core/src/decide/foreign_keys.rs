@@ -11,6 +11,15 @@ pub(super) fn ignored_by(tool: Option<&'static str>, steps: &[Step]) -> Vec<Diag
 }
 
 fn ignored(tool: &str, step: &Step) -> Option<Diagnostic> {
+    if step.outline.switches_in_vain {
+        let file = step.work.origin();
+        let message = format!(
+            "{file} says PRAGMA foreign_keys = ON, which has no effect: it runs in a transaction, as with {tool}, in which SQLite ignores it"
+        );
+        let help = "rows of children stay where their parents go; to run with it, give the file the words by which its tool leaves the \
+                    transaction out";
+        return Some(Diagnostic::new("LIM-P035", Severity::Note, message).at(Label::file(file)).help(help));
+    }
     let (begins, enforces) = (!step.outline.foreign_keys.are_ignored(), step.outline.enforces_foreign_keys());
     if begins == enforces {
         return None;

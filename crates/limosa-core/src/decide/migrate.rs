@@ -59,7 +59,7 @@ pub fn decide_migrate(
     rank(&mut steps, ledger, skipped.len());
     refuse(goes_on_without(&steps, &ask.set_before, ask.shared_session, around.engine))?;
     notices.extend(inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine));
-    notices.extend(ignored_by(ask.holds_transaction, &steps));
+    notices.extend(ignored_by(ask.ignores_pragmas, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

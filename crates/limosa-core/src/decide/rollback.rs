@@ -58,7 +58,7 @@ pub fn decide_rollback(
         inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine)
             .into_iter()
             .collect();
-    notices.extend(ignored_by(ask.holds_transaction, &steps));
+    notices.extend(ignored_by(ask.ignores_pragmas, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

@@ -131,6 +131,12 @@ impl Markers {
         (self == Markers::NodePgMigrate || self.are_liquibases()).then_some(Direction::Apply)
     }
 
+    /// True where the tool reads a file line by line and joins the lines with LF: a CR before it never reaches the server, not even within a
+    /// string or the body of a function.
+    pub fn joins_lines(self) -> bool {
+        matches!(self, Markers::Goose | Markers::SqlMigrate) || self.are_liquibases()
+    }
+
     /// True for a line that may be a marker although it begins with no `--`.
     pub(super) fn have_blocks(self) -> bool {
         self.are_liquibases()

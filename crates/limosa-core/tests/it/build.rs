@@ -54,6 +54,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         identity,
         is_baseline: false,
         is_code: false,
+        is_program: false,
         is_unread: false,
         kind,
         label,

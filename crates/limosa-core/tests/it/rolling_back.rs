@@ -23,7 +23,7 @@ fn ask(selection: Selection) -> RollbackAsk {
         first_parts: HashMap::new(),
         enum_values: HashMap::new(),
         shared_session: None,
-        holds_transaction: None,
+        ignores_pragmas: None,
     }
 }
 

@@ -60,7 +60,7 @@ fn foreign_keys_with(package: &[u8]) -> ForeignKeys {
     let has = |name: &str| lists.iter().any(|list| package.get(list).is_some_and(|list| list.get(name).is_some()));
     match has("better-sqlite3") && !has("@libsql/client") {
         true => ForeignKeys::Enforced,
-        false => ForeignKeys::Ignored,
+        false => ForeignKeys::IgnoredThroughout,
     }
 }
 

@@ -5,10 +5,9 @@
 //! below `-- +goose ENVSUB ON` only; elsewhere `${...}` is text.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Label};
 
 use super::Format;
-use super::native::{FileRole, is_sql, split, spoken, unclear};
+use super::native::{FileRole, is_sql, program, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. The names could be limosa's own: what the files hold speaks for it.
@@ -34,8 +33,9 @@ pub fn classify(path: &str) -> FileRole {
         return FileRole::Ignored;
     }
     if let Some(stem) = file.strip_suffix(".go") {
-        return match named(stem).filter(|_| !stem.ends_with("_test")) {
-            Some((label, _)) => program(path, file, label),
+        let understood = named(stem).filter(|_| !stem.ends_with("_test"));
+        return match understood.and_then(|(label, title)| Some((Version::parse(label).ok()?, label, spoken(title)))) {
+            Some(known) => program(path, known, "a migration in Go", "write it as SQL into a file of the same number"),
             None => FileRole::Ignored,
         };
     }
@@ -56,14 +56,6 @@ pub fn classify(path: &str) -> FileRole {
     }
 }
 
-fn program(path: &str, file: &str, label: &str) -> FileRole {
-    let message = format!("{file} is a migration in Go, which cannot be run here; it is left out");
-    let help = format!(
-        "write what it does as SQL ({label}_title.sql), or let goose run it and count it as applied; a later migration may need it"
-    );
-    FileRole::Unclear(Box::new(Diagnostic::warning(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,7 +64,7 @@ mod tests {
     fn names_say_what_files_are_for() {
         let said = |path: &str| match classify(path) {
             FileRole::Versioned { version, label, name } => format!("{version} {label} {name}"),
-            FileRole::Unclear(problem) => problem.code.to_owned(),
+            FileRole::Unclear(problem) | FileRole::Program { problem, .. } => problem.code.to_owned(),
             FileRole::Ignored => "ignored".to_owned(),
             role => format!("{role:?}"),
         };

@@ -8,7 +8,7 @@
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, split, spoken, unclear};
+use super::native::{FileRole, program, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table. Most names could be limosa's own: what the files hold speaks for it.
@@ -31,9 +31,7 @@ pub fn classify(path: &str) -> FileRole {
     let (digits, title) = stem.split_at(stem.bytes().take_while(u8::is_ascii_digit).count());
     match (ending, Version::parse(digits)) {
         ("sql", Ok(number)) => {
-            let title = spoken(&title.trim_start_matches(|letter: char| !letter.is_alphanumeric()).replace('-', "_"));
-            let name = if title.is_empty() { digits.to_owned() } else { title };
-            FileRole::Versioned { version: number.named(stem), label: digits.to_owned(), name }
+            FileRole::Versioned { version: number.named(stem), label: digits.to_owned(), name: title_of(title, digits) }
         }
         ("sql", Err(_)) => {
             let message = format!("the name {file} has no number in front; the file is left out");
@@ -44,13 +42,17 @@ pub fn classify(path: &str) -> FileRole {
                 "expected NUMBER_title.sql; rename the file, or move it elsewhere",
             )
         }
-        (ending, Ok(_)) if PROGRAMS.contains(&ending) => {
-            let message = format!("{file} is a program of node-pg-migrate, which cannot be run here; it is left out");
-            let help = "write what it does as SQL into a file of the same name that ends in .sql; a later migration may need it";
-            unclear(codes::CODE_MIGRATION, path, message, help)
+        (ending, Ok(number)) if PROGRAMS.contains(&ending) => {
+            let help = "write it as SQL into a file of the same name that ends in .sql, in its place";
+            program(path, (number.named(stem), digits, title_of(title, digits)), "a program of node-pg-migrate", help)
         }
         _ => FileRole::Ignored,
     }
+}
+
+fn title_of(written: &str, digits: &str) -> String {
+    let title = spoken(&written.trim_start_matches(|letter: char| !letter.is_alphanumeric()).replace('-', "_"));
+    if title.is_empty() { digits.to_owned() } else { title }
 }
 
 #[cfg(test)]
@@ -61,7 +63,7 @@ mod tests {
     fn names_say_what_files_are_for() {
         let said = |path: &str| match classify(path) {
             FileRole::Versioned { version, label, name } => format!("{version}|{label}|{name}"),
-            FileRole::Unclear(problem) => problem.code.to_owned(),
+            FileRole::Unclear(problem) | FileRole::Program { problem, .. } => problem.code.to_owned(),
             FileRole::Ignored => "ignored".to_owned(),
             role => format!("{role:?}"),
         };

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use limosa_core::Version;
 
 use super::Format;
-use super::native::{FileRole, Place, is_sql, split, spoken, unclear};
+use super::native::{FileRole, Place, is_sql, program, split, spoken, unclear};
 use crate::codes;
 
 /// The line of the format table.
@@ -62,10 +62,9 @@ pub fn classify(path: &str) -> FileRole {
         return FileRole::Ignored;
     }
     if is_rust(file) {
-        let message = format!("{file} is a migration in Rust, which cannot be run here; it is left out");
-        let help = "write what it does as SQL into a file of the same version, or register it in your application \
-                    (limosa::RustMigration); where it ran already, that file can be a comment";
-        return unclear(codes::CODE_MIGRATION, path, message, help);
+        let help = "write it as SQL into a file of the same version, or register it in your application (limosa::RustMigration)";
+        let known = named(file).and_then(|(_, label, title)| Some((Version::parse(label).ok()?, label, spoken(title))));
+        return known.map_or(FileRole::Ignored, |known| program(path, known, "a migration in Rust", help));
     }
     if !is_sql(file) {
         return FileRole::Ignored;
@@ -95,7 +94,7 @@ mod tests {
         let said = |path: &str| match classify(path) {
             FileRole::Versioned { version, label, name } => format!("V {version} {label} '{name}'"),
             FileRole::Late { version, label, name } => format!("U {version} {label} '{name}'"),
-            FileRole::Unclear(problem) => problem.code.to_owned(),
+            FileRole::Unclear(problem) | FileRole::Program { problem, .. } => problem.code.to_owned(),
             FileRole::Ignored => "ignored".to_owned(),
             role => format!("{role:?}"),
         };

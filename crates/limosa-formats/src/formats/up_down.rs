@@ -1,8 +1,8 @@
 //! Folders with a file up and a file down for each version: `000001_create_users.up.sql` and `000001_create_users.down.sql`, as
 //! golang-migrate has them, and sqlx for migrations that can be taken back.
 //!
-//! Names: golang-migrate, `source/parse.go`: digits, `_`, a title, `.up` or `.down`, and an ending, of which only `.sql` is read
-//! here. These tools have no placeholders: `${...}` is text.
+//! Names: golang-migrate, `source/parse.go`: digits, `_`, a title, `.up` or `.down`, and any ending, of which those of SQL are read
+//! here (`.sql`, `.pgsql`, ...), and no others. They stand in the folder itself. These tools have no placeholders: `${...}` is text.
 
 use limosa_core::Version;
 
@@ -27,9 +27,9 @@ enum Direction {
     Down,
 }
 
-/// The version as written, the title, and the direction.
+/// The version as written, the title, and the direction, of a file with any ending.
 fn named(file: &str) -> Option<(&str, &str, Direction)> {
-    let stem = file.strip_suffix(".sql")?;
+    let (stem, _) = file.rsplit_once('.')?;
     let (rest, direction) = match stem.rsplit_once('.')? {
         (rest, "up") => (rest, Direction::Up),
         (rest, "down") => (rest, Direction::Down),
@@ -43,8 +43,19 @@ fn named(file: &str) -> Option<(&str, &str, Direction)> {
 /// Says what a file is for. Both `/` and `\` separate folders.
 pub fn classify(path: &str) -> FileRole {
     let file = split(path).1;
-    if file.starts_with('.') || !is_sql(file) {
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_other = !is_sql(file) && !ending.to_ascii_lowercase().ends_with("sql");
+    if file.starts_with('.') || (is_other && named(file).is_none()) {
         return FileRole::Ignored;
+    }
+    if is_other {
+        let message = format!("{file} is named as a migration, and does not end in .sql; the file is left out");
+        return unclear(
+            codes::UNCLEAR_NAME,
+            path,
+            message,
+            "golang-migrate runs it: give it the ending .sql, or move it elsewhere",
+        );
     }
     let understood =
         named(file).and_then(|(label, title, direction)| Some((label, title, direction, Version::parse(label).ok()?)));
@@ -87,8 +98,12 @@ mod tests {
             ("a_b.up.sql", "LIM-F001"),
             ("1_a.sql", "LIM-F001"),
             ("1_a.UP.sql", "LIM-F001"),
-            ("1_a.up.SQL", "LIM-F001"),
-            ("1_a.up.txt", "ignored"),
+            ("1_a.up.SQL", "up 1 1 a"),
+            ("1_a.up.pgsql", "up 1 1 a"),
+            ("1_a.down.mysql", "down 1"),
+            ("1_a.up.txt", "LIM-F001"),
+            ("1_a.pgsql", "LIM-F001"),
+            ("notes.txt", "ignored"),
             (".1_a.up.sql", "ignored"),
             ("README.md", "ignored"),
         ] {

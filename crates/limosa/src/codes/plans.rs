@@ -227,9 +227,10 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-P035",
         "SQLite ignores `PRAGMA foreign_keys` within a transaction, and the tool that the files of this folder were written for has one open \
-         around each. limosa runs the PRAGMA around its transaction, so that it counts: the file may do something else to the rows of \
-         children than it did with the tool.",
-        "Nothing, where the file is meant as it stands. Where it is meant as the tool ran it, take the PRAGMA out; a file that was applied \
-         already does not run again.",
+         around each. Of the two readings limosa takes the one that keeps rows: where the tool has foreign keys off, an ON in the file has no \
+         effect here either, so that no rows of children go with their parents; where it has them on, an OFF counts here, around limosa's \
+         transaction, as in the making of a table anew, where the tool would delete those rows.",
+        "Nothing, where that is meant. To run a file with what it says, leave the transaction out by the words that its tool has for that. To run one as \
+         its tool did, take the PRAGMA out; a file that was applied already does not run again.",
     ),
 ];

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use limosa_core::Change;
 use limosa_formats::codes::{DEPENDENCY_CYCLE, DUPLICATE_IDENTITY};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Engine, Severity};
 
 use crate::files::load;
 use crate::report::{CheckLine, FindingsAnswer, SCHEMA_VERSION};
@@ -35,7 +36,8 @@ fn look(configuration: &Configuration, folders: &[PathBuf], engines: &[Engine]) 
     for &engine in engines {
         let loaded = load(configuration, folders, engine)?;
         changes = changes.max(loaded.changes.len());
-        told.push(loaded.diagnostics);
+        let refusals = loaded.changes.iter().flat_map(warned);
+        told.push(loaded.diagnostics.iter().cloned().chain(refusals).collect());
     }
     let findings = certain(&told);
     let is_wrong = findings.iter().any(Diagnostic::is_error);
@@ -48,6 +50,11 @@ fn look(configuration: &Configuration, folders: &[PathBuf], engines: &[Engine]) 
         findings,
         checks: vec![CheckLine { name: "migrations read".to_owned(), result: "ok", seen: changes.to_string() }],
     })
+}
+
+/// Why a change cannot be run here; it may have run elsewhere.
+pub(crate) fn warned(change: &Change) -> impl Iterator<Item = Diagnostic> {
+    change.refusals.iter().map(|refusal| Diagnostic { severity: Severity::Warning, ..refusal.clone() })
 }
 
 /// What is wrong whichever engine the files are for: what was told for each of them, in its mildest form. Two files of one version, and

@@ -99,7 +99,7 @@ async fn planned(
         missing_ledger: missing_ledger(opened, loaded).await?,
         set_before: interrupted_scripts::set_before(opened, loaded, view)?,
         shared_session: loaded.shared_session(),
-        holds_transaction: loaded.holds_transaction(),
+        ignores_pragmas: loaded.ignores_pragmas(),
         ..MigrateAsk::default()
     };
     let policy = opened.policy();

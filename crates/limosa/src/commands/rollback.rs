@@ -235,7 +235,7 @@ pub(crate) async fn decide(
         first_parts,
         enum_values: HashMap::new(),
         shared_session,
-        holds_transaction: loaded.holds_transaction(),
+        ignores_pragmas: loaded.ignores_pragmas(),
     };
     let policy = opened.policy();
     enum_values::decide_knowing(opened, |values| {

@@ -6,6 +6,7 @@ use limosa_db::ledger::{audit_row, statements as sql};
 use limosa_sql::{Diagnostic, Label, Severity};
 
 use super::adopt::{disagreement, read_otherwise, remembered, turned_up_as_others};
+use super::files_alone::warned;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -146,6 +147,8 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     findings.extend(disagreement(opened, loaded, &view).await?);
     findings.extend(turned_up_as_others(opened, loaded, &view)?);
     findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
+    let pending = assessed.iter().filter(|line| line.state.is_pending()).filter_map(|line| line.change);
+    findings.extend(pending.flat_map(warned));
     let count = |state: State| assessed.iter().filter(|line| line.state == state).count();
     let states = [
         State::Applied,

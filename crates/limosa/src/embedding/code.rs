@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use limosa_core::{BadVersion, Callback, CallbackEvent, CallbackWork, Identity, Version};
 use limosa_formats::Layout;
-use limosa_formats::native::FileFacts;
+use limosa_formats::native::{FileFacts, FileRole};
 use limosa_run::{Code, CodeFn, CodeFuture, Connection};
 use limosa_sql::{Diagnostic, Dialect};
 
@@ -105,8 +105,17 @@ impl RustMigration {
     }
 
     /// As a file of the project.
+    fn role(&self, layout: &Layout) -> FileRole {
+        layout.role_of_code(&self.version, &self.label, &self.name)
+    }
+
+    /// Its identity in a folder of this format.
+    pub(crate) fn identity_in(&self, layout: &Layout) -> Option<Identity> {
+        self.role(layout).identity()
+    }
+
     pub(crate) fn facts(&self, dialect: Dialect, layout: &Layout) -> (FileFacts, Vec<Diagnostic>) {
-        let role = layout.role_of_code(&self.version, &self.label, &self.name);
+        let role = self.role(layout);
         let origin = format!("code {} {}", self.label, self.name);
         FileFacts::of_code(dialect, &origin, role, &self.declared, self.rollback.as_deref())
     }

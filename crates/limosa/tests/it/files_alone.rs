@@ -41,7 +41,7 @@ async fn files_are_read_for_the_engine_that_is_named_and_else_for_all() {
                 ("00004_d.go", ""),
             ],
             "",
-            &["LIM-F034 W", "LIM-F038 E", "LIM-F001 W"],
+            &["LIM-F038 E", "LIM-F001 W", "LIM-F034 W"],
         ),
     ] {
         let folder =

@@ -55,6 +55,18 @@ async fn what_has_no_place_is_named() {
     failed(&migrate(&home.migrator()).await, 2, &["both have the version 1"]);
 }
 
+#[tokio::test]
+async fn files_are_those_that_golang_migrate_reads() {
+    for home in all_homes() {
+        files(&home);
+        home.file("000011_more.up.pgsql", "insert into users values (3, 'more');\n");
+        home.file("archive/000099_clean.up.sql", "drop table users;\n");
+        let told = words(&done(home.migrate().await).notices);
+        assert!(told.contains("000099_clean.up.sql does not stand where migrations of this format do"), "{told}");
+        assert_eq!(home.rows("select id from users order by id"), ["1", "3"]);
+    }
+}
+
 #[test]
 fn new_migrations_are_two_files() {
     let home = sqlite();

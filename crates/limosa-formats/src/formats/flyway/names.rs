@@ -3,7 +3,7 @@
 use limosa_core::{CallbackEvent, Version};
 use limosa_sql::PlaceholderMarks;
 
-use super::super::native::{FileRole, RollbackTarget, split, spoken, unclear, without_ending};
+use super::super::native::{FileRole, RollbackTarget, program, split, spoken, unclear, without_ending};
 use crate::codes;
 
 /// How the files are named, and placeholders written in them: Flyway's settings `sqlMigrationPrefix` and its like.
@@ -109,6 +109,7 @@ enum Name<'n> {
     Callback { event: CallbackEvent, description: &'n str, command: bool },
     Repeatable(&'n str),
     Migration { kind: Kind, written: &'n str, description: &'n str },
+    Java { written: &'n str, description: &'n str },
     Odd(Oddity),
 }
 
@@ -169,6 +170,12 @@ impl Naming {
                     Kind::Baseline => FileRole::Baseline { version, label: format!("{}{label}", self.baseline), name },
                     _ => FileRole::Versioned { version, label, name },
                 }
+            }
+            Name::Java { written, description } => {
+                let Some((version, label)) = version(written) else { return self.odd(path, &Oddity::NoVersion) };
+                let help =
+                    "write it as SQL into a file of the same version; or embed limosa, which runs migrations in Rust";
+                program(path, (version, &label, spoken(description)), "a migration in Java", help)
             }
             Name::Odd(oddity) => self.odd(path, &oddity),
         }
@@ -236,6 +243,13 @@ impl Naming {
         let is_migration = |stem: &str| {
             self.kind(stem).is_some_and(|(kind, _)| !matches!(kind, Kind::Undo)) && stem.contains(&self.separator)
         };
+        // What is compiled has its source beside it, and parts with names of their own.
+        let source = stem_of(JAVA).filter(|_| without_ending(file, ".class").is_none());
+        if let Some(Name::Migration { kind: Kind::Versioned, written, description }) =
+            source.map(|stem| self.script(stem))
+        {
+            return Name::Java { written, description };
+        }
         if stem_of(JAVA).is_some_and(is_migration) {
             return Name::Odd(Oddity::Java);
         }
@@ -334,6 +348,7 @@ mod tests {
             FileRole::Config => "settings".to_owned(),
             FileRole::Unclear(diagnostic) => format!("{}: {}", diagnostic.code, diagnostic.message),
             FileRole::Late { .. } | FileRole::Again { .. } => "of another format".to_owned(),
+            FileRole::Program { version, problem, .. } => format!("program {version}: {}", problem.message),
             FileRole::Ignored => "ignored".to_owned(),
             FileRole::Proof { of } => format!("proof of {of}"),
         }
@@ -377,7 +392,8 @@ mod tests {
             ),
             ("001_x.sql", "LIM-F001: the name 001_x.sql is not understood; the file is left out"),
             ("V2__x.py", "LIM-F001: V2__x.py is a migration that is a command; it is left out"),
-            ("db/V5__Fill.java", "LIM-F001: V5__Fill.java is a migration in Java; it is left out"),
+            ("db/V5__Fill.java", "program 5: V5__Fill.java is a migration in Java, which cannot be run here"),
+            ("db/V5__Fill.class", "LIM-F001: V5__Fill.class is a migration in Java; it is left out"),
             ("R__Views.class", "LIM-F001: R__Views.class is a migration in Java; it is left out"),
             ("Visitor.java", "ignored"),
         ] {

@@ -138,7 +138,9 @@ fn change(
     mut headers: limosa_core::Headers,
 ) -> Option<Change> {
     let (kind, label, name) = match role {
-        FileRole::Versioned { version, label, name } | FileRole::Late { version, label, name } => {
+        FileRole::Versioned { version, label, name }
+        | FileRole::Late { version, label, name }
+        | FileRole::Program { version, label, name, .. } => {
             (Kind::Versioned(version.clone()), label.clone(), name.clone())
         }
         FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
@@ -158,6 +160,7 @@ fn change(
         kind,
         is_baseline,
         is_code: false,
+        is_program: matches!(role, FileRole::Program { .. }),
         is_unread: false,
         label,
         name,

@@ -21,7 +21,7 @@ pub struct FileFacts {
     pub(crate) content: Content,
     /// Why it cannot be run.
     pub(crate) refusals: Vec<Diagnostic>,
-    /// It is code of the application and no file.
+    /// It is code of the application and no file, or a program of another tool.
     pub(crate) is_code: bool,
     /// Of the file only its checksum is known.
     pub(crate) is_unread: bool,
@@ -115,9 +115,18 @@ impl FileFacts {
         (facts, diagnostics)
     }
 
+    /// A change that is a program of another tool: it may have run there, and cannot be run here. None for files of any other role.
+    pub fn of_program(path: String, role: FileRole, checksum: Checksum) -> Option<FileFacts> {
+        let FileRole::Program { problem, .. } = &role else { return None };
+        let refusals = vec![(**problem).clone()];
+        let facts = FileFacts::unread(path, role, checksum.clone(), checksum);
+        Some(FileFacts { refusals, is_unread: false, ..facts })
+    }
+
     /// A change whose file is byte for byte the one that was applied, with the checksum of its up part that was recorded then:
     /// there is nothing in it to be read again. It cannot be run.
     pub fn unread(path: String, role: FileRole, file_checksum: Checksum, up_checksum: Checksum) -> FileFacts {
+        let is_code = matches!(role, FileRole::Program { .. });
         let script = Script {
             file: path.clone(),
             span: Span::new(0, 0),
@@ -135,7 +144,7 @@ impl FileFacts {
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback: None },
             refusals: Vec::new(),
-            is_code: false,
+            is_code,
             is_unread: true,
         }
     }

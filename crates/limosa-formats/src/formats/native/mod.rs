@@ -27,7 +27,7 @@ pub(crate) use entry::section;
 pub use entry::{Entry, FilePart, OtherBack, OtherPart};
 pub use facts::FileFacts;
 pub use names::{FileRole, RollbackTarget, classify};
-pub(crate) use names::{Place, is_sql, split, spoken, stem_of, unclear, without_ending};
+pub(crate) use names::{Place, is_sql, program, split, spoken, stem_of, unclear, without_ending};
 pub use reader::FileReader;
 pub use rules::{HeaderRule, header_rules};
 pub(crate) use values::nearest;

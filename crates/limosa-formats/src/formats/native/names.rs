@@ -56,6 +56,17 @@ pub enum FileRole {
         /// The description.
         name: String,
     },
+    /// A migration that is a program of the tool of its format, and cannot be run here.
+    Program {
+        /// The version.
+        version: Version,
+        /// The version as written.
+        label: String,
+        /// The description.
+        name: String,
+        /// Why not, and what to do.
+        problem: Box<Diagnostic>,
+    },
     /// Runs around migrations.
     Callback {
         /// When.
@@ -109,19 +120,29 @@ impl FileRole {
             | FileRole::Proof { .. }
             | FileRole::Baseline { .. } => true,
             FileRole::Callback { command, .. } => !command,
-            FileRole::Config | FileRole::Unclear(_) | FileRole::Ignored => false,
+            FileRole::Program { .. } | FileRole::Config | FileRole::Unclear(_) | FileRole::Ignored => false,
         }
     }
 
     /// True for a change that runs once, whatever becomes of its file.
     pub fn runs_once(&self) -> bool {
-        matches!(self, FileRole::Versioned { .. } | FileRole::Late { .. } | FileRole::Baseline { .. })
+        matches!(
+            self,
+            FileRole::Versioned { .. } | FileRole::Late { .. } | FileRole::Baseline { .. } | FileRole::Program { .. }
+        )
+    }
+
+    /// True for the file of a change, whether it is SQL or not.
+    pub fn is_change(&self) -> bool {
+        self.identity().is_some()
     }
 
     /// The identity of the change, where the file is one.
     pub fn identity(&self) -> Option<Identity> {
         match self {
-            FileRole::Versioned { version, .. } | FileRole::Late { version, .. } => Some(Identity::of_version(version)),
+            FileRole::Versioned { version, .. }
+            | FileRole::Late { version, .. }
+            | FileRole::Program { version, .. } => Some(Identity::of_version(version)),
             FileRole::Repeatable { name } | FileRole::Again { name, .. } => Some(Identity::of_repeatable(name)),
             FileRole::Baseline { version, .. } => Some(Identity::of_baseline(version)),
             _ => None,
@@ -282,6 +303,17 @@ pub(crate) fn unclear(code: &'static str, path: &str, message: String, help: imp
     FileRole::Unclear(Box::new(Diagnostic::warning(code, message).at(Label::file(path)).help(help)))
 }
 
+/// A migration that is a program. `what` says in which language, or of which tool.
+pub(crate) fn program(path: &str, (version, label, name): (Version, &str, String), what: &str, help: &str) -> FileRole {
+    let message = format!("{} is {what}, which cannot be run here", split(path).1);
+    let id = Identity::of_version(&version);
+    let help = format!(
+        "what stands before it runs with --to; do by hand what it does, and then: limosa repair --mark-applied {id}; or {help}"
+    );
+    let problem = Box::new(Diagnostic::error(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help));
+    FileRole::Program { version, label: label.to_owned(), name, problem }
+}
+
 /// The tool that names its files like this.
 fn foreign_tool(stem: &str) -> Option<&'static str> {
     let bytes = stem.as_bytes();
@@ -432,9 +464,11 @@ mod tests {
                 format!("rollback of {} beside {}", of.identity(), beside.as_deref().unwrap_or("-"))
             }
             FileRole::Config => "config".to_owned(),
-            FileRole::Late { .. } | FileRole::Again { .. } | FileRole::Baseline { .. } | FileRole::Callback { .. } => {
-                "of another format".to_owned()
-            }
+            FileRole::Late { .. }
+            | FileRole::Again { .. }
+            | FileRole::Baseline { .. }
+            | FileRole::Program { .. }
+            | FileRole::Callback { .. } => "of another format".to_owned(),
             FileRole::Unclear(diagnostic) => {
                 format!("{}: {} / {}", diagnostic.code, diagnostic.message, diagnostic.help.unwrap_or_default())
             }

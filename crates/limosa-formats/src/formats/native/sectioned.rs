@@ -4,7 +4,7 @@ mod outside;
 mod rules;
 mod variables;
 
-use limosa_core::{Checksum, Direction, Mark, Markers, Part, SectionScanner, mask};
+use limosa_core::{Checksum, Direction, LineEnds, Mark, Markers, Part, SectionScanner, mask};
 use limosa_sql::{Diagnostic, Dialect, ExecutableCommentMask, Label, Position, Severity, VariableLines, split};
 
 pub(crate) use self::outside::Outside;
@@ -143,7 +143,10 @@ impl SectionReader {
         self.taken.finish_rules(self.dialect, &self.head);
         let is_back_one = self.taken.back_texts == 1 && self.taken.between.is_some();
         let markers = self.taken.markers;
-        let Taken { up, up_end, back, variables, no_transaction, path, line, mut diagnostics, .. } = self.taken;
+        let Taken { up, up_end, mut back, variables, no_transaction, path, line, mut diagnostics, .. } = self.taken;
+        if markers.joins_lines() {
+            LineEnds::default().join(&mut back.text, 0, true);
+        }
         let (variables, found) = variables.finish(&path, line);
         diagnostics.extend(found);
         Sectioned {

@@ -45,7 +45,7 @@ pub(crate) fn read_otherwise(
 /// True where nobody has said which format the files have, and each has a place in this one.
 fn is_in_place(configuration: &Configuration, loaded: &Loaded, format: &str) -> bool {
     let Some(theirs) = Layout::of_format(format) else { return false };
-    let fits = |change: &Change| !change.is_code && theirs.classify(&change.script.file).is_script();
+    let fits = |change: &Change| !change.is_code && theirs.classify(&change.script.file).is_change();
     configuration.layout == LayoutChoice::Auto && !loaded.changes.is_empty() && loaded.changes.iter().all(fits)
 }
 

@@ -6,7 +6,6 @@ use limosa_core::{
     Change, Compared, ForeignTool, Identity, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
 };
 use limosa_db::ledger::RowEntry;
-use limosa_formats::codes;
 use limosa_run::Stop;
 use limosa_sql::{Diagnostic, VariableLines};
 use serde_json::json;
@@ -165,7 +164,7 @@ async fn take(
     let schema = foreign.ledger.place().0.map(str::to_owned);
     answer.notices.extend(told_of_default_schema(opened, Some(foreign.tool), schema.as_deref()).await?);
     answer.notices.extend(foreign.unknown_columns());
-    answer.notices.extend(warnings(&foreign, &compared, &loaded.diagnostics));
+    answer.notices.extend(warnings(&foreign, &compared));
     if is_first && options.ledger_table.is_none() && opened.told_ledger.is_none() {
         // The one where the tool keeps it by itself goes first, and nobody passes over another in silence.
         let others = elsewhere(opened, None).await?;
@@ -355,36 +354,15 @@ fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> 
     Some(Diagnostic::error("LIM-U114", message).help(help))
 }
 
-/// True where what the tool calls so is a program in the folder, which is left out.
-fn is_program(key: &str, of_files: &[Diagnostic]) -> bool {
-    let programs = of_files.iter().filter(|problem| problem.code == codes::CODE_MIGRATION);
-    let mut files = programs.filter_map(|problem| problem.labels.first());
-    files.any(|label| {
-        let file = label.file.rsplit(['/', '\\']).next().unwrap_or_default();
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let digits = stem.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-        let digits = digits.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|it| it.parse::<u64>().ok());
-        stem == key || (digits.is_some() && digits == key.parse::<u64>().ok())
-    })
-}
-
-fn warnings(foreign: &Foreign, compared: &[Compared<'_>], of_files: &[Diagnostic]) -> Vec<Diagnostic> {
+fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
     let keys = |verdict: Verdict| -> Vec<&str> {
         let of = compared.iter().filter(|line| line.verdict == verdict);
         of.filter_map(|line| line.change.map(|it| it.label.as_str()).or(line.row.map(|row| row.key.as_str()))).collect()
     };
     let unknown = keys(Verdict::Unknown);
-    let (programs, missing): (Vec<&str>, Vec<&str>) =
-        keys(Verdict::Missing).into_iter().partition(|key| is_program(key, of_files));
+    let missing = keys(Verdict::Missing);
     let tool = foreign.tool.name();
     let mut all = Vec::new();
-    if !programs.is_empty() {
-        let message = format!("{tool} has applied what is a program here: {}", few(&programs));
-        all.push(Diagnostic::warning("LIM-U120", message).help(
-            "no row is made of them, and this database has what they did; an empty one gets it only where it stands as SQL in a file of \
-             the same name that ends in .sql",
-        ));
-    }
     if !missing.is_empty() {
         let message = format!("{tool} has applied what has no file here: {}", few(&missing));
         all.push(

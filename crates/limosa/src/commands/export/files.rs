@@ -74,7 +74,7 @@ pub(super) fn exported(project: &Project<'_>) -> Result<Exported, Failure> {
                 format!("it is repeatable, and {tool} runs nothing again when it changes")
             }
             () if change.is_baseline => "it stands for all versions before it, whose files are exported".to_owned(),
-            () if change.is_code => "it is code of the application".to_owned(),
+            () if change.is_code => "it is a program, and no SQL".to_owned(),
             () if change.headers.guard.as_ref().is_some_and(|guard| guard.checks.is_empty()) => {
                 format!("it may fail, and {tool} would stop there")
             }

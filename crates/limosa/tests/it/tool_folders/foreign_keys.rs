@@ -260,14 +260,52 @@ async fn the_plan_says_it_and_a_setting_wins() {
 }
 
 #[tokio::test]
-async fn a_pragma_that_switches_them_on_is_told_where_the_tool_ignores_it() {
+async fn a_pragma_that_the_tool_ignores_deletes_no_rows() {
     for tool in TOOLS.iter().filter(|tool| !tool.enforces) {
+        let ignores = !["flyway", "limosa"].contains(&tool.name);
+        let left: &[&str] = if ignores { &["10", "20"] } else { &["10"] };
+        let switches = format!("pragma foreign_keys = on;\n{DELETE}");
+        for single_transaction in [false, true] {
+            let home = family(tool);
+            let migrator = home.with(|it| it.single_transaction = single_transaction);
+            done(migrate(&migrator).await);
+            (tool.write)(&home, 2, &switches, "select 1;\n");
+            // Where its tool cannot have run it in a transaction, it counts.
+            (tool.write)(&home, 3, "create table other (n integer);\n", "select 1;\n");
+            let notices = done(migrate(&migrator).await).notices;
+            let is_said =
+                |notice: &&Diagnostic| notice.code == "LIM-P035" && notice.message.contains("foreign_keys = ON");
+            assert_eq!(notices.iter().filter(is_said).count(), usize::from(ignores), "{}: {notices:?}", tool.name);
+            assert_eq!(children(&home), left, "{} {single_transaction}", tool.name);
+        }
         let home = family(tool);
-        (tool.write)(&home, 2, &format!("pragma foreign_keys = on;\n{DELETE}"), "select 1;\n");
-        let notices = done(migrate(&tool.migrator(&home)).await).notices;
-        let is_said = |notice: &&Diagnostic| notice.code == "LIM-P035" && notice.message.contains("foreign_keys = ON");
-        let ignores = ["drizzle with libsql", "goose", "dbmate"].contains(&tool.name);
-        assert_eq!(notices.iter().filter(is_said).count(), usize::from(ignores), "{}: {notices:?}", tool.name);
-        assert_eq!(children(&home), ["10"], "{}", tool.name);
+        done(migrate(&home.migrator()).await);
+        (tool.write)(&home, 2, &switches, "select 1;\n");
+        let script = home.migrator().plan_script(&MigrateOptions::default()).await.expect("a script");
+        by_hand(&home, &script);
+        assert_eq!(children(&home), left, "{}\n{script}", tool.name);
     }
+}
+
+#[tokio::test]
+async fn a_file_that_leaves_the_transaction_out_switches_them() {
+    let home = sqlite();
+    let switches = format!("pragma foreign_keys = on;\n{DELETE}");
+    home.file("1_m.sql", &format!("-- +goose Up\n{FAMILY}"));
+    home.file("2_m.sql", &format!("-- +goose NO TRANSACTION\n-- +goose Up\n{switches}"));
+    done(home.migrate().await);
+    assert_eq!(children(&home), ["10"]);
+    let home = sqlite();
+    home.file("1_m.up.sql", FAMILY);
+    // golang-migrate takes a BEGIN only where it was told to leave its own out.
+    home.file("2_m.up.sql", &format!("pragma foreign_keys = on;\nbegin;\n{DELETE}commit;\n"));
+    done(home.migrate().await);
+    assert_eq!(children(&home), ["10"]);
+    // An orphan that is there only within the file is none that the tool would have seen.
+    home.file(
+        "3_m.up.sql",
+        "pragma foreign_keys = off;\ninsert into child values (9, 99);\npragma foreign_keys = on;\n",
+    );
+    done(home.migrate().await);
+    assert_eq!(children(&home), ["9", "10"]);
 }

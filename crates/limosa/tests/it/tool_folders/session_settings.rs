@@ -1,0 +1,107 @@
+//! Files begin with what their tool sets for its session: time zone, dates, and on MySQL modes.
+
+use limosa::{Layout, LayoutChoice, MigrateOptions, Migrator, RollbackOptions, Selection, Stop};
+
+use crate::answers::{done, migrate, quiet};
+use crate::dry_run::by_hand;
+use crate::place::{Home, homes, mysql_homes};
+
+fn of(home: &Home, format: &str) -> Migrator {
+    let layout = Layout::of_format(format).unwrap();
+    home.with(|it| it.layout = LayoutChoice::Given(layout))
+}
+
+fn file(home: &Home, format: &str, number: usize, up: &str, down: &str) {
+    if format == "diesel" {
+        home.file(&format!("2024-01-01-00000{number}_m/up.sql"), up);
+        home.file(&format!("2024-01-01-00000{number}_m/down.sql"), down);
+    } else {
+        home.file(&format!("{number}_m.up.sql"), up);
+        home.file(&format!("{number}_m.down.sql"), down);
+    }
+}
+
+const SEEN: &str = "insert into seen select current_setting('timezone') || ' ' || current_setting('datestyle');\n";
+
+/// PostgreSQL, where the database has other settings than the tools.
+fn postgres() -> Vec<Home> {
+    let homes: Vec<Home> = homes().into_iter().filter(|home| !home.is_sqlite()).collect();
+    for home in &homes {
+        let name = home.database();
+        home.execute(&format!("alter database \"{name}\" set timezone = 'America/New_York'"));
+        home.execute(&format!("alter database \"{name}\" set datestyle = 'German, DMY'"));
+    }
+    homes
+}
+
+#[tokio::test]
+async fn postgres_has_the_time_zone_of_the_tool() {
+    for format in ["sqlx", "diesel", "up_down"] {
+        let wanted = match format {
+            "sqlx" => "UTC ISO, MDY",
+            "diesel" => "UTC German, DMY",
+            _ => "America/New_York German, DMY",
+        };
+        for home in postgres() {
+            file(&home, format, 1, &format!("create table seen (what text);\n{SEEN}"), "drop table seen;\n");
+            // Behind one that sets something, what is put back is this; and without a transaction too.
+            file(&home, format, 2, SEEN, SEEN);
+            done(migrate(&of(&home, format)).await);
+            file(&home, format, 3, &format!("vacuum;\n{SEEN}"), "select 1;\n");
+            done(migrate(&of(&home, format)).await);
+            assert_eq!(home.rows("select distinct what from seen"), [wanted], "{format}");
+            assert_eq!(home.rows("select count(*) from seen"), ["3"], "{format}");
+            // The way back as well, and a dry run leaves nothing.
+            let options = RollbackOptions {
+                selection: Selection::Steps(2),
+                use_file: false,
+                consent: Some(home.database()),
+                backup: false,
+            };
+            done(of(&home, format).rollback(&options, &quiet, Stop::new()).await);
+            assert_eq!(home.rows("select what from seen"), vec![wanted; 4], "{format}");
+            let script = of(&home, format).plan_script(&MigrateOptions::default()).await.expect("a script");
+            by_hand(&home, &script);
+            assert_eq!(home.rows("select distinct what from seen"), [wanted], "{format}\n{script}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_may_set_another_which_reaches_the_next_as_with_the_tool() {
+    for home in postgres() {
+        file(&home, "sqlx", 1, "create table seen (what text);\nset timezone = 'Asia/Tokyo';\n", "select 1;\n");
+        file(&home, "sqlx", 2, SEEN, "select 1;\n");
+        file(&home, "sqlx", 3, &format!("reset all;\n{SEEN}"), "select 1;\n");
+        done(migrate(&of(&home, "sqlx")).await);
+        assert_eq!(home.rows("select what from seen order by 1"), ["Asia/Tokyo ISO, MDY", "UTC ISO, MDY"]);
+    }
+}
+
+#[tokio::test]
+async fn mysql_has_its_modes_and_time_zone() {
+    for (format, modes) in [("sqlx", &["PIPES_AS_CONCAT", "IGNORE_SPACE"][..]), ("diesel", &["PIPES_AS_CONCAT"])] {
+        for home in mysql_homes() {
+            let seen = "insert into seen values (@@sql_mode, @@time_zone, 'a' || 'b');\n";
+            let table = "create table seen (modes text, zone varchar(40), text varchar(40));\n";
+            file(&home, format, 1, &format!("{table}{seen}"), "drop table seen;\n");
+            file(&home, format, 2, &format!("{seen}set sql_mode = 'ANSI_QUOTES';\n"), seen);
+            done(migrate(&of(&home, format)).await);
+            assert_eq!(home.rows("select distinct concat(zone, ' ', text) from seen"), ["+00:00 ab"], "{format}");
+            for mode in modes {
+                let has = format!("select count(*) from seen where find_in_set('{mode}', modes)");
+                assert_eq!(home.rows(&has), ["2"], "{format} {mode}");
+            }
+            let script = {
+                file(&home, format, 3, seen, "select 1;\n");
+                of(&home, format).plan_script(&MigrateOptions::default()).await.expect("a script")
+            };
+            by_hand(&home, &script);
+            assert_eq!(
+                home.rows("select concat(zone, ' ', text) from seen"),
+                vec!["+00:00 ab"; 3],
+                "{format}\n{script}"
+            );
+        }
+    }
+}

@@ -67,7 +67,7 @@ impl fmt::Display for Identity {
 pub enum Kind {
     /// Once, in the order of versions.
     Versioned(Version),
-    /// After the versioned ones, again whenever its text changes.
+    /// Again whenever its text changes: after the versioned ones, or where [`Headers::place`] says.
     Repeatable,
 }
 
@@ -224,6 +224,10 @@ pub struct Headers {
     pub left_out: Option<String>,
     /// It may run after later versions did: its format says so by its name.
     pub may_come_late: bool,
+    /// The place among versions at which a repeatable runs. Others run behind them all.
+    pub place: Option<Version>,
+    /// It is a repeatable that runs with each run, whether or not it changed.
+    pub runs_always: bool,
     /// What must hold right before it runs.
     pub guard: Option<Box<Guard>>,
     /// What it is known by where the values of its placeholders decide whether it runs again.

@@ -28,8 +28,6 @@ pub enum PutsBack {
     /// Nothing.
     #[default]
     Nothing,
-    /// PostgreSQL: the search path (Liquibase).
-    SearchPath,
     /// PostgreSQL: the search path and the role; MySQL: the database, all user variables, `foreign_key_checks` and `sql_safe_updates`
     /// (Flyway: `doRestoreOriginalState` and `changeCurrentSchemaTo` of its connections).
     PathRoleAndVariables,
@@ -43,7 +41,6 @@ impl PutsBack {
     /// True for a setting, by its name in lower case, that does not reach the next file.
     pub fn covers(self, engine: Engine, name: &str) -> bool {
         match (self, engine) {
-            (PutsBack::SearchPath, Engine::Postgres) => name == "search_path",
             (PutsBack::PathRoleAndVariables, Engine::Postgres) => {
                 ["search_path", "role", "session_authorization"].contains(&name)
             }

@@ -10,6 +10,8 @@ mod marks;
 pub use line_ends::LineEnds;
 pub use marks::{Mark, Markers};
 
+use limosa_sql::ExecutableCommentMask;
+
 use crate::Direction;
 
 /// A part of a file, as a [`SectionScanner`] comes past it. Parts follow each other without gaps.
@@ -223,20 +225,30 @@ fn without_mark(line: &str, is_first: bool) -> &str {
 pub struct SectionMask {
     scanner: SectionScanner,
     direction: Direction,
+    /// What it goes through besides, and the bytes on the way there.
+    strips: Option<(ExecutableCommentMask, Vec<u8>)>,
     line_ends: Option<LineEnds>,
 }
 
 impl SectionMask {
     /// A mask for a file with these markers.
     pub fn new(markers: Markers, direction: Direction) -> SectionMask {
+        let strips = markers.strips().map(|mask| (mask, Vec::new()));
         let line_ends = markers.joins_lines().then(LineEnds::default);
-        SectionMask { scanner: SectionScanner::new(markers), direction, line_ends }
+        SectionMask { scanner: SectionScanner::new(markers), direction, strips, line_ends }
     }
 
     /// Adds the next bytes of the file to `masked`, as far as they are decided.
     pub fn feed(&mut self, bytes: &[u8], masked: &mut Vec<u8>) {
         let (direction, from) = (self.direction, masked.len());
-        self.scanner.feed(bytes, &mut |part| mask(part, direction, masked));
+        match &mut self.strips {
+            None => self.scanner.feed(bytes, &mut |part| mask(part, direction, masked)),
+            Some((strips, between)) => {
+                self.scanner.feed(bytes, &mut |part| mask(part, direction, between));
+                strips.feed(between, masked);
+                between.clear();
+            }
+        }
         if let Some(line_ends) = &mut self.line_ends {
             line_ends.join(masked, from, false);
         }
@@ -245,7 +257,15 @@ impl SectionMask {
     /// Says that no more bytes will come; adds what was held back.
     pub fn finish(&mut self, masked: &mut Vec<u8>) {
         let (direction, from) = (self.direction, masked.len());
-        self.scanner.finish(&mut |part| mask(part, direction, masked));
+        match &mut self.strips {
+            None => self.scanner.finish(&mut |part| mask(part, direction, masked)),
+            Some((strips, between)) => {
+                self.scanner.finish(&mut |part| mask(part, direction, between));
+                strips.feed(between, masked);
+                strips.finish(masked);
+                between.clear();
+            }
+        }
         if let Some(line_ends) = &mut self.line_ends {
             line_ends.join(masked, from, true);
         }

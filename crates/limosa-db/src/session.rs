@@ -169,6 +169,8 @@ pub struct ServerFacts {
     pub backend: Option<String>,
     /// PostgreSQL: the search path with which the session begins, as the server writes it: that of the address, the role or the database.
     pub search_path: Option<String>,
+    /// PostgreSQL: the first schema of it that is there.
+    pub current_schema: Option<String>,
     /// What limosa set for this session beyond the defaults of the server, the address and the role, and the server accepted:
     /// names and values, for setting it again after a `reset all`.
     pub settings: Vec<(String, String)>,

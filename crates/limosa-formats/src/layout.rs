@@ -1,6 +1,7 @@
 //! How the files of a project are named and configured: one format for all its folders.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use limosa_core::{Agreement, ForeignRow, ForeignTool, Markers, OrderedBy, Version};
 use limosa_sql::{Diagnostic, Engine, Label, PlaceholderMarks};
@@ -201,11 +202,6 @@ impl Layout {
         }
     }
 
-    /// True for what runs with each run and has a row with the tool alone, by what that knows it by.
-    pub fn runs_always(&self, key: &str) -> bool {
-        matches!(self, Layout::Liquibase(changelogs) if changelogs.runs_always(key))
-    }
-
     /// The identity of the change that the tool may know by this key, too; None where there is none but by its identity.
     pub fn by_other_name(&self, key: &str) -> Option<String> {
         match self {
@@ -226,6 +222,18 @@ impl Layout {
     pub fn stand_for(&mut self, environment: Option<&str>, given: &BTreeMap<String, String>) {
         if let Layout::Liquibase(changelogs) = self {
             changelogs.stand_for(environment, given);
+        }
+    }
+
+    /// The file of settings of the tool's, beside the folder or above it, that says what files alone do not.
+    pub fn settings_file(&self) -> Option<&'static str> {
+        matches!(self, Layout::Liquibase(_)).then_some(liquibase::DEFAULTS_FILE)
+    }
+
+    /// Learns what such a file and variables of the process say, behind [`Layout::stand_for`] and before anything else is learnt.
+    pub fn stand_by(&mut self, file: Option<&[u8]>, variables: &BTreeMap<String, String>) {
+        if let Layout::Liquibase(changelogs) = self {
+            changelogs.stand_by(liquibase::Defaults::read(file, variables));
         }
     }
 
@@ -256,6 +264,14 @@ impl Layout {
             Layout::Sqitch(project) => project.classify(path),
             Layout::Liquibase(changelogs) => changelogs.classify(path),
             Layout::Pattern(pattern) => pattern.classify(path),
+        }
+    }
+
+    /// Changes that stand in no file of their own, by the names of the files that they would be, with what those would hold.
+    pub fn made_files(&self) -> BTreeMap<String, Arc<[u8]>> {
+        match self {
+            Layout::Liquibase(changelogs) => changelogs.modelled().clone(),
+            _ => BTreeMap::new(),
         }
     }
 

@@ -2,8 +2,7 @@
 //!
 //! Sources: goose `cmd/goose/main.go` (`GOOSE_TABLE`), dbmate `main.go` (`DBMATE_MIGRATIONS_TABLE`), sql-migrate
 //! `sql-migrate/config.go` (`dbconfig.yml`), sqlx `sqlx-core/src/config/migrate.rs`, node-pg-migrate `bin/node-pg-migrate.ts`
-//! (`config/default.json`), Liquibase `AbstractMapConfigurationValueProvider.java` and `GlobalConfiguration.java`
-//! (`liquibase.properties`).
+//! (`config/default.json`). What Liquibase's settings say is read with its layout.
 
 use limosa_sql::Engine;
 
@@ -53,7 +52,13 @@ impl Layout {
         if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
             return Some(LedgerTable::parse(written, sqlx::SETTINGS));
         }
-        Some(LedgerTable { schema: None, table: self.usual_table(engine)?, told_by: None })
+        let usual = self.usual_table(engine)?;
+        if let Layout::Liquibase(changelogs) = self
+            && let Some(told) = changelogs.defaults().ledger(engine, &usual)
+        {
+            return Some(told);
+        }
+        Some(LedgerTable { schema: None, table: usual, told_by: None })
     }
 
     /// The schema that the tool makes for its table where no other is named: drizzle on PostgreSQL.
@@ -76,7 +81,6 @@ impl Layout {
             Layout::Goose | Layout::Dbmate => Some(".env"),
             Layout::SqlMigrate => Some("dbconfig.yml"),
             Layout::NodePgMigrate => Some("config/default.json"),
-            Layout::Liquibase(_) => Some("liquibase.properties"),
             _ => None,
         }
     }
@@ -100,7 +104,6 @@ impl Layout {
             }
             Layout::SqlMigrate => of_database_configuration(text, environment)?,
             Layout::NodePgMigrate => of_json(text)?,
-            Layout::Liquibase(_) => of_properties(text, engine),
             _ => (None, None),
         };
         if schema.is_none() && table.is_none() {
@@ -166,26 +169,6 @@ fn of_json(text: &str) -> Result<Parts, String> {
     Ok((schema, text_of(&settings["migrations-table"])))
 }
 
-/// Liquibase finds its keys in any capitals, with hyphens or without, and with `liquibase.` in front or without.
-fn of_properties(text: &str, engine: Engine) -> Parts {
-    let mut found = (None, None);
-    for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with(['#', '!'])) {
-        let Some((key, value)) = line.split_once(['=', ':']) else { continue };
-        let key = key.trim().to_ascii_lowercase().replace('-', "");
-        let value = value.trim();
-        // It quotes names of mixed capitals alone, and PostgreSQL makes the others small.
-        let is_folded = engine == Engine::Postgres && !value.contains(|letter: char| letter.is_lowercase());
-        let value = if is_folded { value.to_lowercase() } else { value.to_owned() };
-        match key.strip_prefix("liquibase.").unwrap_or(&key) {
-            _ if value.is_empty() => {}
-            "liquibaseschemaname" => found.0 = Some(value),
-            "databasechangelogtablename" => found.1 = Some(value),
-            _ => {}
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,10 +197,6 @@ mod tests {
             ("node_pg_migrate", None, r#"{"db": {"migrations-schema": "ops", "schema": "app"}}"#, "ops.pgmigrations"),
             ("node_pg_migrate", None, r#"{"db": "postgres://db"}"#, "-"),
             ("node_pg_migrate", None, "{\n\n", "line 3 is no JSON"),
-            ("liquibase", None, "url=x\nliquibase.databaseChangelogTableName: MINE\n", "mine"),
-            ("liquibase", None, "databaseChangeLogTableName=Mine\n", "Mine"),
-            ("liquibase", None, "database-changelog-table-name=mine\nliquibaseSchemaName = ops\n", "ops.mine"),
-            ("liquibase", None, "#databaseChangeLogTableName=mine\nchangelog-file: a.sql\n", "-"),
             ("refinery", None, "GOOSE_TABLE=mine", "-"),
         ] {
             let layout = Layout::of_format(format).unwrap();
@@ -229,8 +208,6 @@ mod tests {
             assert_eq!(told, expected, "{format} {text}");
         }
         let liquibase = Layout::of_format("liquibase").unwrap();
-        let told = liquibase.told_in("file", "databaseChangelogTableName: MINE", None, Engine::Mysql);
-        assert_eq!(told.unwrap().unwrap().table, "MINE");
         assert_eq!(liquibase.ledger_table(Engine::Mysql).unwrap().table, "DATABASECHANGELOG");
     }
 }

@@ -54,6 +54,23 @@ impl Layout {
         }
     }
 
+    /// True where the tool, on PostgreSQL, looks at the search path before each file, and puts its default schema at the head of it where
+    /// another one stands there: the schema that settings name, else the one in which its session begins.
+    pub fn puts_schema_first(&self) -> bool {
+        matches!(self, Layout::Liquibase(_))
+    }
+
+    /// The schema that settings of the tool's name for that, and whether they let its record stand elsewhere.
+    pub fn told_schema(&self) -> Option<(String, bool)> {
+        match self {
+            Layout::Liquibase(changelogs) => {
+                let defaults = changelogs.defaults();
+                Some((defaults.first_schema()?, defaults.keeps_record_elsewhere()))
+            }
+            _ => None,
+        }
+    }
+
     /// SQLite: true where the tool leaves `PRAGMA foreign_keys` within its transaction, in which it has no effect. Flyway runs a file with one
     /// outside of transactions.
     pub fn leaves_pragmas_in_transaction(&self) -> bool {

@@ -94,6 +94,8 @@ pub struct Context<'a> {
     pub session_role: Option<String>,
     /// SQL that follows `reset all`, to keep what limosa itself sets for its sessions; begins with `;`, may be empty.
     pub session_settings: String,
+    /// PostgreSQL: the schema that the tool of the files puts at the head of the search path before each of them.
+    pub first_schema: Option<String>,
     /// What the tool of the files sets for its session before it runs any of them. On PostgreSQL `session_settings` has it as well.
     pub tool_settings: &'a [ToolSetting],
     /// What each step begins with is kept: the run may take back what it did.

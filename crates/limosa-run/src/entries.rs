@@ -9,6 +9,7 @@ use limosa_sql::{Class, Engine};
 use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
+use crate::first_schema::put_first;
 use crate::{Context, kept, locals};
 
 /// The marks of one attempt at one transaction.
@@ -124,14 +125,17 @@ pub(crate) fn beginning(context: &Context<'_>, step: &Step) -> Option<String> {
 
 /// PostgreSQL: what is put back before a step and the callbacks right before it.
 pub(crate) fn put_back(context: &Context<'_>, step: &Step) -> Option<String> {
-    match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
+    let back = match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
         None => Some([reset(context)].iter().chain(&step.begins_with).cloned().collect::<Vec<_>>().join("; ")),
         Some(PutsBack::Nothing) => None,
-        Some(PutsBack::SearchPath) => Some("reset search_path".to_owned()),
         Some(PutsBack::PathRoleAndVariables) => {
             Some(format!("reset session authorization; {}; reset search_path", own_role(context)))
         }
-    }
+    };
+    // A pooler gives the next transaction to somebody else.
+    let first = context.first_schema.as_deref().map(|schema| put_first(schema, context.pooled));
+    let all: Vec<String> = back.into_iter().chain(first).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Behind a pooler, where the session could not take the role on for good. What is inherited may hold another one.
@@ -223,8 +227,8 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
 /// has changed (`default_transaction_isolation` counts before anything can be reset within it).
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    if engine != Engine::Postgres || (step.outline.settings.is_empty() && step.begins_with.is_empty()) || step.hands_on
-    {
+    let leaves = !step.outline.settings.is_empty() || !step.begins_with.is_empty() || context.first_schema.is_some();
+    if engine != Engine::Postgres || !leaves || step.hands_on {
         return Vec::new();
     }
     vec![(Item::Control(reset(context)), Purpose::Settings)]

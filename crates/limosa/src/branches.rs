@@ -295,7 +295,9 @@ fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Op
         FileRole::Late { version, label, .. } | FileRole::Baseline { version, label, .. } => {
             (Kind::Versioned(version.clone()), label, Binding::Free)
         }
-        FileRole::Repeatable { name: words } => (Kind::Repeatable, words, Binding::Repeatable),
+        FileRole::Repeatable { name: words } | FileRole::Again { name: words, .. } => {
+            (Kind::Repeatable, words, Binding::Repeatable)
+        }
         _ => return None,
     };
     let version = if let Kind::Versioned(version) = kind { Some(version) } else { None };

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
-use limosa_run::{file_name_value, locals, lock_key, lock_name, set_all};
+use limosa_run::{file_name_value, locals, lock_key, lock_name, put_first, set_all};
 use limosa_sql::{Engine, ForeignKeys, classify};
 use serde_json::json;
 
@@ -353,14 +353,14 @@ impl Script<'_> {
     fn put_back(&mut self, step: &Step) {
         let path = self.search_path().unwrap_or_else(|| "reset search_path".to_owned());
         let back = match step.inherits.as_ref().map(|inherited| inherited.puts_back) {
-            None => self.reset(),
-            Some(PutsBack::SearchPath) => path,
+            None => Some(self.reset()),
             Some(PutsBack::PathRoleAndVariables) => {
-                format!("reset session authorization; {}; {path}", self.own_role())
+                Some(format!("reset session authorization; {}; {path}", self.own_role()))
             }
-            Some(PutsBack::Nothing) => return,
+            Some(PutsBack::Nothing) => None,
         };
-        self.line(&back);
+        let first = self.opened.first_schema.as_deref().map(|schema| put_first(schema, false));
+        back.into_iter().chain(first).for_each(|text| self.line(&text));
     }
 
     /// PostgreSQL: those of a step, for its transaction.

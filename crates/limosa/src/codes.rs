@@ -151,6 +151,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U165", "names without a schema meant another one to the tool that the database was taken over from"),
     ("LIM-U166", "a file comes late that the tool whose ledger is kept passes over"),
     ("LIM-U167", "a file that stopped half-way cannot be accepted: it has fewer statements than ran"),
+    ("LIM-U170", "the default schema that another tool's settings name is not there"),
     ("LIM-U180", "the migrations of this project were taken over from another table than that of these files"),
 ];
 

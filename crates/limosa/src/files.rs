@@ -51,6 +51,9 @@ pub(crate) fn layout_of(
         layout.stand_in(&folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>());
     }
     layout.stand_for(configuration.environment.as_deref(), &configuration.values.all);
+    let own = layout.settings_file().and_then(|name| scripts.beside(folders, name));
+    let own = own.as_deref().and_then(|path| path.to_str()).map(|path| scripts.read(path)).transpose()?;
+    layout.stand_by(own.as_deref(), &configuration.variables);
     // The nearest one is read last, and counts.
     for path in paths.iter().copied().chain(around).filter(|path| layout.learns_from(path)).collect::<Vec<_>>() {
         diagnostics.extend(layout.learn(path, &scripts.read(path)?, engine));
@@ -96,7 +99,6 @@ impl Loaded {
     pub(crate) fn shared_session(&self) -> Option<SharedSession> {
         let tool = self.layout.tool().filter(|_| self.layout.shares_session())?;
         let (puts_back, with_callbacks) = match self.layout {
-            Layout::Liquibase(_) => (PutsBack::SearchPath, false),
             Layout::Flyway(_) => (PutsBack::PathRoleAndVariables, true),
             _ => (PutsBack::Nothing, false),
         };
@@ -274,6 +276,9 @@ impl Listing {
         let around = scripts.around(places);
         let (recognised, mut diagnostics) = layout_of(configuration, &scripts, folders, &names, &around, engine)?;
         let layout = &recognised.layout;
+        let made = layout.made_files();
+        let names: Vec<String> = names.into_iter().chain(made.keys().cloned()).collect();
+        let scripts = scripts.with_made(made);
         let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
         diagnostics.extend(problem);
         let roles: Vec<FileRole> =

@@ -80,6 +80,10 @@ pub(crate) struct Opened<'c> {
     pub(crate) registry: Option<PathBuf>,
     /// The table of the files' tool, where settings name it.
     pub(crate) told_ledger: Option<ToldLedger>,
+    /// PostgreSQL: the schema that the tool of the files puts at the head of the search path before each of them.
+    pub(crate) first_schema: Option<String>,
+    /// That schema, where settings of the tool's name it, and it must be there.
+    pub(crate) told_schema_needed: Option<String>,
     /// The tool that the files were written for.
     pub(crate) tool: Option<ForeignTool>,
     /// What that tool sets for its session.
@@ -185,6 +189,8 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         beside: None,
         registry: None,
         told_ledger: None,
+        first_schema: None,
+        told_schema_needed: None,
         tool: None,
         tool_settings: &[],
         tools: Vec::new(),
@@ -316,8 +322,18 @@ impl Opened<'_> {
         self.tools = self.tool.filter(|_| !has_record).into_iter().collect();
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
+        self.take_first_schema(&loaded.layout);
+        self.files = Scripts::of(self.configuration).with_made(loaded.layout.made_files());
         self.take_placeholders(loaded);
         counted_values::count(self, loaded)
+    }
+
+    fn take_first_schema(&mut self, layout: &limosa_formats::Layout) {
+        let told = layout.told_schema().filter(|_| self.target.engine == Engine::Postgres);
+        let begins = self.session.facts().current_schema.clone().filter(|_| layout.puts_schema_first());
+        self.first_schema = told.as_ref().map(|(schema, _)| schema.clone()).or(begins);
+        // Where the record stands elsewhere, the first file may make it.
+        self.told_schema_needed = told.filter(|(_, is_elsewhere)| !is_elsewhere).map(|(schema, _)| schema);
     }
 
     /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
@@ -543,6 +559,7 @@ impl Opened<'_> {
             session_role: role.filter(|_| !self.pooled),
             session_settings: self.session_settings(),
             tool_settings: self.tool_settings,
+            first_schema: self.first_schema.clone(),
             keeps_beginnings: false,
             events,
             stop,

@@ -14,6 +14,7 @@ impl Opened<'_> {
     /// What the server says.
     pub(crate) async fn creating_schemas(&mut self) -> Result<Vec<String>, Failure> {
         let engine = self.target.engine;
+        self.refuse_without_told_schema().await?;
         let wanted = &self.configuration.create_schemas;
         let (what, catalogue) = match engine {
             _ if wanted.is_empty() => return Ok(Vec::new()),
@@ -26,6 +27,18 @@ impl Opened<'_> {
         let standing: Vec<String> = rows.iter().filter_map(|row| row.text(0)).collect();
         let missing = wanted.iter().filter(|name| !standing.contains(name));
         Ok(missing.map(|name| format!("create {what} if not exists {}", engine.quote_identifier(name))).collect())
+    }
+
+    /// The tool would find no place for its record there; here names without a schema would mean another one in silence.
+    async fn refuse_without_told_schema(&mut self) -> Result<(), Failure> {
+        let Some(schema) = self.told_schema_needed.clone() else { return Ok(()) };
+        let question = "select 1::int8 from pg_catalog.pg_namespace where nspname = $1::text";
+        if !self.session.query(question, &[schema.as_str().into()]).await?.is_empty() {
+            return Ok(());
+        }
+        let message = format!("liquibase's settings name {schema} as the default schema, and there is no such schema");
+        let help = format!("make it first: create schema {}", self.target.engine.quote_identifier(&schema));
+        Err(Failure::usage("LIM-U170", message, help))
     }
 
     /// Makes the schemas that the settings name, where they are missing.

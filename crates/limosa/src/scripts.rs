@@ -1,5 +1,6 @@
 //! Where scripts are read from: folders on disk, or files that are compiled in.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use crate::{Configuration, Embedded, Exit, Failure};
 #[derive(Clone)]
 pub(crate) enum Scripts {
     Disk,
+    /// Changes that stand in no file of their own, and all else.
+    Made(Arc<BTreeMap<String, Arc<[u8]>>>, Box<Scripts>),
     Embedded(Embedded),
     /// A commit of git's.
     Commit(Arc<Tree>),
@@ -28,9 +31,15 @@ impl Scripts {
         configuration.embedded.clone().map_or(Scripts::Disk, Scripts::Embedded)
     }
 
+    /// The same with changes that stand in no file of their own.
+    pub(crate) fn with_made(self, made: BTreeMap<String, Arc<[u8]>>) -> Scripts {
+        if made.is_empty() { self } else { Scripts::Made(Arc::new(made), Box::new(self)) }
+    }
+
     /// The names of all files, in order.
     pub(crate) fn list(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
         match self {
+            Scripts::Made(_, others) => others.list(folders),
             Scripts::Embedded(files) => Ok(files.names().map(str::to_owned).collect()),
             Scripts::Commit(tree) => Ok(tree.names().map(str::to_owned).collect()),
             Scripts::Disk => {
@@ -54,6 +63,7 @@ impl Scripts {
     /// a commit is read as the working tree is.
     pub(crate) fn around(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
         match self {
+            Scripts::Made(_, others) => others.around(folders),
             Scripts::Embedded(_) | Scripts::Commit(_) => Vec::new(),
             Scripts::Disk => folders.iter().flat_map(|folder| around(folder, SIGNS)).collect(),
         }
@@ -62,6 +72,7 @@ impl Scripts {
     /// The nearest file of this name beside the folders or above them, where that may be.
     pub(crate) fn beside(&self, folders: &[PathBuf], name: &str) -> Option<PathBuf> {
         match self {
+            Scripts::Made(_, others) => others.beside(folders, name),
             Scripts::Embedded(_) | Scripts::Commit(_) => None,
             Scripts::Disk => folders.iter().flat_map(|folder| around(folder, &[name])).find(|path| path.is_file()),
         }
@@ -99,6 +110,10 @@ impl Scripts {
 impl Files for Scripts {
     fn open(&self, file: &str) -> std::io::Result<Box<dyn Read + Send>> {
         match self {
+            Scripts::Made(made, others) => match made.get(file) {
+                Some(bytes) => Ok(Box::new(std::io::Cursor::new(Arc::clone(bytes)))),
+                None => others.open(file),
+            },
             Scripts::Disk => Ok(Box::new(File::open(file)?)),
             Scripts::Embedded(files) => files.open(file),
             Scripts::Commit(tree) => tree.open(file),
@@ -213,6 +228,7 @@ pub(crate) fn depth_of(name: &str, scripts: &Scripts, folders: &[PathBuf]) -> us
     let path = Path::new(name);
     let below = |path: &Path| path.components().count().saturating_sub(1);
     match scripts {
+        Scripts::Made(_, others) => depth_of(name, others, folders),
         Scripts::Embedded(_) => below(path),
         Scripts::Disk | Scripts::Commit(_) => {
             folders.iter().filter_map(|folder| path.strip_prefix(folder).ok()).map(below).min().unwrap_or_default()

@@ -41,7 +41,8 @@ impl<'v> Known<'v> {
 
     /// The row of what was applied from a file of this role.
     pub(crate) fn row(&self, role: &FileRole) -> Option<&'v AppliedRow> {
-        if self.rows.is_empty() {
+        // What runs with each run must be known whole.
+        if self.rows.is_empty() || matches!(role, FileRole::Again { always: true, .. }) {
             return None;
         }
         self.rows.get(&role.identity()?).copied()
@@ -65,6 +66,9 @@ pub(crate) fn is_settled<'f>(
     }
     let mut met = 0;
     let mut is_met = |role: &FileRole, checksum: Option<&Checksum>| {
+        if matches!(role, FileRole::Again { always: true, .. }) {
+            return false;
+        }
         let Some(identity) = role.identity() else { return true };
         // Of several files with one identity nobody knows here which was meant.
         let Some((applied, known @ false)) = rows.get_mut(identity.as_str()) else { return false };

@@ -33,8 +33,11 @@ pub fn decide_migrate(
     let mut notices = Vec::new();
     refuse(history_problems(&assessed, ask, policy, &mut notices))?;
 
-    let mut chosen: Vec<&Assessed<'_>> =
-        assessed.iter().filter(|line| line.state.is_pending()).filter(|line| within(line, ask.to.as_ref())).collect();
+    let mut chosen: Vec<&Assessed<'_>> = assessed
+        .iter()
+        .filter(|line| line.state.is_pending() || runs_always(line))
+        .filter(|line| within(line, ask.to.as_ref()))
+        .collect();
     // What was interrupted goes on before anything new begins.
     chosen.sort_by_key(|line| line.state != State::Partial);
     if let Some(limit) = ask.steps {
@@ -183,8 +186,17 @@ fn within(line: &Assessed<'_>, to: Option<&Version>) -> bool {
         (None, _) => true,
         (Some(to), Some(Kind::Versioned(version))) => version <= to,
         // An interrupted repeatable must go on, whatever the target.
-        (Some(_), _) => line.state == State::Partial,
+        (Some(to), _) => {
+            let place = line.change.and_then(|change| change.headers.place.as_ref());
+            line.state == State::Partial || place.is_some_and(|place| place <= to)
+        }
     }
+}
+
+/// One that ran, and runs with each run.
+fn runs_always(line: &Assessed<'_>) -> bool {
+    matches!(line.state, State::Applied | State::Baseline)
+        && line.change.is_some_and(|change| change.headers.runs_always)
 }
 
 fn history_problems(
@@ -344,6 +356,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
                 .map_or(0, |row| row.done.unsigned_abs()),
         },
         State::Outdated => Action::Reapply,
+        _ if runs_always(line) => Action::Reapply,
         _ => Action::Apply,
     };
     let script = &change.script;
@@ -352,7 +365,10 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         false => Work::of_script(script),
     };
     let undo = change.rollback.as_ref().map(Undo::of);
-    let because = line.reason.clone().filter(|_| action == Action::Reapply);
+    let because = match line.state {
+        State::Outdated => line.reason.clone(),
+        _ => (action == Action::Reapply).then(|| "it runs with each run".to_owned()),
+    };
     Some(Step { because, ..step(change, action, work, script.outline.clone(), undo, policy) })
 }
 

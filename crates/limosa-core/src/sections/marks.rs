@@ -1,5 +1,6 @@
 //! The markers of each tool, as that tool reads them.
 
+use limosa_sql::ExecutableCommentMask;
 use serde::{Deserialize, Serialize};
 
 use super::liquibase;
@@ -19,6 +20,8 @@ pub enum Markers {
     NodePgMigrate,
     /// The comments within one change of Liquibase's formatted SQL: `--rollback`, `--comment` and their like.
     Liquibase,
+    /// The same on MySQL, where comments that the server would run are taken out of the text before it is sent (`stripComments`).
+    LiquibaseStripped,
 }
 
 /// What a marker says.
@@ -71,7 +74,7 @@ impl Markers {
             Markers::Dbmate => "dbmate",
             Markers::SqlMigrate => "sql-migrate",
             Markers::NodePgMigrate => "node-pg-migrate",
-            Markers::Liquibase => "Liquibase",
+            Markers::Liquibase | Markers::LiquibaseStripped => "Liquibase",
         }
     }
 
@@ -82,7 +85,7 @@ impl Markers {
             Markers::Dbmate => "dbmate",
             Markers::SqlMigrate => "sql_migrate",
             Markers::NodePgMigrate => "node_pg_migrate",
-            Markers::Liquibase => "liquibase",
+            Markers::Liquibase | Markers::LiquibaseStripped => "liquibase",
         }
     }
 
@@ -97,8 +100,8 @@ impl Markers {
             (Markers::SqlMigrate, Direction::Revert) => "-- +migrate Down",
             (Markers::NodePgMigrate, Direction::Apply) => "-- Up Migration",
             (Markers::NodePgMigrate, Direction::Revert) => "-- Down Migration",
-            (Markers::Liquibase, Direction::Apply) => "--changeset",
-            (Markers::Liquibase, Direction::Revert) => "--rollback",
+            (Markers::Liquibase | Markers::LiquibaseStripped, Direction::Apply) => "--changeset",
+            (Markers::Liquibase | Markers::LiquibaseStripped, Direction::Revert) => "--rollback",
         }
     }
 
@@ -109,31 +112,41 @@ impl Markers {
             Markers::Dbmate => dbmate(line),
             Markers::SqlMigrate => sql_migrate(line),
             Markers::NodePgMigrate => node_pg_migrate(line),
-            Markers::Liquibase => liquibase::read(line),
+            Markers::Liquibase | Markers::LiquibaseStripped => liquibase::read(line),
         }
+    }
+
+    /// True for those of Liquibase.
+    pub fn are_liquibases(self) -> bool {
+        matches!(self, Markers::Liquibase | Markers::LiquibaseStripped)
+    }
+
+    /// What takes out of a text what the tool does not send.
+    pub fn strips(self) -> Option<ExecutableCommentMask> {
+        (self == Markers::LiquibaseStripped).then(ExecutableCommentMask::default)
     }
 
     /// The section that a file, or the part of it that is read, begins in.
     pub(super) fn first_section(self) -> Option<Direction> {
-        matches!(self, Markers::NodePgMigrate | Markers::Liquibase).then_some(Direction::Apply)
+        (self == Markers::NodePgMigrate || self.are_liquibases()).then_some(Direction::Apply)
     }
 
     /// True where the tool reads a file line by line and joins the lines with LF: a CR before it never reaches the server, not even within a
     /// string or the body of a function.
     pub fn joins_lines(self) -> bool {
-        matches!(self, Markers::Goose | Markers::SqlMigrate)
+        matches!(self, Markers::Goose | Markers::SqlMigrate) || self.are_liquibases()
     }
 
     /// True for a line that may be a marker although it begins with no `--`.
     pub(super) fn have_blocks(self) -> bool {
-        self == Markers::Liquibase
+        self.are_liquibases()
     }
 
     /// A longer line is no marker.
     pub(super) fn line_limit(self) -> usize {
         match self {
             // A way back may stand on one line.
-            Markers::Liquibase => 16 * 1024 * 1024,
+            Markers::Liquibase | Markers::LiquibaseStripped => 16 * 1024 * 1024,
             _ => 4096,
         }
     }

@@ -541,6 +541,12 @@ pub(super) const TABLE: &[Cause] = &[
         "Put them back, so that limosa can go on behind them. Or do by hand what is left of it, and then `limosa repair --mark-applied`.",
     ),
     (
+        "LIM-U170",
+        "`defaultSchemaName` in `liquibase.properties`, or `LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME`, names a schema that this database does not have. \
+         Liquibase begins each change there, and finds no place for its own table. Here `CREATE TABLE orders` would make it in another schema.",
+        "Make the schema, or correct the name. Capitals make no difference in it, as Liquibase writes it without quotes.",
+    ),
+    (
         "LIM-U180",
         "limosa took over the migrations of this project from a table of another tool, and by its settings, or by the search path of the address, that \
          tool keeps its record of these files in another table of the same database: two services, or two tenants with a schema each. limosa \

@@ -61,7 +61,11 @@ impl Migrator {
 
 fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Result<Vec<&'l Change>, Failure> {
     let to = loaded.version(to, &[])?;
-    let is_meant = |change: &&Change| matches!(&change.kind, Kind::Versioned(version) if *version <= to);
+    let place = |change: &Change| match &change.kind {
+        Kind::Versioned(version) => Some(version.clone()),
+        Kind::Repeatable => change.headers.place.clone(),
+    };
+    let is_meant = |change: &&Change| place(change).is_some_and(|place| place <= to);
     Ok(loaded.changes.iter().filter(is_meant).collect())
 }
 

@@ -69,6 +69,7 @@ pub(super) async fn learn(
         pooled: options.pooled.unwrap_or(connection & u64::from(u32::MAX) != u64::from(greeted)),
         backend: Some(format!("{connection}:{}", row.integer(4).unwrap_or_default())),
         search_path: None,
+        current_schema: None,
         settings: Vec::new(),
         version,
     };

@@ -35,7 +35,8 @@ pub(super) async fn learn(
 ) -> Result<Learnt, DbError> {
     let ask = "select current_setting('server_version'), current_setting('server_version_num')::int8, \
          current_database()::text, session_user::text, pg_is_in_recovery(), \
-         current_setting('transaction_read_only')::bool, pg_backend_pid()::int8, current_setting('search_path')"
+         current_setting('transaction_read_only')::bool, pg_backend_pid()::int8, current_setting('search_path'), \
+         current_schema()::text"
         .to_owned();
     let process = process.unwrap_or(0);
     wire.send(answer::bound(wire.client(), 0, ask, Vec::new())).await;
@@ -119,6 +120,7 @@ fn read(answers: Answers, process: i64, defaults: &Defaults, host: &str) -> Resu
         pooled: row.integer(6) != Some(process),
         backend: row.integer(6).map(|process| process.to_string()),
         search_path: row.text(7),
+        current_schema: row.text(8),
         settings: answers
             .checks_client
             .then(|| (CHECK_CLIENT.to_owned(), CHECK_INTERVAL.to_owned()))

@@ -53,6 +53,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<SqliteSession, DbError>
         pooled: false,
         backend: this_process(&options.environment),
         search_path: None,
+        current_schema: None,
         settings: Vec::new(),
     };
     Ok(SqliteSession { facts, handle, remembered: Remembered::default() })

@@ -347,7 +347,7 @@ mod tests {
             FileRole::Callback { event, name, command } => format!("callback {event} '{name}' command {command}"),
             FileRole::Config => "settings".to_owned(),
             FileRole::Unclear(diagnostic) => format!("{}: {}", diagnostic.code, diagnostic.message),
-            FileRole::Late { .. } => "of another format".to_owned(),
+            FileRole::Late { .. } | FileRole::Again { .. } => "of another format".to_owned(),
             FileRole::Program { version, problem, .. } => format!("program {version}: {}", problem.message),
             FileRole::Ignored => "ignored".to_owned(),
             FileRole::Proof { of } => format!("proof of {of}"),

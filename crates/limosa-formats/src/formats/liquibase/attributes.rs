@@ -31,6 +31,36 @@ pub(super) enum Often {
     Always,
 }
 
+/// Which changes somebody has chosen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Chosen<'c> {
+    /// The environment.
+    pub(super) environment: Option<&'c str>,
+    /// Contexts by settings of Liquibase's; they count where no environment is chosen.
+    pub(super) contexts: &'c [String],
+    /// Labels by such settings, an expression.
+    pub(super) labels: Option<&'c str>,
+}
+
+impl<'c> Chosen<'c> {
+    /// The contexts.
+    pub(super) fn contexts(&self) -> Vec<&'c str> {
+        match self.environment {
+            Some(name) => vec![name],
+            None => self.contexts.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// What is chosen, in words.
+    fn said(&self) -> String {
+        match (self.environment, self.contexts) {
+            (Some(name), _) => format!("this is {name}"),
+            (None, []) => "no environment is chosen (--env)".to_owned(),
+            (None, told) => format!("liquibase's settings choose {}", told.join(", ")),
+        }
+    }
+}
+
 impl Named {
     /// Reads the line; None where it names no author and id.
     pub(super) fn read(line: &str) -> Option<Named> {
@@ -122,7 +152,14 @@ impl Named {
     }
 
     /// What the attributes ask for, and what of it cannot be had. `label` is the line of the change.
-    pub(super) fn wishes(&self, label: &Label, engine: Engine, environment: Option<&str>) -> (Wishes, Vec<Diagnostic>) {
+    /// `labels` are all that it has.
+    pub(super) fn wishes(
+        &self,
+        label: &Label,
+        engine: Engine,
+        chosen: Chosen<'_>,
+        labels: Option<&str>,
+    ) -> (Wishes, Vec<Diagnostic>) {
         let mut problems = Vec::new();
         let mut tell = |severity: Severity, message: String, help: &str| {
             problems.push(Diagnostic::new(codes::OTHER_BEHAVIOUR, severity, message).at(label.clone()).help(help));
@@ -146,20 +183,34 @@ impl Named {
             wishes.left_out = Some("it says ignore:true".to_owned());
         }
         if let Some(contexts) = self.contexts() {
-            let chosen: Vec<&str> = environment.into_iter().collect();
-            match (expression::names(contexts), expression::holds(contexts, &chosen)) {
+            let is_told = chosen.environment.is_none() && !chosen.contexts.is_empty();
+            let names = expression::names(contexts).filter(|_| !is_told);
+            match (names, expression::holds(contexts, &chosen.contexts())) {
                 (Some(names), _) => wishes.environments = Some(names),
                 (None, Ok(true)) => {}
                 (None, Ok(false)) => {
-                    let here = environment
-                        .map_or("no environment is chosen (--env)".to_owned(), |name| format!("this is {name}"));
-                    let reason = format!("for the context '{contexts}' only, and {here}");
+                    let reason = format!("for the context '{contexts}' only, and {}", chosen.said());
                     wishes.left_out.get_or_insert(reason);
                 }
                 (None, Err(wrong)) => tell(
                     Severity::Error,
                     format!("the context '{contexts}' is no expression: {wrong}"),
                     "write names with and, or, not (or !), commas and parentheses, such as context:\"test and !prod\"",
+                ),
+            }
+        }
+        if let (Some(wanted), Some(labels)) = (chosen.labels, labels) {
+            let own: Vec<&str> = labels.split(',').collect();
+            match expression::holds(wanted, &own) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = format!("its labels are {labels}, and liquibase's settings choose '{wanted}'");
+                    wishes.left_out.get_or_insert(reason);
+                }
+                Err(wrong) => tell(
+                    Severity::Error,
+                    format!("the labels '{wanted}' that liquibase's settings choose are no expression: {wrong}"),
+                    "write names with and, or, not (or !), commas and parentheses",
                 ),
             }
         }
@@ -281,6 +332,7 @@ mod tests {
     #[test]
     fn attributes_are_wishes_or_problems() {
         let label = Label::place("a.sql", Position::START);
+        let in_test = Chosen { environment: Some("test"), ..Chosen::default() };
         for (attributes, expected) in [
             ("runInTransaction:false", "none"),
             ("runInTransaction:true splitStatements:false stripComments:false", ""),
@@ -310,7 +362,7 @@ mod tests {
             ("runWith:psql", "warning"),
         ] {
             let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();
-            let (wishes, problems) = named.wishes(&label, Engine::Postgres, Some("test"));
+            let (wishes, problems) = named.wishes(&label, Engine::Postgres, in_test, named.get("labels"));
             let shown = match (&problems[..], &wishes) {
                 ([problem], _) if problem.is_error() => "error".to_owned(),
                 ([_], _) => "warning".to_owned(),
@@ -322,7 +374,20 @@ mod tests {
             };
             assert_eq!(shown, expected, "{attributes}");
         }
+        let told =
+            Chosen { contexts: &["test".to_owned(), "b".to_owned()], labels: Some("!x and y"), ..Chosen::default() };
+        for (attributes, expected) in [
+            ("context:test", None),
+            ("context:\"b and test\"", None),
+            ("context:prod", Some("for the context 'prod' only, and liquibase's settings choose test, b")),
+            ("labels:y", None),
+            ("labels:x,y", Some("its labels are x,y, and liquibase's settings choose '!x and y'")),
+        ] {
+            let named = Named::read(&format!("--changeset a:1 {attributes}")).unwrap();
+            let (wishes, _) = named.wishes(&label, Engine::Postgres, told, named.get("labels"));
+            assert_eq!((wishes.left_out.as_deref(), wishes.environments), (expected, None), "{attributes}");
+        }
         let mysql = Named::read("--changeset a:1 dbms:mysql").unwrap();
-        assert_eq!(mysql.wishes(&label, Engine::Mysql, None).1.len(), 1);
+        assert_eq!(mysql.wishes(&label, Engine::Mysql, Chosen::default(), None).1.len(), 1);
     }
 }

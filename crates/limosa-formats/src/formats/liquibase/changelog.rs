@@ -29,8 +29,8 @@ pub(super) enum What {
     Property(Property),
     /// A file of such values; name and value of the property are not set.
     PropertyFile { file: String, is_relative: bool, is_needed: bool, property: Property },
-    /// A change, by author and id.
-    ChangeSet { author: String, id: String },
+    /// A change, by author and id, with what it holds.
+    ChangeSet { author: String, id: String, field: Box<Field> },
     /// What must hold before anything runs.
     Conditions(Box<Conditions>),
     /// A precondition that is not known here, in words.
@@ -74,6 +74,10 @@ fn of_xml(path: &str, text: &str) -> Read {
     for (at, element) in elements.iter().enumerate().filter(|(_, element)| element.depth == 1) {
         if element.name == CONDITIONS {
             items.push(conditions(&field_of(&elements[at..]), text));
+            continue;
+        }
+        if element.name == CHANGE {
+            items.push(change_set(field_of(&elements[at..])));
             continue;
         }
         let get = |name: &str| element.get(name).map(str::to_owned);
@@ -129,6 +133,16 @@ fn conditions(field: &Field, text: &str) -> Item {
     }
 }
 
+/// The item of a change.
+fn change_set(field: Field) -> Item {
+    let text = |name: &str| field.get(name).unwrap_or_default().to_owned();
+    let (author, id, line) = (text("author"), text("id"), field.line);
+    Item { line, what: What::ChangeSet { author, id, field: Box::new(field) } }
+}
+
+/// What Liquibase calls a change.
+const CHANGE: &str = "changeSet";
+
 /// What Liquibase calls that.
 const CONDITIONS: &str = "preConditions";
 
@@ -166,6 +180,10 @@ fn of_yaml(path: &str, text: &str) -> Read {
             }
             if entry.key == CONDITIONS {
                 items.push(conditions(&field_of_entry(entry), text));
+                continue;
+            }
+            if entry.key == CHANGE {
+                items.push(change_set(field_of_entry(entry)));
                 continue;
             }
             let fields: &[yaml::Entry] = match &entry.value.value {
@@ -255,7 +273,6 @@ fn what<'n>(
                 _ => What::Other(name.to_owned()),
             }
         }
-        "changeSet" => What::ChangeSet { author: get("author").unwrap_or_default(), id: get("id").unwrap_or_default() },
         _ => What::Other(name.to_owned()),
     }
 }
@@ -293,11 +310,17 @@ mod tests {
                         ..Outer::default()
                     },
                 },
-                What::ChangeSet { author: "ann".to_owned(), id: "1".to_owned() },
+                What::Other("changeSet 1 of ann".to_owned()),
                 What::Property(Property { name: "x".to_owned(), value: "y".to_owned(), ..Property::default() }),
                 What::Other("ignore of include".to_owned()),
             ];
-            let (found, places): (Vec<What>, Vec<u64>) = items.into_iter().map(|item| (item.what, item.line)).unzip();
+            // What it holds has lines that differ.
+            let plain = |what| match what {
+                What::ChangeSet { author, id, .. } => What::Other(format!("changeSet {id} of {author}")),
+                other => other,
+            };
+            let (found, places): (Vec<What>, Vec<u64>) =
+                items.into_iter().map(|item| (plain(item.what), item.line)).unzip();
             assert_eq!(found, expected, "{path}");
             assert_eq!(places, lines, "{path}");
         }

@@ -34,6 +34,8 @@ pub(super) struct ChangeSet {
     pub(super) line: u64,
     /// Lines of its text may end statements, where nothing is said of what ends them.
     pub(super) has_ending_lines: bool,
+    /// It has comments that MySQL runs, or what looks like them.
+    has_executable_comments: bool,
     /// Names of placeholders in its text.
     pub(super) asked: Vec<String>,
     /// What stands between `${` and `}` in its text, and is no placeholder.
@@ -67,6 +69,13 @@ impl ChangeSet {
     pub(super) fn delimiter(&self, named: &Named, attribute: &str, splits: &str) -> Option<EndDelimiter> {
         let of_lines = || (named.get(attribute).is_none() && self.has_ending_lines).then(EndDelimiter::of_lines);
         named.delimiter(attribute).or_else(of_lines).filter(|_| named.is_not_denied(splits))
+    }
+
+    /// The comments that tell its sections apart. Where it has comments that the server would run and Liquibase takes out, they go.
+    pub(super) fn markers(&self, named: &Named, engine: Engine) -> Markers {
+        let is_stripped =
+            self.has_executable_comments && engine == Engine::Mysql && named.is_not_denied("stripComments");
+        if is_stripped { Markers::LiquibaseStripped } else { Markers::Liquibase }
     }
 
     /// What stands below its line, in the bytes of its file.
@@ -142,6 +151,9 @@ impl Formatted {
         }
         for change in &mut file.changes {
             change.has_ending_lines = has_ending_lines(change.part_of(bytes));
+            let part = change.part_of(bytes);
+            change.has_executable_comments =
+                [&b"/*!"[..], b"/*M!"].iter().any(|begin| part.windows(begin.len()).any(|found| found == *begin));
             (change.asked, change.unread) = asked_for(change.part_of(bytes), engine);
             change.asked_before(engine);
         }
@@ -224,6 +236,7 @@ impl Reader<'_> {
             end,
             line: number + 1,
             has_ending_lines: false,
+            has_executable_comments: false,
             asked: Vec::new(),
             unread: Vec::new(),
             comment: None,

@@ -23,7 +23,7 @@ pub(super) struct Field {
 
 impl Field {
     /// The text of an attribute or an entry; None where it is missing or empty.
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.below.iter().find(|field| field.name == name)?;
         found.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     fn guard(path: &str, text: &str, engine: Engine) -> Result<Option<Guard>, Wrong> {
-        let mut properties = Properties::new(engine, None);
+        let mut properties = Properties::new(engine, &[]);
         let property =
             |name: &str, value: &str| Property { name: name.into(), value: value.into(), ..Property::default() };
         properties.add(&property("x", "1"));

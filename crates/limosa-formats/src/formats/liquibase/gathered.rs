@@ -6,7 +6,7 @@ use limosa_core::{CallbackEvent, Checksum, Identity, Markers, Version};
 use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, placeholders};
 
 use super::Script;
-use super::attributes::{self, Often};
+use super::attributes::{self, Chosen, Often};
 use super::changesets::{ChangeSet, Formatted, no_such_back};
 use super::conditions::Around;
 use super::order::{Asking, Listed, unknown_condition};
@@ -16,12 +16,12 @@ use super::preconditions::forgiving;
 use super::properties::{Properties, Seen};
 use super::recorded::{Known, is_alike};
 use crate::codes;
-use crate::native::{Entry, FilePart, FileRole, OtherBack, OtherPart, Reference, Wishes, split};
+use crate::native::{Entry, FilePart, FileRole, OtherBack, OtherPart, Wishes, split};
 
 /// Changes as they are brought into order.
 pub(super) struct Gathered<'g> {
     engine: Engine,
-    environment: Option<&'g str>,
+    chosen: Chosen<'g>,
     given: &'g BTreeMap<String, String>,
     pub(super) properties: Properties,
     pub(super) known: HashMap<String, Known>,
@@ -30,32 +30,20 @@ pub(super) struct Gathered<'g> {
     pub(super) problems: Vec<Diagnostic>,
     /// Places of those that are known.
     places: HashMap<String, (u64, Label, Option<String>)>,
-    /// The last one that runs again with each change of its text.
-    last_again: Option<String>,
-    /// The line of the first such one, as long as none that runs once follows.
-    first_again: Option<Label>,
-    is_order_told: bool,
 }
 
 impl<'g> Gathered<'g> {
-    pub(super) fn new(
-        engine: Engine,
-        environment: Option<&'g str>,
-        given: &'g BTreeMap<String, String>,
-    ) -> Gathered<'g> {
+    pub(super) fn new(engine: Engine, chosen: Chosen<'g>, given: &'g BTreeMap<String, String>) -> Gathered<'g> {
         Gathered {
             engine,
-            environment,
+            chosen,
             given,
-            properties: Properties::new(engine, environment),
+            properties: Properties::new(engine, &chosen.contexts()),
             known: HashMap::new(),
             values: BTreeMap::new(),
             entries: HashMap::new(),
             problems: Vec::new(),
             places: HashMap::new(),
-            last_again: None,
-            first_again: None,
-            is_order_told: false,
         }
     }
 
@@ -95,25 +83,24 @@ impl<'g> Gathered<'g> {
             let identity = called(of_all.unwrap_or(of_own));
             let others =
                 [of_own, name].into_iter().chain(of_5).map(called).filter(|other| *other != identity).collect();
-            let (mut wishes, mut told) = named.wishes(&change.label, self.engine, self.environment);
+            let (mut wishes, mut told) =
+                named.wishes(&change.label, self.engine, self.chosen, recorded_labels.as_deref());
             told.extend(change.problems.iter().cloned());
             let guard = change.preconditions.guard().cloned();
             wishes.guard = if named.may_fail() { Some(forgiving(guard)) } else { guard }.map(Box::new);
             let Some(place) = self.place(&identity, &change.label, wishes.left_out.clone()) else { continue };
             told.extend(self.take_values(files, (&change.asked, &change.unread), &change.label));
-            let always = named.often() == Often::Always;
             let known = Known {
                 files: files.to_vec(),
                 at: Some(at),
                 properties: self.properties.len(),
                 named: named.clone(),
-                always,
                 others,
                 contexts: recorded_contexts,
                 labels: recorded_labels,
             };
             self.known.insert(identity.clone(), known);
-            let role = self.role(&identity, change, place, &mut wishes, &mut told);
+            let role = role(&identity, change, place);
             let other = change.back_of_other.as_ref();
             let back_of_other = other.and_then(|other| {
                 let line = formatted.changes.get(other.at)?.line;
@@ -142,7 +129,7 @@ impl<'g> Gathered<'g> {
                 end: change.end,
                 line: change.line,
                 checksum: script.checksum.clone(),
-                markers: Markers::Liquibase,
+                markers: change.markers(&named, self.engine),
                 delimiter,
                 back_delimiter,
                 back_of_other,
@@ -279,11 +266,7 @@ impl<'g> Gathered<'g> {
         found.sort_by_key(|(name, _)| (name.len().abs_diff(wanted.len()), (*name).clone()));
         match found.first() {
             None => Ok(Identity::new(wanted)),
-            Some((name, known)) if known.always => {
-                Err(format!("limosa keeps no record of {name}, which runs with each run (runAlways:true)"))
-            }
-            Some((name, known)) if known.named.often() == Often::OnChange => Ok(Identity::new(format!("R:{name}"))),
-            Some((name, _)) => Ok(Identity::new((*name).clone())),
+            Some((name, known)) => Ok(known.identity(name)),
         }
     }
 
@@ -295,7 +278,7 @@ impl<'g> Gathered<'g> {
         let own = attributes::Named::default();
         let (contexts, labels) = recorded(&around, &own);
         let named = own.within(outer::contexts(&around).as_deref());
-        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.environment);
+        let (wishes, problems) = named.wishes(&Label::file(path), self.engine, self.chosen, labels.as_deref());
         let Some(place) = self.place(&identity, &Label::file(path), wishes.left_out.clone()) else { return };
         let Some(role) = once(&identity, place, split(name).1) else { return };
         let part = FilePart {
@@ -316,7 +299,6 @@ impl<'g> Gathered<'g> {
             at: None,
             properties: 0,
             named,
-            always: false,
             others: Vec::new(),
             contexts,
             labels,
@@ -355,46 +337,6 @@ impl<'g> Gathered<'g> {
             }
         }
     }
-
-    fn role(
-        &mut self,
-        identity: &str,
-        change: &ChangeSet,
-        place: u64,
-        wishes: &mut Wishes,
-        told: &mut Vec<Diagnostic>,
-    ) -> Option<FileRole> {
-        match change.named.often() {
-            Often::Once => {
-                if let Some(first) = self.first_again.clone().filter(|_| !self.is_order_told) {
-                    self.is_order_told = true;
-                    let message = "changes with runOnChange:true run here behind all that run once, and some of those stand below this one";
-                    let help = "where one of them needs it, let it run once: leave runOnChange out";
-                    self.problems.push(Diagnostic::warning(codes::OTHER_BEHAVIOUR, message).at(first).help(help));
-                }
-                once(identity, place, &change.named.id)
-            }
-            Often::OnChange => {
-                self.first_again.get_or_insert_with(|| change.label.clone());
-                if wishes.left_out.is_none() && wishes.environments.is_none() {
-                    // They keep their order among each other.
-                    let before = self.last_again.replace(identity.to_owned());
-                    let label = change.label.clone();
-                    wishes.depends_on.extend(before.map(|text| Reference {
-                        text: format!("R:{text}"),
-                        label,
-                        may_be_prose: false,
-                    }));
-                }
-                Some(FileRole::Repeatable { name: identity.to_owned() })
-            }
-            Often::Always => {
-                self.problems.append(told);
-                let name = format!("{place:04} {}", change.named.id);
-                Some(FileRole::Callback { event: CallbackEvent::AfterMigrate, name, command: false })
-            }
-        }
-    }
 }
 
 /// What `databasechangelog` has of the contexts and labels of a change.
@@ -418,6 +360,16 @@ fn two_paths(name: &str, path: &str, of_5: Option<&str>, included: Option<Label>
 /// A placeholder that stands for its own text.
 fn itself(name: &str) -> String {
     format!("${{{name}}}")
+}
+
+fn role(identity: &str, change: &ChangeSet, place: u64) -> Option<FileRole> {
+    let always = match change.named.often() {
+        Often::Once => return once(identity, place, &change.named.id),
+        Often::OnChange => false,
+        Often::Always => true,
+    };
+    let place = Version::parse(&place.to_string()).ok()?.named(identity);
+    Some(FileRole::Again { name: identity.to_owned(), place, always })
 }
 
 /// The role of a change that runs once, whatever ran before it.

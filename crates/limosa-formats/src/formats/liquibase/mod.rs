@@ -9,9 +9,11 @@ mod built_in;
 mod changelog;
 mod changesets;
 mod conditions;
+mod defaults;
 mod expression;
 mod gathered;
 mod lines;
+mod modelled;
 mod order;
 mod other_backs;
 mod outer;
@@ -22,15 +24,17 @@ mod property_file;
 mod recorded;
 mod xml;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use limosa_core::{Checksum, FileHasher, Version};
 use limosa_sql::{Diagnostic, Engine};
 
-use self::attributes::Often;
+use self::attributes::Chosen;
 use self::changelog::Item;
 use self::changesets::Formatted;
 pub(crate) use self::changesets::{WayBack, way_back};
+pub(crate) use self::defaults::{Defaults, FILE as DEFAULTS_FILE};
 use self::gathered::Gathered;
 use self::order::{Passed, Source};
 use self::properties::Properties;
@@ -82,6 +86,10 @@ struct Script {
     formatted: Option<Formatted>,
     length: u64,
     checksum: Checksum,
+    /// What it holds, where changes of a changelog may name it.
+    text: Option<String>,
+    /// It is a change of a changelog, and no file.
+    is_modelled: bool,
 }
 
 /// What the files of a project say together.
@@ -100,11 +108,17 @@ pub struct Changelogs {
     environment: Option<String>,
     /// Values of the settings, which go before properties.
     given: BTreeMap<String, String>,
+    /// What settings of Liquibase's say.
+    defaults: Defaults,
     properties: Properties,
     /// Where each change stands, by its name.
     known: HashMap<String, Known>,
     /// What placeholders stand for where the settings give no value: the value of a property, or the text itself.
     values: BTreeMap<String, String>,
+    /// Changes of changelogs that hold SQL alone, by the names of the files that they would be, as formatted SQL.
+    modelled: BTreeMap<String, Arc<[u8]>>,
+    /// Files of SQL that such changes name.
+    named: HashSet<String>,
     /// The changes of each script, once they are in order.
     entries: HashMap<String, Vec<Entry>>,
     /// A changelog says what there is.
@@ -121,6 +135,22 @@ impl Changelogs {
     pub(crate) fn stand_for(&mut self, environment: Option<&str>, given: &BTreeMap<String, String>) {
         self.environment = environment.map(str::to_owned);
         self.given = given.clone();
+    }
+
+    /// Says what settings of Liquibase's say; what limosa's give to placeholders goes before it.
+    pub(crate) fn stand_by(&mut self, defaults: Defaults) {
+        for (name, value) in &defaults.parameters {
+            let is_given = self.given.keys().any(|known| known.eq_ignore_ascii_case(name));
+            if !is_given {
+                self.given.insert(name.clone(), value.clone());
+            }
+        }
+        self.defaults = defaults;
+    }
+
+    /// What settings of Liquibase's say.
+    pub(crate) fn defaults(&self) -> &Defaults {
+        &self.defaults
     }
 
     /// What placeholders stand for where the settings give no value.
@@ -153,7 +183,9 @@ impl Changelogs {
             };
         }
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
-        let script = Script { formatted, length: bytes.len() as u64, checksum: checksum_of(bytes) };
+        let text = formatted.is_none().then(|| String::from_utf8_lossy(bytes).into_owned());
+        let (length, checksum) = (bytes.len() as u64, checksum_of(bytes));
+        let script = Script { formatted, length, checksum, text, is_modelled: false };
         self.scripts.insert(path.to_owned(), script);
         Vec::new()
     }
@@ -165,12 +197,19 @@ impl Changelogs {
             folders: &self.folders,
             lists: &self.lists,
             scripts: &self.scripts,
+            engine: self.engine.unwrap_or(Engine::Sqlite),
             property_files: &self.property_files,
         };
         let listed = source.in_order(&mut problems);
         self.is_listed = source.has_lists();
+        self.named = source.named_by_changes();
         let engine = self.engine.unwrap_or(Engine::Sqlite);
-        let mut gathered = Gathered::new(engine, self.environment.as_deref(), &self.given);
+        let chosen = Chosen {
+            environment: self.environment.as_deref(),
+            contexts: &self.defaults.contexts,
+            labels: self.defaults.labels.as_deref(),
+        };
+        let mut gathered = Gathered::new(engine, chosen, &self.given);
         let mut asking = Vec::new();
         for passed in listed {
             let listed = match passed {
@@ -183,6 +222,19 @@ impl Changelogs {
                     continue;
                 }
                 Passed::Script(listed) => listed,
+                Passed::Modelled(listed, text) => {
+                    let (path, bytes) = (listed.path.clone(), text.into_bytes());
+                    let script = Script {
+                        formatted: Some(Formatted::read(&path, &bytes, engine)),
+                        length: bytes.len() as u64,
+                        checksum: checksum_of(&bytes),
+                        text: None,
+                        is_modelled: true,
+                    };
+                    self.scripts.insert(path.clone(), script);
+                    self.modelled.insert(path, bytes.into());
+                    listed
+                }
             };
             let Some(script) = self.scripts.get(&listed.path) else { continue };
             match &script.formatted {
@@ -202,9 +254,15 @@ impl Changelogs {
         problems
     }
 
+    /// Changes of changelogs that hold SQL alone, by the names of the files that they would be.
+    pub(crate) fn modelled(&self) -> &BTreeMap<String, Arc<[u8]>> {
+        &self.modelled
+    }
+
     /// Says what a file is for; scripts with changes have entries of their own.
     pub fn classify(&self, path: &str) -> FileRole {
-        let is_left_out = self.scripts.contains_key(path) && !self.entries.contains_key(path);
+        let is_left_out =
+            !self.named.contains(path) && self.scripts.contains_key(path) && !self.entries.contains_key(path);
         if !is_left_out {
             return FileRole::Ignored;
         }
@@ -228,7 +286,9 @@ impl Changelogs {
         let is_meant = |known: &str| is_alike(known, written);
         let entries = self.entries.values().flatten();
         let mut found = entries.filter_map(|entry| match &entry.role {
-            FileRole::Late { version, .. } => version.name().filter(|name| is_meant(name)),
+            FileRole::Late { version, .. } | FileRole::Again { place: version, .. } => {
+                version.name().filter(|name| is_meant(name))
+            }
             _ => None,
         });
         let first = found.next()?;
@@ -240,8 +300,7 @@ impl Changelogs {
         let is_it = |known: &Known| known.others.iter().any(|other| is_alike(other, key));
         let mut found = self.known.iter().filter(|(_, known)| is_it(known));
         let (name, known) = found.next()?;
-        let named = if known.named.often() == Often::OnChange { format!("R:{name}") } else { name.clone() };
-        found.next().is_none().then_some(named)
+        found.next().is_none().then(|| known.identity(name).to_string())
     }
 
     /// The changes of a script.
@@ -274,8 +333,9 @@ mod tests {
     fn said(logs: &Changelogs, path: &str) -> Vec<String> {
         let shown = |entry: Entry| match entry.role {
             FileRole::Late { version, label, name } => format!("{label} {version} '{name}'"),
-            FileRole::Repeatable { name } => format!("again {name}"),
-            FileRole::Callback { event, name, .. } => format!("{event} {name}"),
+            FileRole::Again { name, place, always } => {
+                format!("{} {name} at {place}", if always { "always" } else { "again" })
+            }
             role => format!("{role:?}"),
         };
         logs.entries(path).unwrap_or_default().into_iter().map(shown).collect()
@@ -292,8 +352,14 @@ mod tests {
             "{HEAD}--changeset ann:1 logicalFilePath:db/x.sql\nselect 1;\n--changeset ann:w runOnChange:true\nselect 1;\n"
         );
         let (logs, problems) = settled(&[("m/a.sql", &first), ("m/sub/b.sql", &second), ("m/c.sql", "select 1;")]);
-        assert_eq!(said(&logs, "m/a.sql"), ["0001 a.sql::1::ann '1'", "again a.sql::v::ann", "afterMigrate 0003 2"]);
-        assert_eq!(said(&logs, "m/sub/b.sql"), ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann"]);
+        assert_eq!(
+            said(&logs, "m/a.sql"),
+            ["0001 a.sql::1::ann '1'", "again a.sql::v::ann at a.sql::v::ann", "always a.sql::2::bob at a.sql::2::bob"]
+        );
+        assert_eq!(
+            said(&logs, "m/sub/b.sql"),
+            ["0004 db/x.sql::1::ann '1'", "again sub/b.sql::w::ann at sub/b.sql::w::ann"]
+        );
         for (written, expected) in [
             ("db/m/a.sql::1::ann", Some("a.sql::1::ann")),
             ("x.sql::1::ann", Some("db/x.sql::1::ann")),
@@ -303,10 +369,7 @@ mod tests {
             let found = logs.meant(&Version::of_name(written)).map(|version| version.to_string());
             assert_eq!(found.as_deref(), expected, "{written}");
         }
-        let again = &logs.entries("m/sub/b.sql").unwrap()[1];
-        assert_eq!(again.wishes.depends_on[0].text, "R:a.sql::v::ann");
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert_eq!((problems[0].code, problems[0].labels[0].position.unwrap().line), (codes::OTHER_BEHAVIOUR, 4));
+        assert!(problems.is_empty(), "{problems:?}");
         assert!(matches!(logs.classify("m/c.sql"), FileRole::Unclear(_)));
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Engine, Label, Position};
 
 use super::Script;
 use super::changelog::{Item, What};
 use super::conditions::Conditions;
+use super::modelled;
 use super::outer::Outer;
 use super::properties::Property;
 use crate::codes;
@@ -31,6 +32,8 @@ pub(super) struct Listed {
 pub(super) enum Passed {
     /// A script.
     Script(Listed),
+    /// A change of a changelog that holds SQL alone, as formatted SQL.
+    Modelled(Listed, String),
     /// A property of a changelog.
     Property(Property),
     /// What a changelog asks before anything runs.
@@ -52,6 +55,7 @@ pub(super) struct Source<'s> {
     pub(super) folders: &'s [String],
     pub(super) lists: &'s BTreeMap<String, Vec<Item>>,
     pub(super) scripts: &'s BTreeMap<String, Script>,
+    pub(super) engine: Engine,
     /// What files of properties hold, by their paths.
     pub(super) property_files: &'s BTreeMap<String, Vec<(String, String)>>,
 }
@@ -207,9 +211,18 @@ impl Source<'_> {
                         self.file(&found, &inner, walk);
                     }
                 }
-                What::ChangeSet { author, id } => {
-                    let message =
-                        format!("the change {id} of {author} is no SQL, and cannot be run here; it is left out");
+                What::ChangeSet { author, id, field } => {
+                    let find = |file: &str, is_relative: bool| self.text_of(file, is_relative, path);
+                    let why = match modelled::formatted(field, self.engine, &find) {
+                        Ok(text) => {
+                            self.modelled(path, name, (author, id), text, walk);
+                            continue;
+                        }
+                        Err(why) => why,
+                    };
+                    let message = format!(
+                        "the change {id} of {author} is no SQL ({why}), and cannot be run here; it is left out"
+                    );
                     let help = "write it as formatted SQL: liquibase update-sql shows what it runs; where it ran already, later changes can \
                                 rely on it";
                     walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
@@ -231,6 +244,41 @@ impl Source<'_> {
             }
             walk.around.truncate(around);
         }
+    }
+
+    /// Comes past a change that a changelog holds. It stands in a file of its own, which is nowhere but here.
+    fn modelled(&self, path: &str, name: &str, (author, id): (&str, &str), text: String, walk: &mut Walk<'_>) {
+        let own = format!("{path}::{id}::{author}");
+        let others = (2..).map(|number| format!("{own} ({number})"));
+        let Some(own) = std::iter::once(own.clone()).chain(others).find(|one| walk.seen.insert(one.clone())) else {
+            return;
+        };
+        let files = std::iter::once(own.clone()).chain(walk.open.iter().rev().cloned()).collect();
+        let around = walk.around.iter().rev().map(|(outer, _)| outer.clone()).collect();
+        let included = walk.around.last().and_then(|(_, place)| place.clone());
+        let listed = Listed { path: own, name: name.to_owned(), files, around, included };
+        walk.listed.push(Passed::Modelled(listed, text));
+    }
+
+    /// The text of a file of SQL that a change of this changelog names.
+    fn text_of(&self, file: &str, is_relative: bool, changelog: &str) -> Option<String> {
+        let found = find(self.scripts.keys(), file, is_relative, changelog)?;
+        self.scripts.get(&found)?.text.clone()
+    }
+
+    /// The files of SQL that changes of changelogs name.
+    pub(super) fn named_by_changes(&self) -> HashSet<String> {
+        let mut named = HashSet::new();
+        for (path, items) in self.lists {
+            let changes = items.iter().filter_map(|item| match &item.what {
+                What::ChangeSet { field, .. } => Some(&**field),
+                _ => None,
+            });
+            for (file, is_relative) in changes.flat_map(modelled::files) {
+                named.extend(find(self.scripts.keys(), &file, is_relative, path));
+            }
+        }
+        named
     }
 
     fn paths(&self) -> impl Iterator<Item = &String> {
@@ -363,7 +411,13 @@ mod tests {
     fn listed(folders: &[&str], lists: &[(&str, Vec<What>)], scripts: &[&str]) -> (Vec<String>, Vec<&'static str>) {
         let items = |whats: &[What]| whats.iter().map(|what| Item { line: 1, what: what.clone() }).collect();
         let lists = lists.iter().map(|(path, whats)| ((*path).to_owned(), items(whats))).collect();
-        let script = || Script { formatted: Some(Formatted::default()), length: 0, checksum: Checksum::of(b"") };
+        let script = || Script {
+            formatted: Some(Formatted::default()),
+            length: 0,
+            checksum: Checksum::of(b""),
+            text: None,
+            is_modelled: false,
+        };
         let scripts = scripts.iter().map(|path| ((*path).to_owned(), script())).collect();
         let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
         let values = |name: &str| vec![(name.to_owned(), "1".to_owned())];
@@ -371,11 +425,17 @@ mod tests {
             ("db/changelog/a.properties".to_owned(), values("a")),
             ("db/changelog/sub/b.properties".to_owned(), values("b")),
         ]);
-        let source = Source { folders: &folders, lists: &lists, scripts: &scripts, property_files: &property_files };
+        let source = Source {
+            folders: &folders,
+            lists: &lists,
+            scripts: &scripts,
+            engine: Engine::Postgres,
+            property_files: &property_files,
+        };
         let mut problems = Vec::new();
         let found = source.in_order(&mut problems);
         let shown = |one: Passed| match one {
-            Passed::Script(one) => format!("{} {}", one.path, one.name),
+            Passed::Script(one) | Passed::Modelled(one, _) => format!("{} {}", one.path, one.name),
             Passed::Property(property) => format!("{}={}", property.name, property.value),
             Passed::Conditions(asking) => format!("asks {}", asking.name),
         };

@@ -41,9 +41,10 @@ impl Property {
         })
     }
 
-    /// True where it counts on this engine, with this environment; where none is chosen, all do, as with liquibase.
-    fn counts(&self, engine: Engine, environment: Option<&str>) -> bool {
-        let holds = |text: &str| environment.is_none_or(|name| expression::holds(text, &[name]).unwrap_or(false));
+    /// True where it counts on this engine, with these contexts; where none is chosen, all do, as with liquibase.
+    fn counts(&self, engine: Engine, contexts: &[String]) -> bool {
+        let chosen: Vec<&str> = contexts.iter().map(String::as_str).collect();
+        let holds = |text: &str| chosen.is_empty() || expression::holds(text, &chosen).unwrap_or(false);
         let has_context = self.contexts.as_deref().is_none_or(holds);
         has_context && self.dbms.as_deref().is_none_or(|dbms| is_for(dbms, engine))
     }
@@ -53,18 +54,20 @@ impl Property {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Properties {
     engine: Option<Engine>,
-    environment: Option<String>,
+    /// The contexts that are chosen.
+    contexts: Vec<String>,
     known: Vec<Property>,
 }
 
 impl Properties {
-    pub(super) fn new(engine: Engine, environment: Option<&str>) -> Properties {
-        Properties { engine: Some(engine), environment: environment.map(str::to_owned), known: Vec::new() }
+    pub(super) fn new(engine: Engine, contexts: &[&str]) -> Properties {
+        let contexts = contexts.iter().map(|name| (*name).to_owned()).collect();
+        Properties { engine: Some(engine), contexts, known: Vec::new() }
     }
 
     /// Comes past one.
     pub(super) fn add(&mut self, property: &Property) {
-        if self.engine.is_some_and(|engine| property.counts(engine, self.environment.as_deref())) {
+        if self.engine.is_some_and(|engine| property.counts(engine, &self.contexts)) {
             self.known.push(property.clone());
         }
     }
@@ -183,7 +186,7 @@ mod tests {
     use super::*;
 
     fn properties(environment: Option<&str>, lines: &[&str]) -> Properties {
-        let mut properties = Properties::new(Engine::Postgres, environment);
+        let mut properties = Properties::new(Engine::Postgres, environment.as_slice());
         lines.iter().for_each(|line| properties.add(&Property::read(line, "a.sql").unwrap()));
         properties
     }

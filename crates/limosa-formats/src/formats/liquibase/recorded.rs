@@ -1,8 +1,8 @@
 //! What `databasechangelog` says of a change: its checksum, and what else stands in its row (Liquibase, `MarkChangeSetRanGenerator.java`).
 
-use limosa_core::{Agreement, ForeignRow};
+use limosa_core::{Agreement, ForeignRow, Identity};
 
-use super::attributes::Named;
+use super::attributes::{Named, Often};
 use super::changesets::ChangeSet;
 use super::{Changelogs, lines};
 use crate::checksums::Hashed;
@@ -17,14 +17,22 @@ pub(super) struct Known {
     /// How many properties it sees.
     pub(super) properties: usize,
     pub(super) named: Named,
-    /// It runs with each run.
-    pub(super) always: bool,
     /// What Liquibase may have called it before.
     pub(super) others: Vec<String>,
     /// The contexts that stand in its row.
     pub(super) contexts: Option<String>,
     /// The labels that stand there.
     pub(super) labels: Option<String>,
+}
+
+impl Known {
+    /// What limosa knows a change of this name by.
+    pub(super) fn identity(&self, name: &str) -> Identity {
+        match self.named.often() {
+            Often::Once => Identity::new(name),
+            Often::OnChange | Often::Always => Identity::of_repeatable(name),
+        }
+    }
 }
 
 /// Letters that a column takes.
@@ -47,6 +55,10 @@ impl Changelogs {
         let known = self.known.get(name)?;
         let formatted = known.files.first().and_then(|path| self.scripts.get(path))?.formatted.as_ref();
         Some((known, formatted.zip(known.at).and_then(|(file, at)| file.changes.get(at))))
+    }
+
+    fn is_modelled(&self, known: &Known) -> bool {
+        known.files.first().and_then(|path| self.scripts.get(path)).is_some_and(|script| script.is_modelled)
     }
 
     /// What the checksum of a change is of, in the bytes of its file.
@@ -72,6 +84,11 @@ impl Changelogs {
     /// Whether a change is the one that a recorded checksum was made of; None where no such change is known.
     pub(crate) fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
         let (known, change) = self.known(identity)?;
+        if self.is_modelled(known) {
+            return Some(Agreement::Unknowable(
+                "Liquibase makes the checksum of a change in a changelog by what it is modelled of",
+            ));
+        }
         let valid = change.map(|change| change.valid.as_slice()).unwrap_or_default();
         Some(self.hashed(known, change, bytes).agrees(valid, recorded))
     }
@@ -79,19 +96,13 @@ impl Changelogs {
     /// Fills in what Liquibase would record of a change.
     pub(crate) fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
         let Some((known, change)) = self.known(identity) else { return };
-        row.checksum = Some(self.hashed(known, change, bytes).checksum());
+        // Where there is none, Liquibase puts its own there with its next run.
+        row.checksum = (!self.is_modelled(known)).then(|| self.hashed(known, change, bytes).checksum());
         let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
         let comment = change.and_then(|change| change.comment.as_deref()).unwrap_or_default().trim();
         row.more.insert("comments", short(comment));
         row.more.extend(known.contexts.as_ref().map(|contexts| ("contexts", contexts.clone())));
         row.more.extend(known.labels.as_ref().map(|labels| ("labels", labels.clone())));
-    }
-
-    /// True for a change that runs with each run, by what the tool knows it by: nothing is on record of it here. Its path may count from
-    /// another folder.
-    pub(crate) fn runs_always(&self, key: &str) -> bool {
-        let same = |(name, known): (&String, &Known)| known.always && is_alike(name, key);
-        self.known.iter().any(same)
     }
 }
 

@@ -15,8 +15,8 @@ use crate::codes;
 /// The changes of a project.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeSet {
-    /// In the order in which they run: versioned ones by version, then repeatables by name; a change always after
-    /// those that it depends on.
+    /// In the order in which they run: versioned ones by version, among them repeatables that have a place there, then the other
+    /// repeatables by name; a change always after those that it depends on.
     pub changes: Vec<Change>,
     /// Scripts that run around them, by event and description.
     pub callbacks: Vec<Callback>,
@@ -118,13 +118,16 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     Sorted { candidates, backs, proofs, callbacks }
 }
 
-/// Versions come before names, which are compared as they are spoken: `R__1_base` before `R__10_dep`, as Flyway runs them. The path decides
-/// between equals.
+/// Versions come before names, which are compared as they are spoken: `R__1_base` before `R__10_dep`, as Flyway runs them. What runs again
+/// at a place among versions stands there. The path decides between equals.
 fn key(candidate: &Candidate) -> (bool, Option<&limosa_core::Version>, &str, &str) {
     let change = &candidate.change;
     match &change.kind {
         Kind::Versioned(version) => (false, Some(version), "", &change.script.file),
-        Kind::Repeatable => (true, None, &change.name, &change.script.file),
+        Kind::Repeatable => match &change.headers.place {
+            Some(place) => (false, Some(place), "", &change.script.file),
+            None => (true, None, &change.name, &change.script.file),
+        },
     }
 }
 
@@ -141,11 +144,16 @@ fn change(
             (Kind::Versioned(version.clone()), label.clone(), name.clone())
         }
         FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
-        FileRole::Repeatable { name } => (Kind::Repeatable, "R".to_owned(), spoken(name)),
+        FileRole::Repeatable { name } | FileRole::Again { name, .. } => {
+            (Kind::Repeatable, "R".to_owned(), spoken(name))
+        }
         _ => return None,
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
     headers.may_come_late = matches!(role, FileRole::Late { .. });
+    if let FileRole::Again { place, always, .. } = role {
+        (headers.place, headers.runs_always) = (Some(place.clone()), *always);
+    }
     let (identity, depends_on) = (role.identity()?, Vec::new());
     Some(Change {
         identity,

@@ -403,7 +403,7 @@ impl Body {
             let replaced =
                 self.delimiters[1].as_ref().map(|delimiter| delimiter.replaced(self.dialect, &self.path, &text));
             let text = replaced.and_then(Result::ok).unwrap_or(text);
-            if sectioned.markers == Markers::Liquibase && !is_of_other {
+            if sectioned.markers.are_liquibases() && !is_of_other {
                 match way_back(&text) {
                     WayBack::Sql => {}
                     WayBack::Nothing => return Some(nothing_back(&self.path, line)),

@@ -264,6 +264,8 @@ mod tests {
             placeholders_on: false,
             left_out: None,
             may_come_late: false,
+            place: None,
+            runs_always: false,
             guard: None,
             counted_values: None,
         };

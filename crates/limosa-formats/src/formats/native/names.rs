@@ -31,6 +31,15 @@ pub enum FileRole {
         /// What stands after `R__`, as written.
         name: String,
     },
+    /// Runs at its place among versions, whenever it changes or with each run.
+    Again {
+        /// What it is known by.
+        name: String,
+        /// Where it runs.
+        place: Version,
+        /// With each run.
+        always: bool,
+    },
     /// The way back of another file: `001_create_jobs.rollback.sql`, `rollbacks/001_rollback.sql`.
     Rollback {
         /// Whose way back it is.
@@ -106,6 +115,7 @@ impl FileRole {
             FileRole::Versioned { .. }
             | FileRole::Late { .. }
             | FileRole::Repeatable { .. }
+            | FileRole::Again { .. }
             | FileRole::Rollback { .. }
             | FileRole::Proof { .. }
             | FileRole::Baseline { .. } => true,
@@ -133,7 +143,7 @@ impl FileRole {
             FileRole::Versioned { version, .. }
             | FileRole::Late { version, .. }
             | FileRole::Program { version, .. } => Some(Identity::of_version(version)),
-            FileRole::Repeatable { name } => Some(Identity::of_repeatable(name)),
+            FileRole::Repeatable { name } | FileRole::Again { name, .. } => Some(Identity::of_repeatable(name)),
             FileRole::Baseline { version, .. } => Some(Identity::of_baseline(version)),
             _ => None,
         }
@@ -431,7 +441,9 @@ impl Selector {
             (Selector::Version(wanted), FileRole::Versioned { version, .. } | FileRole::Late { version, .. }) => {
                 wanted == version
             }
-            (Selector::Repeatable(wanted), FileRole::Repeatable { name }) => wanted == name,
+            (Selector::Repeatable(wanted), FileRole::Repeatable { name } | FileRole::Again { name, .. }) => {
+                wanted == name
+            }
             (Selector::File(wanted), role) if role.is_script() && !matches!(role, FileRole::Rollback { .. }) => {
                 wanted == stem_of(path)
             }
@@ -453,6 +465,7 @@ mod tests {
             }
             FileRole::Config => "config".to_owned(),
             FileRole::Late { .. }
+            | FileRole::Again { .. }
             | FileRole::Baseline { .. }
             | FileRole::Program { .. }
             | FileRole::Callback { .. } => "of another format".to_owned(),

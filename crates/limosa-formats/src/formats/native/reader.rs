@@ -228,7 +228,7 @@ impl FileReader {
         body.end(self.sections.as_deref());
         let sectioned = self.sections.map(|sections| sections.finish());
         if let Some(sectioned) = &sectioned
-            && sectioned.markers != Markers::Liquibase
+            && !sectioned.markers.are_liquibases()
         {
             // Without variables of its own `${...}` is text to the tool.
             body.wishes.placeholders_off.get_or_insert(sectioned.variables.is_empty());

@@ -5,7 +5,7 @@ mod rules;
 mod variables;
 
 use limosa_core::{Checksum, Direction, LineEnds, Mark, Markers, Part, SectionScanner, mask};
-use limosa_sql::{Diagnostic, Dialect, Label, Position, Severity, VariableLines, split};
+use limosa_sql::{Diagnostic, Dialect, ExecutableCommentMask, Label, Position, Severity, VariableLines, split};
 
 pub(crate) use self::outside::Outside;
 use self::rules::{Fault, Rules};
@@ -46,6 +46,8 @@ pub(crate) struct SectionReader {
     head: Vec<u8>,
     scanner: SectionScanner,
     taken: Taken,
+    /// What leads up goes through it besides. Its checksum is that of before.
+    strips: Option<ExecutableCommentMask>,
 }
 
 impl SectionReader {
@@ -70,7 +72,13 @@ impl SectionReader {
             no_transaction: false,
             diagnostics: Vec::new(),
         };
-        SectionReader { dialect, head: Vec::new(), scanner: SectionScanner::new(markers), taken }
+        SectionReader {
+            dialect,
+            head: Vec::new(),
+            scanner: SectionScanner::new(markers),
+            taken,
+            strips: markers.strips(),
+        }
     }
 
     /// Reads the next bytes; gives the next of what leads up, all else as blanks.
@@ -78,13 +86,30 @@ impl SectionReader {
         let room = HEAD - self.head.len().min(HEAD);
         self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.scanner.feed(bytes, &mut |part| self.taken.part(part));
-        std::mem::take(&mut self.taken.masked)
+        let up = std::mem::take(&mut self.taken.masked);
+        match &mut self.strips {
+            None => up,
+            Some(strips) => {
+                let mut stripped = Vec::with_capacity(up.len());
+                strips.feed(&up, &mut stripped);
+                stripped
+            }
+        }
     }
 
     /// The rest of what leads up.
     pub(crate) fn end(&mut self) -> Vec<u8> {
         self.scanner.finish(&mut |part| self.taken.part(part));
-        std::mem::take(&mut self.taken.masked)
+        let up = std::mem::take(&mut self.taken.masked);
+        match &mut self.strips {
+            None => up,
+            Some(strips) => {
+                let mut stripped = Vec::with_capacity(up.len());
+                strips.feed(&up, &mut stripped);
+                strips.finish(&mut stripped);
+                stripped
+            }
+        }
     }
 
     /// The tool whose markers these are.
@@ -131,12 +156,21 @@ impl SectionReader {
                 (true, false) => DownMode::Outside,
                 (true, true) => DownMode::OutsideAsOne,
             },
-            back: back.line.map(|line| (back.text, line)),
+            back: back.line.map(|line| (stripped(back.text, markers), line)),
             variables,
             markers,
             diagnostics,
         }
     }
+}
+
+/// A whole text as the tool sends it.
+fn stripped(text: Vec<u8>, markers: Markers) -> Vec<u8> {
+    let Some(mut strips) = markers.strips() else { return text };
+    let mut stripped = Vec::with_capacity(text.len());
+    strips.feed(&text, &mut stripped);
+    strips.finish(&mut stripped);
+    stripped
 }
 
 /// What was taken out of the file so far.

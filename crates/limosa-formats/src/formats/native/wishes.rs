@@ -82,6 +82,8 @@ impl Wishes {
             placeholders_on: self.placeholders_off == Some(false),
             left_out: self.left_out.clone(),
             may_come_late: false,
+            place: None,
+            runs_always: false,
             guard: self.guard.clone(),
             counted_values: None,
         }

@@ -47,9 +47,6 @@ pub struct AdoptOptions {
     pub keep: bool,
 }
 
-/// Said of what limosa keeps no row of.
-const RUNS_ALWAYS: &str = "it runs with each run, with limosa, too: there is nothing to take over";
-
 /// How many are named in a message.
 const NAMED: usize = 5;
 
@@ -139,8 +136,6 @@ async fn take(
     checking.end()?;
     let newest_missing =
         newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
-    let again = compared.iter_mut().filter(|line| line.row.is_some_and(|row| loaded.layout.runs_always(&row.key)));
-    again.for_each(|line| line.note = Some(RUNS_ALWAYS.to_owned()));
     let mut unfiled = Unfiled::of(foreign.tool, &compared, view.unfiled.as_ref());
     if let Some(adopted) = &before {
         // What the other tool has applied since is taken over like the rest was.
@@ -371,8 +366,7 @@ fn diverged(foreign: &Foreign, compared: &[Compared<'_>]) -> Option<Diagnostic> 
 
 fn warnings(foreign: &Foreign, compared: &[Compared<'_>]) -> Vec<Diagnostic> {
     let keys = |verdict: Verdict| -> Vec<&str> {
-        let is_told = |line: &&Compared<'_>| line.note.as_deref() != Some(RUNS_ALWAYS);
-        let of = compared.iter().filter(|line| line.verdict == verdict).filter(is_told);
+        let of = compared.iter().filter(|line| line.verdict == verdict);
         of.filter_map(|line| line.change.map(|it| it.label.as_str()).or(line.row.map(|row| row.key.as_str()))).collect()
     };
     let unknown = keys(Verdict::Unknown);

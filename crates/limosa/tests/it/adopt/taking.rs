@@ -448,6 +448,7 @@ async fn files_that_may_be_of_the_tool_whose_ledger_is_here_are_said_to_be() {
     for (file, read_as) in [(plain as fn(usize) -> String, "native"), (reversible, "up_down")] {
         let home = sqlite();
         migrated(&home, &Tool { file, ..*tool("sqlx") });
+        std::fs::remove_file(home.folder.join("sqlx.toml")).unwrap();
         let told = format!(
             "LIM-U159 the files are read as {read_as}, and the ledger of sqlx is here (table _sqlx_migrations)"
         );

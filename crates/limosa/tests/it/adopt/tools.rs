@@ -360,6 +360,12 @@ pub(crate) fn migrated(home: &Home, tool: &Tool) {
     for number in 1..=3 {
         home.file(&(tool.file)(number), &text(number));
     }
+    // What says whose the files are, where their names do not.
+    match tool.word {
+        "sqlx" => home.folder.write("sqlx.toml", ""),
+        "refinery" => home.folder.write("refinery.toml", ""),
+        _ => {}
+    }
     home.execute("create table a (n int)");
     home.execute("create table b (n int)");
     home.execute(&(tool.create)(home));

@@ -55,7 +55,7 @@ async fn it_is_left_and_what_it_set_is_as_with_liquibase() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_runs_always_leaves_nothing_behind() {
+async fn one_that_runs_always_leaves_what_any_other_leaves() {
     for home in all_homes() {
         let ([first, _], shown) = told(&home);
         home.file(
@@ -69,7 +69,12 @@ async fn one_that_runs_always_leaves_nothing_behind() {
         );
         done(home.migrate().await);
         let log = log(&home);
-        assert_eq!(log[0].strip_prefix("two"), log[1].strip_prefix("last"), "{log:?}");
+        let last = match (home.is_mysql(), home.is_sqlite()) {
+            (true, _) => " +09:00",
+            (_, true) => " 1",
+            _ => log[0].strip_prefix("two").expect("the second change"),
+        };
+        assert_eq!(log[1].strip_prefix("last"), Some(last), "{log:?}");
     }
 }
 

@@ -275,7 +275,7 @@ async fn what_runs_with_each_run_is_asked_about_each_time() {
         }
         assert_eq!(rows(&home), ["1", "2", "2", "2", "2", "2"]);
         home.file("a.sql", &text("onFail:HALT", COUNT));
-        failed(&home.migrate().await, 4, &["LIM-R040", "a.sql:6", "0002 log"]);
+        failed(&home.migrate().await, 4, &["LIM-R040", "a.sql:6", "a.sql::log::a"]);
         home.file("a.sql", &text("onError:HALT", "select nothing"));
         failed(&home.migrate().await, 3, &["LIM-R041", "a.sql:6", "nothing"]);
         assert_eq!(rows(&home).len(), 6);
@@ -287,7 +287,7 @@ async fn what_runs_with_each_run_is_asked_about_each_time() {
         done(home.migrate().await);
         assert_eq!(rows(&home), ["1", "2"]);
         let plan = home.migrator().plan(&MigrateOptions::default()).await.unwrap();
-        assert_eq!(plan.callbacks[0].preconditions.len(), 1);
+        assert_eq!(plan.steps[0].preconditions.len(), 1);
         home.file("a.sql", &text("onFail:WARN", COUNT));
         assert_ne!(plan.digest, home.migrator().plan(&MigrateOptions::default()).await.unwrap().digest);
     }
@@ -306,12 +306,15 @@ async fn what_may_fail_is_left_for_the_next_run() {
         const BROKEN: &str = "insert into t values (nothing);\n";
         home.file("a.sql", &text(BROKEN, "failOnError:false"));
         let answer = done(home.migrate().await);
-        assert_eq!((labels(&answer), ends(&answer)), (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left"]));
+        assert_eq!(
+            (labels(&answer), ends(&answer)),
+            (vec!["0001", "0003"], vec!["done", "forgiven", "done", "left", "forgiven"])
+        );
         assert!(told(&answer).contains("a.sql:7); it may fail, and is left for the next run"), "{}", told(&answer));
         assert_eq!(rows(&home), ["3"]);
         home.file("a.sql", &text("", "failOnError:false"));
         let answer = done(home.migrate().await);
-        assert_eq!((labels(&answer), ends(&answer)), (vec!["0002"], vec!["done", "left"]));
+        assert_eq!((labels(&answer), ends(&answer)), (vec!["0002", "R"], vec!["done", "left", "done"]));
         assert_eq!(rows(&home), ["2", "2", "3"]);
         assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
         // The others still stop a run.

@@ -31,7 +31,10 @@ impl Rules {
 
     /// True where the markers that the tool asks for were there.
     pub(super) fn is_marked(&self) -> bool {
-        matches!(self.markers, Markers::NodePgMigrate | Markers::Liquibase) || self.has_up || self.first_down.is_some()
+        self.markers == Markers::NodePgMigrate
+            || self.markers.are_liquibases()
+            || self.has_up
+            || self.first_down.is_some()
     }
 
     /// Looks at the next marker.
@@ -139,7 +142,9 @@ impl Rules {
                                behind '-- +goose' at the start of a line, and takes no other comment with '+goose'"
                     .to_owned()
             }
-            Markers::Liquibase => "write '--ignoreLines:' with a number, 'start' or 'end'".to_owned(),
+            Markers::Liquibase | Markers::LiquibaseStripped => {
+                "write '--ignoreLines:' with a number, 'start' or 'end'".to_owned()
+            }
             _ => "sql-migrate knows Up, Down, StatementBegin and StatementEnd behind '-- +migrate', spelt like this"
                 .to_owned(),
         }

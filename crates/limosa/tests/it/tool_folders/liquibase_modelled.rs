@@ -1,0 +1,95 @@
+//! Changes of Liquibase's changelogs that hold SQL alone. What is expected here was seen with Liquibase 4.33.
+
+use limosa::{Selection, StatusOptions};
+
+use crate::answers::{back, done, id, labels, states, words};
+use crate::place::all_homes;
+
+const YAML: &str = "databaseChangeLog:
+- property: {name: nine, value: '9'}
+- include: {file: a.sql}
+- changeSet:
+    id: y1
+    author: yam
+    comment: why
+    changes:
+    - sql: {sql: \"INSERT INTO s VALUES (1); INSERT INTO s VALUES (2)\"}
+    - sqlFile: {path: sub/f.sql, relativeToChangelogFile: true}
+    - sql: {sql: \"INSERT INTO nothing VALUES (1)\", dbms: oracle}
+    - sql: {sql: \"INSERT INTO s VALUES (${nine})\"}
+    rollback:
+    - sql: {sql: DELETE FROM s WHERE a < 9}
+    - sql: {sql: DELETE FROM s WHERE a = 9}
+- changeSet:
+    id: y2
+    author: yam
+    runOnChange: true
+    changes:
+    - sql: INSERT INTO s VALUES (20)
+- include: {file: b.sql}
+";
+
+const XML: &str = "<databaseChangeLog>
+<property name='nine' value='9'/>
+<include file='a.sql'/>
+<changeSet id='y1' author='yam'><comment>why</comment>
+<sql>INSERT INTO s VALUES (1); INSERT INTO s VALUES (2)</sql>
+<sqlFile path='sub/f.sql' relativeToChangelogFile='true'/>
+<sql dbms='oracle'><![CDATA[INSERT INTO nothing VALUES (1)]]></sql>
+<sql><![CDATA[INSERT INTO s SELECT ${nine} WHERE 1 < 2]]></sql>
+<rollback>DELETE FROM s WHERE a &lt; 9; DELETE FROM s WHERE a = 9</rollback></changeSet>
+<changeSet id='y2' author='yam' runOnChange='true'><sql>INSERT INTO s VALUES (20)</sql></changeSet>
+<include file='b.sql'/>
+</databaseChangeLog>
+";
+
+#[tokio::test]
+async fn changes_of_sql_run_at_their_place() {
+    for (file, text) in [("changelog.yaml", YAML), ("changelog.xml", XML)] {
+        for home in all_homes() {
+            home.file(file, text);
+            home.file("a.sql", "--liquibase formatted sql\n--changeset a:1\nCREATE TABLE s(a int);\n");
+            home.file("b.sql", "--liquibase formatted sql\n--changeset b:1\nUPDATE s SET a = a * 100 WHERE a < 4;\n");
+            home.file("sub/f.sql", "INSERT INTO s VALUES (3);\n-- the end");
+            let answer = done(home.migrate().await);
+            assert_eq!(labels(&answer), ["0001", "0002", "R", "0004"]);
+            assert!(answer.notices.is_empty(), "{}", words(&answer.notices));
+            assert_eq!(home.rows("select a from s order by a"), ["9", "20", "100", "200", "300"]);
+            let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+            let (one, other) = (format!("{file}::y1::yam applied"), format!("R:{file}::y2::yam applied"));
+            assert_eq!(states(&status)[1..3], [one, other]);
+            assert!(done(home.migrate().await).steps.is_empty());
+
+            home.file(file, &text.replace("(20)", "(30)"));
+            assert_eq!(labels(&done(home.migrate().await)), ["R"]);
+            assert_eq!(home.rows("select count(*) from s where a = 30"), ["1"]);
+            let consent = home.database();
+            done(back(&home.migrator(), Selection::One(id(&format!("{file}::y1::yam"))), Some(&consent)).await);
+            assert_eq!(home.rows("select count(*) from s where a = 9"), ["0"]);
+            // What they name counts for them: where it changed, they did.
+            done(home.migrate().await);
+            home.file("sub/f.sql", "INSERT INTO s VALUES (4);");
+            crate::answers::failed(&home.migrate().await, 1, &["LIM-P001", "y1::yam"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_sql_says_why() {
+    for home in all_homes() {
+        home.file(
+            "changelog.xml",
+            "<databaseChangeLog>\n<changeSet id='1' author='a'><sql>create table t (n integer)</sql></changeSet>\n\
+             <changeSet id='2' author='a'><sql>select 1</sql><dropTable tableName='t'/></changeSet>\n\
+             <changeSet id='3' author='a'><sqlFile path='none.sql'/></changeSet>\n</databaseChangeLog>\n",
+        );
+        let notices = words(&done(home.migrate().await).notices);
+        for wanted in [
+            "the change 2 of a is no SQL (it has dropTable)",
+            "3 of a is no SQL (there is no none.sql among the .sql files here)",
+        ] {
+            assert!(notices.contains(wanted), "{wanted}: {notices}");
+        }
+        assert!(home.tables().contains(&"t".to_owned()));
+    }
+}

@@ -151,6 +151,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U165", "names without a schema meant another one to the tool that the database was taken over from"),
     ("LIM-U166", "a file comes late that the tool whose ledger is kept passes over"),
     ("LIM-U167", "a file that stopped half-way cannot be accepted: it has fewer statements than ran"),
+    ("LIM-U175", "the settings of another tool name different tables, and nothing says which one is meant"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

@@ -463,8 +463,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U158",
-        "`.env`, `dbconfig.yml`, `config/default.json` or `liquibase.properties` may name the table in which the tool of the folder keeps its \
-         record. The file beside the folder cannot be read, and the usual name is taken.",
+        "`.env`, `dbconfig.yml`, `config/default.json`, `liquibase.properties` or `drizzle.config.ts` may name the table in which the tool of the \
+         folder keeps its record. The file beside the folder cannot be read, or computes the name, and the usual name is taken.",
         "Mend the file at the line that is named, or its rights, or write `tool_table = \"NAME\"` into `limosa.toml`, which goes before it.",
     ),
     (
@@ -538,5 +538,13 @@ pub(super) const TABLE: &[Cause] = &[
         "`limosa repair --accept` was to count the first statements of a file that stopped half-way as those that ran, as the file stands now. \
          More statements ran and are committed than it has now.",
         "Put them back, so that limosa can go on behind them. Or do by hand what is left of it, and then `limosa repair --mark-applied`.",
+    ),
+    (
+        "LIM-U175",
+        "`dbconfig.yml` has sections of several environments, which name different tables. No environment of limosa's has the name of a section \
+         (`--env`), and no `datasource` names the database that limosa works with, or it does so by a variable. The section `development` counts, as \
+         with sql-migrate itself.",
+        "A warning. Name the section: `--env NAME`; or the table: `tool_table = \"NAME\"` in limosa.toml. A table of the tool with migrations in it \
+         stops the first `limosa migrate` all the same where the one that is named is missing.",
     ),
 ];

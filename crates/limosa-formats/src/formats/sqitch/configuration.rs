@@ -7,6 +7,8 @@ pub(super) struct Configuration {
     pub(super) engine: Option<String>,
     /// The engines that have a section of their own.
     pub(super) engines: Vec<String>,
+    /// `core.target`.
+    pub(super) target: Option<String>,
     /// `core.plan_file`, its name without folders.
     pub(super) plan: Option<String>,
     /// `core.deploy_dir`, `revert_dir` and `verify_dir`, the last folder of each.
@@ -15,8 +17,10 @@ pub(super) struct Configuration {
     pub(super) verifies_not: bool,
     /// `core.extension`.
     pub(super) extension: Option<String>,
-    /// `registry` of the engine `sqlite`.
-    pub(super) registry: Option<String>,
+    /// `registry` below `[engine "NAME"]`, `[core "NAME"]` as it was before, and `[target "NAME"]`, by the head of the section.
+    pub(super) registries: Vec<(String, String)>,
+    /// `target` of `core` and of engines, by the head of the section.
+    pub(super) targets: Vec<(String, String)>,
 }
 
 impl Configuration {
@@ -41,8 +45,8 @@ impl Configuration {
             }
             if section.eq_ignore_ascii_case("core") {
                 configuration.take(&key.trim().to_ascii_lowercase(), value_of(value));
-            } else if is_of_sqlite(&section) && key.trim().eq_ignore_ascii_case("registry") {
-                configuration.registry = Some(value_of(value)).filter(|name| !name.is_empty());
+            } else if let Some(head) = head_of(&section) {
+                configuration.take_below(head, &key.trim().to_ascii_lowercase(), value_of(value));
             } else if section.eq_ignore_ascii_case("deploy") && key.trim().eq_ignore_ascii_case("verify") {
                 let value = value_of(value).to_ascii_lowercase();
                 configuration.verifies_not = ["false", "no", "off", "0"].contains(&value.as_str());
@@ -51,10 +55,34 @@ impl Configuration {
         Ok(configuration)
     }
 
+    fn take_below(&mut self, head: String, key: &str, value: String) {
+        let kept = match key {
+            "registry" => &mut self.registries,
+            "target" => &mut self.targets,
+            _ => return,
+        };
+        // The last one counts, as with git.
+        kept.retain(|(known, _)| *known != head);
+        kept.extend((!value.is_empty()).then_some((head, value)));
+    }
+
+    /// The registry of an engine of Sqitch's: that of the target which it deploys to by itself, else that of the engine.
+    pub(super) fn registry(&self, engine: &str) -> Option<&str> {
+        let of = |head: &str| self.registries.iter().find(|(known, _)| known == head).map(|(_, name)| name.as_str());
+        let engine_head = format!("engine {engine}");
+        let target = self.targets.iter().find(|(known, _)| *known == engine_head).map(|(_, target)| target);
+        let target = target.or(self.target.as_ref());
+        target
+            .and_then(|target| of(&format!("target {target}")))
+            .or_else(|| of(&engine_head))
+            .or_else(|| of(&format!("core {engine}")))
+    }
+
     fn take(&mut self, key: &str, value: String) {
         let last = |path: &str| path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().map(str::to_owned);
         match key {
             "engine" => self.engine = Some(value),
+            "target" => self.target = Some(value).filter(|target| !target.is_empty()),
             "plan_file" => self.plan = last(&value),
             "deploy_dir" => self.folders[0] = last(&value),
             "revert_dir" => self.folders[1] = last(&value),
@@ -65,11 +93,11 @@ impl Configuration {
     }
 }
 
-/// True for `engine "sqlite"`.
-fn is_of_sqlite(section: &str) -> bool {
-    section
-        .split_once(char::is_whitespace)
-        .is_some_and(|(head, name)| head.eq_ignore_ascii_case("engine") && name.trim().trim_matches('"') == "sqlite")
+/// `engine sqlite` of `engine "sqlite"`; None for a section without a name.
+fn head_of(section: &str) -> Option<String> {
+    let (kind, name) = section.split_once(char::is_whitespace)?;
+    let kind = kind.to_ascii_lowercase();
+    ["engine", "target", "core"].contains(&kind.as_str()).then(|| format!("{kind} {}", name.trim().trim_matches('"')))
 }
 
 /// A value without its quotes, and without the comment behind it.
@@ -93,9 +121,14 @@ mod tests {
         assert_eq!((read.engine.as_deref(), read.plan.as_deref()), (Some("pg"), Some("my.plan")));
         assert_eq!((read.folders[0].as_deref(), read.extension.as_deref()), (Some("up"), Some("psql")));
         assert_eq!(read.engines, ["pg"]);
-        let registry = |text: &str| Configuration::read(text).unwrap().registry;
-        assert_eq!(registry("[engine \"sqlite\"]\n\tregistry = meta\n").as_deref(), Some("meta"));
-        assert_eq!(registry("[engine \"pg\"]\n\tregistry = meta\n"), None);
+        let registry =
+            |text: &str, engine: &str| Configuration::read(text).unwrap().registry(engine).map(str::to_owned);
+        let of_sqlite = registry("[engine \"sqlite\"]\n\tregistry = meta\n", "sqlite");
+        assert_eq!(of_sqlite.as_deref(), Some("meta"));
+        assert_eq!(registry("[engine \"pg\"]\n\tregistry = meta\n", "sqlite"), None);
+        assert_eq!(registry("[core \"mysql\"]\n\tregistry = meta\n", "mysql").as_deref(), Some("meta"));
+        let of_target = "[engine \"mysql\"]\ntarget = live\nregistry = no\n[target \"live\"]\nregistry = meta\n";
+        assert_eq!(registry(of_target, "mysql").as_deref(), Some("meta"));
         assert!(!read.verifies_not && Configuration::read("[deploy]\nverify = false\n").unwrap().verifies_not);
         assert_eq!(Configuration::read("[core]\n???\n"), Err(2));
     }

@@ -33,6 +33,9 @@ pub(super) const PLAN: &str = "sqitch.plan";
 /// The settings of a project.
 const SETTINGS: &str = "sqitch.conf";
 
+/// Where Sqitch keeps its registry where nobody says otherwise.
+const USUAL_REGISTRY: &str = "sqitch";
+
 /// The folders of scripts, as they are usually called.
 const FOLDERS: [&str; 3] = ["deploy", "revert", "verify"];
 
@@ -157,7 +160,21 @@ impl Project {
 
     /// What Sqitch calls its registry on SQLite, where it is a file of its own.
     pub fn registry(&self) -> &str {
-        self.configuration.registry.as_deref().unwrap_or("sqitch")
+        self.configuration.registry("sqlite").unwrap_or(USUAL_REGISTRY)
+    }
+
+    /// The schema, or the database on MySQL, in which Sqitch keeps its registry, with what says so; None where that is the usual schema,
+    /// and on SQLite. On MySQL it is never the database that the changes are made in, so that nobody finds it there.
+    pub(crate) fn registry_schema(&self, engine: Engine) -> Option<(&str, &'static str)> {
+        let named = match engine {
+            Engine::Postgres => self.configuration.registry("pg")?,
+            Engine::Mysql => match self.configuration.registry("mysql") {
+                Some(named) => named,
+                None => return Some((USUAL_REGISTRY, "the default of Sqitch")),
+            },
+            _ => return None,
+        };
+        Some((named, SETTINGS))
     }
 
     /// The ids that Sqitch gives to changes, by their identities; without those that the plan does not tell for certain.

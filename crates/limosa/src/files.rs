@@ -340,6 +340,11 @@ impl Listing {
         Ok(self)
     }
 
+    /// What the files are of.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.recognised.layout
+    }
+
     /// True where everything was applied, and nothing is to be said of it: see [`is_settled`].
     pub(crate) fn is_settled(&self, configuration: &Configuration, glance: &Glance) -> bool {
         let is_plain = self.configs.is_empty() && self.diagnostics.is_empty();

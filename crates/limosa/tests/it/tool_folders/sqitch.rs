@@ -175,3 +175,42 @@ async fn a_plan_and_a_dry_run_have_the_proofs() {
         assert_eq!(home.rows("select count(*) from users"), ["0"]);
     }
 }
+
+/// A plan names its project: changes of the same names in another plan are others.
+#[tokio::test]
+async fn two_plans_in_one_database_are_two_projects() {
+    for home in all_homes() {
+        plan(&home, &["register"]);
+        scripts(&home, "register", ["create table one (id integer);", "drop table one;", "select 1;"]);
+        done(home.migrate().await);
+        assert_eq!(home.migrator().configuration().project, "flipr");
+        let plan = format!("%syntax-version=1.0.0\n%project=other\n\nregister {AT} # why\n");
+        home.file("sqitch.plan", &plan);
+        scripts(&home, "register", ["create table two (id integer);", "drop table two;", "select 1;"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
+        assert_eq!(home.rows("select count(*) from two"), ["0"]);
+        // What somebody says goes before the plan.
+        let given = home.with(|it| (it.project, it.project_is_given) = ("default".to_owned(), true));
+        assert_eq!(given.configuration().project, "default");
+    }
+}
+
+/// As a limosa has left it that did not go by the plan.
+#[tokio::test]
+async fn what_stands_under_the_default_project_does_not_run_again() {
+    for home in all_homes() {
+        plan(&home, &["users"]);
+        scripts(&home, "users", USERS);
+        let before = home.with(|it| it.project_is_given = true);
+        done(crate::answers::migrate(&before).await);
+        failed(&home.migrate().await, 4, &["LIM-P045", "users", "project flipr", "project = \"default\""]);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(words(&status.notices).contains("LIM-P045"), "{status:?}");
+        plan(&home, &["users", "fill"]);
+        scripts(&home, "fill", FILL);
+        assert_eq!(labels(&done(crate::answers::migrate(&before).await)), ["0002"]);
+        plan(&home, &["more"]);
+        scripts(&home, "more", ["create table more (id integer);", "drop table more;", "select 1;"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["0001"], "none of these is on record there");
+    }
+}

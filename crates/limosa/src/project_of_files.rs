@@ -70,9 +70,9 @@ pub(crate) async fn applied_by_default(
     if opened.configuration.project_is_given || project == DEFAULT || !is_first {
         return Ok(None);
     }
-    let place = if opened.target.engine == Engine::Postgres { "$1" } else { "?" };
     let table = opened.ledger.names.table("schema_migrations");
-    let question = format!("select identity from {table} where project = {place}");
+    let mark = if opened.target.engine == Engine::Sqlite { "?1" } else { "$1" };
+    let question = format!("select identity from {table} where project = {mark}");
     let rows = opened.session.query(&question, &[Value::Text(DEFAULT.to_owned())]).await?;
     let known: Vec<String> = rows.iter().filter_map(|row| row.text(0)).collect();
     let common: Vec<&str> = changes

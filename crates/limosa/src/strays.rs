@@ -109,8 +109,9 @@ pub(crate) fn said_beside_missing(other: &OtherLedger, format: Option<&str>) -> 
         other.tool,
         described(other)
     );
-    let help =
-        format!("{help}; where the settings are those of another environment, choose the one that is meant (--env)");
+    let help = format!(
+        "{help}; where the settings are those of another environment, name the table that is meant: tool_table in limosa.toml"
+    );
     (message, help)
 }
 

@@ -1,6 +1,8 @@
 //! `sqitch.conf`: sections, keys and values as git writes them (`[core]`, `engine = pg`; `[engine "pg"]`).
 
-/// What of it decides where things stand.
+use std::collections::BTreeMap;
+
+/// What of it decides where things stand, and what scripts hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Configuration {
     /// `core.engine`.
@@ -9,6 +11,8 @@ pub(super) struct Configuration {
     pub(super) engines: Vec<String>,
     /// `core.target`.
     pub(super) target: Option<String>,
+    /// Variables of psql's, with the section that gives them (`core`, `engine pg`, `target live`, `deploy`, `revert`, `verify`).
+    pub(super) variables: Vec<(String, String, String)>,
     /// `core.plan_file`, its name without folders.
     pub(super) plan: Option<String>,
     /// `core.deploy_dir`, `revert_dir` and `verify_dir`, the last folder of each.
@@ -40,6 +44,12 @@ impl Configuration {
                 continue;
             }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            if let Some(of) = giver_of_variables(&section) {
+                let name = key.trim().to_owned();
+                configuration.variables.retain(|(giver, known, _)| *giver != of || *known != name);
+                configuration.variables.push((of, name, value_of(value)));
+                continue;
+            }
             if !key.trim().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
                 return Err(number);
             }
@@ -53,6 +63,28 @@ impl Configuration {
             }
         }
         Ok(configuration)
+    }
+
+    /// The values that variables have in deploy scripts, and those of `revert` and `verify` that are not the same there. What is nearer to
+    /// the command counts: `core`, then the engine, then the target that it deploys to by itself, then `deploy`.
+    pub(super) fn variables_for(&self, engine: &str) -> (BTreeMap<String, String>, Vec<String>) {
+        let engine_head = format!("engine {engine}");
+        let target = self.targets.iter().find(|(known, _)| *known == engine_head).map(|(_, target)| target);
+        let target = target.or(self.target.as_ref()).map(|target| format!("target {target}"));
+        let mut values = BTreeMap::new();
+        for giver in ["core", &engine_head, target.as_deref().unwrap_or_default(), "deploy"] {
+            let of = self.variables.iter().filter(|(known, ..)| known == giver);
+            values.extend(of.map(|(_, name, value)| (name.clone(), value.clone())));
+        }
+        let mut other = Vec::new();
+        for (_, name, value) in self.variables.iter().filter(|(giver, ..)| giver == "revert" || giver == "verify") {
+            match values.get(name) {
+                Some(known) if known != value => other.push(name.clone()),
+                _ => drop(values.insert(name.clone(), value.clone())),
+            }
+        }
+        other.dedup();
+        (values, other)
     }
 
     fn take_below(&mut self, head: String, key: &str, value: String) {
@@ -100,6 +132,20 @@ fn head_of(section: &str) -> Option<String> {
     ["engine", "target", "core"].contains(&kind.as_str()).then(|| format!("{kind} {}", name.trim().trim_matches('"')))
 }
 
+/// Who gives the variables of a section: `deploy` of `[deploy "variables"]` or `[deploy.variables]`, `engine pg` of `[engine "pg.variables"]`;
+/// None for a section of other things.
+fn giver_of_variables(section: &str) -> Option<String> {
+    let (head, name) = section.split_once(char::is_whitespace).unwrap_or((section, ""));
+    let name = name.trim().trim_matches('"');
+    if name.is_empty() {
+        return head.strip_suffix(".variables").map(str::to_ascii_lowercase);
+    }
+    match name.strip_suffix("variables")? {
+        "" => Some(head.to_ascii_lowercase()),
+        of => Some(format!("{} {}", head.to_ascii_lowercase(), of.strip_suffix('.')?)),
+    }
+}
+
 /// A value without its quotes, and without the comment behind it.
 fn value_of(written: &str) -> String {
     let written = written.trim();
@@ -129,6 +175,10 @@ mod tests {
         assert_eq!(registry("[core \"mysql\"]\n\tregistry = meta\n", "mysql").as_deref(), Some("meta"));
         let of_target = "[engine \"mysql\"]\ntarget = live\nregistry = no\n[target \"live\"]\nregistry = meta\n";
         assert_eq!(registry(of_target, "mysql").as_deref(), Some("meta"));
+        let text = "[core \"variables\"]\na = 1\nb=1\n[engine \"pg.variables\"]\nb = 2\n[deploy.variables]\nc = '3'\n[revert \"variables\"]\nc = 4\nd = 5\n";
+        let (values, other) = Configuration::read(text).unwrap().variables_for("pg");
+        let values: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!((values.join(" ").as_str(), other), ("a=1 b=2 c='3' d=5", vec!["c".to_owned()]));
         assert!(!read.verifies_not && Configuration::read("[deploy]\nverify = false\n").unwrap().verifies_not);
         assert_eq!(Configuration::read("[core]\n???\n"), Err(2));
     }

@@ -133,6 +133,25 @@ async fn a_schema_of_the_registry_is_that_of_the_settings() {
     assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
 }
 
+/// Scripts that have run need not be such that limosa could run them: they are compared by their hashes.
+#[tokio::test]
+async fn scripts_with_commands_of_psql_are_taken_over() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    for (text, hash) in [
+        ("\\set ON_ERROR_STOP on\n\\timing\nselect 1;\n", "83e57fa8ccf1c14b81690836fcc07e5fe400d188"),
+        ("\\i other.sql\n", "290cf2ff41dfaf3e8fbe98fbbad92fa6660bbc96"),
+    ] {
+        home.file("deploy/fill@v1.sql", text);
+        home.execute(&format!("update sqitch.changes set script_hash = '{hash}' where change_id like 'b87927%'"));
+        let answer = adopt_with(&home, &AdoptOptions { dry_run: true, ..AdoptOptions::default() }).await.unwrap();
+        assert_eq!(verdicts(&answer)[1], "verified 0002 fill", "{text}");
+    }
+    assert_eq!(adopt(&home).await.unwrap().outcome, "done");
+    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+}
+
 #[tokio::test]
 async fn a_registry_that_is_not_in_sight_is_explained() {
     let home = sqlite();

@@ -45,7 +45,7 @@ async fn where_the_table_that_settings_name_is_missing_the_others_count() {
         let table = if home.is_mysql() || home.is_sqlite() { "goose_db_version" } else { "public.goose_db_version" };
         let command = format!("limosa adopt --from goose --ledger-table {table}");
         let missing = "there is no table shop_versions, which .env names";
-        failed(&home.migrate().await, 4, &["LIM-P020", missing, "1 migration, newest: 1", &command, "--env"]);
+        failed(&home.migrate().await, 4, &["LIM-P020", missing, "1 migration, newest: 1", &command, "tool_table"]);
         let status = words(&home.migrator().status(StatusOptions::default()).await.unwrap().notices);
         assert!(status.contains("LIM-P020") && status.contains(missing), "{status}");
         refusal(adopt(&home).await, 2, &["LIM-U110", "shop_versions", "so .env says", &command]);

@@ -224,7 +224,7 @@ async fn variables_of_psql_have_the_values_of_the_settings() {
         "sqitch.conf",
         "[core]\n\tengine = pg\n[core \"variables\"]\n\tschema = no\n[deploy \"variables\"]\n\tschema = App\n\ttitle = it's\n\tn = 2\n",
     );
-    let up = "\\set ON_ERROR_STOP on\n\\echo begun\ncreate schema :\"schema\";\ncreate table :\"schema\".t as select :'title'::text as a, ':n' as b, (array[1, 2, 3])[1:n]::text as c, :n as d, $$:n :title$$ as e, (array[1, 2, 3])[2:m]::text as f from (select 3 as m) of_m;\n\\timing off";
+    let up = "\\set ON_ERROR_STOP on\n\\echo begun\ncreate schema :\"schema\";\ncreate table :\"schema\".t as select :'title'::text as a, ':n' as b, (array[1, 2, 3])[1: :n]::text as c, :n as d, $$:n :title$$ as e, (array[1, 2, 3])[2:m]::text as f from (select 3 as m) of_m;\n\\timing off";
     scripts(&home, "app", [up, "drop schema :\"schema\" cascade;", "select a, b from :\"schema\".t where false;"]);
     assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
     let row = home.rows("select concat_ws('|', a, b, c, d, e, f) from \"App\".t");

@@ -33,6 +33,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         verify_applied: settings.verify_applied,
         foreign_keys: settings.foreign_keys,
         project: settings.project.clone(),
+        project_is_given: settings.project_is_given,
         environment: settings.environment.clone(),
         protected: settings.protected,
         clean_disabled: settings.clean_disabled,

@@ -102,6 +102,8 @@ pub const NO_VALUE: &str = "LIM-F051";
 pub const PART_OF_SECRET: &str = "LIM-F056";
 /// A changelog asks something before anything runs that cannot be asked here.
 pub const UNKNOWN_CONDITION: &str = "LIM-F063";
+/// A variable that is to have several values.
+pub const OTHER_VALUES: &str = "LIM-F070";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -155,6 +157,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (NO_VALUE, "a placeholder of another tool's has no value and stays as it stands"),
     (PART_OF_SECRET, "a variable stands for a part of a secret"),
     (UNKNOWN_CONDITION, "a changelog asks something before anything runs that cannot be asked here"),
+    (OTHER_VALUES, "a variable of psql has another value for revert or verify than for deploy"),
 ];
 
 #[cfg(test)]

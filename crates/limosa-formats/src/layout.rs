@@ -214,6 +214,7 @@ impl Layout {
     pub fn values(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Layout::Liquibase(changelogs) => Some(changelogs.values()),
+            Layout::Sqitch(project) => Some(project.variables()),
             _ => None,
         }
     }
@@ -411,13 +412,20 @@ impl Layout {
 
     /// True where `${name}` is a placeholder, and not text; in goose's files where they say so.
     pub fn has_placeholders(&self) -> bool {
-        matches!(self, Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_) | Layout::Liquibase(_))
+        match self {
+            Layout::Sqitch(project) => project.is_for_psql(),
+            _ => matches!(
+                self,
+                Layout::Native | Layout::Flyway(_) | Layout::Goose | Layout::Pattern(_) | Layout::Liquibase(_)
+            ),
+        }
     }
 
     /// How placeholders are written.
     pub fn placeholder_marks(&self) -> PlaceholderMarks {
         match self {
             Layout::Flyway(naming) => *naming.placeholders,
+            Layout::Sqitch(project) if project.is_for_psql() => PlaceholderMarks::psql(),
             _ => PlaceholderMarks::default(),
         }
     }

@@ -2,13 +2,20 @@
 //!
 //! Sources: goose `cmd/goose/main.go` (`GOOSE_TABLE`), dbmate `main.go` (`DBMATE_MIGRATIONS_TABLE`), sql-migrate
 //! `sql-migrate/config.go` (`dbconfig.yml`), sqlx `sqlx-core/src/config/migrate.rs`, node-pg-migrate `bin/node-pg-migrate.ts`
-//! (`config/default.json`). What Liquibase's settings say is read with its layout.
+//! (`config/default.json`), drizzle-kit `src/cli/validations/common.ts` (`drizzle.config.ts`), Sqitch `lib/App/Sqitch/Target.pm`
+//! (`sqitch.conf`). What Liquibase's settings say is read with its layout.
+//!
+//! A name in capitals is another one for a tool that quotes it than for one that does not, where the server makes small letters of
+//! what is not quoted (PostgreSQL). goose (`internal/dialects/postgres.go`) and sqlx put the name into their statements as it stands;
+//! dbmate, sql-migrate (gorp), node-pg-migrate and drizzle quote it.
+
+mod database_configuration;
+mod drizzle_config;
 
 use limosa_sql::Engine;
 
 use crate::formats::sqlx;
 use crate::layout::Layout;
-use crate::native::yaml::{self, Node, Value};
 
 /// Where a tool keeps its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +38,16 @@ impl LedgerTable {
         LedgerTable { schema, table, told_by: Some(told_by.into()) }
     }
 
+    /// What a tool puts into its statements as it stands: the server makes small letters of what has no quotes (PostgreSQL).
+    pub fn as_sql(written: &str, told_by: impl Into<String>, engine: Engine) -> LedgerTable {
+        let folded = |part: String| match engine == Engine::Postgres && !written.contains(&format!("\"{part}\"")) {
+            true => part.to_lowercase(),
+            false => part,
+        };
+        let (schema, table) = parts(written);
+        LedgerTable { schema: schema.map(folded), table: folded(table), told_by: Some(told_by.into()) }
+    }
+
     /// As somebody would write it, without quotes.
     pub fn written(&self) -> String {
         self.schema.as_ref().map_or_else(|| self.table.clone(), |schema| format!("{schema}.{}", self.table))
@@ -50,7 +67,7 @@ impl Layout {
     /// files are of no tool, or it keeps more than one table.
     pub fn ledger_table(&self, engine: Engine) -> Option<LedgerTable> {
         if let Layout::Sqlx(sqlx::Settings { table_name: Some(written), .. }) = self {
-            return Some(LedgerTable::parse(written, sqlx::SETTINGS));
+            return Some(LedgerTable::as_sql(written, sqlx::SETTINGS, engine));
         }
         let usual = self.usual_table(engine)?;
         if let Layout::Liquibase(changelogs) = self
@@ -59,6 +76,14 @@ impl Layout {
             return Some(told);
         }
         Some(LedgerTable { schema: None, table: usual, told_by: None })
+    }
+
+    /// The table in which Sqitch keeps its registry, where that is not in sight by itself: of another schema, or another database.
+    pub fn registry_table(&self, engine: Engine) -> Option<LedgerTable> {
+        let Layout::Sqitch(project) = self else { return None };
+        let (registry, told_by) = project.registry_schema(engine)?;
+        let table = "changes".to_owned();
+        Some(LedgerTable { schema: Some(registry.to_owned()), table, told_by: Some(told_by.to_owned()) })
     }
 
     /// The schema that the tool makes for its table where no other is named: drizzle on PostgreSQL.
@@ -75,17 +100,35 @@ impl Layout {
         }
     }
 
-    /// The file beside the folder or above it in which the tool's settings may name the table.
-    pub fn ledger_settings(&self) -> Option<&'static str> {
+    /// The table that the variable of the process names.
+    pub fn told_by_variable(&self, name: &str, written: &str, engine: Engine) -> LedgerTable {
         match self {
-            Layout::Goose | Layout::Dbmate => Some(".env"),
-            Layout::SqlMigrate => Some("dbconfig.yml"),
-            Layout::NodePgMigrate => Some("config/default.json"),
+            Layout::Goose => LedgerTable::as_sql(written, name, engine),
+            _ => LedgerTable::parse(written, name),
+        }
+    }
+
+    /// The files beside the folder or above it in which the tool's settings may name the table; the first that is there counts.
+    pub fn ledger_settings(&self) -> &'static [&'static str] {
+        match self {
+            Layout::Goose | Layout::Dbmate => &[".env"],
+            Layout::SqlMigrate => &["dbconfig.yml"],
+            Layout::NodePgMigrate => &["config/default.json"],
+            Layout::Drizzle(_) => drizzle_config::FILES,
+            _ => &[],
+        }
+    }
+
+    /// What to say of a file whose sections name different tables, none of which is the one that is meant for certain; the name of a
+    /// database tells a section by the address in it.
+    pub fn ledger_in_doubt(&self, text: &str, environment: Option<&str>, database: Option<&str>) -> Option<String> {
+        match self {
+            Layout::SqlMigrate => database_configuration::in_doubt(text, environment, database),
             _ => None,
         }
     }
 
-    /// The table that such a file names for an environment; None where it names none.
+    /// The table that such a file names for an environment, or for the database of this name; None where it names none.
     ///
     /// # Errors
     /// What is wrong with the file. It repeats nothing of it, for it may hold secrets.
@@ -94,15 +137,17 @@ impl Layout {
         file: &str,
         text: &str,
         environment: Option<&str>,
+        database: Option<&str>,
         engine: Engine,
     ) -> Result<Option<LedgerTable>, String> {
         let text = text.trim_start_matches('\u{feff}');
         let (schema, table) = match self {
             Layout::Goose | Layout::Dbmate => {
                 let written = self.ledger_variable().and_then(|name| of_env_file(text, name));
-                return Ok(written.map(|written| LedgerTable::parse(&written, file)));
+                return Ok(written.map(|written| self.told_by_variable(file, &written, engine)));
             }
-            Layout::SqlMigrate => of_database_configuration(text, environment)?,
+            Layout::SqlMigrate => database_configuration::parts(text, environment, database)?,
+            Layout::Drizzle(_) => drizzle_config::parts(text)?,
             Layout::NodePgMigrate => of_json(text)?,
             _ => (None, None),
         };
@@ -136,26 +181,6 @@ fn of_env_file(text: &str, name: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// `schema` and `table` of an environment, that named `development` where none of this name is there.
-fn of_database_configuration(text: &str, environment: Option<&str>) -> Result<Parts, String> {
-    let broken = |broken: yaml::Broken| match broken.position {
-        Some(position) => format!("line {} is no YAML", position.line),
-        None => "it is no YAML".to_owned(),
-    };
-    let Some(root) = yaml::parse(text).map_err(broken)? else { return Ok((None, None)) };
-    let chosen = environment.and_then(|name| child(&root, name)).or_else(|| child(&root, "development"));
-    let value = |key: &str| match &child(chosen?, key)?.value {
-        Value::Scalar(text) if !text.is_empty() => Some(text.clone()),
-        _ => None,
-    };
-    Ok((value("schema"), value("table")))
-}
-
-fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    let Value::Mapping(entries) = &node.value else { return None };
-    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
-}
-
 /// `db` with `migrations-schema`, `schema` and `migrations-table`.
 fn of_json(text: &str) -> Result<Parts, String> {
     let read: serde_json::Value =
@@ -186,6 +211,11 @@ mod tests {
             ),
             ("goose", None, "GOOSE_TABLE=mine # the table\n", "mine"),
             ("goose", None, "GOOSE_TABLE=\nGOOSE_TABLES=x\nDBMATE_MIGRATIONS_TABLE=x\n", "-"),
+            ("goose", None, "GOOSE_TABLE=Ops.Mine\n", "ops.mine"),
+            ("goose", None, "GOOSE_TABLE='Ops.\"Mine\"'\n", "ops.Mine"),
+            ("dbmate", None, "DBMATE_MIGRATIONS_TABLE=Ops.Mine\n", "Ops.Mine"),
+            ("drizzle", None, "export default { migrations: { table: 'Mine', schema: `ops` } }", "ops.Mine"),
+            ("drizzle", None, "export default { out: './drizzle' }", "-"),
             ("dbmate", None, "\u{feff}DBMATE_MIGRATIONS_TABLE='mine'\r\n", "mine"),
             ("sql_migrate", None, yaml, "mine"),
             ("sql_migrate", Some("live"), yaml, "ops.theirs"),
@@ -200,7 +230,7 @@ mod tests {
             ("refinery", None, "GOOSE_TABLE=mine", "-"),
         ] {
             let layout = Layout::of_format(format).unwrap();
-            let told = match layout.told_in("file", text, environment, Engine::Postgres) {
+            let told = match layout.told_in("file", text, environment, None, Engine::Postgres) {
                 Ok(Some(told)) => told.written(),
                 Ok(None) => "-".to_owned(),
                 Err(problem) => problem,

@@ -73,6 +73,10 @@ impl std::error::Error for BadMarks {}
 const USUAL: PlaceholderMarks =
     PlaceholderMarks { prefix: Mark::of("${"), suffix: Mark::of("}"), separator: Mark::of(":") };
 
+/// psql's variables: `:name`, `:'name'` and `:"name"`. They have no mark behind the name, which no other spelling goes without.
+const PSQL: PlaceholderMarks =
+    PlaceholderMarks { prefix: Mark::of(":"), suffix: Mark::of(""), separator: Mark::of(":") };
+
 impl Default for PlaceholderMarks {
     fn default() -> PlaceholderMarks {
         USUAL
@@ -101,6 +105,16 @@ impl PlaceholderMarks {
     /// True for `${name}` and `${flyway:name}`.
     pub fn are_usual(&self) -> bool {
         *self == USUAL
+    }
+
+    /// The variables of psql: replaced outside of strings, comments and quoted names only, and only those that have a value.
+    pub fn psql() -> PlaceholderMarks {
+        PSQL
+    }
+
+    /// True for those of [`PlaceholderMarks::psql`].
+    pub fn are_psql(&self) -> bool {
+        *self == PSQL
     }
 
     /// What stands before a name.
@@ -173,6 +187,9 @@ impl TryFrom<[String; 3]> for PlaceholderMarks {
     type Error = BadMarks;
 
     fn try_from([prefix, suffix, separator]: [String; 3]) -> Result<PlaceholderMarks, BadMarks> {
+        if suffix.is_empty() && prefix == PSQL.prefix() {
+            return Ok(PSQL);
+        }
         PlaceholderMarks::new(&prefix, &suffix, &separator)
     }
 }

@@ -64,9 +64,14 @@ pub fn expand(
         // A name of a namespace, such as `flyway:user`, looks like one with a form.
         let (name, form) = match found.name.rsplit_once(':') {
             Some((name, form)) if !values.contains_key(found.name) => (name, form),
-            _ => (found.name, ""),
+            _ => (found.name, found.form),
         };
-        let value = values.get(name).ok_or_else(unknown)?;
+        let value = match values.get(name) {
+            Some(value) => value,
+            // psql leaves what it has no value for as it stands.
+            None if dialect.marks().are_psql() => continue,
+            None => return Err(unknown()),
+        };
         let replaced = match form {
             "" => value.clone(),
             "identifier" => engine.quote_identifier(value),
@@ -98,7 +103,8 @@ pub fn placeholders(dialect: impl Into<Dialect>, statement: &str) -> Vec<(String
         };
         (name.to_owned(), found.start)
     };
-    find(dialect.into(), statement).into_iter().map(name).collect()
+    // `[1:n]` is a slice for psql where `n` has no value: that it lacks one is not certain.
+    find(dialect.into(), statement).into_iter().filter(|found| !found.is_in_brackets).map(name).collect()
 }
 
 /// A statement with its placeholders written as `${name}`, for those who look at nothing but what it does.
@@ -110,7 +116,11 @@ pub fn in_usual_marks(dialect: impl Into<Dialect>, statement: &str) -> Cow<'_, s
     let (mut text, mut done) = (String::with_capacity(statement.len()), 0);
     for found in find(dialect, statement) {
         text.push_str(&statement[done..found.start]);
-        text.push_str(&PlaceholderMarks::default().written(found.name));
+        let usual = PlaceholderMarks::default();
+        match found.form {
+            "" => text.push_str(&usual.written(found.name)),
+            form => text.push_str(&usual.written(&format!("{}:{form}", found.name))),
+        }
         done = found.end;
     }
     text.push_str(&statement[done..]);
@@ -122,12 +132,18 @@ struct Found<'a> {
     start: usize,
     end: usize,
     name: &'a str,
+    /// How its value is quoted, where its marks say that; else empty.
+    form: &'static str,
+    is_in_brackets: bool,
 }
 
 fn find(dialect: Dialect, statement: &str) -> Vec<Found<'_>> {
     let marks = dialect.marks();
     if !statement.contains(marks.prefix()) {
         return Vec::new();
+    }
+    if marks.are_psql() {
+        return psql_variables(dialect, statement);
     }
     let mut found = Vec::new();
     for token in tokens_of(dialect, statement) {
@@ -142,6 +158,29 @@ fn find(dialect: Dialect, statement: &str) -> Vec<Found<'_>> {
                 found.extend(inside(marks, body, token.start + length).into_iter().filter(|one| !ends(one)));
             }
             _ => found.extend(inside(marks, text, token.start)),
+        }
+    }
+    found
+}
+
+/// The variables of psql's in a statement.
+fn psql_variables(dialect: Dialect, statement: &str) -> Vec<Found<'_>> {
+    let (mut found, mut brackets) = (Vec::new(), 0_usize);
+    for Token { kind, start, end } in tokens_of(dialect, statement) {
+        match kind {
+            Kind::Symbol(b'[') => brackets += 1,
+            Kind::Symbol(b']') => brackets = brackets.saturating_sub(1),
+            Kind::Placeholder if statement[start..].starts_with(':') => {
+                let written = &statement[start + 1..end];
+                let form = match written.as_bytes().first() {
+                    Some(b'\'') => "literal",
+                    Some(b'"') => "identifier",
+                    _ => "",
+                };
+                let name = written.trim_matches(['\'', '"']);
+                found.push(Found { start, end, name, form, is_in_brackets: brackets > 0 });
+            }
+            _ => {}
         }
     }
     found
@@ -184,7 +223,7 @@ fn inside(marks: PlaceholderMarks, text: &str, offset: usize) -> Vec<Found<'_>> 
         match inner.find(&suffix).map(|end| &inner[..end]).filter(|name| marks.is_name(name)) {
             Some(name) => {
                 at = start + prefix.len() + name.len() + suffix.len();
-                found.push(Found { start: offset + start, end: offset + at, name });
+                found.push(Found { start: offset + start, end: offset + at, name, form: "", is_in_brackets: false });
             }
             None => at = start + first,
         }

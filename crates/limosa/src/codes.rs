@@ -152,6 +152,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U166", "a file comes late that the tool whose ledger is kept passes over"),
     ("LIM-U167", "a file that stopped half-way cannot be accepted: it has fewer statements than ran"),
     ("LIM-U170", "the default schema that another tool's settings name is not there"),
+    ("LIM-U175", "the settings of another tool name different tables, and nothing says which one is meant"),
     ("LIM-U180", "the migrations of this project were taken over from another table than that of these files"),
 ];
 

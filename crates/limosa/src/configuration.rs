@@ -10,6 +10,7 @@ use limosa_formats::LayoutChoice;
 use limosa_run::Values;
 use limosa_sql::ForeignKeys;
 
+use crate::project_of_files::DEFAULT;
 use crate::{Embedded, RustCallback, RustMigration};
 
 /// Everything that a project's settings decide. Values from the outside world are in here already.
@@ -46,6 +47,8 @@ pub struct Configuration {
     pub foreign_keys: Option<ForeignKeys>,
     /// The project: first part of every key in the ledger.
     pub project: String,
+    /// It is said, and the files do not name it themselves (as Sqitch's plan does, where nobody says another one).
+    pub project_is_given: bool,
     /// The environment, where one was chosen.
     pub environment: Option<String>,
     /// True where the environment is protected.
@@ -106,7 +109,8 @@ impl Configuration {
             replace_placeholders: true,
             verify_applied: true,
             foreign_keys: None,
-            project: "default".to_owned(),
+            project: DEFAULT.to_owned(),
+            project_is_given: false,
             environment: None,
             protected: false,
             clean_disabled: false,

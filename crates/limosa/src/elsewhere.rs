@@ -60,12 +60,17 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger, format
     )
 }
 
+/// In words, that the table which settings name is not there; None where it is.
+pub(crate) fn missing_words(found: &[OtherLedger], told: Option<&ToldLedger>) -> Option<String> {
+    let missing = found.iter().find(|other| other.unread == Some(Unread::Missing))?;
+    Some(format!("there is no table {}, which {} names, or this user may not see it", missing.table, told?.by))
+}
+
 /// What is said of a table that the setting names, and that is not there; nothing of one that a file of the tool's names, which is
 /// there before the tool has run.
 pub(crate) fn missing_told(found: &[OtherLedger], told: Option<&ToldLedger>) -> Option<Diagnostic> {
-    let missing = found.iter().find(|other| other.unread == Some(Unread::Missing))?;
-    let told = told.filter(|told| told.is_by_setting())?;
-    let message = format!("there is no table {}, which {} names, or this user may not see it", missing.table, told.by);
+    let told = told.filter(|told| told.is_by_setting());
+    let message = missing_words(found, told)?;
     let help = "where the tool has migrated this database, check the name: what it has applied would run again; \
                 where it has not, there is nothing to do";
     Some(Diagnostic::warning("LIM-U110", message).help(help))

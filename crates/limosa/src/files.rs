@@ -150,7 +150,8 @@ impl Loaded {
 
     fn passing_over(&self, does_not_run: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
         let is_passed_over = |problem: &Diagnostic| {
-            problem.code == limosa_formats::codes::TRANSACTION_MISUSE
+            // Also what is no statement for limosa: a client has read it, or the file was another one then, which its checksum tells.
+            (problem.code == limosa_formats::codes::TRANSACTION_MISUSE || problem.code.starts_with("LIM-S"))
                 && problem.labels.first().is_some_and(|label| does_not_run(&label.file))
         };
         let told = self.diagnostics.iter().cloned().map(|problem| match is_passed_over(&problem) {
@@ -341,6 +342,11 @@ impl Listing {
             Ok(())
         })?;
         Ok(self)
+    }
+
+    /// What the files are of.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.recognised.layout
     }
 
     /// True where everything was applied, and nothing is to be said of it: see [`is_settled`].

@@ -26,7 +26,7 @@ pub(crate) fn ledger_table(
     let variable = || {
         let name = layout.ledger_variable()?;
         let written = configuration.variables.get(name).filter(|written| !written.is_empty())?;
-        Some(LedgerTable::parse(written, name))
+        Some(layout.told_by_variable(name, written, engine))
     };
     let (of_file, problem) = match setting.clone().or_else(variable) {
         Some(told) => (Some(told), None),
@@ -47,20 +47,45 @@ fn in_file(
     folders: &[PathBuf],
     engine: Engine,
 ) -> (Option<LedgerTable>, Option<Diagnostic>) {
-    let found = layout.ledger_settings().and_then(|name| Some((name, scripts.beside(folders, name)?)));
+    let names = layout.ledger_settings().iter();
+    let found = names.copied().find_map(|name| Some((name, scripts.beside(folders, name)?)));
     let Some((name, path)) = found else { return (None, None) };
     let path = path.display().to_string();
     let read = std::fs::read(&path).map_err(|error| error.to_string());
-    let environment = configuration.environment.as_deref();
-    let told = read.and_then(|bytes| layout.told_in(name, &String::from_utf8_lossy(&bytes), environment, engine));
+    let text = read.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let (environment, database) = (configuration.environment.as_deref(), database_of(configuration));
+    let told = text.as_ref().map_err(Clone::clone);
+    let told = told.and_then(|text| layout.told_in(name, text, environment, database.as_deref(), engine));
     match told {
-        Ok(told) => (told, None),
+        Ok(told) => {
+            let in_doubt = text.ok().and_then(|text| layout.ledger_in_doubt(&text, environment, database.as_deref()));
+            let taken = told.clone().or_else(|| layout.ledger_table(engine)).map(|table| table.written());
+            let doubt = in_doubt.map(|tables| {
+                let message = format!(
+                    "the sections of {name} name different tables of {}, and nothing says which one is meant here: {tables}",
+                    layout.name()
+                );
+                let help = format!(
+                    "{} is taken. Name the section: --env NAME; or the table: tool_table in limosa.toml",
+                    taken.unwrap_or_default()
+                );
+                Diagnostic::warning("LIM-U175", message).at(Label::file(path)).help(help)
+            });
+            (told, doubt)
+        }
         Err(problem) => {
             let message = format!("{name} may name the table of {}, and cannot be read: {problem}", layout.name());
             let help = "the usual name is taken; mend the file, or name the table: tool_table in limosa.toml";
             (None, Some(Diagnostic::warning("LIM-U158", message).at(Label::file(path)).help(help)))
         }
     }
+}
+
+/// The name of the database in the address, by which a section of a tool's settings may be known; None where that is none.
+fn database_of(configuration: &Configuration) -> Option<String> {
+    let address = configuration.database.expose().split(['?', '#']).next()?;
+    let name = address.rsplit(['/', '\\', ':']).next()?;
+    Some(name.to_owned()).filter(|name| !name.is_empty() && !name.contains(['@', '=']))
 }
 
 /// A table that settings name, for those who look for it in a database.
@@ -76,8 +101,9 @@ pub(crate) struct ToldLedger {
 
 impl ToldLedger {
     /// The one that settings name for files of this layout; None for the usual one, which is looked for by its name.
-    pub(crate) fn of(layout: &Layout, table: Option<&LedgerTable>) -> Option<ToldLedger> {
-        let told = table?;
+    pub(crate) fn of(layout: &Layout, table: Option<&LedgerTable>, engine: Engine) -> Option<ToldLedger> {
+        let of_registry = layout.registry_table(engine);
+        let told = table.filter(|table| table.told_by.is_some()).or(of_registry.as_ref())?;
         let table = NamedTable { schema: told.schema.clone(), table: told.table.clone() };
         Some(ToldLedger { tool: layout.tool(), table, by: told.told_by.clone()? })
     }

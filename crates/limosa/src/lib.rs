@@ -39,6 +39,7 @@ mod migrator;
 mod missing_ledger;
 mod opened;
 mod policy;
+mod project_of_files;
 mod reading;
 pub mod report;
 mod schemas;

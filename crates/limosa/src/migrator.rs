@@ -4,6 +4,7 @@ use limosa_db::{Secret, engine_of};
 use limosa_sql::{Diagnostic, Engine};
 
 use crate::files::Listing;
+use crate::project_of_files::{DEFAULT, project_of_files};
 use crate::{Configuration, Failure};
 
 /// Runs migrations by a configuration. Each method opens its own session and closes it.
@@ -15,8 +16,14 @@ pub struct Migrator {
 }
 
 impl Migrator {
-    /// A migrator with this configuration.
-    pub fn new(configuration: Configuration) -> Migrator {
+    /// A migrator with this configuration. Where that names no project and the files do, as Sqitch's plan does, theirs counts.
+    pub fn new(mut configuration: Configuration) -> Migrator {
+        let engine = engine_of(configuration.database.expose()).unwrap_or(Engine::Sqlite);
+        // An application sets the field, and nothing else.
+        configuration.project_is_given |= configuration.project != DEFAULT;
+        if let Some(project) = project_of_files(&configuration, engine) {
+            configuration.project = project;
+        }
         Migrator { configuration, files_for: None }
     }
 

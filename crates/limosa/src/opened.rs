@@ -17,7 +17,7 @@ use crate::commands::adopt::{
 };
 use crate::commands::interrupted;
 use crate::default_schema::told_of_default_schema;
-use crate::elsewhere::{missing_told, said_of, told_of_columns};
+use crate::elsewhere::{missing_told, missing_words, said_of, told_of_columns};
 use crate::files::Loaded;
 use crate::ledger_told::ToldLedger;
 use crate::report::Target;
@@ -321,7 +321,7 @@ impl Opened<'_> {
         self.alike = if has_record { Vec::new() } else { formats_alike(self.configuration, loaded) };
         self.tools = self.tool.filter(|_| !has_record).into_iter().collect();
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
-        self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref());
+        self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref(), self.target.engine);
         self.take_first_schema(&loaded.layout);
         self.files = Scripts::of(self.configuration).with_made(loaded.layout.made_files());
         self.take_placeholders(loaded);
@@ -453,11 +453,20 @@ impl Opened<'_> {
         if !view.rows.is_empty() || !view.skipped.is_empty() {
             return self.applied_beside(view).await;
         }
-        Ok(match self.stopping(view).await?.as_slice() {
+        let stopping = self.stopping(view).await?;
+        let missing = missing_words(self.elsewhere.as_deref().unwrap_or_default(), self.told_ledger.as_ref());
+        let with_missing = |(message, help): (String, String)| match &missing {
+            Some(missing) => (format!("{message}; {missing}"), help),
+            None => (message, help),
+        };
+        Ok(match stopping.as_slice() {
             [] => flyway_baseline::told(self, view).await?,
+            [other] if missing.is_some() && other.unread.is_none() => {
+                Some(strays::said_beside_missing(other, self.format_of(other))).map(with_missing)
+            }
             [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
-            [other] => Some(said_of(self, other, self.format_of(other)).await),
-            several => Some(strays::said_of_several(several)),
+            [other] => Some(said_of(self, other, self.format_of(other)).await).map(with_missing),
+            several => Some(strays::said_of_several(several)).map(with_missing),
         })
     }
 

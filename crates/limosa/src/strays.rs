@@ -16,9 +16,8 @@ pub(crate) fn stops(engine: Engine, other: &OtherLedger, tools: &[ForeignTool]) 
     if !other.is_stray {
         return other.unread != Some(Unread::Missing);
     }
-    // Databases of MySQL's are applications of their own; Sqitch alone keeps its registry in one by itself.
-    let is_of_another =
-        engine == Engine::Mysql && other.place.0.as_deref().is_some_and(|database| database != "sqitch");
+    // Databases of MySQL's are applications of their own; Sqitch alone keeps its registry in one by itself, whatever it is called.
+    let is_of_another = engine == Engine::Mysql && other.place.0.is_some() && other.from != Some(ForeignTool::Sqitch);
     other.unread.is_none() && !is_of_another && other.from.is_some_and(|tool| tools.contains(&tool))
 }
 
@@ -100,6 +99,20 @@ pub(crate) fn said_of_stray(other: &OtherLedger, format: Option<&str>) -> (Strin
              have nothing to do with it: --ignore-other-ledgers"
         ),
     )
+}
+
+/// What one says that stands beside the place which settings name, where nothing is.
+pub(crate) fn said_beside_missing(other: &OtherLedger, format: Option<&str>) -> (String, String) {
+    let (_, help) = said_of_stray(other, format);
+    let message = format!(
+        "{} has migrated this database, and limosa has no migration on record here: {}",
+        other.tool,
+        described(other)
+    );
+    let help = format!(
+        "{help}; where the settings are those of another environment, name the table that is meant: tool_table in limosa.toml"
+    );
+    (message, help)
 }
 
 /// What is said of those that stop nobody; nothing where there are none.

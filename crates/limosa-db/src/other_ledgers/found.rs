@@ -133,7 +133,8 @@ fn columns_of(row: &Row) -> Vec<String> {
     row.text(3).unwrap_or_default().split(',').map(str::to_owned).collect()
 }
 
-/// As [`tables`] tells it, of one table.
+/// As [`tables`] tells it, of one table. Where no table has just this name, that is meant which a tool makes that does not quote it: in
+/// small letters on PostgreSQL.
 pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
     let table = engine.quote_literal(&named.table);
     let schema = named.schema.as_deref().map(|schema| engine.quote_literal(schema));
@@ -142,8 +143,14 @@ pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
             "select false, n.nspname::text, c.relname::text, pg_catalog.string_agg(a.attname, ',') \
              from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
              join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
-             where c.relkind in ('r', 'p', 'v') and c.relname = {table} and {} group by c.oid, n.nspname, c.relname",
-            schema.map_or("pg_catalog.pg_table_is_visible(c.oid)".to_owned(), |schema| format!("n.nspname = {schema}"))
+             where c.relkind in ('r', 'p', 'v') and c.relname in ({table}, pg_catalog.lower({table})) and {} \
+             group by c.oid, n.nspname, c.relname \
+             order by (c.relname = {table})::int + {} desc",
+            match &schema {
+                Some(schema) => format!("n.nspname in ({schema}, pg_catalog.lower({schema}))"),
+                None => "pg_catalog.pg_table_is_visible(c.oid)".to_owned(),
+            },
+            schema.as_ref().map_or("0".to_owned(), |schema| format!("(n.nspname = {schema})::int")),
         ),
         Engine::Mysql => format!(
             "select 0, {}, t.table_name, group_concat(c.column_name) from information_schema.tables t \
@@ -158,7 +165,7 @@ pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
         }
         _ => format!(
             "select 0, null, t.name, group_concat(c.name) from sqlite_schema t join pragma_table_info(t.name) c \
-             where t.type in ('table', 'view') and t.name = {table} group by t.name"
+             where t.type in ('table', 'view') and lower(t.name) = lower({table}) group by t.name"
         ),
     }
 }

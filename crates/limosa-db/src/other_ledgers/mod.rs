@@ -157,7 +157,8 @@ struct Seen {
 
 /// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
 /// only that of the files' tool, or the one that settings name. Behind them those that stand elsewhere, and last the one that settings name
-/// and that is not there. Where settings name the table of a tool, that is the only one of this tool's: others are those of other projects.
+/// and that is not there. Where settings name the table of a tool and it is there, that is the only one of this tool's: others are those of
+/// other projects. Where it is not there, the settings may be those of another environment, and each other one counts.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
@@ -168,11 +169,15 @@ pub async fn other_ledgers(
     of_files: Option<ForeignTool>,
 ) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
-    if told.is_none() && !has_tables(session).await? {
+    // Sqitch's registry is a database of its own on MySQL, and of all databases of the server: it says nothing of one without tables.
+    let is_of_server = engine == Engine::Mysql && told.is_some_and(|(_, tool)| tool == Some(ForeignTool::Sqitch));
+    let may_be_empty = is_of_server || (told.is_none() && engine == Engine::Postgres);
+    if may_be_empty && !has_tables(session).await? {
         return Ok(Vec::new());
     }
     let mut seen = Vec::new();
     let mut missing = None;
+    let tool_told = told.and_then(|(_, tool)| tool);
     if let Some((named, tool)) = told {
         let rows = session.query(&named_table(engine, named), &[]).await?;
         match rows.first() {
@@ -180,9 +185,9 @@ pub async fn other_ledgers(
             None => missing = Some(missing_told(named, tool)),
         }
     }
-    let is_told = |seen: &Seen| told.is_some_and(|(_, tool)| tool.is_some_and(|tool| tool.name() == seen.tool));
-    let of_files = of_files.filter(|_| told.is_none_or(|(_, tool)| tool.is_none()));
-    let elsewhere_of = of_files.or_else(|| told.and_then(|(_, tool)| tool));
+    let is_told = |seen: &Seen| missing.is_none() && tool_told.is_some_and(|tool| tool.name() == seen.tool);
+    let elsewhere_of = of_files.or(tool_told);
+    let of_files = of_files.filter(|_| missing.is_some() || tool_told.is_none());
     let strays = stray::tables(engine, &book.names.schema, elsewhere_of);
     // One question, so that a network is waited for once.
     let usual = tables(engine);
@@ -207,14 +212,19 @@ pub async fn other_ledgers(
     Ok(found)
 }
 
-/// PostgreSQL: false where the database holds no table but the server's own, as a new one does. What is asked else is the dearest question of
+/// PostgreSQL, MySQL: false where the database holds no table but the server's own, as a new one does. What is asked else is the dearest question of
 /// a first run, for a session that has not looked into the catalogue before.
 async fn has_tables(session: &mut dyn Session) -> Result<bool, DbError> {
-    if session.facts().engine() != Engine::Postgres {
-        return Ok(true);
-    }
-    // FirstNormalObjectId of PostgreSQL's access/transam.h: what initdb makes has a lower one.
-    let sql = "select exists (select from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p'))";
+    let sql = match session.facts().engine() {
+        // FirstNormalObjectId of PostgreSQL's access/transam.h: what initdb makes has a lower one.
+        Engine::Postgres => {
+            "select exists (select from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p'))"
+        }
+        Engine::Mysql => {
+            "select exists (select 1 from information_schema.tables where table_schema = database() and table_type = 'BASE TABLE')"
+        }
+        _ => return Ok(true),
+    };
     let rows = session.query(sql, &[]).await?;
     Ok(rows.first().is_some_and(|row| row.boolean(0)))
 }

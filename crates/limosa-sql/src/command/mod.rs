@@ -1,8 +1,10 @@
 //! Commands of the psql, sqlite3 and mysql shells: no server knows them, so a migration cannot hold them.
 
 mod mysql;
+mod psql;
 
 pub(crate) use mysql::{DelimiterFault, instead_of_mysql, is_mysql_command, mysql_name, new_delimiter};
+pub(crate) use psql::is_idle;
 
 /// What to use instead of a psql meta-command; `name` is without its backslash.
 pub(crate) fn instead_of_psql(name: &str) -> String {

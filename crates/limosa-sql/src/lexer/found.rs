@@ -48,6 +48,31 @@ pub(super) fn between(marks: &PlaceholderMarks, text: &[u8], last: bool) -> Foun
     }
 }
 
+/// Looks for a variable of psql's at `at` (`psqlscan.l`): `:name`, `:'name'`, `:"name"`. A colon behind another one is a part of `::`. A name that
+/// begins with a digit is the end of a slice, whatever psql would make of a variable called so.
+pub(super) fn psql_variable(text: &[u8], at: usize, last: bool) -> Found {
+    if text.get(at) != Some(&b':') || (at > 0 && text[at - 1] == b':') {
+        return Found::No;
+    }
+    let ends_here = if last { Found::No } else { Found::More };
+    let Some(first) = text.get(at + 1) else { return ends_here };
+    let quote = Some(*first).filter(|byte| matches!(byte, b'\'' | b'"'));
+    let name = at + 1 + usize::from(quote.is_some());
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
+    let length = text[name..].iter().take(PLACEHOLDER_LIMIT).take_while(|byte| is_of_name(byte)).count();
+    let Some(behind) = text.get(name + length) else {
+        return match (quote, last && length > 0 && !text[name].is_ascii_digit()) {
+            (None, true) => Found::Yes(name + length - at),
+            _ => ends_here,
+        };
+    };
+    let is_closed = quote.is_none_or(|quote| *behind == quote);
+    match length > 0 && is_closed && !text[name].is_ascii_digit() {
+        true => Found::Yes(name + length + usize::from(quote.is_some()) - at),
+        false => Found::No,
+    }
+}
+
 /// `${name`, a sign of what becomes of its value, and anything up to the brace that ends it, on one line. No text of SQL holds that.
 fn variable(text: &[u8], last: bool) -> Found {
     let Some(inner) = text.strip_prefix(b"${") else { return Found::No };

@@ -1,7 +1,7 @@
 //! Placeholders that are written otherwise than `${name}`: their marks may look like anything, a comment or the delimiter of a string.
 
 use super::bytes::Class;
-use super::found::{Found, between, placeholder};
+use super::found::{Found, between, placeholder, psql_variable};
 use super::{Kind, Lexer, Step};
 use crate::PlaceholderMarks;
 
@@ -16,6 +16,7 @@ impl Lexer {
     pub(super) fn placeholder_at(&self, text: &[u8], at: usize, last: bool) -> Found {
         match &self.marks {
             None => placeholder(&text[at..], last),
+            Some(marks) if marks.are_psql() => psql_variable(text, at, last),
             Some(marks) => between(marks, &text[at..], last),
         }
     }

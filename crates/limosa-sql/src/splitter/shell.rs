@@ -3,8 +3,8 @@
 use super::fault::Fault;
 use super::{Mode, Splitter};
 use crate::command::{
-    DelimiterFault, instead_of_mysql, instead_of_psql, instead_of_sqlite, mysql_name, new_delimiter, psql_name,
-    sqlite_name,
+    DelimiterFault, instead_of_mysql, instead_of_psql, instead_of_sqlite, is_idle, mysql_name, new_delimiter,
+    psql_name, sqlite_name,
 };
 use crate::search::find_either;
 use crate::{Engine, Piece, PieceKind, codes};
@@ -55,7 +55,9 @@ impl Splitter {
     fn psql_command(&mut self, at: usize, line: Option<usize>) -> Result<Option<Piece>, Box<Fault>> {
         let after = &self.buffer[at + 1..];
         let name = psql_name(after);
-        let accepted = matches!(name, "restrict" | "unrestrict");
+        let written = &after[name.len()..line.map_or(after.len(), |line| line.saturating_sub(1))];
+        let is_idle = self.dialect.marks().are_psql() && is_idle(name, written);
+        let accepted = matches!(name, "restrict" | "unrestrict") || is_idle;
         if accepted && self.body.is_none() {
             return match self.behind_line(at, line) {
                 Some(end) => self.meta(at, end),

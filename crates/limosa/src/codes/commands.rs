@@ -463,8 +463,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U158",
-        "`.env`, `dbconfig.yml`, `config/default.json` or `liquibase.properties` may name the table in which the tool of the folder keeps its \
-         record. The file beside the folder cannot be read, and the usual name is taken.",
+        "`.env`, `dbconfig.yml`, `config/default.json`, `liquibase.properties` or `drizzle.config.ts` may name the table in which the tool of the \
+         folder keeps its record. The file beside the folder cannot be read, or computes the name, and the usual name is taken.",
         "Mend the file at the line that is named, or its rights, or write `tool_table = \"NAME\"` into `limosa.toml`, which goes before it.",
     ),
     (
@@ -545,6 +545,14 @@ pub(super) const TABLE: &[Cause] = &[
         "`defaultSchemaName` in `liquibase.properties`, or `LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME`, names a schema that this database does not have. \
          Liquibase begins each change there, and finds no place for its own table. Here `CREATE TABLE orders` would make it in another schema.",
         "Make the schema, or correct the name. Capitals make no difference in it, as Liquibase writes it without quotes.",
+    ),
+    (
+        "LIM-U175",
+        "`dbconfig.yml` has sections of several environments, which name different tables. No environment of limosa's has the name of a section \
+         (`--env`), and no `datasource` names the database that limosa works with, or it does so by a variable. The section `development` counts, as \
+         with sql-migrate itself.",
+        "A warning. Name the section: `--env NAME`; or the table: `tool_table = \"NAME\"` in limosa.toml. A table of the tool with migrations in it \
+         stops the first `limosa migrate` all the same where the one that is named is missing.",
     ),
     (
         "LIM-U180",

@@ -305,6 +305,12 @@ pub(super) const TABLE: &[Cause] = &[
         "Ask it with `sqlCheck`, which may hold any query and the text that it must give; or take it out, and nothing is asked. Nothing          was run.",
     ),
     (
+        "LIM-F070",
+        "`sqitch.conf` gives a variable of psql's (`[deploy \"variables\"]` and its like) another value below `revert` or `verify` than it has for \
+         `deploy`. limosa has one value for each name: with the other one a way back would take back something else than was made.",
+        "Give it the same value in all sections, or take another name in the scripts where another value is meant. Nothing was run.",
+    ),
+    (
         "LIM-F900",
         "A folder or a file of migrations does not exist or cannot be read.",
         "Check `dir` in limosa.toml or `--dir`; a path in limosa.toml counts from the folder of that file, one of a flag from the current \

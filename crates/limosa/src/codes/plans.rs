@@ -132,7 +132,8 @@ pub(super) const TABLE: &[Cause] = &[
          and their like) with migrations in it, and limosa has none on record; or limosa has taken that over (`limosa adopt`), and the other tool has applied more since. What that tool \
          has applied would run a second time. Or the table of the tool is there and tells nothing: the user may not read it, or it has a form that \
          this limosa does not know (told where the files are of that tool, or a setting names the table). A ledger in another schema or under another \
-         name stops the run, too, where the files may be of its tool; each is named with its table and the number of its migrations. Or Flyway's settings say `baselineOnMigrate`, and the database holds tables and no ledger: Flyway would count it as migrated up to a version.",
+         name stops the run, too, where the files may be of its tool; each is named with its table and the number of its migrations. So does the \
+         one in the tool's usual place where its settings name another table, which is not there: they may be those of another environment. Or Flyway's settings say `baselineOnMigrate`, and the database holds tables and no ledger: Flyway would count it as migrated up to a version.",
         "Where the files are the ones that the other tool ran: `limosa adopt` takes them over, each compared with what was applied where that \
          tool keeps checksums (`limosa baseline --to VERSION` counts them as applied up to a version without a look); \
          then `limosa migrate` runs what is new. Where they have nothing to do with it, as with two applications in one database: \
@@ -232,5 +233,13 @@ pub(super) const TABLE: &[Cause] = &[
          transaction, as in the making of a table anew, where the tool would delete those rows.",
         "Nothing, where that is meant. To run a file with what it says, leave the transaction out by the words that its tool has for that. To run one as \
          its tool did, take the PRAGMA out; a file that was applied already does not run again.",
+    ),
+    (
+        "LIM-P045",
+        "Sqitch's plan names its project (`%project`), and limosa keeps its record under that name where no setting says another one. Nothing is on \
+         record under it, and changes of the same names are under `default`: limosa has applied them before it went by the plan, or they are those of \
+         another project. They might run a second time.",
+        "Where they are these very changes, keep the name: `project = \"default\"` in `limosa.toml`, `--project default` or `LIMOSA_PROJECT`. Where \
+         they are another project's, say this one's: `project = \"NAME\"` with the name in the plan.",
     ),
 ];

@@ -71,7 +71,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-S013",
         "A backslash command of psql, such as `\\i`, `\\set` or `\\c`. No server knows it; limosa sends what stands in the file and runs no \
-         client. `\\restrict` and `\\unrestrict`, which pg_dump writes, are ignored.",
+         client. `\\restrict` and `\\unrestrict`, which pg_dump writes, are ignored; in scripts of Sqitch, which are psql's, so are commands that change \
+         nothing (`\\set ON_ERROR_STOP on`, `\\set QUIET`, `\\echo`, `\\timing`, `\\pset` and their like).",
         "The message says what to write instead: a file of its own in place of `\\i`, a placeholder in place of `\\set`, a setting of \
          limosa in place of `\\c`.",
     ),

@@ -6,15 +6,16 @@ use limosa_db::engine_of;
 use limosa_db::ledger::{Ledger, LedgerNames, TABLES};
 use limosa_sql::Engine;
 
+use crate::project_of_files::{DEFAULT, project_of_files};
 use crate::report::DoneAnswer;
 use crate::settings::user_of;
 use crate::{Configuration, Failure};
 
-/// The settings file behind its first lines, which name the folder of migrations.
-const SETTINGS: &str = "\
-# The project's name is the first part of every key in the ledger, so that several projects can share a database.
-project = \"default\"
+/// What stands above the project in the settings file.
+const PROJECT: &str = "# The project's name is the first part of every key in the ledger, so that several projects can share a database.\n";
 
+/// The settings file behind its first lines, which name the folder of migrations and the project.
+const SETTINGS: &str = "\
 # [environments.development]
 # database = \"sqlite:development.db\"
 
@@ -52,7 +53,13 @@ pub fn init(folder: &Path, migrations: &Path) -> Result<DoneAnswer, Failure> {
         done.push(format!("made {}", migrations.display()));
     }
     let directory = toml::Value::String(migrations.display().to_string());
-    let settings = format!("# Settings of limosa. All keys: limosa config explain\ndir = [{directory}]\n\n{SETTINGS}");
+    let mut files = Configuration::new("");
+    files.directories = vec![migrations.to_owned()];
+    let project = project_of_files(&files, Engine::Sqlite).unwrap_or_else(|| DEFAULT.to_owned());
+    let project = toml::Value::String(project);
+    let settings = format!(
+        "# Settings of limosa. All keys: limosa config explain\ndir = [{directory}]\n\n{PROJECT}project = {project}\n\n{SETTINGS}"
+    );
     written(&folder.join("limosa.toml"), &settings, &mut done, &mut notes)?;
     Ok(DoneAnswer { done, would: notes, ..DoneAnswer::new("init", None) })
 }

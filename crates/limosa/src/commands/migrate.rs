@@ -14,6 +14,7 @@ use crate::event::{Listener, Progress, Told};
 use crate::files::Loaded;
 use crate::missing_ledger::missing_ledger;
 use crate::opened::{Opened, Purpose};
+use crate::project_of_files::refuse_applied_by_default;
 use crate::reading::{Pending, read_again, read_pending_and_open};
 use crate::report::{RunAnswer, SCHEMA_VERSION, StepLine, outcome_words};
 use crate::telling::told;
@@ -90,6 +91,7 @@ async fn planned(
     options: &MigrateOptions,
     around: &Surroundings,
 ) -> Result<Plan, Failure> {
+    refuse_applied_by_default(opened, &loaded.changes, view).await?;
     let mut ask = MigrateAsk {
         to: options.to.as_ref().map(|to| loaded.version(to, &view.rows)).transpose()?,
         steps: options.steps,

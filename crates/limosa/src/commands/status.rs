@@ -9,6 +9,7 @@ use super::adopt::{disagreement, read_otherwise, remembered, turned_up_as_others
 use super::files_alone::warned;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
+use crate::project_of_files::applied_by_default;
 use crate::reading::read_and_open;
 use crate::report::{
     ChangeLine, CheckLine, FindingsAnswer, HistoryAnswer, OperationLine, RunnerLine, SCHEMA_VERSION, StatusAnswer,
@@ -65,6 +66,8 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         true => opened.history_elsewhere(&view).await?,
         false => None,
     };
+    let by_default = applied_by_default(opened, &loaded.changes, &view).await?;
+    let by_default = by_default.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let otherwise = opened.tool_elsewhere().filter(|_| elsewhere.is_some());
     let otherwise = otherwise.and_then(|(tool, table)| read_otherwise(opened.configuration, loaded, tool, table));
     let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
@@ -102,6 +105,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
             .into_iter()
             .chain(otherwise)
             .chain(elsewhere)
+            .chain(by_default)
             .chain(disagreement)
             .chain(others)
             .chain(told)

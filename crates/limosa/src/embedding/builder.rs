@@ -91,6 +91,7 @@ impl Builder {
     /// The project, where several share a database.
     pub fn project(mut self, name: impl Into<String>) -> Builder {
         self.configuration.project = name.into();
+        self.configuration.project_is_given = true;
         self
     }
 

@@ -234,7 +234,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "project",
         Kind::Text,
-        "the name that begins every key of the ledger, so that projects can share a database",
+        "the name that begins every key of the ledger, so that projects can share a database; where nobody says one, Sqitch's plan does",
     )
     .given("LIMOSA_PROJECT", "--project")
     .default("default")

@@ -168,6 +168,7 @@ impl<'a> Resolver<'a> {
                 "off" => Some(ForeignKeys::Ignored),
                 _ => None,
             },
+            project_is_given: self.given("project").first().is_some_and(|entry| entry.origin != Origin::Default),
             project: self.text("project").unwrap_or_default(),
             protected,
             clean_disabled: self.boolean("clean_disabled"),

@@ -56,6 +56,8 @@ pub struct Settings {
     pub foreign_keys: Option<ForeignKeys>,
     /// The first part of every key in the ledger.
     pub project: String,
+    /// Somebody says it.
+    pub project_is_given: bool,
     /// True where nothing may be destroyed, whatever the flags.
     pub protected: bool,
     /// `clean` and `reset` are refused.

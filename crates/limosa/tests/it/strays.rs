@@ -193,7 +193,10 @@ async fn one_that_settings_name_makes_the_others_those_of_other_projects() {
     home.folder.write(".env", "GOOSE_TABLE=shop_versions\n");
     home.execute("create schema ops");
     migrated_by_goose(&home, "ops.goose_db_version");
+    let missing = "there is no table shop_versions, which .env names";
+    failed(&home.migrate().await, 4, &["LIM-P020", missing, "--ledger-table ops.goose_db_version"]);
     home.execute("drop table a");
+    home.execute("create table shop_versions as table ops.goose_db_version with no data");
     let answer = done(home.migrate().await);
     assert_eq!((labels(&answer), words(&answer.notices).as_str()), (vec!["1", "2"], ""));
 }

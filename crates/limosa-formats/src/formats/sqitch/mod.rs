@@ -8,7 +8,7 @@ mod configuration;
 mod identifier;
 mod plan;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::Version;
 use limosa_sql::{Diagnostic, Engine, Label, Position};
@@ -32,6 +32,9 @@ pub(super) const PLAN: &str = "sqitch.plan";
 
 /// The settings of a project.
 const SETTINGS: &str = "sqitch.conf";
+
+/// Where Sqitch keeps its registry where nobody says otherwise.
+const USUAL_REGISTRY: &str = "sqitch";
 
 /// The folders of scripts, as they are usually called.
 const FOLDERS: [&str; 3] = ["deploy", "revert", "verify"];
@@ -65,6 +68,10 @@ pub struct Project {
     /// Path and content of what was read.
     plans: Vec<(String, String)>,
     configuration: Configuration,
+    /// Sqitch hands its scripts to psql.
+    is_for_psql: bool,
+    /// Values of psql's variables, as the settings give them.
+    variables: BTreeMap<String, String>,
     /// The plan that counts, with its path.
     plan: Option<(String, Plan)>,
     /// Places in the plan by the names of scripts.
@@ -80,6 +87,7 @@ pub(crate) fn is_told_by(path: &str) -> bool {
 impl Project {
     /// Reads a plan, or the settings of a project.
     pub(crate) fn add(&mut self, path: &str, bytes: &[u8], engine: Engine) -> Vec<Diagnostic> {
+        self.is_for_psql = engine == Engine::Postgres;
         let Ok(text) = std::str::from_utf8(bytes) else {
             let problem = Diagnostic::error(codes::BROKEN_TOOL_FILE, format!("{path} is not UTF-8"));
             return vec![problem.at(Label::file(path)).help("save it as UTF-8")];
@@ -91,7 +99,13 @@ impl Project {
         match Configuration::read(text) {
             Ok(configuration) => {
                 self.configuration = configuration;
-                self.other_engine(engine).map(|problem| problem.at(Label::file(path))).into_iter().collect()
+                let mut problems: Vec<Diagnostic> = self.other_engine(engine).into_iter().collect();
+                if self.is_for_psql {
+                    let (variables, other) = self.configuration.variables_for("pg");
+                    self.variables = variables;
+                    problems.extend((!other.is_empty()).then(|| other_values(&other)));
+                }
+                problems.into_iter().map(|problem| problem.at(Label::file(path))).collect()
             }
             Err(line) => {
                 let place = Label::place(path, Position { line, column: 1 });
@@ -155,9 +169,33 @@ impl Project {
         self.plan.as_ref().map(|(_, plan)| plan.project.as_str()).filter(|name| !name.is_empty())
     }
 
+    /// True where scripts are psql's, with its variables and commands.
+    pub fn is_for_psql(&self) -> bool {
+        self.is_for_psql
+    }
+
+    /// The values that `sqitch.conf` gives to psql's variables.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// What Sqitch calls its registry on SQLite, where it is a file of its own.
     pub fn registry(&self) -> &str {
-        self.configuration.registry.as_deref().unwrap_or("sqitch")
+        self.configuration.registry("sqlite").unwrap_or(USUAL_REGISTRY)
+    }
+
+    /// The schema, or the database on MySQL, in which Sqitch keeps its registry, with what says so; None where that is the usual schema,
+    /// and on SQLite. On MySQL it is never the database that the changes are made in, so that nobody finds it there.
+    pub(crate) fn registry_schema(&self, engine: Engine) -> Option<(&str, &'static str)> {
+        let named = match engine {
+            Engine::Postgres => self.configuration.registry("pg")?,
+            Engine::Mysql => match self.configuration.registry("mysql") {
+                Some(named) => named,
+                None => return Some((USUAL_REGISTRY, "the default of Sqitch")),
+            },
+            _ => return None,
+        };
+        Some((named, SETTINGS))
     }
 
     /// The ids that Sqitch gives to changes, by their identities; without those that the plan does not tell for certain.
@@ -289,6 +327,16 @@ impl Project {
         let at = plan.find(name, plan.changes.len())?;
         Some(Version::of_name(plan.changes[at].identity.as_str()))
     }
+}
+
+/// Variables that are to have another value on the way back, or in a proof, than they had on the way up.
+fn other_values(names: &[String]) -> Diagnostic {
+    let message = format!(
+        "these variables have other values for revert or verify than for deploy, and limosa has one for each: {}",
+        names.join(", ")
+    );
+    let help = "give each the same value in all sections, or another name where it means something else";
+    Diagnostic::error(codes::OTHER_VALUES, message).help(help)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use limosa_core::{ForeignRow, ForeignTool, Identity, LedgerView, RowState, troubles, under_way};
 use limosa_db::{
     DbError, DbErrorKind, FoundLedger, Item, NamedTable, OtherLedger, Spent, invalid_indexes, ledgers_to_adopt,
-    stray_ledgers,
+    other_ledgers, stray_ledgers,
 };
 use limosa_run::foreign_run;
 use limosa_sql::{Diagnostic, Engine};
@@ -65,7 +65,11 @@ async fn find_in_sight(
             if error.code.is_none()
                 && matches!(error.kind, DbErrorKind::Configuration | DbErrorKind::UndefinedTable) =>
         {
-            return Err(not_understood(error, told.as_ref()));
+            let beside = match &told {
+                Some(told) if error.kind == DbErrorKind::UndefinedTable => beside_missing(opened, told).await?,
+                _ => Vec::new(),
+            };
+            return Err(not_understood(error, told.as_ref(), &beside));
         }
         other => other?,
     };
@@ -85,7 +89,9 @@ async fn find_in_sight(
             Err(error) if error.kind == DbErrorKind::PermissionDenied => {
                 return Err(may_not_read(opened, &ledger, &error).await);
             }
-            Err(error) if error.kind == DbErrorKind::Configuration => return Err(not_understood(error, told.as_ref())),
+            Err(error) if error.kind == DbErrorKind::Configuration => {
+                return Err(not_understood(error, told.as_ref(), &[]));
+            }
             Err(error) if error.kind == DbErrorKind::Statement => return Err(strange_form(&ledger, &error)),
             Err(error) => return Err(error.into()),
         };
@@ -183,7 +189,22 @@ fn only_recognised(ledger: &FoundLedger) -> Failure {
     )
 }
 
-fn not_understood(error: DbError, told: Option<&ToldLedger>) -> Failure {
+/// The ledgers that are here in place of the one that settings name, of its tool where that is known.
+async fn beside_missing(opened: &mut Opened<'_>, told: &ToldLedger) -> Result<Vec<OtherLedger>, Failure> {
+    let (book, of_files) = (opened.ledger.clone(), opened.tool);
+    let asked = Some((&told.table, told.tool));
+    let mut found = other_ledgers(opened.session.as_mut(), &book, asked, of_files).await?;
+    found.retain(|other| {
+        other.unread.is_none() && other.from.is_some() && (told.tool.is_none() || other.from == told.tool)
+    });
+    Ok(found)
+}
+
+fn not_understood(error: DbError, told: Option<&ToldLedger>, beside: &[OtherLedger]) -> Failure {
+    if let Some(told) = told.filter(|_| !beside.is_empty()) {
+        let (list, help) = listed(beside);
+        return Failure::usage("LIM-U110", format!("{}: so {} says; there is: {list}", error.message, told.by), help);
+    }
     if let Some(told) = told {
         let help = "check that name, and the address; another table: --ledger-table [SCHEMA.]NAME; a database that the tool has not \
                     migrated: limosa migrate, or limosa baseline --to VERSION";

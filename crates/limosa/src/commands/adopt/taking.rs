@@ -24,6 +24,7 @@ use crate::default_schema::told_of_default_schema;
 use crate::event::Listener;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose};
+use crate::project_of_files::refuse_applied_by_default;
 use crate::reading::read_and_open;
 use crate::report::{AdoptAnswer, AdoptLine, SCHEMA_VERSION, VerdictCounts};
 use crate::strays::told_of;
@@ -105,6 +106,7 @@ async fn take(
         Some(adopted) => find(opened, adopted.tool(), Some(&adopted.table), adopted.project.as_deref()).await,
         None => {
             refuse_known(&view, &|_| true)?;
+            refuse_applied_by_default(opened, &loaded.changes, &view).await?;
             find(opened, options.from, options.ledger_table.as_deref(), loaded.layout.project()).await
         }
     };

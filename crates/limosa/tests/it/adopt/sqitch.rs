@@ -98,6 +98,60 @@ async fn a_registry_elsewhere_is_named() {
     }
 }
 
+/// On MySQL it is always another database than that of the changes.
+#[tokio::test]
+async fn a_registry_in_a_database_of_its_own_is_that_of_the_settings() {
+    for home in crate::place::mysql_homes() {
+        let registry = format!("{}_registry", home.database());
+        home.execute(&format!("create database {registry}"));
+        deployed(&home, &format!("{registry}."));
+        home.file("sqitch.conf", &format!("[core]\n\tengine = mysql\n[engine \"mysql\"]\n\tregistry = {registry}\n"));
+        let table = format!("table {registry}.changes");
+        failed(&home.migrate().await, 4, &["LIM-P020", "Sqitch has migrated this database", &table, "limosa adopt"]);
+        // One that the command line of Sqitch's named is found by its tables.
+        home.file("sqitch.conf", "[core]\n\tengine = mysql\n");
+        failed(&home.migrate().await, 4, &["LIM-P020", &table]);
+        home.file("sqitch.conf", &format!("[core]\n\tengine = mysql\n[engine \"mysql\"]\n\tregistry = {registry}\n"));
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.verified), ("done", 3), "{answer:?}");
+        assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+        home.execute(&format!("drop database {registry}"));
+    }
+}
+
+#[tokio::test]
+async fn a_schema_of_the_registry_is_that_of_the_settings() {
+    let home = newest_postgres();
+    home.execute("create schema \"Meta\"");
+    deployed(&home, "\"Meta\".");
+    home.file(
+        "sqitch.conf",
+        "[core]\n\tengine = pg\n[engine \"pg\"]\n\ttarget = live\n[target \"live\"]\n\tregistry = Meta\n",
+    );
+    failed(&home.migrate().await, 4, &["LIM-P020", "table Meta.changes"]);
+    assert_eq!(adopt(&home).await.unwrap().outcome, "done");
+    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+}
+
+/// Scripts that have run need not be such that limosa could run them: they are compared by their hashes.
+#[tokio::test]
+async fn scripts_with_commands_of_psql_are_taken_over() {
+    let home = newest_postgres();
+    home.execute("create schema sqitch");
+    deployed(&home, "sqitch.");
+    for (text, hash) in [
+        ("\\set ON_ERROR_STOP on\n\\timing\nselect 1;\n", "83e57fa8ccf1c14b81690836fcc07e5fe400d188"),
+        ("\\i other.sql\n", "290cf2ff41dfaf3e8fbe98fbbad92fa6660bbc96"),
+    ] {
+        home.file("deploy/fill@v1.sql", text);
+        home.execute(&format!("update sqitch.changes set script_hash = '{hash}' where change_id like 'b87927%'"));
+        let answer = adopt_with(&home, &AdoptOptions { dry_run: true, ..AdoptOptions::default() }).await.unwrap();
+        assert_eq!(verdicts(&answer)[1], "verified 0002 fill", "{text}");
+    }
+    assert_eq!(adopt(&home).await.unwrap().outcome, "done");
+    assert_eq!(labels(&done(home.migrate().await)), ["0004"]);
+}
+
 #[tokio::test]
 async fn a_registry_that_is_not_in_sight_is_explained() {
     let home = sqlite();

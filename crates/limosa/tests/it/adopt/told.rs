@@ -36,13 +36,19 @@ async fn the_table_is_found_where_an_env_file_names_it() {
     }
 }
 
+/// Settings may be those of another environment.
 #[tokio::test]
-async fn another_project_of_the_same_tool_is_no_history_of_this_one() {
+async fn where_the_table_that_settings_name_is_missing_the_others_count() {
     for home in all_homes() {
         home.folder.write(".env", "GOOSE_TABLE=shop_versions\n");
         migrated(&home, "goose_db_version");
-        home.execute("drop table a");
-        refusal(adopt(&home).await, 2, &["LIM-U110", "shop_versions", "so .env says"]);
+        let table = if home.is_mysql() || home.is_sqlite() { "goose_db_version" } else { "public.goose_db_version" };
+        let command = format!("limosa adopt --from goose --ledger-table {table}");
+        let missing = "there is no table shop_versions, which .env names";
+        failed(&home.migrate().await, 4, &["LIM-P020", missing, "1 migration, newest: 1", &command, "tool_table"]);
+        let status = words(&home.migrator().status(StatusOptions::default()).await.unwrap().notices);
+        assert!(status.contains("LIM-P020") && status.contains(missing), "{status}");
+        refusal(adopt(&home).await, 2, &["LIM-U110", "shop_versions", "so .env says", &command]);
         // What is written counts more than what settings say.
         let named = AdoptOptions {
             ledger_table: Some("goose_db_version".to_owned()),
@@ -52,8 +58,87 @@ async fn another_project_of_the_same_tool_is_no_history_of_this_one() {
         assert!(adopt_with(&home, &named).await.unwrap().table.ends_with("goose_db_version"));
         let other = AdoptOptions { from: Some(ForeignTool::Dbmate), dry_run: true, ..AdoptOptions::default() };
         refusal(adopt_with(&home, &other).await, 2, &["LIM-U110", "there is no table of dbmate"]);
+    }
+}
+
+#[tokio::test]
+async fn where_the_table_that_settings_name_is_there_the_others_are_of_other_projects() {
+    for home in all_homes() {
+        home.folder.write(".env", "GOOSE_TABLE=shop_versions\n");
+        migrated(&home, "goose_db_version");
+        home.execute("drop table a");
+        home.execute(
+            "create table shop_versions (id int, version_id bigint, is_applied boolean, tstamp timestamp null)",
+        );
         assert_eq!(labels(&done(home.migrate().await)), ["1", "2"]);
     }
+}
+
+/// goose does not quote the name: PostgreSQL makes small letters of it.
+#[tokio::test]
+async fn a_name_in_capitals_is_what_the_tool_has_made_of_it() {
+    for home in all_homes() {
+        home.folder.write(".env", "GOOSE_TABLE=ShopVersions\n");
+        migrated(&home, "ShopVersions");
+        failed(&home.migrate().await, 4, &["LIM-P020", "newest: 1"]);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!((answer.outcome, answer.counts.stamped), ("done", 1));
+        assert_eq!(labels(&done(home.migrate().await)), ["2"]);
+    }
+    // One who quotes it writes the other.
+    let home = newest_postgres();
+    migrated(&home, "shopversions");
+    home.execute(
+        "create table \"ShopVersions\" (id int, version_id bigint, is_applied boolean, tstamp timestamp null)",
+    );
+    let migrator = home.with(|it| it.tool_table = Some("ShopVersions".to_owned()));
+    let refused = crate::answers::migrate(&migrator).await;
+    failed(&refused, 3, &["already exists"]);
+    let migrator = home.with(|it| it.tool_table = Some("Shopversions".to_owned()));
+    home.execute("drop schema limosa cascade");
+    failed(&crate::answers::migrate(&migrator).await, 4, &["LIM-P020", "newest: 1"]);
+}
+
+#[tokio::test]
+async fn drizzles_configuration_names_its_table() {
+    let home = newest_postgres();
+    home.folder.write(
+        "drizzle.config.ts",
+        "export default defineConfig({ out: './drizzle', migrations: { table: 'Ran', schema: 'ops' } });\n",
+    );
+    home.file("0000_a.sql", "create table a (n int);\n");
+    home.file(
+        "meta/_journal.json",
+        r#"{"version":"7","dialect":"postgresql","entries":[{"idx":0,"version":"7","when":1706702400000,"tag":"0000_a","breakpoints":true}]}"#,
+    );
+    home.execute(
+        "create schema ops; create table ops.\"Ran\" (id serial primary key, hash text not null, created_at bigint)",
+    );
+    home.execute("insert into ops.\"Ran\" (hash, created_at) values ('x', 1706702400000)");
+    failed(&home.migrate().await, 4, &["LIM-P020", "drizzle has migrated this database (table ops.Ran"]);
+    assert_eq!(adopt(&home).await.unwrap().table, "ops.Ran");
+}
+
+#[tokio::test]
+async fn a_section_is_that_of_the_database() {
+    let home = newest_postgres();
+    let sections = format!(
+        "development:\n  table: dev_ran\n  datasource: dbname=dev\nlive:\n  table: ran\n  datasource: host=db dbname={}\n",
+        home.database()
+    );
+    home.folder.write("dbconfig.yml", &sections);
+    home.file("1-a.sql", "-- +migrate Up\ncreate table a (n int);\n");
+    home.execute(
+        "create table ran (id text primary key, applied_at timestamptz); insert into ran values ('1-a.sql', now())",
+    );
+    failed(&home.migrate().await, 4, &["LIM-P020", "(table ran, newest: 1-a.sql)"]);
+    assert_eq!(adopt(&home).await.unwrap().outcome, "done");
+
+    let other = newest_postgres();
+    other.folder.write("dbconfig.yml", "development:\n  table: dev_ran\nlive:\n  table: ran\n");
+    other.file("1-a.sql", "-- +migrate Up\ncreate table a (n int);\n");
+    let status = words(&other.migrator().status(StatusOptions::default()).await.unwrap().notices);
+    assert!(status.contains("LIM-U175") && status.contains("dev_ran (development), ran (live)"), "{status}");
 }
 
 #[tokio::test]

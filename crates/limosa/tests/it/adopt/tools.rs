@@ -361,10 +361,10 @@ pub(crate) fn migrated(home: &Home, tool: &Tool) {
         home.file(&(tool.file)(number), &text(number));
     }
     // What says whose the files are, where their names do not.
-    match tool.word {
-        "sqlx" => home.folder.write("sqlx.toml", ""),
-        "refinery" => home.folder.write("refinery.toml", ""),
-        _ => {}
+    for (word, file) in [("sqlx", "sqlx.toml"), ("refinery", "refinery.toml")] {
+        if tool.word == word {
+            home.folder.write(file, "");
+        }
     }
     home.execute("create table a (n int)");
     home.execute("create table b (n int)");

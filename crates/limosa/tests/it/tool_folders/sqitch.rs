@@ -175,3 +175,79 @@ async fn a_plan_and_a_dry_run_have_the_proofs() {
         assert_eq!(home.rows("select count(*) from users"), ["0"]);
     }
 }
+
+/// A plan names its project: changes of the same names in another plan are others.
+#[tokio::test]
+async fn two_plans_in_one_database_are_two_projects() {
+    for home in all_homes() {
+        plan(&home, &["register"]);
+        scripts(&home, "register", ["create table one (id integer);", "drop table one;", "select 1;"]);
+        done(home.migrate().await);
+        assert_eq!(home.migrator().configuration().project, "flipr");
+        let plan = format!("%syntax-version=1.0.0\n%project=other\n\nregister {AT} # why\n");
+        home.file("sqitch.plan", &plan);
+        scripts(&home, "register", ["create table two (id integer);", "drop table two;", "select 1;"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
+        assert_eq!(home.rows("select count(*) from two"), ["0"]);
+        // What somebody says goes before the plan.
+        let given = home.with(|it| (it.project, it.project_is_given) = ("default".to_owned(), true));
+        assert_eq!(given.configuration().project, "default");
+    }
+}
+
+/// As a limosa has left it that did not go by the plan.
+#[tokio::test]
+async fn what_stands_under_the_default_project_does_not_run_again() {
+    for home in all_homes() {
+        plan(&home, &["users"]);
+        scripts(&home, "users", USERS);
+        let before = home.with(|it| it.project_is_given = true);
+        done(crate::answers::migrate(&before).await);
+        failed(&home.migrate().await, 4, &["LIM-P045", "users", "project flipr", "project = \"default\""]);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(words(&status.notices).contains("LIM-P045"), "{status:?}");
+        plan(&home, &["users", "fill"]);
+        scripts(&home, "fill", FILL);
+        assert_eq!(labels(&done(crate::answers::migrate(&before).await)), ["0002"]);
+        plan(&home, &["more"]);
+        scripts(&home, "more", ["create table more (id integer);", "drop table more;", "select 1;"]);
+        assert_eq!(labels(&done(home.migrate().await)), ["0001"], "none of these is on record there");
+    }
+}
+
+/// As psql replaces them: outside of quotes, and only those that have a value.
+#[tokio::test]
+async fn variables_of_psql_have_the_values_of_the_settings() {
+    let home = newest_postgres();
+    plan(&home, &["app"]);
+    home.file(
+        "sqitch.conf",
+        "[core]\n\tengine = pg\n[core \"variables\"]\n\tschema = no\n[deploy \"variables\"]\n\tschema = App\n\ttitle = it's\n\tn = 2\n",
+    );
+    let up = "\\set ON_ERROR_STOP on\n\\echo begun\ncreate schema :\"schema\";\ncreate table :\"schema\".t as select :'title'::text as a, ':n' as b, (array[1, 2, 3])[1: :n]::text as c, :n as d, $$:n :title$$ as e, (array[1, 2, 3])[2:m]::text as f from (select 3 as m) of_m;\n\\timing off";
+    scripts(&home, "app", [up, "drop schema :\"schema\" cascade;", "select a, b from :\"schema\".t where false;"]);
+    assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
+    let row = home.rows("select concat_ws('|', a, b, c, d, e, f) from \"App\".t");
+    assert_eq!(row, ["it's|:n|{1,2}|2|:n :title|{2,3}"]);
+    let consent = home.database();
+    done(back(&home.migrator(), Selection::One(id("app")), Some(&consent)).await);
+    assert!(home.refuses("select * from \"App\".t"));
+    // What somebody gives goes before the settings; what has no value is told before anything runs.
+    scripts(&home, "app", ["create table :name (id integer);", "drop table :name;", "select 1;"]);
+    failed(&home.migrate().await, 2, &["name"]);
+    let given = home.with(|it| drop(it.values.all.insert("name".to_owned(), "given".to_owned())));
+    done(crate::answers::migrate(&given).await);
+    assert_eq!(home.rows("select count(*) from given"), ["0"]);
+}
+
+#[tokio::test]
+async fn variables_that_mean_something_else_on_the_way_back_are_refused() {
+    let home = newest_postgres();
+    plan(&home, &["app"]);
+    scripts(&home, "app", ["create table t (id integer);", "drop table t;", "select 1;"]);
+    home.file(
+        "sqitch.conf",
+        "[core]\n\tengine = pg\n[deploy \"variables\"]\n\tschema = a\n[revert \"variables\"]\n\tschema = b\n",
+    );
+    failed(&home.migrate().await, 2, &["LIM-F070", "schema"]);
+}

@@ -358,7 +358,8 @@ pub(crate) const EVERYWHERE: &[Tool] = &[
 /// A home that a tool has migrated up to its second file; the third is new.
 pub(crate) fn migrated(home: &Home, tool: &Tool) {
     for number in 1..=3 {
-        home.file(&(tool.file)(number), &text(number));
+        let above = if tool.word == "node-pg-migrate" { "-- Up Migration\n" } else { "" };
+        home.file(&(tool.file)(number), &format!("{above}{}", text(number)));
     }
     // What says whose the files are, where their names do not.
     for (word, file) in [("sqlx", "sqlx.toml"), ("refinery", "refinery.toml")] {

@@ -462,11 +462,11 @@ impl Opened<'_> {
         Ok(match stopping.as_slice() {
             [] => flyway_baseline::told(self, view).await?,
             [other] if missing.is_some() && other.unread.is_none() => {
-                Some(strays::said_beside_missing(other, self.format_of(other))).map(with_missing)
+                Some(with_missing(strays::said_beside_missing(other, self.format_of(other))))
             }
             [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
-            [other] => Some(said_of(self, other, self.format_of(other)).await).map(with_missing),
-            several => Some(strays::said_of_several(several)).map(with_missing),
+            [other] => Some(with_missing(said_of(self, other, self.format_of(other)).await)),
+            several => Some(with_missing(strays::said_of_several(several))),
         })
     }
 

@@ -108,6 +108,22 @@ impl Layout {
         }
     }
 
+    /// The file beside the folder or above it in which the tool's settings may name the schemas that it works in: node-pg-migrate sets the
+    /// search path to them before it runs any file (`src/runner.ts`).
+    pub fn schema_settings(&self) -> Option<&'static str> {
+        matches!(self, Layout::NodePgMigrate).then_some("config/default.json")
+    }
+
+    /// The schemas that such a file names.
+    pub fn schemas_in(&self, bytes: &[u8]) -> Vec<String> {
+        let read: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let names: Vec<&serde_json::Value> = match &read["db"]["schema"] {
+            serde_json::Value::Array(several) => several.iter().collect(),
+            one => vec![one],
+        };
+        names.into_iter().filter_map(|name| name.as_str()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The files beside the folder or above it in which the tool's settings may name the table; the first that is there counts.
     pub fn ledger_settings(&self) -> &'static [&'static str] {
         match self {

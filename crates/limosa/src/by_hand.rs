@@ -322,7 +322,7 @@ impl Script<'_> {
     }
 
     fn of_tool(&self) -> Option<String> {
-        set_all(self.engine, false, self.opened.tool_settings)
+        set_all(self.engine, false, &self.opened.tool_settings)
     }
 
     fn begin(&mut self, step: &Step, begin: &str) {

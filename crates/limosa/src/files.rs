@@ -15,7 +15,7 @@ use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
 use crate::builtins::value_without_database;
-use crate::ledger_told::ledger_table;
+use crate::ledger_told::{ledger_table, schemas_of_tool};
 use crate::scripts::{Scripts, depth_of, each_part};
 use crate::unread::{Known, is_settled};
 use crate::{Configuration, Exit, Failure, RustCallback};
@@ -82,6 +82,8 @@ pub(crate) struct Loaded {
     pub(crate) layout: Layout,
     /// The table in which the tool of their format keeps its record.
     pub(crate) ledger_table: Option<LedgerTable>,
+    /// PostgreSQL: the schemas in which they work, where settings of that tool say so.
+    pub(crate) schemas: Vec<String>,
     /// SQLite: what each of them begins with.
     pub(crate) foreign_keys: ForeignKeys,
     /// Why they are taken for files of that format, where their names or contents say so.
@@ -260,6 +262,7 @@ pub(crate) struct Listing {
     files: Vec<Listed>,
     recognised: Recognised,
     ledger_table: Option<LedgerTable>,
+    schemas: Vec<String>,
     configs: Vec<Config>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -282,6 +285,7 @@ impl Listing {
         let scripts = scripts.with_made(made);
         let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
         diagnostics.extend(problem);
+        let schemas = schemas_of_tool(layout, &scripts, places);
         let roles: Vec<FileRole> =
             names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
         diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
@@ -309,7 +313,7 @@ impl Listing {
                 files.push(Listed { name, role, entry: None, checksum: None });
             }
         }
-        Ok(Listing { scripts, files, recognised, ledger_table, configs, diagnostics })
+        Ok(Listing { scripts, files, recognised, ledger_table, schemas, configs, diagnostics })
     }
 
     /// Takes the checksum of each file that may have been applied, while nobody knows yet which were; where names count, of those
@@ -367,7 +371,7 @@ impl Listing {
         dialect: Dialect,
         wanted: Wanted<'_>,
     ) -> Result<Loaded, Failure> {
-        let Listing { scripts, files: listed, recognised, ledger_table, configs, mut diagnostics } = self;
+        let Listing { scripts, files: listed, recognised, ledger_table, schemas, configs, mut diagnostics } = self;
         let Recognised { layout, reason: format_reason } = recognised;
         let known = match &wanted {
             Wanted::Unknown(view) => Known::of(view, listed.iter().map(|file| &file.role)),
@@ -444,7 +448,17 @@ impl Listing {
             }
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
-        Ok(Loaded { changes, layout, ledger_table, foreign_keys, format_reason, callbacks, around_back, diagnostics })
+        Ok(Loaded {
+            changes,
+            layout,
+            ledger_table,
+            schemas,
+            foreign_keys,
+            format_reason,
+            callbacks,
+            around_back,
+            diagnostics,
+        })
     }
 }
 

@@ -40,6 +40,13 @@ pub(crate) fn ledger_table(
     (told, problem)
 }
 
+/// PostgreSQL: the schemas in which the files work, by the settings of their tool around them. What cannot be read is told where the table is
+/// looked for.
+pub(crate) fn schemas_of_tool(layout: &Layout, scripts: &Scripts, folders: &[PathBuf]) -> Vec<String> {
+    let path = layout.schema_settings().and_then(|name| scripts.beside(folders, name));
+    path.and_then(|path| std::fs::read(path).ok()).map(|bytes| layout.schemas_in(&bytes)).unwrap_or_default()
+}
+
 fn in_file(
     configuration: &Configuration,
     layout: &Layout,

@@ -48,6 +48,7 @@ pub mod settings;
 mod strays;
 mod structure;
 mod telling;
+mod tool_sessions;
 mod unread;
 
 pub use commands::adopt::{AdoptOptions, GoBackOptions, ProveOn};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, DbError, DbErrorKind, OtherLedger, Secret, Session, engine_of};
-use limosa_run::{Code, Connector, Context, Events, Stop, ToolSetting, Values, set_all};
+use limosa_run::{Code, Connector, Context, Events, Stop, ToolSetting, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
@@ -23,16 +23,6 @@ use crate::ledger_told::ToldLedger;
 use crate::report::Target;
 use crate::scripts::Scripts;
 use crate::{Configuration, Failure, builtins, counted_values, flyway_baseline, strays};
-
-/// Follows `reset all`: what the session set for itself when it began.
-fn set_again(settings: &[(String, String)]) -> String {
-    // SET in place of set_config(): the server need not plan a query for each transaction.
-    let engine = Engine::Postgres;
-    settings
-        .iter()
-        .map(|(name, value)| format!("; set {} = {}", engine.quote_identifier(name), engine.quote_literal(value)))
-        .collect()
-}
 
 /// What a session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +77,7 @@ pub(crate) struct Opened<'c> {
     /// The tool that the files were written for.
     pub(crate) tool: Option<ForeignTool>,
     /// What that tool sets for its session.
-    pub(crate) tool_settings: &'static [ToolSetting],
+    pub(crate) tool_settings: Vec<ToolSetting>,
     /// The tools that they may have been written for, as far as their names tell.
     tools: Vec<ForeignTool>,
     /// Formats that the files may have besides, by their names, with their tools.
@@ -192,7 +182,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         first_schema: None,
         told_schema_needed: None,
         tool: None,
-        tool_settings: &[],
+        tool_settings: Vec::new(),
         tools: Vec::new(),
         alike: Vec::new(),
         absent: file,
@@ -323,17 +313,10 @@ impl Opened<'_> {
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref(), self.target.engine);
         self.take_first_schema(&loaded.layout);
+        self.take_tool_settings(loaded);
         self.files = Scripts::of(self.configuration).with_made(loaded.layout.made_files());
         self.take_placeholders(loaded);
         counted_values::count(self, loaded)
-    }
-
-    fn take_first_schema(&mut self, layout: &limosa_formats::Layout) {
-        let told = layout.told_schema().filter(|_| self.target.engine == Engine::Postgres);
-        let begins = self.session.facts().current_schema.clone().filter(|_| layout.puts_schema_first());
-        self.first_schema = told.as_ref().map(|(schema, _)| schema.clone()).or(begins);
-        // Where the record stands elsewhere, the first file may make it.
-        self.told_schema_needed = told.filter(|(_, is_elsewhere)| !is_elsewhere).map(|(schema, _)| schema);
     }
 
     /// Takes what the files themselves say of placeholders: the values of their own where the settings give none. Where their format
@@ -341,7 +324,6 @@ impl Opened<'_> {
     fn take_placeholders(&mut self, loaded: &Loaded) {
         self.marks = loaded.layout.placeholder_marks();
         self.values.command_marks = loaded.layout.command_marks();
-        self.tool_settings = loaded.layout.session_settings(self.target.engine);
         let given = &self.configuration.values.all;
         for name in builtins::NAMES {
             let [usual, named] = [PlaceholderMarks::default(), self.marks].map(|marks| marks.built_in(name));
@@ -567,20 +549,13 @@ impl Opened<'_> {
             local_role: role.clone().filter(|_| self.pooled),
             session_role: role.filter(|_| !self.pooled),
             session_settings: self.session_settings(),
-            tool_settings: self.tool_settings,
+            tool_settings: &self.tool_settings,
             first_schema: self.first_schema.clone(),
             keeps_beginnings: false,
             events,
             stop,
         };
         (&mut self.session, context)
-    }
-
-    /// PostgreSQL: what follows `reset all`, and begins each script.
-    fn session_settings(&self) -> String {
-        let of_tool = set_all(self.target.engine, self.pooled, self.tool_settings);
-        let own = set_again(&self.session.facts().settings);
-        of_tool.map_or(own.clone(), |of_tool| format!("{own}; {of_tool}"))
     }
 
     /// Ends the session in order.

@@ -105,3 +105,21 @@ async fn mysql_has_its_modes_and_time_zone() {
         }
     }
 }
+
+#[tokio::test]
+async fn node_pg_migrate_works_in_the_schemas_of_its_settings() {
+    for home in postgres() {
+        home.execute("create schema \"App\"; create schema other");
+        home.folder
+            .write("config/default.json", r#"{"db": {"schema": ["App", "other"], "migrations-schema": "public"}}"#);
+        home.file(
+            "1712345678901_a.sql",
+            "-- Up Migration\ncreate table made (n int);\n-- Down Migration\ndrop table made;\n",
+        );
+        home.file("1712345678902_b.sql", "-- Up Migration\ncreate table next (n int);\n");
+        done(migrate(&home.migrator()).await);
+        let tables =
+            "select schemaname || '.' || tablename from pg_tables where tablename in ('made', 'next') order by 1";
+        assert_eq!(home.rows(tables), ["App.made", "App.next"]);
+    }
+}

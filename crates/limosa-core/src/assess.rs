@@ -108,6 +108,7 @@ pub fn assess_up_to<'a>(
     let rows: HashMap<&Identity, &AppliedRow> = ledger.rows.iter().map(|row| (&row.identity, row)).collect();
     let known: HashSet<&Identity> = changes.iter().map(|change| &change.identity).collect();
     let newest = newest_version(changes, ledger);
+    let passed = newest_made(changes, &rows);
     let elsewhere = ledger.unfiled.as_ref();
     let turned_up = elsewhere.map(|unfiled| unfiled.identities(changes, &ledger.rows)).unwrap_or_default();
     let failures: HashMap<&Identity, &str> =
@@ -125,7 +126,12 @@ pub fn assess_up_to<'a>(
                 }
                 None => match base.stands_for(change) {
                     Some(reason) => (State::NotApplicable, Some(reason)),
-                    None => state_of_new(change, ledger, around, newest.as_ref(), &failures),
+                    None => match passed_over(change, passed.as_ref())
+                        .filter(|_| !ledger.skipped.contains(&change.identity))
+                    {
+                        Some(reason) => (State::OutOfOrder, Some(reason)),
+                        None => state_of_new(change, ledger, around, newest.as_ref(), &failures),
+                    },
                 },
             };
             Assessed { identity: change.identity.clone(), change: Some(change), row, state, reason }
@@ -136,6 +142,21 @@ pub fn assess_up_to<'a>(
         Assessed { identity: row.identity.clone(), change: None, row: Some(row), state, reason: Some(reason) }
     }));
     assessed
+}
+
+/// When the newest of those was made that the tool had run from which the database was taken over, with its name there.
+fn newest_made<'a>(changes: &'a [Change], rows: &HashMap<&Identity, &AppliedRow>) -> Option<(i64, &'a Identity)> {
+    let ran_there = |change: &&Change| rows.get(&change.identity).is_some_and(|row| row.state == RowState::Baseline);
+    let made = changes.iter().filter(ran_there).filter_map(|change| Some((change.headers.made_at?, &change.identity)));
+    made.max_by_key(|(made_at, _)| *made_at)
+}
+
+/// Why that tool would never run a change.
+fn passed_over(change: &Change, newest: Option<&(i64, &Identity)>) -> Option<String> {
+    let (newest, name) = newest?;
+    (change.headers.made_at? <= *newest).then(|| {
+        format!("its \"when\" in the journal is not later than that of {name}, which ran before it was taken over")
+    })
 }
 
 /// Which baseline counts, if any.

@@ -228,6 +228,9 @@ pub struct Headers {
     pub place: Option<Version>,
     /// It is a repeatable that runs with each run, whether or not it changed.
     pub runs_always: bool,
+    /// When it was made, in milliseconds since the Unix epoch, by the journal of a tool (drizzle before 1.0) that passes over whatever is not newer
+    /// than the newest that it has run.
+    pub made_at: Option<i64>,
     /// What must hold right before it runs.
     pub guard: Option<Box<Guard>>,
     /// What it is known by where the values of its placeholders decide whether it runs again.

@@ -437,6 +437,7 @@ impl Listing {
         let (set, found) = assemble(files.into_iter().flatten(), &configs, dialect.engine());
         diagnostics.extend(found);
         let (mut changes, mut callbacks) = (set.changes, set.callbacks);
+        changes.iter_mut().for_each(|change| change.headers.made_at = layout.made_at(&change.script.file));
         callbacks.extend(allowed(configuration, commands, &mut diagnostics));
         callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
         callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));

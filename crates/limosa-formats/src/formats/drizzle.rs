@@ -142,7 +142,8 @@ impl Journals {
     pub(crate) fn made_at(&self, path: &str) -> Option<i64> {
         let (folder, file) = split(path);
         let tag = file.strip_suffix(".sql")?;
-        self.of(folder)?.entries.iter().find(|entry| entry.tag == tag).map(|entry| entry.when)
+        let position = self.positions.get(folder)?.get(tag)?;
+        self.of(folder)?.entries.get(*position).map(|entry| entry.when)
     }
 
     /// True where migrations are files beside a journal, and no folders.

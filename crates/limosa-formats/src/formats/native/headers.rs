@@ -265,6 +265,7 @@ mod tests {
             left_out: None,
             may_come_late: false,
             place: None,
+            made_at: None,
             runs_always: false,
             guard: None,
             counted_values: None,

@@ -83,6 +83,7 @@ impl Wishes {
             left_out: self.left_out.clone(),
             may_come_late: false,
             place: None,
+            made_at: None,
             runs_always: false,
             guard: self.guard.clone(),
             counted_values: None,

@@ -6,6 +6,7 @@ mod default_schema;
 mod keeping;
 mod kept_trouble;
 mod liquibase;
+mod passed_over;
 mod proof;
 mod sqitch;
 mod taking;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use limosa_core::{Outline, Step, Work, hash_with_values, statement_hash};
+use limosa_core::{Outline, Step, hash_with_values, statement_hash};
 use limosa_sql::{Engine, Expanded, UnknownPlaceholder};
 
-use crate::placeholders::file_name_value;
+use crate::placeholders::{OwnValues, own_values};
 use crate::reader::Numbered;
 use crate::{Context, Values};
 
@@ -17,10 +17,8 @@ pub struct Counting<'a> {
     pub outline: &'a Outline,
     /// True where placeholders stay as they stand.
     pub placeholders_off: bool,
-    /// The file of the script; None for a text that was recorded.
-    pub file: Option<&'a str>,
-    /// Values that were recorded with the script, which win over the others.
-    pub recorded: Option<&'a BTreeMap<String, String>>,
+    /// Values that the script has of its own.
+    pub own: OwnValues<'a>,
     /// The others.
     pub values: &'a Values,
 }
@@ -64,14 +62,7 @@ impl Counting<'_> {
         line: u64,
         values: &BTreeMap<String, String>,
     ) -> Result<Expanded, UnknownPlaceholder> {
-        let of_file = self.file.and_then(|file| file_name_value(file, self.outline.marks()));
-        if of_file.is_none() && self.recorded.is_none_or(BTreeMap::is_empty) {
-            return self.outline.expand(self.engine, statement, line, values);
-        }
-        let mut merged = values.clone();
-        merged.extend(of_file);
-        merged.extend(self.recorded.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-        self.outline.expand(self.engine, statement, line, &merged)
+        self.own.expand(self.outline, self.engine, statement, line, values)
     }
 
     fn counts(&self, name: &str) -> bool {
@@ -83,17 +74,11 @@ impl Counting<'_> {
 
 /// The same of a statement of a step.
 pub(crate) fn hash_of(step: &Step, statement: &Numbered, engine: Engine, context: &Context<'_>) -> String {
-    let (file, recorded) = match &step.work {
-        Work::File { file, .. } => (Some(file.as_str()), None),
-        Work::Text { values, .. } => (None, Some(values)),
-        Work::Code { .. } => (None, None),
-    };
     let counting = Counting {
         engine,
         outline: &step.outline,
         placeholders_off: step.placeholders_off,
-        file,
-        recorded,
+        own: own_values(step),
         values: &context.values,
     };
     counting.hash(statement.piece.statement(), statement.piece.position.line, |_| {})

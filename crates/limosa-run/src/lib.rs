@@ -53,7 +53,7 @@ pub use event::{Event, Events};
 pub use first_schema::put_first;
 pub use kept::Kept;
 pub use lock::{Acquired, Held, LockError, acquire, foreign_run, lock_key, lock_name, release};
-pub use placeholders::{file_name_value, unknown_placeholder};
+pub use placeholders::{OwnValues, file_name_value, own_values, unknown_placeholder};
 pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};
 pub use report::{Outcome, RunReport, StepReport, StepState};

@@ -1,6 +1,8 @@
 //! Values in the place of placeholders, and of goose's variables, when a script runs.
 
-use limosa_core::{Lifted, Step, Work};
+use std::collections::BTreeMap;
+
+use limosa_core::{Lifted, Outline, Step, Work};
 use limosa_sql::{Diagnostic, Engine, Expanded, Label, PlaceholderMarks, UnknownPlaceholder};
 
 use crate::Context;
@@ -66,20 +68,51 @@ fn expand_text(
     if step.placeholders_off {
         return Ok(Expanded { text: text.to_owned(), map: Vec::new(), used: Vec::new() });
     }
-    let merged = match &step.work {
-        Work::File { file, .. } if text.contains(FILE_NAME) => {
-            let mut merged = context.values.all.clone();
-            merged.extend(file_name_value(file, step.outline.marks()));
-            Some(merged)
+    own_values(step).expand(&step.outline, engine, text, line, &context.values.all)
+}
+
+/// Those of a step.
+pub fn own_values(step: &Step) -> OwnValues<'_> {
+    match &step.work {
+        Work::File { file, .. } => OwnValues { file: Some(file), recorded: None },
+        Work::Text { values, .. } => OwnValues { file: None, recorded: Some(values) },
+        Work::Code { .. } => OwnValues::default(),
+    }
+}
+
+/// Values that a script has of its own, besides those of the run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OwnValues<'a> {
+    /// Its file; None for a text that was recorded.
+    pub file: Option<&'a str>,
+    /// Those that were recorded with it, which win over the others.
+    pub recorded: Option<&'a BTreeMap<String, String>>,
+}
+
+impl OwnValues<'_> {
+    /// The text that begins on this line of the script, with these values and `others`.
+    ///
+    /// # Errors
+    /// The first placeholder that needs a value and has none.
+    pub fn expand(
+        &self,
+        outline: &Outline,
+        engine: Engine,
+        text: &str,
+        line: u64,
+        others: &BTreeMap<String, String>,
+    ) -> Result<Expanded, UnknownPlaceholder> {
+        let of_file = self.file.filter(|_| text.contains(FILE_NAME));
+        let of_file = of_file.and_then(|file| file_name_value(file, outline.marks()));
+        let recorded = self.recorded.filter(|recorded| !recorded.is_empty());
+        if of_file.is_none() && recorded.is_none() {
+            return outline.expand(engine, text, line, others);
         }
-        Work::Text { values, .. } if !values.is_empty() => {
-            let mut merged = context.values.all.clone();
-            merged.extend(values.clone());
-            Some(merged)
-        }
-        _ => None,
-    };
-    step.outline.expand(engine, text, line, merged.as_ref().unwrap_or(&context.values.all))
+        let mut merged = others.clone();
+        merged.extend(of_file);
+        merged.extend(recorded.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        outline.expand(engine, text, line, &merged)
+    }
 }
 
 /// The error for a placeholder without a value, or in a form that is not known.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
-use limosa_run::{file_name_value, locals, lock_key, lock_name, put_first, set_all};
+use limosa_run::{locals, lock_key, lock_name, own_values, put_first, set_all};
 use limosa_sql::{Engine, ForeignKeys, classify};
 use serde_json::json;
 
@@ -270,16 +270,10 @@ impl Script<'_> {
         }
         let values = &self.opened.values;
         let mut shown = values.all.clone();
-        if let Work::File { file, .. } = &step.work {
-            shown.extend(file_name_value(file, step.outline.marks()));
-        }
         for name in &values.secret {
             shown.insert(name.clone(), format!("${{{name}}}"));
         }
-        if let Work::Text { values, .. } = &step.work {
-            shown.extend(values.clone());
-        }
-        let expanded = step.outline.expand(self.engine, text, line, &shown).map_err(|unknown| {
+        let expanded = own_values(step).expand(&step.outline, self.engine, text, line, &shown).map_err(|unknown| {
             let message = format!("the placeholder {} has no value", step.outline.marks().written(&unknown.name));
             Failure::usage("LIM-R012", message, "give it one: --placeholder")
         })?;

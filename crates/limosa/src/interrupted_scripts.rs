@@ -7,7 +7,7 @@ use limosa_core::{
     AppliedRow, Change, Direction, FirstPart, Identity, JournalRow, LedgerView, Outline, Outliner, RowState, Script,
     StatementHasher, StoredRollback, TransactionWish,
 };
-use limosa_run::{Counting, Files, Masked};
+use limosa_run::{Counting, Files, Masked, OwnValues};
 use limosa_sql::{Diagnostic, Dialect, Label, PieceKind, Splitter, VariableLines, split};
 
 use crate::files::Loaded;
@@ -41,8 +41,7 @@ pub(crate) fn hashed(opened: &Opened<'_>, change: &Change, count: u64) -> Result
         engine: opened.dialect().engine(),
         outline: &script.outline,
         placeholders_off: change.headers.placeholders_off,
-        file: Some(&script.file),
-        recorded: None,
+        own: OwnValues { file: Some(&script.file), recorded: None },
         values: &opened.values,
     };
     hash_of_first(splitter_of(opened, script), &script.file, text, count, &counting)
@@ -153,14 +152,14 @@ pub(crate) fn first_parts_back(
                 let back = change.rollback.as_ref()?;
                 let placeholders_off = change.headers.placeholders_off;
                 let outline = &back.outline;
-                let counting = Counting { engine, outline, placeholders_off, file: None, recorded: None, values };
+                let counting = Counting { engine, outline, placeholders_off, own: OwnValues::default(), values };
                 (&back.file, &back.text, counting)
             }
             None => {
                 let back = stored.get(&row.identity)?;
                 let (outline, placeholders_off) = (&back.outline, back.placeholders_off);
-                let recorded = Some(&back.values);
-                let counting = Counting { engine, outline, placeholders_off, file: None, recorded, values };
+                let own = OwnValues { file: None, recorded: Some(&back.values) };
+                let counting = Counting { engine, outline, placeholders_off, own, values };
                 (&back.file, &back.text, counting)
             }
         };

@@ -28,11 +28,6 @@ impl LineEnds {
             self.is_held_back = true;
         }
     }
-
-    /// The same with a whole text.
-    pub fn joined(text: &str) -> String {
-        text.replace("\r\n", "\n")
-    }
 }
 
 #[cfg(test)]
@@ -51,7 +46,7 @@ mod tests {
                 }
                 let from = all.len();
                 ends.join(&mut all, from, true);
-                assert_eq!(String::from_utf8(all).unwrap(), LineEnds::joined(text), "{text:?} {size}");
+                assert_eq!(String::from_utf8(all).unwrap(), text.replace("\r\n", "\n"), "{text:?} {size}");
             }
         }
     }

@@ -80,6 +80,33 @@ async fn transactional_migrations_run_and_leave_no_setting_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_tool_sets_for_its_session_holds_for_its_transactions_alone() {
+    let home = newest_postgres();
+    home.execute(&format!("alter database \"{}\" set timezone = 'America/New_York'", home.database()));
+    let bouncer = bouncer(&home, "1");
+    // PgBouncer itself puts time zones back, and this not.
+    let digits = async || {
+        let url = bouncer.url(home.database_handle());
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        let row = client.query_one("select current_setting('extra_float_digits')", &[]).await.expect("a row");
+        row.get::<_, String>(0)
+    };
+    let before = digits().await;
+    assert_ne!(before, "2");
+    home.file("1_a.sql", "create table seen as select current_setting('timezone') as zone;");
+    home.file("2_b.sql", "reset all; insert into seen select current_setting('timezone');");
+    let mut configuration = pooled(&home, &bouncer);
+    configuration.layout = limosa::LayoutChoice::Given(limosa::Layout::of_format("sqlx").unwrap());
+    let result = Running::migrate(configuration).end().await;
+    let answer = result.as_ref().unwrap();
+    well(&result);
+    assert!(!crate::answers::words(&answer.notices).contains("SET LOCAL"), "{answer:?}");
+    assert_eq!(home.rows("select zone from seen"), ["UTC", "UTC"]);
+    assert_eq!(digits().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_is_taken_on_for_each_transaction() {
     let home = newest_postgres();
     let bouncer = bouncer(&home, "1");

@@ -86,30 +86,13 @@ impl SectionReader {
         let room = HEAD - self.head.len().min(HEAD);
         self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.scanner.feed(bytes, &mut |part| self.taken.part(part));
-        let up = std::mem::take(&mut self.taken.masked);
-        match &mut self.strips {
-            None => up,
-            Some(strips) => {
-                let mut stripped = Vec::with_capacity(up.len());
-                strips.feed(&up, &mut stripped);
-                stripped
-            }
-        }
+        through(&mut self.strips, std::mem::take(&mut self.taken.masked), false)
     }
 
     /// The rest of what leads up.
     pub(crate) fn end(&mut self) -> Vec<u8> {
         self.scanner.finish(&mut |part| self.taken.part(part));
-        let up = std::mem::take(&mut self.taken.masked);
-        match &mut self.strips {
-            None => up,
-            Some(strips) => {
-                let mut stripped = Vec::with_capacity(up.len());
-                strips.feed(&up, &mut stripped);
-                strips.finish(&mut stripped);
-                stripped
-            }
-        }
+        through(&mut self.strips, std::mem::take(&mut self.taken.masked), true)
     }
 
     /// The tool whose markers these are.
@@ -156,7 +139,7 @@ impl SectionReader {
                 (true, false) => DownMode::Outside,
                 (true, true) => DownMode::OutsideAsOne,
             },
-            back: back.line.map(|line| (stripped(back.text, markers), line)),
+            back: back.line.map(|line| (through(&mut markers.strips(), back.text, true), line)),
             variables,
             markers,
             diagnostics,
@@ -164,12 +147,14 @@ impl SectionReader {
     }
 }
 
-/// A whole text as the tool sends it.
-fn stripped(text: Vec<u8>, markers: Markers) -> Vec<u8> {
-    let Some(mut strips) = markers.strips() else { return text };
+/// A text as the tool sends it. `is_end` says that nothing follows.
+fn through(strips: &mut Option<ExecutableCommentMask>, text: Vec<u8>, is_end: bool) -> Vec<u8> {
+    let Some(strips) = strips else { return text };
     let mut stripped = Vec::with_capacity(text.len());
     strips.feed(&text, &mut stripped);
-    strips.finish(&mut stripped);
+    if is_end {
+        strips.finish(&mut stripped);
+    }
     stripped
 }
 

@@ -69,8 +69,7 @@ impl Configuration {
     /// the command counts: `core`, then the engine, then the target that it deploys to by itself, then `deploy`.
     pub(super) fn variables_for(&self, engine: &str) -> (BTreeMap<String, String>, Vec<String>) {
         let engine_head = format!("engine {engine}");
-        let target = self.targets.iter().find(|(known, _)| *known == engine_head).map(|(_, target)| target);
-        let target = target.or(self.target.as_ref()).map(|target| format!("target {target}"));
+        let target = self.target_of(&engine_head);
         let mut values = BTreeMap::new();
         for giver in ["core", &engine_head, target.as_deref().unwrap_or_default(), "deploy"] {
             let of = self.variables.iter().filter(|(known, ..)| known == giver);
@@ -85,6 +84,12 @@ impl Configuration {
         }
         other.dedup();
         (values, other)
+    }
+
+    /// The head of the section of the target that it deploys to by itself.
+    fn target_of(&self, engine_head: &str) -> Option<String> {
+        let target = self.targets.iter().find(|(known, _)| known == engine_head).map(|(_, target)| target);
+        target.or(self.target.as_ref()).map(|target| format!("target {target}"))
     }
 
     fn take_below(&mut self, head: String, key: &str, value: String) {
@@ -102,10 +107,8 @@ impl Configuration {
     pub(super) fn registry(&self, engine: &str) -> Option<&str> {
         let of = |head: &str| self.registries.iter().find(|(known, _)| known == head).map(|(_, name)| name.as_str());
         let engine_head = format!("engine {engine}");
-        let target = self.targets.iter().find(|(known, _)| *known == engine_head).map(|(_, target)| target);
-        let target = target.or(self.target.as_ref());
-        target
-            .and_then(|target| of(&format!("target {target}")))
+        self.target_of(&engine_head)
+            .and_then(|target| of(&target))
             .or_else(|| of(&engine_head))
             .or_else(|| of(&format!("core {engine}")))
     }

@@ -76,12 +76,8 @@ async fn is_another_table(opened: &mut Opened<'_>, told: &LedgerTable, adopted: 
     let is_named_alike = told.table == adopted.table;
     let sql = match engine {
         Engine::Postgres => {
-            let [told, adopted] =
-                [(&told.schema, &told.table), (&adopted.schema, &adopted.table)].map(|(schema, table)| {
-                    let parts =
-                        schema.iter().chain([table]).map(|part| engine.quote_identifier(part)).collect::<Vec<_>>();
-                    format!("pg_catalog.to_regclass({})", engine.quote_literal(&parts.join(".")))
-                });
+            let told = table_of(told.schema.as_deref(), &told.table);
+            let adopted = table_of(adopted.schema.as_deref(), &adopted.table);
             format!("select coalesce({told} is distinct from {adopted} and {told} is not null, false)")
         }
         // There are no schemas that could hold another one of the same name, or they are databases.
@@ -98,4 +94,18 @@ async fn is_another_table(opened: &mut Opened<'_>, told: &LedgerTable, adopted: 
     };
     let rows = opened.session.query_item(Item::Bound { sql, parameters: Vec::new() }).await?;
     Ok(rows.first().is_some_and(|row| row.boolean(0)))
+}
+
+/// PostgreSQL: what stands for the number of a table, or for null where there is none. Whoever asks needs no right on its schema.
+fn table_of(schema: Option<&str>, table: &str) -> String {
+    let engine = Engine::Postgres;
+    match schema {
+        None => format!("pg_catalog.to_regclass({})::oid", engine.quote_literal(&engine.quote_identifier(table))),
+        Some(schema) => format!(
+            "(select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where n.nspname = {} and c.relname = {})",
+            engine.quote_literal(schema),
+            engine.quote_literal(table)
+        ),
+    }
 }

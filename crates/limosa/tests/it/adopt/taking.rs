@@ -537,3 +537,26 @@ async fn each_tenant_with_a_schema_is_a_project_of_its_own() {
     done(migrate(&apart).await);
     assert_eq!(home.rows("select schemaname from pg_tables where tablename = 'u' order by 1"), ["ta", "tb"]);
 }
+
+#[tokio::test]
+async fn who_goes_on_needs_no_right_on_the_schema_that_was_taken_over() {
+    let home = newest_postgres();
+    home.file("1_a.sql", "-- +goose Up\nselect 1;\n");
+    home.execute(
+        "create schema old; create table old.goose_db_version (id integer primary key, version_id bigint not null, is_applied boolean \
+         not null, tstamp timestamp default now()); insert into old.goose_db_version (id, version_id, is_applied) values (1, 1, true)",
+    );
+    let from = AdoptOptions { ledger_table: Some("old.goose_db_version".to_owned()), ..AdoptOptions::default() };
+    let answer = adopt_with(&home, &from).await.unwrap();
+    assert_eq!(answer.outcome, "done", "{}", words(&answer.errors));
+    let role = format!("{}_weak", home.database());
+    home.execute(&format!(
+        "create role {role}; grant usage, create on schema limosa, public to {role}; grant all on all tables in schema limosa to {role}; \
+         grant all on all sequences in schema limosa to {role}"
+    ));
+    home.file("2_b.sql", "-- +goose Up\ncreate table b (n int);\n");
+    done(migrate(&home.with(|it| it.role = Some(role))).await);
+    // The one that goose would take by itself is another one.
+    home.execute("create table goose_db_version as select * from old.goose_db_version");
+    failed(&home.migrate().await, 4, &["LIM-U180", "old.goose_db_version"]);
+}

@@ -140,7 +140,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (BAD_SCRIPT_SETTING, "a setting beside a script (.conf) is not known, or its value makes no sense"),
     (COMMAND_NOT_ALLOWED, "a callback is a command, and commands run only where they are allowed"),
     (NO_NAME_UNDERSTOOD, "a folder holds SQL files, and the name of none is understood, so there is nothing to run"),
-    (CODE_MIGRATION, "a migration is a program of the other tool, so it is left out"),
+    (CODE_MIGRATION, "a migration is a program of the other tool, which cannot be run here"),
     (BROKEN_TOOL_FILE, "a file of another tool's settings or list of migrations cannot be read"),
     (OTHER_ENGINE, "a folder is for another kind of database"),
     (LISTED_FILE_MISSING, "a folder's list of migrations names a file that is not there"),

@@ -6,7 +6,7 @@ use limosa_core::{ForeignRow, ForeignState, ForeignTool, settled};
 use limosa_sql::Engine;
 
 use super::tools::{Rows, Tool, all};
-use super::{columns_of_attached, named_as, recognised_for, tables};
+use super::{columns_of_attached, mysql_columns, named_as, recognised_for, tables};
 use crate::ledger::Ledger;
 use crate::{DbError, DbErrorKind, Item, Row, Session};
 
@@ -153,10 +153,9 @@ pub(super) fn named_table(engine: Engine, named: &NamedTable) -> String {
             schema.as_ref().map_or("0".to_owned(), |schema| format!("(n.nspname = {schema})::int")),
         ),
         Engine::Mysql => format!(
-            "select 0, {}, t.table_name, group_concat(c.column_name) from information_schema.tables t \
-             left join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
-             where t.table_schema = {} and t.table_name = {table} group by t.table_name",
+            "select 0, {}, t.table_name, {} from information_schema.tables t where t.table_schema = {} and t.table_name = {table}",
             schema.as_deref().unwrap_or("null"),
+            mysql_columns(schema.as_deref().unwrap_or("database()")),
             schema.as_deref().unwrap_or("database()")
         ),
         _ if named.schema.is_some() => {

@@ -101,9 +101,9 @@ fn tables(engine: Engine) -> String {
             )
         }
         Engine::Mysql => format!(
-            "select 0, null, t.table_name, group_concat(c.column_name) from information_schema.tables t \
-             left join information_schema.columns c on c.table_schema = t.table_schema and c.table_name = t.table_name \
-             where t.table_schema = database() and lower(t.table_name) in ({}) group by t.table_name order by 3",
+            "select 0, null, t.table_name, {} from information_schema.tables t \
+             where t.table_schema = database() and lower(t.table_name) in ({}) order by 3",
+            mysql_columns("database()"),
             names(false)
         ),
         _ => {
@@ -127,6 +127,15 @@ fn tables(engine: Engine) -> String {
             )
         }
     }
+}
+
+/// The columns of each table `t` of one database, whose name is SQL that does not depend on rows. MySQL's servers that build this view anew
+/// for each query look into one folder only where they know database and table beforehand, and else open each table of all databases.
+fn mysql_columns(database: &str) -> String {
+    format!(
+        "(select group_concat(c.column_name) from information_schema.columns c \
+         where c.table_schema = {database} and c.table_name = t.table_name)"
+    )
 }
 
 /// Database, table and columns of a table in one of a SQLite session's databases; no row where there is no such database.

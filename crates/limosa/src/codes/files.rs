@@ -192,8 +192,8 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-F034",
         "A folder of another tool holds migrations that are programs of that tool, in Rust or another language, or changes that a changelog of \
          Liquibase's models in XML, YAML or JSON. limosa runs SQL, and \
-         programs of the application that it is part of; it cannot run these. What comes behind a program may need it, so nothing behind it runs \
-         before it. A change of Liquibase's models is left out with a warning, and what is behind it runs.",
+         programs of the application that it is part of; it cannot run these. What comes behind one may need it, so nothing behind it runs \
+         before it.",
         "Run what stands before it with `--to`. Then do by hand what it does and say so, `limosa repair --mark-applied` with the version; or write it as SQL \
          into a file of the same version, which stands in its place. `limosa adopt` takes over one that ran with its tool. \
          `liquibase update-sql` shows the SQL of Liquibase's changes. Migrations in Rust can be registered in the application: `limosa::RustMigration`.",

@@ -23,6 +23,11 @@ pub(crate) fn to(text: &str) -> MigrateOptions {
     MigrateOptions { to: Some(version(text)), ..MigrateOptions::default() }
 }
 
+/// Up to the change of this name, where tools know their changes by names.
+pub(crate) fn to_name(name: &str) -> MigrateOptions {
+    MigrateOptions { to: Some(Version::of_name(name)), ..MigrateOptions::default() }
+}
+
 pub(crate) fn steps(count: usize) -> MigrateOptions {
     MigrateOptions { steps: Some(count), ..MigrateOptions::default() }
 }

@@ -33,6 +33,7 @@ pub(super) const TOOL: Tool = Tool {
                 ("md5sum", Cell::ChecksumText),
                 ("description", Cell::Sql("'sql'")),
                 ("comments", Cell::More("comments")),
+                ("tag", Cell::MoreOrNull("tag")),
                 ("contexts", Cell::MoreOrNull("contexts")),
                 ("labels", Cell::MoreOrNull("labels")),
                 (

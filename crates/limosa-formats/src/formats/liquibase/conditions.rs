@@ -27,6 +27,11 @@ impl Field {
         let found = self.below.iter().find(|field| field.name == name)?;
         found.text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     }
+
+    /// The first of this name at any depth.
+    pub(super) fn find(&self, name: &str) -> Option<&Field> {
+        self.below.iter().find_map(|field| if field.name == name { Some(field) } else { field.find(name) })
+    }
 }
 
 /// One `preConditions`.

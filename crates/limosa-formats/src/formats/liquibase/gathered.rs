@@ -6,7 +6,7 @@ use limosa_core::{CallbackEvent, Checksum, Identity, Markers, Version};
 use limosa_sql::{Diagnostic, EndDelimiter, Engine, Label, Position, placeholders};
 
 use super::Script;
-use super::attributes::{self, Chosen, Often};
+use super::attributes::{self, Chosen, Named, Often};
 use super::changesets::{ChangeSet, Formatted, no_such_back};
 use super::conditions::Around;
 use super::order::{Asking, Listed, unknown_condition};
@@ -100,7 +100,11 @@ impl<'g> Gathered<'g> {
                 labels: recorded_labels,
             };
             self.known.insert(identity.clone(), known);
-            let role = role(&identity, change, place);
+            let why_not = script.of_changelog.as_ref().and_then(|it| Some((it.line, it.why_not.as_deref()?)));
+            let role = match why_not.filter(|_| wishes.left_out.is_none()) {
+                Some(why_not) => no_sql(&identity, change, place, files, why_not),
+                None => role(&identity, change, place),
+            };
             let other = change.back_of_other.as_ref();
             let back_of_other = other.and_then(|other| {
                 let line = formatted.changes.get(other.at)?.line;
@@ -370,6 +374,28 @@ fn role(identity: &str, change: &ChangeSet, place: u64) -> Option<FileRole> {
     };
     let place = Version::parse(&place.to_string()).ok()?.named(identity);
     Some(FileRole::Again { name: identity.to_owned(), place, always })
+}
+
+/// The role of a change that a changelog models of something else than SQL, at a line of it.
+fn no_sql(
+    identity: &str,
+    change: &ChangeSet,
+    place: u64,
+    files: &[String],
+    (line, why): (u64, &str),
+) -> Option<FileRole> {
+    let version = Version::parse(&place.to_string()).ok()?.named(identity);
+    let changelog = files.get(1).map_or(identity, String::as_str);
+    let Named { id, author, .. } = &change.named;
+    let message = format!("the change {id} of {author} is no SQL ({why}), which cannot be run here");
+    let help = format!(
+        "what stands before it runs with --to; liquibase update-sql shows what it runs: do that by hand, and then: limosa repair \
+         --mark-applied '{}'; or write it as SQL into its place",
+        identity.replace('\'', "'\\''")
+    );
+    let label = Label::place(changelog, Position { line, column: 1 });
+    let problem = Box::new(Diagnostic::error(codes::CODE_MIGRATION, message).at(label).help(help));
+    Some(FileRole::Program { version, label: format!("{place:04}"), name: id.clone(), problem })
 }
 
 /// The role of a change that runs once, whatever ran before it.

@@ -89,7 +89,18 @@ struct Script {
     /// What it holds, where changes of a changelog may name it.
     text: Option<String>,
     /// It is a change of a changelog, and no file.
-    is_modelled: bool,
+    of_changelog: Option<OfChangelog>,
+}
+
+/// A change of a changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfChangelog {
+    /// Where it stands there, from 1.
+    line: u64,
+    /// The tag that it puts upon the database.
+    tag: Option<String>,
+    /// Why it cannot be run here, where it cannot.
+    why_not: Option<String>,
 }
 
 /// What the files of a project say together.
@@ -185,7 +196,7 @@ impl Changelogs {
         let formatted = changesets::is_formatted(bytes).then(|| Formatted::read(path, bytes, engine));
         let text = formatted.is_none().then(|| String::from_utf8_lossy(bytes).into_owned());
         let (length, checksum) = (bytes.len() as u64, checksum_of(bytes));
-        let script = Script { formatted, length, checksum, text, is_modelled: false };
+        let script = Script { formatted, length, checksum, text, of_changelog: None };
         self.scripts.insert(path.to_owned(), script);
         Vec::new()
     }
@@ -222,14 +233,14 @@ impl Changelogs {
                     continue;
                 }
                 Passed::Script(listed) => listed,
-                Passed::Modelled(listed, text) => {
-                    let (path, bytes) = (listed.path.clone(), text.into_bytes());
+                Passed::Modelled(listed, change) => {
+                    let (path, bytes) = (listed.path.clone(), change.text.into_bytes());
                     let script = Script {
                         formatted: Some(Formatted::read(&path, &bytes, engine)),
                         length: bytes.len() as u64,
                         checksum: checksum_of(&bytes),
                         text: None,
-                        is_modelled: true,
+                        of_changelog: Some(OfChangelog { line: change.line, tag: change.tag, why_not: change.why_not }),
                     };
                     self.scripts.insert(path.clone(), script);
                     self.modelled.insert(path, bytes.into());

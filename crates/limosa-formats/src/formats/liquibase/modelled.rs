@@ -1,5 +1,5 @@
-//! Changes of a changelog in XML, YAML or JSON that hold SQL alone (`sql`, `sqlFile`), written as formatted SQL: from there on they are
-//! changes like any other.
+//! Changes of a changelog in XML, YAML or JSON, written as formatted SQL: from there on they are changes like any other. Those that hold
+//! more than SQL (`sql`, `sqlFile`) have their place and nothing that could be run.
 //!
 //! Liquibase 4.33: such a change may hold several of them, each for some databases only; comments in them stay unless `stripComments` is `true`.
 
@@ -24,6 +24,9 @@ const TAKEN_OVER: [&str; 12] = [
     "runWith",
     "runWithSpoolFile",
 ];
+
+/// What decides whether a change counts here, and what it is called.
+const DECIDES: [&str; 6] = ["context", "contextFilter", "labels", "dbms", "logicalFilePath", "ignore"];
 
 /// What counts for nothing here, or is read elsewhere.
 const PASSED_OVER: [&str; 9] = [
@@ -63,20 +66,60 @@ struct Sql {
     splits: Vec<bool>,
 }
 
+/// A change as formatted SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Modelled {
+    pub(super) text: String,
+    /// Where it stands in its changelog, from 1.
+    pub(super) line: u64,
+    /// The tag that it puts upon the database.
+    pub(super) tag: Option<String>,
+    /// Why it cannot be run, where it cannot: its text is its line alone.
+    pub(super) why_not: Option<String>,
+}
+
+impl Modelled {
+    /// Reads a change of a changelog.
+    ///
+    /// # Errors
+    /// Its name cannot be written as formatted SQL.
+    pub(super) fn read(
+        change: &Field,
+        (author, id): (&str, &str),
+        engine: Engine,
+        find: &FindText<'_>,
+    ) -> Result<Modelled, String> {
+        let (text, why_not) = match formatted(change, engine, find) {
+            Ok(text) => (text, None),
+            Err(why) => {
+                let mut text = format!("--liquibase formatted sql\n{}", called(author, id)?);
+                for name in DECIDES {
+                    if let Some(value) = change.get(name) {
+                        text.push_str(&format!(" {name}:{}", quoted(Some(value))?));
+                    }
+                }
+                (text + "\n", Some(why))
+            }
+        };
+        let tag = change.find("tagDatabase").and_then(|it| it.get("tag")).map(str::to_owned);
+        Ok(Modelled { text, line: change.line, tag, why_not })
+    }
+}
+
 /// The change as formatted SQL.
 ///
 /// # Errors
 /// Why it cannot be: what it holds that is not known here.
-pub(super) fn formatted(change: &Field, engine: Engine, find: &FindText<'_>) -> Result<String, String> {
+fn formatted(change: &Field, engine: Engine, find: &FindText<'_>) -> Result<String, String> {
     let changes = change.below.iter().find(|field| field.name == "changes").map_or(&change.below, |list| &list.below);
     let is_own = |field: &&Field| !TAKEN_OVER.iter().chain(&PASSED_OVER).any(|known| *known == field.name);
     let holders = || change.below.iter().filter(is_own);
     let is_listed = !std::ptr::eq(changes, &change.below);
-    if let Some(other) = holders().find(|field| is_listed || !is_sql(field)) {
+    if let Some(other) = holders().find(|field| is_listed || !(is_sql(field) || does_nothing(field))) {
         return Err(format!("it has {}", other.name));
     }
     let sql = sql(changes.iter().filter(|field| is_listed || is_own(field)), engine, find)?;
-    let mut line = format!("--changeset {}:{}", quoted(change.get("author"))?, quoted(change.get("id"))?);
+    let mut line = called(change.get("author").unwrap_or_default(), change.get("id").unwrap_or_default())?;
     for name in TAKEN_OVER {
         if let Some(value) = change.get(name) {
             line.push_str(&format!(" {name}:{}", quoted(Some(value))?));
@@ -119,13 +162,18 @@ pub(super) fn files(change: &Field) -> Vec<(String, bool)> {
     found
 }
 
+/// What changes nothing in the database: the tag stands in the row of the change.
+fn does_nothing(field: &Field) -> bool {
+    matches!(field.name.as_str(), "tagDatabase" | "empty" | "output")
+}
+
 fn is_sql(field: &Field) -> bool {
     matches!(field.name.as_str(), "sql" | "sqlFile")
 }
 
 fn sql<'f>(changes: impl Iterator<Item = &'f Field>, engine: Engine, find: &FindText<'_>) -> Result<Sql, String> {
     let mut all = Sql::default();
-    for one in changes {
+    for one in changes.filter(|one| !does_nothing(one)) {
         if !is_sql(one) {
             return Err(format!("it has {}", one.name));
         }
@@ -195,6 +243,11 @@ fn way_back(change: &Field, engine: Engine, find: &FindText<'_>) -> Option<Strin
     Some(text.lines().map(|line| format!("--rollback {line}\n")).collect())
 }
 
+/// The line of a change, up to its attributes.
+fn called(author: &str, id: &str) -> Result<String, String> {
+    Ok(format!("--changeset {}:{}", quoted(Some(author))?, quoted(Some(id))?))
+}
+
 /// A value as the line of a change takes it.
 fn quoted(value: Option<&str>) -> Result<String, String> {
     let value = value.unwrap_or_default();
@@ -247,7 +300,11 @@ mod tests {
                 Ok("--changeset \"ann b\":\"1\"\nselect 2;\n--rollback empty\n"),
             ),
             (vec![plain("createTable", "")], Err("it has createTable")),
-            (vec![field("changes", "", vec![plain("sql", "a"), plain("tagDatabase", "")])], Err("it has tagDatabase")),
+            (vec![field("changes", "", vec![plain("sql", "a"), plain("addColumn", "")])], Err("it has addColumn")),
+            (
+                vec![field("changes", "", vec![field("tagDatabase", "", vec![plain("tag", "v1")])])],
+                Ok("--changeset \"ann b\":\"1\"\n"),
+            ),
             (vec![plain("sql", "a"), plain("preConditions", "")], Err("it has preConditions")),
             (vec![plain("sql", "a"), keeps("b")], Err("what it holds has different values of stripComments")),
             (
@@ -255,9 +312,15 @@ mod tests {
                 Err("there is no g.sql among the .sql files here"),
             ),
         ] {
-            let found = formatted(&change(below), Engine::Postgres, &find);
+            let change = change(below);
+            let found = formatted(&change, Engine::Postgres, &find);
             let expected = expected.map(|text| format!("--liquibase formatted sql\n{text}")).map_err(str::to_owned);
             assert_eq!(found, expected);
+            let read = Modelled::read(&change, ("ann b", "1"), Engine::Postgres, &find).unwrap();
+            assert_eq!(
+                (read.why_not.is_some(), read.tag.as_deref()),
+                (expected.is_err(), change.find("tag").and_then(|tag| tag.text.as_deref()))
+            );
         }
     }
 }

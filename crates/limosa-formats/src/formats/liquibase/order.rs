@@ -7,7 +7,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Position};
 use super::Script;
 use super::changelog::{Item, What};
 use super::conditions::Conditions;
-use super::modelled;
+use super::modelled::{self, Modelled};
 use super::outer::Outer;
 use super::properties::Property;
 use crate::codes;
@@ -32,8 +32,8 @@ pub(super) struct Listed {
 pub(super) enum Passed {
     /// A script.
     Script(Listed),
-    /// A change of a changelog that holds SQL alone, as formatted SQL.
-    Modelled(Listed, String),
+    /// A change of a changelog, as formatted SQL.
+    Modelled(Listed, Modelled),
     /// A property of a changelog.
     Property(Property),
     /// What a changelog asks before anything runs.
@@ -213,19 +213,15 @@ impl Source<'_> {
                 }
                 What::ChangeSet { author, id, field } => {
                     let find = |file: &str, is_relative: bool| self.text_of(file, is_relative, path);
-                    let why = match modelled::formatted(field, self.engine, &find) {
-                        Ok(text) => {
-                            self.modelled(path, name, (author, id), text, walk);
-                            continue;
+                    match Modelled::read(field, (author, id), self.engine, &find) {
+                        Ok(change) => self.modelled(path, name, (author, id), change, walk),
+                        Err(why) => {
+                            let message = format!("the change {id} of {author} cannot be read: {why}");
+                            let help = "give it an id and an author without quotes and line ends";
+                            walk.problems
+                                .push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label).help(help));
                         }
-                        Err(why) => why,
-                    };
-                    let message = format!(
-                        "the change {id} of {author} is no SQL ({why}), and cannot be run here; it is left out"
-                    );
-                    let help = "write it as formatted SQL: liquibase update-sql shows what it runs; where it ran already, later changes can \
-                                rely on it";
-                    walk.problems.push(Diagnostic::warning(codes::CODE_MIGRATION, message).at(label).help(help));
+                    }
                 }
                 What::Root(_) | What::Property(_) | What::PropertyFile { .. } => {}
                 What::Conditions(conditions) => walk.listed.push(Passed::Conditions(Asking {
@@ -247,7 +243,7 @@ impl Source<'_> {
     }
 
     /// Comes past a change that a changelog holds. It stands in a file of its own, which is nowhere but here.
-    fn modelled(&self, path: &str, name: &str, (author, id): (&str, &str), text: String, walk: &mut Walk<'_>) {
+    fn modelled(&self, path: &str, name: &str, (author, id): (&str, &str), change: Modelled, walk: &mut Walk<'_>) {
         let own = format!("{path}::{id}::{author}");
         let others = (2..).map(|number| format!("{own} ({number})"));
         let Some(own) = std::iter::once(own.clone()).chain(others).find(|one| walk.seen.insert(one.clone())) else {
@@ -257,7 +253,7 @@ impl Source<'_> {
         let around = walk.around.iter().rev().map(|(outer, _)| outer.clone()).collect();
         let included = walk.around.last().and_then(|(_, place)| place.clone());
         let listed = Listed { path: own, name: name.to_owned(), files, around, included };
-        walk.listed.push(Passed::Modelled(listed, text));
+        walk.listed.push(Passed::Modelled(listed, change));
     }
 
     /// The text of a file of SQL that a change of this changelog names.
@@ -416,7 +412,7 @@ mod tests {
             length: 0,
             checksum: Checksum::of(b""),
             text: None,
-            is_modelled: false,
+            of_changelog: None,
         };
         let scripts = scripts.iter().map(|path| ((*path).to_owned(), script())).collect();
         let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();

@@ -4,7 +4,7 @@ use limosa_core::{Agreement, ForeignRow, Identity};
 
 use super::attributes::{Named, Often};
 use super::changesets::ChangeSet;
-use super::{Changelogs, lines};
+use super::{Changelogs, OfChangelog, lines};
 use crate::checksums::Hashed;
 
 /// Where a change stands, and what its line says with the values of its properties.
@@ -57,8 +57,8 @@ impl Changelogs {
         Some((known, formatted.zip(known.at).and_then(|(file, at)| file.changes.get(at))))
     }
 
-    fn is_modelled(&self, known: &Known) -> bool {
-        known.files.first().and_then(|path| self.scripts.get(path)).is_some_and(|script| script.is_modelled)
+    fn of_changelog(&self, known: &Known) -> Option<&OfChangelog> {
+        known.files.first().and_then(|path| self.scripts.get(path))?.of_changelog.as_ref()
     }
 
     /// What the checksum of a change is of, in the bytes of its file.
@@ -84,7 +84,7 @@ impl Changelogs {
     /// Whether a change is the one that a recorded checksum was made of; None where no such change is known.
     pub(crate) fn agreement(&self, identity: &str, bytes: &[u8], recorded: &str) -> Option<Agreement> {
         let (known, change) = self.known(identity)?;
-        if self.is_modelled(known) {
+        if self.of_changelog(known).is_some() {
             return Some(Agreement::Unknowable(
                 "Liquibase makes the checksum of a change in a changelog by what it is modelled of",
             ));
@@ -97,7 +97,9 @@ impl Changelogs {
     pub(crate) fn complete(&self, identity: &str, bytes: &[u8], row: &mut ForeignRow) {
         let Some((known, change)) = self.known(identity) else { return };
         // Where there is none, Liquibase puts its own there with its next run.
-        row.checksum = (!self.is_modelled(known)).then(|| self.hashed(known, change, bytes).checksum());
+        let of_changelog = self.of_changelog(known);
+        row.checksum = of_changelog.is_none().then(|| self.hashed(known, change, bytes).checksum());
+        row.more.extend(of_changelog.and_then(|it| it.tag.clone()).map(|tag| ("tag", tag)));
         let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
         let comment = change.and_then(|change| change.comment.as_deref()).unwrap_or_default().trim();
         row.more.insert("comments", short(comment));

@@ -1,5 +1,6 @@
 //! What is special about MariaDB and MySQL: DDL that commits by itself, settings that outlive transactions, many SQL modes.
 
+mod catalogue;
 mod ddl_recovery;
 mod dumps;
 mod lost_connections;

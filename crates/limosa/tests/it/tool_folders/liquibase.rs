@@ -2,7 +2,7 @@
 
 use limosa::{MigrateOptions, Selection, StatusOptions};
 
-use crate::answers::{back, done, failed, id, labels, migrate, states, words};
+use crate::answers::{back, done, failed, id, labels, migrate, states, to_name, words};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 const USERS: &str = "--liquibase formatted sql\n\n\
@@ -86,16 +86,18 @@ fn listed(home: &Home) {
 async fn a_changelog_says_what_there_is_and_in_which_order() {
     for home in all_homes() {
         listed(&home);
-        let answer = done(home.migrate().await);
+        failed(
+            &home.migrate().await,
+            4,
+            &["LIM-F034", "db.changelog-master.xml:5", "the change m of ann is no SQL (it has dropTable)"],
+        );
+        let answer = done(home.migrate_with(&to_name("all/b.sql::1::ann")).await);
         assert_eq!(
             home.ledger(),
             ["second.sql::1::ann|applied", "all/a.sql::raw::includeAll|applied", "all/b.sql::1::ann|applied"]
         );
         let notices = words(&answer.notices);
-        for wanted in ["LIM-F034", "the change m of ann is no SQL (it has dropTable)", "no changelog includes lost.sql"]
-        {
-            assert!(notices.contains(wanted), "{wanted}: {notices}");
-        }
+        assert!(notices.contains("no changelog includes lost.sql"), "{notices}");
         assert_eq!(home.rows("select n from t order by n"), ["1", "2"]);
         let refused = home.new_files("more").unwrap_err();
         assert!(words(&refused.diagnostics).contains("a changelog lists the files"), "{refused:?}");

@@ -1,8 +1,8 @@
 //! Changes of Liquibase's changelogs that hold SQL alone. What is expected here was seen with Liquibase 4.33.
 
-use limosa::{Selection, StatusOptions};
+use limosa::{Repair, Selection, StatusOptions};
 
-use crate::answers::{back, done, id, labels, states, words};
+use crate::answers::{back, done, failed, id, labels, states, to_name, words};
 use crate::place::all_homes;
 
 const YAML: &str = "databaseChangeLog:
@@ -69,27 +69,39 @@ async fn changes_of_sql_run_at_their_place() {
             // What they name counts for them: where it changed, they did.
             done(home.migrate().await);
             home.file("sub/f.sql", "INSERT INTO s VALUES (4);");
-            crate::answers::failed(&home.migrate().await, 1, &["LIM-P001", "y1::yam"]);
+            failed(&home.migrate().await, 1, &["LIM-P001", "y1::yam"]);
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_no_sql_says_why() {
+async fn what_is_no_sql_stops_what_is_behind_it() {
     for home in all_homes() {
         home.file(
             "changelog.xml",
             "<databaseChangeLog>\n<changeSet id='1' author='a'><sql>create table t (n integer)</sql></changeSet>\n\
-             <changeSet id='2' author='a'><sql>select 1</sql><dropTable tableName='t'/></changeSet>\n\
-             <changeSet id='3' author='a'><sqlFile path='none.sql'/></changeSet>\n</databaseChangeLog>\n",
+             <changeSet id='0' author='a' dbms='oracle' runAlways='true'><dropTable tableName='t'/></changeSet>\n\
+             <changeSet id='2' author='a'>\n<sql>select 1</sql><dropTable tableName='t'/></changeSet>\n\
+             <changeSet id='3' author='a'><sqlFile path='none.sql'/></changeSet>\n\
+             <changeSet id='4' author='a'><sql>create table u (n integer)</sql></changeSet>\n</databaseChangeLog>\n",
         );
-        let notices = words(&done(home.migrate().await).notices);
-        for wanted in [
-            "the change 2 of a is no SQL (it has dropTable)",
-            "3 of a is no SQL (there is no none.sql among the .sql files here)",
-        ] {
-            assert!(notices.contains(wanted), "{wanted}: {notices}");
-        }
+        let first = "the change 2 of a is no SQL (it has dropTable)";
+        failed(
+            &home.migrate().await,
+            4,
+            &["LIM-F034", "changelog.xml:4", first, "--mark-applied 'changelog.xml::2::a'"],
+        );
+        assert!(!home.tables().contains(&"t".to_owned()), "nothing ran");
+        done(home.migrate_with(&to_name("changelog.xml::1::a")).await);
         assert!(home.tables().contains(&"t".to_owned()));
+        home.repair(Repair::MarkApplied(id("changelog.xml::2::a"))).await.unwrap();
+        let second = "3 of a is no SQL (there is no none.sql among the .sql files here)";
+        failed(&home.migrate().await, 4, &["LIM-F034", "changelog.xml:6", second]);
+        home.file("none.sql", "insert into t values (3);");
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from t"), ["3"]);
+        assert!(home.tables().contains(&"u".to_owned()));
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        assert!(states(&status).contains(&"changelog.xml::2::a baseline".to_owned()), "{:?}", states(&status));
     }
 }

@@ -233,3 +233,12 @@ fn rows_say_what_the_line_of_a_change_says() {
     let allowed = changelogs.agreement("R:a.sql::v::ann", text, "9:00");
     assert_eq!(allowed, Some(Agreement::SameBut("what validCheckSum allows")));
 }
+
+#[test]
+fn a_tag_stands_in_the_row_of_its_change() {
+    let list = b"<databaseChangeLog><changeSet id=\"1\" author=\"a\"><tagDatabase tag=\"v1\"/></changeSet></databaseChangeLog>";
+    let changelogs = changelogs(&[("changelog.xml", list)]);
+    let mut row = ForeignRow::default();
+    changelogs.complete("changelog.xml::1::a", b"", &mut row);
+    assert_eq!((row.checksum, row.more.get("tag").map(String::as_str)), (None, Some("v1")));
+}

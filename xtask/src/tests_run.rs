@@ -9,7 +9,7 @@ use crate::cargo::{EXACT_PARSERS, SPANS, Workspace};
 use crate::provision::{self, Range};
 
 /// How many tests run at a time besides one for each processor: most wait for a server, or for time to pass.
-const TESTS_THAT_WAIT: usize = 1;
+const TESTS_THAT_WAIT: usize = 2;
 
 /// Provides servers, then runs `cargo test --workspace` with its output untouched. Where no arguments choose among the tests, those
 /// that stand behind features run, too: the exact parsers with all others, and the spans in a second call, for the binary that has

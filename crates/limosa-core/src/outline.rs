@@ -210,7 +210,7 @@ impl LeftOutReason {
             LeftOutReason::Implicit => "is left out: limosa decides about transactions, and ignores autocommit",
             LeftOutReason::LocksLedger => "is left out: while it holds, limosa could not write its ledger",
             LeftOutReason::OfTool => {
-                "is left out: the tool that the file was written for holds a transaction open around it, and limosa ends its own here"
+                "is left out: the tool that the file was written for has a transaction around it, and limosa ends its own here"
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::change::TransactionWish;
 use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
 use groups::Groups;
 use own::Own;
+pub use own::ToolTransaction;
 
 /// Builds an [`Outline`] piece by piece; holds no text.
 pub struct Outliner {
@@ -34,8 +35,8 @@ pub struct Outliner {
     own_may_commit: bool,
     /// MySQL: the file says when to commit by `autocommit`.
     sets_autocommit: bool,
-    /// The tool that the script was written for holds a transaction open around it.
-    is_surrounded: bool,
+    /// What the tool that the script was written for lets it do with the transaction around it.
+    around: Option<ToolTransaction>,
     /// Statements that destroy data, and other remarkable ones.
     losses: u64,
     other_remarks: u64,
@@ -64,7 +65,7 @@ impl Outliner {
             first_begins: false,
             own_may_commit: false,
             sets_autocommit: false,
-            is_surrounded: false,
+            around: None,
             losses: 0,
             other_remarks: 0,
             ledger_table: None,
@@ -78,10 +79,9 @@ impl Outliner {
         self.wish = wish;
     }
 
-    /// The script was written for a tool that holds a transaction open around it: it may end that one, and leave one of its own open
-    /// for the tool to end.
-    pub fn surround(&mut self) {
-        self.is_surrounded = true;
+    /// The script was written for a tool that has a transaction around it.
+    pub fn surround(&mut self, around: ToolTransaction) {
+        self.around = Some(around);
     }
 
     /// The tool that the script was written for keeps its record in a table of this name.
@@ -328,7 +328,7 @@ impl Outliner {
             return Err(error);
         }
         match self.own.take() {
-            Some(own) if self.is_in_tools() => self.dissolve(own, LeftOutReason::OfTool),
+            Some(own) if self.is_held() => self.dissolve(own, LeftOutReason::OfTool),
             Some(own) => return Err(OutlineError::LeftOpen { position: own.position }),
             None => {}
         }

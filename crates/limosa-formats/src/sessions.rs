@@ -1,16 +1,18 @@
 //! How the tool of a folder runs its files: in which sessions and transactions, and with what they begin.
 
+use limosa_core::ToolTransaction;
 use limosa_sql::{Engine, ForeignKeys};
 
 use crate::Layout;
 use crate::formats::drizzle;
 
 impl Layout {
-    /// True where the tool holds a transaction open around a file, on the engines where it can. golang-migrate and Prisma send the
-    /// text of a file as it is.
-    pub fn holds_transaction(&self) -> bool {
-        let others = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
-        self.is_foreign() && !others
+    /// The transaction that the tool has around a file, on the engines where it can. golang-migrate and Prisma send the text of a file as it
+    /// is, and the server has one around it; psql and Liquibase's connection pass over COMMIT as well.
+    pub fn transaction(&self) -> Option<ToolTransaction> {
+        let is_implicit = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
+        let around = if is_implicit { ToolTransaction::Implicit } else { ToolTransaction::Held };
+        self.is_foreign().then_some(around)
     }
 
     /// True where the tool was seen to run all files of a run in one session, so that what one of them sets holds for those behind it,
@@ -74,7 +76,7 @@ impl Layout {
     /// SQLite: true where the tool leaves `PRAGMA foreign_keys` within its transaction, in which it has no effect. Flyway runs a file with one
     /// outside of transactions.
     pub fn leaves_pragmas_in_transaction(&self) -> bool {
-        let in_transaction = self.holds_transaction() || matches!(self, Layout::UpDown);
+        let in_transaction = self.transaction() == Some(ToolTransaction::Held) || matches!(self, Layout::UpDown);
         in_transaction && !matches!(self, Layout::Flyway(_))
     }
 

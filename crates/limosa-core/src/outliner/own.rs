@@ -12,6 +12,16 @@ use super::groups::Groups;
 use crate::change::TransactionWish;
 use crate::outline::{Group, GroupMode, LeftOut, LeftOutReason, OutlineError};
 
+/// The transaction that another tool has around a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToolTransaction {
+    /// The tool begins and ends it: the script may end that one, and leave one of its own open for the tool to end.
+    Held,
+    /// It is there for want of another, as the server has one around statements that are sent together: the script may end it, and with
+    /// one that is left open the tool fails.
+    Implicit,
+}
+
 /// Statements that run others, which do not stand in their text. One of those may commit, and mostly none does.
 const RUN_OTHERS: &[&str] =
     &["BEGIN NOT ATOMIC", "CALL", "CASE", "EXECUTE", "EXECUTE IMMEDIATE", "FOR", "IF", "LOOP", "REPEAT", "WHILE"];
@@ -119,12 +129,12 @@ impl Outliner {
     /// True where a statement ends the transaction that another tool holds open. A lone END is rather that of a function which
     /// these rules do not see: a file for another engine.
     pub(super) fn ends_tools(&self, class: &Class) -> bool {
-        self.is_in_tools() && class.verb.starts_with("COMMIT")
+        self.around.is_some() && self.wish != TransactionWish::None && class.verb.starts_with("COMMIT")
     }
 
-    /// True where another tool would hold a transaction open.
-    pub(super) fn is_in_tools(&self) -> bool {
-        self.is_surrounded && self.wish != TransactionWish::None
+    /// True where another tool would end what is left open.
+    pub(super) fn is_held(&self) -> bool {
+        self.around == Some(ToolTransaction::Held) && self.wish != TransactionWish::None
     }
 
     /// COMMIT of the transaction that another tool holds open around the file.

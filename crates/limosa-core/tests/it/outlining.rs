@@ -1,6 +1,6 @@
 //! How statements are grouped for commit.
 
-use limosa_core::{GroupMode, LeftOutReason, Outline, OutlineError, Outliner, TransactionWish};
+use limosa_core::{GroupMode, LeftOutReason, Outline, OutlineError, Outliner, ToolTransaction, TransactionWish};
 use limosa_sql::{Dialect, Engine, ForeignKeys, Splitter};
 use proptest::prelude::*;
 
@@ -66,17 +66,18 @@ fn statements_decide_their_transactions() {
 
 #[test]
 fn transactions_of_another_tool_are_limosa_s() {
-    let groups = |text: &str, wish| {
+    let groups_in = |around, text: &str, wish| {
         let mut splitter = Splitter::new(Engine::Sqlite, "test.sql");
         splitter.feed(text.as_bytes());
         splitter.finish();
         let mut outliner = Outliner::new(Engine::Sqlite, wish);
-        outliner.surround();
+        outliner.surround(around);
         while let Some(piece) = splitter.next_piece().unwrap() {
             outliner.add(&piece);
         }
         words(outliner.finish())
     };
+    let groups = |text: &str, wish| groups_in(ToolTransaction::Held, text, wish);
     for (text, wanted) in [
         ("select 1; commit; select 2;", "1-2 inside, 3 inside, without 2"),
         ("commit; select 1;", "1-2 inside, without 1"),
@@ -94,6 +95,10 @@ fn transactions_of_another_tool_are_limosa_s() {
     }
     let alone = groups("select 1; commit;", TransactionWish::None);
     assert_eq!(alone, "COMMIT ends a transaction that this file did not begin at 1:11");
+    let implicit = |text: &str| groups_in(ToolTransaction::Implicit, text, TransactionWish::Auto);
+    assert_eq!(implicit("select 1; commit; select 2;"), "1-2 inside, 3 inside, without 2");
+    let left_open = "the transaction that begins here is still open at the end of the file at 1:1";
+    assert_eq!(implicit("begin; select 1;"), left_open);
 }
 
 #[test]

@@ -89,8 +89,9 @@ pub(super) const TABLE: &[Cause] = &[
         "The statements of the file ask for transactions that cannot be had: a `BEGIN` without its end, a second `BEGIN` inside of the first, \
          a statement that cannot run in a transaction below `Transaction: always` or inside of the file's own `BEGIN` to `COMMIT`.",
         "The message says which statement and what to do about it. Most files need no `BEGIN` and `COMMIT`: limosa opens the transaction \
-         itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file. Files of a tool that holds a transaction open \
-         around them (sqlx, Diesel, drizzle, goose and others, not golang-migrate or Prisma) may end that one, and leave one open. \
+         itself. A statement such as `CREATE INDEX CONCURRENTLY` is best alone in a file. Files of another tool may \
+         hold a `COMMIT` that ends the transaction around them, and where the tool holds that open itself (sqlx, Diesel, drizzle, goose and others, \
+         not golang-migrate, Prisma, Liquibase and Sqitch) they may leave one open. \
          `adopt`, `baseline`, and what is applied already are not held up by it: such a file has run with another tool.",
     ),
     (

@@ -1,6 +1,6 @@
 //! What stands below the headers of a file, as it streams past: the outline, the checksum, and the way back.
 
-use limosa_core::{Checksum, Markers, Outliner, Rollback, Script, TransactionWish};
+use limosa_core::{Checksum, Markers, Outliner, Rollback, Script, ToolTransaction, TransactionWish};
 use limosa_sql::{
     Diagnostic, Dialect, EndDelimiter, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule,
 };
@@ -95,9 +95,9 @@ impl Body {
         }
     }
 
-    /// The tool that the file was written for holds a transaction open around it.
-    pub(super) fn surround(&mut self) {
-        self.outliner.surround();
+    /// The tool that the file was written for has a transaction around it.
+    pub(super) fn surround(&mut self, around: ToolTransaction) {
+        self.outliner.surround(around);
     }
 
     /// The tool that the file was written for keeps its record in a table of this name.

@@ -1,6 +1,6 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
-use limosa_core::{FileHasher, Markers, TransactionWish};
+use limosa_core::{FileHasher, Markers, ToolTransaction, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect};
 
 use super::body::{Body, Finished};
@@ -32,8 +32,8 @@ pub struct FileReader {
     no_transaction: Option<&'static str>,
     /// The file was written for another tool, which knows no headers.
     is_foreign: bool,
-    /// That tool holds a transaction open around it.
-    is_surrounded: bool,
+    /// The transaction that this tool has around it.
+    around: Option<ToolTransaction>,
     /// The table in which that tool keeps its record.
     ledger_table: Option<String>,
     file_hasher: FileHasher,
@@ -85,7 +85,7 @@ impl FileReader {
             dialect,
             no_transaction: None,
             is_foreign: false,
-            is_surrounded: false,
+            around: None,
             ledger_table: None,
             file_hasher: FileHasher::new(),
             sections: None,
@@ -122,9 +122,9 @@ impl FileReader {
     /// The file was written for the tool of this layout.
     #[must_use]
     pub fn of_tool(self, layout: &Layout) -> FileReader {
-        let is_surrounded = layout.holds_transaction() && !matches!(self.role, FileRole::Rollback { .. });
+        let around = layout.transaction().filter(|_| !matches!(self.role, FileRole::Rollback { .. }));
         let ledger_table = layout.ledger_table(self.dialect.engine()).map(|ledger| ledger.table);
-        FileReader { is_foreign: layout.is_foreign(), is_surrounded, ledger_table, ..self }
+        FileReader { is_foreign: layout.is_foreign(), around, ledger_table, ..self }
     }
 
     /// That tool keeps its record in the table of this name.
@@ -197,8 +197,8 @@ impl FileReader {
             wishes.transaction = Some(TransactionWish::None);
         }
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
-        if self.is_surrounded {
-            body.surround();
+        if let Some(around) = self.around {
+            body.surround(around);
         }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());

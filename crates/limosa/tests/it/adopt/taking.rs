@@ -207,8 +207,8 @@ async fn a_version_that_is_dirty_is_half_done_and_those_before_it_are_applied() 
 async fn what_is_wrong_with_statements_that_ran_does_not_hinder_taking_over() {
     for home in all_homes() {
         migrated(&home, tool("golang-migrate"));
-        home.file("000002_b.up.sql", "create table b (n int);\ncommit;\ncreate table more (n int);\n");
-        home.file("000003_c.up.sql", "create table c (n int);\ncommit;\n");
+        home.file("000002_b.up.sql", "begin;\nbegin;\ncreate table b (n int);\ncommit;\n");
+        home.file("000003_c.up.sql", "begin;\nbegin;\ncreate table c (n int);\ncommit;\n");
         let proving = AdoptOptions { prove: Some(limosa::ProveOn::ThisServer), ..dry_run() };
         refusal(adopt_with(&home, &proving).await, 2, &["LIM-F015", "000002_b.up.sql"]);
         let answer = adopt(&home).await.unwrap();
@@ -230,7 +230,7 @@ async fn what_is_wrong_with_statements_that_ran_does_not_hinder_taking_over() {
 #[tokio::test]
 async fn statements_that_ran_do_not_hinder_a_baseline() {
     for home in all_homes() {
-        home.file("000001_a.up.sql", "create table a (n int);\ncommit;\ncreate table more (n int);\n");
+        home.file("000001_a.up.sql", "begin;\nbegin;\ncreate table a (n int);\ncommit;\n");
         home.file("000001_a.down.sql", "drop table a;\ncommit;\ndrop table more;\n");
         home.file("000002_b.up.sql", &text(2));
         let to = limosa::Version::parse("1").unwrap();

@@ -1,6 +1,7 @@
 //! Folders of other tools whose order or identity stands in names, read in place.
 
 mod auto_rollback;
+mod bare_commit;
 mod diesel;
 mod drizzle;
 mod flyway_session;

@@ -243,6 +243,7 @@ impl Layout {
         match self {
             Layout::Dbmate => dbmate::other_order(files),
             Layout::SqlMigrate => sql_migrate::other_order(files),
+            Layout::Prisma => prisma::other_order(files),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! How the tool of a folder runs its files: in which sessions and transactions, and with what they begin.
 
 use limosa_core::ToolTransaction;
-use limosa_sql::{Engine, ForeignKeys};
+use limosa_sql::{EndDelimiter, Engine, ForeignKeys};
 
 use crate::Layout;
 use crate::formats::drizzle;
@@ -25,6 +25,11 @@ impl Layout {
     /// transaction holds for those behind it.
     pub fn runs_all_in_one_transaction(&self) -> bool {
         matches!(self, Layout::Drizzle(_) | Layout::NodePgMigrate)
+    }
+
+    /// What ends statements besides `;` in all files.
+    pub fn end_delimiter(&self) -> Option<EndDelimiter> {
+        matches!(self, Layout::Drizzle(_)).then(|| EndDelimiter::of_text(drizzle::BREAKPOINT))
     }
 
     /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9 and Diesel 2.3.

@@ -63,6 +63,11 @@ impl EndDelimiter {
         })))
     }
 
+    /// A text that stands for itself, wherever it stands.
+    pub fn of_text(text: &str) -> EndDelimiter {
+        EndDelimiter { text: text.to_owned(), ..EndDelimiter::default() }
+    }
+
     /// What ends statements where Liquibase is told nothing: `GO` and `/`, each as the first of its line.
     pub fn of_lines() -> EndDelimiter {
         let of = |text: &str| EndDelimiter { text: text.to_owned(), begins_line: true, ..EndDelimiter::default() };

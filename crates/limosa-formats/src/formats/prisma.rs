@@ -2,10 +2,11 @@
 //! `migration_lock.toml`, which names the kind of database.
 //!
 //! Names: Prisma documentation, "About migration histories". A migration is known by the name of its folder, and folders run in the
-//! order of their names as texts. There are no ways back, and no placeholders: `${...}` is text.
+//! order of their names as texts; Prisma 6.19 sorts them as people read them (`localeCompare`). There are no ways back, and no placeholders:
+//! `${...}` is text.
 
 use limosa_core::Version;
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Engine, Label};
 
 use super::Format;
 use super::native::{FileRole, Place, is_sql, split, spoken, unclear};
@@ -39,6 +40,35 @@ pub(super) fn in_folder(folder: &str) -> FileRole {
     };
     let name = if words.is_empty() { label.to_owned() } else { spoken(words) };
     FileRole::Versioned { version: Version::of_name(folder), label: label.to_owned(), name }
+}
+
+/// What stands before digits where people read, from the first on: the root collation of Unicode (CLDR), which JavaScript has.
+const BEFORE_DIGITS: &str = " _-,;!.()[]{}@*&#%`^+<=>|~$";
+
+/// What a name is sorted by where people read: letters without regard to capitals, which decide between equal ones.
+fn as_read(name: &str) -> (Vec<(u8, u32)>, Vec<bool>) {
+    let place = |letter: char| match (BEFORE_DIGITS.find(letter), letter.is_ascii_digit()) {
+        (Some(place), _) => (0, u32::try_from(place).unwrap_or(u32::MAX)),
+        (None, true) => (1, u32::from(letter)),
+        (None, false) => (2, u32::from(letter.to_ascii_lowercase())),
+    };
+    (name.chars().map(place).collect(), name.chars().map(|letter| letter.is_ascii_uppercase()).collect())
+}
+
+/// Says where newer versions of Prisma run folders in another order. The files are given in any order.
+pub(crate) fn other_order<'a>(files: impl Iterator<Item = (&'a str, &'a FileRole)>) -> Option<Diagnostic> {
+    let versions = files.filter_map(|(path, role)| match role {
+        FileRole::Versioned { version, .. } => Some((version.name()?, path)),
+        _ => None,
+    });
+    let mut versions: Vec<(&str, &str)> = versions.collect();
+    versions.sort_unstable();
+    let mut pairs = versions.iter().zip(versions.iter().skip(1));
+    let ((first, path), (second, _)) = pairs.find(|(first, second)| as_read(first.0) > as_read(second.0))?;
+    let message =
+        format!("{first} runs before {second} here and in older versions of Prisma, and behind it in Prisma 6.19");
+    let help = "give both dates one width; where both ran already, it does not matter";
+    Some(Diagnostic::warning(codes::OTHER_ORDER, message).at(Label::file(*path)).help(help))
 }
 
 /// Says what a file is for. Both `/` and `\` separate folders.
@@ -108,6 +138,33 @@ mod tests {
         ] {
             assert_eq!(said(path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn another_order_is_said() {
+        // As JavaScript sorts them.
+        let read = [
+            "0_init",
+            "2023_init",
+            "20231_b",
+            "20240101_a",
+            "20240101_B",
+            "20240101000000_add",
+            "20240101000000_Add",
+            "20240101000000_add_y",
+            "20240101000000_add-x",
+            "20240101000000_add.b",
+            "20240101000000_addz",
+        ];
+        assert!(read.is_sorted_by_key(|name| as_read(name)));
+        let said = |folders: &[&str]| {
+            let paths: Vec<String> = folders.iter().map(|folder| format!("m/{folder}/migration.sql")).collect();
+            let roles: Vec<FileRole> = paths.iter().map(|path| classify(path)).collect();
+            other_order(paths.iter().map(String::as_str).zip(&roles)).map(|problem| problem.message)
+        };
+        assert_eq!(said(&["20240101000000_a", "0_init", "20240101000001_B"]), None);
+        let message = said(&["20231_b", "2023_init"]).unwrap();
+        assert!(message.starts_with("20231_b runs before 2023_init here"), "{message}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
 use limosa_core::{FileHasher, Markers, ToolTransaction, TransactionWish};
-use limosa_sql::{Diagnostic, Dialect};
+use limosa_sql::{Diagnostic, Dialect, EndDelimiter};
 
 use super::body::{Body, Finished};
 use super::comments::{CommentScanner, Line};
@@ -34,6 +34,8 @@ pub struct FileReader {
     is_foreign: bool,
     /// The transaction that this tool has around it.
     around: Option<ToolTransaction>,
+    /// What ends statements besides `;` in all of its files.
+    delimiter: Option<EndDelimiter>,
     /// The table in which that tool keeps its record.
     ledger_table: Option<String>,
     file_hasher: FileHasher,
@@ -86,6 +88,7 @@ impl FileReader {
             no_transaction: None,
             is_foreign: false,
             around: None,
+            delimiter: None,
             ledger_table: None,
             file_hasher: FileHasher::new(),
             sections: None,
@@ -124,7 +127,7 @@ impl FileReader {
     pub fn of_tool(self, layout: &Layout) -> FileReader {
         let around = layout.transaction().filter(|_| !matches!(self.role, FileRole::Rollback { .. }));
         let ledger_table = layout.ledger_table(self.dialect.engine()).map(|ledger| ledger.table);
-        FileReader { is_foreign: layout.is_foreign(), around, ledger_table, ..self }
+        FileReader { is_foreign: layout.is_foreign(), around, delimiter: layout.end_delimiter(), ledger_table, ..self }
     }
 
     /// That tool keeps its record in the table of this name.
@@ -202,6 +205,9 @@ impl FileReader {
         }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());
+        }
+        if let Some(delimiter) = &self.delimiter {
+            body.expect_delimiters(Some(delimiter), Some(delimiter));
         }
         if let Some(FilePart { delimiter, back_delimiter, back_of_other, .. }) = &self.part {
             body.expect_delimiters(delimiter.as_ref(), back_delimiter.as_ref());

@@ -93,3 +93,19 @@ fn new_migrations_are_drizzle_kits_own() {
     home.file("0000_init.sql", CREATE);
     refusal(home.new_files("x"), 2, &["only drizzle-kit can write", "drizzle-kit generate --custom"]);
 }
+
+#[tokio::test]
+async fn a_breakpoint_ends_a_statement_with_and_without_a_semicolon() {
+    for home in all_homes() {
+        journal(&home, &["0000_a"]);
+        home.file(
+            "0000_a.sql",
+            "create table a (n integer)\n--> statement-breakpoint\ncreate table b (n integer)--> statement-breakpoint\n\
+             insert into a values (1); insert into a values (2);\n--> statement-breakpoint\ninsert into b select 7 where 1 > 0 -- why\n\
+             --> statement-breakpoint\n",
+        );
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from a union all select n from b order by 1"), ["1", "2", "7"]);
+        assert!(done(home.migrate().await).steps.is_empty());
+    }
+}

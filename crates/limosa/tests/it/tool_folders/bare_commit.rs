@@ -4,31 +4,44 @@
 use crate::answers::{done, failed};
 use crate::place::{Home, all_homes};
 
-/// Writes a file whose second part fails behind its COMMIT, as these tools have it.
-const FOLDERS: &[(&str, &str, &[(&str, &str)])] = &[
-    ("000001_a.up.sql", "", &[("000001_a.down.sql", "drop table a;\n")]),
-    ("20240131120000_a/migration.sql", "", &[("migration_lock.toml", "")]),
-    ("a.sql", "--liquibase formatted sql\n--changeset ann:1\n", &[]),
-    ("001_a.sql", "-- +goose Up\n", &[]),
-    ("20240131120000_a.sql", "-- migrate:up\n", &[]),
+/// A file as a tool has it.
+struct Known {
+    name: &'static str,
+    head: &'static str,
+    /// The other file by which the folder is known.
+    beside: Option<(&'static str, &'static str)>,
+}
+
+const fn known(name: &'static str, head: &'static str) -> Known {
+    Known { name, head, beside: None }
+}
+
+const FOLDERS: [Known; 5] = [
+    Known { beside: Some(("000001_a.down.sql", "drop table a;\n")), ..known("000001_a.up.sql", "") },
+    Known { beside: Some(("migration_lock.toml", "")), ..known("20240131120000_a/migration.sql", "") },
+    known("a.sql", "--liquibase formatted sql\n--changeset ann:1\n"),
+    known("001_a.sql", "-- +goose Up\n"),
+    known("20240131120000_a.sql", "-- migrate:up\n"),
 ];
 
-fn file(home: &Home, (name, head, beside): &(&str, &str, &[(&str, &str)]), value: &str) {
-    home.file(name, &format!("{head}create table a (n integer);\ncommit;\ninsert into a values ({value});\n"));
-    beside.iter().for_each(|(name, text)| home.file(name, text));
+/// Writes the file with a value behind its COMMIT.
+fn file(home: &Home, known: &Known, value: &str) {
+    let text = format!("{}create table a (n integer);\ncommit;\ninsert into a values ({value});\n", known.head);
+    home.file(known.name, &text);
+    known.beside.iter().for_each(|(name, text)| home.file(name, text));
 }
 
 #[tokio::test]
 async fn what_stands_before_it_stays() {
-    for folder in FOLDERS {
+    for known in &FOLDERS {
         for home in all_homes() {
-            file(&home, folder, "(select none from none)");
+            file(&home, known, "(select none from none)");
             failed(&home.migrate().await, 3, &["LIM-R002"]);
-            assert_eq!(home.rows("select count(*) from a"), ["0"], "{}", folder.0);
+            assert_eq!(home.rows("select count(*) from a"), ["0"], "{}", known.name);
             // It goes on behind what stands.
-            file(&home, folder, "7");
+            file(&home, known, "7");
             done(home.migrate().await);
-            assert_eq!(home.rows("select n from a"), ["7"], "{}", folder.0);
+            assert_eq!(home.rows("select n from a"), ["7"], "{}", known.name);
         }
     }
 }

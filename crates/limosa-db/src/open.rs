@@ -11,7 +11,9 @@ use crate::{ConnectOptions, DbError, DbErrorKind, Session};
 pub fn engine_of(database: &str) -> Result<Engine, DbError> {
     let text = database.trim();
     let scheme = text.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    if text.contains(':') {
+    // The address of a host holds no parenthesis.
+    let is_of_go = text.contains("@tcp(") || text.contains("@unix(");
+    if text.contains(':') && !is_of_go {
         match scheme.as_str() {
             "sqlite" | "sqlite3" => return Ok(Engine::Sqlite),
             "postgres" | "postgresql" => return Ok(Engine::Postgres),
@@ -23,12 +25,20 @@ pub fn engine_of(database: &str) -> Result<Engine, DbError> {
     if key_value.is_some_and(|key| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')) {
         return Ok(Engine::Postgres);
     }
-    let named = text.contains("://").then(|| format!("the scheme '{scheme}' is not one that limosa speaks"));
-    let message = named.unwrap_or_else(|| "the database is neither a URL nor a key=value string".to_owned());
-    Err(DbError::new(DbErrorKind::Configuration, message).hint(
-        "use sqlite:path/to/file.db, postgres://user@host:5432/database, mysql://user@host:3306/database, or key=value pairs of \
-         PostgreSQL's such as 'host=... dbname=...'",
-    ))
+    let message = match text.contains("://") {
+        _ if is_of_go => "the database is written as Go's driver of MySQL has it".to_owned(),
+        true => format!("the scheme '{scheme}' is not one that limosa speaks"),
+        false => "the database is neither a URL nor a key=value string".to_owned(),
+    };
+    let instead = match scheme.as_str() {
+        _ if is_of_go => "write mysql://root@host:3306/database for root@tcp(host:3306)/database; ",
+        "pgx" | "pgx4" | "pgx5" => "golang-migrate's pgx5:// is postgres:// here; ",
+        _ => "",
+    };
+    Err(DbError::new(DbErrorKind::Configuration, message).hint(format!(
+        "{instead}use sqlite:path/to/file.db, postgres://user@host:5432/database, mysql://user@host:3306/database, or key=value pairs of \
+         PostgreSQL's such as 'host=... dbname=...'"
+    )))
 }
 
 /// Opens a session with the database that the options name.
@@ -81,5 +91,19 @@ mod tests {
         assert!(error.message.contains("mongodb"));
         assert!(!format!("{error:?}").contains("hunter2"));
         assert!(!format!("{:?}", engine_of("hunter2").unwrap_err()).contains("hunter2"));
+    }
+
+    #[test]
+    fn what_tools_of_go_write_is_told_apart() {
+        for (text, wanted) in [
+            ("pgx5://u@h/d", "postgres:// here"),
+            ("mysql://u:hunter2@tcp(h:3306)/d?multiStatements=true", "write mysql://root@host:3306/database"),
+            ("u:hunter2@tcp(h:3306)/d", "write mysql://root@host:3306/database"),
+            ("u@unix(/tmp/s)/d", "write mysql://root@host:3306/database"),
+        ] {
+            let error = engine_of(text).unwrap_err();
+            assert!(error.hint.as_deref().is_some_and(|hint| hint.contains(wanted)), "{text}: {error:?}");
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
     }
 }

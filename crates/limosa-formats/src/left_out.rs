@@ -36,7 +36,11 @@ pub fn told(problems: Vec<Diagnostic>, anything_is_read: bool) -> Vec<Diagnostic
         };
         // Where errors end the command its warnings are not shown: the first name stands for all.
         let first = &left_out[0];
-        let help = format!("name the folder that is meant, or the files otherwise: {}", advice(first));
+        let help = format!(
+            "name the folder that is meant; or say how its files are named, such as --pattern 'V{{version}}.{{name}}.{{direction}}.sql'; or name \
+             the files otherwise: {}",
+            advice(first)
+        );
         told.push(Diagnostic::error(NO_NAME_UNDERSTOOD, message).at(Label::file(name(first))).help(help));
     }
     for code in [UNCLEAR_NAME, FOREIGN_NAME, CODE_MIGRATION] {

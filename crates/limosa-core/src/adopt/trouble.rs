@@ -31,7 +31,7 @@ fn half_done(tool: ForeignTool, table: &str, row: &ForeignRow) -> Trouble {
         ForeignTool::GolangMigrate => (
             format!("golang-migrate calls version {key} dirty: that migration, or its way back, failed or was cut off"),
             format!(
-                "then say what stands: 'migrate force {key}' where all of {key} stands, 'migrate force' with the version before it where nothing does"
+                "then say what stands: 'migrate force {key}' where all of {key} stands, 'migrate force' with the version before it (-1 where there is none) where nothing does"
             ),
         ),
         ForeignTool::Flyway => (

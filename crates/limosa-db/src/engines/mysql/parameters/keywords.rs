@@ -93,6 +93,12 @@ const FOREIGN: &[(&str, &str)] = &[
     ("interpolateParams", "leave it out; limosa binds what is its own"),
     ("createDatabaseIfNotExist", "leave it out, and run limosa with its own flag for it"),
     ("timeout", "write connect-timeout, in seconds"),
+    (
+        "x-migrations-table",
+        "leave it out; a database whose table of golang-migrate has another name is taken over with limosa adopt --ledger-table NAME",
+    ),
+    ("x-statement-timeout", "leave it out; write --statement-timeout"),
+    ("x-no-lock", "leave it out; limosa's own lock holds"),
     ("connectTimeout", "write connect-timeout, in seconds"),
     ("socketTimeout", "leave it out; keepalives find a dead server"),
     ("readTimeout", "leave it out; keepalives find a dead server"),

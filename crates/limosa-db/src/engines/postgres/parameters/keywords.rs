@@ -100,6 +100,17 @@ const FOREIGN: &[(&str, &str)] = &[
     ("connection_limit", "leave it out; limosa keeps no pool"),
     ("sslaccept", "write sslmode=require or sslmode=verify-full"),
     ("sslidentity", "write sslcert and sslkey"),
+    (
+        "x-migrations-table",
+        "leave it out; a database whose table of golang-migrate has another name is taken over with limosa adopt --ledger-table NAME",
+    ),
+    (
+        "x-migrations-table-quoted",
+        "leave it out; a database whose table of golang-migrate has another name is taken over with limosa adopt --ledger-table NAME",
+    ),
+    ("x-statement-timeout", "leave it out; write --statement-timeout"),
+    ("x-multi-statement", "leave it out; limosa sends statement by statement"),
+    ("x-multi-statement-max-size", "leave it out; limosa sends statement by statement"),
 ];
 
 /// The parameter with this name.

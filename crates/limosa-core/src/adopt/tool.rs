@@ -121,6 +121,26 @@ impl ForeignTool {
         })
     }
 
+    /// Its own command that counts as applied what did not run; None where it has none.
+    pub fn marks_as_applied(self) -> Option<&'static str> {
+        match self {
+            ForeignTool::GolangMigrate => Some("migrate force VERSION"),
+            ForeignTool::Sqitch => Some("sqitch deploy --log-only"),
+            ForeignTool::Prisma => Some("prisma migrate resolve --applied NAME"),
+            ForeignTool::Liquibase => Some("liquibase changelog-sync"),
+            ForeignTool::SqlMigrate => Some("sql-migrate skip"),
+            ForeignTool::NodePgMigrate => Some("node-pg-migrate up --fake"),
+            ForeignTool::Flyway
+            | ForeignTool::Goose
+            | ForeignTool::Dbmate
+            | ForeignTool::Sqlx
+            | ForeignTool::Refinery
+            | ForeignTool::Diesel
+            | ForeignTool::Drizzle
+            | ForeignTool::NumberedSql => None,
+        }
+    }
+
     /// By what it knows its migrations again.
     pub fn known_by(self) -> KnownBy {
         match self {

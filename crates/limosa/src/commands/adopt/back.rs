@@ -99,13 +99,13 @@ async fn give_back(
     let lines = returned.lines(&view, &adopted);
     if options.dry_run {
         answer.would = lines;
-        answer
-            .notices
-            .extend(returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(REST)));
+        answer.notices.extend(
+            returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(rest(adopted.tool()))),
+        );
         return Ok(answer);
     }
     if let Some(message) = returned.left_behind().filter(|_| !options.accept_left_behind) {
-        return Err(Failure::person("LIM-U117", message, REST));
+        return Err(Failure::person("LIM-U117", message, rest(adopted.tool())));
     }
     let there = foreign.as_ref().ok().map(|foreign| AsBefore { adopted: &adopted, foreign });
     let first: &dyn Look = there.as_ref().map_or(&Nowhere, |there| there);
@@ -118,12 +118,20 @@ async fn give_back(
     })
     .await?;
     let mut answer = written.answer(answer, lines);
-    answer.notices.extend(returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(REST)));
+    answer.notices.extend(
+        returned.left_behind().map(|message| Diagnostic::warning("LIM-U117", message).help(rest(adopted.tool()))),
+    );
     Ok(answer)
 }
 
-const REST: &str = "the other tool would run what was applied again, and not what was taken back: write that into its table by its own \
-                    means; to go back all the same: --yes";
+/// What is to be done with what a tool cannot be told of.
+fn rest(tool: Option<ForeignTool>) -> String {
+    let means = tool.and_then(ForeignTool::marks_as_applied).map(|command| format!(" ({command})")).unwrap_or_default();
+    format!(
+        "the other tool would run what was applied again, and not what was taken back: write that into its table by its own means{means}; to \
+         go back all the same: --yes"
+    )
+}
 
 fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
     let half = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting));

@@ -163,7 +163,11 @@ impl Layout {
                 return Ok(written.map(|written| self.told_by_variable(file, &written, engine)));
             }
             Layout::SqlMigrate => database_configuration::parts(text, environment, database)?,
-            Layout::Drizzle(_) => drizzle_config::parts(text)?,
+            // Where there are no schemas, drizzle passes over what it is told of one.
+            Layout::Drizzle(_) => {
+                let (schema, table) = drizzle_config::parts(text)?;
+                (schema.filter(|_| engine == Engine::Postgres), table)
+            }
             Layout::NodePgMigrate => of_json(text)?,
             _ => (None, None),
         };

@@ -32,7 +32,8 @@ impl Layout {
         matches!(self, Layout::Drizzle(_)).then(|| EndDelimiter::of_text(drizzle::BREAKPOINT))
     }
 
-    /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9 and Diesel 2.3.
+    /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9,
+    /// Diesel 2.3 (which has set no mode since 2.0), and drizzle 0.45 by way of mysql2 3.
     pub fn session_settings(&self, engine: Engine) -> &'static [(&'static str, &'static str)] {
         match (self, engine) {
             (Layout::Sqlx(_), Engine::Postgres) => {
@@ -43,8 +44,9 @@ impl Layout {
                 ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT,IGNORE_SPACE,NO_ENGINE_SUBSTITUTION')"),
             ],
             (Layout::Diesel, Engine::Postgres) => &[("timezone", "'UTC'")],
-            (Layout::Diesel, Engine::Mysql) => {
-                &[("time_zone", "'+00:00'"), ("sql_mode", "concat(@@sql_mode, ',PIPES_AS_CONCAT')")]
+            (Layout::Diesel, Engine::Mysql) => &[("time_zone", "'+00:00'")],
+            (Layout::Drizzle(_), Engine::Mysql) => {
+                &[("collation_connection", "'utf8mb4_unicode_ci'"), ("sql_mode", "concat(@@sql_mode, ',IGNORE_SPACE')")]
             }
             _ => &[],
         }

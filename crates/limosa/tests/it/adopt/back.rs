@@ -134,7 +134,11 @@ async fn one_row_for_all_versions_goes_as_far_as_nothing_is_missing() {
         .unwrap();
     home.file("000003_other.up.sql", "create table other (n int);");
     home.execute(&format!("delete from {} where identity = '3'", home.table("schema_migrations")));
-    refusal(go_back(&home).await, 4, &["LIM-U117", "000004 d (its one row stands for all versions before it", "(migrate force VERSION)"]);
+    refusal(
+        go_back(&home).await,
+        4,
+        &["LIM-U117", "000004 d (its one row stands for all versions before it", "(migrate force VERSION)"],
+    );
     go_back_all_the_same(&home).await;
     assert_eq!(home.rows("select version, dirty from schema_migrations"), ["2|0"]);
 }

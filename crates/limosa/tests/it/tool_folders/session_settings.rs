@@ -80,14 +80,18 @@ async fn a_file_may_set_another_which_reaches_the_next_as_with_the_tool() {
 
 #[tokio::test]
 async fn mysql_has_its_modes_and_time_zone() {
-    for (format, modes) in [("sqlx", &["PIPES_AS_CONCAT", "IGNORE_SPACE"][..]), ("diesel", &["PIPES_AS_CONCAT"])] {
+    for (format, modes, both) in [("sqlx", &["PIPES_AS_CONCAT", "IGNORE_SPACE"][..], "10"), ("diesel", &[], "1")] {
         for home in mysql_homes() {
-            let seen = "insert into seen values (@@sql_mode, @@time_zone, 'a' || 'b');\n";
+            let seen = "insert into seen values (@@sql_mode, @@time_zone, '1' || '0');\n";
             let table = "create table seen (modes text, zone varchar(40), text varchar(40));\n";
             file(&home, format, 1, &format!("{table}{seen}"), "drop table seen;\n");
             file(&home, format, 2, &format!("{seen}set sql_mode = 'ANSI_QUOTES';\n"), seen);
             done(migrate(&of(&home, format)).await);
-            assert_eq!(home.rows("select distinct concat(zone, ' ', text) from seen"), ["+00:00 ab"], "{format}");
+            assert_eq!(
+                home.rows("select distinct concat(zone, ' ', text) from seen"),
+                [format!("+00:00 {both}")],
+                "{format}"
+            );
             for mode in modes {
                 let has = format!("select count(*) from seen where find_in_set('{mode}', modes)");
                 assert_eq!(home.rows(&has), ["2"], "{format} {mode}");
@@ -99,10 +103,24 @@ async fn mysql_has_its_modes_and_time_zone() {
             by_hand(&home, &script);
             assert_eq!(
                 home.rows("select concat(zone, ' ', text) from seen"),
-                vec!["+00:00 ab"; 3],
+                vec![format!("+00:00 {both}"); 3],
                 "{format}\n{script}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn mysql_compares_texts_as_drizzle_has_it() {
+    for home in mysql_homes() {
+        let entry = r#"{"idx":0,"version":"7","when":1700000000000,"tag":"0000_a","breakpoints":true}"#;
+        home.file("meta/_journal.json", &format!(r#"{{"version":"7","dialect":"mysql","entries":[{entry}]}}"#));
+        home.file(
+            "0000_a.sql",
+            "create table seen (n int);\ninsert into seen select count (*) from (select 'straße' as a, 'STRASSE' as b) t where a = b;\n",
+        );
+        done(home.migrate().await);
+        assert_eq!(home.rows("select n from seen"), ["1"], "as with utf8mb4_unicode_ci");
     }
 }
 

@@ -5,6 +5,7 @@ mod first_parts;
 mod foreign_keys;
 mod inherited;
 mod migrate;
+mod renamed;
 mod rollback;
 
 use std::collections::{BTreeMap, HashMap};

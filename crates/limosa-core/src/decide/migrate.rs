@@ -7,6 +7,7 @@ use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 use super::first_parts::other_first_part;
 use super::foreign_keys::ignored_by;
 use super::inherited::{goes_on_without, inherit};
+use super::renamed::renamed;
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
@@ -44,6 +45,7 @@ pub fn decide_migrate(
         chosen.truncate(limit);
     }
     refuse(chosen.iter().filter_map(|line| line.change).flat_map(|change| change.refusals.clone()).collect())?;
+    refuse(renamed(&assessed, &chosen))?;
     refuse(dependency_problems(&assessed, &chosen))?;
     refuse(capability_problems(&chosen, policy, around))?;
     let mut callbacks = callbacks::planned(&ask.callbacks, Direction::Apply, policy, around)?;

@@ -70,7 +70,7 @@ fn a_target_that_nobody_knows_is_refused() {
         assert!(problems[0].help.iter().any(|line| line.contains(help)), "{target}: {problems:?}");
     }
     // Its file is gone, but it was applied.
-    let gone = Ledger::new().applied(&change("9", SQL)).0;
+    let gone = Ledger::new().applied(&change("9", "select 9;")).0;
     let rule = Policy { out_of_order: OutOfOrder::Allow, ..policy() };
     let plan = decide_migrate(&changes, &gone, &to("9"), &rule, &around()).unwrap();
     assert_eq!(identities(&plan), ["1", "2"]);
@@ -122,9 +122,23 @@ fn all_reasons_are_given_at_once() {
 #[test]
 fn a_missing_file_is_worth_a_word_and_stops_nothing() {
     let gone = change("1", SQL);
-    let plan = decide(&[change("2", SQL)], &Ledger::new().applied(&gone).0).unwrap();
+    let plan = decide(&[change("2", "select 2;")], &Ledger::new().applied(&gone).0).unwrap();
     assert_eq!(identities(&plan), ["2"]);
     assert_eq!(codes(&plan.notices), ["LIM-P002"]);
+}
+
+#[test]
+fn what_ran_under_another_name_does_not_run_again() {
+    let was = Ledger::new().applied(&change("1", SQL)).0;
+    let problems = decide(&[change("2", SQL)], &was).unwrap_err();
+    assert_eq!(codes(&problems), ["LIM-P037"]);
+    let said = words(&problems);
+    assert!(said.contains("applied as 1 (name of 1)") && said.contains("repair --mark-applied 2"), "{said}");
+    // Both are there, the change runs each time, or nothing is in it.
+    assert_eq!(identities(&decide(&[change("1", SQL), change("2", SQL)], &was).unwrap()), ["2"]);
+    assert_eq!(identities(&decide(&[change("R:x", SQL)], &was).unwrap()), ["R:x"]);
+    let empty = Ledger::new().applied(&change("1", "-- nothing")).0;
+    assert_eq!(identities(&decide(&[change("2", "-- nothing")], &empty).unwrap()), ["2"]);
 }
 
 #[test]

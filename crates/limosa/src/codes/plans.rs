@@ -226,6 +226,11 @@ pub(super) const TABLE: &[Cause] = &[
          --accept` with the version. A way back is finished with the value that it had, or by hand and `limosa repair --mark-not-applied`.",
     ),
     (
+        "LIM-P037",
+        "A migration is to run, and its statements are, one for one, those of another that was applied and of which there is no file any more: a file          that was renamed or renumbered, or a folder that its tool has written anew, as `drizzle-kit up` does. To run them again would do it all twice.",
+        "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record,          `limosa adopt` takes them from there. Where the statements are meant to run once more, change one of them (words in a comment do not count).",
+    ),
+    (
         "LIM-P035",
         "SQLite ignores `PRAGMA foreign_keys` within a transaction, and the tool that the files of this folder were written for has one open \
          around each. Of the two readings limosa takes the one that keeps rows: where the tool has foreign keys off, an ON in the file has no \

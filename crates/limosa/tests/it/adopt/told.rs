@@ -120,6 +120,23 @@ async fn drizzles_configuration_names_its_table() {
 }
 
 #[tokio::test]
+async fn without_schemas_drizzle_takes_the_table_alone() {
+    for home in all_homes().into_iter().filter(|home| !matches!(home.place, crate::place::Place::Postgres(_))) {
+        home.folder.write("drizzle.config.ts", "export default { migrations: { table: 'Ran', schema: 'ops' } };\n");
+        home.file("0000_a.sql", "create table a (n int);\n");
+        home.file(
+            "meta/_journal.json",
+            r#"{"version":"7","entries":[{"idx":0,"version":"7","when":1706702400000,"tag":"0000_a","breakpoints":true}]}"#,
+        );
+        let (id, when) = if home.is_sqlite() { ("integer primary key", "numeric") } else { ("serial", "bigint") };
+        home.execute(&format!("create table Ran (id {id}, hash text not null, created_at {when})"));
+        home.execute("insert into Ran (hash, created_at) values ('x', 1706702400000)");
+        failed(&home.migrate().await, 4, &["LIM-P020", "drizzle has migrated this database (table Ran"]);
+        assert!(adopt(&home).await.unwrap().table.ends_with("Ran"));
+    }
+}
+
+#[tokio::test]
 async fn a_section_is_that_of_the_database() {
     let home = newest_postgres();
     let sections = format!(

@@ -1,9 +1,9 @@
 //! drizzle-kit's folders, before and from 1.0.
 
-use limosa::StatusOptions;
+use limosa::{Repair, StatusOptions};
 
 use super::to;
-use crate::answers::{done, failed, labels, refusal, states, words};
+use crate::answers::{done, failed, id, labels, refusal, states, words};
 use crate::place::{Home, Place, all_homes, sqlite};
 
 fn journal(home: &Home, tags: &[&str]) {
@@ -83,6 +83,32 @@ async fn folders_of_1_0_have_no_journal() {
         assert_eq!(home.tables(), ["items", "orders", "users"]);
         let status = home.migrator().status(StatusOptions::default()).await.unwrap();
         assert_eq!(states(&status), ["20240131120000_init applied", "20240131120001_fill applied"]);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_written_anew_does_not_run_again() {
+    for home in all_homes() {
+        journal(&home, &["0000_init", "0001_fill"]);
+        home.file("0000_init.sql", CREATE);
+        home.file("0001_fill.sql", "insert into users values (1, 'one');");
+        done(home.migrate().await);
+        // A migration that was renamed, and then all of them, as drizzle-kit up has it.
+        journal(&home, &["0000_init", "0001_people"]);
+        home.folder.remove("migrations/0001_fill.sql");
+        home.file("0001_people.sql", "insert into users values (1, 'one');");
+        failed(&home.migrate().await, 4, &["LIM-P037", "0001_people.sql holds what was applied as 0001_fill"]);
+        home.repair(Repair::MarkApplied(id("0001_people"))).await.unwrap();
+        assert!(done(home.migrate().await).steps.is_empty());
+
+        for gone in ["meta/_journal.json", "meta/0000_snapshot.json", "0000_init.sql", "0001_people.sql"] {
+            home.folder.remove(&format!("migrations/{gone}"));
+        }
+        home.file("20231114221320_init/migration.sql", CREATE);
+        home.file("20231114221320_people/migration.sql", "insert into users values (1, 'one');");
+        let said = failed(&home.migrate().await, 4, &["LIM-P037", "applied as 0000_init"]);
+        assert!(said.contains("applied as 0001_"), "{said}");
+        assert_eq!(home.rows("select count(*) from users"), ["1"]);
     }
 }
 

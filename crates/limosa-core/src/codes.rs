@@ -39,5 +39,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P035", "a file switches foreign keys, which has no effect within the transaction of its tool"),
     ("LIM-P036", "a file would go on with another value of a placeholder than its first half had"),
     ("LIM-P037", "a migration holds what was applied under another name, of which there is no file any more"),
+    ("LIM-P038", "a migration is to be taken back of which no statement has ended"),
     ("LIM-P045", "changes of these names are on record under the project that counted before the files named theirs"),
 ];

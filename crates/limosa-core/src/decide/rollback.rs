@@ -11,8 +11,8 @@ use super::{
     Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
 };
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, Step,
-    Surroundings, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, RowState,
+    Step, Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -168,12 +168,27 @@ fn way_back(
             placeholders_off: change.is_some_and(|change| change.headers.placeholders_off),
         });
     }
+    if row.state == RowState::Partial && row.statements_done == 0 {
+        return Err(Box::new(nothing_ran(row)));
+    }
     stored.cloned().ok_or_else(|| {
         Box::new(
             Diagnostic::error("LIM-P014", format!("{} ({}) was applied without a way back", row.identity, row.name))
                 .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
         )
     })
+}
+
+/// Its first statement failed, mostly as what it would make is there already: its way back would take that away.
+fn nothing_ran(row: &AppliedRow) -> Diagnostic {
+    let (identity, total) = (&row.identity, row.statements_total);
+    let message =
+        format!("none of the {total} statements of {identity} ({}) ended, so there is nothing to take back", row.name);
+    let help = format!(
+        "look whether anything of the first one stands. Where nothing does: limosa repair --mark-not-applied {identity}; to run it again: limosa \
+         migrate. Where its way back is to run all the same, look at it first, and then: --use-file"
+    );
+    Diagnostic::error("LIM-P038", message).help(help)
 }
 
 fn revert_step(

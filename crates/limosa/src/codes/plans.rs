@@ -231,6 +231,14 @@ pub(super) const TABLE: &[Cause] = &[
         "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record,          `limosa adopt` takes them from there. Where the statements are meant to run once more, change one of them (words in a comment do not count).",
     ),
     (
+        "LIM-P038",
+        "The first statement of a migration that runs in pieces failed or was cut off, so that it is on record as begun, with none of its statements done. \
+         Most often what it would have made was there already, and its way back would take away what others made.",
+        "Look whether anything of its first statement stands: a `DROP TABLE` of several tables, or a `CREATE INDEX CONCURRENTLY`, may leave something. Where \
+         nothing does, `limosa repair --mark-not-applied` with its version forgets it, and a file that is not wanted any more can go. `limosa migrate` runs \
+         it again. `limosa rollback --use-file` runs the way back of the file all the same.",
+    ),
+    (
         "LIM-P035",
         "SQLite ignores `PRAGMA foreign_keys` within a transaction, and the tool that the files of this folder were written for has one open \
          around each. Of the two readings limosa takes the one that keeps rows: where the tool has foreign keys off, an ON in the file has no \

@@ -136,11 +136,15 @@ fn rest(tool: Option<ForeignTool>) -> String {
 fn refuse_half_done(view: &LedgerView) -> Result<(), Failure> {
     let half = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting));
     let Some(row) = half else { return Ok(()) };
-    Err(Failure::person(
-        "LIM-U117",
-        format!("{} ({}) is half done, and no other tool goes on from there", row.identity, row.name),
-        "finish it first: limosa migrate, or limosa rollback; see limosa repair",
-    ))
+    let message = format!("{} ({}) is half done, and no other tool goes on from there", row.identity, row.name);
+    let help = match row.statements_done {
+        0 => format!(
+            "finish it first: limosa migrate; or, where nothing of its first statement stands: limosa repair --mark-not-applied {}",
+            row.identity
+        ),
+        _ => "finish it first: limosa migrate, or limosa rollback; see limosa repair".to_owned(),
+    };
+    Err(Failure::person("LIM-U117", message, help))
 }
 
 /// What the other tool left half done is for a person to settle: written over, nobody would ever learn of it.

@@ -1,10 +1,10 @@
 //! Files that go on in another session: settings are set again, and what is lost with a connection is asked about.
 
-use limosa::{Identity, Repair};
+use limosa::{Identity, Repair, Selection};
 use limosa_testkit::proxy::{Cut, Side};
 
 use super::{home, proxy_to, shared};
-use crate::answers::{done, failed};
+use crate::answers::{done, failed, id};
 use crate::place::{Home, error_text};
 use crate::running::{Running, exit, says, well};
 
@@ -159,4 +159,23 @@ async fn what_went_with_the_connection_may_be_settled_by_hand() {
     well(&home.migrate().await);
     assert_eq!(home.tables(), ["kept", "next"]);
     home.assert_sound().await;
+}
+
+#[tokio::test]
+async fn of_what_failed_at_its_first_statement_nothing_is_taken_back() {
+    let home = home();
+    home.execute("create table customers (n int); insert into customers values (1)");
+    home.file("1_a.sql", "create table a (n int);\n-- limosa:rollback\ndrop table a;\n");
+    home.file(
+        "2_customers.sql",
+        "create table customers (n int);\ncreate table b (n int);\n-- limosa:rollback\ndrop table customers;\n",
+    );
+    failed(&home.migrate().await, 3, &["already exists"]);
+    let told = ["LIM-P038", "none of the 2 statements of 2 (customers) ended", "repair --mark-not-applied 2"];
+    failed(&home.back(Selection::Steps(1)).await, 4, &told);
+    assert_eq!(home.rows("select n from customers"), ["1"]);
+    home.repair(Repair::MarkNotApplied(id("2"))).await.unwrap();
+    home.folder.remove("migrations/2_customers.sql");
+    assert_eq!(home.states().await, ["1 applied"]);
+    assert!(done(home.migrate().await).steps.is_empty());
 }

@@ -69,6 +69,14 @@ impl Layout {
         matches!(self, Layout::Liquibase(_))
     }
 
+    /// MySQL: the database that settings of the tool's name for its changes, whichever one the address names.
+    pub fn told_database(&self) -> Option<&str> {
+        match self {
+            Layout::Liquibase(changelogs) => changelogs.defaults().first_database().map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// The schema that settings of the tool's name for that, and whether they let its record stand elsewhere.
     pub fn told_schema(&self) -> Option<(String, bool)> {
         match self {

@@ -104,6 +104,10 @@ impl EndDelimiter {
         self.text.starts_with(is_of_word) || self.text.ends_with(is_of_word)
     }
 
+    fn ends_with_slash(&self) -> bool {
+        self.text.ends_with('/')
+    }
+
     /// Looks whether it stands at `at`. `is_first`: nothing stands before it. `last`: no more text will come.
     pub(crate) fn stands_at(&self, text: &[u8], at: usize, is_first: bool, last: bool) -> Standing {
         let mut standing = self.one_stands_at(text, at, is_first, last);
@@ -142,7 +146,9 @@ impl EndDelimiter {
         };
         match next {
             None if last => Standing::Here(own.len()),
-            None if self.ends_line || self.is_word() => Standing::Unknown,
+            None if self.ends_line || self.is_word() || self.ends_with_slash() => Standing::Unknown,
+            // A comment begins here.
+            Some(b'*') if self.ends_with_slash() => Standing::No,
             Some(byte) if self.ends_line && !matches!(byte, b'\n' | b'\r') => Standing::No,
             Some(byte) if self.is_word() && is_of_word(char::from(*byte)) => Standing::No,
             _ => Standing::Here(own.len()),
@@ -267,6 +273,35 @@ mod tests {
                     take(&mut splitter);
                     assert_eq!(found, expected, "{written} {engine:?} in chunks of {chunk}: {text}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_comment_in_its_place_is_no_slash() {
+        let text = "select 1\n/\n/* a */\nselect 2\n/\n/*b*/ select 3";
+        let delimiters = [
+            EndDelimiter::of_lines(),
+            EndDelimiter::read("/").unwrap().unwrap(),
+            EndDelimiter::read("\\n/").unwrap().unwrap(),
+        ];
+        for delimiter in delimiters {
+            for chunk in [1, 100] {
+                let mut splitter = Splitter::new(Engine::Postgres, "a.sql").with_delimiter(Some(&delimiter));
+                let mut found = Vec::new();
+                for part in text.as_bytes().chunks(chunk) {
+                    splitter.feed(part);
+                    while let Some(piece) = splitter.next_piece().unwrap() {
+                        found.push(piece);
+                    }
+                }
+                splitter.finish();
+                while let Some(piece) = splitter.next_piece().unwrap() {
+                    found.push(piece);
+                }
+                let statements = found.iter().filter(|piece| matches!(piece.kind, PieceKind::Statement(_)));
+                let statements: Vec<&str> = statements.map(|piece| piece.statement()).collect();
+                assert_eq!(statements, ["select 1", "select 2", "select 3"], "{delimiter:?} in chunks of {chunk}");
             }
         }
     }

@@ -154,6 +154,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U170", "the default schema that another tool's settings name is not there"),
     ("LIM-U175", "the settings of another tool name different tables, and nothing says which one is meant"),
     ("LIM-U180", "the migrations of this project were taken over from another table than that of these files"),
+    ("LIM-U181", "the settings of another tool name another database for its changes than the address does"),
 ];
 
 /// Groups of codes: a title, and the codes with their meanings.

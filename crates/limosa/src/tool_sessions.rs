@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use limosa_run::set_all;
 use limosa_sql::Engine;
 
+use crate::Failure;
 use crate::files::Loaded;
 use crate::opened::Opened;
 
@@ -19,12 +20,27 @@ fn set_again(settings: &[(String, String)]) -> String {
 }
 
 impl Opened<'_> {
-    pub(crate) fn take_first_schema(&mut self, layout: &limosa_formats::Layout) {
+    /// Takes the schema that each file begins in.
+    ///
+    /// # Errors
+    /// MySQL: the tool would work in another database.
+    pub(crate) fn take_first_schema(&mut self, layout: &limosa_formats::Layout) -> Result<(), Failure> {
+        let database = &self.target.database;
+        let other = layout.told_database().filter(|told| !told.eq_ignore_ascii_case(database));
+        if let (Engine::Mysql, Some(other), Some(tool)) = (self.target.engine, other, layout.tool()) {
+            let message = format!(
+                "{}'s settings name the database {other} for its changes, and the address names {database}",
+                tool.name()
+            );
+            let help = format!("name {other} in the address, where the tables are; or take it out of these settings");
+            return Err(Failure::usage("LIM-U181", message, help));
+        }
         let told = layout.told_schema().filter(|_| self.target.engine == Engine::Postgres);
         let begins = self.session.facts().current_schema.clone().filter(|_| layout.puts_schema_first());
         self.first_schema = told.as_ref().map(|(schema, _)| schema.clone()).or(begins);
         // Where the record stands elsewhere, the first file may make it.
         self.told_schema_needed = told.filter(|(_, is_elsewhere)| !is_elsewhere).map(|(schema, _)| schema);
+        Ok(())
     }
 
     /// What that tool sets for its session before it runs any file.

@@ -226,6 +226,18 @@ impl FoundLedger {
         (self.schema.as_deref(), &self.table)
     }
 
+    /// Other tables that the tool makes beside it, in the same schema.
+    pub fn beside(&self) -> Vec<String> {
+        let is_loud = !self.table.contains(char::is_lowercase);
+        match self.tool {
+            Some(ForeignTool::Liquibase) if is_loud => vec!["DATABASECHANGELOGLOCK".to_owned()],
+            Some(ForeignTool::Liquibase) => {
+                vec!["databasechangeloglock".to_owned(), "DATABASECHANGELOGLOCK".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The schema, where it is one that the tool made for itself.
     pub fn own_schema(&self) -> Option<&str> {
         self.schema.as_deref().filter(|_| self.owns_schema)

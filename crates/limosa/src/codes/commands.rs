@@ -563,4 +563,10 @@ pub(super) const TABLE: &[Cause] = &[
         "Name the project: `--project NAME`, or `project = \"NAME\"` in limosa.toml, for each but the first. Then `limosa adopt` takes this table over, too. Where both \
          tables tell of the same migrations, name the one that was taken over: `tool_table` in limosa.toml.",
     ),
+    (
+        "LIM-U181",
+        "`defaultSchemaName` or `defaultCatalogName` in `liquibase.properties`, or in a variable of Liquibase's, names a database of MySQL's or MariaDB's, \
+         and the address names another one. Liquibase makes its tables in the one that its settings name; here they would be made in the other.",
+        "Name that database in the address, `--database mysql://user@host/NAME`, or take the setting out where it does not count any more.",
+    ),
 ];

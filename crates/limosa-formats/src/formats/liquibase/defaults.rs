@@ -19,8 +19,12 @@ pub(crate) const FILE: &str = "liquibase.properties";
 pub(crate) struct Defaults {
     /// The schema that changes begin in.
     pub(super) schema: Option<String>,
+    /// The catalog that changes begin in, which on MySQL is the database.
+    catalog: Option<String>,
     /// The schema of the table of changes, where that is another one.
     ledger_schema: Option<String>,
+    /// Its catalog.
+    ledger_catalog: Option<String>,
     /// The table of changes.
     ledger_table: Option<String>,
     /// The contexts that are chosen.
@@ -70,7 +74,9 @@ impl Defaults {
         let of_all =
             |name: &str| written.iter().find(|one| one.key.strip_prefix("liquibase.").unwrap_or(&one.key) == name);
         let schema = argument(&["defaultschemaname"]);
+        let catalog = argument(&["defaultcatalogname"]);
         let ledger_schema = of_all("liquibaseschemaname");
+        let ledger_catalog = of_all("liquibasecatalogname");
         let ledger_table = of_all("databasechangelogtablename");
         let owned = |one: Option<&Written<'_>>| one.map(|one| one.value.to_owned());
         let contexts = argument(&["contexts", "contextfilter"]).map(|one| one.value.split(','));
@@ -81,10 +87,16 @@ impl Defaults {
             let begins = name.get(..PARAMETER.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(PARAMETER));
             begins.then(|| (name[PARAMETER.len()..].to_owned(), value.clone()))
         });
-        let told_by = [ledger_table, ledger_schema, schema].into_iter().flatten().next().map(|one| one.by.to_owned());
+        let told_by = [ledger_table, ledger_schema, ledger_catalog, schema, catalog]
+            .into_iter()
+            .flatten()
+            .next()
+            .map(|one| one.by.to_owned());
         Defaults {
             schema: owned(schema),
+            catalog: owned(catalog),
             ledger_schema: owned(ledger_schema),
+            ledger_catalog: owned(ledger_catalog),
             ledger_table: owned(ledger_table),
             contexts: names.filter(|name| !name.is_empty()).collect(),
             labels: owned(argument(&["labels", "labelfilter"])),
@@ -101,7 +113,15 @@ impl Defaults {
             true => name.to_lowercase(),
             false => name.clone(),
         };
-        let schema = self.ledger_schema.as_ref().or(self.schema.as_ref()).map(folded);
+        let schema = match engine {
+            // A schema is a database there, and so is a catalog.
+            Engine::Mysql => self.ledger_schema.as_ref().or(self.ledger_catalog.as_ref()).or(self.first_database()),
+            _ => self.ledger_schema.as_ref().or(self.schema.as_ref()),
+        };
+        let (schema, is_told) = (schema.map(folded), self.ledger_table.is_some());
+        if schema.is_none() && !is_told {
+            return None;
+        }
         let table = self.ledger_table.as_ref().map_or_else(|| usual.to_owned(), folded);
         Some(LedgerTable { schema, table, told_by: Some(told_by) })
     }
@@ -109,6 +129,11 @@ impl Defaults {
     /// Its record stands in another schema.
     pub(crate) fn keeps_record_elsewhere(&self) -> bool {
         self.ledger_schema.is_some()
+    }
+
+    /// MySQL: the database that changes begin in.
+    pub(crate) fn first_database(&self) -> Option<&String> {
+        self.schema.as_ref().or(self.catalog.as_ref())
     }
 
     /// PostgreSQL: the schema that each change begins in. Liquibase writes it without quotes.

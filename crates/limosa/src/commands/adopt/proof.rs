@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use limosa_core::{Identity, differences};
 use limosa_db::Secret;
 use limosa_run::Stop;
-use limosa_sql::{Diagnostic, Label, PieceKind, reaches_beyond, split};
+use limosa_sql::{Diagnostic, Engine, Label, PieceKind, reaches_beyond, split};
 use serde_json::json;
 
 use super::super::baseline::counted;
@@ -58,6 +58,10 @@ pub(super) async fn prove(
         let message = format!("the address for the proof is not one of {}", opened.target.engine.title());
         return Err(Failure::usage("LIM-U123", message, "name a server of the same kind: --prove=ADDRESS"));
     }
+    if let Err(failure) = alike(opened, &scratch).await {
+        scratch.remove().await?;
+        return Err(failure);
+    }
     listener.progress(Progress::Note(format!(
         "running {} migrations in {}, which is taken away afterwards",
         taken.len(),
@@ -89,6 +93,19 @@ pub(super) async fn prove(
     let lines =
         found.into_iter().map(|found| ProofLine { what: found.what, here: found.first, from_files: found.second });
     Ok(Proof { migrations: taken.len(), differences: lines.collect() })
+}
+
+/// MySQL: tables have the character set and the collation of their database, where nothing else is said.
+async fn alike(opened: &mut Opened<'_>, scratch: &Scratch) -> Result<(), Failure> {
+    if opened.target.engine != Engine::Mysql {
+        return Ok(());
+    }
+    let rows = opened.session.query("select @@character_set_database, @@collation_database", &[]).await?;
+    let Some((charset, collation)) = rows.first().and_then(|row| Some((row.text(0)?, row.text(1)?))) else {
+        return Ok(());
+    };
+    let name = Engine::Mysql.quote_identifier(&scratch.name());
+    scratch.execute(&format!("alter database {name} character set {charset} collate {collation}")).await
 }
 
 /// Runs what is taken, in the order of the folder; gives the structure that it made.

@@ -62,6 +62,33 @@ async fn a_database_that_is_what_its_files_make_is_proven() {
 }
 
 #[tokio::test]
+async fn what_liquibase_makes_for_itself_and_the_character_set_of_the_database_are_no_difference() {
+    for home in with_tools() {
+        if home.is_mysql() {
+            home.execute("alter database character set latin1 collate latin1_german1_ci");
+        }
+        home.file("a.sql", "--liquibase formatted sql\n--changeset ann:1\ncreate table a (t varchar(20));\n");
+        home.execute("create table a (t varchar(20))");
+        let loud = |name: &str| if home.is_mysql() { name.to_uppercase() } else { name.to_owned() };
+        let (log, lock) = (loud("databasechangelog"), loud("databasechangeloglock"));
+        home.execute(&format!(
+            "create table {log} (id varchar(255) not null, author varchar(255) not null, filename varchar(255) not null, \
+             dateexecuted timestamp not null, orderexecuted int not null, exectype varchar(10) not null, md5sum varchar(35), \
+             description varchar(255), comments varchar(255), tag varchar(255), liquibase varchar(20), contexts varchar(255), \
+             labels varchar(255), deployment_id varchar(10))"
+        ));
+        home.execute(&format!(
+            "insert into {log} (id, author, filename, dateexecuted, orderexecuted, exectype) \
+             values ('1', 'ann', 'a.sql', current_timestamp, 1, 'EXECUTED')"
+        ));
+        home.execute(&format!("create table {lock} (id int not null primary key, locked boolean not null)"));
+        let answer = prove(&home, AdoptOptions::default()).await.unwrap();
+        let proof = answer.proof.as_ref().expect("a proof");
+        assert_eq!((proof.migrations, proof.differences.len()), (1, 0), "{:?}", proof.differences);
+    }
+}
+
+#[tokio::test]
 async fn what_was_changed_by_hand_is_named() {
     for home in with_tools() {
         migrated(&home, &EVERYWHERE[0]);

@@ -4,7 +4,7 @@
 use limosa::StatusOptions;
 
 use crate::answers::{done, failed, labels, migrate, states};
-use crate::place::{newest_postgres, sqlite};
+use crate::place::{mysql_homes, newest_postgres, sqlite};
 
 const PATH: &str = "current_setting('search_path')";
 
@@ -99,4 +99,26 @@ async fn contexts_labels_and_values_are_those_of_its_settings() {
     home.file("a.sql", &format!("{text}--changeset a:5\ninsert into t values ('${{owner}}');\n"));
     assert_eq!(labels(&done(migrate(&migrator).await)), ["0002", "0005"]);
     assert_eq!(home.rows("select n from t"), ["joe", "2", "given"]);
+}
+
+#[tokio::test]
+async fn on_mysql_a_catalog_is_a_database() {
+    for home in mysql_homes() {
+        let text = "--liquibase formatted sql\n--changeset a:1\ncreate table a (n int);\n";
+        home.file("a.sql", text);
+        let (own, other) = (home.database(), format!("{}_other", home.database()));
+        home.execute(&format!("create database {other}"));
+        for name in ["defaultSchemaName", "defaultCatalogName", "liquibase.command.defaultCatalogName"] {
+            home.file("liquibase.properties", &format!("{name}: {other}\n"));
+            let refused = failed(&home.migrate().await, 2, &["LIM-U181", &other]);
+            assert!(refused.contains(&format!("the address names {own}")), "{refused}");
+        }
+        home.file("liquibase.properties", &format!("defaultCatalogName: {own}\nliquibaseCatalogName: {other}\n"));
+        home.execute(&format!(
+            "create table {other}.DATABASECHANGELOG (ID varchar(255), AUTHOR varchar(255), FILENAME varchar(255), DATEEXECUTED datetime, \
+             ORDEREXECUTED int, EXECTYPE varchar(10), MD5SUM varchar(35)); \
+             insert into {other}.DATABASECHANGELOG values ('1', 'a', 'a.sql', now(), 1, 'EXECUTED', null)"
+        ));
+        failed(&home.migrate().await, 4, &["LIM-P020", &format!("{other}.DATABASECHANGELOG")]);
+    }
 }

@@ -58,7 +58,10 @@ impl SectionReader {
             offset: 0,
             line: 1,
             masked: Vec::new(),
-            up: UpText::new(),
+            up: match markers {
+                Markers::Liquibase | Markers::LiquibaseStripped => UpText::of_words(),
+                _ => UpText::new(),
+            },
             up_end: 0,
             back: Back::default(),
             above: Above::Blank(CommentScanner::new(dialect.engine())),

@@ -13,11 +13,29 @@ pub(crate) struct UpText {
     blanks: Vec<u8>,
     /// Offset after the last byte hashed or held in `blanks`.
     passed: u64,
+    /// Blanks and line ends count as one blank, however many stand together.
+    of_words: bool,
+    /// Something was hashed, and blanks behind it that are not held any more.
+    has_begun: bool,
+    is_apart: bool,
 }
 
 impl UpText {
     pub(crate) fn new() -> Self {
-        UpText { hasher: TextHasher::new(), held: Vec::new(), blanks: Vec::new(), passed: 0 }
+        UpText {
+            hasher: TextHasher::new(),
+            held: Vec::new(),
+            blanks: Vec::new(),
+            passed: 0,
+            of_words: false,
+            has_begun: false,
+            is_apart: false,
+        }
+    }
+
+    /// The same for a text in which white space makes no difference, as to Liquibase's checksum (Liquibase 4.33, `NormalizingStream`).
+    pub(crate) fn of_words() -> Self {
+        UpText { of_words: true, ..UpText::new() }
     }
 
     /// Adds bytes and counts everything before `offset` as up part for certain.
@@ -43,7 +61,9 @@ impl UpText {
     fn pass(&mut self, bytes: &[u8]) {
         self.passed += bytes.len() as u64;
         let solid = bytes.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
-        if solid > 0 {
+        if solid > 0 && self.of_words {
+            self.words(&bytes[..solid]);
+        } else if solid > 0 {
             self.hasher.update(&self.blanks);
             self.blanks.clear();
             self.hasher.update(&bytes[..solid]);
@@ -51,8 +71,29 @@ impl UpText {
         self.blanks.extend_from_slice(&bytes[solid..]);
         while self.blanks.len() >= BLANKS_LIMIT {
             let rest = self.blanks.split_off(BLANKS_LIMIT);
-            self.hasher.update(&self.blanks);
+            if self.of_words {
+                self.is_apart = true;
+            } else {
+                self.hasher.update(&self.blanks);
+            }
             self.blanks = rest;
+        }
+    }
+
+    /// Hashes what ends with no blank.
+    fn words(&mut self, bytes: &[u8]) {
+        let mut is_apart = !self.blanks.is_empty() || std::mem::take(&mut self.is_apart);
+        self.blanks.clear();
+        for run in bytes.chunk_by(|one, other| one.is_ascii_whitespace() == other.is_ascii_whitespace()) {
+            if run[0].is_ascii_whitespace() {
+                is_apart = true;
+                continue;
+            }
+            if is_apart && self.has_begun {
+                self.hasher.update(b" ");
+            }
+            self.hasher.update(run);
+            (self.has_begun, is_apart) = (true, false);
         }
     }
 
@@ -92,6 +133,23 @@ mod tests {
                 assert_eq!((checksum, end, rest.as_slice()), (plain.clone(), 15, b"REST".as_slice()));
             }
         }
+    }
+
+    #[test]
+    fn of_words_blanks_are_one() {
+        let plain = Checksum::of(b"create table t (x int); insert into t values (1);");
+        let text = "\n  create table\tt (x int);   \r\n\n insert into t\n  values (1);\n\n";
+        for chunk in [1, 2, 5, 100] {
+            let mut up = UpText::of_words();
+            for (at, part) in text.as_bytes().chunks(chunk).enumerate() {
+                up.add(part, (at * chunk + part.len()) as u64);
+            }
+            let (checksum, end, _) = up.finish(text.len() as u64);
+            assert_eq!((checksum, text[..end as usize].trim_end().len()), (plain.clone(), end as usize), "{chunk}");
+        }
+        let mut other = UpText::of_words();
+        other.add(b"create table t(x int); insert into t values (1);", 100);
+        assert_ne!(other.finish(100).0, plain);
     }
 
     #[test]

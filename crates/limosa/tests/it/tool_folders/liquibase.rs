@@ -409,3 +409,18 @@ async fn the_context_of_a_changelog_must_hold_too() {
     log("!prod");
     assert_eq!(labels(&done(home.migrate().await)), ["0001"]);
 }
+
+#[tokio::test]
+async fn white_space_is_no_change() {
+    for home in all_homes() {
+        let of = |one: &str, other: &str| {
+            format!("--liquibase formatted sql\n--changeset a:1\n{one}--changeset a:2\n{other}")
+        };
+        home.file("a.sql", &of("create table t (n int);   \ninsert into t values (1);\n", "insert into t\nselect 2;\n"));
+        done(home.migrate().await);
+        home.file("a.sql", &of("create table t (n int);\n\ninsert into t values (1);\n", "insert into t\n  select 2;"));
+        assert!(done(home.migrate().await).steps.is_empty());
+        home.file("a.sql", &of("create table t (n int);\ninsert into t values (7);\n", "insert into t select 2;"));
+        failed(&home.migrate().await, 1, &["LIM-P001", "a.sql::1::a"]);
+    }
+}

@@ -2,8 +2,8 @@
 //! from 1.0 on, a folder for each migration, `20240131120000_name/migration.sql` beside `snapshot.json`.
 //!
 //! Names: drizzle-orm, `drizzle-orm/src/migrator.ts` and `migrator.utils.ts`. A migration is known by its tag, or by the name of its
-//! folder. drizzle takes files apart at
-//! `--> statement-breakpoint`, whether or not `;` stands before it. There are no ways back, and no placeholders: `${...}` is text.
+//! folder. drizzle takes files apart at `--> statement-breakpoint`, whether or not `;` stands before it. There are no ways back, and no
+//! placeholders: `${...}` is text.
 
 use std::collections::HashMap;
 

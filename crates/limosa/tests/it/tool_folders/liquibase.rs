@@ -416,7 +416,10 @@ async fn white_space_is_no_change() {
         let of = |one: &str, other: &str| {
             format!("--liquibase formatted sql\n--changeset a:1\n{one}--changeset a:2\n{other}")
         };
-        home.file("a.sql", &of("create table t (n int);   \ninsert into t values (1);\n", "insert into t\nselect 2;\n"));
+        home.file(
+            "a.sql",
+            &of("create table t (n int);   \ninsert into t values (1);\n", "insert into t\nselect 2;\n"),
+        );
         done(home.migrate().await);
         home.file("a.sql", &of("create table t (n int);\n\ninsert into t values (1);\n", "insert into t\n  select 2;"));
         assert!(done(home.migrate().await).steps.is_empty());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use limosa::settings::{FILE_NAME, Loaded};
+use limosa::settings::{FILE_NAME, Layer, Loaded};
 use limosa::{Configuration, Limits, Values};
 
 /// The configuration of these settings.
@@ -117,28 +117,14 @@ fn host() -> Option<String> {
 /// What many tools read without being told.
 const ENV_FILE: &str = ".env";
 
-/// The variable of an env file that names a database.
-fn names_database(text: &str) -> Option<&'static str> {
-    let is_there = |name: &&str| {
-        let names_it = |line: &str| {
-            line.trim_start()
-                .trim_start_matches("export ")
-                .trim_start()
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
-        };
-        text.lines().any(names_it)
-    };
-    ["LIMOSA_DATABASE", "DATABASE_URL"].into_iter().find(|name| is_there(name))
-}
-
 /// How to name a database, where none was named.
 pub(crate) fn how_to_name(loaded: &Loaded) -> String {
     let mut help = String::from(
         "give --database sqlite:app.db, --database postgres://user@host/name or --database mysql://user@host/name, or set LIMOSA_DATABASE",
     );
-    if let Some(name) = std::fs::read_to_string(ENV_FILE).ok().as_deref().and_then(names_database) {
-        help.push_str(&format!("\nor read the file that has {name} here: --env-file {ENV_FILE}"));
+    let is_named_there = |text: String| Layer::env_file(ENV_FILE, &text).names_database();
+    if std::fs::read_to_string(ENV_FILE).is_ok_and(is_named_there) {
+        help.push_str(&format!("\nor read the file that names one here: --env-file {ENV_FILE}"));
     }
     if !loaded.environments.is_empty() && loaded.settings.environment.is_none() {
         help.push_str(&format!(
@@ -161,17 +147,6 @@ mod tests {
         assert_eq!(with_user(one("USER", ""), me()), one("USER", "me"));
         assert_eq!(with_user(one("LOGNAME", "her"), me()), one("LOGNAME", "her"));
         assert_eq!(with_user(BTreeMap::new(), Some("uid 77".to_owned())), BTreeMap::new());
-    }
-
-    #[test]
-    fn an_env_file_may_name_the_database() {
-        for (text, expected) in [
-            ("A=b\nexport DATABASE_URL = \"postgres://x\"\n", Some("DATABASE_URL")),
-            ("LIMOSA_DATABASE=sqlite:a.db\nDATABASE_URL=x", Some("LIMOSA_DATABASE")),
-            ("# DATABASE_URL=x\nMY_DATABASE_URL=x\nDATABASE_URLS=x\n", None),
-        ] {
-            assert_eq!(names_database(text), expected, "{text}");
-        }
     }
 
     #[test]

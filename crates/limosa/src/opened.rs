@@ -302,7 +302,7 @@ impl Opened<'_> {
     /// values count as a part of them.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be read; settings of the tool's that mean another database.
     pub(crate) fn suit(&mut self, loaded: &mut Loaded) -> Result<(), Failure> {
         self.registry = registry_of(self, &loaded.layout);
         self.tool = loaded.layout.tool();
@@ -312,7 +312,8 @@ impl Opened<'_> {
         self.tools = self.tool.filter(|_| !has_record).into_iter().collect();
         self.tools.extend(self.alike.iter().map(|(tool, _)| *tool));
         self.told_ledger = ToldLedger::of(&loaded.layout, loaded.ledger_table.as_ref(), self.target.engine);
-        self.take_first_schema(&loaded.layout)?;
+        self.refuse_other_database(&loaded.layout)?;
+        self.take_first_schema(&loaded.layout);
         self.take_tool_settings(loaded);
         self.files = Scripts::of(self.configuration).with_made(loaded.layout.made_files());
         self.take_placeholders(loaded);

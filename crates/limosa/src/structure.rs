@@ -17,8 +17,8 @@ pub(crate) async fn of(opened: &mut Opened<'_>, without: &FoundLedger, stop: &St
     let ledger = opened.configuration.ledger_schema.clone();
     let (schema, table) = without.place();
     let mut tables: Vec<String> = TABLES.iter().map(|name| format!("{ledger}_{name}")).collect();
-    let of_tool: Vec<String> = std::iter::once(table.to_owned()).chain(without.beside()).collect();
-    tables.extend(of_tool.iter().cloned());
+    let of_tool = || std::iter::once(table).chain(without.beside().iter().copied()).map(str::to_owned);
+    tables.extend(of_tool());
     let (options, subject) = (options(opened.configuration, Purpose::Change), Subject::of(opened));
     match opened.target.engine {
         Engine::Sqlite => {
@@ -37,7 +37,7 @@ pub(crate) async fn of(opened: &mut Opened<'_>, without: &FoundLedger, stop: &St
             let connection = limosa_db::engines::postgres::libpq_environment(&options)?;
             let tools = backup::tools(&subject, &options, &connection);
             let schema = schema.unwrap_or("public");
-            let of_tool = of_tool.into_iter().map(|table| (schema.to_owned(), table)).collect();
+            let of_tool = of_tool().map(|table| (schema.to_owned(), table)).collect();
             let schemas = std::iter::once(ledger).chain(without.own_schema().map(str::to_owned)).collect();
             let without = limosa_db::backup::postgres::Without { schemas, tables: of_tool };
             Ok(limosa_db::backup::postgres::structure(&tools, &without, stop.asked()).await?)

@@ -20,11 +20,11 @@ fn set_again(settings: &[(String, String)]) -> String {
 }
 
 impl Opened<'_> {
-    /// Takes the schema that each file begins in.
+    /// MySQL: the tool works in the database that the address names.
     ///
     /// # Errors
-    /// MySQL: the tool would work in another database.
-    pub(crate) fn take_first_schema(&mut self, layout: &limosa_formats::Layout) -> Result<(), Failure> {
+    /// Its settings name another one.
+    pub(crate) fn refuse_other_database(&self, layout: &limosa_formats::Layout) -> Result<(), Failure> {
         let database = &self.target.database;
         let other = layout.told_database().filter(|told| !told.eq_ignore_ascii_case(database));
         if let (Engine::Mysql, Some(other), Some(tool)) = (self.target.engine, other, layout.tool()) {
@@ -35,12 +35,15 @@ impl Opened<'_> {
             let help = format!("name {other} in the address, where the tables are; or take it out of these settings");
             return Err(Failure::usage("LIM-U181", message, help));
         }
+        Ok(())
+    }
+
+    pub(crate) fn take_first_schema(&mut self, layout: &limosa_formats::Layout) {
         let told = layout.told_schema().filter(|_| self.target.engine == Engine::Postgres);
         let begins = self.session.facts().current_schema.clone().filter(|_| layout.puts_schema_first());
         self.first_schema = told.as_ref().map(|(schema, _)| schema.clone()).or(begins);
         // Where the record stands elsewhere, the first file may make it.
         self.told_schema_needed = told.filter(|(_, is_elsewhere)| !is_elsewhere).map(|(schema, _)| schema);
-        Ok(())
     }
 
     /// What that tool sets for its session before it runs any file.

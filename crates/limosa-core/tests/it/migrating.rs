@@ -134,6 +134,7 @@ fn what_ran_under_another_name_does_not_run_again() {
     assert_eq!(codes(&problems), ["LIM-P037"]);
     let said = words(&problems);
     assert!(said.contains("applied as 1 (name of 1)") && said.contains("repair --mark-applied 2"), "{said}");
+    assert_eq!(identities(&decide(&[change("2", &format!("{SQL} -- once more"))], &was).unwrap()), ["2"]);
     // Both are there, the change runs each time, or nothing is in it.
     assert_eq!(identities(&decide(&[change("1", SQL), change("2", SQL)], &was).unwrap()), ["2"]);
     assert_eq!(identities(&decide(&[change("R:x", SQL)], &was).unwrap()), ["R:x"]);

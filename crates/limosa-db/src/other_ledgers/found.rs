@@ -226,15 +226,11 @@ impl FoundLedger {
         (self.schema.as_deref(), &self.table)
     }
 
-    /// Other tables that the tool makes beside it, in the same schema.
-    pub fn beside(&self) -> Vec<String> {
-        let is_loud = !self.table.contains(char::is_lowercase);
+    /// Other tables that the tool makes beside it, in the same schema, as it may write them.
+    pub fn beside(&self) -> &'static [&'static str] {
         match self.tool {
-            Some(ForeignTool::Liquibase) if is_loud => vec!["DATABASECHANGELOGLOCK".to_owned()],
-            Some(ForeignTool::Liquibase) => {
-                vec!["databasechangeloglock".to_owned(), "DATABASECHANGELOGLOCK".to_owned()]
-            }
-            _ => Vec::new(),
+            Some(ForeignTool::Liquibase) => &["databasechangeloglock", "DATABASECHANGELOGLOCK"],
+            _ => &[],
         }
     }
 

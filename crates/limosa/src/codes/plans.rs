@@ -227,8 +227,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-P037",
-        "A migration is to run, and its statements are, one for one, those of another that was applied and of which there is no file any more: a file          that was renamed or renumbered, or a folder that its tool has written anew, as `drizzle-kit up` does. To run them again would do it all twice.",
-        "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record,          `limosa adopt` takes them from there. Where the statements are meant to run once more, change one of them (words in a comment do not count).",
+        "A migration is to run, and its text is, word for word, that of another that was applied and of which there is no file any more: a file          that was renamed or renumbered, or a folder that its tool has written anew, as `drizzle-kit up` does. To run them again would do it all twice.",
+        "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record,          `limosa adopt` takes them from there. Where it is meant to run once more, change a word of it; a comment will do.",
     ),
     (
         "LIM-P038",

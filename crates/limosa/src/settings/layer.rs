@@ -175,6 +175,11 @@ impl Layer {
         Layer::from_env_lines(file, &env_file::parse(file, text))
     }
 
+    /// True where it names a database, in `LIMOSA_DATABASE` or `DATABASE_URL` where it is of variables.
+    pub fn names_database(&self) -> bool {
+        self.foreign_database.is_some() || self.entries.contains_key("database")
+    }
+
     pub(super) fn from_env_lines(
         file: &str,
         (lines, problems): &(BTreeMap<String, env_file::Line>, Vec<Diagnostic>),

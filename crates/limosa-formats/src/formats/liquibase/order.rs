@@ -217,7 +217,7 @@ impl Source<'_> {
                         Ok(change) => self.modelled(path, name, (author, id), change, walk),
                         Err(why) => {
                             let message = format!("the change {id} of {author} cannot be read: {why}");
-                            let help = "give it an id and an author without quotes and line ends";
+                            let help = "write it without double quotes and line ends, or take the change into a file of formatted SQL";
                             walk.problems
                                 .push(Diagnostic::error(codes::BROKEN_TOOL_FILE, message).at(label).help(help));
                         }

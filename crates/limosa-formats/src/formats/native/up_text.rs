@@ -15,8 +15,9 @@ pub(crate) struct UpText {
     passed: u64,
     /// Blanks and line ends count as one blank, however many stand together.
     of_words: bool,
-    /// Something was hashed, and blanks behind it that are not held any more.
+    /// Something was hashed.
     has_begun: bool,
+    /// Blanks stand behind it that are not held any more.
     is_apart: bool,
 }
 

@@ -58,15 +58,12 @@ pub(super) async fn prove(
         let message = format!("the address for the proof is not one of {}", opened.target.engine.title());
         return Err(Failure::usage("LIM-U123", message, "name a server of the same kind: --prove=ADDRESS"));
     }
-    if let Err(failure) = alike(opened, &scratch).await {
-        scratch.remove().await?;
-        return Err(failure);
-    }
     listener.progress(Progress::Note(format!(
         "running {} migrations in {}, which is taken away afterwards",
         taken.len(),
         scratch.name()
     )));
+    let alike = alike(opened, &scratch).await.map_err(no_place);
     let configuration = Configuration {
         database,
         direct_url: None,
@@ -78,7 +75,10 @@ pub(super) async fn prove(
         allow_commands: false,
         ..opened.configuration.clone()
     };
-    let replayed = Box::pin(replay(&configuration, loaded, foreign, taken, stop)).await;
+    let replayed = match alike {
+        Ok(()) => Box::pin(replay(&configuration, loaded, foreign, taken, stop)).await,
+        Err(failure) => Err(failure),
+    };
     let removed = scratch.remove().await;
     let there = match (replayed, removed) {
         (Ok(there), Ok(())) => there,
@@ -105,6 +105,7 @@ async fn alike(opened: &mut Opened<'_>, scratch: &Scratch) -> Result<(), Failure
         return Ok(());
     };
     let name = Engine::Mysql.quote_identifier(&scratch.name());
+    let [charset, collation] = [charset, collation].map(|word| Engine::Mysql.quote_literal(&word));
     scratch.execute(&format!("alter database {name} character set {charset} collate {collation}")).await
 }
 

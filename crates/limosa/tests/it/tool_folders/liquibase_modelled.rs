@@ -3,7 +3,7 @@
 use limosa::{Repair, Selection, StatusOptions};
 
 use crate::answers::{back, done, failed, id, labels, states, to_name, words};
-use crate::place::all_homes;
+use crate::place::{all_homes, sqlite};
 
 const YAML: &str = "databaseChangeLog:
 - property: {name: nine, value: '9'}
@@ -72,6 +72,22 @@ async fn changes_of_sql_run_at_their_place() {
             failed(&home.migrate().await, 1, &["LIM-P001", "y1::yam"]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_name_that_no_line_can_hold_is_told_with_its_place() {
+    let home = sqlite();
+    home.file(
+        "changelog.xml",
+        "<databaseChangeLog>\n<changeSet id='1' author='a'><sql>create table t (n integer)</sql></changeSet>\n\
+         <changeSet id='2' author='a' labels='x\"y'><dropTable tableName='t'/></changeSet>\n</databaseChangeLog>\n",
+    );
+    failed(
+        &home.migrate().await,
+        2,
+        &["LIM-F035", "changelog.xml:3", "the change 2 of a cannot be read", "double quotes"],
+    );
+    assert!(home.tables().is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ WORKDIR /source
 COPY . .
 ARG LIMOSA_COMMIT=
 ENV LIMOSA_COMMIT=$LIMOSA_COMMIT
-RUN cargo build --locked --profile dist -p limosa-cli && cp target/dist/limosa /limosa
+RUN cargo build --locked --release -p limosa-cli && cp target/release/limosa /limosa
 
 FROM scratch
 # Whom to trust for TLS, where a server's certificate comes from a public authority.

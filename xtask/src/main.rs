@@ -38,7 +38,7 @@ cargo xtask COMMAND
                                   (ARGUMENTS: names of tools; --pages writes the dumps anew with
                                   which the pages of docs/coming-from begin)
   static [-- ARGUMENTS]           build a static binary for musl
-                                  (ARGUMENTS go to `cargo build` in place of `--profile dist`)
+                                  (ARGUMENTS go to `cargo build` in place of `--release`)
 
 Options, which say more servers than one older and the newest PostgreSQL, PgBouncer and one MariaDB:
 

@@ -9,7 +9,7 @@ use crate::EXIT_USAGE;
 use crate::cargo::Workspace;
 
 /// Builds the binary for musl, and proves that no loader and no library is asked for. `arguments` go to `cargo build` in place
-/// of `--profile dist`.
+/// of `--release`.
 pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
     if !cfg!(target_os = "linux") {
         eprintln!("error: a static binary is built on linux only");
@@ -21,8 +21,8 @@ pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
         eprintln!("error: a static binary needs\n{}", missing.join("\n"));
         return Ok(EXIT_USAGE);
     }
-    let dist = ["--profile".to_owned(), "dist".to_owned()];
-    let words = if arguments.is_empty() { &dist } else { arguments };
+    let release = ["--release".to_owned()];
+    let words = if arguments.is_empty() { &release } else { arguments };
     let mut command = workspace.cargo();
     command
         .args(["build", "-p", "limosa-cli", "--target", &target, "--message-format=json-render-diagnostics"])

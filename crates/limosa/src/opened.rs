@@ -58,6 +58,8 @@ pub(crate) struct Opened<'c> {
     marks: PlaceholderMarks,
     /// The ledger, where it was read before somebody asked for it.
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
+    /// PostgreSQL: whether the database holds any table, where that was asked before the files were known.
+    has_tables: Option<bool>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
     /// What is said of those of them that stop nobody.
@@ -173,6 +175,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         target,
         pooled,
         looked: None,
+        has_tables: None,
         elsewhere: None,
         told_strays: None,
         told_schema: None,
@@ -400,6 +403,19 @@ impl Opened<'_> {
         }
     }
 
+    /// True where a look has shown that nothing of the project ever ran here.
+    pub(crate) fn never_ran(&self) -> bool {
+        matches!(&self.looked, Some(Ok(view)) if view.rows.is_empty())
+    }
+
+    /// Asks what a first run asks of a database whatever the files are, so that they can be read meanwhile.
+    pub(crate) async fn look_for_tables(&mut self) {
+        if self.target.engine == Engine::Postgres && !self.configuration.ignore_other_ledgers {
+            // What the server says against it, it says again when the ledgers of other tools are looked for.
+            self.has_tables = limosa_db::has_tables(self.session.as_mut()).await.ok();
+        }
+    }
+
     /// Reads the ledger; writes nothing.
     pub(crate) async fn look(&mut self) -> Result<LedgerView, Failure> {
         match self.looked.take() {
@@ -473,7 +489,8 @@ impl Opened<'_> {
             }
             let is_attached = attach_registry(self).await?;
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
-            let found = limosa_db::other_ledgers(self.session.as_mut(), &self.ledger, told, self.tool).await;
+            let (session, has_tables) = (self.session.as_mut(), self.has_tables);
+            let found = limosa_db::other_ledgers(session, &self.ledger, told, self.tool, has_tables).await;
             detach_registry(self, is_attached).await?;
             let found = found?;
             let is_told =

@@ -153,6 +153,7 @@ async fn read_listed<'c>(
     wanted: impl for<'v> Fn(&'v LedgerView) -> Wanted<'v> + Send + 'static,
     check: &impl Fn(&Loaded) -> Result<(), Failure>,
 ) -> Result<(Loaded, Opened<'c>), Failure> {
+    let never_ran = opened.never_ran();
     let (own, dialect, looked) = (opened.configuration.clone(), opened.dialect(), opened.looked.take());
     let reading = tokio::task::spawn_blocking(move || {
         let view = looked.as_ref().and_then(|looked| looked.as_ref().ok());
@@ -162,6 +163,9 @@ async fn read_listed<'c>(
         });
         Ok((read, looked))
     });
+    if never_ran {
+        opened.look_for_tables().await;
+    }
     let read = joined(reading.await).and_then(|(read, looked)| {
         opened.looked = looked;
         read.and_then(|loaded| check(&loaded).map(|()| loaded))

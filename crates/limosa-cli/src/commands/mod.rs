@@ -27,6 +27,8 @@ mod seed;
 mod status;
 mod validate;
 
+use std::pin::Pin;
+
 use clap::Subcommand;
 use limosa::Failure;
 use limosa::settings::Need;
@@ -91,33 +93,35 @@ impl Command {
     /// # Errors
     /// Why it could not answer.
     pub(crate) async fn run(&self, call: &Call) -> Result<u8, Failure> {
-        match self {
-            Command::Init(command) => command.run(call),
-            Command::New(command) => command.run(call).await,
-            Command::Plan(command) => command.run(call).await,
-            Command::Migrate(command) => command.run(call).await,
-            Command::Rollback(command) => command.run(call).await,
-            Command::Status(command) => command.run(call).await,
-            Command::History(command) => command.run(call).await,
-            Command::Validate(command) => command.run(call).await,
-            Command::Baseline(command) => command.run(call).await,
-            Command::Adopt(command) => command.run(call).await,
-            Command::Export(command) => command.run(call).await,
-            Command::Repair(command) => command.run(call).await,
-            Command::Backup(command) => command.run(call).await,
-            Command::Restore(command) => command.run(call).await,
-            Command::Clean(command) => command.run(call).await,
-            Command::Reset(command) => command.run(call).await,
-            Command::Seed(command) => command.run(call).await,
-            Command::Ready(command) => command.run(call).await,
-            Command::Health(command) => command.run(call).await,
-            Command::Doctor(command) => command.run(call).await,
-            Command::Audit(command) => command.run(call).await,
-            Command::Config(command) => command.run(call),
+        // In one future all of them would have the room of the largest, on the stack.
+        let work: Pin<Box<dyn Future<Output = Result<u8, Failure>> + '_>> = match self {
+            Command::Init(command) => return command.run(call),
+            Command::New(command) => Box::pin(command.run(call)),
+            Command::Plan(command) => Box::pin(command.run(call)),
+            Command::Migrate(command) => Box::pin(command.run(call)),
+            Command::Rollback(command) => Box::pin(command.run(call)),
+            Command::Status(command) => Box::pin(command.run(call)),
+            Command::History(command) => Box::pin(command.run(call)),
+            Command::Validate(command) => Box::pin(command.run(call)),
+            Command::Baseline(command) => Box::pin(command.run(call)),
+            Command::Adopt(command) => Box::pin(command.run(call)),
+            Command::Export(command) => Box::pin(command.run(call)),
+            Command::Repair(command) => Box::pin(command.run(call)),
+            Command::Backup(command) => Box::pin(command.run(call)),
+            Command::Restore(command) => Box::pin(command.run(call)),
+            Command::Clean(command) => Box::pin(command.run(call)),
+            Command::Reset(command) => Box::pin(command.run(call)),
+            Command::Seed(command) => Box::pin(command.run(call)),
+            Command::Ready(command) => Box::pin(command.run(call)),
+            Command::Health(command) => Box::pin(command.run(call)),
+            Command::Doctor(command) => Box::pin(command.run(call)),
+            Command::Audit(command) => Box::pin(command.run(call)),
+            Command::Config(command) => return command.run(call),
             // They were run already, for they need no settings.
-            Command::Explain(command) => command.run(&call.console),
-            Command::Completion(command) => command.run(&call.console, "completion"),
-            Command::Man(command) => command.run(&call.console, "man"),
-        }
+            Command::Explain(command) => return command.run(&call.console),
+            Command::Completion(command) => return command.run(&call.console, "completion"),
+            Command::Man(command) => return command.run(&call.console, "man"),
+        };
+        work.await
     }
 }

@@ -167,7 +167,8 @@ struct Seen {
 /// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
 /// only that of the files' tool, or the one that settings name. Behind them those that stand elsewhere, and last the one that settings name
 /// and that is not there. Where settings name the table of a tool and it is there, that is the only one of this tool's: others are those of
-/// other projects. Where it is not there, the settings may be those of another environment, and each other one counts.
+/// other projects. Where it is not there, the settings may be those of another environment, and each other one counts. What [`has_tables`]
+/// answered is taken from whoever has asked.
 ///
 /// # Errors
 /// What the server says, a table that somebody keeps locked among it.
@@ -176,12 +177,18 @@ pub async fn other_ledgers(
     book: &Ledger,
     told: Option<(&NamedTable, Option<ForeignTool>)>,
     of_files: Option<ForeignTool>,
+    tables_seen: Option<bool>,
 ) -> Result<Vec<OtherLedger>, DbError> {
     let engine = session.facts().engine();
     // Sqitch's registry is a database of its own on MySQL, and of all databases of the server: it says nothing of one without tables.
     let is_of_server = engine == Engine::Mysql && told.is_some_and(|(_, tool)| tool == Some(ForeignTool::Sqitch));
     let may_be_empty = is_of_server || (told.is_none() && engine == Engine::Postgres);
-    if may_be_empty && !has_tables(session).await? {
+    let is_empty = match (may_be_empty, tables_seen) {
+        (false, _) => false,
+        (true, Some(has_tables)) => !has_tables,
+        (true, None) => !has_tables(session).await?,
+    };
+    if is_empty {
         return Ok(Vec::new());
     }
     let mut seen = Vec::new();
@@ -223,7 +230,10 @@ pub async fn other_ledgers(
 
 /// PostgreSQL, MySQL: false where the database holds no table but the server's own, as a new one does. What is asked else is the dearest question of
 /// a first run, for a session that has not looked into the catalogue before.
-async fn has_tables(session: &mut dyn Session) -> Result<bool, DbError> {
+///
+/// # Errors
+/// What the server says.
+pub async fn has_tables(session: &mut dyn Session) -> Result<bool, DbError> {
     let sql = match session.facts().engine() {
         // FirstNormalObjectId of PostgreSQL's access/transam.h: what initdb makes has a lower one.
         Engine::Postgres => {

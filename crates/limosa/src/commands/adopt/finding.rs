@@ -193,7 +193,7 @@ fn only_recognised(ledger: &FoundLedger) -> Failure {
 async fn beside_missing(opened: &mut Opened<'_>, told: &ToldLedger) -> Result<Vec<OtherLedger>, Failure> {
     let (book, of_files) = (opened.ledger.clone(), opened.tool);
     let asked = Some((&told.table, told.tool));
-    let mut found = other_ledgers(opened.session.as_mut(), &book, asked, of_files).await?;
+    let mut found = other_ledgers(opened.session.as_mut(), &book, asked, of_files, None).await?;
     found.retain(|other| {
         other.unread.is_none() && other.from.is_some() && (told.tool.is_none() || other.from == told.tool)
     });

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
-    Action, Change, Direction, FirstPart, Identity, LedgerView, Plan, Policy, RollbackAsk, RowState, Selection,
-    Surroundings, TimeOuts, Version, Work, decide_rollback, selected,
+    Action, AuditHead, Change, Direction, FirstPart, Identity, LeaseRow, LedgerView, Plan, Policy, RollbackAsk,
+    RowState, Selection, Surroundings, TimeOuts, Version, Work, decide_rollback, selected,
 };
 use limosa_sql::Diagnostic;
 
@@ -53,6 +53,25 @@ impl Case {
         let all: Vec<&Change> = self.changes.iter().collect();
         decide_rollback(&self.changes, &self.ledger, &recorded(&all), ask, &self.policy, &self.around)
     }
+}
+
+#[test]
+fn a_ledger_that_moved_is_told_from_one_that_stands() {
+    let mut before = Ledger::new().applied(&harmless("1")).0;
+    assert!(!before.stands_as(&before.clone()), "without a log nothing says so");
+    before.head = Some(AuditHead { sequence: 4, hash: "a".to_owned() });
+    let moved = |change: fn(&mut LedgerView)| {
+        let mut now = before.clone();
+        change(&mut now);
+        !now.stands_as(&before)
+    };
+    assert!(!moved(|_| {}));
+    assert!(!moved(|now| now.lease = Some(LeaseRow::default())), "whoever looks under the lock holds a lease");
+    assert!(moved(|now| now.head = None));
+    assert!(moved(|now| now.head.as_mut().unwrap().hash = "b".to_owned()));
+    assert!(moved(|now| now.rows[0].state = RowState::Partial));
+    assert!(moved(|now| now.rows.clear()));
+    assert!(moved(|now| now.keeps_another = true));
 }
 
 #[test]

@@ -276,7 +276,11 @@ async fn run(
     };
     let events = Told(listener);
     let held = held::take(opened, &events, stop.clone(), &view).await?;
-    let decided = decide(opened, loaded, &held.view, options, loaded.shared_session()).await;
+    // What a backup takes is time in which anything may happen.
+    let decided = match saved.is_none() && held.view.stands_as(&view) {
+        true => Ok(plan),
+        false => decide(opened, loaded, &held.view, options, loaded.shared_session()).await,
+    };
     let decided = decided.and_then(|plan| adopt::prepare(opened, loaded, &held.view, &plan).map(|()| plan));
     let result = match decided {
         Ok(plan) => {

@@ -106,10 +106,24 @@ enum Kind {
 enum Name<'n> {
     Ignored,
     Settings,
-    Callback { event: CallbackEvent, description: &'n str, command: bool },
+    Callback {
+        event: CallbackEvent,
+        description: &'n str,
+        command: bool,
+    },
     Repeatable(&'n str),
-    Migration { kind: Kind, written: &'n str, description: &'n str },
-    Java { written: &'n str, description: &'n str },
+    Migration {
+        kind: Kind,
+        written: &'n str,
+        description: &'n str,
+    },
+    /// A migration that is a program: what it is, and what else to do.
+    Program {
+        written: &'n str,
+        description: &'n str,
+        what: &'static str,
+        help: &'static str,
+    },
     Odd(Oddity),
 }
 
@@ -137,7 +151,8 @@ impl Naming {
             return Err(BadNaming::Empty("suffix"));
         }
         for (at, prefix) in prefixes.iter().enumerate() {
-            if prefix.is_empty() {
+            // What begins with no other prefix is a version then, as for Flyway.
+            if prefix.is_empty() && at > 0 {
                 return Err(BadNaming::Empty("prefix"));
             }
             if prefixes[..at].contains(prefix) {
@@ -171,11 +186,9 @@ impl Naming {
                     _ => FileRole::Versioned { version, label, name },
                 }
             }
-            Name::Java { written, description } => {
+            Name::Program { written, description, what, help } => {
                 let Some((version, label)) = version(written) else { return self.odd(path, &Oddity::NoVersion) };
-                let help =
-                    "write it as SQL into a file of the same version; or embed limosa, which runs migrations in Rust";
-                program(path, (version, &label, spoken(description)), "a migration in Java", help)
+                program(path, (version, &label, spoken(description)), what, help)
             }
             Name::Odd(oddity) => self.odd(path, &oddity),
         }
@@ -245,10 +258,15 @@ impl Naming {
         };
         // What is compiled has its source beside it, and parts with names of their own.
         let source = stem_of(JAVA).filter(|_| without_ending(file, ".class").is_none());
-        if let Some(Name::Migration { kind: Kind::Versioned, written, description }) =
-            source.map(|stem| self.script(stem))
-        {
-            return Name::Java { written, description };
+        let versioned = |stem: &'n str, what, help| match self.script(stem) {
+            Name::Migration { kind: Kind::Versioned, written, description } => {
+                Some(Name::Program { written, description, what, help })
+            }
+            _ => None,
+        };
+        let in_rust = "write it as SQL into a file of the same version; or embed limosa, which runs migrations in Rust";
+        if let Some(program) = source.and_then(|stem| versioned(stem, "a migration in Java", in_rust)) {
+            return program;
         }
         if stem_of(JAVA).is_some_and(is_migration) {
             return Name::Odd(Oddity::Java);
@@ -256,7 +274,10 @@ impl Naming {
         let Some(stem) = stem_of(COMMANDS) else { return Name::Ignored };
         match self.callback(stem, true) {
             Some(callback) => callback,
-            None if is_migration(stem) => Name::Odd(Oddity::Command),
+            None if is_migration(stem) => {
+                let as_sql = "write it as SQL into a file of the same version; or make it a callback";
+                versioned(stem, "a migration that is a command", as_sql).unwrap_or(Name::Odd(Oddity::Command))
+            }
             None => Name::Ignored,
         }
     }
@@ -391,7 +412,8 @@ mod tests {
                 "LIM-F001: R1__x.sql begins like a repeatable migration and has no description of its own; it is left out",
             ),
             ("001_x.sql", "LIM-F001: the name 001_x.sql is not understood; the file is left out"),
-            ("V2__x.py", "LIM-F001: V2__x.py is a migration that is a command; it is left out"),
+            ("V2__x.py", "program 2: V2__x.py is a migration that is a command, which cannot be run here"),
+            ("R__x.sh", "LIM-F001: R__x.sh is a migration that is a command; it is left out"),
             ("db/V5__Fill.java", "program 5: V5__Fill.java is a migration in Java, which cannot be run here"),
             ("db/V5__Fill.class", "LIM-F001: V5__Fill.class is a migration in Java; it is left out"),
             ("R__Views.class", "LIM-F001: R__Views.class is a migration in Java; it is left out"),
@@ -418,6 +440,27 @@ mod tests {
             ("Undo-1-x.ddl", "undo of 1"),
             ("M-views.ddl", "repeatable 'views'"),
             ("V1__x.sql", "ignored"),
+        ] {
+            assert_eq!(shown(&naming, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn versions_may_begin_with_nothing() {
+        let naming = Naming { versioned: String::new(), ..Naming::default() };
+        naming.check().unwrap();
+        for (path, expected) in [
+            ("1__create_users.sql", "versioned 1 (1) 'create users'"),
+            ("2023.01__x.sql", "versioned 2023.1 (2023.01) 'x'"),
+            ("U1__create_users.sql", "undo of 1"),
+            ("B3__all.sql", "baseline 3 (B3) 'all'"),
+            ("R__views.sql", "repeatable 'views'"),
+            ("beforeMigrate.sql", "callback beforeMigrate '' command false"),
+            ("3__load.sh", "program 3: 3__load.sh is a migration that is a command, which cannot be run here"),
+            ("V4__x.sql", "LIM-F001: V4__x.sql has no version that can be read; it is left out"),
+            ("notes.sql", "LIM-F001: notes.sql has no version that can be read; it is left out"),
+            ("deploy.sh", "ignored"),
+            ("README.md", "ignored"),
         ] {
             assert_eq!(shown(&naming, path), expected, "{path}");
         }

@@ -33,9 +33,13 @@ impl Layout {
     }
 
     /// What the tool was seen to set for its session before it runs any file: names, and their values as SQL. sqlx 0.9,
-    /// Diesel 2.3 (which has set no mode since 2.0), and drizzle 0.45 by way of mysql2 3.
-    pub fn session_settings(&self, engine: Engine) -> &'static [(&'static str, &'static str)] {
+    /// Diesel 2.3 (which has set no mode since 2.0), drizzle 0.45 by way of mysql2 3, Flyway 12 and Liquibase 4.33 by way of
+    /// mariadb-java-client 3, the driver for MariaDB.
+    pub fn session_settings(&self, engine: Engine, is_mariadb: bool) -> &'static [(&'static str, &'static str)] {
         match (self, engine) {
+            (Layout::Flyway(_) | Layout::Liquibase(_), Engine::Mysql) if is_mariadb => {
+                &[("sql_mode", "concat(@@sql_mode, ',IGNORE_SPACE')")]
+            }
             (Layout::Sqlx(_), Engine::Postgres) => {
                 &[("datestyle", "'ISO, MDY'"), ("timezone", "'UTC'"), ("extra_float_digits", "2")]
             }

@@ -49,7 +49,7 @@ impl Opened<'_> {
     /// What that tool sets for its session before it runs any file.
     pub(crate) fn take_tool_settings(&mut self, loaded: &Loaded) {
         let engine = self.target.engine;
-        let usual = loaded.layout.session_settings(engine).iter();
+        let usual = loaded.layout.session_settings(engine, self.session.facts().is_mariadb()).iter();
         self.tool_settings = usual.map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
         if engine == Engine::Postgres && !loaded.schemas.is_empty() {
             let path: Vec<String> = loaded.schemas.iter().map(|schema| engine.quote_identifier(schema)).collect();

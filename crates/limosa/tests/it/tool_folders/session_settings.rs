@@ -111,6 +111,28 @@ async fn mysql_has_its_modes_and_time_zone() {
 }
 
 #[tokio::test]
+async fn mariadb_reads_calls_as_its_own_jdbc_driver_asks_it_to() {
+    const COUNTS: &str = "create table b as select count (*) from a;\n";
+    let flyway = |home: &Home| {
+        home.file("V1__a.sql", "create table a (n int);\n");
+        home.file("V2__b.sql", COUNTS);
+    };
+    let liquibase = |home: &Home| {
+        let changes = format!("--changeset me:1\ncreate table a (n int);\n--changeset me:2\n{COUNTS}");
+        home.file("changelog.sql", &format!("--liquibase formatted sql\n{changes}"));
+    };
+    for files in [&flyway as &dyn Fn(&Home), &liquibase] {
+        for home in mysql_homes() {
+            files(&home);
+            // MySQL's own driver does not, and there it is an error.
+            let is_mariadb = home.value("select version()").contains("MariaDB");
+            let result = migrate(&home.migrator()).await;
+            assert_eq!(result.as_ref().is_ok_and(|answer| answer.outcome == "done"), is_mariadb, "{result:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn mysql_compares_texts_as_drizzle_has_it() {
     for home in mysql_homes() {
         let entry = r#"{"idx":0,"version":"7","when":1700000000000,"tag":"0000_a","breakpoints":true}"#;

@@ -200,13 +200,13 @@ pub fn value_name(key: &Key) -> &'static str {
         Kind::Boolean => "true|false",
         Kind::Choice(_) => "WORD",
         Kind::Secret => "SECRET",
-        Kind::Text | Kind::Names => "NAME",
+        Kind::Text | Kind::TextOrNothing | Kind::Names => "NAME",
     }
 }
 
 fn type_name(key: &Key) -> String {
     match key.kind {
-        Kind::Text => "text".to_owned(),
+        Kind::Text | Kind::TextOrNothing => "text".to_owned(),
         Kind::Secret => "secret or reference".to_owned(),
         Kind::Url => "address or reference".to_owned(),
         Kind::Path => "path".to_owned(),

@@ -6,6 +6,8 @@
 pub enum Kind {
     /// A text that is not empty.
     Text,
+    /// A text that may be empty.
+    TextOrNothing,
     /// A text that must not be printed; may be a reference.
     Secret,
     /// The address of a database; may be a reference, or hold references in `${...}`; its passwords are hidden.
@@ -334,7 +336,11 @@ pub const KEYS: &[Key] = &[
     .variable("LIMOSA_SQLITE_FOREIGN_KEYS")
     .default("auto")
     .also(&["foreign_keys", "pragma", "pragmas"]),
-    Key::new("flyway.sql_migration_prefix", Kind::Text, "what versioned migrations begin with in Flyway's folders")
+    Key::new(
+        "flyway.sql_migration_prefix",
+        Kind::TextOrNothing,
+        "what versioned migrations begin with in Flyway's folders; it may be empty",
+    )
         .variable("LIMOSA_FLYWAY_SQL_MIGRATION_PREFIX")
         .default("V")
         .flyway("flyway.sqlMigrationPrefix"),

@@ -57,6 +57,7 @@ fn wrong<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Wr
 pub(super) fn parse(key: &Key, raw: &Raw<'_>) -> Result<Value, Wrong> {
     match key.kind {
         Kind::Text | Kind::Secret | Kind::Url => Ok(Value::Text(Secret::new(one_text(key, raw)?))),
+        Kind::TextOrNothing => Ok(Value::Text(Secret::new(text_or_nothing(key, raw)?))),
         Kind::Path => Ok(Value::Path(PathBuf::from(one_text(key, raw)?))),
         Kind::Paths => Ok(Value::Paths(texts(key, raw)?.into_iter().map(PathBuf::from).collect())),
         Kind::Names => Ok(Value::Names(texts(key, raw)?)),
@@ -103,16 +104,21 @@ fn mistyped<T>(key: &Key, typed: Typed<'_>) -> Result<T, Wrong> {
 
 /// The one text that was given; an empty one is refused.
 fn one_text<'a>(key: &Key, raw: &Raw<'a>) -> Result<&'a str, Wrong> {
-    let text = match raw {
-        Raw::Text(text) | Raw::Typed(Typed::Text(text)) => text,
-        Raw::Repeated([text]) => text.as_str(),
-        Raw::Repeated(_) => return wrong("is given more than once", "give it once"),
-        Raw::Typed(other) => return mistyped(key, *other),
-    };
+    let text = text_or_nothing(key, raw)?;
     if text.trim().is_empty() {
         return wrong("is empty", "give a value, or leave it out");
     }
     Ok(text)
+}
+
+/// The one text that was given.
+fn text_or_nothing<'a>(key: &Key, raw: &Raw<'a>) -> Result<&'a str, Wrong> {
+    match raw {
+        Raw::Text(text) | Raw::Typed(Typed::Text(text)) => Ok(text),
+        Raw::Repeated([text]) => Ok(text.as_str()),
+        Raw::Repeated(_) => wrong("is given more than once", "give it once"),
+        Raw::Typed(other) => mistyped(key, *other),
+    }
 }
 
 fn texts(key: &Key, raw: &Raw<'_>) -> Result<Vec<String>, Wrong> {

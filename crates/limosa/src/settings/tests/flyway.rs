@@ -80,6 +80,20 @@ fn a_configuration_is_read_as_ours() {
 }
 
 #[test]
+fn versions_may_begin_with_nothing() {
+    for text in ["flyway.sqlMigrationPrefix=\n", "flyway.sqlMigrationPrefix =  \n"] {
+        let settings = conf(text).loaded().settings;
+        assert!(
+            matches!(settings.layout(), LayoutChoice::Given(Layout::Flyway(naming)) if naming.versioned.is_empty())
+        );
+    }
+    let toml = case().toml("format = \"flyway\"\n[flyway]\nsql_migration_prefix = \"\"\n").loaded();
+    assert_eq!(toml.settings.flyway.versioned, "");
+    let undo = said(&conf("flyway.undoSqlMigrationPrefix=").load().unwrap_err());
+    assert!(undo.contains("is empty"), "{undo}");
+}
+
+#[test]
 fn tables_and_environments() {
     let toml = "id = \"1\"\n[flyway]\nlocations = [\"filesystem:m\"]\nenvironment = \"prod\"\n[flyway.placeholders]\na = \"1\"\n\
         [environments.default]\nurl = \"jdbc:sqlite:d.db\"\n[environments.prod]\nurl = \"jdbc:mysql://db/shop\"\nuser = \"root\"\n\

@@ -1,12 +1,12 @@
 //! Which database: the one choice that must never surprise.
 
-use limosa_db::Secret;
-use limosa_sql::{Diagnostic, Severity};
+use limosa_db::{Secret, engine_of};
+use limosa_sql::{Diagnostic, Engine, Severity};
 
 use super::address::decoded;
 use super::codes;
 use super::destination::Destination;
-use super::flyway::address::{database_of, with_database, with_default_schema};
+use super::flyway::address::{database_of, with_database, with_default_schema, with_setting};
 use super::keys::FOREIGN_DATABASE_VARIABLE;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;
@@ -61,6 +61,7 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
         _ => pick(resolver, "direct_url", &direct),
     };
     let [database, direct_url] = [database, direct_url].map(|address| within_default_schema(resolver, address));
+    let [database, direct_url] = [database, direct_url].map(|address| with_session_settings(resolver, address));
     if let (Some(database), Some(direct_url)) = (&database, &direct_url) {
         names_differ(resolver, database, direct_url);
     }
@@ -89,6 +90,25 @@ fn within_default_schema(resolver: &mut Resolver<'_>, address: Option<Secret>) -
         Some(_) => address,
         None => Some(Secret::new(with_default_schema(given.expose().to_owned(), schema))),
     }
+}
+
+/// What Flyway's `initSql` sets holds whatever gives the address.
+fn with_session_settings(resolver: &mut Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
+    let settings = resolver.counting.iter().find_map(|layer| layer.session_settings.as_ref());
+    let (Some(begins), Some(given)) = (settings, &address) else { return address };
+    if engine_of(given.expose()).is_ok_and(|engine| engine != Engine::Postgres) {
+        let message = format!("flyway.initSql cannot be had here: it is for PostgreSQL{}", begins.words);
+        let mut problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+        problem.labels.extend(begins.label.clone());
+        let help = "set it in a callback beforeEachMigrate, or in the server";
+        resolver.diagnostics.push(problem.help(help));
+        return address;
+    }
+    let all = begins
+        .settings
+        .iter()
+        .try_fold(given.expose().to_owned(), |address, (name, value)| with_setting(&address, name, value));
+    all.map(Secret::new).or(address)
 }
 
 /// All addresses that were given for a key, the strongest first.

@@ -40,9 +40,22 @@ pub struct Layer {
     pub(super) foreign_database: Option<Entry>,
     /// Flyway's default schema, which holds for any address of PostgreSQL.
     pub(super) default_schema: Option<String>,
+    /// What sessions begin with, whatever gives the address: Flyway's `initSql`.
+    pub(super) session_settings: Option<SessionSettings>,
     /// An environment that counts where none is named: Flyway's `default`.
     pub(super) counts_by_itself: bool,
     pub(super) problems: Vec<Diagnostic>,
+}
+
+/// Settings of PostgreSQL's with which sessions begin, and where that is said.
+#[derive(Debug, Clone)]
+pub(super) struct SessionSettings {
+    /// Names, and values as the server takes them with the login.
+    pub(super) settings: Vec<(String, String)>,
+    /// The place in a file.
+    pub(super) label: Option<Label>,
+    /// The place in words, for messages without a label.
+    pub(super) words: String,
 }
 
 /// A value and where it came from.
@@ -96,6 +109,7 @@ impl Layer {
             placeholders: BTreeMap::new(),
             foreign_database: None,
             default_schema: None,
+            session_settings: None,
             counts_by_itself: false,
             problems: Vec::new(),
         }

@@ -227,23 +227,38 @@ fn with_search_path(address: String, path: &str) -> String {
     if address.contains("search_path") {
         return address;
     }
-    let path = path.replace('\\', "\\\\").replace(' ', "\\ ");
+    with_option(address, "search_path", path, escaped)
+}
+
+/// An address of PostgreSQL whose sessions begin with this setting, whatever it says of it besides; None for one of another engine.
+pub(in crate::settings) fn with_setting(address: &str, name: &str, value: &str) -> Option<String> {
+    let is_postgres = match address.split_once("://") {
+        Some((scheme, _)) => scheme.starts_with("postgres"),
+        None => ["host=", "dbname="].iter().any(|name| address.contains(name)),
+    };
+    let whole = |text: &str| text.chars().map(escaped_letter).collect();
+    is_postgres.then(|| with_option(address.to_owned(), name, value, whole))
+}
+
+/// An address of PostgreSQL with this setting behind the options that it has; any other as it is.
+fn with_option(address: String, name: &str, value: &str, escape: impl Fn(&str) -> String) -> String {
+    let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
     let Some((scheme, rest)) = address.split_once("://") else {
         // Pairs as libpq reads them; whose options they are is not ours to change.
         let is_pairs = ["host=", "dbname="].iter().any(|name| address.contains(name)) && !address.contains("options");
-        let quoted = path.replace('\\', "\\\\").replace('\'', "\\'");
-        return if is_pairs { format!("{address} options='-csearch_path={quoted}'") } else { address };
+        let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+        return if is_pairs { format!("{address} options='-c{name}={quoted}'") } else { address };
     };
     if !scheme.starts_with("postgres") {
         return address;
     }
-    let path = format!("-csearch_path%3D{}", escaped(&path));
+    let option = format!("-c{name}%3D{}", escape(&value));
     match rest.find("?options=").or_else(|| rest.find("&options=")) {
         Some(at) => {
             let end = rest[at + 1..].find('&').map_or(rest.len(), |length| at + 1 + length);
-            format!("{scheme}://{}%20{path}{}", &rest[..end], &rest[end..])
+            format!("{scheme}://{}%20{option}{}", &rest[..end], &rest[end..])
         }
-        None => format!("{address}{}options={path}", if rest.contains('?') { '&' } else { '?' }),
+        None => format!("{address}{}options={option}", if rest.contains('?') { '&' } else { '?' }),
     }
 }
 
@@ -259,15 +274,17 @@ fn escaped(text: &str) -> String {
             rest = &rest[end + 1..];
             continue;
         }
-        let length = first.len_utf8();
-        if first.is_ascii_alphanumeric() || matches!(first, '-' | '.' | '_' | '~' | ',') {
-            out.push(first);
-        } else {
-            rest[..length].bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
-        }
-        rest = &rest[length..];
+        out.push_str(&escaped_letter(first));
+        rest = &rest[first.len_utf8()..];
     }
     out
+}
+
+fn escaped_letter(letter: char) -> String {
+    if letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_' | '~' | ',') {
+        return letter.to_string();
+    }
+    letter.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub(super) enum Turned {
     CreateSchemas,
     /// UTF-8, or what is part of it.
     Encoding,
+    /// What it sets is given with the login, or is a setting of limosa's.
+    InitSql,
     /// With the version, that of a database with tables and without a ledger: the first run stops there.
     BaselineOnMigrate,
     BaselineVersion,
@@ -97,13 +99,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("ignorePendingMigrations", NotNeeded("pending files are no error of `limosa validate`")),
     ("ignoreFutureMigrations", NotNeeded("versions of a newer release warn and do not stop")),
     ("ignoreIgnoredMigrations", Instead("`out_of_order`")),
-    (
-        "initSql",
-        Only(
-            "",
-            "a role: `role`; settings that must hold for each file: in the address (`options=-c ...`); the rest: a callback beforeMigrate",
-        ),
-    ),
+    ("initSql", Into(Turned::InitSql)),
     ("installedBy", Is("actor")),
     ("jarDirs", NotNeeded("there are no drivers to be loaded")),
     ("licenseKey", NotNeeded("there is one edition")),
@@ -221,6 +217,11 @@ impl Fate {
             Into(Turned::BaselineVersion) => "named by that stop; 1 where none is given".to_owned(),
             Into(Turned::Encoding) => {
                 "`UTF-8` only, or `US-ASCII`: convert other scripts, `iconv -f ... -t UTF-8`".to_owned()
+            }
+            Into(Turned::InitSql) => {
+                "`SET ROLE` is `role`, `SET lock_timeout` and `SET statement_timeout` are these settings, and what else it sets is given with the \
+                 login to PostgreSQL; more than to set something: a callback beforeMigrate"
+                    .to_owned()
             }
             Into(Turned::CreateSchemas) => "`false` makes none of `schemas`".to_owned(),
             NotNeeded(reason) => format!("not needed: {}", reason.strip_prefix("not needed: ").unwrap_or(reason)),

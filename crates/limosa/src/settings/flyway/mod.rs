@@ -2,6 +2,7 @@
 
 pub(super) mod address;
 mod given;
+pub(super) mod init_sql;
 mod keys;
 mod locations;
 mod references;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use limosa_core::ForeignTool;
 use limosa_db::Secret;
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Engine, Label, Position};
 
 use self::address::{Beside, translate};
 use self::given::{Given, Place};
@@ -20,7 +21,7 @@ use self::locations::{Within, outermost};
 use self::references::{expanded, references};
 use super::codes;
 use super::keys::{find, nearest_name};
-use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, is_placeholder_name};
+use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, SessionSettings, is_placeholder_name};
 use super::origin::Origin;
 use super::secrets::is_reference;
 use super::value::{Raw, Value, parse};
@@ -116,6 +117,7 @@ pub(super) fn layers(
                         Turned::Schemas
                             | Turned::CreateSchemas
                             | Turned::Table
+                            | Turned::InitSql
                             | Turned::BaselineOnMigrate
                             | Turned::BaselineVersion
                     )
@@ -183,6 +185,8 @@ struct Parts {
     schemas: Option<(Vec<String>, Place)>,
     /// Flyway's own table.
     table: Option<(String, Place)>,
+    /// What sessions begin with.
+    init_sql: Option<(String, Place)>,
     /// Where it is said that databases without a ledger are counted as migrated, up to the version below.
     baseline: Option<Place>,
     baseline_version: Option<String>,
@@ -299,6 +303,7 @@ impl Section<'_> {
                 }
             }
             Turned::BaselineVersion => self.parts.baseline_version = Some(one.trim().to_owned()),
+            Turned::InitSql => self.parts.init_sql = (!one.trim().is_empty()).then(|| (one, given.place.clone())),
             Turned::Encoding => {
                 let plain: String = one.chars().filter(char::is_ascii_alphanumeric).collect();
                 if !matches!(plain.to_ascii_lowercase().as_str(), "" | "utf8" | "usascii" | "ascii") {
@@ -440,8 +445,17 @@ impl Section<'_> {
 
     /// The address is whole only at the end. `has_address` says that some section of the file has one.
     fn finish(mut self, has_address: bool) -> Layer {
-        let Parts { mut beside, beside_place, url, schemas, table, baseline, baseline_version, leaves_schemas } =
-            std::mem::take(&mut self.parts);
+        let Parts {
+            mut beside,
+            beside_place,
+            url,
+            schemas,
+            table,
+            init_sql,
+            baseline,
+            baseline_version,
+            leaves_schemas,
+        } = std::mem::take(&mut self.parts);
         if let Some(place) = baseline {
             let version = baseline_version.filter(|version| !version.is_empty());
             self.set("flyway.baseline_on_migrate", &[version.unwrap_or_else(|| "1".to_owned())], &place);
@@ -467,6 +481,9 @@ impl Section<'_> {
             self.set("secret_placeholders", &names, &place);
         }
         self.layer.default_schema.clone_from(&beside.schema);
+        if let Some((text, place)) = init_sql {
+            self.init_sql(&text, beside.schema.as_deref(), &place);
+        }
         self.table(table, beside.schema.as_deref(), schemas_place.as_ref().or(beside_place.as_ref()));
         let Some((url, place)) = url else {
             if let Some(place) = beside_place.filter(|_| beside.user.is_some() || beside.password.is_some())
@@ -495,6 +512,39 @@ impl Section<'_> {
             }
         }
         self.layer
+    }
+
+    /// What sessions begin with; the default schema stands first in their search path.
+    fn init_sql(&mut self, text: &str, schema: Option<&str>, place: &Place) {
+        let init = match init_sql::read(text) {
+            Ok(init) => init,
+            Err(statement) => {
+                let message = format!("of flyway.initSql this cannot be had here: {statement}");
+                let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
+                let help = "it may set what holds for the session: SET ROLE name, SET name = value; the rest: a callback beforeMigrate";
+                self.push(problem.help(help), place);
+                return;
+            }
+        };
+        if let Some(role) = init.role {
+            self.set("role", &[role], place);
+        }
+        let mut settings = Vec::new();
+        for (name, mut value) in init.settings {
+            if matches!(name.as_str(), "lock_timeout" | "statement_timeout") {
+                // Where limosa sets its own for each transaction, that one would count.
+                self.set(&name, &[init_sql::duration(&value)], place);
+                continue;
+            }
+            if let Some(schema) = schema.filter(|schema| name == "search_path" && !schema.contains("${")) {
+                let first = Engine::Postgres.quote_identifier(schema);
+                if !matches!(value.split(',').next(), Some(begins) if begins == first || begins == schema) {
+                    value = format!("{first},{value}");
+                }
+            }
+            settings.push((name, value));
+        }
+        self.layer.session_settings = Some(SessionSettings { settings, label: place.label(), words: place.words() });
     }
 
     /// Flyway's own table, which stands in the default schema.

@@ -80,6 +80,40 @@ fn a_configuration_is_read_as_ours() {
 }
 
 #[test]
+fn what_init_sql_sets_is_given_with_the_login() {
+    let url = "flyway.url=jdbc:postgresql://db/x\n";
+    let init = "flyway.initSql=SET ROLE owner; SET lock_timeout = '5s'; SET statement_timeout = 0; SET TIME ZONE 'Asia/Tokyo'; SET a.b = '${env:X}'\n";
+    // What a variable holds stays as it is, and is no reference.
+    let settings = conf(&format!("{url}{init}")).variable("X", "${env:Y}").loaded().settings;
+    assert_eq!(settings.role.as_deref(), Some("owner"));
+    assert_eq!((settings.lock_timeout, settings.statement_timeout), (Duration::from_secs(5), Duration::ZERO));
+    let begins = "postgres://db/x?options=-ctimezone%3DAsia%2FTokyo%20-ca.b%3D%24%7Benv%3AY%7D";
+    assert_eq!(settings.database.unwrap().expose(), begins);
+    // Whatever gives the address.
+    let other =
+        conf(&format!("{url}flyway.initSql=SET work_mem = '64 MB'\n")).variable("LIMOSA_DATABASE", "host=/s dbname=y");
+    assert_eq!(other.loaded().settings.database.unwrap().expose(), "host=/s dbname=y options='-cwork_mem=64\\\\ MB'");
+    // Flyway puts the default schema ahead of the search path that it finds.
+    let path = conf(&format!("{url}flyway.defaultSchema=app\nflyway.initSql=SET search_path TO a, \"B\"\n")).loaded();
+    let address = path.settings.database.unwrap();
+    assert!(address.expose().ends_with("%20-csearch_path%3D%22app%22,a,%22B%22"), "{}", address.expose());
+    for (text, wanted) in [
+        (
+            format!("{url}flyway.initSql=SET a.b = 1; SELECT f()\n"),
+            "LIM-C021 of flyway.initSql this cannot be had here: SELECT f()",
+        ),
+        (format!("{url}flyway.initSql=SET lock_timeout = soon\n"), "LIM-C004 `lock_timeout`"),
+        (
+            "flyway.url=jdbc:sqlite:x.db\nflyway.initSql=SET a.b = 1\n".to_owned(),
+            "LIM-C021 flyway.initSql cannot be had here: it is for PostgreSQL",
+        ),
+    ] {
+        let text_of = said(&conf(&text).load().unwrap_err());
+        assert!(text_of.contains(wanted), "{text}: {text_of}");
+    }
+}
+
+#[test]
 fn versions_may_begin_with_nothing() {
     for text in ["flyway.sqlMigrationPrefix=\n", "flyway.sqlMigrationPrefix =  \n"] {
         let settings = conf(text).loaded().settings;

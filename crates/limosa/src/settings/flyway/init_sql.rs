@@ -1,0 +1,212 @@
+//! `flyway.initSql`: what each session of Flyway's begins with, as far as it sets something.
+
+use limosa_sql::{Dialect, Engine, PieceKind, Splitter};
+
+/// What it sets.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(in crate::settings) struct InitSql {
+    /// Settings of PostgreSQL's in lower case, and their values as the server takes them with the login.
+    pub(in crate::settings) settings: Vec<(String, String)>,
+    /// Whose rights the session takes on.
+    pub(super) role: Option<String>,
+}
+
+/// Settings whose values are lists of names.
+const LISTS: &[&str] = &["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
+
+/// What belongs to the transaction in which it is set, or cannot be given with the login.
+const NOT_WITH_LOGIN: &[&str] = &["session_authorization", "transaction_isolation", "transaction_read_only", "local"];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    /// Between double quotes.
+    Name(String),
+    /// Between single quotes.
+    Text(String),
+    Sign(char),
+}
+
+/// Reads its statements.
+///
+/// # Errors
+/// The first one that does more than to set something for the session.
+pub(super) fn read(text: &str) -> Result<InitSql, String> {
+    let mut splitter = Splitter::new(Dialect::from(Engine::Postgres), "initSql");
+    splitter.feed(text.as_bytes());
+    splitter.finish();
+    let mut found = InitSql::default();
+    while let Some(piece) = splitter.next_piece().map_err(|_| text.to_owned())? {
+        match piece.kind {
+            PieceKind::Statement(_) => {
+                take(piece.statement(), &mut found).ok_or_else(|| piece.statement().to_owned())?;
+            }
+            _ if piece.statement().is_empty() => {}
+            _ => return Err(piece.statement().to_owned()),
+        }
+    }
+    Ok(found)
+}
+
+/// One statement; None where it is no SET for the session.
+fn take(statement: &str, found: &mut InitSql) -> Option<()> {
+    let tokens = tokens(statement)?;
+    let is = |token: &Token, word: &str| matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word));
+    let [set, rest @ ..] = tokens.as_slice() else { return None };
+    if !is(set, "set") {
+        return None;
+    }
+    let rest = rest.strip_prefix(&[Token::Word("session".to_owned())][..]).unwrap_or(rest);
+    let (name, values) = match rest {
+        [role, value] if is(role, "role") => ("role".to_owned(), std::slice::from_ref(value)),
+        [time, zone, value] if is(time, "time") && is(zone, "zone") => {
+            ("timezone".to_owned(), std::slice::from_ref(value))
+        }
+        [Token::Word(name), to, values @ ..] if *to == Token::Sign('=') || is(to, "to") => (name.clone(), values),
+        _ => return None,
+    };
+    let value = value_of(&name, values)?;
+    match name.as_str() {
+        _ if NOT_WITH_LOGIN.contains(&name.as_str()) => return None,
+        "role" => found.role = Some(value).filter(|role| role != "none"),
+        _ => found.settings.push((name, value)),
+    }
+    Some(())
+}
+
+/// A value, or several that are separated by commas.
+fn value_of(name: &str, tokens: &[Token]) -> Option<String> {
+    let is_list = LISTS.contains(&name);
+    let mut values = Vec::new();
+    for part in tokens.split(|token| *token == Token::Sign(',')) {
+        let [one] = part else { return None };
+        values.push(match one {
+            Token::Word(word) if word == "default" => return None,
+            Token::Word(word) => word.clone(),
+            Token::Name(text) | Token::Text(text) if is_list => Engine::Postgres.quote_identifier(text),
+            Token::Name(text) | Token::Text(text) => text.clone(),
+            Token::Sign(_) => return None,
+        });
+    }
+    Some(values.join(","))
+}
+
+/// The words of a statement, in lower case where they stand without quotes; None where it holds anything else than words, quotes, `=` and commas.
+fn tokens(statement: &str) -> Option<Vec<Token>> {
+    let mut found = Vec::new();
+    let mut rest = statement.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let is_of_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '+' | '-');
+        rest = match first {
+            '\'' | '"' => {
+                let (text, behind) = quoted(&rest[1..], first)?;
+                found.push(if first == '"' { Token::Name(text) } else { Token::Text(text) });
+                behind
+            }
+            '=' | ',' => {
+                found.push(Token::Sign(first));
+                &rest[1..]
+            }
+            _ if is_of_word(first) => {
+                let length = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
+                let (word, behind) = rest.split_at(length);
+                // A comment, and `E'...'`, whose backslashes count.
+                if word.contains("--") || behind.starts_with(['\'', '"']) {
+                    return None;
+                }
+                found.push(Token::Word(word.to_lowercase()));
+                behind
+            }
+            _ => return None,
+        };
+        rest = rest.trim_start();
+    }
+    Some(found)
+}
+
+/// What stands up to the closing quote, and what is behind it; a quote within stands twice.
+fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
+    let mut found = String::new();
+    let mut rest = text;
+    loop {
+        let (part, behind) = rest.split_once(quote)?;
+        found.push_str(part);
+        match behind.strip_prefix(quote) {
+            Some(more) => {
+                found.push(quote);
+                rest = more;
+            }
+            None => return Some((found, behind)),
+        }
+    }
+}
+
+/// A time of PostgreSQL's, in milliseconds where it has no unit, as limosa's settings have it.
+pub(super) fn duration(value: &str) -> String {
+    let value = value.trim().to_lowercase();
+    match value.strip_suffix("min") {
+        Some(minutes) => format!("{}m", minutes.trim_end()),
+        None if value.trim_start_matches('0').is_empty() => "off".to_owned(),
+        None if value.bytes().all(|byte| byte.is_ascii_digit()) => format!("{value}ms"),
+        None => value.replace(' ', ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_the_server_reads_them() {
+        for (text, expected) in [
+            ("SET search_path TO app, Public, \"My S\", 'x''y'", "search_path=app,public,\"My S\",\"x'y\""),
+            (
+                "set session statement_timeout = '5min'; SET LOCK_TIMEOUT=3000;",
+                "statement_timeout=5min|lock_timeout=3000",
+            ),
+            ("SET TIME ZONE 'Europe/Berlin'", "timezone=Europe/Berlin"),
+            ("SET DateStyle = ISO, MDY", "datestyle=iso,mdy"),
+            ("set app.tenant = 'a b'", "app.tenant=a b"),
+            ("SET extra_float_digits TO -1", "extra_float_digits=-1"),
+            ("SET ROLE \"Owner\"", "role Owner"),
+            ("set role to app_owner;\nset work_mem = '64MB'", "work_mem=64MB|role app_owner"),
+            ("SET ROLE none", ""),
+            ("", ""),
+            (" ; ", ""),
+        ] {
+            let found = read(text).unwrap_or_else(|statement| panic!("{text}: {statement}"));
+            let mut shown: Vec<String> = found.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            shown.extend(found.role.map(|role| format!("role {role}")));
+            assert_eq!(shown.join("|"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (value, expected) in
+            [("3000", "3000ms"), ("0", "off"), ("5s", "5s"), ("2 min", "2m"), ("500MS", "500ms"), ("1h", "1h")]
+        {
+            assert_eq!(duration(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_is_named() {
+        for (text, named) in [
+            ("SET a.b = 1; SELECT set_config('a.b', '2', false)", "SELECT set_config('a.b', '2', false)"),
+            ("SET LOCAL work_mem = '1MB'", "SET LOCAL work_mem = '1MB'"),
+            ("SET work_mem TO DEFAULT", "SET work_mem TO DEFAULT"),
+            ("SET SESSION AUTHORIZATION x", "SET SESSION AUTHORIZATION x"),
+            (
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+            ),
+            ("SET work_mem = E'1\\x4d'", "SET work_mem = E'1\\x4d'"),
+            ("SET a.b = (1)", "SET a.b = (1)"),
+            ("SET a.b =", "SET a.b ="),
+            ("SET @mode = 1", "SET @mode = 1"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), named, "{text}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use limosa_sql::{Diagnostic, Engine, Severity};
 use super::address::decoded;
 use super::codes;
 use super::destination::Destination;
-use super::flyway::address::{database_of, with_database, with_default_schema, with_setting};
+use super::flyway::address::{database_of, with_database, with_default_schema, with_settings};
 use super::keys::FOREIGN_DATABASE_VARIABLE;
 use super::layer::{Entry, Layer, LayerKind};
 use super::origin::Origin;
@@ -96,19 +96,24 @@ fn within_default_schema(resolver: &mut Resolver<'_>, address: Option<Secret>) -
 fn with_session_settings(resolver: &mut Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
     let settings = resolver.counting.iter().find_map(|layer| layer.session_settings.as_ref());
     let (Some(begins), Some(given)) = (settings, &address) else { return address };
-    if engine_of(given.expose()).is_ok_and(|engine| engine != Engine::Postgres) {
-        let message = format!("flyway.initSql cannot be had here: it is for PostgreSQL{}", begins.words);
-        let mut problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
-        problem.labels.extend(begins.label.clone());
-        let help = "set it in a callback beforeEachMigrate, or in the server";
-        resolver.diagnostics.push(problem.help(help));
+    let is_other = engine_of(given.expose()).is_ok_and(|engine| engine != Engine::Postgres);
+    if !is_other && begins.settings.is_empty() {
         return address;
     }
-    let all = begins
-        .settings
-        .iter()
-        .try_fold(given.expose().to_owned(), |address, (name, value)| with_setting(&address, name, value));
-    all.map(Secret::new).or(address)
+    if let Some(whole) = with_settings(given.expose(), &begins.settings) {
+        return Some(Secret::new(whole));
+    }
+    let (why, help) = match is_other {
+        true => ("it is for PostgreSQL", "set it in a callback beforeEachMigrate, or in the server"),
+        false => ("the address has options of its own", "write them there, or give the address as a URL"),
+    };
+    let mut problem = Diagnostic::error(
+        codes::FLYWAY_UNSUPPORTED,
+        format!("flyway.initSql cannot be had here: {why}{}", begins.words),
+    );
+    problem.labels.extend(begins.label.clone());
+    resolver.diagnostics.push(problem.help(help));
+    address
 }
 
 /// All addresses that were given for a key, the strongest first.

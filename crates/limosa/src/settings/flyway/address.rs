@@ -227,39 +227,39 @@ fn with_search_path(address: String, path: &str) -> String {
     if address.contains("search_path") {
         return address;
     }
-    with_option(address, "search_path", path, escaped)
+    let options = [("search_path".to_owned(), path.to_owned())];
+    with_options(&address, &options, escaped).unwrap_or(address)
 }
 
-/// An address of PostgreSQL whose sessions begin with this setting, whatever it says of it besides; None for one of another engine.
-pub(in crate::settings) fn with_setting(address: &str, name: &str, value: &str) -> Option<String> {
-    let is_postgres = match address.split_once("://") {
-        Some((scheme, _)) => scheme.starts_with("postgres"),
-        None => ["host=", "dbname="].iter().any(|name| address.contains(name)),
-    };
-    let whole = |text: &str| text.chars().map(escaped_letter).collect();
-    is_postgres.then(|| with_option(address.to_owned(), name, value, whole))
+/// An address of PostgreSQL whose sessions begin with these settings, whatever it says of them besides; None for another engine, and where it
+/// is written as pairs and has options, which are not ours to change.
+pub(in crate::settings) fn with_settings(address: &str, settings: &[(String, String)]) -> Option<String> {
+    with_options(address, settings, |text| text.chars().map(escaped_letter).collect())
 }
 
-/// An address of PostgreSQL with this setting behind the options that it has; any other as it is.
-fn with_option(address: String, name: &str, value: &str, escape: impl Fn(&str) -> String) -> String {
-    let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
+/// An address of PostgreSQL with these settings behind the options that it has; None where that cannot be.
+fn with_options(address: &str, settings: &[(String, String)], escape: impl Fn(&str) -> String) -> Option<String> {
+    let value_of = |value: &str| value.replace('\\', "\\\\").replace(' ', "\\ ");
     let Some((scheme, rest)) = address.split_once("://") else {
-        // Pairs as libpq reads them; whose options they are is not ours to change.
+        // Pairs as libpq reads them.
         let is_pairs = ["host=", "dbname="].iter().any(|name| address.contains(name)) && !address.contains("options");
-        let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
-        return if is_pairs { format!("{address} options='-c{name}={quoted}'") } else { address };
+        let quoted = |value: &str| value_of(value).replace('\\', "\\\\").replace('\'', "\\'");
+        let all: Vec<String> = settings.iter().map(|(name, value)| format!("-c{name}={}", quoted(value))).collect();
+        return is_pairs.then(|| format!("{address} options='{}'", all.join(" ")));
     };
     if !scheme.starts_with("postgres") {
-        return address;
+        return None;
     }
-    let option = format!("-c{name}%3D{}", escape(&value));
-    match rest.find("?options=").or_else(|| rest.find("&options=")) {
+    let all: Vec<String> =
+        settings.iter().map(|(name, value)| format!("-c{name}%3D{}", escape(&value_of(value)))).collect();
+    let all = all.join("%20");
+    Some(match rest.find("?options=").or_else(|| rest.find("&options=")) {
         Some(at) => {
             let end = rest[at + 1..].find('&').map_or(rest.len(), |length| at + 1 + length);
-            format!("{scheme}://{}%20{option}{}", &rest[..end], &rest[end..])
+            format!("{scheme}://{}%20{all}{}", &rest[..end], &rest[end..])
         }
-        None => format!("{address}{}options={option}", if rest.contains('?') { '&' } else { '?' }),
-    }
+        None => format!("{address}{}options={all}", if rest.contains('?') { '&' } else { '?' }),
+    })
 }
 
 /// Everything that has a meaning in an address as `%XX`, but for references, which are filled in later.

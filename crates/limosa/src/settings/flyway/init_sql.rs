@@ -15,7 +15,7 @@ pub(in crate::settings) struct InitSql {
 const LISTS: &[&str] = &["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
 
 /// What belongs to the transaction in which it is set, or cannot be given with the login.
-const NOT_WITH_LOGIN: &[&str] = &["session_authorization", "transaction_isolation", "transaction_read_only", "local"];
+const NOT_WITH_LOGIN: &[&str] = &["session_authorization", "transaction_isolation", "transaction_read_only"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {

@@ -93,6 +93,11 @@ fn what_init_sql_sets_is_given_with_the_login() {
     let other =
         conf(&format!("{url}flyway.initSql=SET work_mem = '64 MB'\n")).variable("LIMOSA_DATABASE", "host=/s dbname=y");
     assert_eq!(other.loaded().settings.database.unwrap().expose(), "host=/s dbname=y options='-cwork_mem=64\\\\ MB'");
+    let two = "flyway.initSql=SET work_mem = '64MB'; SET a.b = 1\n";
+    let pairs = conf(two).variable("LIMOSA_DATABASE", "host=/s dbname=y").loaded().settings;
+    assert_eq!(pairs.database.unwrap().expose(), "host=/s dbname=y options='-cwork_mem=64MB -ca.b=1'");
+    let pairs = conf(two).variable("LIMOSA_DATABASE", "host=/s dbname=y options='-cc.d=1'");
+    assert!(said(&pairs.load().unwrap_err()).contains("the address has options of its own"));
     // Flyway puts the default schema ahead of the search path that it finds.
     let path = conf(&format!("{url}flyway.defaultSchema=app\nflyway.initSql=SET search_path TO a, \"B\"\n")).loaded();
     let address = path.settings.database.unwrap();

@@ -30,19 +30,23 @@ enum Token {
 /// Reads its statements.
 ///
 /// # Errors
-/// The first one that does more than to set something for the session.
+/// The first one that does more than to set something for the session, by its number and its first word: what is behind that may be a secret.
 pub(super) fn read(text: &str) -> Result<InitSql, String> {
     let mut splitter = Splitter::new(Dialect::from(Engine::Postgres), "initSql");
     splitter.feed(text.as_bytes());
     splitter.finish();
     let mut found = InitSql::default();
-    while let Some(piece) = splitter.next_piece().map_err(|_| text.to_owned())? {
-        match piece.kind {
-            PieceKind::Statement(_) => {
-                take(piece.statement(), &mut found).ok_or_else(|| piece.statement().to_owned())?;
-            }
-            _ if piece.statement().is_empty() => {}
-            _ => return Err(piece.statement().to_owned()),
+    let mut number = 0;
+    while let Some(piece) = splitter.next_piece().map_err(|_| "a quote that stands open".to_owned())? {
+        let statement = piece.statement();
+        if statement.is_empty() {
+            continue;
+        }
+        number += 1;
+        let is_taken = matches!(piece.kind, PieceKind::Statement(_)) && take(statement, &mut found).is_some();
+        if !is_taken {
+            let word = statement.split(|letter: char| !letter.is_alphabetic()).next().unwrap_or_default();
+            return Err(format!("its statement {number}, {word} ..."));
         }
     }
     Ok(found)
@@ -138,6 +142,7 @@ fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
             }
             None => return Some((found, behind)),
         }
+        assert_eq!(read("SET a.b = 'x").unwrap_err(), "a quote that stands open");
     }
 }
 
@@ -192,21 +197,20 @@ mod tests {
 
     #[test]
     fn whatever_else_is_named() {
-        for (text, named) in [
-            ("SET a.b = 1; SELECT set_config('a.b', '2', false)", "SELECT set_config('a.b', '2', false)"),
-            ("SET LOCAL work_mem = '1MB'", "SET LOCAL work_mem = '1MB'"),
-            ("SET work_mem TO DEFAULT", "SET work_mem TO DEFAULT"),
-            ("SET SESSION AUTHORIZATION x", "SET SESSION AUTHORIZATION x"),
-            (
-                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-            ),
-            ("SET work_mem = E'1\\x4d'", "SET work_mem = E'1\\x4d'"),
-            ("SET a.b = (1)", "SET a.b = (1)"),
-            ("SET a.b =", "SET a.b ="),
-            ("SET @mode = 1", "SET @mode = 1"),
+        for (text, number, word) in [
+            ("SET a.b = 1; ; -- and\n SELECT set_config('a.b', '2', false)", 2, "SELECT"),
+            ("SET LOCAL work_mem = '1MB'", 1, "SET"),
+            ("SET work_mem TO DEFAULT", 1, "SET"),
+            ("SET SESSION AUTHORIZATION x", 1, "SET"),
+            ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", 1, "SET"),
+            ("SET work_mem = E'1\\x4d'", 1, "SET"),
+            ("SET a.b = (1)", 1, "SET"),
+            ("SET a.b =", 1, "SET"),
+            ("SET @mode = 1", 1, "SET"),
+            ("ALTER ROLE x PASSWORD 'secret'", 1, "ALTER"),
         ] {
-            assert_eq!(read(text).unwrap_err(), named, "{text}");
+            assert_eq!(read(text).unwrap_err(), format!("its statement {number}, {word} ..."), "{text}");
         }
+        assert_eq!(read("SET a.b = 'x").unwrap_err(), "a quote that stands open");
     }
 }

@@ -105,7 +105,7 @@ fn what_init_sql_sets_is_given_with_the_login() {
     for (text, wanted) in [
         (
             format!("{url}flyway.initSql=SET a.b = 1; SELECT f()\n"),
-            "LIM-C021 of flyway.initSql this cannot be had here: SELECT f()",
+            "LIM-C021 of flyway.initSql this cannot be had here: its statement 2, SELECT ...",
         ),
         (format!("{url}flyway.initSql=SET lock_timeout = soon\n"), "LIM-C004 `lock_timeout`"),
         (

@@ -142,7 +142,6 @@ fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
             }
             None => return Some((found, behind)),
         }
-        assert_eq!(read("SET a.b = 'x").unwrap_err(), "a quote that stands open");
     }
 }
 

@@ -89,8 +89,8 @@ pub(crate) async fn read_pending_and_open<'c>(
         let (loaded, opened) = read_and_open(configuration, purpose, check).await?;
         return Ok((Pending::Something(Box::new(loaded)), opened));
     }
-    let list = |own: Configuration, engine| Listing::of(&own, &own.directories, engine)?.with_checksums(&own);
-    let (listed, mut opened, glance) = list_and_open(configuration, purpose, list, may_be_nothing, &check).await?;
+    let (listed, mut opened, glance) =
+        list_and_open(configuration, purpose, list_with_checksums, may_be_nothing, &check).await?;
     if let (Ok(listing), Some(glance)) = (&listed, &glance)
         && listing.is_settled(configuration, glance)
     {
@@ -101,6 +101,32 @@ pub(crate) async fn read_pending_and_open<'c>(
     }
     let (loaded, opened) = read_listed(opened, listed, |view| Wanted::Unknown(view), &check).await?;
     Ok((Pending::Something(Box::new(loaded)), opened))
+}
+
+/// As [`read_and_open`], for a command that tells what is applied and what is not: files that are byte for byte what was applied are not read
+/// again. Where the ledger of another tool is kept, what stands in it depends on all of them.
+pub(crate) async fn read_unknown_and_open<'c>(
+    configuration: &'c Configuration,
+    purpose: Purpose,
+    check: impl Fn(&Loaded) -> Result<(), Failure>,
+) -> Result<(Loaded, Opened<'c>), Failure> {
+    // By names alone nobody sees what has changed.
+    if !is_there(configuration) || configuration.wait_for_database.is_some() || !configuration.verify_applied {
+        return read_and_open(configuration, purpose, check).await;
+    }
+    let (listed, opened, _) = list_and_open(configuration, purpose, list_with_checksums, false, &check).await?;
+    let (mut loaded, mut opened) = read_listed(opened, listed, |view| Wanted::Unknown(view), &check).await?;
+    match read_all_where_another_is_kept(&mut opened, &mut loaded) {
+        Ok(()) => Ok((loaded, opened)),
+        Err(failure) => {
+            opened.close().await;
+            Err(failure)
+        }
+    }
+}
+
+fn list_with_checksums(configuration: Configuration, engine: Engine) -> Result<Listing, Failure> {
+    Listing::of(&configuration, &configuration.directories, engine)?.with_checksums(&configuration)
 }
 
 /// As [`read_and_open`], for a command that needs the files of some changes only, which the ledger says.

@@ -10,7 +10,7 @@ use super::files_alone::warned;
 use crate::files::Loaded;
 use crate::opened::{Opened, Purpose, open};
 use crate::project_of_files::applied_by_default;
-use crate::reading::read_and_open;
+use crate::reading::{read_and_open, read_unknown_and_open};
 use crate::report::{
     ChangeLine, CheckLine, FindingsAnswer, HistoryAnswer, OperationLine, RunnerLine, SCHEMA_VERSION, StatusAnswer,
 };
@@ -29,7 +29,7 @@ impl Migrator {
     /// # Errors
     /// Where files or ledger cannot be read.
     pub async fn status(&self, options: StatusOptions) -> Result<StatusAnswer, Failure> {
-        let (loaded, mut opened) = read_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
+        let (loaded, mut opened) = read_unknown_and_open(&self.configuration, Purpose::Read, |_| Ok(())).await?;
         let answer = status(&mut opened, &loaded, options).await;
         opened.close().await;
         answer

@@ -56,11 +56,10 @@ impl LedgerView {
     /// True where nothing has moved between two looks that a decision on what was applied rests on. Whatever changes the rows adds to
     /// the audit log; the ledger of another tool is changed by that tool too.
     pub fn stands_as(&self, before: &LedgerView) -> bool {
-        let (now, then) = (self, before);
-        now.head.is_some()
-            && (&now.head, &now.rows, &now.journal) == (&then.head, &then.rows, &then.journal)
-            && !now.keeps_another
-            && !then.keeps_another
+        self.head.is_some()
+            && (&self.head, &self.rows, &self.journal) == (&before.head, &before.rows, &before.journal)
+            && !self.keeps_another
+            && !before.keeps_another
     }
 
     /// True where a script of an identity was interrupted between commits.

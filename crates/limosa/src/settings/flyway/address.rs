@@ -239,7 +239,11 @@ pub(in crate::settings) fn with_settings(address: &str, settings: &[(String, Str
 
 /// An address of PostgreSQL with these settings behind the options that it has; None where that cannot be.
 fn with_options(address: &str, settings: &[(String, String)], escape: impl Fn(&str) -> String) -> Option<String> {
-    let value_of = |value: &str| value.replace('\\', "\\\\").replace(' ', "\\ ");
+    // The server parts options at blanks of any kind.
+    let parts = |letter: char| letter == '\\' || letter.is_ascii_whitespace() || letter == '\u{b}';
+    let value_of = |value: &str| -> String {
+        value.chars().flat_map(|letter| parts(letter).then_some('\\').into_iter().chain([letter])).collect()
+    };
     let Some((scheme, rest)) = address.split_once("://") else {
         // Pairs as libpq reads them.
         let is_pairs = ["host=", "dbname="].iter().any(|name| address.contains(name)) && !address.contains("options");

@@ -4,9 +4,9 @@ use limosa_sql::{Dialect, Engine, PieceKind, Splitter};
 
 /// What it sets.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(in crate::settings) struct InitSql {
+pub(super) struct InitSql {
     /// Settings of PostgreSQL's in lower case, and their values as the server takes them with the login.
-    pub(in crate::settings) settings: Vec<(String, String)>,
+    pub(super) settings: Vec<(String, String)>,
     /// Whose rights the session takes on.
     pub(super) role: Option<String>,
 }
@@ -46,7 +46,8 @@ pub(super) fn read(text: &str) -> Result<InitSql, String> {
         let is_taken = matches!(piece.kind, PieceKind::Statement(_)) && take(statement, &mut found).is_some();
         if !is_taken {
             let word = statement.split(|letter: char| !letter.is_alphabetic()).next().unwrap_or_default();
-            return Err(format!("its statement {number}, {word} ..."));
+            let word = if word.is_empty() { String::new() } else { format!(", {word} ...") };
+            return Err(format!("its statement {number}{word}"));
         }
     }
     Ok(found)
@@ -55,7 +56,7 @@ pub(super) fn read(text: &str) -> Result<InitSql, String> {
 /// One statement; None where it is no SET for the session.
 fn take(statement: &str, found: &mut InitSql) -> Option<()> {
     let tokens = tokens(statement)?;
-    let is = |token: &Token, word: &str| matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word));
+    let is = |token: &Token, word: &str| matches!(token, Token::Word(text) if text == word);
     let [set, rest @ ..] = tokens.as_slice() else { return None };
     if !is(set, "set") {
         return None;
@@ -70,7 +71,9 @@ fn take(statement: &str, found: &mut InitSql) -> Option<()> {
         _ => return None,
     };
     let value = value_of(&name, values)?;
+    let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'.');
     match name.as_str() {
+        _ if !name.bytes().all(is_plain) => return None,
         _ if NOT_WITH_LOGIN.contains(&name.as_str()) => return None,
         "role" => found.role = Some(value).filter(|role| role != "none"),
         _ => found.settings.push((name, value)),
@@ -206,10 +209,13 @@ mod tests {
             ("SET a.b = (1)", 1, "SET"),
             ("SET a.b =", 1, "SET"),
             ("SET @mode = 1", 1, "SET"),
+            ("SET a-b = 1", 1, "SET"),
+            ("SET \u{e9}.a = 1", 1, "SET"),
             ("ALTER ROLE x PASSWORD 'secret'", 1, "ALTER"),
         ] {
             assert_eq!(read(text).unwrap_err(), format!("its statement {number}, {word} ..."), "{text}");
         }
+        assert_eq!(read("\u{1};SET").unwrap_err(), "its statement 1");
         assert_eq!(read("SET a.b = 'x").unwrap_err(), "a quote that stands open");
     }
 }

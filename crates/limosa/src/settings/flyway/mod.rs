@@ -2,7 +2,7 @@
 
 pub(super) mod address;
 mod given;
-pub(super) mod init_sql;
+mod init_sql;
 mod keys;
 mod locations;
 mod references;

@@ -93,6 +93,8 @@ fn what_init_sql_sets_is_given_with_the_login() {
     let other =
         conf(&format!("{url}flyway.initSql=SET work_mem = '64 MB'\n")).variable("LIMOSA_DATABASE", "host=/s dbname=y");
     assert_eq!(other.loaded().settings.database.unwrap().expose(), "host=/s dbname=y options='-cwork_mem=64\\\\ MB'");
+    let tab = conf(&format!("{url}flyway.initSql=SET a.b = 'x\ty\\z'\n")).loaded().settings.database.unwrap();
+    assert_eq!(tab.expose(), "postgres://db/x?options=-ca.b%3Dx%5C%09y%5C%5Cz");
     let two = "flyway.initSql=SET work_mem = '64MB'; SET a.b = 1\n";
     let pairs = conf(two).variable("LIMOSA_DATABASE", "host=/s dbname=y").loaded().settings;
     assert_eq!(pairs.database.unwrap().expose(), "host=/s dbname=y options='-cwork_mem=64MB -ca.b=1'");

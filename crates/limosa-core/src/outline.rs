@@ -64,6 +64,9 @@ pub struct Outline {
     /// SQLite: it would switch foreign keys on, and does not, for [`ForeignKeys::IgnoredThroughout`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub switches_in_vain: bool,
+    /// SQLite: whether its last pragma outside of its own transactions leaves foreign keys enforced; None where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_foreign_keys: Option<bool>,
 }
 
 impl Outline {

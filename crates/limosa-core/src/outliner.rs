@@ -31,6 +31,7 @@ pub struct Outliner {
     /// Own transactions seen.
     own_count: u64,
     first_begins: bool,
+    first_calls: bool,
     /// MySQL: in one of them a statement may commit, and nobody knows.
     own_may_commit: bool,
     /// MySQL: the file says when to commit by `autocommit`.
@@ -63,6 +64,7 @@ impl Outliner {
             begins_group: false,
             own_count: 0,
             first_begins: false,
+            first_calls: false,
             own_may_commit: false,
             sets_autocommit: false,
             around: None,
@@ -120,6 +122,7 @@ impl Outliner {
         };
         self.outline.statements += 1;
         let number = self.outline.statements;
+        self.first_calls |= number == 1 && class.verb == "CALL";
         let statement = in_usual_marks(self.dialect, piece.statement());
         self.remark(number, piece, class, &statement);
         if let (Some(table), None) = (&self.ledger_table, &self.outline.ledger_use) {
@@ -332,12 +335,16 @@ impl Outliner {
             Some(own) => return Err(OutlineError::LeftOpen { position: own.position }),
             None => {}
         }
+        let is_lone_call = self.is_lone_call();
         self.outline.groups = self.groups.finish();
         self.outline.left_out.sort_by_key(|left| left.statement);
         let whole = match self.outline.groups.as_slice() {
             [group] => group.mode == GroupMode::Own && self.first_begins && self.own_count == 1,
             _ => false,
         };
+        if is_lone_call {
+            self.outline.groups[0].mode = GroupMode::Alone;
+        }
         let known = !self.own_may_commit || self.wish == TransactionWish::Always;
         if whole && known && self.last_statement_commits && self.wish != TransactionWish::None {
             self.outline.wrapped = true;

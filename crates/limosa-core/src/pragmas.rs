@@ -52,11 +52,21 @@ impl Outline {
 
     /// Gives pragmas back their place where the script cannot run in one transaction, or must not.
     pub(crate) fn settle_pragmas(&mut self, engine: Engine) {
+        self.leaves_foreign_keys = self.last_outside_own();
         self.leave_in_transaction();
         let apart = !self.is_atomic() || self.switches_foreign_keys();
         if engine == Engine::Sqlite && !self.lifted.is_empty() && apart {
             self.split_at_pragmas();
         }
+    }
+
+    fn last_outside_own(&self) -> Option<bool> {
+        let is_own = |number: u64| {
+            let holds = |group: &&Group| (group.first..=group.last).contains(&number);
+            self.wrapped || self.groups.iter().find(holds).is_some_and(|group| group.mode == GroupMode::Own)
+        };
+        let outside = |lifted: &&Lifted| lifted.name == FOREIGN_KEYS && !is_own(lifted.statement);
+        self.lifted.iter().rev().find(outside).map(switches_on)
     }
 
     /// Leaves pragmas where SQLite ignores them, as the tool of the script does. A script with a transaction of its own was none that its

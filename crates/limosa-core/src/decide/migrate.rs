@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
 
 use super::first_parts::other_first_part;
-use super::foreign_keys::ignored_by;
+use super::foreign_keys::{ignored_by, left_by};
 use super::inherited::{goes_on_without, inherit};
 use super::renamed::renamed;
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
@@ -62,6 +62,7 @@ pub fn decide_migrate(
     refuse(goes_on_without(&steps, &ask.set_before, ask.shared_session, around.engine))?;
     notices.extend(inherit(&mut steps, &mut callbacks, ask.shared_session, around.transactions_only, around.engine));
     notices.extend(ignored_by(ask.ignores_pragmas, &steps));
+    notices.extend(left_by(ask.shared_session, ask.ignores_pragmas, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

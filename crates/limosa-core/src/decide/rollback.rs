@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use limosa_sql::Diagnostic;
 
 use super::first_parts::other_first_part_back;
-use super::foreign_keys::ignored_by;
+use super::foreign_keys::{ignored_by, left_by};
 use super::inherited::inherit;
 use super::{
     Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
@@ -59,6 +59,7 @@ pub fn decide_rollback(
             .into_iter()
             .collect();
     notices.extend(ignored_by(ask.ignores_pragmas, &steps));
+    notices.extend(left_by(ask.shared_session, ask.ignores_pragmas, &steps));
     if policy.single_transaction {
         join(around.engine, &mut steps, &ask.enum_values, &mut notices);
     }

@@ -137,6 +137,15 @@ impl Outliner {
         self.around == Some(ToolTransaction::Held) && self.wish != TransactionWish::None
     }
 
+    /// PostgreSQL has no transaction around what a tool sends as one statement: the procedure may commit.
+    pub(super) fn is_lone_call(&self) -> bool {
+        self.engine == Engine::Postgres
+            && self.first_calls
+            && self.outline.statements == 1
+            && self.around == Some(ToolTransaction::Implicit)
+            && self.wish == TransactionWish::Auto
+    }
+
     /// COMMIT of the transaction that another tool holds open around the file.
     pub(super) fn end_tools(&mut self, number: u64, piece: &Piece, class: &Class) {
         self.leave_out(number, piece, class, LeftOutReason::OfTool);

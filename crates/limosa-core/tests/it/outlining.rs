@@ -66,17 +66,7 @@ fn statements_decide_their_transactions() {
 
 #[test]
 fn transactions_of_another_tool_are_limosa_s() {
-    let groups_in = |around, text: &str, wish| {
-        let mut splitter = Splitter::new(Engine::Sqlite, "test.sql");
-        splitter.feed(text.as_bytes());
-        splitter.finish();
-        let mut outliner = Outliner::new(Engine::Sqlite, wish);
-        outliner.surround(around);
-        while let Some(piece) = splitter.next_piece().unwrap() {
-            outliner.add(&piece);
-        }
-        words(outliner.finish())
-    };
+    let groups_in = |around, text: &str, wish| groups_around(Engine::Sqlite, around, text, wish);
     let groups = |text: &str, wish| groups_in(ToolTransaction::Held, text, wish);
     for (text, wanted) in [
         ("select 1; commit; select 2;", "1-2 inside, 3 inside, without 2"),
@@ -99,6 +89,31 @@ fn transactions_of_another_tool_are_limosa_s() {
     assert_eq!(implicit("select 1; commit; select 2;"), "1-2 inside, 3 inside, without 2");
     let left_open = "the transaction that begins here is still open at the end of the file at 1:1";
     assert_eq!(implicit("begin; select 1;"), left_open);
+}
+
+fn groups_around(engine: Engine, around: ToolTransaction, text: &str, wish: TransactionWish) -> String {
+    let mut splitter = Splitter::new(engine, "test.sql");
+    splitter.feed(text.as_bytes());
+    splitter.finish();
+    let mut outliner = Outliner::new(engine, wish);
+    outliner.surround(around);
+    while let Some(piece) = splitter.next_piece().unwrap() {
+        outliner.add(&piece);
+    }
+    words(outliner.finish())
+}
+
+#[test]
+fn a_procedure_that_a_tool_calls_by_itself_may_commit() {
+    for (around, text, wish, wanted) in [
+        (ToolTransaction::Implicit, "-- x\ncall p();", TransactionWish::Auto, "1 alone"),
+        (ToolTransaction::Implicit, "call p()", TransactionWish::Always, "1 inside"),
+        (ToolTransaction::Implicit, "call p(); call q();", TransactionWish::Auto, "1-2 inside"),
+        (ToolTransaction::Implicit, "select 1; call p();", TransactionWish::Auto, "1-2 inside"),
+        (ToolTransaction::Held, "call p();", TransactionWish::Auto, "1 inside"),
+    ] {
+        assert_eq!(groups_around(Engine::Postgres, around, text, wish), wanted, "{text}");
+    }
 }
 
 #[test]

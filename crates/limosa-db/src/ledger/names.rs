@@ -73,7 +73,7 @@ impl LedgerNames {
 }
 
 /// The indexes of the ledger that have a name of their own.
-const INDEXES: &[&str] = &["audit_log_by_change", "schema_migrations_by_rank"];
+const INDEXES: &[&str] = &["audit_log_failures"];
 
 /// The tables of the ledger.
 pub const TABLES: &[&str] =

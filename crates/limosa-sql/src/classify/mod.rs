@@ -1,5 +1,6 @@
 //! Says what a statement is, from its words alone.
 
+mod block;
 mod ddl;
 mod modes;
 mod mysql;

@@ -1,7 +1,7 @@
 //! Statements of PostgreSQL. Which of them the server refuses inside a transaction is what calls
 //! `PreventInTransactionBlock` in its source.
 
-use super::{behind_opening_parentheses, ddl, rows, ruled, session, truncate, verb};
+use super::{behind_opening_parentheses, block, ddl, rows, ruled, session, truncate, verb};
 use crate::lexer::Kind;
 use crate::literal::{copied_table, copy_from_stdin};
 use crate::words::{Words, written};
@@ -35,6 +35,7 @@ pub(super) fn classify(words: &mut Words<'_>) -> Class {
         "CLUSTER" => cluster(words),
         "CHECKPOINT" => Class { effect: Effect::Idempotent, ..verb("CHECKPOINT") },
         "COMMENT" => comment(words),
+        "DO" => block::block(words),
         "REFRESH" => refresh(words),
         "EXPLAIN" => explain(words),
         "LOCK" => {

@@ -227,8 +227,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-P037",
-        "A migration is to run, and its text is, word for word, that of another that was applied and of which there is no file any more: a file          that was renamed or renumbered, or a folder that its tool has written anew, as `drizzle-kit up` does. To run them again would do it all twice.",
-        "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record,          `limosa adopt` takes them from there. Where it is meant to run once more, change a word of it; a comment will do.",
+        "A migration is to run, and its text is, word for word, that of another that was applied and of which there is no file any more: a file that was renamed or renumbered, or a folder that its tool has written anew, as `drizzle-kit up` does. To run them again would do it all twice.",
+        "Where it is the same migration, say so: `limosa repair --mark-applied` with the new name. Where another tool has the new names on record, `limosa adopt` takes them from there. Where it is meant to run once more, change a word of it; a comment will do.",
     ),
     (
         "LIM-P038",
@@ -246,6 +246,13 @@ pub(super) const TABLE: &[Cause] = &[
          transaction, as in the making of a table anew, where the tool would delete those rows.",
         "Nothing, where that is meant. To run a file with what it says, leave the transaction out by the words that its tool has for that. To run one as \
          its tool did, take the PRAGMA out; a file that was applied already does not run again.",
+    ),
+    (
+        "LIM-P039",
+        "On SQLite a file that runs outside of transactions ends with `PRAGMA foreign_keys` other than the files behind it begin with. The tool that the \
+         files were written for goes on so with those in the same run, and forgets it with the next run: what they do to the rows of children \
+         depends on which files were pending together. Here each file begins alike.",
+        "Nothing, where no file relies on it. One that does gets the PRAGMA at its head; where all do, there is the setting `sqlite.foreign_keys`.",
     ),
     (
         "LIM-P045",

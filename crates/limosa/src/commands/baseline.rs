@@ -101,8 +101,8 @@ async fn count(
         refuse_known(view, chosen)?;
         let mut edit = Edit { items: Vec::new(), audit: Vec::new() };
         let mut applied = Vec::new();
-        for change in chosen {
-            let mut row = counted(opened, change, marks);
+        for (rank, change) in (view.newest_rank + 1..).zip(chosen) {
+            let mut row = counted(opened, change, marks, Some(rank));
             if not_applicable(change, &around).is_some() {
                 // Skipped: it may run one day, when it applies.
                 row.state = None;
@@ -145,8 +145,8 @@ fn refuse_known(view: &LedgerView, chosen: &[&Change]) -> Result<(), Failure> {
     ))
 }
 
-/// The row of a change that counts as applied.
-pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> RowEntry {
+/// The row of a change that counts as applied. Without a rank the server looks for the one behind all others.
+pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks, rank: Option<i64>) -> RowEntry {
     let rollback = change.rollback.as_ref();
     let depends_on: Vec<&str> = change.depends_on.iter().map(limosa_core::Identity::as_str).collect();
     RowEntry {
@@ -170,7 +170,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks) -> Ro
         plan_digest: None,
         epoch: marks.epoch,
         step_mark: marks.step_mark.clone(),
-        rank: None,
+        rank,
         is_new: false,
     }
 }

@@ -178,7 +178,7 @@ fn decide(
                     "see limosa status",
                 ));
             }
-            let mut items = vec![opened.ledger.write_row(&counted(opened, change, marks))];
+            let mut items = vec![opened.ledger.write_row(&counted(opened, change, marks, None))];
             items.extend(forget_journal(opened, identity));
             items.extend(counted_by_hand(opened, view, &[change]));
             items.extend(told_by_hand(opened, loaded, view, &[change], &[])?);

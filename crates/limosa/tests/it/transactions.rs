@@ -183,20 +183,46 @@ async fn a_hidden_commit_is_an_error_with_a_hint_in_a_transaction_and_runs_outsi
     for home in postgres_homes() {
         home.file("0001_procedure.sql", COMMITTING);
         well(&home.migrate().await);
-        for (name, call) in [("0002_call.sql", "call halves();"), ("0002_call.sql", "do $$ begin commit; end $$;")] {
-            home.file(name, call);
-            let result = home.migrate().await;
-            assert_eq!(exit(&result), 3);
-            says(&result, &["2D000", "Transaction: none", "0002_call.sql:1:1"]);
-            assert_eq!(home.value("select count(*) from log"), "0");
-            assert_eq!(home.ledger(), ["1|applied"]);
-        }
+        home.file("0002_call.sql", "call halves();");
+        let result = home.migrate().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["2D000", "Transaction: none", "0002_call.sql:1:1"]);
+        assert_eq!(home.value("select count(*) from log"), "0");
+        assert_eq!(home.ledger(), ["1|applied"]);
         home.file(
             "0002_call.sql",
             "-- Transaction: none\ncall halves();\ndo $$ begin insert into log values (3); commit; end $$;",
         );
         well(&home.migrate().await);
         assert_eq!(home.rows("select n from log order by n"), ["1", "2", "3"]);
+        assert_eq!(home.ledger(), ["1|applied", "2|applied"]);
+    }
+}
+
+#[tokio::test]
+async fn a_block_that_commits_runs_outside_of_a_transaction() {
+    for home in postgres_homes() {
+        let block = "do $$ begin for n in 1..3 loop insert into log values (n); commit; end loop; end $$;\n";
+        home.file("0001_block.sql", &format!("create table log (n int);\n{block}insert into log values (4);"));
+        well(&home.migrate().await);
+        assert_eq!(home.rows("select n from log order by n"), ["1", "2", "3", "4"]);
+        assert_eq!(home.ledger(), ["1|applied"]);
+        home.file("0002_always.sql", &format!("-- Transaction: always\n{block}"));
+        let result = home.migrate().await;
+        assert_eq!(exit(&result), 2);
+        says(&result, &["DO cannot run inside a transaction", "0002_always.sql:2:1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_procedure_that_golang_migrate_calls_by_itself_may_commit() {
+    for home in postgres_homes() {
+        home.file("0001_procedure.up.sql", COMMITTING);
+        home.file("0001_procedure.down.sql", "drop table log; drop procedure halves;");
+        home.file("0002_call.up.sql", "-- In halves.\ncall halves();\n");
+        home.file("0002_call.down.sql", "delete from log;");
+        well(&home.migrate().await);
+        assert_eq!(home.rows("select n from log order by n"), ["1", "2"]);
         assert_eq!(home.ledger(), ["1|applied", "2|applied"]);
     }
 }

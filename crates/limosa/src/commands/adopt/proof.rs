@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use limosa_core::{Identity, differences};
+use limosa_core::{ForeignTool, Identity, differences};
 use limosa_db::Secret;
 use limosa_run::Stop;
 use limosa_sql::{Diagnostic, Engine, Label, PieceKind, reaches_beyond, split};
@@ -89,10 +89,21 @@ pub(super) async fn prove(
         (Err(failure), Ok(())) | (Ok(_), Err(failure)) => return Err(failure),
     };
     let here = structure::of(opened, &foreign.ledger, stop).await?;
+    let [here, there] = [here, there].map(|structure| as_sent(foreign.tool, structure));
     let found = differences(opened.dialect(), &here, &there).map_err(|problem| Failure::refused(vec![*problem]))?;
     let lines =
         found.into_iter().map(|found| ProofLine { what: found.what, here: found.first, from_files: found.second });
     Ok(Proof { migrations: taken.len(), differences: lines.collect() })
+}
+
+/// Without what the tool does not send of a file: sql-migrate passes over lines of comment, though they stand within the body of a function or
+/// a string (`sqlparse/sqlparse.go`), and limosa sends them.
+fn as_sent(tool: ForeignTool, structure: String) -> String {
+    if tool != ForeignTool::SqlMigrate {
+        return structure;
+    }
+    let is_sent = |line: &&str| !line.starts_with("-- ") || line.starts_with("-- +");
+    structure.split_inclusive('\n').filter(is_sent).collect()
 }
 
 /// MySQL: tables have the character set and the collation of their database, where nothing else is said.
@@ -121,8 +132,9 @@ async fn replay(
     let mut opened = open(configuration, Purpose::Write).await?;
     // What the tool has not applied counts as applied there, so that nothing else runs.
     let others = loaded.changes.iter().filter(|change| !taken.contains(&change.identity));
-    let left_out = under_lock(&mut opened, &quiet, stop, |opened, _, marks| {
-        let items = others.map(|change| opened.ledger.write_row(&counted(opened, change, marks))).collect();
+    let left_out = under_lock(&mut opened, &quiet, stop, |opened, view, marks| {
+        let row = |(rank, change)| opened.ledger.write_row(&counted(opened, change, marks, Some(rank)));
+        let items = (view.newest_rank + 1..).zip(others).map(row).collect();
         Ok(Edit { items, audit: vec![("baseline", None, json!({"proof": true}))] })
     })
     .await;

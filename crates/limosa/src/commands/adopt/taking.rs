@@ -202,7 +202,7 @@ async fn take(
             }
             Some(_) => {}
         }
-        let mut edit = edit(opened, &foreign, &compared, before.as_ref(), marks);
+        let mut edit = edit(opened, &foreign, &compared, before.as_ref(), (now, marks));
         if is_first {
             edit.items.extend(begun_in_vain(now).into_iter().flat_map(|identity| forget_journal(opened, identity)));
         }
@@ -252,16 +252,16 @@ fn edit(
     foreign: &Foreign,
     compared: &[Compared<'_>],
     before: Option<&Adopted>,
-    marks: &Marks,
+    (now, marks): (&LedgerView, &Marks),
 ) -> Edit {
     let mut taken: Vec<&Compared<'_>> = compared.iter().filter(|line| is_taken(line)).collect();
     // The order of the ledger is the one in which they were applied.
     taken.sort_by_key(|line| line.order);
     let mut edit = Edit { items: Vec::with_capacity(taken.len() + 1), audit: Vec::with_capacity(taken.len()) };
     let mut migrations = before.map(|adopted| adopted.migrations.clone()).unwrap_or_default();
-    for line in taken {
+    for (rank, line) in (now.newest_rank + 1..).zip(taken) {
         let Some(change) = line.change else { continue };
-        let mut entry = counted(opened, change, marks);
+        let mut entry = counted(opened, change, marks, Some(rank));
         way_back_kept(opened, foreign, line, &mut entry);
         edit.items.push(opened.ledger.write_row(&entry));
         let key = line.row.map(|row| row.key.clone());

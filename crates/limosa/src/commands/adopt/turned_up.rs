@@ -41,9 +41,9 @@ pub(crate) async fn count_turned_up(
             let known = now.unfiled.as_ref().is_none_or(|unfiled| unfiled.counted.contains(identity.as_str()));
             !known && now.row(identity).is_none()
         };
-        for line in &lines {
+        for (rank, line) in (now.newest_rank + 1..).zip(&lines) {
             let Some(change) = line.change.filter(|change| is_open(&change.identity)) else { continue };
-            edit.items.push(opened.ledger.write_row(&counted(opened, change, marks)));
+            edit.items.push(opened.ledger.write_row(&counted(opened, change, marks, Some(rank))));
             let key = line.row.map(|row| row.key.clone());
             let detail = json!({
                 "name": change.name,

@@ -116,6 +116,27 @@ async fn what_was_changed_by_hand_is_named() {
 }
 
 #[tokio::test]
+async fn lines_of_comment_that_sql_migrate_does_not_send_are_no_difference() {
+    let body = |comment: &str| {
+        format!(
+            "create function one() returns int language plpgsql as $$\nbegin\n{comment}return 1;\nend $$;\n\
+             create table texts (t text default 'a\n{comment}b');\n"
+        )
+    };
+    for (comment, differences) in [("-- One; by and by.\n", 0), ("  -- It sends this one.\n", 2)] {
+        let home = postgres();
+        let blocks = "-- +migrate Up\n-- +migrate StatementBegin\n";
+        home.file("001_a.sql", &format!("{blocks}{}-- +migrate StatementEnd\n", body(comment)));
+        home.execute(&body(""));
+        home.execute("create table gorp_migrations (id text not null primary key, applied_at timestamptz)");
+        home.execute("insert into gorp_migrations values ('001_a.sql', now())");
+        let answer = prove(&home, AdoptOptions::default()).await.unwrap();
+        let proof = answer.proof.as_ref().expect("a proof");
+        assert_eq!(proof.differences.len(), differences, "{comment}: {:?}", proof.differences);
+    }
+}
+
+#[tokio::test]
 async fn files_that_do_not_run_are_no_proof() {
     let home = postgres();
     migrated(&home, &EVERYWHERE[0]);

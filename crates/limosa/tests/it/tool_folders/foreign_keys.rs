@@ -288,6 +288,37 @@ async fn a_pragma_that_the_tool_ignores_deletes_no_rows() {
 }
 
 #[tokio::test]
+async fn what_a_file_leaves_is_told_where_its_tool_would_go_on_with_it() {
+    let outside = "-- +goose NO TRANSACTION\n-- +goose Up\n";
+    let made = "-- +goose Up\ncreate table seen as select foreign_keys from pragma_foreign_keys;\n";
+    for (second, third, is_told) in [
+        (format!("{outside}pragma foreign_keys = off;\n{DELETE}pragma foreign_keys = on;\n"), made, true),
+        (format!("{outside}pragma foreign_keys = on;\n{DELETE}pragma foreign_keys = off;\n"), made, false),
+        (format!("{outside}begin;\npragma foreign_keys = on;\n{DELETE}commit;\nselect 1;\n"), made, false),
+        // Within goose's transaction it has no effect.
+        (format!("-- +goose Up\npragma foreign_keys = on;\n{DELETE}"), made, false),
+        // Nobody is behind it.
+        (format!("{outside}pragma foreign_keys = on;\n{DELETE}"), "", false),
+    ] {
+        let home = sqlite();
+        home.file("1_m.sql", &format!("-- +goose Up\n{FAMILY}"));
+        home.file("2_m.sql", &second);
+        if !third.is_empty() {
+            home.file("3_m.sql", third);
+        }
+        let notices = done(home.migrate().await).notices;
+        let said: Vec<_> = notices.iter().filter(|notice| notice.code == "LIM-P039").collect();
+        assert_eq!(said.len(), usize::from(is_told), "{second}: {notices:?}");
+        if is_told {
+            assert!(said[0].message.contains("2_m.sql leaves PRAGMA foreign_keys = ON: with goose"), "{said:?}");
+        }
+        if !third.is_empty() {
+            assert_eq!(home.rows("select * from seen"), ["0"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_leaves_the_transaction_out_switches_them() {
     let home = sqlite();
     let switches = format!("pragma foreign_keys = on;\n{DELETE}");

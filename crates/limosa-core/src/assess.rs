@@ -242,7 +242,7 @@ pub fn newest_version(changes: &[Change], ledger: &LedgerView) -> Option<Version
         Some(version) => version.name().is_some().then(|| (*version).clone()),
         None => read(row),
     };
-    ledger.rows.iter().filter_map(version).max()
+    ledger.rows.iter().filter_map(version).filter(|version| !version.is_behind_numbers()).max()
 }
 
 /// The version of a change that has one.

@@ -246,9 +246,10 @@ fn moved<'f>(mut shared: Vec<&'f BranchFile>, there: &HashMap<&str, &BranchFile>
     Some(Clash::Moved { here: pair[1], before: pair[0] })
 }
 
-/// The file with the highest version; None where none has one.
+/// The file with the highest version that makes others late; None where none has one.
 pub fn newest_of<'f>(files: impl IntoIterator<Item = &'f BranchFile>) -> Option<&'f BranchFile> {
-    let versioned = files.into_iter().filter(|file| file.version.is_some());
+    let counts = |version: &Version| !version.is_behind_numbers();
+    let versioned = files.into_iter().filter(|file| file.version.as_ref().is_some_and(counts));
     versioned.max_by(|one, other| (&one.version, &one.path).cmp(&(&other.version, &other.path)))
 }
 

@@ -14,11 +14,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Version {
-    /// Joined by dots, without leading zeros. Empty where names are ordered as texts.
+    /// Joined by dots, without leading zeros. Empty where names are ordered as texts, [`BEHIND`] where they come behind all numbers.
     numbers: Box<str>,
     /// Empty where the numbers alone say it.
     name: Box<str>,
 }
+
+/// In the place of numbers.
+const BEHIND: &str = "~";
 
 /// A text that is no version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +67,16 @@ impl Version {
         Version { numbers: Box::default(), name: name.into() }
     }
 
+    /// A name behind all numbers, where a folder has both; between such names their texts decide. It makes no other version late.
+    pub fn behind_numbers(name: impl Into<Box<str>>) -> Version {
+        Version { numbers: BEHIND.into(), name: name.into() }
+    }
+
+    /// True for what [`Version::behind_numbers`] makes.
+    pub fn is_behind_numbers(&self) -> bool {
+        &*self.numbers == BEHIND
+    }
+
     /// This version of a change that is known by its whole name: names decide between equal numbers.
     #[must_use]
     pub fn named(self, name: impl Into<Box<str>>) -> Version {
@@ -83,6 +96,9 @@ impl Version {
     /// The version of a ledger's row, in which it stands as `written` beside the identity, where this one is a version of the same
     /// folder: only the format knows whether its names are versions. None where it is none.
     pub fn read_alike(&self, written: &str, identity: &str) -> Option<Version> {
+        if self.is_behind_numbers() && !Version::is_one(written) {
+            return Some(Version::behind_numbers(identity));
+        }
         match (self.numbers.is_empty(), self.name.is_empty()) {
             (true, _) => Some(Version::of_name(identity)),
             (false, true) => Version::parse(written).ok(),
@@ -110,6 +126,10 @@ impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         if self.numbers == other.numbers {
             return self.name.cmp(&other.name);
+        }
+        match self.is_behind_numbers().cmp(&other.is_behind_numbers()) {
+            Ordering::Equal => {}
+            order => return order,
         }
         let (mut mine, mut theirs) = (self.numbers.split('.'), other.numbers.split('.'));
         loop {
@@ -177,6 +197,9 @@ mod tests {
             number("1").named("1_a"),
             number("01").named("1_b"),
             number("2").named("02_a"),
+            number("99999999999999999999").named("99999999999999999999_a"),
+            Version::behind_numbers("a"),
+            Version::behind_numbers("b"),
         ];
         for pair in ordered.windows(2) {
             assert!(pair[0] < pair[1], "{} < {}", pair[0], pair[1]);
@@ -188,6 +211,8 @@ mod tests {
         assert_eq!(number("7").read_alike("010", "10"), Some(number("10")));
         assert_eq!(number("7").read_alike("B10", "B:10"), None);
         assert_eq!(number("7").named("7_x").read_alike("010", "010_y"), Some(number("10").named("010_y")));
+        assert_eq!(Version::behind_numbers("x").read_alike("010", "010_y"), Some(number("10").named("010_y")));
+        assert_eq!(Version::behind_numbers("x").read_alike("y", "y.sql"), Some(Version::behind_numbers("y.sql")));
         assert_eq!(Version::of_name("x").read_alike("2024", "2024_y"), Some(Version::of_name("2024_y")));
         assert_eq!(Version::of_name("x").without_trailing_zeros(), Version::of_name("x"));
     }

@@ -242,7 +242,6 @@ impl Layout {
     pub fn check<'a>(&self, files: impl Iterator<Item = (&'a str, &'a FileRole)>) -> Option<Diagnostic> {
         match self {
             Layout::Dbmate => dbmate::other_order(files),
-            Layout::SqlMigrate => sql_migrate::other_order(files),
             Layout::Prisma => prisma::other_order(files),
             _ => None,
         }

@@ -44,8 +44,8 @@ fn ends_transactions(words: &Words<'_>, code: &str) -> bool {
         if is_ending && (token.kind == Kind::Symbol(b';') || is(&"AND")) {
             return true;
         }
-        is_ending = begins && ["COMMIT", "ROLLBACK"].iter().any(|word| is(&word));
-        begins = token.kind == Kind::Symbol(b';') || BEFORE_STATEMENTS.iter().any(|word| is(&word));
+        is_ending = begins && ["COMMIT", "ROLLBACK"].iter().any(is);
+        begins = token.kind == Kind::Symbol(b';') || BEFORE_STATEMENTS.iter().any(is);
     }
     false
 }

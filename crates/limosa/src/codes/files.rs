@@ -266,7 +266,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-F044",
         "The tool whose folder this is goes by the names of the files where limosa goes by their numbers, and the two differ: `10_a.sql` \
-         comes before `2_b.sql` by name. Or a file of sql-migrate has no number where others have one; or folders of Prisma have dates of different widths.",
+         comes before `2_b.sql` by name. Or folders of Prisma have dates of different widths.",
         "A warning. Where the order matters, give the numbers one width before the files run anywhere. Files that were applied already \
          are not run again.",
     ),

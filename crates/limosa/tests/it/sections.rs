@@ -80,6 +80,31 @@ async fn a_folder_of_dbmate_goes_up_and_down_as_it_stands() {
 }
 
 #[tokio::test]
+async fn files_of_sql_migrate_without_a_number_run_behind_the_others_and_whenever_they_turn_up() {
+    for home in all_homes() {
+        let file = |name: &str, sql: &str| home.file(name, &format!("-- +migrate Up\n{sql};\n"));
+        file("10-b.sql", "insert into t values ('10')");
+        file("2-a.sql", "create table t (n varchar(9) not null)");
+        file("record.sql", "insert into t values ('record')");
+        file("fill.sql", "insert into t values ('fill')");
+        let answer = done(home.migrate().await);
+        assert_eq!(labels(&answer), ["2", "10", "fill", "record"]);
+        assert!(answer.notices.is_empty(), "{:?}", answer.notices);
+        file("11-c.sql", "insert into t values ('11')");
+        file("again.sql", "insert into t values ('again')");
+        assert_eq!(labels(&done(home.migrate().await)), ["11", "again"]);
+        file("3-late.sql", "select 1");
+        failed(&home.migrate().await, 1, &["LIM-P005", "11-c.sql was applied before it"]);
+    }
+    // Without any number, too.
+    let home = sqlite();
+    home.file("b.sql", "-- +migrate Up\ncreate table b (n int);\n");
+    done(home.migrate().await);
+    home.file("a.sql", "-- +migrate Up\ncreate table a (n int);\n");
+    assert_eq!(labels(&done(home.migrate().await)), ["a"]);
+}
+
+#[tokio::test]
 async fn folders_of_sql_migrate_and_node_pg_migrate_know_their_files_by_name() {
     for home in all_homes() {
         home.file(

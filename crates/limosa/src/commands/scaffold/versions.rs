@@ -35,8 +35,8 @@ impl Versions {
         let newest = changes
             .iter()
             .filter_map(|change| match &change.kind {
-                Kind::Versioned(version) => Some((version, change.label.as_str())),
-                Kind::Repeatable => None,
+                Kind::Versioned(version) if !version.is_behind_numbers() => Some((version, change.label.as_str())),
+                Kind::Versioned(_) | Kind::Repeatable => None,
             })
             .max_by(|one, other| one.0.cmp(other.0));
         let by_time = match numbering {

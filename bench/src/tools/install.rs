@@ -84,7 +84,7 @@ pub(super) fn cargo_program(target: &Path, name: &str, package: &str, options: &
 }
 
 pub(super) fn sqlx(target: &Path) -> Result<PathBuf, String> {
-    cargo_program(target, "sqlx", "sqlx-cli", &["--no-default-features", "--features", "postgres,sqlite,rustls"])
+    cargo_program(target, "sqlx", "sqlx-cli", &["--no-default-features", "--features", "mysql,postgres,sqlite,rustls"])
 }
 
 pub(super) fn refinery(target: &Path) -> Result<PathBuf, String> {

@@ -71,6 +71,17 @@ impl FileHasher {
     }
 }
 
+impl std::io::Write for FileHasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The text of a SHA-256.
 fn checksum(hash: &[u8]) -> Checksum {
     const ALGORITHM: &str = "sha256:";

@@ -8,12 +8,10 @@ use limosa_sql::{
     variable_value,
 };
 use serde::{Deserialize, Serialize, Serializer};
-use sha2::{Digest, Sha256};
 
-use crate::checksum::hex;
 use crate::{
-    AuditHead, CallbackEvent, Checksum, Direction, Guard, Identity, Inherited, Markers, Outline, Rollback, Script,
-    TimeOuts, TransactionWish,
+    AuditHead, CallbackEvent, Checksum, Direction, FileHasher, Guard, Identity, Inherited, Markers, Outline, Rollback,
+    Script, TimeOuts, TransactionWish,
 };
 
 /// The form of plans that this build writes.
@@ -515,15 +513,17 @@ impl Plan {
             })
             .collect();
         let about = (self.format, &self.project, self.engine, &self.database, self.direction);
-        // Serialising these plain structures cannot fail; an empty text would still give a stable digest.
-        let text = match (callbacks.is_empty(), &self.makes) {
+        let mut hasher = FileHasher::new();
+        // Serialising these plain structures cannot fail, nor can hashing.
+        let _ = match (callbacks.is_empty(), &self.makes) {
             (_, Some(makes)) => {
-                serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks, makes))
+                serde_json::to_writer(&mut hasher, &(about, &self.ledger_head, &self.values, steps, callbacks, makes))
             }
-            (true, None) => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps)),
-            (false, None) => serde_json::to_string(&(about, &self.ledger_head, &self.values, steps, callbacks)),
-        }
-        .unwrap_or_default();
-        Checksum::stored(format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))))
+            (true, None) => serde_json::to_writer(&mut hasher, &(about, &self.ledger_head, &self.values, steps)),
+            (false, None) => {
+                serde_json::to_writer(&mut hasher, &(about, &self.ledger_head, &self.values, steps, callbacks))
+            }
+        };
+        hasher.finish()
     }
 }

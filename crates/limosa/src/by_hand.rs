@@ -25,12 +25,13 @@ pub(crate) fn user_of(opened: &Opened<'_>) -> String {
 
 /// The script.
 ///
-/// `schemas` are statements that make what the settings name and is missing.
+/// `schemas` are statements that make what the settings name and is missing, `given` is what the session of limosa began with.
 pub(crate) fn script(
     opened: &Opened<'_>,
     plan: &Plan,
     view: &LedgerView,
     schemas: &[String],
+    given: &[String],
 ) -> Result<String, Failure> {
     let engine = opened.target.engine;
     let client = match engine {
@@ -38,7 +39,7 @@ pub(crate) fn script(
         Engine::Mysql => "mariadb DATABASE (or mysql DATABASE)",
         _ => "psql --no-psqlrc --set ON_ERROR_STOP=1",
     };
-    let mut script = Script { opened, plan, engine, out: String::new() };
+    let mut script = Script { opened, plan, engine, given, out: String::new() };
     let _ = write!(
         script.out,
         "-- What limosa would do to {}, for running by hand: {client} < this file\n-- Plan {}\n",
@@ -129,6 +130,7 @@ struct Script<'a> {
     opened: &'a Opened<'a>,
     plan: &'a Plan,
     engine: Engine,
+    given: &'a [String],
     out: String,
 }
 
@@ -284,7 +286,8 @@ impl Script<'_> {
     fn reset(&self) -> String {
         let path = self.search_path().map(|path| format!("; {path}")).unwrap_or_default();
         let of_tool = self.of_tool().map(|of_tool| format!("; {of_tool}")).unwrap_or_default();
-        format!("reset session authorization; {}; reset all{path}{of_tool}", self.own_role())
+        let given: String = self.given.iter().map(|statement| format!("; {statement}")).collect();
+        format!("reset session authorization; {}; reset all{path}{given}{of_tool}", self.own_role())
     }
 
     fn own_role(&self) -> String {
@@ -308,6 +311,10 @@ impl Script<'_> {
         }
         if let Some(path) = self.search_path() {
             self.line(&path);
+        }
+        if !self.given.is_empty() {
+            self.out.push_str("\n-- what the address gives with the login\n");
+            self.given.iter().for_each(|statement| self.line(statement));
         }
         if let Some(of_tool) = self.of_tool() {
             self.out.push_str("\n-- what the tool of these files sets for its session\n");

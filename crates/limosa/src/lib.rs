@@ -35,6 +35,7 @@ mod flyway_baseline;
 mod git;
 mod interrupted_scripts;
 mod ledger_told;
+mod login_settings;
 mod migrator;
 mod missing_ledger;
 mod opened;

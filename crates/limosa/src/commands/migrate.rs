@@ -175,9 +175,15 @@ async fn run(
         }
     };
     // The world may have moved while we waited: what counts is the ledger under the lock.
-    let decided = match read_again(opened, &mut loaded, &fresh) {
-        Ok(()) => decide(opened, &loaded, &fresh, options, &around).await,
-        Err(failure) => Err(failure),
+    let decided = if saved.is_none() && !must_run && fresh.stands_as(&view) && loaded.fits(&fresh) {
+        Ok(plan)
+    } else {
+        // Only one of them takes memory.
+        drop(plan);
+        match read_again(opened, &mut loaded, &fresh) {
+            Ok(()) => decide(opened, &loaded, &fresh, options, &around).await,
+            Err(failure) => Err(failure),
+        }
     };
     let decided = decided.and_then(|plan| expected(&plan, options).map(|()| plan));
     let decided = match decided {

@@ -15,7 +15,7 @@ use crate::report::{
     CallbackLine, ExecutedDryRun, PlanAnswer, PlannedStatement, PlannedStep, SCHEMA_VERSION, SkippedLine, StepLine,
 };
 use crate::telling::told;
-use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values};
+use crate::{Exit, Failure, MigrateOptions, Migrator, RollbackOptions, by_hand, enum_values, login_settings};
 
 /// Statements of one step that an answer lists.
 const LISTED: u64 = 1000;
@@ -109,7 +109,8 @@ async fn scripted(opened: &mut Opened<'_>, loaded: &Loaded, options: &MigrateOpt
     let (plan, view) = planned(opened, loaded, options).await?;
     adopt::prepare(opened, loaded, &view, &plan)?;
     let schemas = opened.creating_schemas().await?;
-    by_hand::script(opened, &plan, &view, &schemas)
+    let given = login_settings::of(opened).await?;
+    by_hand::script(opened, &plan, &view, &schemas, &given)
 }
 
 async fn planned_back(

@@ -163,3 +163,28 @@ async fn node_pg_migrate_works_in_the_schemas_of_its_settings() {
         assert_eq!(home.rows(tables), ["App.made", "App.next"]);
     }
 }
+
+#[tokio::test]
+async fn a_script_by_hand_sets_what_the_address_gives_with_the_login() {
+    for home in postgres() {
+        let sign = if home.url().contains('?') { '&' } else { '?' };
+        let given = "-ctimezone%3DAsia/Tokyo%20-cstatement_timeout%3D7s%20-cdatestyle%3DGerman%20-capp.key%3Dhush";
+        let address = format!("{}{sign}options={given}", home.url());
+        let seen =
+            "current_setting('timezone') || ' ' || current_setting('datestyle') || ' ' || current_setting('work_mem')";
+        home.file(
+            "1_a.sql",
+            &format!("create table seen (what text);\ninsert into seen values ({seen});\nset work_mem = '9MB';\n"),
+        );
+        home.file("2_b.sql", &format!("insert into seen values ({seen});\n"));
+        let migrator = home.with(|it| it.database = limosa::Secret::new(address.clone()));
+        let script = migrator.plan_script(&MigrateOptions::default()).await.expect("a script");
+        assert!(!script.contains("hush"), "{script}");
+        by_hand(&home, &script);
+        let by_hand = home.rows("select what from seen");
+        assert!(by_hand[0].starts_with("Asia/Tokyo German"), "{by_hand:?}");
+        home.execute("drop table seen; drop schema limosa cascade");
+        done(migrator.migrate(&MigrateOptions::default(), &quiet, Stop::new()).await);
+        assert_eq!(home.rows("select what from seen"), by_hand, "{script}");
+    }
+}

@@ -33,6 +33,10 @@ pub(crate) fn read(path: &Path, format: Format, engine: Engine) -> Result<Script
         }
         // MySQL takes two dashes for a comment only where a blank follows.
         Format::Drizzle => (text.replace("--> statement-breakpoint", "\n"), true),
+        // What the driver for MariaDB asks for at the login: it stays in routines and triggers.
+        Format::Flyway if engine == Engine::Mariadb => {
+            (format!("set session sql_mode = concat(@@sql_mode, ',IGNORE_SPACE');\n{text}"), true)
+        }
         Format::Flyway | Format::Refinery => (text.clone(), true),
         Format::Prisma | Format::UpDown => (text.clone(), engine == Engine::Postgres),
     };

@@ -10,8 +10,11 @@ impl Layout {
     /// The transaction that the tool has around a file, on the engines where it can. golang-migrate and Prisma send the text of a file as it
     /// is, and the server has one around it; psql and Liquibase's connection pass over COMMIT as well.
     pub fn transaction(&self) -> Option<ToolTransaction> {
-        let is_implicit = matches!(self, Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) | Layout::Liquibase(_));
-        let around = if is_implicit { ToolTransaction::Implicit } else { ToolTransaction::Held };
+        let around = match self {
+            Layout::UpDown | Layout::Prisma | Layout::Sqitch(_) => ToolTransaction::Implicit,
+            Layout::Liquibase(_) => ToolTransaction::OfConnection,
+            _ => ToolTransaction::Held,
+        };
         self.is_foreign().then_some(around)
     }
 

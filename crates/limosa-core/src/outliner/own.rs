@@ -20,6 +20,8 @@ pub enum ToolTransaction {
     /// It is there for want of another, as the server has one around statements that are sent together: the script may end it, and with
     /// one that is left open the tool fails.
     Implicit,
+    /// As [`ToolTransaction::Implicit`], but around what is sent as one statement, too: the tool's connection has one open at all times.
+    OfConnection,
 }
 
 /// Statements that run others, which do not stand in their text. One of those may commit, and mostly none does.

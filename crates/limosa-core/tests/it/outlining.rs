@@ -111,6 +111,7 @@ fn a_procedure_that_a_tool_calls_by_itself_may_commit() {
         (ToolTransaction::Implicit, "call p(); call q();", TransactionWish::Auto, "1-2 inside"),
         (ToolTransaction::Implicit, "select 1; call p();", TransactionWish::Auto, "1-2 inside"),
         (ToolTransaction::Held, "call p();", TransactionWish::Auto, "1 inside"),
+        (ToolTransaction::OfConnection, "call p();", TransactionWish::Auto, "1 inside"),
     ] {
         assert_eq!(groups_around(Engine::Postgres, around, text, wish), wanted, "{text}");
     }

@@ -77,7 +77,9 @@ fn summary(answer: &StatusAnswer) -> String {
     } else if answer.notices.iter().any(|notice| notice.code == "LIM-P020") {
         Some("another tool has migrated this database: take it over with limosa adopt")
     } else if is(State::Partial) || is(State::Reverting) {
-        Some("begun and not ended: limosa migrate goes on there; for other ways see limosa repair")
+        Some(
+            "begun and not ended: limosa migrate goes on there, or says what a person has to settle; see limosa repair",
+        )
     } else if is(State::Changed) || is(State::Missing) {
         Some("files and ledger disagree: see limosa validate")
     } else if answer.pending > 0 {

@@ -342,8 +342,8 @@ impl Outliner {
             [group] => group.mode == GroupMode::Own && self.first_begins && self.own_count == 1,
             _ => false,
         };
-        if is_lone_call {
-            self.outline.groups[0].mode = GroupMode::Alone;
+        if let ([group], true) = (self.outline.groups.as_mut_slice(), is_lone_call) {
+            group.mode = GroupMode::Alone;
         }
         let known = !self.own_may_commit || self.wish == TransactionWish::Always;
         if whole && known && self.last_statement_commits && self.wish != TransactionWish::None {

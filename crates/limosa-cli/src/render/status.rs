@@ -78,7 +78,7 @@ fn summary(answer: &StatusAnswer) -> String {
         Some("another tool has migrated this database: take it over with limosa adopt")
     } else if is(State::Partial) || is(State::Reverting) {
         Some(
-            "begun and not ended: limosa migrate goes on there, or says what a person has to settle; see limosa repair",
+            "begun and not ended: the same command goes on there, or says what a person has to settle; see limosa repair",
         )
     } else if is(State::Changed) || is(State::Missing) {
         Some("files and ledger disagree: see limosa validate")

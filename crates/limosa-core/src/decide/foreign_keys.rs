@@ -1,4 +1,4 @@
-//! SQLite: pragmas that count here, and not with the tool that the files were written for.
+//! SQLite: pragmas that count here otherwise than with the tool that the files were written for.
 
 use limosa_sql::{Diagnostic, Label, Severity};
 

@@ -68,12 +68,9 @@ impl LedgerNames {
             };
             return Some(self.engine.quote_literal(&text));
         }
-        TABLES.iter().chain(INDEXES).any(|known| *known == name).then(|| self.table(name))
+        TABLES.contains(&name).then(|| self.table(name))
     }
 }
-
-/// The indexes of the ledger that have a name of their own.
-const INDEXES: &[&str] = &["audit_log_failures"];
 
 /// The tables of the ledger.
 pub const TABLES: &[&str] =

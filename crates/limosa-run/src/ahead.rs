@@ -107,11 +107,14 @@ pub(crate) async fn run(
         at: steps.start,
         end: steps.end,
         began: Instant::now(),
+        spent: Duration::ZERO,
     };
     landing.begin();
-    session.many_transactions(true).await;
+    // A statement that is stopped after a time has to be seen to begin.
+    let untimed = run.plan.steps[steps.start].limits.statement_timeout_ms == 0;
+    session.many_transactions(true, untimed).await;
     let flown = fly_watched(session, run.context, feed, &log, &run.progress, &mut landing).await;
-    session.many_transactions(false).await;
+    session.many_transactions(false, false).await;
     let Err(failure) = flown else { return Halt { at: steps.end, begun: None } };
     let failure = match failure {
         Failure::Server { purpose, error, .. } if error.kind == DbErrorKind::ConnectionLost => {
@@ -203,6 +206,8 @@ struct Landing<'a> {
     at: usize,
     end: usize,
     began: Instant,
+    /// What its items took. They may land later, with those of the steps that are committed with it.
+    spent: Duration,
 }
 
 impl Landing<'_> {
@@ -211,6 +216,7 @@ impl Landing<'_> {
         announce(self.run, self.at);
         self.run.begin_progress(&self.run.plan.steps[self.at], 1);
         self.began = Instant::now();
+        self.spent = Duration::ZERO;
     }
 
     fn done(&mut self) {
@@ -222,7 +228,7 @@ impl Landing<'_> {
         }
         self.under_way.with(VecDeque::pop_front);
         let block = &self.run.plan.steps[self.at..=self.at];
-        report(self.run, self.reports, block, self.at, &ended, self.began.elapsed());
+        report(self.run, self.reports, block, self.at, &ended, self.spent);
         self.at += 1;
         if self.at < self.end {
             self.begin();
@@ -254,6 +260,7 @@ impl FlightObserver for Landing<'_> {
             .iter()
             .take_while(|(number, _)| *number <= item)
             .any(|(number, purpose)| *number == item && matches!(purpose, Purpose::Commit));
+        self.spent += landed.elapsed;
         self.watch.landed(item, landed);
         if commits {
             self.done();

@@ -31,11 +31,13 @@ mod backend;
 mod busy;
 mod error;
 mod execute;
+mod flight;
 mod foreign_keys;
 mod location;
 mod open;
 mod session;
 mod settings;
+mod together;
 mod value;
 mod worker;
 

@@ -15,7 +15,7 @@ use super::backend::this_process;
 use super::foreign_keys::{FOREIGN_KEY_VIOLATIONS, ForeignKeyViolation};
 use super::location::{Access, Location};
 use super::settings::SessionSettings;
-use super::worker::{self, Ending, Event, Handle, Job, Sent, thread_ended};
+use super::worker::{self, Ending, Event, Handle, Job, Sent, Worker, thread_ended};
 use crate::remembered::Remembered;
 use crate::{
     Canceller, ConnectOptions, DbError, FlightError, FlightObserver, FlightSource, Item, ServerFacts, Session,
@@ -143,8 +143,12 @@ impl Session for SqliteSession {
         self.remembered.forget(mark);
     }
 
-    async fn many_transactions(&mut self, follow: bool) {
-        let _ = self.handle.call(move |worker| Ok(worker.keep_journal(follow))).await;
+    async fn many_transactions(&mut self, follow: bool, together: bool) {
+        let prepare = move |worker: &mut Worker| {
+            worker.together.set(follow && together);
+            Ok(worker.keep_journal(follow))
+        };
+        let _ = self.handle.call(prepare).await;
     }
 
     async fn close(self: Box<Self>) {
@@ -173,7 +177,7 @@ struct Flight<'a> {
     items: mpsc::Sender<Sent>,
     events: UnboundedReceiver<Vec<Event>>,
     abandoned: Arc<AtomicBool>,
-    /// Bytes of each item that was sent and has not landed.
+    /// Bytes of each item that was sent and has not run.
     waiting: VecDeque<usize>,
     waiting_bytes: usize,
     landed: u64,
@@ -240,8 +244,11 @@ impl Flight<'_> {
 
     fn hear(&mut self, event: Event, ending: Option<Ending>, observer: &mut dyn FlightObserver) {
         match event {
+            Event::Ran(items) => {
+                let ran = self.waiting.drain(..items.min(self.waiting.len()));
+                self.waiting_bytes -= ran.sum::<usize>();
+            }
             Event::Landed(landed) => {
-                self.waiting_bytes -= self.waiting.pop_front().unwrap_or(0);
                 observer.landed(self.landed, landed);
                 self.landed += 1;
             }

@@ -1,7 +1,6 @@
 //! The thread that owns the connection, and the flight as it sees it.
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -9,7 +8,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::busy::{Patience, wait_for_writers};
@@ -31,8 +29,10 @@ pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) database: String,
     patience: Patience,
-    cancelled: Arc<AtomicBool>,
+    pub(super) cancelled: Arc<AtomicBool>,
     seldom: Cell<Option<Instant>>,
+    /// Transactions of a flight may be committed several at once; see `together`.
+    pub(super) together: Cell<bool>,
 }
 
 /// The other end: gives jobs to the thread, which ends when this is dropped.
@@ -65,6 +65,9 @@ pub(super) enum Ending {
 
 /// What the thread tells of a flight.
 pub(super) enum Event {
+    /// So many more items have run: as many may be sent.
+    Ran(usize),
+    /// The next item succeeded, and what it did is not taken back with another's.
     Landed(Landed),
     Notice(Notice),
     /// The item after the last that landed failed, and all is cleaned up.
@@ -98,6 +101,7 @@ pub(super) async fn start<T: Send + 'static>(
             patience: waits.clone(),
             cancelled: Arc::clone(&flag),
             seldom: Cell::default(),
+            together: Cell::default(),
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
         match looked {
@@ -184,89 +188,7 @@ pub(super) fn thread_ended() -> DbError {
         .hint("this is a defect of the program; please report it")
 }
 
-/// Events on their way to the asynchronous side. To wake it costs as much as a small statement, so several go at once; nothing
-/// that somebody may be waiting for stays behind.
-struct Telling<'e> {
-    events: &'e UnboundedSender<Vec<Event>>,
-    held: Vec<Event>,
-}
-
-impl Telling<'_> {
-    fn hold(&mut self, event: Event) {
-        self.held.push(event);
-    }
-
-    fn send(&mut self) {
-        if !self.held.is_empty() {
-            let _ = self.events.send(std::mem::take(&mut self.held));
-        }
-    }
-
-    fn last(&mut self, event: Event) {
-        self.hold(event);
-        self.send();
-    }
-}
-
 impl Worker {
-    /// Runs items as they come until the end, a failure, or `abandoned`; rolls back where it must.
-    pub(super) fn flight(
-        &self,
-        items: &mpsc::Receiver<Sent>,
-        events: &UnboundedSender<Vec<Event>>,
-        abandoned: &AtomicBool,
-    ) {
-        let mut last = Instant::now();
-        let mut telling = Telling { events, held: Vec::new() };
-        let ending = loop {
-            let sent = items.try_recv().or_else(|_| {
-                telling.send();
-                items.recv()
-            });
-            let item = match sent {
-                Ok(Sent::Item(item)) if !abandoned.load(Ordering::SeqCst) => item,
-                Ok(Sent::End(ending)) => break ending,
-                // The asynchronous side is gone.
-                Ok(Sent::Item(_)) | Err(_) => break Ending::GivenUp,
-            };
-            if self.item(&item, &mut telling, &mut last).is_break() {
-                return;
-            }
-        };
-        let cleaned = if ending == Ending::GivenUp { self.executor().clean_up() } else { Ok(()) };
-        telling.last(cleaned.map_or_else(Event::Failed, |()| Event::Ended));
-    }
-
-    fn item(&self, item: &Item, telling: &mut Telling<'_>, last: &mut Instant) -> ControlFlow<()> {
-        let executor = self.executor();
-        // A statement of the user's may take long: what came before it is known meanwhile.
-        if matches!(item, Item::Script(_)) {
-            telling.send();
-        }
-        match executor.run(item) {
-            Ok(done) => {
-                if let Some(notice) = done.notice {
-                    telling.hold(Event::Notice(notice));
-                }
-                let now = Instant::now();
-                let elapsed = now - *last;
-                *last = now;
-                telling.hold(Event::Landed(Landed { rows: done.rows, affected: done.affected, elapsed }));
-                if matches!(item, Item::Commit) {
-                    telling.send();
-                }
-                ControlFlow::Continue(())
-            }
-            Err(mut error) => {
-                if let Err(second) = executor.clean_up() {
-                    error.detail = Some(format!("the transaction could not be rolled back either: {second}"));
-                }
-                telling.last(Event::Failed(error));
-                ControlFlow::Break(())
-            }
-        }
-    }
-
     /// Rolls back what is open and proves that the connection answers.
     pub(super) fn settle(&self) -> Result<(), DbError> {
         let executor = self.executor();
@@ -289,7 +211,7 @@ impl Worker {
         wait_for_writers(&mut self.connection, &self.patience, &self.cancelled)
     }
 
-    fn executor(&self) -> Executor<'_> {
+    pub(super) fn executor(&self) -> Executor<'_> {
         Executor {
             connection: &self.connection,
             database: &self.database,

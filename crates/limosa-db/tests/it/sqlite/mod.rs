@@ -1,6 +1,7 @@
 //! SQLite: the conformance suite, and what is SQLite's own.
 
 mod settings;
+mod together;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -4,11 +4,13 @@
 
 mod adoption;
 mod delay;
+mod handed_out;
 mod layouts;
 mod ledger_cost;
 mod ledger_sql;
 mod place;
 mod report;
+mod servers;
 mod stopwatch;
 mod tools;
 mod workload;
@@ -19,9 +21,8 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 use std::{env, fs};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
-use limosa_testkit::{MysqlServer, PostgresServer, ServerOptions, mysql, postgres};
 
 use crate::layouts::Layouts;
 use crate::place::Place;
@@ -64,6 +65,14 @@ struct Arguments {
     /// Measure how long limosa takes to verify what sqlx has migrated on SQLite, in place of the tools
     #[arg(long, conflicts_with = "ledger_cost")]
     adopt: bool,
+
+    /// Build limosa as it is handed out, with its functions in the order of use, and measure nothing
+    #[arg(long, conflicts_with_all = ["ledger_cost", "adopt"])]
+    build: bool,
+
+    /// A target of the compiler to build it for, such as x86_64-unknown-linux-musl
+    #[arg(long, value_name = "TRIPLE", requires = "build")]
+    target: Option<String>,
 }
 
 /// Migrations that are taken back.
@@ -99,10 +108,18 @@ fn move_to_memory(arguments: &Arguments) -> Result<()> {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.build {
+        if let Some(obstacle) = handed_out::obstacle() {
+            bail!("{obstacle}");
+        }
+        let program = handed_out::build(&target(), arguments.target.as_deref())?;
+        println!("{}", program.display());
+        return Ok(());
+    }
     println!("CPU stalled in the last minute, before: {}", report::pressure());
     let wanted = |engine| arguments.only.is_none_or(|only| only == engine);
     if arguments.ledger_cost {
-        let server = start_server(arguments.durable)?;
+        let server = servers::start_postgres(arguments.durable)?;
         for &count in &arguments.migrations {
             print!("{}", ledger_cost::measure(&server, count, arguments.rounds)?);
         }
@@ -113,7 +130,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
     } else {
         if wanted(Engine::Postgres) {
-            let server = start_server(arguments.durable)?;
+            let server = servers::start_postgres(arguments.durable)?;
             let shell = tools::psql(server.version());
             let through = match arguments.delay {
                 Some(delay) => {
@@ -135,38 +152,13 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
         }
         if wanted(Engine::Mysql) {
-            let server = start_mysql(arguments.durable)?;
+            let server = servers::start_mysql(arguments.durable)?;
             let shell = ["mariadb", "mysql"].iter().find_map(|name| server.version().program(name));
             measure_engine(arguments, Engine::Mysql, shell.as_deref(), |_, count| Place::mysql(&server, count))?;
         }
     }
     println!("\nCPU stalled in the last minute, after: {}", report::pressure());
     Ok(())
-}
-
-/// A private server with the memory of a default installation.
-fn start_server(durable: bool) -> Result<PostgresServer> {
-    let word = if durable { "on" } else { "off" };
-    let options = ServerOptions::new()
-        .setting("shared_buffers", "128MB")
-        .setting("fsync", word)
-        .setting("full_page_writes", word)
-        .setting("shared_preload_libraries", "");
-    let version = postgres::newest()?;
-    println!("\nPostgreSQL {}, fsync {word}, data below {}", version.major(), env::temp_dir().display());
-    PostgresServer::start_with(&version, &options)
-}
-
-/// The same for the newest MariaDB, or MySQL where there is no MariaDB.
-fn start_mysql(durable: bool) -> Result<MysqlServer> {
-    let mut options = mysql::ServerOptions::new().setting("innodb_buffer_pool_size", "128M");
-    if durable {
-        options = options.durable();
-    }
-    let version = mysql::newest()?;
-    let word = if durable { "on" } else { "off" };
-    println!("\n{version}, durable {word}, data below {}", env::temp_dir().display());
-    MysqlServer::start_with(&version, &options)
 }
 
 /// Where cargo builds to; all files of a bench stand below it.

@@ -48,6 +48,13 @@ pub(crate) struct Tool {
     program: String,
 }
 
+impl Tool {
+    /// limosa, wherever it stands.
+    pub(crate) fn limosa(program: &Path) -> Self {
+        Self { kind: Kind::Limosa, name: "limosa", program: program.display().to_string() }
+    }
+}
+
 /// All tools that can be had for an engine, and a line for each that cannot.
 pub(crate) fn find(engine: Engine, target: &Path, shell: Option<PathBuf>) -> Result<(Vec<Tool>, Vec<String>)> {
     let Some(shell) = shell else { bail!("no shell of {engine}: it is the floor and counts the objects") };

@@ -9,6 +9,7 @@ mod cargo;
 mod ci;
 mod histories;
 mod provision;
+mod release;
 mod static_binary;
 mod tests_run;
 mod tidy;
@@ -39,6 +40,10 @@ cargo xtask COMMAND
                                   which the pages of docs/coming-from begin)
   static [-- ARGUMENTS]           build a static binary for musl
                                   (ARGUMENTS go to `cargo build` in place of `--release`)
+  release [OPTIONS] [-- ARGUMENTS]
+                                  build what is handed out: watched at its work, and linked with its
+                                  functions in the order of use; needs valgrind
+                                  (ARGUMENTS: --target x86_64-unknown-linux-musl for a static one)
 
 Options, which say more servers than one older and the newest PostgreSQL, PgBouncer and one MariaDB:
 
@@ -91,6 +96,7 @@ fn run(arguments: &[String]) -> Result<u8> {
         "docs" => book::build(&Workspace::find()?),
         "histories" => histories::run(&Workspace::find()?, range, for_cargo, &[]),
         "fixtures" => histories::run(&Workspace::find()?, range, for_cargo, &["--fixtures"]),
+        "release" => release::build(&Workspace::find()?, range, for_cargo),
         "static" => static_binary::build(&Workspace::find()?, for_cargo),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

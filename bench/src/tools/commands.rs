@@ -101,6 +101,12 @@ impl Tool {
         [self.program.clone()].into_iter().chain(words).collect()
     }
 
+    /// One of limosa's commands that only look: `plan`, `validate`.
+    pub(crate) fn look(&self, verb: &str, place: &Place, layouts: &Layouts) -> Vec<String> {
+        let words = [verb, "--dir", &layouts.at("limosa"), "--database", &place.url()].map(str::to_owned);
+        [self.program.clone()].into_iter().chain(words).collect()
+    }
+
     fn shell(&self, task: Task, place: &Place, layouts: &Layouts) -> Option<Vec<String>> {
         let script = match (task, self.kind) {
             (Task::Apply, Kind::ShellOneTransaction) => layouts.at("one_transaction.sql"),

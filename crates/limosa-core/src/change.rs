@@ -1,44 +1,46 @@
 //! A change: one file (or section) that the user wrote, read but not run.
 
 use std::fmt;
+use std::sync::Arc;
 
 use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 use crate::{CallbackEvent, Checksum, CountedValues, Guard, Markers, Outline, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
-/// without leading zeros, for repeatables `R:` and the name.
+/// without leading zeros, for repeatables `R:` and the name. A copy is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Identity(String);
+pub struct Identity(Arc<str>);
 
 impl Identity {
     /// Takes the text as it stands.
     pub fn new(text: impl Into<String>) -> Identity {
-        Identity(text.into())
+        Identity(text.into().into())
     }
 
     /// The identity of a versioned change.
     pub fn of_version(version: &Version) -> Identity {
-        Identity(version.to_string())
+        Identity(version.to_string().into())
     }
 
     /// The identity of a repeatable change.
     pub fn of_repeatable(name: &str) -> Identity {
-        Identity(format!("R:{name}"))
+        Identity(format!("R:{name}").into())
     }
 
     /// The identity of a baseline that stands for all versions up to this one.
     pub fn of_baseline(version: &Version) -> Identity {
-        Identity(format!("B:{version}"))
+        Identity(format!("B:{version}").into())
     }
 
     /// The identity under which the audit log names a callback; the description may be empty.
     pub fn of_callback(event: CallbackEvent, name: &str) -> Identity {
         match name {
-            "" => Identity(format!("callback:{event}")),
-            name => Identity(format!("callback:{event}:{name}")),
+            "" => Identity(format!("callback:{event}").into()),
+            name => Identity(format!("callback:{event}:{name}").into()),
         }
     }
 
@@ -97,7 +99,7 @@ pub struct Change {
     /// What proves that it did what it should, where that was written. Nothing that it does stays.
     pub proof: Option<Box<Script>>,
     /// Why it cannot be run, where it asks for what cannot be had. It may have run elsewhere.
-    pub refusals: Vec<Diagnostic>,
+    pub refusals: ThinVec<Diagnostic>,
     /// What the headers and the configuration beside the file say.
     pub headers: Headers,
     /// Identities that must be applied before it, resolved from `Depends-on` and the configuration.
@@ -199,7 +201,7 @@ pub struct Headers {
     /// `Checklist`.
     pub checklist: Option<String>,
     /// `Depends-on`: references as written (a version, an identity, or a file name).
-    pub depends_on: Vec<String>,
+    pub depends_on: ThinVec<String>,
     /// `Transaction`.
     pub transaction: TransactionWish,
     /// `Lock-timeout`, in milliseconds; 0 means none.
@@ -207,13 +209,13 @@ pub struct Headers {
     /// `Statement-timeout`, in milliseconds; 0 means none.
     pub statement_timeout: Option<u64>,
     /// `Environments`: names; empty means all.
-    pub environments: Vec<String>,
+    pub environments: ThinVec<String>,
     /// `Engines`: empty means all.
-    pub engines: Vec<Engine>,
+    pub engines: ThinVec<Engine>,
     /// `Requires-extension`: PostgreSQL extensions that must be available.
-    pub requires_extension: Vec<String>,
+    pub requires_extension: ThinVec<String>,
     /// `Tags`.
-    pub tags: Vec<String>,
+    pub tags: ThinVec<String>,
     /// `Data-loss`: the author says that the up part is meant to destroy data (`allowed`).
     pub data_loss_allowed: bool,
     /// `Placeholders: off` leaves `${...}` alone.

@@ -1,14 +1,15 @@
 //! Checksums that name their algorithm.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// A checksum as it is stored and shown: `sha256:` and 64 hexadecimal digits.
+/// A checksum as it is stored and shown: `sha256:` and 64 hexadecimal digits. A copy is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Checksum(String);
+pub struct Checksum(Arc<str>);
 
 impl Checksum {
     /// The SHA-256 of some bytes.
@@ -20,7 +21,7 @@ impl Checksum {
 
     /// Takes a stored checksum as it stands.
     pub fn stored(text: impl Into<String>) -> Checksum {
-        Checksum(text.into())
+        Checksum(text.into().into())
     }
 
     /// The text with its algorithm.
@@ -34,12 +35,12 @@ impl Checksum {
             (Some((name, digits)), Some((own, _))) if name == own => digits,
             _ => text,
         };
-        text == self.0 || digits == self.short()
+        *text == *self.0 || digits == self.short()
     }
 
     /// The first twelve digits, for people.
     pub fn short(&self) -> &str {
-        let digits = self.0.split_once(':').map_or(self.0.as_str(), |(_, digits)| digits);
+        let digits = self.0.split_once(':').map_or(&*self.0, |(_, digits)| digits);
         digits.get(..12).unwrap_or(digits)
     }
 }
@@ -88,7 +89,7 @@ fn checksum(hash: &[u8]) -> Checksum {
     let mut text = String::with_capacity(ALGORITHM.len() + 2 * hash.len());
     text.push_str(ALGORITHM);
     write_hex(hash, &mut text);
-    Checksum(text)
+    Checksum(text.into())
 }
 
 /// Hashes text so that line endings and a byte-order mark make no difference: a leading U+FEFF is left out, CR LF and a

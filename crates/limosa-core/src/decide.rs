@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use limosa_sql::{Diagnostic, Engine, Loss, Position, placeholders};
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
@@ -205,7 +206,7 @@ fn limits(headers: &Headers, policy: &Policy) -> Limits {
     }
 }
 
-fn losses(outline: &Outline) -> Vec<Loss> {
+fn losses(outline: &Outline) -> ThinVec<Loss> {
     outline.losses().map(|(_, loss)| loss.clone()).collect()
 }
 

@@ -6,6 +6,7 @@ use limosa_sql::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 /// A script in short.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,40 +16,40 @@ pub struct Outline {
     /// Bytes of the up part.
     pub bytes: u64,
     /// How the statements are grouped for commit, in order.
-    pub groups: Vec<Group>,
+    pub groups: ThinVec<Group>,
     /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
-    pub remarkable: Vec<Remark>,
+    pub remarkable: ThinVec<Remark>,
     /// Names of session settings that the script changes.
-    pub settings: Vec<String>,
+    pub settings: ThinVec<String>,
     /// It leaves more in the session than `settings` names. MySQL: it runs something of which its words do not say what that is
     /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
     /// PostgreSQL: names of those that it sets for its transaction alone (`SET LOCAL`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub local_settings: Vec<String>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    pub local_settings: ThinVec<String>,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
     #[serde(default, skip)]
     pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Placeholders that it uses, each where it occurs first.
-    pub placeholders: Vec<(String, Position)>,
+    pub placeholders: ThinVec<(String, Position)>,
     /// Lines in which variables are replaced as goose does; where there are any, placeholders are in no others.
     #[serde(default, skip_serializing_if = "VariableLines::is_empty")]
     pub variables: VariableLines,
     /// The variables in those lines, each where it occurs first as it is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub expressions: Vec<Expression>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    pub expressions: ThinVec<Expression>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
-    pub lifted: Vec<Lifted>,
+    pub lifted: ThinVec<Lifted>,
     /// True where values are added to enum types; what comes later in the same transaction may not use them.
     pub adds_enum_value: bool,
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
     /// MySQL: statements that are not sent, each with its reason, in order. They count as statements, and stand in a group.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOut>,
+    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    pub left_out: ThinVec<LeftOut>,
     /// What it wants first of the table in which the tool that it was written for keeps its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_use: Option<TableUse>,

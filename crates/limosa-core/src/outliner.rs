@@ -336,7 +336,7 @@ impl Outliner {
             None => {}
         }
         let is_lone_call = self.is_lone_call();
-        self.outline.groups = self.groups.finish();
+        self.outline.groups = self.groups.finish().into();
         self.outline.left_out.sort_by_key(|left| left.statement);
         let whole = match self.outline.groups.as_slice() {
             [group] => group.mode == GroupMode::Own && self.first_begins && self.own_count == 1,

@@ -8,6 +8,7 @@ use limosa_sql::{
     variable_value,
 };
 use serde::{Deserialize, Serialize, Serializer};
+use thin_vec::ThinVec;
 
 use crate::{
     AuditHead, CallbackEvent, Checksum, Direction, FileHasher, Guard, Identity, Inherited, Markers, Outline, Rollback,
@@ -103,7 +104,7 @@ pub struct Step {
     /// SHA-256 of the up part.
     pub up_checksum: Checksum,
     /// What it destroys for good.
-    pub losses: Vec<Loss>,
+    pub losses: ThinVec<Loss>,
     /// True where `${...}` is left alone.
     pub placeholders_off: bool,
     /// The rank that its row gets; None leaves it to the ledger. Not part of the digest.
@@ -131,7 +132,7 @@ pub struct Step {
     /// Statements that set, right behind the settings of a fresh session, what it begins with: for a way back that a run takes by itself,
     /// what its change began with. Not part of the digest.
     #[serde(skip)]
-    pub begins_with: Vec<String>,
+    pub begins_with: ThinVec<String>,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
@@ -286,7 +287,7 @@ pub struct Undo {
     #[serde(flatten)]
     pub time_outs: TimeOuts,
     /// What it destroys for good.
-    pub losses: Vec<Loss>,
+    pub losses: ThinVec<Loss>,
     /// Lines of the text in which variables are replaced as goose does.
     #[serde(skip_serializing_if = "VariableLines::is_empty")]
     pub variables: VariableLines,
@@ -473,27 +474,35 @@ impl Plan {
             #[serde(skip_serializing_if = "ForeignKeys::are_default")]
             foreign_keys: ForeignKeys,
         }
-        let steps: Vec<Decided<'_>> = self
-            .steps
-            .iter()
-            .map(|step| Decided {
-                identity: &step.identity,
-                action: step.action,
-                work: &step.work,
-                groups: &step.outline.groups,
-                joins_previous: step.joins_previous,
-                limits: step.limits,
-                undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
-                placeholders_off: step.placeholders_off,
-                variables: &step.outline.variables,
-                file_checksum: &step.file_checksum,
-                up_checksum: &step.up_checksum,
-                proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
-                guard: step.guard.as_deref(),
-                inherits: step.inherits.as_deref(),
-                foreign_keys: step.outline.foreign_keys,
-            })
-            .collect();
+        impl<'a> From<&'a Step> for Decided<'a> {
+            fn from(step: &'a Step) -> Self {
+                Decided {
+                    identity: &step.identity,
+                    action: step.action,
+                    work: &step.work,
+                    groups: &step.outline.groups,
+                    joins_previous: step.joins_previous,
+                    limits: step.limits,
+                    undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
+                    placeholders_off: step.placeholders_off,
+                    variables: &step.outline.variables,
+                    file_checksum: &step.file_checksum,
+                    up_checksum: &step.up_checksum,
+                    proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
+                    guard: step.guard.as_deref(),
+                    inherits: step.inherits.as_deref(),
+                    foreign_keys: step.outline.foreign_keys,
+                }
+            }
+        }
+        /// One by one: a plan may have a hundred thousand.
+        struct Steps<'a>(&'a [Step]);
+        impl Serialize for Steps<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter().map(Decided::from))
+            }
+        }
+        let steps = Steps(&self.steps);
         #[derive(Serialize)]
         struct Around<'a> {
             event: CallbackEvent,

@@ -194,7 +194,7 @@ impl SideReading<'_> {
             let broken: HashSet<&str> = errors.flat_map(|one| &one.labels).map(|label| label.file.as_str()).collect();
             for (facts, at) in found.into_iter().flatten().zip(&unread) {
                 let known = read[*at].get_or_insert_default();
-                known.engines.clone_from(&facts.headers().engines);
+                known.engines = facts.headers().engines.to_vec();
                 let script = facts.script().filter(|_| !broken.contains(facts.path()));
                 known.up_checksums.push(script.map(|script| script.up_checksum.clone()));
             }

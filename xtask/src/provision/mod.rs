@@ -113,6 +113,14 @@ impl fmt::Display for Servers {
     }
 }
 
+/// Finds or installs valgrind, or says in half a sentence why not.
+pub(crate) fn provide_valgrind() -> Result<(), String> {
+    match find_program("valgrind") {
+        Some(_) => Ok(()),
+        None => apt_install(&["valgrind"]),
+    }
+}
+
 fn pgbouncer(missing: &mut Vec<String>) -> Option<Found> {
     let origin = if let Some(program) = find_program("pgbouncer") {
         return Some(describe_pgbouncer(program, "found"));

@@ -1,6 +1,7 @@
 //! What runs around the steps of a migrate, or of a rollback.
 
 use limosa_sql::{Diagnostic, Label};
+use thin_vec::ThinVec;
 
 use super::{Policy, limits, losses};
 use crate::assess::not_applicable_by;
@@ -94,7 +95,7 @@ fn step(
         because: None,
         hands_on: false,
         goes_on: false,
-        begins_with: Vec::new(),
+        begins_with: ThinVec::new(),
         proof: None,
         guard: headers.guard.clone(),
     }

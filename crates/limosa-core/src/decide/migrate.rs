@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use limosa_sql::{Diagnostic, Label, Loss, Severity, TableUse};
+use thin_vec::ThinVec;
 
 use super::first_parts::other_first_part;
 use super::foreign_keys::{ignored_by, left_by};
@@ -420,7 +421,7 @@ fn plain_step(
         because: None,
         hands_on: false,
         goes_on: false,
-        begins_with: Vec::new(),
+        begins_with: ThinVec::new(),
         proof: None,
         guard: None,
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use limosa_sql::Diagnostic;
+use thin_vec::ThinVec;
 
 use super::first_parts::other_first_part_back;
 use super::foreign_keys::{ignored_by, left_by};
@@ -235,7 +236,7 @@ fn revert_step(
         because: None,
         hands_on: false,
         goes_on: false,
-        begins_with: Vec::new(),
+        begins_with: ThinVec::new(),
         proof: None,
         guard: None,
     }

@@ -59,7 +59,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         kind,
         label,
         proof: None,
-        refusals: Vec::new(),
+        refusals: Default::default(),
         rollback: None,
         headers: Headers::default(),
         depends_on: Vec::new(),

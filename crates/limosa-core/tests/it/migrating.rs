@@ -383,7 +383,7 @@ fn values_enter_the_plan_and_secrets_by_name_only() {
 fn a_single_transaction_of_mysql_splits_where_a_file_changes_settings() {
     for (engine, joined) in [(Engine::Mysql, [false, false, false]), (Engine::Sqlite, [false, true, true])] {
         let mut second = change("2", "update t set n = 2;");
-        second.script.outline.settings = vec!["sql_mode".to_owned()];
+        second.script.outline.settings = vec!["sql_mode".to_owned()].into();
         let changes = [change("1", "update t set n = 1;"), second, change("3", "update t set n = 3;")];
         let policy = Policy { single_transaction: true, ..policy() };
         let around = Surroundings { engine, ..around() };

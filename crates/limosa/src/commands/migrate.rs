@@ -195,6 +195,10 @@ async fn run(
     };
     let result = match decided {
         Ok(plan) => {
+            // All that is run stands in the plan.
+            if !options.auto_rollback {
+                loaded.changes = Vec::new();
+            }
             let report = {
                 let (session, mut context) = opened.run_parts(&events, stop.clone());
                 context.keeps_beginnings = options.auto_rollback;

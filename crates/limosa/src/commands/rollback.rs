@@ -324,7 +324,7 @@ pub(crate) async fn take_back(
     };
     let mut plan = decide(opened, loaded, &view, &options, None).await?;
     for step in &mut plan.steps {
-        step.begins_with = began_with.get(&step.identity).cloned().unwrap_or_default();
+        step.begins_with = began_with.get(&step.identity).into_iter().flatten().cloned().collect();
     }
     debug_assert_eq!(plan.direction, Direction::Revert);
     adopt::prepare(opened, loaded, &view, &plan)?;

@@ -103,7 +103,7 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
                 change.is_code = is_code;
-                change.refusals = refusals;
+                change.refusals = refusals.into();
                 change.is_unread = is_unread;
                 let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
                 candidates.push(Box::new(candidate));
@@ -167,7 +167,7 @@ fn change(
         script,
         rollback,
         proof: None,
-        refusals: Vec::new(),
+        refusals: Default::default(),
         headers,
         depends_on,
     })

@@ -435,10 +435,10 @@ mod tests {
             let configs = [config.unwrap()];
             let of = |path: &str| wishes_for(&configs, path, &classify(path)).headers();
             let second = of("m/002_b.sql");
-            assert_eq!((second.lock_timeout, second.tags), (Some(5000), vec!["all".to_owned()]));
+            assert_eq!((second.lock_timeout, second.tags), (Some(5000), vec!["all".to_owned()].into()));
             assert_eq!(second.depends_on, ["001"]);
             let views = of("m/R__views.sql");
-            assert_eq!((views.lock_timeout, views.depends_on), (Some(2000), vec!["002_b.sql".to_owned()]));
+            assert_eq!((views.lock_timeout, views.depends_on), (Some(2000), vec!["002_b.sql".to_owned()].into()));
             assert_eq!(views.environments, ["a", "b"]);
             assert_eq!(of("m/009_x.sql").lock_timeout, Some(2000));
             assert_eq!(of("elsewhere/002_b.sql").lock_timeout, None);

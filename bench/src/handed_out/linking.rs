@@ -41,8 +41,9 @@ impl Kept {
         written(&self.archive).zip(written(program)).is_some_and(|(kept, linked)| kept < linked)
     }
 
-    /// Links again, with these functions first, and without their names.
-    pub(super) fn link(&self, triple: Option<&str>, functions: &[&str], program: &Path) -> Result<()> {
+    /// Links again, with these functions first, and without their names. Where the loader of this system knows the short form of what is
+    /// moved when a program starts (glibc since 2.36), it is used: half a MiB less is read.
+    pub(super) fn link(&self, functions: &[&str], program: &Path) -> Result<()> {
         let place = program.parent().context("a program stands in a folder")?;
         if place.exists() {
             fs::remove_dir_all(place).with_context(|| format!("cannot empty {}", place.display()))?;
@@ -53,14 +54,19 @@ impl Kept {
         let inner = inner.with_context(|| format!("{} holds no folder", self.archive.display()))?;
         let list = inner.join("functions.txt");
         fs::write(&list, functions.join("\n") + "\n").with_context(|| format!("cannot write {}", list.display()))?;
-        let mut link = Command::new(lld()?);
-        // Names of C's static functions may stand for several.
-        link.arg("@response.txt").args(["--symbol-ordering-file=functions.txt", "--no-warn-symbol-ordering"]);
-        // A binary that is moved to its place by itself need not ask whether the system's loader knows the short form.
-        let is_static = triple.is_some_and(|triple| triple.ends_with("musl"));
-        link.args(is_static.then_some("--pack-dyn-relocs=relr"));
-        link.args(["--strip-all", "-o"]).arg(program).current_dir(&inner);
-        run(&mut link)?;
+        let lld = lld()?;
+        let link = |form: &[&str]| {
+            let mut link = Command::new(&lld);
+            // Names of C's static functions may stand for several.
+            link.arg("@response.txt").args(["--symbol-ordering-file=functions.txt", "--no-warn-symbol-ordering"]);
+            run(link.args(form).args(["--strip-all", "-o"]).arg(program).current_dir(&inner))
+        };
+        let starts = || Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        link(&["-z", "pack-relative-relocs"])?;
+        if !starts() {
+            link(&[])?;
+            ensure!(starts(), "{} does not start", program.display());
+        }
         fs::remove_dir_all(&inner).with_context(|| format!("cannot remove {}", inner.display()))
     }
 }

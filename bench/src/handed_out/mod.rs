@@ -48,7 +48,7 @@ pub(crate) fn build(target: &Path, triple: Option<&str>) -> Result<PathBuf> {
     let runs = watch(&folder.join("limosa"), &target.join("bench/watched"))?;
     let functions = order(&runs);
     ensure!(!functions.is_empty(), "valgrind saw no function of limosa's");
-    kept.link(triple, &functions, &program)?;
+    kept.link(&functions, &program)?;
     println!("{} functions in the order of use: {}", functions.len(), program.display());
     Ok(program)
 }

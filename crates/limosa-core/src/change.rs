@@ -95,7 +95,7 @@ pub struct Change {
     /// The up script.
     pub script: Script,
     /// The way back, where one was written.
-    pub rollback: Option<Rollback>,
+    pub rollback: Option<Arc<Rollback>>,
     /// What proves that it did what it should, where that was written. Nothing that it does stays.
     pub proof: Option<Box<Script>>,
     /// Why it cannot be run, where it asks for what cannot be had. It may have run elsewhere.
@@ -135,7 +135,7 @@ pub struct Script {
 }
 
 /// A way back, as written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
     /// The file that holds it.
     pub file: String,

@@ -1,6 +1,7 @@
 //! A plan: what will be done, as data. Steps have no methods that do anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use limosa_sql::{
@@ -271,46 +272,50 @@ pub struct Limits {
     pub statement_timeout_ms: u64,
 }
 
-/// A way back as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Undo {
-    /// The SQL as written.
-    pub text: String,
-    /// Where it comes from.
-    pub file: String,
-    /// Line and column of its first byte.
-    pub position: Position,
-    /// How it wants to be run.
-    #[serde(skip_serializing_if = "TransactionWish::is_auto")]
-    pub transaction: TransactionWish,
-    /// Time-outs of its own.
-    #[serde(flatten)]
-    pub time_outs: TimeOuts,
-    /// What it destroys for good.
-    pub losses: ThinVec<Loss>,
-    /// Lines of the text in which variables are replaced as goose does.
-    #[serde(skip_serializing_if = "VariableLines::is_empty")]
-    pub variables: VariableLines,
-    /// How placeholders are written in the text, where that is not `${name}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub marks: Option<Box<PlaceholderMarks>>,
+/// A way back as it is stored: that of the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo(pub Arc<Rollback>);
+
+impl Deref for Undo {
+    type Target = Rollback;
+
+    fn deref(&self) -> &Rollback {
+        &self.0
+    }
+}
+
+impl Serialize for Undo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            text: &'a str,
+            file: &'a str,
+            position: Position,
+            #[serde(skip_serializing_if = "TransactionWish::is_auto")]
+            transaction: TransactionWish,
+            #[serde(flatten)]
+            time_outs: TimeOuts,
+            losses: Vec<&'a Loss>,
+            #[serde(skip_serializing_if = "VariableLines::is_empty")]
+            variables: &'a VariableLines,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            marks: Option<&'a PlaceholderMarks>,
+        }
+        let told = Told {
+            text: &self.text,
+            file: &self.file,
+            position: self.start,
+            transaction: self.transaction(),
+            time_outs: self.time_outs,
+            losses: self.outline.losses().map(|(_, loss)| loss).collect(),
+            variables: &self.outline.variables,
+            marks: self.outline.marks.as_deref(),
+        };
+        told.serialize(serializer)
+    }
 }
 
 impl Undo {
-    /// A way back as it was written.
-    pub fn of(rollback: &Rollback) -> Undo {
-        Undo {
-            text: rollback.text.clone(),
-            file: rollback.file.clone(),
-            position: rollback.start,
-            transaction: rollback.transaction(),
-            time_outs: rollback.time_outs,
-            losses: rollback.outline.losses().map(|(_, loss)| loss.clone()).collect(),
-            variables: rollback.outline.variables.clone(),
-            marks: rollback.outline.marks.clone(),
-        }
-    }
-
     /// The values that it is recorded with, so that it does the same whenever it runs: a JSON object. Those that are secret, and those that
     /// it does not have now, are null. A variable with a default or its like is recorded as it is written, with what it stands for now.
     pub fn values(
@@ -321,14 +326,14 @@ impl Undo {
     ) -> Option<String> {
         let mut used = serde_json::Map::new();
         let of_name = |name: &str| values.get(name).filter(|_| !secret.contains(name)).cloned();
-        if self.variables.is_empty() {
-            let dialect = Dialect::from(engine).with_marks(self.marks.as_deref().copied().unwrap_or_default());
+        if self.outline.variables.is_empty() {
+            let dialect = Dialect::from(engine).with_marks(self.outline.marks());
             used.extend(placeholders(dialect, &self.text).into_iter().map(|(name, _)| {
                 let value = of_name(&name);
                 (name, value.into())
             }));
         }
-        for variable in self.variables.variables(engine, &self.text, 1) {
+        for variable in self.outline.variables.variables(engine, &self.text, 1) {
             if variable.is_plain {
                 used.extend(variable.names.into_iter().map(|name| {
                     let value = of_name(&name);
@@ -347,9 +352,9 @@ impl Undo {
     pub fn origin(&self, placeholders_off: bool) -> String {
         let mut origin = serde_json::Map::new();
         origin.insert("file".to_owned(), self.file.clone().into());
-        origin.insert("line".to_owned(), self.position.line.into());
-        origin.insert("column".to_owned(), self.position.column.into());
-        if self.transaction == TransactionWish::None {
+        origin.insert("line".to_owned(), self.start.line.into());
+        origin.insert("column".to_owned(), self.start.column.into());
+        if self.transaction() == TransactionWish::None {
             origin.insert("transaction".to_owned(), "none".into());
         }
         // Serialising these plain numbers cannot fail.
@@ -359,13 +364,13 @@ impl Undo {
         if placeholders_off {
             origin.insert("placeholders".to_owned(), "off".into());
         }
-        if let Some(marks) = &self.marks
+        if let Some(marks) = &self.outline.marks
             && let Ok(marks) = serde_json::to_value(marks)
         {
             origin.insert("placeholder_marks".to_owned(), marks);
         }
-        if !self.variables.is_empty()
-            && let Ok(variables) = serde_json::to_value(&self.variables)
+        if !self.outline.variables.is_empty()
+            && let Ok(variables) = serde_json::to_value(&self.outline.variables)
         {
             origin.insert("variables".to_owned(), variables);
         }

@@ -368,7 +368,7 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
         true => Work::Code { origin: script.file.clone() },
         false => Work::of_script(script),
     };
-    let undo = change.rollback.as_ref().map(Undo::of);
+    let undo = change.rollback.clone().map(Undo);
     let because = match line.state {
         State::Outdated => line.reason.clone(),
         _ => (action == Action::Reapply).then(|| "it runs with each run".to_owned()),

@@ -1,5 +1,7 @@
 //! Changes, ledgers and surroundings, written as short as a test reads.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
@@ -85,13 +87,13 @@ impl With for Change {
         self
     }
     fn back(mut self, text: &str) -> Self {
-        self.rollback = Some(Rollback {
+        self.rollback = Some(Arc::new(Rollback {
             file: format!("{} (back)", self.script.file),
             start: Position { line: 7, column: 1 },
             text: text.to_owned(),
             outline: outline(text),
             time_outs: TimeOuts::default(),
-        });
+        }));
         self
     }
     fn needs(mut self, identity: &str) -> Self {

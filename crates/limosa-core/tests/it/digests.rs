@@ -1,9 +1,10 @@
 //! A plan's digest: the same for the same decisions, another one for each other decision.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use limosa_core::{
-    Action, AuditHead, Checksum, Direction, GroupMode, Identity, LedgerView, MigrateAsk, Plan, Undo, Work,
+    Action, AuditHead, Checksum, Direction, GroupMode, Identity, LedgerView, MigrateAsk, Plan, Rollback, Undo, Work,
     decide_migrate,
 };
 use limosa_sql::{Diagnostic, Engine, Loss, Position};
@@ -24,8 +25,8 @@ fn plan() -> Plan {
     decide_migrate(&changes, &ledger, &MigrateAsk::default(), &rule, &around()).unwrap()
 }
 
-fn undo(plan: &mut Plan) -> &mut Undo {
-    plan.steps[0].undo.as_mut().unwrap()
+fn undo(plan: &mut Plan) -> &mut Rollback {
+    Arc::make_mut(&mut plan.steps[0].undo.as_mut().unwrap().0)
 }
 
 fn changed(edit: impl FnOnce(&mut Plan)) -> Checksum {
@@ -98,11 +99,13 @@ fn a_way_back_is_recorded_with_its_values() {
     let secret = std::collections::BTreeSet::from(["token".to_owned()]);
     let mut plan = plan();
     let undo = undo(&mut plan);
-    let recorded =
-        |undo: &Undo| undo.values(Engine::Postgres, &BTreeMap::from(values.clone()), &secret).unwrap_or_default();
+    let recorded = |way: &Rollback| {
+        let undo = Undo(Arc::new(way.clone()));
+        undo.values(Engine::Postgres, &BTreeMap::from(values.clone()), &secret).unwrap_or_default()
+    };
     undo.text = "drop ${a} ${token:literal} ${unknown}; -- ${empty}\nselect '${a:-2}';".to_owned();
     assert_eq!(recorded(undo), r#"{"a":"1","token":null,"unknown":null}"#);
-    undo.variables.begin(2);
+    undo.outline.variables.begin(2);
     assert_eq!(recorded(undo), r#"{"${a:-2}":"1"}"#);
     undo.text =
         "select 1;\nselect '$a', '${token:-x}', '${empty:-${a}}', '${unknown-none}', '${unknown?no}', '$$';".to_owned();
@@ -124,7 +127,7 @@ fn annotations_do_not() {
             "losses",
             changed(|plan| plan.steps[0].losses.push(Loss { kind: "table".to_owned(), object: "t".to_owned() })),
         ),
-        ("losses of the way back", changed(|plan| undo(plan).losses.clear())),
+        ("losses of the way back", changed(|plan| undo(plan).outline.remarkable.clear())),
         ("description", changed(|plan| plan.steps[0].name = "another".to_owned())),
         ("remarks", changed(|plan| plan.steps[0].outline.remarkable.clear())),
         ("file of the way back", changed(|plan| undo(plan).file = "elsewhere".to_owned())),

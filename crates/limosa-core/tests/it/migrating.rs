@@ -54,7 +54,7 @@ fn a_step_says_everything_that_its_file_and_the_policy_say() {
     assert_eq!((step.limits.lock_timeout_ms, step.limits.statement_timeout_ms, step.limits.lock_retries), (5, 0, 10));
     assert!(matches!(&step.work, Work::File { file, start: 0, end, .. } if file == "m/007_7.sql" && *end == 24));
     let undo = step.undo.as_ref().unwrap();
-    assert_eq!((undo.text.as_str(), undo.position.line, undo.losses.len()), ("drop table t;", 7, 1));
+    assert_eq!((undo.text.as_str(), undo.start.line, undo.outline.losses().count()), ("drop table t;", 7, 1));
     assert!(step.placeholders_off && !step.joins_previous && step.losses.is_empty());
     assert_eq!(step.depends_on.len(), 1);
 }

@@ -1,5 +1,7 @@
 //! What a rollback would do, and why it would not.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
@@ -141,7 +143,7 @@ fn time_outs_are_those_of_the_way_back_then_of_the_migration_then_of_the_run() {
     ] {
         let mut change = harmless("1");
         (change.headers.lock_timeout, change.headers.statement_timeout) = (header, header);
-        change.rollback.as_mut().unwrap().time_outs = TimeOuts { lock_ms: own.0, statement_ms: own.1 };
+        Arc::make_mut(change.rollback.as_mut().unwrap()).time_outs = TimeOuts { lock_ms: own.0, statement_ms: own.1 };
         for use_file in [true, false] {
             let plan = Case::of(std::slice::from_ref(&change))
                 .decide(&RollbackAsk { use_file, ..ask(Selection::Steps(1)) })

@@ -164,7 +164,7 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks, rank:
             _ => 0,
         },
         rollback: rollback.map(|rollback| rollback.text.clone()),
-        rollback_origin: rollback.map(|rollback| Undo::of(rollback).origin(change.headers.placeholders_off)),
+        rollback_origin: rollback.map(|rollback| Undo(rollback.clone()).origin(change.headers.placeholders_off)),
         rollback_values: None,
         depends_on: json!(depends_on).to_string(),
         plan_digest: None,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::vec_box, reason = "candidates are large, and sorted and moved several times")]
 
+use std::sync::Arc;
+
 use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script, Version};
 use limosa_sql::{Diagnostic, Engine, Label};
 
@@ -165,7 +167,7 @@ fn change(
         label,
         name,
         script,
-        rollback,
+        rollback: rollback.map(Arc::new),
         proof: None,
         refusals: Default::default(),
         headers,
@@ -284,7 +286,7 @@ fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mu
             continue;
         }
         taken[index] = Some(back.path);
-        candidate.change.rollback = back.rollback;
+        candidate.change.rollback = back.rollback.map(Arc::new);
     }
 }
 

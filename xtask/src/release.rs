@@ -5,10 +5,16 @@ use anyhow::{Context, Result};
 use crate::EXIT_USAGE;
 use crate::cargo::Workspace;
 use crate::provision::{self, Range};
+use crate::static_binary;
 
 /// Provides servers and valgrind, and lets the program `bench` build limosa, which it watches at the work that it measures otherwise. The
 /// last line that is printed is the path of the binary.
 pub(crate) fn build(workspace: &Workspace, range: Range, arguments: &[String]) -> Result<u8> {
+    for target in arguments.iter().filter(|word| word.ends_with("-musl")) {
+        if !static_binary::can_be_built(target)? {
+            return Ok(EXIT_USAGE);
+        }
+    }
     if let Err(reason) = provision::provide_valgrind() {
         eprintln!("error: valgrind is missing, and cannot be installed: {reason}");
         return Ok(EXIT_USAGE);

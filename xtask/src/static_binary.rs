@@ -16,9 +16,7 @@ pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
         return Ok(EXIT_USAGE);
     }
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
-    let missing = missing(&target)?;
-    if !missing.is_empty() {
-        eprintln!("error: a static binary needs\n{}", missing.join("\n"));
+    if !can_be_built(&target)? {
         return Ok(EXIT_USAGE);
     }
     let release = ["--release".to_owned()];
@@ -38,6 +36,15 @@ pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
     }
     println!("{binary}: static, {:.1} MiB", bytes.len() as f64 / f64::from(1 << 20));
     Ok(0)
+}
+
+/// False where something is not installed, which it says, and how to get it.
+pub(crate) fn can_be_built(target: &str) -> Result<bool> {
+    let missing = missing(target)?;
+    if !missing.is_empty() {
+        eprintln!("error: a static binary needs\n{}", missing.join("\n"));
+    }
+    Ok(missing.is_empty())
 }
 
 /// What is not installed, and how to get it.

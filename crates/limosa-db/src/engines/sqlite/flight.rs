@@ -106,7 +106,7 @@ impl Flying<'_, '_> {
             let is_outside = self.group.is_between() && !self.group.left_out_begin();
             if is_outside || (self.rules.stands_alone(&item) && self.group.is_between()) {
                 self.commit_between()?;
-            } else if self.rules.stands_alone(&item) || (matches!(item, Item::Script(_)) && self.group.takes_long()) {
+            } else if self.rules.stands_alone(&item) || (matches!(item, Item::Script(_)) && self.group.is_long()) {
                 self.part()?;
             }
         }

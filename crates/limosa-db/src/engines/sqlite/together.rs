@@ -91,10 +91,10 @@ impl Group {
         self.began = Instant::now();
     }
 
-    /// True where a transaction that is under way has many statements, so that it is better parted from those before it. Not where it was
-    /// one of them that took long: it would have to run again.
-    pub(super) fn takes_long(&self) -> bool {
-        LONG.contains(&self.began.elapsed())
+    /// True where a transaction that is under way is better parted from those before it: it has many statements, or more text than is held.
+    /// Not where it was one statement that took long, which would have to run again.
+    pub(super) fn is_long(&self) -> bool {
+        self.bytes >= BYTES || LONG.contains(&self.began.elapsed())
     }
 
     /// Keeps an item that ran, in case it has to run again.
@@ -105,7 +105,7 @@ impl Group {
             Item::Bound { sql, .. } | Item::Seldom { sql, .. } => sql.len(),
             _ => 0,
         };
-        // A transaction that is too large is committed by itself: it has to run again only where others wait before it.
+        // A transaction that is too large is committed by itself, and parted from those that wait before it.
         if self.allowed && (self.bytes < BYTES || self.owes()) {
             self.items.push(item);
         }

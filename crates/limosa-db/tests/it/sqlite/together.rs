@@ -159,6 +159,23 @@ async fn share_none_in_a_large_database() {
     assert_eq!((failed, commits(&path) - before), (None, 20));
 }
 
+#[tokio::test]
+async fn end_alike_with_more_text_than_is_held() {
+    let large = format!("insert into plain (note) values ('{}')", "x".repeat(600_000));
+    let small = "insert into plain (note) values ('a')";
+    let mut transactions = vec![vec![small], vec![small, &large, &large, &large, small], vec![small]];
+    for last in [small, "insert into nowhere values (1)"] {
+        transactions.push(vec![last]);
+        let mut ends = Vec::new();
+        for together in [false, true] {
+            let mut session = memory().await;
+            super::run(&mut session, &SCHEMA).await.unwrap();
+            ends.push(outcome(&mut session, items(&transactions), together).await);
+        }
+        assert!(ends[0] == ends[1], "{:?}, {:?}", ends[0].0, ends[1].0);
+    }
+}
+
 /// Gives up behind its items.
 struct GivesUp(std::vec::IntoIter<Item>);
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::execute::{Done, Executor};
 use super::together::{Group, Rules, is_small};
 use super::worker::{Ending, Event, Sent, Worker};
-use crate::{DbError, Item, Landed};
+use crate::{DbError, DbErrorKind, Item, Landed};
 
 /// How long the next item is waited for while a commit is put off.
 const NEXT_ITEM: Duration = Duration::from_millis(2);
@@ -132,8 +132,20 @@ impl Flying<'_, '_> {
         if matches!(item, Item::Script(_)) {
             self.telling.send();
         }
-        let done = match self.executor().run(&item) {
+        if self.group.owes() {
+            self.worker.deadline.set(self.group.deadline());
+        }
+        let ran = self.executor().run(&item);
+        let late = self.worker.deadline.take();
+        let done = match ran {
             Ok(done) => done,
+            // It was stopped, by nobody who waits.
+            Err(error)
+                if late && error.kind == DbErrorKind::Cancelled && !self.worker.cancelled.load(Ordering::SeqCst) =>
+            {
+                self.part()?;
+                return self.run(item);
+            }
             Err(error) => return self.failed(error),
         };
         self.telling.ran += 1;

@@ -6,10 +6,11 @@
 //! been committed by itself: all is rolled back, those that were complete are run again, one by one, and the one that failed is not.
 //!
 //! Nobody can tell the difference, as long as no statement takes long (others would wait for the lock, and what ran before it would be
-//! told late), and as long as nothing is put off to a commit. So it is done in small databases only, and never with what
-//! [`Rules::stands_alone`].
+//! told late), and as long as nothing is put off to a commit. So it is done in small databases only, never with what
+//! [`Rules::stands_alone`], and a statement that takes longer than [`LONG`] is stopped and runs again by itself.
 
-use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use limosa_sql::Engine;
@@ -24,10 +25,39 @@ const SMALL: i64 = 64 << 20;
 
 /// How long commits are put off, and after which time a transaction that is not complete is not made to share any longer.
 const WHILE: Duration = Duration::from_millis(30);
-const LONG: Range<Duration> = Duration::from_millis(250)..Duration::from_millis(500);
+const LONG: Duration = Duration::from_millis(100);
 
 /// What may be held of transactions that would have to be run again.
 const BYTES: usize = 1 << 20;
+
+/// When the statement that runs is stopped, if ever. Looked at from within SQLite, on the same thread.
+#[derive(Clone, Default)]
+pub(super) struct Deadline(Arc<AtomicU64>);
+
+impl Deadline {
+    pub(super) fn set(&self, at: Instant) {
+        let left = at.saturating_duration_since(Instant::now());
+        let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(now().saturating_add(left).max(1), Ordering::Relaxed);
+    }
+
+    /// No longer; true where it had passed.
+    pub(super) fn take(&self) -> bool {
+        let passed = self.has_passed();
+        self.0.store(0, Ordering::Relaxed);
+        passed
+    }
+
+    pub(super) fn has_passed(&self) -> bool {
+        let at = self.0.load(Ordering::Relaxed);
+        at > 0 && now() >= at
+    }
+}
+
+/// Milliseconds of a clock that does not jump.
+fn now() -> u64 {
+    u64::try_from(crate::monotonic_ms()).unwrap_or_default()
+}
 
 /// The transactions that are run as one.
 pub(super) struct Group {
@@ -91,10 +121,14 @@ impl Group {
         self.began = Instant::now();
     }
 
-    /// True where a transaction that is under way is better parted from those before it: it has many statements, or more text than is held.
-    /// Not where it was one statement that took long, which would have to run again.
+    /// True where a transaction that is under way is better parted from those before it: it takes long, or has more text than is held.
     pub(super) fn is_long(&self) -> bool {
-        self.bytes >= BYTES || LONG.contains(&self.began.elapsed())
+        self.bytes >= BYTES || self.began.elapsed() > LONG
+    }
+
+    /// When what runs of it is stopped.
+    pub(super) fn deadline(&self) -> Instant {
+        self.began + LONG
     }
 
     /// Keeps an item that ran, in case it has to run again.

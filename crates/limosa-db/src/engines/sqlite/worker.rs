@@ -15,6 +15,7 @@ use super::execute::Executor;
 use super::location::Location;
 use super::open::open;
 use super::settings::journal_mode;
+use super::together::Deadline;
 use crate::{DbError, DbErrorKind, Item, Landed, Notice};
 
 /// Something to do on the thread. Jobs run one after the other.
@@ -33,6 +34,8 @@ pub(super) struct Worker {
     seldom: Cell<Option<Instant>>,
     /// Transactions of a flight may be committed several at once; see `together`.
     pub(super) together: Cell<bool>,
+    /// When a statement is stopped that shares its transaction with others.
+    pub(super) deadline: Deadline,
 }
 
 /// The other end: gives jobs to the thread, which ends when this is dropped.
@@ -90,9 +93,11 @@ pub(super) async fn start<T: Send + 'static>(
     let waits = patience.clone();
     let halted = Arc::new(AtomicBool::new(false));
     let halt = Arc::clone(&halted);
+    let deadline = Deadline::default();
+    let stops = deadline.clone();
     let run = move || {
         let prepared = |connection: &mut Connection| {
-            stop_by_flag(connection, &flag, &halt)?;
+            stop_by_flag(connection, &flag, &halt, &stops)?;
             wait_for_writers(connection, &waits, &flag)
         };
         let worker = open(&location, prepared).map(|connection| Worker {
@@ -102,6 +107,7 @@ pub(super) async fn start<T: Send + 'static>(
             cancelled: Arc::clone(&flag),
             seldom: Cell::default(),
             together: Cell::default(),
+            deadline: deadline.clone(),
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
         match looked {
@@ -130,9 +136,10 @@ fn stop_by_flag(
     connection: &mut Connection,
     cancelled: &Arc<AtomicBool>,
     halted: &Arc<AtomicBool>,
+    deadline: &Deadline,
 ) -> rusqlite::Result<()> {
-    let (cancelled, halted) = (Arc::clone(cancelled), Arc::clone(halted));
-    let stop = move || cancelled.load(Ordering::SeqCst) || halted.load(Ordering::SeqCst);
+    let (cancelled, halted, deadline) = (Arc::clone(cancelled), Arc::clone(halted), deadline.clone());
+    let stop = move || cancelled.load(Ordering::SeqCst) || halted.load(Ordering::SeqCst) || deadline.has_passed();
     connection.progress_handler(OPERATIONS, Some(stop))
 }
 

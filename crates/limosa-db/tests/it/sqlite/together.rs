@@ -1,11 +1,13 @@
 //! Transactions that are committed several at once end as they would one by one.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use limosa_db::engines::sqlite;
 use limosa_db::{Abort, DbErrorKind, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, Session};
 use proptest::prelude::*;
+use tokio::sync::Notify;
 
 use super::{memory, options, text};
 
@@ -203,9 +205,25 @@ async fn stand_where_the_source_gives_up_behind_them() {
     assert!(last >= Some(11), "the commit of the fourth was told: {told:?}");
 }
 
-/// Cancels as soon as something of the last transaction can run.
+/// Says when a transaction was begun behind so many items.
+struct Begun(Told, u64, Arc<Notify>);
+
+impl FlightObserver for Begun {
+    fn landed(&mut self, item: u64, landed: Landed) {
+        self.0.landed(item, landed);
+        if item == self.1 {
+            self.2.notify_one();
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.0.notice(notice);
+    }
+}
+
+/// What ran before a statement that takes long is told while it runs, and stands where it is cancelled.
 #[tokio::test(flavor = "multi_thread")]
-async fn stand_where_the_one_behind_them_is_cancelled() {
+async fn are_told_while_a_long_statement_runs_behind_them() {
     let mut session = memory().await;
     super::run(&mut session, &SCHEMA).await.unwrap();
     let endless =
@@ -214,20 +232,22 @@ async fn stand_where_the_one_behind_them_is_cancelled() {
     transactions.push(vec![endless]);
     let session: &mut dyn Session = &mut session;
     session.many_transactions(true, true).await;
-    let canceller = session.canceller();
+    let (canceller, told) = (session.canceller(), Arc::new(Notify::new()));
+    let begun = Arc::clone(&told);
     let cancelling = tokio::spawn(async move {
-        // Nothing tells that it runs; before it does, there is nothing to cancel, and it is asked again.
+        begun.notified().await;
+        // A request that comes right before the statement hits nothing.
         loop {
-            tokio::time::sleep(Duration::from_millis(200)).await;
             canceller.cancel().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    let mut observer = Told::default();
+    let mut observer = Begun(Told::default(), 15, told);
     let ended = session.flight(&mut items(&transactions).into_iter(), &mut observer).await;
     cancelling.abort();
     let Err(FlightError::Failed { item, error }) = ended else { panic!("{ended:?}") };
     assert_eq!((item, error.kind), (16, DbErrorKind::Cancelled), "{error}");
-    assert_eq!(observer.landed.len(), 16);
+    assert_eq!(observer.0.landed.len(), 16);
     session.settle().await.unwrap();
     let count = session.query("select count(*) from plain", &[]).await.unwrap();
     assert_eq!(count[0].integer(0), Some(5));

@@ -56,10 +56,13 @@ impl LedgerView {
     /// True where nothing has moved between two looks that a decision on what was applied rests on. Whatever changes the rows adds to
     /// the audit log; the ledger of another tool is changed by that tool too.
     pub fn stands_as(&self, before: &LedgerView) -> bool {
-        self.head.is_some()
-            && (&self.head, &self.rows, &self.journal) == (&before.head, &before.rows, &before.journal)
-            && !self.keeps_another
-            && !before.keeps_another
+        self.head.is_some() && self.shows_the_same(before) && !self.keeps_another && !before.keeps_another
+    }
+
+    /// True where two looks have seen the same. The head alone does not say that: a look reads it behind the rows, and somebody may have
+    /// committed in between.
+    pub fn shows_the_same(&self, before: &LedgerView) -> bool {
+        (&self.head, &self.rows, &self.journal) == (&before.head, &before.rows, &before.journal)
     }
 
     /// True where a script of an identity was interrupted between commits.

@@ -259,7 +259,7 @@ async fn run(
             // A run that is gone may have had its last commit on its way: then the ledger has moved since we looked.
             Err(failure) => {
                 let now = opened.look().await?;
-                if now.head == view.head {
+                if now.shows_the_same(&view) {
                     return Err(failure);
                 }
                 view = now;

@@ -1,8 +1,9 @@
 //! Ways back that go wrong halfway, and what a failed run may take back.
 
 use limosa::{MigrateOptions, Progress, RollbackOptions, Selection, Stop};
+use limosa_testkit::eventually;
 
-use crate::place::{all_homes, error_text, sqlite};
+use crate::place::{all_homes, error_text, newest_postgres, sqlite};
 
 /// A way back that stops at its second statement, which can run in no transaction.
 fn interrupted_home(file: &str) -> crate::place::Home {
@@ -34,6 +35,36 @@ async fn an_interrupted_way_back_from_a_file_is_finished_by_the_same_command() {
     assert_eq!(second.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 0, "{}", error_text(&second));
     assert_eq!(home.tables(), Vec::<String>::new());
     assert_eq!(home.rows("select count(*) from limosa_journal"), ["0"]);
+}
+
+/// The server finishes what a killed run has sent, maybe while the next one reads the ledger: the head of the log is newer than the rows
+/// then, and the way back that a row promises is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_away_while_the_ledger_is_read_is_not_missed() {
+    let home = newest_postgres();
+    for number in 1..=2 {
+        let text = format!("create table t{number} (n int);\n-- limosa:rollback\ndrop table t{number};\n");
+        home.file(&format!("000{number}_t.sql"), &text);
+    }
+    home.migrate().await.unwrap();
+    let other = home.database_handle().session().unwrap();
+    other.execute("begin; lock table limosa.audit_head; drop table t2").unwrap();
+    other.execute("delete from limosa.schema_migrations where identity = '2'").unwrap();
+    other.execute("update limosa.audit_head set sequence = sequence + 1").unwrap();
+    let options = RollbackOptions {
+        selection: Selection::Steps(2),
+        use_file: false,
+        consent: Some(home.database()),
+        backup: false,
+    };
+    let migrator = home.migrator();
+    let back = tokio::spawn(async move { migrator.rollback(&options, &|_: Progress| {}, Stop::new()).await });
+    let waits = "select pid::text from pg_locks where relation = 'limosa.audit_head'::regclass and not granted";
+    eventually("the rollback reads the head", || !home.rows(waits).is_empty());
+    other.execute("commit").unwrap();
+    let result = back.await.unwrap();
+    assert_eq!(result.as_ref().map(|answer| answer.exit_code).unwrap_or(99), 0, "{}", error_text(&result));
+    assert_eq!((home.ledger(), home.tables()), (Vec::new(), Vec::<String>::new()));
 }
 
 #[tokio::test]

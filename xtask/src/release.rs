@@ -10,7 +10,8 @@ use crate::static_binary;
 /// Provides servers and valgrind, and lets the program `bench` build limosa, which it watches at the work that it measures otherwise. The
 /// last line that is printed is the path of the binary.
 pub(crate) fn build(workspace: &Workspace, range: Range, arguments: &[String]) -> Result<u8> {
-    for target in arguments.iter().filter(|word| word.ends_with("-musl")) {
+    let targets = arguments.iter().map(|word| word.trim_start_matches("--target="));
+    for target in targets.filter(|target| target.ends_with("-musl")) {
         if !static_binary::can_be_built(target)? {
             return Ok(EXIT_USAGE);
         }

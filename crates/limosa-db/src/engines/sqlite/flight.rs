@@ -98,19 +98,20 @@ impl Flying<'_, '_> {
             self.group.put_off();
             return self.landed_later();
         }
+        let alone = self.rules.stands_alone(&item);
         if self.group.owes() {
             if matches!(item, Item::Begin | Item::BeginAhead) {
                 self.group.leave_out(item);
                 return self.landed_later();
             }
             let is_outside = self.group.is_between() && !self.group.left_out_begin();
-            if is_outside || (self.rules.stands_alone(&item) && self.group.is_between()) {
+            if is_outside || (alone && self.group.is_between()) {
                 self.commit_between()?;
-            } else if self.rules.stands_alone(&item) || (matches!(item, Item::Script(_)) && self.group.is_long()) {
+            } else if alone || (matches!(item, Item::Script(_)) && self.group.is_long()) {
                 self.part()?;
             }
         }
-        if self.rules.stands_alone(&item) {
+        if alone {
             self.group.forbid();
             // What it declares is there from now on.
             self.rules.possible &= !self.rules.declares(&item);
@@ -194,7 +195,8 @@ impl Flying<'_, '_> {
     /// Commits what was put off, where nothing of the next transaction has run, and begins that one where it was to begin.
     fn commit_between(&mut self) -> ControlFlow<()> {
         let begin = self.group.left_out_begin();
-        if self.executor().run(&Item::Commit).is_ok() {
+        let committed = self.unstopped(|flying| flying.executor().run(&Item::Commit));
+        if committed.is_ok() {
             self.tell_untold();
         } else {
             // Where it fails again, it is known which one it is.
@@ -212,6 +214,14 @@ impl Flying<'_, '_> {
             self.group.ran(Item::BeginAhead);
         }
         ControlFlow::Continue(())
+    }
+
+    /// Does something for transactions that are complete: a request to stop comes too late for them, and is heard behind them.
+    fn unstopped<T>(&mut self, does: impl FnOnce(&mut Self) -> T) -> T {
+        let cancelled = self.worker.cancelled.swap(false, Ordering::SeqCst);
+        let done = does(self);
+        self.worker.cancelled.fetch_or(cancelled, Ordering::SeqCst);
+        done
     }
 
     /// Lets the transaction that is under way go on by itself. Where that happens again and again, nothing is won.
@@ -234,7 +244,7 @@ impl Flying<'_, '_> {
         }
         let (complete, rest) = self.group.take();
         self.group = Group::new(false);
-        complete.into_iter().try_for_each(|(item, tells)| self.run_again(&item, tells))?;
+        self.unstopped(|flying| complete.into_iter().try_for_each(|(item, tells)| flying.run_again(&item, tells)))?;
         ControlFlow::Continue(rest)
     }
 
@@ -253,10 +263,7 @@ impl Flying<'_, '_> {
     fn failed(&mut self, mut error: DbError) -> ControlFlow<()> {
         if self.group.owes() {
             let [_, behind] = self.group.untold();
-            // A request to stop was meant for what ran.
-            let cancelled = self.worker.cancelled.swap(false, Ordering::SeqCst);
             self.again()?;
-            self.worker.cancelled.fetch_or(cancelled, Ordering::SeqCst);
             self.telling.held.extend(behind);
         } else if let Err(second) = self.executor().clean_up() {
             error.detail = Some(format!("the transaction could not be rolled back either: {second}"));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Headers, Identity, Script};
+use crate::{Direction, Headers, Identity, Script, Shared};
 
 /// When a callback runs, in the terms of a migrate or of a rollback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ pub struct Callback {
     /// What is run.
     pub work: CallbackWork,
     /// What its headers and its configuration say.
-    pub headers: Headers,
+    pub headers: Shared<Headers>,
 }
 
 /// What a callback runs.

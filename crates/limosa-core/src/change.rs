@@ -7,7 +7,7 @@ use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
-use crate::{CallbackEvent, Checksum, CountedValues, Guard, Markers, Outline, Version};
+use crate::{CallbackEvent, Checksum, CountedValues, Guard, Markers, Outline, Shared, SharedText, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name. A copy is cheap.
@@ -62,6 +62,12 @@ impl fmt::Display for Identity {
         formatter.write_str(&self.0)
     }
 }
+impl PartialEq<&str> for Identity {
+    fn eq(&self, other: &&str) -> bool {
+        *self.0 == **other
+    }
+}
+
 
 /// How often a change runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,9 +95,9 @@ pub struct Change {
     /// True where it is known only that its file is the one that was applied: nothing else of it was read, and it cannot be run.
     pub is_unread: bool,
     /// The version as written in the file name (`001`), for display; `R` for repeatables.
-    pub label: String,
+    pub label: SharedText,
     /// The description from the file name, underscores as blanks.
-    pub name: String,
+    pub name: SharedText,
     /// The up script.
     pub script: Script,
     /// The way back, where one was written.
@@ -101,9 +107,9 @@ pub struct Change {
     /// Why it cannot be run, where it asks for what cannot be had. It may have run elsewhere.
     pub refusals: ThinVec<Diagnostic>,
     /// What the headers and the configuration beside the file say.
-    pub headers: Headers,
+    pub headers: Shared<Headers>,
     /// Identities that must be applied before it, resolved from `Depends-on` and the configuration.
-    pub depends_on: Vec<Identity>,
+    pub depends_on: ThinVec<Identity>,
 }
 
 impl Change {
@@ -118,7 +124,7 @@ impl Change {
 #[derive(Debug, Clone)]
 pub struct Script {
     /// Path as the user gave it.
-    pub file: String,
+    pub file: SharedText,
     /// The up part within the file.
     pub span: Span,
     /// Where the up part begins.
@@ -131,20 +137,20 @@ pub struct Script {
     /// ([`CountedValues`]).
     pub up_checksum: Checksum,
     /// Statements, transactions, remarkable statements.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
 }
 
 /// A way back, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rollback {
     /// The file that holds it.
-    pub file: String,
+    pub file: SharedText,
     /// Where in that file the text begins.
     pub start: Position,
     /// The SQL as written, placeholders unreplaced.
     pub text: String,
     /// Statements, transactions, what it destroys.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// Time-outs of its own.
     pub time_outs: TimeOuts,
 }

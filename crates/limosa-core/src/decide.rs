@@ -18,8 +18,8 @@ pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
 use crate::{
-    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, Step, Surroundings, TimeOuts,
-    Version, Work,
+    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, Shared, SharedText, Step,
+    Surroundings, TimeOuts, Version, Work,
 };
 
 /// What to do with a version that comes late.
@@ -149,11 +149,11 @@ pub struct StoredRollback {
     /// The SQL as written.
     pub text: String,
     /// Where it came from.
-    pub file: String,
+    pub file: SharedText,
     /// Line and column of its first byte there.
     pub position: Position,
     /// Statements, groups, losses.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// Time-outs of its own.
     pub time_outs: TimeOuts,
     /// Values for its placeholders, as recorded; secret ones are not.

@@ -13,8 +13,6 @@ use thin_vec::ThinVec;
 pub struct Outline {
     /// Number of statements; a COPY with its data is one.
     pub statements: u64,
-    /// Bytes of the up part.
-    pub bytes: u64,
     /// How the statements are grouped for commit, in order.
     pub groups: ThinVec<Group>,
     /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.

@@ -113,7 +113,6 @@ impl Outliner {
 
     /// Adds the next piece.
     pub fn add(&mut self, piece: &Piece) {
-        self.outline.bytes += piece.span.len();
         let PieceKind::Statement(class) = &piece.kind else {
             self.outline.copies |= matches!(piece.kind, PieceKind::CopyData | PieceKind::CopyEnd);
             // The splitter makes no statement of SET autocommit.

@@ -13,7 +13,7 @@ use thin_vec::ThinVec;
 
 use crate::{
     AuditHead, CallbackEvent, Checksum, Direction, FileHasher, Guard, Identity, Inherited, Markers, Outline, Rollback,
-    Script, TimeOuts, TransactionWish,
+    Script, Shared, SharedText, TimeOuts, TransactionWish,
 };
 
 /// The form of plans that this build writes.
@@ -81,17 +81,17 @@ pub struct Step {
     /// The change.
     pub identity: Identity,
     /// The version as written; `R` for repeatables.
-    pub label: String,
+    pub label: SharedText,
     /// The version for the ledger; None for repeatables.
-    pub version: Option<String>,
+    pub version: Option<SharedText>,
     /// The description.
-    pub name: String,
+    pub name: SharedText,
     /// What kind of step.
     pub action: Action,
     /// What is run.
     pub work: Work,
     /// Statements, groups, remarkable statements.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// True where the step shares the transaction of the step before it.
     pub joins_previous: bool,
     /// Time-outs.
@@ -99,7 +99,7 @@ pub struct Step {
     /// The way back that is stored with it.
     pub undo: Option<Undo>,
     /// Identities that it depends on.
-    pub depends_on: Vec<Identity>,
+    pub depends_on: ThinVec<Identity>,
     /// SHA-256 of the file.
     pub file_checksum: Checksum,
     /// SHA-256 of the up part.
@@ -211,7 +211,7 @@ pub enum Work {
     /// A part of a file, read again when it runs; its SHA-256 must then be the step's.
     File {
         /// Path as the user gave it.
-        file: String,
+        file: SharedText,
         /// First byte.
         start: u64,
         /// After the last byte.
@@ -225,7 +225,7 @@ pub enum Work {
     /// A text that stands in the plan: a way back.
     Text {
         /// Where it comes from, for messages: a file, or `recorded rollback of 12`.
-        origin: String,
+        origin: SharedText,
         /// The SQL as written, placeholders unreplaced.
         text: String,
         /// Line and column of its first byte in its origin.
@@ -236,7 +236,7 @@ pub enum Work {
     /// Code of the application that embeds limosa; its checksum is that of the version which it declares.
     Code {
         /// What it is called in messages.
-        origin: String,
+        origin: SharedText,
     },
 }
 
@@ -351,7 +351,7 @@ impl Undo {
     /// Where it comes from and how it is run, as the ledger keeps it beside the text: a JSON object.
     pub fn origin(&self, placeholders_off: bool) -> String {
         let mut origin = serde_json::Map::new();
-        origin.insert("file".to_owned(), self.file.clone().into());
+        origin.insert("file".to_owned(), self.file.as_str().into());
         origin.insert("line".to_owned(), self.start.line.into());
         origin.insert("column".to_owned(), self.start.column.into());
         if self.transaction() == TransactionWish::None {
@@ -437,9 +437,9 @@ pub struct Skipped {
     /// The change.
     pub identity: Identity,
     /// The version as written; None for repeatables.
-    pub version: Option<String>,
+    pub version: Option<SharedText>,
     /// The description.
-    pub name: String,
+    pub name: SharedText,
     /// Why.
     pub reason: String,
     /// SHA-256 of the file.

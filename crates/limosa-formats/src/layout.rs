@@ -331,9 +331,15 @@ impl Layout {
             _ => false,
         };
         match self {
-            _ if are_texts => FileRole::Versioned { version: Version::of_name(version.to_string()), label, name },
-            Layout::Drizzle(_) | Layout::Sqitch(_) | Layout::Liquibase(_) => FileRole::Late { version, label, name },
-            _ => FileRole::Versioned { version, label, name },
+            _ if are_texts => FileRole::Versioned {
+                version: Version::of_name(version.to_string()),
+                label: label.into(),
+                name: name.into(),
+            },
+            Layout::Drizzle(_) | Layout::Sqitch(_) | Layout::Liquibase(_) => {
+                FileRole::Late { version, label: label.into(), name: name.into() }
+            }
+            _ => FileRole::Versioned { version, label: label.into(), name: name.into() },
         }
     }
 

@@ -299,7 +299,7 @@ async fn next_line(from: &mut (impl AsyncBufRead + Unpin)) -> Option<Vec<u8>> {
 fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
     let notice = Notice { severity: "NOTICE".to_owned(), message, detail: None, hint: None, code: None };
     let notice = run.context.values.hide_in_notice(notice);
-    run.context.events.event(Event::Notice { label: event.name().to_owned(), notice });
+    run.context.events.event(Event::Notice { label: event.name().into(), notice });
 }
 
 /// What stands when a callback fails, for a person who reads only the error.

@@ -412,7 +412,7 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
         {
             let message = format!("{} failed, too: {}", events.after_error, problem.message);
             let notice = Notice { severity: "WARNING".to_owned(), message, detail: None, hint: None, code: None };
-            run.context.events.event(Event::Notice { label: events.after_error.name().to_owned(), notice });
+            run.context.events.event(Event::Notice { label: events.after_error.name().into(), notice });
         }
         return outcome;
     }
@@ -538,8 +538,8 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
     for skipped in &run.plan.skipped {
         items.push(run.context.ledger.write_row(&limosa_db::ledger::RowEntry {
             identity: skipped.identity.to_string(),
-            version: skipped.version.clone(),
-            name: skipped.name.clone(),
+            version: skipped.version.as_ref().map(String::from),
+            name: skipped.name.to_string(),
             checksum: skipped.file_checksum.as_str().to_owned(),
             up_checksum: skipped.up_checksum.as_str().to_owned(),
             state: None,

@@ -260,8 +260,8 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
     let undo = step.undo.as_ref();
     RowEntry {
         identity: step.identity.to_string(),
-        version: step.version.clone(),
-        name: step.name.clone(),
+        version: step.version.as_ref().map(String::from),
+        name: step.name.to_string(),
         checksum: step.file_checksum.as_str().to_owned(),
         up_checksum: step.up_checksum.as_str().to_owned(),
         state: Some(state),

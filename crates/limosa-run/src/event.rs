@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limosa_core::{CallbackEvent, Direction, Identity};
+use limosa_core::{CallbackEvent, Direction, Identity, SharedText};
 use limosa_db::{Blocker, Notice};
 
 use crate::StepState;
@@ -41,9 +41,9 @@ pub enum Event {
         /// The change.
         identity: Identity,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
         /// Statements in all.
         statements: u64,
     },
@@ -75,14 +75,14 @@ pub enum Event {
     /// The server said something while this change ran.
     Notice {
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// What it said.
         notice: Notice,
     },
     /// A statement waits for locks of others.
     Waiting {
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// Statement number.
         statement: u64,
         /// For how long by now.
@@ -93,7 +93,7 @@ pub enum Event {
     /// A lock time-out or deadlock: the transaction was rolled back and is tried again.
     Retrying {
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The next attempt, from 2.
         attempt: u32,
         /// Attempts in all.
@@ -106,7 +106,7 @@ pub enum Event {
     /// After a death, the catalogue was looked at.
     Recovered {
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The statement.
         statement: u64,
         /// What was found and done.
@@ -124,9 +124,9 @@ pub enum Event {
         /// Number of the step, from 1.
         number: usize,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
         /// How long it took.
         elapsed: Duration,
     },
@@ -135,9 +135,9 @@ pub enum Event {
         /// Number of the step, from 1.
         number: usize,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
         /// What became of it: [`StepState::Left`], [`StepState::Counted`] or [`StepState::Forgiven`].
         state: StepState,
         /// How long it took.
@@ -148,9 +148,9 @@ pub enum Event {
         /// Number of the step, from 1.
         number: usize,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
         /// What stands of it.
         state: StepState,
         /// Statements that are committed.

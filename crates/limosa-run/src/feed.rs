@@ -5,7 +5,7 @@ use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{AuditHead, StatementHasher, Step};
+use limosa_core::{AuditHead, SharedText, StatementHasher, Step};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
 use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 
@@ -47,7 +47,7 @@ pub(crate) struct Sent {
     pub(crate) is_around: bool,
     /// Statements of its script.
     pub(crate) of: u64,
-    pub(crate) origin: String,
+    pub(crate) origin: SharedText,
     pub(crate) statement: Numbered,
     pub(crate) expanded: Expanded,
 }
@@ -77,7 +77,7 @@ pub(crate) struct Log {
     /// The COPY whose data is being sent.
     pub(crate) copying: Option<Box<Sent>>,
     /// Step and number of the statement whose start was told last.
-    pub(crate) started: Option<(String, u64)>,
+    pub(crate) started: Option<(SharedText, u64)>,
     /// Hash over the statements of a script that have passed the feed.
     pub(crate) hasher: StatementHasher,
 }
@@ -378,7 +378,7 @@ fn take(
         step: stretch.step_number,
         is_around: stretch.is_around,
         of: stretch.step.outline.statements,
-        origin,
+        origin: origin.into(),
         statement,
         expanded,
     });
@@ -425,7 +425,7 @@ impl FlightSource for Feed<'_> {
 /// What the watcher needs to know: which statement runs since when.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
-    pub(crate) label: String,
+    pub(crate) label: SharedText,
     pub(crate) statement: u64,
     pub(crate) since: Option<Instant>,
     pub(crate) lock_timeout: Duration,

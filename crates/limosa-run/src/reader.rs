@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use limosa_core::{Direction, FileHasher, Markers, SectionMask, Step, Work};
+use limosa_core::{Direction, FileHasher, Markers, SectionMask, SharedText, Step, Work};
 use limosa_sql::{Class, Diagnostic, Dialect, Label, Piece, PieceKind, Position, Splitter};
 
 /// Where the files of a plan are read from.
@@ -71,7 +71,7 @@ const SMALL_CHUNK: usize = 4 * 1024;
 
 /// The pieces of one script, numbered.
 pub(crate) struct ScriptReader {
-    origin: String,
+    origin: SharedText,
     input: Box<dyn Read + Send>,
     splitter: Splitter,
     /// What it goes through before it is split, where the file holds sections; and the bytes that came out.

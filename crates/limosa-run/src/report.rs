@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use limosa_core::{Action, AuditHead, Identity};
+use limosa_core::{Action, AuditHead, Identity, SharedText};
 use limosa_db::Notice;
 use limosa_sql::Diagnostic;
 
@@ -47,9 +47,9 @@ pub struct StepReport {
     /// The change.
     pub identity: Identity,
     /// The version as written.
-    pub label: String,
+    pub label: SharedText,
     /// The description.
-    pub name: String,
+    pub name: SharedText,
     /// What kind of step.
     pub action: Action,
     /// How it ended.

@@ -26,7 +26,7 @@ pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
     }
     let (step, number, origin) = (sent.told_step(), sent.statement.number, sent.origin.clone());
     let verb = sent.statement.class().verb.clone();
-    log.started = Some((origin, number));
+    log.started = Some((origin.clone(), number));
     drop(log);
     context.events.event(Event::StatementStarted { step, number, verb });
 }

@@ -43,7 +43,7 @@ pub(crate) async fn upgrade(
                 code: error.code,
             };
             let notice = context.values.hide_in_notice(notice);
-            context.events.event(Event::Notice { label: "ledger".to_owned(), notice });
+            context.events.event(Event::Notice { label: "ledger".into(), notice });
             Ok(())
         }
         Err(error) => Err(error),

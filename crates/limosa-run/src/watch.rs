@@ -4,6 +4,7 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use limosa_core::SharedText;
 use limosa_db::ledger::statements as sql;
 use limosa_db::{Item, Session, Value};
 use limosa_sql::Engine;
@@ -19,7 +20,7 @@ pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
     }
     let mut session: Option<Box<dyn Session>> = None;
     let mut beat = Instant::now();
-    let mut told: Option<(String, u64)> = None;
+    let mut told: Option<(SharedText, u64)> = None;
     loop {
         tokio::time::sleep(Duration::from_millis(250)).await;
         if beat.elapsed() > run.context.lease / 3 {

@@ -307,7 +307,7 @@ fn branch_file(wanted: &Wanted<'_>, name: String, text_checksum: Checksum) -> Op
         made_at: None,
         identity: role.identity()?,
         version,
-        label: label.clone(),
+        label: label.to_string(),
         binding,
         engines: Vec::new(),
         up_checksums: Vec::new(),

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use limosa_core::{
-    AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, PutsBack,
+    Alike, AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, PutsBack,
     RowState, SharedSession, Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
-use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, assemble};
+use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, Kinds, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
@@ -394,12 +394,12 @@ impl Listing {
         for Listed { name, role, entry, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
-                    unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
+                    unread.push(FileFacts::unread(name.into(), role, checksum, row.up_checksum.clone()));
                     continue;
                 }
                 (Some(row), None) if !configuration.verify_applied && role.runs_once() => {
                     let checksum = row.file_checksum.clone();
-                    unread.push(FileFacts::unread(name, role, checksum, row.up_checksum.clone()));
+                    unread.push(FileFacts::unread(name.into(), role, checksum, row.up_checksum.clone()));
                     continue;
                 }
                 _ if known.is_settled(&role) => continue,
@@ -410,11 +410,11 @@ impl Listing {
                 role @ FileRole::Program { .. } => {
                     buffer.resize(BUFFER, 0);
                     let checksum = scripts.checksum(&name, &mut buffer)?;
-                    unread.extend(FileFacts::of_program(name, role, checksum));
+                    unread.extend(FileFacts::of_program(name.into(), role, checksum));
                 }
                 FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
                     event,
-                    name: title,
+                    name: title.to_string(),
                     work: CallbackWork::Command(name),
                     headers: Default::default(),
                 }),
@@ -437,16 +437,21 @@ impl Listing {
         let (set, found) = assemble(files.into_iter().flatten(), &configs, dialect.engine());
         diagnostics.extend(found);
         let (mut changes, mut callbacks) = (set.changes, set.callbacks);
-        changes.iter_mut().for_each(|change| change.headers.made_at = layout.made_at(&change.script.file));
         callbacks.extend(allowed(configuration, commands, &mut diagnostics));
         callbacks.extend(configuration.hooks.iter().map(RustCallback::callback));
         callbacks.sort_by_cached_key(|callback| (callback.event, callback.name.clone(), callback.file().to_owned()));
         let has_placeholders = layout.has_placeholders();
-        if !configuration.replace_placeholders || !has_placeholders {
-            let of_changes = changes.iter_mut().map(|change| &mut change.headers);
-            for headers in of_changes.chain(callbacks.iter_mut().map(|callback| &mut callback.headers)) {
+        let leaves_placeholders = !configuration.replace_placeholders || !has_placeholders;
+        let mut kinds = Alike::default();
+        let of_changes = changes.iter_mut().map(|change| (layout.made_at(&change.script.file), &mut change.headers));
+        for (made_at, headers) in of_changes.chain(callbacks.iter_mut().map(|callback| (None, &mut callback.headers))) {
+            if made_at.is_some() {
+                headers.made_at = made_at;
+            }
+            if leaves_placeholders {
                 headers.placeholders_off = !(has_placeholders && headers.placeholders_on);
             }
+            kinds.share(headers);
         }
         let diagnostics = left_out::told(diagnostics, is_anything_read);
         Ok(Loaded {
@@ -526,7 +531,7 @@ pub(crate) fn read_all(
 
 fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Result<Facts, Failure> {
     let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
-    let mut buffer = vec![0; BUFFER];
+    let (mut buffer, mut kinds) = (vec![0; BUFFER], Kinds::default());
     // The changes of one file follow each other.
     let mut whole = (String::new(), Vec::new());
     for (name, role, entry) in files {
@@ -550,7 +555,10 @@ fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Res
             None => {}
         }
         let (read, found) = reader.finish();
-        facts.extend(read);
+        facts.extend(read.map(|mut read| {
+            kinds.share(&mut read);
+            read
+        }));
         diagnostics.extend(found);
     }
     Ok((facts, diagnostics))

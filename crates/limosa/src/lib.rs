@@ -65,7 +65,8 @@ pub use embedding::{Builder, Embedded, RustCallback, RustMigration, Scratch, Sum
 pub use event::{Began, CopyKind, CopyUnit, Copying, Ended, Listener, Progress};
 pub use failure::{Exit, Failure};
 pub use limosa_core::{
-    AuditHead, CallbackEvent, Direction, ForeignTool, Identity, Limits, OutOfOrder, Selection, State, Version,
+    AuditHead, CallbackEvent, Direction, ForeignTool, Identity, Limits, OutOfOrder, Selection, SharedText, State,
+    Version,
 };
 pub use limosa_db::{Blocker, DbError, Notice, Row, Secret, Value};
 pub use limosa_formats::flyway::Naming as FlywayNaming;

@@ -3,7 +3,7 @@
 mod callbacks;
 mod export;
 
-use limosa_core::AuditHead;
+use limosa_core::{AuditHead, Identity, SharedText};
 use limosa_db::Notice;
 use limosa_run::{Outcome, StepReport};
 use limosa_sql::{Diagnostic, Engine};
@@ -85,11 +85,11 @@ impl RunAnswer {
 #[derive(Debug, Clone, Serialize)]
 pub struct StepLine {
     /// Identity.
-    pub identity: String,
+    pub identity: Identity,
     /// Version as written; `R` for repeatables.
-    pub version: String,
+    pub version: SharedText,
     /// Description.
-    pub name: String,
+    pub name: SharedText,
     /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`; not run: `left` (for later), `counted` (as applied).
     pub state: &'static str,
     /// Statements that are committed.
@@ -122,7 +122,7 @@ impl From<&Notice> for NoticeLine {
 impl From<&StepReport> for StepLine {
     fn from(step: &StepReport) -> Self {
         StepLine {
-            identity: step.identity.to_string(),
+            identity: step.identity.clone(),
             version: step.label.clone(),
             name: step.name.clone(),
             state: step.state.as_str(),
@@ -176,15 +176,15 @@ pub struct PlanAnswer {
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedStep {
     /// Identity.
-    pub identity: String,
+    pub identity: Identity,
     /// Version as written.
-    pub version: String,
+    pub version: SharedText,
     /// Description.
-    pub name: String,
+    pub name: SharedText,
     /// `apply`, `reapply`, `resume`, `revert`, `resume_revert`.
     pub action: &'static str,
     /// File, or where the way back was recorded.
-    pub origin: String,
+    pub origin: SharedText,
     /// True where all statements and the ledger row commit together.
     pub atomic: bool,
     /// True where it shares the transaction of the step before it.
@@ -242,11 +242,11 @@ pub struct PlannedStatement {
 #[derive(Debug, Clone, Serialize)]
 pub struct SkippedLine {
     /// Identity.
-    pub identity: String,
+    pub identity: Identity,
     /// Version as written.
-    pub version: Option<String>,
+    pub version: Option<SharedText>,
     /// Description.
-    pub name: String,
+    pub name: SharedText,
     /// Why.
     pub reason: String,
 }
@@ -300,17 +300,17 @@ pub struct StatusAnswer {
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeLine {
     /// Identity.
-    pub identity: String,
+    pub identity: Identity,
     /// Version as written; `R` for repeatables.
-    pub version: String,
+    pub version: SharedText,
     /// Description.
-    pub name: String,
+    pub name: SharedText,
     /// The state.
     pub state: limosa_core::State,
     /// Why, where the state needs a reason.
     pub reason: Option<String>,
     /// The file; None where it is gone.
-    pub file: Option<String>,
+    pub file: Option<SharedText>,
     /// When it was applied.
     pub applied_at: Option<String>,
     /// By whom.

@@ -211,8 +211,8 @@ mod tests {
         );
         let failed = |reason| Event::StepFailed {
             number: 1,
-            label: "001".to_owned(),
-            name: "a".to_owned(),
+            label: "001".into(),
+            name: "a".into(),
             state: StepState::RolledBack,
             statements_done: 0,
             reason,
@@ -240,7 +240,7 @@ mod tests {
         let copying = Copying { what: CopyKind::Backup, unit: CopyUnit::Pages, done: 1, total: None };
         check(Progress::Copying(copying), r#"copying {"what":"backup","unit":"pages","done":1,"total":null}"#);
         let waiting = Event::Waiting {
-            label: "002".to_owned(),
+            label: "002".into(),
             statement: 1,
             elapsed: Duration::from_secs(2),
             blockers: vec![Blocker { pid: 4711, user: Some("app".to_owned()), ..Blocker::default() }],

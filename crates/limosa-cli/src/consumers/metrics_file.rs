@@ -263,8 +263,12 @@ mod tests {
     #[test]
     fn the_text_is_what_prometheus_reads() {
         let mut consumer = consumer(Path::new("unused"));
-        let step =
-            |number| Event::StepDone { number, label: String::new(), name: String::new(), elapsed: Duration::ZERO };
+        let step = |number| Event::StepDone {
+            number,
+            label: String::new().into(),
+            name: String::new().into(),
+            elapsed: Duration::ZERO,
+        };
         let statement = |rows| Event::StatementDone {
             step: 1,
             number: 1,

@@ -102,7 +102,7 @@ mod tests {
         let hidden =
             Blocker { pid: 12, grant: Some("GRANT pg_read_all_stats TO app".to_owned()), ..Blocker::default() };
         let event = Event::Waiting {
-            label: "002".to_owned(),
+            label: "002".into(),
             statement: 3,
             elapsed: Duration::from_secs(2),
             blockers: vec![known, hidden],
@@ -127,9 +127,9 @@ mod tests {
             hint: None,
             code: None,
         };
-        check(&Event::Notice { label: "001".to_owned(), notice }, "001: NOTICE: table \\u{1b}[1mx\n  detail: more");
+        check(&Event::Notice { label: "001".into(), notice }, "001: NOTICE: table \\u{1b}[1mx\n  detail: more");
         let retry = Event::Retrying {
-            label: "001".to_owned(),
+            label: "001".into(),
             attempt: 2,
             of: 10,
             reason: "lock time-out".to_owned(),
@@ -138,7 +138,7 @@ mod tests {
         check(&retry, "001: attempt 2 of 10 in 230 ms: lock time-out");
         let held = Event::LockHeld { holder: Some("ci@host".to_owned()), since: Some("10:00".to_owned()) };
         check(&held, "waiting: ci@host holds the lock since 10:00");
-        let done = Event::StepDone { number: 1, label: "1".to_owned(), name: "x".to_owned(), elapsed: Duration::ZERO };
+        let done = Event::StepDone { number: 1, label: "1".into(), name: "x".into(), elapsed: Duration::ZERO };
         check(&done, "");
     }
 }

@@ -159,16 +159,16 @@ fn next(answer: &RunAnswer) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use limosa::report::{SCHEMA_VERSION, Target};
-    use limosa::{AuditHead, Diagnostic, Engine, Label};
+    use limosa::{AuditHead, Diagnostic, Engine, Identity, Label};
 
     use super::super::style::bare;
     use super::*;
 
     fn step(version: &str, state: &'static str, done: u64, total: u64) -> StepLine {
         StepLine {
-            identity: version.to_owned(),
-            version: version.to_owned(),
-            name: "some name".to_owned(),
+            identity: Identity::new(version),
+            version: version.into(),
+            name: "some name".into(),
             state,
             statements_done: done,
             statements_total: total,

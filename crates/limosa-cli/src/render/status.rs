@@ -41,8 +41,8 @@ fn table(changes: &[ChangeLine], width: Option<u16>) -> String {
         let tone = tone(change.state);
         let time = change.execution_ms.and_then(|time| u64::try_from(time).ok()).map(milliseconds).unwrap_or_default();
         table.row(vec![
-            (change.version.clone(), tone),
-            (change.name.clone(), Tone::Plain),
+            (change.version.to_string(), tone),
+            (change.name.to_string(), Tone::Plain),
             (change.state.title().to_owned(), Tone::Plain),
             (change.applied_at.clone().unwrap_or_default(), Tone::Plain),
             (change.applied_by.clone().unwrap_or_default(), Tone::Plain),

@@ -42,8 +42,8 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         stem => stem,
     };
     let row = ForeignRow {
-        version: Some(change.label.clone()),
-        name: Some(change.name.clone()),
+        version: Some(change.label.to_string()),
+        name: Some(change.name.to_string()),
         file: Some(file.to_owned()),
         checksum,
         ..ForeignRow::default()
@@ -61,8 +61,8 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         ForeignTool::Flyway => keyed(&change.label, row),
         ForeignTool::NumberedSql => {
             let rollback = change.rollback.as_ref().map(|rollback| rollback.text.clone());
-            let name = if title.is_empty() { change.name.clone() } else { titled(title) };
-            let file = change.script.file.clone();
+            let name = if title.is_empty() { change.name.to_string() } else { titled(title) };
+            let file = change.script.file.to_string();
             keyed(&change.label, ForeignRow { name: Some(name), file: Some(file), rollback, ..row })
         }
         ForeignTool::GolangMigrate | ForeignTool::Goose | ForeignTool::Sqlx => {

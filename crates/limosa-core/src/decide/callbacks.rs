@@ -6,8 +6,8 @@ use thin_vec::ThinVec;
 use super::{Policy, limits, losses};
 use crate::assess::not_applicable_by;
 use crate::{
-    Action, Callback, CallbackWork, Checksum, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script, Step,
-    Surroundings, Work,
+    Action, Callback, CallbackWork, Checksum, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script,
+    Shared, Step, Surroundings, Work,
 };
 
 /// The callbacks of runs in this direction that apply here.
@@ -61,22 +61,22 @@ fn script_step(callback: &Callback, script: &Script, policy: &Policy) -> Step {
 
 fn code_step(callback: &Callback, origin: &str, policy: &Policy) -> Step {
     let sum = Checksum::of(format!("code {origin}").as_bytes());
-    step(callback, Work::Code { origin: origin.to_owned() }, Outline::default(), (sum.clone(), sum), policy)
+    step(callback, Work::Code { origin: origin.into() }, Shared::default(), (sum.clone(), sum), policy)
 }
 
 fn step(
     callback: &Callback,
     work: Work,
-    outline: Outline,
+    outline: Shared<Outline>,
     (file_checksum, up_checksum): (Checksum, Checksum),
     policy: &Policy,
 ) -> Step {
     let headers: &Headers = &callback.headers;
     Step {
         identity: callback.identity(),
-        label: callback.event.name().to_owned(),
+        label: callback.event.name().into(),
         version: None,
-        name: if callback.name.is_empty() { callback.event.name().to_owned() } else { callback.name.clone() },
+        name: if callback.name.is_empty() { callback.event.name() } else { &*callback.name }.into(),
         action: Action::Apply,
         work,
         losses: losses(&outline),
@@ -84,7 +84,7 @@ fn step(
         joins_previous: false,
         limits: limits(headers, policy),
         undo: None,
-        depends_on: Vec::new(),
+        depends_on: ThinVec::new(),
         file_checksum,
         up_checksum,
         placeholders_off: headers.placeholders_off,

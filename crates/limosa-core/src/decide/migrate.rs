@@ -12,7 +12,8 @@ use super::renamed::renamed;
 use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
-    PLAN_FORMAT, Plan, PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
+    PLAN_FORMAT, Plan, PlannedCallback, Remark, Shared, Skipped, State, Step, Surroundings, Undo, Version, Work,
+    assess_up_to,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -376,7 +377,14 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
     Some(Step { because, ..step(change, action, work, script.outline.clone(), undo, policy) })
 }
 
-fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
+fn step(
+    change: &Change,
+    action: Action,
+    work: Work,
+    outline: Shared<Outline>,
+    undo: Option<Undo>,
+    policy: &Policy,
+) -> Step {
     let proof = change.proof.as_ref().map(|script| {
         let proof = Step {
             file_checksum: script.file_checksum.clone(),
@@ -394,7 +402,7 @@ fn plain_step(
     change: &Change,
     action: Action,
     work: Work,
-    outline: Outline,
+    outline: Shared<Outline>,
     undo: Option<Undo>,
     policy: &Policy,
 ) -> Step {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, RowState,
-    Step, Surroundings, Work,
+    SharedText, Step, Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -215,9 +215,9 @@ fn revert_step(
     let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position, values: back.values };
     Step {
         identity: row.identity.clone(),
-        label: row.version.clone().unwrap_or_else(|| "R".to_owned()),
-        version: row.version.clone(),
-        name: row.name.clone(),
+        label: row.version.as_deref().unwrap_or("R").into(),
+        version: row.version.as_deref().map(SharedText::from),
+        name: row.name.as_str().into(),
         action,
         work,
         losses: losses(&back.outline),
@@ -225,7 +225,7 @@ fn revert_step(
         joins_previous: false,
         limits,
         undo: None,
-        depends_on: row.depends_on.clone(),
+        depends_on: row.depends_on.iter().cloned().collect(),
         file_checksum: row.file_checksum.clone(),
         up_checksum: row.up_checksum.clone(),
         placeholders_off: back.placeholders_off,

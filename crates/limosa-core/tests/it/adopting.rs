@@ -23,7 +23,7 @@ fn verdicts(tool: ForeignTool, rows: &[ForeignRow], changes: &[Change]) -> Vec<S
     };
     let compared = compare(tool, rows, changes, &Version::without_trailing_zeros, &|_| None, &mut agreement);
     let named = |line: &limosa_core::Compared<'_>| {
-        let name = line.change.map(|it| it.label.clone()).or(line.row.map(|row| row.key.clone()));
+        let name = line.change.map(|it| it.label.to_string()).or(line.row.map(|row| row.key.clone()));
         format!("{} {}", line.verdict.as_str(), name.unwrap_or_default())
     };
     compared.iter().map(named).collect()
@@ -115,7 +115,7 @@ fn names_and_hashes_are_known_again() {
 fn a_change_is_called_as_its_tool_would() {
     let file = |path: &str| {
         let mut change = change("1", "select 1");
-        change.script.file = path.to_owned();
+        change.script.file = path.into();
         change
     };
     let key = |tool: ForeignTool, path: &str| spelled(tool, &file(path), None).map(|row| row.key);

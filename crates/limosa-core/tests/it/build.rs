@@ -43,15 +43,15 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         Kind::Repeatable => Identity::new(identity),
     };
     Change {
-        name: format!("name of {identity}"),
+        name: format!("name of {identity}").into(),
         script: Script {
-            file: format!("m/{label}_{}.sql", identity.as_str().replace(':', "_")),
+            file: format!("m/{label}_{}.sql", identity.as_str().replace(':', "_")).into(),
             span: Span::new(0, up.len() as u64),
             start: Position::START,
             markers: None,
             file_checksum: Checksum::of(format!("file {up}").as_bytes()),
             up_checksum: Checksum::of(up.as_bytes()),
-            outline: outline(up),
+            outline: outline(up).into(),
         },
         identity,
         is_baseline: false,
@@ -59,12 +59,12 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
         is_program: false,
         is_unread: false,
         kind,
-        label,
+        label: label.into(),
         proof: None,
         refusals: Default::default(),
         rollback: None,
-        headers: Headers::default(),
-        depends_on: Vec::new(),
+        headers: Headers::default().into(),
+        depends_on: Vec::new().into(),
     }
 }
 
@@ -82,16 +82,16 @@ impl With for Change {
     fn stands_for_all(mut self) -> Self {
         let Kind::Versioned(version) = &self.kind else { return self };
         self.identity = Identity::of_baseline(version);
-        self.label = format!("B{}", self.label);
+        self.label = format!("B{}", self.label).into();
         self.is_baseline = true;
         self
     }
     fn back(mut self, text: &str) -> Self {
         self.rollback = Some(Arc::new(Rollback {
-            file: format!("{} (back)", self.script.file),
+            file: format!("{} (back)", self.script.file).into(),
             start: Position { line: 7, column: 1 },
             text: text.to_owned(),
-            outline: outline(text),
+            outline: outline(text).into(),
             time_outs: TimeOuts::default(),
         }));
         self
@@ -133,8 +133,8 @@ impl Ledger {
         let half = matches!(state, RowState::Partial | RowState::Reverting);
         self.0.rows.push(AppliedRow {
             identity: change.identity.clone(),
-            version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.clone()),
-            name: change.name.clone(),
+            version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.to_string()),
+            name: change.name.to_string(),
             file_checksum: change.script.file_checksum.clone(),
             up_checksum: change.script.up_checksum.clone(),
             state,
@@ -146,7 +146,7 @@ impl Ledger {
             execution_ms: 1,
             has_rollback: change.rollback.is_some(),
             plan_digest: None,
-            depends_on: change.depends_on.clone(),
+            depends_on: change.depends_on.to_vec(),
         });
         self
     }
@@ -208,7 +208,7 @@ pub(crate) fn recorded(changes: &[&Change]) -> HashMap<Identity, StoredRollback>
             let rollback = change.rollback.as_ref()?;
             let stored = StoredRollback {
                 text: rollback.text.clone(),
-                file: format!("recorded rollback of {}", change.identity),
+                file: format!("recorded rollback of {}", change.identity).into(),
                 position: rollback.start,
                 outline: rollback.outline.clone(),
                 time_outs: rollback.time_outs,

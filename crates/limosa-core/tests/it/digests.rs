@@ -46,7 +46,7 @@ fn the_same_decisions_give_the_same_digest() {
 #[test]
 fn each_decision_changes_it() {
     let text = |text: &str, values: &[(&str, &str)]| Work::Text {
-        origin: "o".to_owned(),
+        origin: "o".into(),
         text: text.to_owned(),
         position: Position::START,
         values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -128,9 +128,9 @@ fn annotations_do_not() {
             changed(|plan| plan.steps[0].losses.push(Loss { kind: "table".to_owned(), object: "t".to_owned() })),
         ),
         ("losses of the way back", changed(|plan| undo(plan).outline.remarkable.clear())),
-        ("description", changed(|plan| plan.steps[0].name = "another".to_owned())),
+        ("description", changed(|plan| plan.steps[0].name = "another".into())),
         ("remarks", changed(|plan| plan.steps[0].outline.remarkable.clear())),
-        ("file of the way back", changed(|plan| undo(plan).file = "elsewhere".to_owned())),
+        ("file of the way back", changed(|plan| undo(plan).file = "elsewhere".into())),
     ] {
         assert_eq!(digest, same, "{what}");
     }

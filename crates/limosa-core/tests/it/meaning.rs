@@ -11,8 +11,8 @@ fn named(label: &str, version: Version, file: &str) -> Change {
     let mut change = change("1", file);
     change.identity = Identity::of_version(&version);
     change.kind = Kind::Versioned(version);
-    change.label = label.to_owned();
-    change.script.file = file.to_owned();
+    change.label = label.into();
+    change.script.file = file.into();
     change
 }
 

@@ -33,7 +33,7 @@ pub fn classify(path: &str) -> FileRole {
         Ok(version) => {
             let title = spoken(title.trim_start_matches(|letter: char| !letter.is_alphanumeric()));
             let name = if title.is_empty() { label.to_owned() } else { title };
-            FileRole::Versioned { version, label: label.to_owned(), name }
+            FileRole::Versioned { version, label: label.into(), name: name.into() }
         }
         Err(_) => {
             let message = format!("the name {file} is none of dbmate's; the file is left out");

@@ -39,7 +39,11 @@ pub fn classify(path: &str) -> FileRole {
         ("metadata.toml", Some(_)) => FileRole::Config,
         ("up.sql", Some((version, words))) => {
             let name = if words.is_empty() { version.clone() } else { spoken(words) };
-            FileRole::Versioned { version: Version::of_name(version.as_str()), label: version, name }
+            FileRole::Versioned {
+                version: Version::of_name(version.as_str()),
+                label: version.into(),
+                name: name.into(),
+            }
         }
         ("down.sql", Some((version, _))) => {
             FileRole::Rollback { of: RollbackTarget::Version(Version::of_name(version)), beside: None }

@@ -199,7 +199,7 @@ impl Journals {
             }
             _ => (format!("{position:04}"), stem),
         };
-        FileRole::Versioned { version: version.named(stem), label, name: spoken(words) }
+        FileRole::Versioned { version: version.named(stem), label: label.into(), name: spoken(words).into() }
     }
 
     /// Says what a file is for. Both `/` and `\` separate folders.

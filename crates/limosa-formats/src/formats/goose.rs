@@ -46,7 +46,7 @@ pub fn classify(path: &str) -> FileRole {
     match understood.and_then(|(label, title)| Some((label, title, Version::parse(label).ok()?))) {
         Some((label, title, version)) => {
             let name = if title.is_empty() { label.to_owned() } else { spoken(title) };
-            FileRole::Versioned { version, label: label.to_owned(), name }
+            FileRole::Versioned { version, label: label.into(), name: name.into() }
         }
         None => {
             let message = format!("the name {file} is none of goose's; the file is left out");

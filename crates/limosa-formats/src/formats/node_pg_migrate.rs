@@ -30,9 +30,11 @@ pub fn classify(path: &str) -> FileRole {
     };
     let (digits, title) = stem.split_at(stem.bytes().take_while(u8::is_ascii_digit).count());
     match (ending, Version::parse(digits)) {
-        ("sql", Ok(number)) => {
-            FileRole::Versioned { version: number.named(stem), label: digits.to_owned(), name: title_of(title, digits) }
-        }
+        ("sql", Ok(number)) => FileRole::Versioned {
+            version: number.named(stem),
+            label: digits.into(),
+            name: title_of(title, digits).into(),
+        },
         ("sql", Err(_)) => {
             let message = format!("the name {file} has no number in front; the file is left out");
             unclear(

@@ -147,7 +147,7 @@ impl Pattern {
             Some((version, _, _, true)) => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
             Some((version, label, name, false)) => {
                 let name = name.map(spoken).filter(|name| !name.is_empty()).unwrap_or_else(|| label.to_owned());
-                FileRole::Versioned { version, label: label.to_owned(), name }
+                FileRole::Versioned { version, label: label.into(), name: name.into() }
             }
             None => {
                 let message =

@@ -39,7 +39,7 @@ pub(super) fn in_folder(folder: &str) -> FileRole {
         _ => (folder, folder),
     };
     let name = if words.is_empty() { label.to_owned() } else { spoken(words) };
-    FileRole::Versioned { version: Version::of_name(folder), label: label.to_owned(), name }
+    FileRole::Versioned { version: Version::of_name(folder), label: label.into(), name: name.into() }
 }
 
 /// What stands before digits where people read, from the first on: the root collation of Unicode (CLDR), which JavaScript has.

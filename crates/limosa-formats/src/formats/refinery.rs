@@ -73,9 +73,11 @@ pub fn classify(path: &str) -> FileRole {
         named(file).and_then(|(late, label, title)| Some((late, label, title, Version::parse(label).ok()?)));
     match understood {
         Some((false, label, title, version)) => {
-            FileRole::Versioned { version, label: label.to_owned(), name: spoken(title) }
+            FileRole::Versioned { version, label: label.into(), name: spoken(title).into() }
         }
-        Some((true, label, title, version)) => FileRole::Late { version, label: label.to_owned(), name: spoken(title) },
+        Some((true, label, title, version)) => {
+            FileRole::Late { version, label: label.into(), name: spoken(title).into() }
+        }
         None => {
             let message = format!("the name {file} is not one of a migration of refinery; the file is left out");
             let help = "expected V1__title.sql or U1__title.sql, with letters, digits and _ in the title; rename the file, or \

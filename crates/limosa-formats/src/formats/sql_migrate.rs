@@ -28,9 +28,11 @@ pub fn classify(path: &str) -> FileRole {
     match Version::parse(digits) {
         Ok(number) => {
             let name = if title.is_empty() { digits.to_owned() } else { title };
-            FileRole::Versioned { version: number.named(file), label: digits.to_owned(), name }
+            FileRole::Versioned { version: number.named(file), label: digits.into(), name: name.into() }
         }
-        Err(_) => FileRole::Late { version: Version::behind_numbers(file), label: stem.to_owned(), name: spoken(stem) },
+        Err(_) => {
+            FileRole::Late { version: Version::behind_numbers(file), label: stem.into(), name: spoken(stem).into() }
+        }
     }
 }
 

@@ -129,7 +129,7 @@ pub fn classify(path: &str) -> FileRole {
         }
         Some(Named { version, label, title, .. }) => {
             let name = if title.is_empty() { label.to_owned() } else { spoken(title) };
-            FileRole::Versioned { version, label: label.to_owned(), name }
+            FileRole::Versioned { version, label: label.into(), name: name.into() }
         }
         None => {
             let message = format!("the name {file} is not one of a migration of sqlx; the file is left out");

@@ -62,7 +62,7 @@ pub fn classify(path: &str) -> FileRole {
     match understood {
         Some((label, title, Direction::Up, version)) => {
             let name = if title.is_empty() { label.to_owned() } else { spoken(title) };
-            FileRole::Versioned { version, label: label.to_owned(), name }
+            FileRole::Versioned { version, label: label.into(), name: name.into() }
         }
         Some((_, _, Direction::Down, version)) => {
             FileRole::Rollback { of: RollbackTarget::Version(version), beside: None }

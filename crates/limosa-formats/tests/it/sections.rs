@@ -48,7 +48,7 @@ fn sections_are_a_script_and_its_way_back() {
     let script = facts.script().unwrap();
     assert_eq!((script.markers, script.span.start), (Some(Markers::Goose), 0));
     let end = GOOSE.find("'x';").unwrap() + 4;
-    assert_eq!((script.span.end, script.outline.bytes), (end as u64, end as u64));
+    assert_eq!(script.span.end, end as u64);
     assert_eq!(script.outline.statements, 3);
     assert_eq!(script.file_checksum, Checksum::of(GOOSE.as_bytes()));
     assert_eq!(facts.headers().lock_timeout, Some(2000));

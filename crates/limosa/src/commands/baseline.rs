@@ -151,8 +151,8 @@ pub(crate) fn counted(opened: &Opened<'_>, change: &Change, marks: &Marks, rank:
     let depends_on: Vec<&str> = change.depends_on.iter().map(limosa_core::Identity::as_str).collect();
     RowEntry {
         identity: change.identity.to_string(),
-        version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.clone()),
-        name: change.name.clone(),
+        version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.to_string()),
+        name: change.name.to_string(),
         checksum: change.script.file_checksum.as_str().to_owned(),
         up_checksum: change.script.up_checksum.as_str().to_owned(),
         state: Some(RowState::Baseline),

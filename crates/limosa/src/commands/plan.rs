@@ -159,7 +159,7 @@ async fn executed(
             .not_tried
             .into_iter()
             .map(|(step, reason)| SkippedLine {
-                identity: step.identity.to_string(),
+                identity: step.identity,
                 version: step.version,
                 name: step.name,
                 reason,
@@ -188,7 +188,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
             .skipped
             .iter()
             .map(|skipped| SkippedLine {
-                identity: skipped.identity.to_string(),
+                identity: skipped.identity.clone(),
                 version: skipped.version.clone(),
                 name: skipped.name.clone(),
                 reason: skipped.reason.clone(),
@@ -238,7 +238,7 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         });
     })?;
     Ok(PlannedStep {
-        identity: step.identity.to_string(),
+        identity: step.identity.clone(),
         version: step.label.clone(),
         name: step.name.clone(),
         action: match step.action {

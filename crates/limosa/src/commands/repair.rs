@@ -202,7 +202,7 @@ fn decide(
                     Value::Text(identity.to_string()),
                     Value::Text(change.script.file_checksum.as_str().to_owned()),
                     Value::Text(change.script.up_checksum.as_str().to_owned()),
-                    Value::Text(change.name.clone()),
+                    Value::Text(change.name.to_string()),
                 ],
             )];
             items.extend(first_part_accepted(opened, view, change)?);

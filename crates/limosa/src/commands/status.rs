@@ -122,11 +122,13 @@ pub(crate) fn runner(view: &LedgerView) -> Option<RunnerLine> {
 
 fn line(assessed: &Assessed<'_>) -> ChangeLine {
     let (change, row) = (assessed.change, assessed.row);
-    let version = change.map(|change| change.label.clone()).or_else(|| row.and_then(|row| row.version.clone()));
     ChangeLine {
-        identity: assessed.identity.to_string(),
-        version: version.unwrap_or_else(|| "R".to_owned()),
-        name: change.map(|change| change.name.clone()).or_else(|| row.map(|row| row.name.clone())).unwrap_or_default(),
+        identity: assessed.identity.clone(),
+        version: change.map_or_else(
+            || row.and_then(|row| row.version.as_deref()).unwrap_or("R").into(),
+            |change| change.label.clone(),
+        ),
+        name: change.map_or_else(|| row.map_or("", |row| &row.name).into(), |change| change.name.clone()),
         state: assessed.state,
         reason: assessed.reason.clone(),
         file: change.map(|change| change.script.file.clone()),
@@ -196,7 +198,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
 
 fn finding(line: &Assessed<'_>, order: OutOfOrder) -> Option<Diagnostic> {
     let reason = line.reason.as_deref().unwrap_or_default();
-    let name = line.change.map(|change| change.script.file.clone()).unwrap_or_else(|| line.identity.to_string());
+    let name = line.change.map(|change| change.script.file.clone()).unwrap_or_else(|| line.identity.to_string().into());
     let (code, message, help) = match line.state {
         State::Changed => (
             "LIM-P001",

@@ -66,8 +66,8 @@ impl Migrator {
         let newest = status.changes.iter().rev().find(|change| change.version != "R" && is_applied(change.state));
         Ok(Summary {
             database: status.target.database.clone(),
-            current: newest.map(|change| change.version.clone()),
-            description: newest.map(|change| change.name.clone()),
+            current: newest.map(|change| change.version.to_string()),
+            description: newest.map(|change| change.name.to_string()),
             applied_at: newest.and_then(|change| change.applied_at.clone()),
             total: status.changes.iter().filter(|change| change.state != State::NotApplicable).count(),
             applied: status.changes.iter().filter(|change| is_applied(change.state)).count(),

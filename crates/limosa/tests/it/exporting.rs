@@ -43,7 +43,7 @@ async fn statements(configuration: &Configuration) -> Vec<(String, Vec<String>)>
     let plan = migrator.plan(&MigrateOptions::default()).await.unwrap_or_else(|failure| panic!("{failure:?}"));
     let lines = plan.steps.into_iter().filter(|step| step.version != "R").map(|step| {
         let statements = step.statements.into_iter().map(|it| format!("{} {}", it.verb, it.excerpt)).collect();
-        (step.name, statements)
+        (step.name.into(), statements)
     });
     lines.collect()
 }

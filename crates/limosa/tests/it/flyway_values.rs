@@ -29,7 +29,7 @@ async fn reasons(migrator: &Migrator) -> Vec<String> {
 
 /// Names of what ran.
 async fn ran(migrator: &Migrator) -> Vec<String> {
-    done(migrate(migrator).await).steps.iter().map(|step| step.name.clone()).collect()
+    done(migrate(migrator).await).steps.iter().map(|step| step.name.to_string()).collect()
 }
 
 async fn take_over(migrator: &Migrator, keep: bool) -> Vec<String> {

@@ -174,16 +174,20 @@ impl Naming {
             Name::Ignored => FileRole::Ignored,
             Name::Settings => FileRole::Config,
             Name::Callback { event, description, command } => {
-                FileRole::Callback { event, name: spoken(description), command }
+                FileRole::Callback { event, name: spoken(description).into(), command }
             }
-            Name::Repeatable(description) => FileRole::Repeatable { name: description.to_owned() },
+            Name::Repeatable(description) => FileRole::Repeatable { name: description.into() },
             Name::Migration { kind, written, description } => {
                 let Some((version, label)) = version(written) else { return self.odd(path, &Oddity::NoVersion) };
                 let name = spoken(description);
                 match kind {
                     Kind::Undo => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
-                    Kind::Baseline => FileRole::Baseline { version, label: format!("{}{label}", self.baseline), name },
-                    _ => FileRole::Versioned { version, label, name },
+                    Kind::Baseline => FileRole::Baseline {
+                        version,
+                        label: format!("{}{label}", self.baseline).into(),
+                        name: name.into(),
+                    },
+                    _ => FileRole::Versioned { version, label: label.into(), name: name.into() },
                 }
             }
             Name::Program { written, description, what, help } => {

@@ -232,7 +232,7 @@ impl<'g> Gathered<'g> {
             back_of_other: None,
             back_elsewhere: None,
         };
-        let role = FileRole::Callback { event: CallbackEvent::BeforeMigrate, name, command: false };
+        let role = FileRole::Callback { event: CallbackEvent::BeforeMigrate, name: name.into(), command: false };
         let wishes = Wishes { guard: Some(Box::new(guard)), ..Wishes::default() };
         entries.push(Entry { role, part: Some(part), wishes, problems });
     }
@@ -373,7 +373,7 @@ fn role(identity: &str, change: &ChangeSet, place: u64) -> Option<FileRole> {
         Often::Always => true,
     };
     let place = Version::parse(&place.to_string()).ok()?.named(identity);
-    Some(FileRole::Again { name: identity.to_owned(), place, always })
+    Some(FileRole::Again { name: identity.into(), place, always })
 }
 
 /// The role of a change that a changelog models of something else than SQL, at a line of it.
@@ -395,11 +395,11 @@ fn no_sql(
     );
     let label = Label::place(changelog, Position { line, column: 1 });
     let problem = Box::new(Diagnostic::error(codes::CODE_MIGRATION, message).at(label).help(help));
-    Some(FileRole::Program { version, label: format!("{place:04}"), name: id.clone(), problem })
+    Some(FileRole::Program { version, label: format!("{place:04}").into(), name: id.as_str().into(), problem })
 }
 
 /// The role of a change that runs once, whatever ran before it.
 fn once(identity: &str, place: u64, name: &str) -> Option<FileRole> {
     let version = Version::parse(&place.to_string()).ok()?.named(identity);
-    Some(FileRole::Late { version, label: format!("{place:04}"), name: name.to_owned() })
+    Some(FileRole::Late { version, label: format!("{place:04}").into(), name: name.into() })
 }

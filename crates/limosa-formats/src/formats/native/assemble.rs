@@ -4,8 +4,11 @@
 
 use std::sync::Arc;
 
-use limosa_core::{Callback, CallbackWork, Change, Identity, Kind, Rollback, Script, Version};
+use limosa_core::{
+    Alike, Callback, CallbackWork, Change, Headers, Identity, Kind, Rollback, Script, Shared, SharedText, Version,
+};
 use limosa_sql::{Diagnostic, Engine, Label};
+use thin_vec::ThinVec;
 
 use super::config::{Config, ConfigEntry};
 use super::dependencies::{Directory, resolve};
@@ -39,9 +42,9 @@ impl ChangeSet {
 /// A change on its way into the set.
 pub(crate) struct Candidate {
     pub(crate) change: Change,
-    pub(crate) references: Vec<Reference>,
+    pub(crate) references: ThinVec<Reference>,
     /// Files of the same identity for other engines.
-    pub(crate) variants: Vec<String>,
+    pub(crate) variants: ThinVec<SharedText>,
     wanted: bool,
     /// True where the file's headers or its configuration name engines.
     for_engines: bool,
@@ -49,10 +52,10 @@ pub(crate) struct Candidate {
 
 /// A way back in a file of its own.
 struct WayBack {
-    path: String,
+    path: SharedText,
     of: RollbackTarget,
     beside: Option<String>,
-    rollback: Option<Rollback>,
+    rollback: Option<Arc<Rollback>>,
 }
 
 /// Joins what was read of all files of a project. The set is only fit to be run where no diagnostic is an error.
@@ -91,6 +94,7 @@ struct Sorted {
 /// Changes in their natural order, ways back by path, callbacks by event and description.
 fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut proofs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut kinds = Alike::default();
     for facts in files {
         let FileFacts { path, role, headers, references, wanted, content, refusals, is_code, is_unread } = facts;
         match (role, content) {
@@ -98,16 +102,18 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
                 backs.push(WayBack { path, of, beside, rollback });
             }
             (FileRole::Callback { event, name, .. }, Content::Change { script, .. }) => {
+                let name = name.to_string();
                 callbacks.push(Callback { event, name, work: CallbackWork::Script(script), headers });
             }
             (FileRole::Proof { of }, Content::Change { script, .. }) => proofs.push((of, script)),
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
+                kinds.share(&mut change.headers);
                 change.is_code = is_code;
-                change.refusals = refusals.into();
+                change.refusals = refusals;
                 change.is_unread = is_unread;
-                let candidate = Candidate { change, references, variants: Vec::new(), wanted, for_engines };
+                let candidate = Candidate { change, references, variants: ThinVec::new(), wanted, for_engines };
                 candidates.push(Box::new(candidate));
             }
             _ => {}
@@ -136,8 +142,8 @@ fn key(candidate: &Candidate) -> (bool, Option<&limosa_core::Version>, &str, &st
 fn change(
     role: &FileRole,
     script: Script,
-    rollback: Option<Rollback>,
-    mut headers: limosa_core::Headers,
+    rollback: Option<Arc<Rollback>>,
+    mut headers: Shared<Headers>,
 ) -> Option<Change> {
     let (kind, label, name) = match role {
         FileRole::Versioned { version, label, name }
@@ -147,16 +153,18 @@ fn change(
         }
         FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
         FileRole::Repeatable { name } | FileRole::Again { name, .. } => {
-            (Kind::Repeatable, "R".to_owned(), spoken(name))
+            (Kind::Repeatable, "R".into(), spoken(name).into())
         }
         _ => return None,
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
-    headers.may_come_late = matches!(role, FileRole::Late { .. });
+    if matches!(role, FileRole::Late { .. }) {
+        headers.may_come_late = true;
+    }
     if let FileRole::Again { place, always, .. } = role {
         (headers.place, headers.runs_always) = (Some(place.clone()), *always);
     }
-    let (identity, depends_on) = (role.identity()?, Vec::new());
+    let identity = role.identity()?;
     Some(Change {
         identity,
         kind,
@@ -167,11 +175,11 @@ fn change(
         label,
         name,
         script,
-        rollback: rollback.map(Arc::new),
+        rollback,
         proof: None,
         refusals: Default::default(),
         headers,
-        depends_on,
+        depends_on: Default::default(),
     })
 }
 
@@ -259,7 +267,7 @@ fn repeated_callbacks(callbacks: &[Callback]) -> impl Iterator<Item = Diagnostic
 /// Gives each change its way back.
 fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mut Vec<Diagnostic>) {
     let directory = Directory::new(candidates);
-    let mut taken: Vec<Option<String>> = candidates
+    let mut taken: Vec<Option<SharedText>> = candidates
         .iter()
         .map(|candidate| candidate.change.rollback.as_ref().map(|rollback| rollback.file.clone()))
         .collect();
@@ -286,7 +294,7 @@ fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mu
             continue;
         }
         taken[index] = Some(back.path);
-        candidate.change.rollback = back.rollback.map(Arc::new);
+        candidate.change.rollback = back.rollback;
     }
 }
 
@@ -330,7 +338,7 @@ fn named_otherwise(back: &WayBack, change: &Change) -> Diagnostic {
 
 fn two_ways(change: &Change, first: &str, second: &str) -> Diagnostic {
     let file = &change.script.file;
-    let message = match first == file {
+    let message = match file == first {
         true => format!("{file} has two ways back: its own rollback section, and {second}"),
         false => format!("{file} has two ways back: {first} and {second}"),
     };

@@ -1,6 +1,8 @@
 //! What stands below the headers of a file, as it streams past: the outline, the checksum, and the way back.
 
-use limosa_core::{Checksum, Markers, Outliner, Rollback, Script, ToolTransaction, TransactionWish};
+use std::sync::Arc;
+
+use limosa_core::{Checksum, Markers, Outliner, Rollback, Script, SharedText, ToolTransaction, TransactionWish};
 use limosa_sql::{
     Diagnostic, Dialect, EndDelimiter, Engine, Label, Piece, PieceKind, Position, Span, Splitter, TransactionRule,
 };
@@ -22,7 +24,7 @@ use crate::formats::liquibase::{WayBack, way_back};
 
 /// The part of a file from its first statement on; the head is fed again.
 pub(super) struct Body {
-    path: String,
+    path: SharedText,
     dialect: Dialect,
     pub(super) wishes: Wishes,
     is_rollback: bool,
@@ -62,7 +64,7 @@ pub(super) struct Finished {
 }
 
 impl Body {
-    pub(super) fn new(path: &str, dialect: Dialect, wishes: Wishes, is_rollback: bool) -> Body {
+    pub(super) fn new(path: &SharedText, dialect: Dialect, wishes: Wishes, is_rollback: bool) -> Body {
         // A file for another engine is read by that engine's rules, so that it is judged by nothing else.
         let other = wishes.engines.as_ref().and_then(|engines| engines.first()).copied();
         let dialect = if wishes.wants(dialect.engine()) {
@@ -71,7 +73,7 @@ impl Body {
             other.map_or(dialect, |other| Dialect::from(other).with_marks(dialect.marks()))
         };
         Body {
-            path: path.to_owned(),
+            path: path.clone(),
             dialect,
             is_rollback,
             splitter: Splitter::new(dialect, path),
@@ -378,11 +380,24 @@ impl Body {
         }
         let back = self.way_back();
         if self.is_rollback {
-            return Finished { content: Content::WayBack(back), told: self.diagnostics, told_elsewhere: Vec::new() };
+            return Finished {
+                content: Content::WayBack(self.held(back)),
+                told: self.diagnostics,
+                told_elsewhere: Vec::new(),
+            };
         }
         let script = Box::new(self.script(file_checksum));
-        let content = Content::Change { script, rollback: back };
+        let content = Content::Change { script, rollback: self.held(back) };
         Finished { content, told: self.diagnostics, told_elsewhere: Vec::new() }
+    }
+
+    /// A way back, which mostly has its path from the file that is read.
+    fn held(&self, rollback: Option<Rollback>) -> Option<Arc<Rollback>> {
+        let mut rollback = rollback?;
+        if rollback.file == self.path {
+            rollback.file = self.path.clone();
+        }
+        Some(Arc::new(rollback))
     }
 
     fn finish_sections(mut self, file_checksum: Checksum, sectioned: Sectioned) -> Finished {
@@ -397,7 +412,7 @@ impl Body {
             let is_of_other = of_other.is_some();
             let OtherBack { file, line, text } = match of_other {
                 Some(other) => other,
-                None => OtherBack { file: self.path.clone(), line, text: self.text_of(bytes)? },
+                None => OtherBack { file: self.path.to_string(), line, text: self.text_of(bytes)? },
             };
             // It is kept as a text, which nothing else comes with. What is wrong with it is told below.
             let replaced =
@@ -422,6 +437,7 @@ impl Body {
             back
         });
         let script = Box::new(self.script(file_checksum));
+        let rollback = self.held(rollback);
         Finished { content: Content::Change { script, rollback }, told: self.diagnostics, told_elsewhere }
     }
 
@@ -483,7 +499,6 @@ impl Body {
                 Default::default()
             }
         };
-        outline.bytes = end;
         outline.end_delimiter = self.delimiters[0].take().map(Box::new);
         if self.statements == 0 && !self.failed {
             self.diagnostics.push(
@@ -499,7 +514,7 @@ impl Body {
             markers: self.markers,
             file_checksum,
             up_checksum,
-            outline,
+            outline: outline.into(),
         }
     }
 }

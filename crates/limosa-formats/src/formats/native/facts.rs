@@ -1,7 +1,10 @@
 //! What is known of one file.
 
-use limosa_core::{Checksum, Headers, Outline, Rollback, Script};
+use std::sync::Arc;
+
+use limosa_core::{Checksum, Headers, Outline, Rollback, Script, Shared, SharedText};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Position, Span};
+use thin_vec::{ThinVec, thin_vec};
 
 use super::entry::FilePart;
 use super::names::FileRole;
@@ -12,15 +15,15 @@ use crate::codes;
 /// What is known of a file once it was read.
 #[derive(Debug, Clone)]
 pub struct FileFacts {
-    pub(crate) path: String,
+    pub(crate) path: SharedText,
     pub(crate) role: FileRole,
-    pub(crate) headers: Headers,
-    pub(crate) references: Vec<Reference>,
+    pub(crate) headers: Shared<Headers>,
+    pub(crate) references: ThinVec<Reference>,
     /// False where the file is meant for other engines only.
     pub(crate) wanted: bool,
     pub(crate) content: Content,
     /// Why it cannot be run.
-    pub(crate) refusals: Vec<Diagnostic>,
+    pub(crate) refusals: ThinVec<Diagnostic>,
     /// It is code of the application and no file, or a program of another tool.
     pub(crate) is_code: bool,
     /// Of the file only its checksum is known.
@@ -31,18 +34,18 @@ pub struct FileFacts {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     /// A change, and its way back where the same file holds it.
-    Change { script: Box<Script>, rollback: Option<Rollback> },
+    Change { script: Box<Script>, rollback: Option<Arc<Rollback>> },
     /// The way back of another file; None where it could not be read.
-    WayBack(Option<Rollback>),
+    WayBack(Option<Arc<Rollback>>),
 }
 
 impl Content {
     /// Takes a script for one that leaves nothing behind. The error: it cannot be in one transaction.
     pub(super) fn becomes_proof(&mut self, path: &str) -> Option<Diagnostic> {
         let Content::Change { script, .. } = self else { return None };
-        match std::mem::take(&mut script.outline).as_proof() {
+        match std::mem::take(&mut *script.outline).as_proof() {
             Some(outline) => {
-                script.outline = outline;
+                script.outline = outline.into();
                 None
             }
             None => {
@@ -56,7 +59,7 @@ impl Content {
     /// Gives everything its place in the file, where a part of it was read as if it were all.
     pub(super) fn stands_in(&mut self, part: &FilePart) {
         let lines = part.lines_above();
-        let below = |outline: &mut Outline| *outline = std::mem::take(outline).below(lines);
+        let below = |outline: &mut Shared<Outline>| *outline = std::mem::take(&mut **outline).below(lines).into();
         match self {
             Content::Change { script, rollback } => {
                 script.span = Span::new(script.span.start + part.start, script.span.end + part.start);
@@ -64,7 +67,7 @@ impl Content {
                 below(&mut script.outline);
                 // The places of another change's are those of its file.
                 if let Some(rollback) = rollback.as_mut().filter(|_| part.back_of_other.is_none()) {
-                    rollback.start.line += lines;
+                    Arc::make_mut(rollback).start.line += lines;
                 }
             }
             Content::WayBack(_) => {}
@@ -88,7 +91,7 @@ impl FileFacts {
         };
         let checksum = || Checksum::of(format!("code {declared}").as_bytes());
         let script = Script {
-            file: origin.to_owned(),
+            file: origin.into(),
             span: Span::new(0, 0),
             start: Position::START,
             markers: None,
@@ -99,16 +102,17 @@ impl FileFacts {
                 unseen: dialect.engine() != Engine::Postgres,
                 foreign_keys: dialect.foreign_keys(),
                 ..Outline::default()
-            },
+            }
+            .into(),
         };
         let facts = FileFacts {
-            path: origin.to_owned(),
+            path: origin.into(),
             role,
-            headers: Headers::default(),
-            references: Vec::new(),
+            headers: Shared::default(),
+            references: ThinVec::new(),
             wanted: true,
-            content: Content::Change { script: Box::new(script), rollback },
-            refusals: Vec::new(),
+            content: Content::Change { script: Box::new(script), rollback: rollback.map(Arc::new) },
+            refusals: ThinVec::new(),
             is_code: true,
             is_unread: false,
         };
@@ -116,16 +120,16 @@ impl FileFacts {
     }
 
     /// A change that is a program of another tool: it may have run there, and cannot be run here. None for files of any other role.
-    pub fn of_program(path: String, role: FileRole, checksum: Checksum) -> Option<FileFacts> {
+    pub fn of_program(path: SharedText, role: FileRole, checksum: Checksum) -> Option<FileFacts> {
         let FileRole::Program { problem, .. } = &role else { return None };
-        let refusals = vec![(**problem).clone()];
+        let refusals = thin_vec![(**problem).clone()];
         let facts = FileFacts::unread(path, role, checksum.clone(), checksum);
         Some(FileFacts { refusals, is_unread: false, ..facts })
     }
 
     /// A change whose file is byte for byte the one that was applied, with the checksum of its up part that was recorded then:
     /// there is nothing in it to be read again. It cannot be run.
-    pub fn unread(path: String, role: FileRole, file_checksum: Checksum, up_checksum: Checksum) -> FileFacts {
+    pub fn unread(path: SharedText, role: FileRole, file_checksum: Checksum, up_checksum: Checksum) -> FileFacts {
         let is_code = matches!(role, FileRole::Program { .. });
         let script = Script {
             file: path.clone(),
@@ -134,16 +138,16 @@ impl FileFacts {
             markers: None,
             file_checksum,
             up_checksum,
-            outline: Outline::default(),
+            outline: Shared::default(),
         };
         FileFacts {
             path,
             role,
-            headers: Headers::default(),
-            references: Vec::new(),
+            headers: Shared::default(),
+            references: ThinVec::new(),
             wanted: true,
             content: Content::Change { script: Box::new(script), rollback: None },
-            refusals: Vec::new(),
+            refusals: ThinVec::new(),
             is_code,
             is_unread: true,
         }
@@ -175,7 +179,7 @@ impl FileFacts {
     /// The way back that the file holds.
     pub fn rollback(&self) -> Option<&Rollback> {
         match &self.content {
-            Content::Change { rollback, .. } | Content::WayBack(rollback) => rollback.as_ref(),
+            Content::Change { rollback, .. } | Content::WayBack(rollback) => rollback.as_deref(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a file is for, by its name.
 
-use limosa_core::{CallbackEvent, Identity, Version};
+use limosa_core::{CallbackEvent, Identity, SharedText, Version};
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes;
@@ -13,28 +13,28 @@ pub enum FileRole {
         /// The version.
         version: Version,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// What stands after the version, underscores as blanks.
-        name: String,
+        name: SharedText,
     },
     /// Runs once, also where later versions ran before it.
     Late {
         /// The version.
         version: Version,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
     },
     /// Runs whenever it changes: `R__views.sql`.
     Repeatable {
         /// What stands after `R__`, as written.
-        name: String,
+        name: SharedText,
     },
     /// Runs at its place among versions, whenever it changes or with each run.
     Again {
         /// What it is known by.
-        name: String,
+        name: SharedText,
         /// Where it runs.
         place: Version,
         /// With each run.
@@ -52,18 +52,18 @@ pub enum FileRole {
         /// The version that it stands for.
         version: Version,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
     },
     /// A migration that is a program of the tool of its format, and cannot be run here.
     Program {
         /// The version.
         version: Version,
         /// The version as written.
-        label: String,
+        label: SharedText,
         /// The description.
-        name: String,
+        name: SharedText,
         /// Why not, and what to do.
         problem: Box<Diagnostic>,
     },
@@ -72,7 +72,7 @@ pub enum FileRole {
         /// When.
         event: CallbackEvent,
         /// The description; may be empty.
-        name: String,
+        name: SharedText,
         /// It is a command, and no SQL.
         command: bool,
     },
@@ -196,9 +196,9 @@ pub fn classify(path: &str) -> FileRole {
     match read(&Place::of(path)) {
         Name::Config => FileRole::Config,
         Name::Ignored => FileRole::Ignored,
-        Name::Migration(Stem::Repeatable(name)) => FileRole::Repeatable { name: name.to_owned() },
+        Name::Migration(Stem::Repeatable(name)) => FileRole::Repeatable { name: name.into() },
         Name::Migration(Stem::Versioned { label, name }) => match Version::parse(label) {
-            Ok(version) => FileRole::Versioned { version, label: label.to_owned(), name: spoken(name) },
+            Ok(version) => FileRole::Versioned { version, label: label.into(), name: spoken(name).into() },
             Err(_) => odd(path, &Oddity::NotUnderstood),
         },
         Name::WayBack { of, beside } => match of.target() {
@@ -311,7 +311,7 @@ pub(crate) fn program(path: &str, (version, label, name): (Version, &str, String
         "what stands before it runs with --to; do by hand what it does, and then: limosa repair --mark-applied {id}; or {help}"
     );
     let problem = Box::new(Diagnostic::error(codes::CODE_MIGRATION, message).at(Label::file(path)).help(help));
-    FileRole::Program { version, label: label.to_owned(), name, problem }
+    FileRole::Program { version, label: label.into(), name: name.into(), problem }
 }
 
 /// The tool that names its files like this.
@@ -442,7 +442,7 @@ impl Selector {
                 wanted == version
             }
             (Selector::Repeatable(wanted), FileRole::Repeatable { name } | FileRole::Again { name, .. }) => {
-                wanted == name
+                **wanted == **name
             }
             (Selector::File(wanted), role) if role.is_script() && !matches!(role, FileRole::Rollback { .. }) => {
                 wanted == stem_of(path)

@@ -1,6 +1,6 @@
 //! Reads one file as it streams past: checksums, headers, outline, and the way back. Holds no text of the up part.
 
-use limosa_core::{FileHasher, Markers, ToolTransaction, TransactionWish};
+use limosa_core::{FileHasher, Markers, SharedText, ToolTransaction, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, EndDelimiter};
 
 use super::body::{Body, Finished};
@@ -24,7 +24,7 @@ const HEAD_LIMIT: usize = 256 * 1024;
 /// end: adding a rollback section to an applied file, or an empty line, is no change. Memory stays within the largest
 /// statement and the way back, which may have 16 MiB.
 pub struct FileReader {
-    path: String,
+    path: SharedText,
     role: FileRole,
     dialect: Dialect,
     from_config: Wishes,
@@ -81,7 +81,7 @@ impl FileReader {
             Stage::Idle
         };
         FileReader {
-            path: path.to_owned(),
+            path: path.into(),
             from_config: config::wishes_for(configs, path, &role),
             role,
             dialect,
@@ -270,12 +270,12 @@ impl FileReader {
             self.told.into_iter().partition(Diagnostic::is_error);
         self.diagnostics.extend(told);
         let facts = FileFacts {
-            refusals,
+            refusals: refusals.into(),
             path: self.path,
             role: self.role,
-            headers: wishes.headers(),
+            headers: wishes.headers().into(),
             wanted: wishes.wants(self.dialect.engine()),
-            references: wishes.depends_on,
+            references: wishes.depends_on.into(),
             content,
             is_code: false,
             is_unread: false,

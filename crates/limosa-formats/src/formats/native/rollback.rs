@@ -1,6 +1,6 @@
 //! The way back: its text out of a section, out of comments, or out of a file of its own.
 
-use limosa_core::{Outline, Outliner, Rollback, TimeOuts, TransactionWish};
+use limosa_core::{Outliner, Rollback, TimeOuts, TransactionWish};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Piece, PieceKind, Position, Splitter, VariableLines};
 
 use super::comments::{CommentScanner, Line, LineKind};
@@ -142,10 +142,10 @@ pub(crate) fn read_down(
 /// A way back on which nothing is to be done, as its author says.
 pub(crate) fn nothing_back(file: &str, line: u64) -> Rollback {
     Rollback {
-        file: file.to_owned(),
+        file: file.into(),
         start: Position { line, column: 1 },
         text: "-- nothing is to be taken back".to_owned(),
-        outline: Outline::default(),
+        outline: Default::default(),
         time_outs: TimeOuts::default(),
     }
 }
@@ -401,7 +401,7 @@ fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &W
             outline.variables = outline.variables.above(start.line - 1);
             outline.lifted.iter_mut().for_each(|lifted| lifted.line -= start.line - 1);
             let time_outs = TimeOuts { lock_ms: wishes.lock_timeout, statement_ms: wishes.statement_timeout };
-            (Some(Rollback { file: file.to_owned(), start, text, outline, time_outs }), Vec::new())
+            (Some(Rollback { file: file.into(), start, text, outline: outline.into(), time_outs }), Vec::new())
         }
         Err(error) => {
             let line = places.iter().find(|(position, _)| *position == error.position()).map(|(_, line)| line.clone());

@@ -297,9 +297,11 @@ impl Project {
         let Ok(number) = Version::parse(&(at + 1).to_string()) else { return FileRole::Ignored };
         let version = number.named(change.identity.as_str());
         match purpose {
-            Purpose::Deploy => {
-                FileRole::Versioned { version, label: format!("{:04}", at + 1), name: change.identity.clone() }
-            }
+            Purpose::Deploy => FileRole::Versioned {
+                version,
+                label: format!("{:04}", at + 1).into(),
+                name: change.identity.as_str().into(),
+            },
             Purpose::Revert => FileRole::Rollback { of: RollbackTarget::Version(version), beside: None },
             Purpose::Verify if self.configuration.verifies_not => FileRole::Ignored,
             Purpose::Verify => FileRole::Proof { of: version },

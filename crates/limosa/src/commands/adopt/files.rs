@@ -35,7 +35,7 @@ impl<'o> Checking<'o> {
             return Agreement::Same;
         }
         let file = &change.script.file;
-        let bytes = match self.last.take().filter(|(last, _)| last == file) {
+        let bytes = match self.last.take().filter(|(last, _)| file == last) {
             Some((_, bytes)) => bytes,
             None => match self.opened.scripts().read(file) {
                 Ok(bytes) => bytes,
@@ -46,7 +46,7 @@ impl<'o> Checking<'o> {
             },
         };
         let agreement = self.of_bytes(change, row, &bytes);
-        self.last = Some((file.clone(), bytes));
+        self.last = Some((file.to_string(), bytes));
         agreement
     }
 

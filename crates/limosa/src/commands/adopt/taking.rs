@@ -438,16 +438,17 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
 
 fn line(compared: &Compared<'_>) -> AdoptLine {
     let (change, row) = (compared.change, compared.row);
-    let version = change.map(|change| change.label.clone());
-    let name = change.map(|change| change.name.clone());
+    let of_row = || row.and_then(|row| row.name.as_deref());
     AdoptLine {
         verdict: compared.verdict.as_str(),
         identity: change.map(|change| change.identity.to_string()),
-        version: version
-            .or_else(|| row.map(|row| row.version.clone().unwrap_or_else(|| row.key.clone())))
-            .unwrap_or_default(),
-        name: name.or_else(|| row.and_then(|row| row.name.clone())).unwrap_or_default(),
-        file: change.map(|change| change.script.file.clone()),
+        version: change
+            .map(|change| &*change.label)
+            .or_else(|| row.map(|row| row.version.as_deref().unwrap_or(&row.key)))
+            .unwrap_or_default()
+            .to_owned(),
+        name: change.map(|change| &*change.name).or_else(of_row).unwrap_or_default().to_owned(),
+        file: change.map(|change| change.script.file.to_string()),
         key: row.map(|row| row.key.clone()),
         recorded_checksum: row.and_then(|row| row.checksum.clone()),
         applied_at: row.and_then(|row| row.applied_at.clone()),

@@ -144,7 +144,7 @@ fn versions(project: &Project<'_>, chosen: &[&Change], exported: &mut Exported) 
             next += 1;
             match stay {
                 true if pads => format!("{:0>width$}", change.label),
-                true => change.label.clone(),
+                true => change.label.to_string(),
                 false => format!("{next:0width$}"),
             }
         })
@@ -195,7 +195,7 @@ fn one(
     exported.migrations.push(OneOfMany {
         identity: change.identity.clone(),
         version,
-        name: change.name.clone(),
+        name: change.name.to_string(),
         title: slug(&change.name),
         files: files.iter().map(|file| file.name.clone()).collect(),
         up: files.first().map(|file| file.text.clone()).unwrap_or_default(),

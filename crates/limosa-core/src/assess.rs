@@ -1,5 +1,6 @@
 //! Files on one side, ledger on the other: the state of each change.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use limosa_sql::Engine;
@@ -162,7 +163,7 @@ fn passed_over(change: &Change, newest: Option<&(i64, &Identity)>) -> Option<Str
 /// Which baseline counts, if any.
 enum Base<'a> {
     /// This one ran, or will: it stands for what has no row of its own up to its version.
-    Of(&'a Change),
+    Of { identity: &'a Identity, label: &'a str, version: Version },
     /// None: versions ran one by one.
     Grown,
     /// There is none.
@@ -170,35 +171,39 @@ enum Base<'a> {
 }
 
 impl<'a> Base<'a> {
-    fn find(changes: &'a [Change], ledger: &LedgerView, around: &Surroundings, to: Option<&Version>) -> Base<'a> {
-        let version = |change: &Change| match &change.kind {
-            Kind::Versioned(version) => Some(version.clone()),
-            Kind::Repeatable => None,
+    fn find(changes: &'a [Change], ledger: &'a LedgerView, around: &Surroundings, to: Option<&Version>) -> Base<'a> {
+        // The row alone counts: its file may be gone, most often for that of a newer baseline.
+        let ran = |row: &'a AppliedRow| {
+            let (identity, version) = (&row.identity, row.identity.version_of_baseline()?);
+            Some(Base::Of { identity, label: row.version.as_deref().unwrap_or(identity.as_str()), version })
         };
-        let baselines = || changes.iter().filter(|change| change.is_baseline);
-        let ran = |change: &&Change| ledger.rows.iter().any(|row| row.identity == change.identity);
-        if let Some(base) = baselines().filter(ran).max_by_key(|change| version(change)) {
-            return Base::Of(base);
+        if let Some(base) = ledger.rows.iter().filter_map(ran).max_by(Base::compare) {
+            return base;
         }
         if ledger.rows.iter().any(|row| row.version.is_some()) {
             return Base::Grown;
         }
-        let wanted = |change: &&Change| {
-            let within = to.is_none_or(|to| version(change).is_some_and(|version| version <= *to));
-            within && not_applicable(change, around).is_none()
+        let wanted = |change: &'a Change| {
+            let version = version_of(change).filter(|version| to.is_none_or(|to| *version <= to))?.clone();
+            let is_wanted = change.is_baseline && not_applicable(change, around).is_none();
+            is_wanted.then_some(Base::Of { identity: &change.identity, label: &change.label, version })
         };
-        baselines().filter(wanted).max_by_key(|change| version(change)).map_or(Base::None, Base::Of)
+        changes.iter().filter_map(wanted).max_by(Base::compare).unwrap_or(Base::None)
+    }
+
+    /// By what they stand for.
+    fn compare(one: &Base<'_>, other: &Base<'_>) -> Ordering {
+        let version = |base: &Base<'_>| if let Base::Of { version, .. } = base { Some(version.clone()) } else { None };
+        version(one).cmp(&version(other))
     }
 
     /// Why a change without a row of its own does not run.
     fn stands_for(&self, change: &Change) -> Option<String> {
         match self {
-            Base::Of(base) if base.identity == change.identity => None,
-            Base::Of(base) => match (&base.kind, &change.kind) {
-                (Kind::Versioned(newest), Kind::Versioned(version)) if version <= newest => {
-                    Some(format!("{} stands for it", base.label))
-                }
-                _ if change.is_baseline => Some(format!("the database began with {}", base.label)),
+            Base::Of { identity, .. } if **identity == change.identity => None,
+            Base::Of { label, version: newest, .. } => match version_of(change) {
+                Some(version) if version <= newest => Some(format!("{label} stands for it")),
+                _ if change.is_baseline => Some(format!("the database began with {label}")),
                 _ => None,
             },
             Base::Grown if change.is_baseline => Some("the database has run versions one by one".to_owned()),

@@ -36,6 +36,11 @@ impl Identity {
         Identity(format!("B:{version}").into())
     }
 
+    /// The version for which a baseline stands that has this identity; None for everything else.
+    pub fn version_of_baseline(&self) -> Option<Version> {
+        Version::parse(self.0.strip_prefix("B:")?).ok()
+    }
+
     /// The identity under which the audit log names a callback; the description may be empty.
     pub fn of_callback(event: CallbackEvent, name: &str) -> Identity {
         match name {
@@ -57,17 +62,17 @@ impl Identity {
     }
 }
 
-impl fmt::Display for Identity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
 impl PartialEq<&str> for Identity {
     fn eq(&self, other: &&str) -> bool {
         *self.0 == **other
     }
 }
 
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
 
 /// How often a change runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,5 +41,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-P037", "a migration holds what was applied under another name, of which there is no file any more"),
     ("LIM-P038", "a migration is to be taken back of which no statement has ended"),
     ("LIM-P039", "a file leaves foreign keys switched, and its tool would run those behind it so"),
+    ("LIM-P040", "the database holds tables, and Flyway would not migrate it without a history"),
     ("LIM-P045", "changes of these names are on record under the project that counted before the files named theirs"),
 ];

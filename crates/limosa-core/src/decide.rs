@@ -67,8 +67,8 @@ pub struct MigrateAsk {
     pub enum_values: HashMap<Identity, EnumValues>,
     /// What runs around the steps.
     pub callbacks: Vec<Callback>,
-    /// What other tools have done in this database, in words, and what to do; given where nothing of the project ever ran here.
-    pub history_elsewhere: Option<(String, String)>,
+    /// What others than limosa have done in this database, which stops a run; given where nothing of the project ever ran here.
+    pub history_elsewhere: Option<Diagnostic>,
     /// The table of the tool that the files were written for, where it is missing here.
     pub missing_ledger: Option<MissingLedger>,
     /// Given where the files were written for a tool that runs all of them in one session.

@@ -31,6 +31,9 @@ pub struct Outline {
     pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
+    /// Data of COPY has placeholders, which are replaced in it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces_in_data: bool,
     /// Placeholders that it uses, each where it occurs first.
     pub placeholders: ThinVec<(String, Position)>,
     /// Lines in which variables are replaced as goose does; where there are any, placeholders are in no others.

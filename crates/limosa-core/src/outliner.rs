@@ -4,8 +4,9 @@ mod groups;
 mod own;
 
 use limosa_sql::{
-    Class, Dialect, Effect, Engine, Piece, PieceKind, TransactionRule, VariableLines, carried, in_usual_marks,
-    mentions_literal, placeholders, sets_for_transaction, stays_in_session, table_use,
+    Class, Dialect, Effect, Engine, Piece, PieceKind, Position, TransactionRule, VariableLines, carried,
+    in_usual_marks, mentions_literal, placeholders, placeholders_in_data, sets_for_transaction, stays_in_session,
+    table_use,
 };
 
 use crate::change::TransactionWish;
@@ -28,6 +29,8 @@ pub struct Outliner {
     last_statement_commits: bool,
     /// The next statement shares no transaction with those before it.
     begins_group: bool,
+    /// Placeholders are replaced in data of COPY, too.
+    searches_data: bool,
     /// Own transactions seen.
     own_count: u64,
     first_begins: bool,
@@ -62,6 +65,7 @@ impl Outliner {
             added_values: Vec::new(),
             last_statement_commits: false,
             begins_group: false,
+            searches_data: false,
             own_count: 0,
             first_begins: false,
             first_calls: false,
@@ -91,6 +95,11 @@ impl Outliner {
         self.ledger_table = Some(table.to_owned());
     }
 
+    /// The tool that the script was written for replaces placeholders in data of COPY, too.
+    pub fn search_data(&mut self) {
+        self.searches_data = true;
+    }
+
     /// In these lines of the script variables are replaced as goose does, and placeholders nowhere.
     pub fn read_variables(&mut self, lines: &VariableLines) {
         if self.outline.variables != *lines {
@@ -115,6 +124,9 @@ impl Outliner {
     pub fn add(&mut self, piece: &Piece) {
         let PieceKind::Statement(class) = &piece.kind else {
             self.outline.copies |= matches!(piece.kind, PieceKind::CopyData | PieceKind::CopyEnd);
+            if self.searches_data && piece.kind == PieceKind::CopyData {
+                self.replaced_in_data(piece);
+            }
             // The splitter makes no statement of SET autocommit.
             self.sets_autocommit |= piece.kind == PieceKind::Meta && says_autocommit(&piece.text);
             return;
@@ -130,6 +142,15 @@ impl Outliner {
         self.replaced(piece);
         if let Err(error) = self.group(number, piece, class) {
             self.error.get_or_insert(error);
+        }
+    }
+
+    /// Notes what is replaced in data of COPY.
+    fn replaced_in_data(&mut self, piece: &Piece) {
+        for (name, line) in placeholders_in_data(self.dialect, &piece.text) {
+            let position = Position { line: piece.position.line + line, column: 1 };
+            self.outline.use_placeholder(name, position);
+            self.outline.replaces_in_data = true;
         }
     }
 

@@ -132,7 +132,7 @@ pub const TABLE: &[(&str, &str)] = &[
     (BAD_YAML, "migration_config.yaml is not YAML that limosa reads"),
     (UNKNOWN_KEY, "a key of migration_config.yaml is not known"),
     (BAD_CONFIG_VALUE, "a value of migration_config.yaml is not allowed"),
-    (ENTRY_WITHOUT_FILE, "an entry of migration_config.yaml names no migration of its folder"),
+    (ENTRY_WITHOUT_FILE, "settings name a migration that is not in their folder (migration_config.yaml, a file .conf)"),
     (REPEATED_KEY, "a key or entry of migration_config.yaml stands there twice"),
     (UNUSED_KEY, "a key of migration_config.yaml that other tools read and limosa does not"),
     (PROMISED_ROLLBACK, "migration_config.yaml promises a rollback that does not exist"),

@@ -591,7 +591,7 @@ impl Layout {
         value_of: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Config>, Vec<Diagnostic>) {
         match self {
-            Layout::Flyway(naming) => flyway::read_script_settings(path, bytes, *naming.placeholders, value_of),
+            Layout::Flyway(naming) => flyway::read_script_settings(path, bytes, naming, value_of),
             Layout::Diesel => diesel::read_metadata(path, bytes),
             Layout::Prisma => (None, prisma::check_lock(path, bytes, engine)),
             _ => Config::read(path, bytes),

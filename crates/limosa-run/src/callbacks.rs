@@ -302,7 +302,11 @@ fn say(run: &Run<'_>, event: CallbackEvent, message: String) {
     run.context.events.event(Event::Notice { label: event.name().into(), notice });
 }
 
-/// What stands when a callback fails, for a person who reads only the error.
+/// Says of a callback that failed that it will not be run again for what stands.
+pub(crate) fn owed(outcome: Outcome) -> Outcome {
+    helped(outcome, "it runs again behind other migrations only: what it was to do here is to be done by hand")
+}
+
 /// Says what stands where a callback failed: of a migrate, or of a rollback.
 pub(crate) fn with_help(outcome: Outcome, event: CallbackEvent, applied: &str, taken_back: &str) -> Outcome {
     let stands = match event.direction() {

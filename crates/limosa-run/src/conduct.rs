@@ -33,6 +33,7 @@ pub(crate) struct Run<'a> {
     pub(crate) progress: SharedProgress,
     pub(crate) head: Mutex<Option<AuditHead>>,
     began_with: Mutex<HashMap<Identity, Vec<String>>>,
+    owed: Mutex<Option<CallbackEvent>>,
     marks: std::sync::atomic::AtomicU64,
 }
 
@@ -70,10 +71,16 @@ impl Run<'_> {
         self.began_with.lock().unwrap_or_else(PoisonError::into_inner).insert(step.identity.clone(), statements);
     }
 
+    /// A callback failed that does not run again behind the same step.
+    fn owe(&self, event: CallbackEvent) {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(event);
+    }
+
     fn report(&self, steps: Vec<StepReport>, outcome: Outcome) -> RunReport {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let began_with = std::mem::take(&mut *self.began_with.lock().unwrap_or_else(PoisonError::into_inner));
-        RunReport { steps, outcome, head, began_with }
+        let owed = *self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        RunReport { steps, outcome, head, owed, began_with }
     }
 
     /// Sets what the watcher sees.
@@ -204,6 +211,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         progress: Arc::new(Mutex::new(Progress::default())),
         head: Mutex::new(plan.ledger_head.clone()),
         began_with: Mutex::default(),
+        owed: Mutex::default(),
         marks: std::sync::atomic::AtomicU64::new(0),
     };
     context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });
@@ -247,7 +255,7 @@ fn unreachable_report() -> RunReport {
 
 fn nothing_done(problem: Diagnostic) -> RunReport {
     let outcome = Outcome::Stopped(Box::new(problem));
-    RunReport { steps: Vec::new(), outcome, head: None, began_with: HashMap::new() }
+    RunReport { steps: Vec::new(), outcome, head: None, owed: None, began_with: HashMap::new() }
 }
 
 async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
@@ -393,7 +401,10 @@ async fn with_callbacks(
             false => callbacks::run_apart(run, session, after).await,
         };
         let stands = ("the migration is applied, and stands", "the migration is taken back, and that stands");
-        ended.outcome = done.err().map(|outcome| callbacks::with_help(outcome, after, stands.0, stands.1));
+        ended.outcome = done.err().map(|outcome| {
+            run.owe(after);
+            callbacks::owed(callbacks::with_help(outcome, after, stands.0, stands.1))
+        });
     }
     ended
 }
@@ -427,7 +438,12 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
                 "all migrations of this run are applied, and stand",
                 "all migrations of this run are taken back, and that stands",
             );
-            return callbacks::with_help(outcome, event, stands.0, stands.1);
+            let outcome = callbacks::with_help(outcome, event, stands.0, stands.1);
+            if event == events.after {
+                return outcome;
+            }
+            run.owe(event);
+            return callbacks::owed(outcome);
         }
     }
     outcome

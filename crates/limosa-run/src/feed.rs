@@ -10,7 +10,7 @@ use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
 use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 
 use crate::notices::Notices;
-use crate::placeholders::expand_statement;
+use crate::placeholders::{expand_copied, expand_statement};
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Context, Event, counted, entries, starts};
 
@@ -338,6 +338,7 @@ fn take(
         // Data of a COPY that was passed over is passed over too.
         Part::CopyData(data) => {
             if queue_copies(log) {
+                let data = expand_copied(stretch.step, data, engine, context)?;
                 queue.push_back((Item::CopyData(data), Purpose::Settings));
             }
             return Ok(());

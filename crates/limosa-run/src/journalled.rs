@@ -137,7 +137,9 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
             implicit_commit::record(run, session, step, sent, error, &mut ended).await;
         } else {
             ended.outcome = Some(told(attempts_told(outcome, ended.attempts), step, ended.done, begun));
-            ended.state = if ended.done == 0 { failure.state_of_nothing_committed() } else { StepState::Partial };
+            // What the journal still calls begun may have left something: an invalid index.
+            let is_nothing = ended.done == 0 && begun.is_none();
+            ended.state = if is_nothing { failure.state_of_nothing_committed() } else { StepState::Partial };
         }
     }
     ended

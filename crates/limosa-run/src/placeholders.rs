@@ -1,9 +1,10 @@
 //! Values in the place of placeholders, and of goose's variables, when a script runs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use limosa_core::{Lifted, Outline, Step, Work};
-use limosa_sql::{Diagnostic, Engine, Expanded, Label, PlaceholderMarks, UnknownPlaceholder};
+use limosa_sql::{Diagnostic, Dialect, Engine, Expanded, Label, PlaceholderMarks, UnknownPlaceholder, expand_data};
 
 use crate::Context;
 use crate::reader::Numbered;
@@ -23,6 +24,21 @@ pub(crate) fn expand_statement(
 fn unknown_value(step: &Step, unknown: &UnknownPlaceholder, label: Label, context: &Context<'_>) -> Box<Diagnostic> {
     let known: Vec<String> = context.values.all.keys().cloned().collect();
     Box::new(unknown_placeholder(unknown, step.outline.marks(), label, &known))
+}
+
+/// Data of COPY with the values of its placeholders, where the tool of the script replaces them there.
+pub(crate) fn expand_copied(
+    step: &Step,
+    data: Vec<u8>,
+    engine: Engine,
+    context: &Context<'_>,
+) -> Result<Vec<u8>, Box<Diagnostic>> {
+    if step.placeholders_off || !step.outline.replaces_in_data {
+        return Ok(data);
+    }
+    own_values(step)
+        .expand_data(&step.outline, engine, &data, &context.values.all)
+        .map_err(|unknown| unknown_value(step, &unknown, Label::file(step.work.origin()), context))
 }
 
 /// A pragma that is run outside of its script, with the values of its placeholders.
@@ -102,16 +118,38 @@ impl OwnValues<'_> {
         line: u64,
         others: &BTreeMap<String, String>,
     ) -> Result<Expanded, UnknownPlaceholder> {
-        let of_file = self.file.filter(|_| text.contains(FILE_NAME));
-        let of_file = of_file.and_then(|file| file_name_value(file, outline.marks()));
+        outline.expand(engine, text, line, &self.merged(outline, text.contains(FILE_NAME), others))
+    }
+
+    /// Data of COPY with these values and `others`.
+    ///
+    /// # Errors
+    /// The first placeholder without a value.
+    pub fn expand_data(
+        &self,
+        outline: &Outline,
+        engine: Engine,
+        data: &[u8],
+        others: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, UnknownPlaceholder> {
+        expand_data(Dialect::from(engine).with_marks(outline.marks()), data, &self.merged(outline, true, others))
+    }
+
+    fn merged<'v>(
+        &self,
+        outline: &Outline,
+        names_file: bool,
+        others: &'v BTreeMap<String, String>,
+    ) -> Cow<'v, BTreeMap<String, String>> {
+        let of_file = self.file.filter(|_| names_file).and_then(|file| file_name_value(file, outline.marks()));
         let recorded = self.recorded.filter(|recorded| !recorded.is_empty());
         if of_file.is_none() && recorded.is_none() {
-            return outline.expand(engine, text, line, others);
+            return Cow::Borrowed(others);
         }
         let mut merged = others.clone();
         merged.extend(of_file);
         merged.extend(recorded.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-        outline.expand(engine, text, line, &merged)
+        Cow::Owned(merged)
     }
 }
 

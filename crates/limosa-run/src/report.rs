@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use limosa_core::{Action, AuditHead, Identity, SharedText};
+use limosa_core::{Action, AuditHead, CallbackEvent, Identity, SharedText};
 use limosa_db::Notice;
 use limosa_sql::Diagnostic;
 
@@ -16,6 +16,8 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// The head of the audit log at the end.
     pub head: Option<AuditHead>,
+    /// The callback that failed behind what stands, and that runs again only behind another step: what it was to do is left undone.
+    pub owed: Option<CallbackEvent>,
     /// Where it was to be kept: what steps began with besides the settings of a fresh session, as [`limosa_core::Step::begins_with`].
     pub began_with: HashMap<Identity, Vec<String>>,
 }

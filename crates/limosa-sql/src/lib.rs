@@ -38,7 +38,9 @@ pub use executable_comments::ExecutableCommentMask;
 pub use literal::mentions_literal;
 pub use marks::{BadMarks, PlaceholderMarks};
 pub use piece::{Class, Effect, Loss, Piece, PieceKind, QualifiedName, TransactionRule};
-pub use placeholder::{Expanded, UnknownPlaceholder, expand, in_usual_marks, placeholders};
+pub use placeholder::{
+    Expanded, UnknownPlaceholder, expand, expand_data, in_usual_marks, placeholders, placeholders_in_data,
+};
 pub use reach::reaches_beyond;
 pub use schema::{AfterState, ObjectKind, PartChange, PartState, SchemaChange, SchemaObject, TablePart};
 pub use span::{Position, Span};

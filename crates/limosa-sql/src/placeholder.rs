@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::lexer::{Kind, Lexer, Reading, Step, Token};
-use crate::{Dialect, PlaceholderMarks};
+use crate::{Dialect, Engine, PlaceholderMarks};
 
 /// What became of a statement whose placeholders were replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,22 +61,11 @@ pub fn expand(
     let mut done = 0;
     for found in find(dialect, statement) {
         let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: found.start, message: None };
-        // A name of a namespace, such as `flyway:user`, looks like one with a form.
-        let (name, form) = match found.name.rsplit_once(':') {
-            Some((name, form)) if !values.contains_key(found.name) => (name, form),
-            _ => (found.name, found.form),
-        };
-        let value = match values.get(name) {
-            Some(value) => value,
+        let (name, replaced) = match found.replaced(engine, values) {
+            Some(replaced) => replaced,
             // psql leaves what it has no value for as it stands.
-            None if dialect.marks().are_psql() => continue,
+            None if dialect.marks().are_psql() && !values.contains_key(found.name) => continue,
             None => return Err(unknown()),
-        };
-        let replaced = match form {
-            "" => value.clone(),
-            "identifier" => engine.quote_identifier(value),
-            "literal" => engine.quote_literal(value),
-            _ => return Err(unknown()),
         };
         expanded.map.push((expanded.text.len(), done));
         expanded.text.push_str(&statement[done..found.start]);
@@ -94,15 +83,51 @@ pub fn expand(
     Ok(expanded)
 }
 
+/// Data of COPY with the values of its placeholders: nothing in it is a comment, and bytes that are no UTF-8 stay as they are.
+///
+/// # Errors
+/// The first placeholder without a value.
+pub fn expand_data(
+    dialect: impl Into<Dialect>,
+    data: &[u8],
+    values: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, UnknownPlaceholder> {
+    let dialect = dialect.into();
+    let mut expanded = Vec::with_capacity(data.len());
+    for chunk in data.utf8_chunks() {
+        let (text, mut done) = (chunk.valid(), 0);
+        for found in inside(dialect.marks(), text, 0) {
+            let unknown = || UnknownPlaceholder { name: found.name.to_owned(), offset: 0, message: None };
+            let (_, replaced) = found.replaced(dialect.engine(), values).ok_or_else(unknown)?;
+            expanded.extend_from_slice(&text.as_bytes()[done..found.start]);
+            expanded.extend_from_slice(replaced.as_bytes());
+            done = found.end;
+        }
+        expanded.extend_from_slice(&text.as_bytes()[done..]);
+        expanded.extend_from_slice(chunk.invalid());
+    }
+    Ok(expanded)
+}
+
+/// The placeholders of data of COPY, as [`expand_data`] replaces them: the names without their forms, and the lines of the data, from 0.
+pub fn placeholders_in_data(dialect: impl Into<Dialect>, data: &[u8]) -> Vec<(String, u64)> {
+    let marks = dialect.into().marks();
+    let (mut names, mut line) = (Vec::new(), 0);
+    for chunk in data.utf8_chunks() {
+        let (text, mut counted) = (chunk.valid(), 0);
+        for found in inside(marks, text, 0) {
+            line += text[counted..found.start].matches('\n').count() as u64;
+            counted = found.start;
+            names.push((found.bare_name().to_owned(), line));
+        }
+        line += text[counted..].matches('\n').count() as u64;
+    }
+    names
+}
+
 /// The placeholders of a statement in order: the name (without its form, where that is known), and the byte offset of `${`.
 pub fn placeholders(dialect: impl Into<Dialect>, statement: &str) -> Vec<(String, usize)> {
-    let name = |found: Found<'_>| {
-        let name = match found.name.rsplit_once(':') {
-            Some((name, "identifier" | "literal")) => name,
-            _ => found.name,
-        };
-        (name.to_owned(), found.start)
-    };
+    let name = |found: Found<'_>| (found.bare_name().to_owned(), found.start);
     // `[1:n]` is a slice for psql where `n` has no value: that it lacks one is not certain.
     find(dialect.into(), statement).into_iter().filter(|found| !found.is_in_brackets).map(name).collect()
 }
@@ -135,6 +160,33 @@ struct Found<'a> {
     /// How its value is quoted, where its marks say that; else empty.
     form: &'static str,
     is_in_brackets: bool,
+}
+
+impl<'a> Found<'a> {
+    /// Its name without its form, where that is known.
+    fn bare_name(&self) -> &'a str {
+        match self.name.rsplit_once(':') {
+            Some((name, "identifier" | "literal")) => name,
+            _ => self.name,
+        }
+    }
+
+    /// The name that has the value, and what stands in its place; None where it has none, or no such form.
+    fn replaced(&self, engine: Engine, values: &BTreeMap<String, String>) -> Option<(&'a str, String)> {
+        // A name of a namespace, such as `flyway:user`, looks like one with a form.
+        let (name, form) = match self.name.rsplit_once(':') {
+            Some((name, form)) if !values.contains_key(self.name) => (name, form),
+            _ => (self.name, self.form),
+        };
+        let value = values.get(name)?;
+        let replaced = match form {
+            "" => value.clone(),
+            "identifier" => engine.quote_identifier(value),
+            "literal" => engine.quote_literal(value),
+            _ => return None,
+        };
+        Some((name, replaced))
+    }
 }
 
 fn find(dialect: Dialect, statement: &str) -> Vec<Found<'_>> {

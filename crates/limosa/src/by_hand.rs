@@ -1,13 +1,14 @@
 //! A plan as an SQL script that a person can run with the engine's own client, with the same result: statements,
 //! transactions, time-outs, and the rows of the ledger.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use limosa_core::{Direction, Group, GroupMode, LedgerView, Plan, PutsBack, Skipped, Step, Work};
 use limosa_db::ledger::{AuditEntry, statements as sql};
 use limosa_db::{Item, RunnerLock, Spent};
 use limosa_run::{locals, lock_key, lock_name, own_values, put_first, set_all};
-use limosa_sql::{Engine, ForeignKeys, classify};
+use limosa_sql::{Engine, ForeignKeys, UnknownPlaceholder, classify};
 use serde_json::json;
 
 use crate::Failure;
@@ -261,25 +262,34 @@ impl Script<'_> {
                 format!("{} {} holds data for COPY that is not UTF-8, which no script can hold", step.label, step.name);
             Failure::usage("LIM-U014", message, "run it by limosa, or convert its data")
         })?;
-        self.out.push_str(text);
+        if step.placeholders_off || !step.outline.replaces_in_data {
+            self.out.push_str(text);
+            return Ok(());
+        }
+        let values = own_values(step);
+        let expanded = values.expand_data(&step.outline, self.engine, data, &self.shown_values());
+        let expanded = expanded.map_err(|unknown| without_value(step, &unknown))?;
+        self.out.push_str(&String::from_utf8_lossy(&expanded));
         Ok(())
     }
 
-    /// The statement that begins on this line of its script with its values, secrets by their names: a script is kept and mailed.
-    fn expanded(&self, step: &Step, text: &str, line: u64) -> Result<String, Failure> {
-        if step.placeholders_off {
-            return Ok(text.to_owned());
-        }
+    /// The values of placeholders, secrets by their names: a script is kept and mailed.
+    fn shown_values(&self) -> BTreeMap<String, String> {
         let values = &self.opened.values;
         let mut shown = values.all.clone();
         for name in &values.secret {
             shown.insert(name.clone(), format!("${{{name}}}"));
         }
-        let expanded = own_values(step).expand(&step.outline, self.engine, text, line, &shown).map_err(|unknown| {
-            let message = format!("the placeholder {} has no value", step.outline.marks().written(&unknown.name));
-            Failure::usage("LIM-R012", message, "give it one: --placeholder")
-        })?;
-        Ok(expanded.text)
+        shown
+    }
+
+    /// The statement that begins on this line of its script with its values.
+    fn expanded(&self, step: &Step, text: &str, line: u64) -> Result<String, Failure> {
+        if step.placeholders_off {
+            return Ok(text.to_owned());
+        }
+        let expanded = own_values(step).expand(&step.outline, self.engine, text, line, &self.shown_values());
+        Ok(expanded.map_err(|unknown| without_value(step, &unknown))?.text)
     }
 
     /// Settings back to those of a fresh session.
@@ -524,4 +534,8 @@ pub(crate) fn inlined(engine: Engine, item: &Item) -> String {
         out.push(letter);
     }
     out
+}
+fn without_value(step: &Step, unknown: &UnknownPlaceholder) -> Failure {
+    let message = format!("the placeholder {} has no value", step.outline.marks().written(&unknown.name));
+    Failure::usage("LIM-R012", message, "give it one: --placeholder")
 }

@@ -77,7 +77,7 @@ fn exit_of(code: &str) -> Exit {
     match code {
         // Consent and protection: a gate refused. Partial state: a person is needed.
         "LIM-P003" | "LIM-P004" | "LIM-P006" | "LIM-P015" | "LIM-P016" | "LIM-P020" | "LIM-P031" | "LIM-P036"
-        | "LIM-P037" | "LIM-P038" | "LIM-P045" | "LIM-F034" => Exit::Person,
+        | "LIM-P037" | "LIM-P038" | "LIM-P040" | "LIM-P045" | "LIM-F034" => Exit::Person,
         // The history and the files disagree: findings.
         "LIM-P001" | "LIM-P005" | "LIM-P011" | "LIM-P012" | "LIM-P013" | "LIM-P014" => Exit::No,
         _ => Exit::Usage,

@@ -6,17 +6,17 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use limosa_core::{
-    Alike, AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, FileHasher, Identity, LedgerView, PutsBack,
-    RowState, SharedSession, Version, find_identity, find_version,
+    Alike, AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, Identity, LedgerView, PutsBack, RowState,
+    SharedSession, Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
-use limosa_formats::native::{Config, Entry, FileFacts, FilePart, FileReader, FileRole, Kinds, assemble};
+use limosa_formats::native::{Config, Entry, FileFacts, FileReader, FileRole, Kinds, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
 use crate::builtins::value_without_database;
 use crate::ledger_told::{ledger_table, schemas_of_tool};
-use crate::scripts::{Scripts, depth_of, each_part};
+use crate::scripts::{Scripts, depth_of, each_part, part_of};
 use crate::unread::{Known, is_settled};
 use crate::{Configuration, Exit, Failure, RustCallback};
 
@@ -313,6 +313,10 @@ impl Listing {
                 files.push(Listed { name, role, entry: None, checksum: None });
             }
         }
+        if configs.iter().any(|config| config.script().is_some()) {
+            let here: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            diagnostics.extend(configs.iter().filter_map(|config| config.without_script(|name| here.contains(name))));
+        }
         Ok(Listing { scripts, files, recognised, ledger_table, schemas, configs, diagnostics })
     }
 
@@ -562,28 +566,6 @@ fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Res
         diagnostics.extend(found);
     }
     Ok((facts, diagnostics))
-}
-
-/// A part of a file; `whole` is the file that was read last.
-fn part_of<'w>(
-    scripts: &Scripts,
-    name: &str,
-    part: &FilePart,
-    whole: &'w mut (String, Vec<u8>),
-) -> Result<&'w [u8], Failure> {
-    if whole.0 != name {
-        let bytes = scripts.read(name)?;
-        let mut hasher = FileHasher::new();
-        hasher.update(&bytes);
-        if hasher.finish() != part.checksum {
-            let problem = Diagnostic::error("LIM-F900", format!("{name} was changed while it was read"));
-            let help = "run again when the file is at rest";
-            return Err(Failure::new(Exit::Usage, problem.at(Label::file(name)).help(help)));
-        }
-        *whole = (name.to_owned(), bytes);
-    }
-    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.1.len());
-    Ok(&whole.1[at(part.start)..at(part.end)])
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

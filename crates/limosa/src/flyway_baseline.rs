@@ -1,33 +1,44 @@
-//! A database that holds tables and no ledger, where the settings say `baselineOnMigrate`: Flyway counts it as migrated up to a version, and
-//! never runs what comes before. Nobody runs that here either, unless a person says so.
+//! A database that holds tables and no ledger: Flyway refuses to migrate it, or, where the settings say `baselineOnMigrate`, counts it as
+//! migrated up to a version, and never runs what comes before. Nobody runs that here either, unless a person says so.
 
-use limosa_core::{LedgerView, Version};
+use limosa_core::{ForeignTool, LedgerView, Version};
 use limosa_db::ledger::TABLES;
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 
 use crate::Failure;
 use crate::opened::Opened;
 
-/// What is said of it, and what to do; None where the settings do not ask for it, limosa has done anything here, the version is the one before
-/// all others, or the database is empty.
+/// What is said of it; None where the files are not Flyway's, limosa has done anything here, the version is the one before all others, or the
+/// database is empty.
 ///
 /// # Errors
 /// What the server says.
-pub(crate) async fn told(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
-    let asked = opened.configuration.baseline_on_migrate.clone();
-    let Some(version) = asked.filter(|_| view.head.is_none()) else { return Ok(None) };
-    if Version::parse(&version).ok() == Version::parse("0").ok() || !holds_anything(opened).await? {
+pub(crate) async fn told(opened: &mut Opened<'_>, view: &LedgerView) -> Result<Option<Diagnostic>, Failure> {
+    let counted = opened.configuration.baseline_on_migrate.clone();
+    let is_asked = counted.is_some() || opened.tool == Some(ForeignTool::Flyway);
+    let counts_nothing =
+        counted.as_ref().is_some_and(|version| Version::parse(version).is_ok_and(|it| it.is_nothing()));
+    if !is_asked || counts_nothing || view.head.is_some() || !holds_anything(opened).await? {
         return Ok(None);
     }
-    Ok(Some((
-        format!(
-            "this database holds tables, and limosa has no migration on record here: Flyway would count all up to version {version} as \
-             applied, for flyway.baselineOnMigrate says so"
+    let holds = "this database holds tables, and limosa has no migration on record here";
+    let (message, help) = match counted {
+        Some(version) => (
+            format!(
+                "{holds}: Flyway would count all up to version {version} as applied, for flyway.baselineOnMigrate says so"
+            ),
+            format!(
+                "where they stand in it: limosa baseline --to {version}; where they must run here all the same: --ignore-other-ledgers"
+            ),
         ),
-        format!(
-            "where they stand in it: limosa baseline --to {version}; where they must run here all the same: --ignore-other-ledgers"
+        None => (
+            format!("{holds}: Flyway would not migrate it either"),
+            "see whether it is the database that is meant. Where its tables are what migrations have made: limosa baseline --to VERSION counts \
+             all up to that one as applied; where they have nothing to do with these files: --ignore-other-ledgers"
+                .to_owned(),
         ),
-    )))
+    };
+    Ok(Some(Diagnostic::error("LIM-P040", message).help(help)))
 }
 
 /// True where the schema in which the files work holds a table, a view or a sequence that is not limosa's own.

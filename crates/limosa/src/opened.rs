@@ -444,13 +444,14 @@ impl Opened<'_> {
         })
     }
 
-    /// What other tools have done here, in words, and what to do about it; asked once, where nothing of the project ever ran.
-    pub(crate) async fn history_elsewhere(&mut self, view: &LedgerView) -> Result<Option<(String, String)>, Failure> {
+    /// What others than limosa have done here, which stops a run; asked once, where nothing of the project ever ran.
+    pub(crate) async fn history_elsewhere(&mut self, view: &LedgerView) -> Result<Option<Diagnostic>, Failure> {
+        let of_tool = |(message, help): (String, String)| Diagnostic::error("LIM-P020", message).help(help);
         if self.configuration.ignore_other_ledgers {
             return Ok(None);
         }
         if !view.rows.is_empty() || !view.skipped.is_empty() {
-            return self.applied_beside(view).await;
+            return Ok(self.applied_beside(view).await?.map(of_tool));
         }
         let stopping = self.stopping(view).await?;
         let missing = missing_words(self.elsewhere.as_deref().unwrap_or_default(), self.told_ledger.as_ref());
@@ -458,15 +459,16 @@ impl Opened<'_> {
             Some(missing) => (format!("{message}; {missing}"), help),
             None => (message, help),
         };
-        Ok(match stopping.as_slice() {
-            [] => flyway_baseline::told(self, view).await?,
+        let told = match stopping.as_slice() {
+            [] => return flyway_baseline::told(self, view).await,
             [other] if missing.is_some() && other.unread.is_none() => {
                 Some(with_missing(strays::said_beside_missing(other, self.format_of(other))))
             }
             [other] if other.is_stray => Some(strays::said_of_stray(other, self.format_of(other))),
             [other] => Some(with_missing(said_of(self, other, self.format_of(other)).await)),
             several => Some(with_missing(strays::said_of_several(several))),
-        })
+        };
+        Ok(told.map(of_tool))
     }
 
     /// The format that is to be named before the ledger of a tool is taken over: files of that tool have the same names, and are read as

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use limosa_core::{Plan, PlannedCallback, Policy, Step, Work};
+use limosa_core::{Change, Outline, Plan, PlannedCallback, Policy, Step, Work};
 use limosa_formats::codes;
 use limosa_run::unknown_placeholder;
 use limosa_sql::{Diagnostic, Label, UnknownPlaceholder, variable_value};
@@ -35,8 +35,7 @@ impl Opened<'_> {
 
     /// Refuses a plan that uses placeholders without values, before anything of it is run.
     pub(crate) fn refuse_unknown_placeholders(&self, plan: &Plan) -> Result<(), Failure> {
-        let named = self.values.all.keys().filter(|name| !self.is_built_in(name));
-        let known: Vec<String> = named.cloned().collect();
+        let known = self.named_values();
         let mut problems: Vec<Diagnostic> = Vec::new();
         let around = plan.callbacks.iter().filter_map(PlannedCallback::step);
         for step in plan.steps.iter().chain(around).filter(|step| !step.placeholders_off) {
@@ -49,19 +48,57 @@ impl Opened<'_> {
                 problems.extend(self.refused_variables(step, recorded, &known));
                 continue;
             }
-            for (name, position) in &step.outline.placeholders {
-                if !self.values.all.contains_key(name) && !recorded.contains_key(name) {
-                    let unknown = UnknownPlaceholder { name: name.clone(), offset: 0, message: None };
-                    problems.push(unknown_placeholder(
-                        &unknown,
-                        step.outline.marks(),
-                        Label::place(file, *position),
-                        &known,
-                    ));
-                }
+            problems.extend(self.without_value(file, &step.outline, recorded, &known));
+            // It is recorded with the values of today.
+            if let Some(undo) = &step.undo {
+                problems.extend(self.without_value(&undo.file, &undo.outline, &nothing, &known));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(Failure { exit: Exit::Usage, diagnostics: problems }) }
+    }
+
+    /// The same for changes that a command looks at and does not run.
+    pub(crate) fn unknown_placeholders<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Vec<Diagnostic> {
+        let (known, nothing) = (self.named_values(), BTreeMap::new());
+        let changes = changes.into_iter().filter(|change| !change.headers.placeholders_off);
+        let mut problems = Vec::new();
+        for change in changes {
+            let rollback = change.rollback.as_deref().map(|rollback| (&rollback.file, &rollback.outline));
+            let of_change = [(&change.script.file, &change.script.outline)].into_iter().chain(rollback);
+            for (file, outline) in of_change.filter(|(_, outline)| outline.variables.is_empty()) {
+                problems.extend(self.without_value(file, outline, &nothing, &known));
+            }
+        }
+        problems
+    }
+
+    /// The names of placeholders that somebody gives values.
+    fn named_values(&self) -> Vec<String> {
+        self.values.all.keys().filter(|name| !self.is_built_in(name)).cloned().collect()
+    }
+
+    /// Placeholders of a script that have no value.
+    fn without_value(
+        &self,
+        file: &str,
+        outline: &Outline,
+        recorded: &BTreeMap<String, String>,
+        known: &[String],
+    ) -> Vec<Diagnostic> {
+        let has_value = |name: &str| self.values.all.contains_key(name) || recorded.contains_key(name);
+        let missing = outline.placeholders.iter().filter(|(name, _)| !has_value(name));
+        let told = missing.map(|(name, position)| {
+            let unknown = UnknownPlaceholder { name: name.clone(), offset: 0, message: None };
+            let mut problem = unknown_placeholder(&unknown, outline.marks(), Label::place(file, *position), known);
+            if name.starts_with("flyway:") {
+                let written = outline.marks().written(name);
+                let built_in = self.values.all.keys().filter(|name| name.starts_with("flyway:"));
+                problem.message = format!("Flyway gives no value to {written}");
+                problem.help = Some(format!("known: {}", built_in.cloned().collect::<Vec<_>>().join(", ")));
+            }
+            problem
+        });
+        told.collect()
     }
 
     /// Variables of a step that need a value and have none, and those that would show a part of a secret.

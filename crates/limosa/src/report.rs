@@ -2,10 +2,11 @@
 
 mod callbacks;
 mod export;
+mod steps;
 
 use limosa_core::{AuditHead, Identity, SharedText};
-use limosa_db::Notice;
-use limosa_run::{Outcome, StepReport};
+
+use limosa_run::Outcome;
 use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::{Exit, Failure};
 
 pub use callbacks::CallbackLine;
 pub use export::{ExportAnswer, ExportedLine, LeftLine};
+pub use steps::{NoticeLine, StepLine};
 
 /// The version of all shapes in this module. It grows when a field changes its meaning or goes; new fields do not count.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -57,6 +59,9 @@ pub struct RunAnswer {
     pub taken_back: Vec<StepLine>,
     /// Why it stopped.
     pub error: Option<Diagnostic>,
+    /// The event of a callback that failed behind what stands, and that runs again behind other migrations only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed_callback: Option<&'static str>,
     /// Worth knowing.
     pub notices: Vec<Diagnostic>,
     /// Digest of the plan.
@@ -78,60 +83,6 @@ impl RunAnswer {
         let Some(error) = self.error else { return Ok(self) };
         let exit = if self.exit_code == u8::from(Exit::Person) { Exit::Person } else { Exit::Database };
         Err(Failure { exit, diagnostics: vec![error] })
-    }
-}
-
-/// What became of one step.
-#[derive(Debug, Clone, Serialize)]
-pub struct StepLine {
-    /// Identity.
-    pub identity: Identity,
-    /// Version as written; `R` for repeatables.
-    pub version: SharedText,
-    /// Description.
-    pub name: SharedText,
-    /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`; not run: `left` (for later), `counted` (as applied).
-    pub state: &'static str,
-    /// Statements that are committed.
-    pub statements_done: u64,
-    /// Statements in all.
-    pub statements_total: u64,
-    /// Milliseconds.
-    pub elapsed_ms: u64,
-    /// Attempts that it took.
-    pub attempts: u32,
-    /// What the server said.
-    pub notices: Vec<NoticeLine>,
-}
-
-/// What the server said.
-#[derive(Debug, Clone, Serialize)]
-pub struct NoticeLine {
-    /// `NOTICE`, `WARNING`, ...
-    pub severity: String,
-    /// The text.
-    pub message: String,
-}
-
-impl From<&Notice> for NoticeLine {
-    fn from(notice: &Notice) -> Self {
-        NoticeLine { severity: notice.severity.clone(), message: notice.message.clone() }
-    }
-}
-
-impl From<&StepReport> for StepLine {
-    fn from(step: &StepReport) -> Self {
-        StepLine {
-            identity: step.identity.clone(),
-            version: step.label.clone(),
-            name: step.name.clone(),
-            state: step.state.as_str(),
-            statements_done: step.statements_done,
-            statements_total: step.statements_total,
-            elapsed_ms: u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),
-            attempts: step.attempts,
-            notices: step.notices.iter().map(NoticeLine::from).collect(),
-        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Schemas (MySQL: databases) that the settings name, made before the first migration.
 
+use limosa_core::ForeignTool;
 use limosa_db::Item;
 use limosa_sql::Engine;
 
 use crate::Failure;
+use crate::builtins::current_schema;
 use crate::opened::Opened;
 
 impl Opened<'_> {
@@ -30,14 +32,24 @@ impl Opened<'_> {
     }
 
     /// The tool would find no place for its record there; here names without a schema would mean another one in silence.
-    async fn refuse_without_told_schema(&mut self) -> Result<(), Failure> {
-        let Some(schema) = self.told_schema_needed.clone() else { return Ok(()) };
+    pub(crate) async fn refuse_without_told_schema(&mut self) -> Result<(), Failure> {
+        let engine = self.target.engine;
+        let is_flyways = engine == Engine::Postgres && self.tool == Some(ForeignTool::Flyway);
+        let first = is_flyways.then(|| current_schema(self.session.facts()));
+        let first = first.filter(|first| first != "public" && !self.configuration.create_schemas.contains(first));
+        let Some(schema) = self.told_schema_needed.clone().or(first.clone()) else { return Ok(()) };
         let question = "select 1::int8 from pg_catalog.pg_namespace where nspname = $1::text";
         if !self.session.query(question, &[schema.as_str().into()]).await?.is_empty() {
             return Ok(());
         }
-        let message = format!("liquibase's settings name {schema} as the default schema, and there is no such schema");
-        let help = format!("make it first: create schema {}", self.target.engine.quote_identifier(&schema));
+        let (who, more) = match first {
+            Some(_) => {
+                ("settings, address or role", format!("; or let limosa make it: create_schemas = [\"{schema}\"]"))
+            }
+            None => ("liquibase's settings", String::new()),
+        };
+        let message = format!("{who} name {schema} as the default schema, and there is no such schema");
+        let help = format!("make it first: create schema {}{more}", engine.quote_identifier(&schema));
         Err(Failure::usage("LIM-U170", message, help))
     }
 

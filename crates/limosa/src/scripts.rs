@@ -9,6 +9,7 @@ use std::sync::Arc;
 use limosa_core::{Checksum, FileHasher};
 use limosa_formats::HEAD_BYTES;
 use limosa_formats::formats::SIGNS;
+use limosa_formats::native::FilePart;
 use limosa_run::Files;
 use limosa_sql::{Diagnostic, Label};
 
@@ -253,4 +254,26 @@ pub(crate) fn each_part(
             Err(error) => return Err(failed(error)),
         }
     }
+}
+
+/// A part of a file; `whole` is the file that was read last.
+pub(crate) fn part_of<'w>(
+    scripts: &Scripts,
+    name: &str,
+    part: &FilePart,
+    whole: &'w mut (String, Vec<u8>),
+) -> Result<&'w [u8], Failure> {
+    if whole.0 != name {
+        let bytes = scripts.read(name)?;
+        let mut hasher = FileHasher::new();
+        hasher.update(&bytes);
+        if hasher.finish() != part.checksum {
+            let problem = Diagnostic::error("LIM-F900", format!("{name} was changed while it was read"));
+            let help = "run again when the file is at rest";
+            return Err(Failure::new(Exit::Usage, problem.at(Label::file(name)).help(help)));
+        }
+        *whole = (name.to_owned(), bytes);
+    }
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.1.len());
+    Ok(&whole.1[at(part.start)..at(part.end)])
 }

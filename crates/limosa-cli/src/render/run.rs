@@ -83,7 +83,7 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
                 let (what, words) = passed_by(step).unwrap_or_default();
                 add(what, format!("{}: {words}", title(step)));
             }
-            "partial" if is_back => add("half back", format!("{}: {} of its way back", title(step), parts(step))),
+            "partial" if is_back => add("half back", format!("{} (way back): {}", title(step), parts(step))),
             "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
             "rows_stay" => {
                 add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
@@ -95,7 +95,7 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
     for step in &answer.taken_back {
         match step.state {
             "done" => add("taken back", title(step)),
-            "partial" => add("half back", format!("{}: {} of its way back", title(step), parts(step))),
+            "partial" => add("half back", format!("{} (way back): {}", title(step), parts(step))),
             "rows_stay" => {
                 add(
                     "rows stay",
@@ -130,6 +130,9 @@ fn title(step: &StepLine) -> String {
 }
 
 fn parts(step: &StepLine) -> String {
+    if step.statements_done == 0 {
+        return "its first statement failed, and may have left something".to_owned();
+    }
     format!("{} of {} statements stand", step.statements_done, step.statements_total)
 }
 
@@ -143,6 +146,11 @@ fn next(answer: &RunAnswer) -> Option<String> {
     let again = format!("limosa {}", if answer.command == "reset" { "migrate" } else { answer.command });
     let interrupted = answer.error.as_ref().is_some_and(|error| matches!(error.code, "LIM-R005" | "LIM-R006"));
     let partial = answer.steps.iter().any(|step| step.state == "partial");
+    if let (Some(event), Some(file), false) = (answer.owed_callback, &file, interrupted) {
+        return Some(format!(
+            "mend {file}, and run it by hand for what stands: {event} runs behind other migrations only"
+        ));
+    }
     Some(match (interrupted, partial, file) {
         (true, _, _) => format!("{again} goes on from here"),
         (false, true, Some(file)) => {
@@ -197,6 +205,7 @@ mod tests {
             steps,
             taken_back: Vec::new(),
             error: None,
+            owed_callback: None,
             notices: Vec::new(),
             plan_digest: None,
             audit_head: None,

@@ -76,6 +76,10 @@ fn summary(answer: &StatusAnswer) -> String {
         Some("migration files have errors, and nothing is run until they are mended: see limosa validate")
     } else if answer.notices.iter().any(|notice| notice.code == "LIM-P020") {
         Some("another tool has migrated this database: take it over with limosa adopt")
+    } else if answer.notices.iter().any(|notice| notice.code == "LIM-P040") {
+        Some(
+            "this database holds tables that no migration here has made: nothing is run until somebody says what they are",
+        )
     } else if is(State::Partial) || is(State::Reverting) {
         Some(
             "begun and not ended: the same command goes on there, or says what a person has to settle; see limosa repair",

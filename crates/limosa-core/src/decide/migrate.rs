@@ -126,8 +126,7 @@ fn unknown_target(changes: &[Change], ledger: &LedgerView, to: Option<&Version>)
 
 /// What another tool has applied would run a second time.
 fn elsewhere(steps: &[Step], ask: &MigrateAsk) -> Option<Diagnostic> {
-    let (message, help) = ask.history_elsewhere.as_ref().filter(|_| !steps.is_empty())?;
-    Some(Diagnostic::error("LIM-P020", message.clone()).help(help.clone()))
+    ask.history_elsewhere.clone().filter(|_| !steps.is_empty())
 }
 
 /// The missing table of the tool that the files were written for, where a step or a callback needs it before one makes it; and what is

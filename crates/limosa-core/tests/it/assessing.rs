@@ -197,3 +197,26 @@ fn a_baseline_stands_for_versions_that_never_ran() {
     let based = ["1 NotApplicable", "B:1 NotApplicable", "2 NotApplicable", "B:2 Applied", "3 Pending"];
     assert_eq!(short(&Ledger::new().applied(&base).0, None), based);
 }
+
+#[test]
+fn a_baseline_that_ran_stands_for_them_when_its_file_is_gone() {
+    let base = change("2", "ab").stands_for_all();
+    let newer = change("3", "abc").stands_for_all();
+    let all = [change("1", "a"), change("2", "b"), newer, change("3", "c"), change("4", "d")];
+    let ledger = Ledger::new().applied(&base);
+    let states: Vec<String> = assess(&all, &ledger.0, &around())
+        .into_iter()
+        .map(|line| format!("{} {:?} {}", line.identity, line.state, line.reason.unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            "1 NotApplicable B2 stands for it",
+            "2 NotApplicable B2 stands for it",
+            "B:3 NotApplicable the database began with B2",
+            "3 Pending ",
+            "4 Pending ",
+            "B:2 Missing applied, but no file defines it any more",
+        ]
+    );
+}

@@ -542,9 +542,11 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U170",
-        "`defaultSchemaName` in `liquibase.properties`, or `LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME`, names a schema that this database does not have. \
-         Liquibase begins each change there, and finds no place for its own table. Here `CREATE TABLE orders` would make it in another schema.",
-        "Make the schema, or correct the name. Capitals make no difference in it, as Liquibase writes it without quotes.",
+        "`defaultSchemaName` in `liquibase.properties`, or `LIQUIBASE_COMMAND_DEFAULT_SCHEMA_NAME`, names a schema that this database does not have; or, in a \
+         folder of Flyway's, `flyway.defaultSchema`, the first of `flyway.schemas` or the search path of the address does, and `createSchemas` is off. \
+         The tool begins each change there, and finds no place for its own table. Here `CREATE TABLE orders` would make it in another schema.",
+        "Make the schema, or correct the name. Capitals make no difference in it with Liquibase, which writes it without quotes; with Flyway they do. \
+         limosa makes it where `create_schemas` names it, which Flyway's `createSchemas=true` comes to.",
     ),
     (
         "LIM-U175",

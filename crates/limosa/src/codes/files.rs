@@ -152,8 +152,9 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-F026",
-        "An entry of `migration_config.yaml` is for a migration that is not in the folder.",
-        "Correct the name, or remove the entry. The entries hold for the files beside the YAML file.",
+        "An entry of `migration_config.yaml` is for a migration that is not in the folder; or a file of Flyway's `.conf` stands beside no script of that name, \
+         which is a warning.",
+        "Correct the name, or remove the entry, or the file. The entries hold for the files beside the YAML file.",
     ),
     ("LIM-F027", "A key, or the entry of a migration, stands twice in `migration_config.yaml`.", "Join the two."),
     (

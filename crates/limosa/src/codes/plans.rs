@@ -133,11 +133,11 @@ pub(super) const TABLE: &[Cause] = &[
          has applied would run a second time. Or the table of the tool is there and tells nothing: the user may not read it, or it has a form that \
          this limosa does not know (told where the files are of that tool, or a setting names the table). A ledger in another schema or under another \
          name stops the run, too, where the files may be of its tool; each is named with its table and the number of its migrations. So does the \
-         one in the tool's usual place where its settings name another table, which is not there: they may be those of another environment. Or Flyway's settings say `baselineOnMigrate`, and the database holds tables and no ledger: Flyway would count it as migrated up to a version.",
+         one in the tool's usual place where its settings name another table, which is not there: they may be those of another environment.",
         "Where the files are the ones that the other tool ran: `limosa adopt` takes them over, each compared with what was applied where that \
          tool keeps checksums (`limosa baseline --to VERSION` counts them as applied up to a version without a look); \
          then `limosa migrate` runs what is new. Where they have nothing to do with it, as with two applications in one database: \
-         `--ignore-other-ledgers`. Where `baselineOnMigrate` is what stopped it: `limosa baseline --to VERSION`. Where the table may not be read: grant the rights that the message names. Once limosa has a migration on record it does not ask again, unless the database was taken over and the other tool goes on.",
+         `--ignore-other-ledgers`. Where the table may not be read: grant the rights that the message names. Once limosa has a migration on record it does not ask again, unless the database was taken over and the other tool goes on.",
     ),
     (
         "LIM-P021",
@@ -253,6 +253,15 @@ pub(super) const TABLE: &[Cause] = &[
          files were written for goes on so with those in the same run, and forgets it with the next run: what they do to the rows of children \
          depends on which files were pending together. Here each file begins alike.",
         "Nothing, where no file relies on it. One that does gets the PRAGMA at its head; where all do, there is the setting `sqlite.foreign_keys`.",
+    ),
+    (
+        "LIM-P040",
+        "The files are Flyway's, the database holds tables, views or sequences, and neither limosa nor Flyway has a migration on record in it. Flyway \
+         refuses to migrate such a database (`Found non-empty schema(s) ... but no schema history table`); with `baselineOnMigrate` it counts it as \
+         migrated up to `baselineVersion`. It may be another database than you mean, one whose record was lost, or one that was made without a tool.",
+        "Look at the address first: `limosa status` names the database. Where its tables are what migrations have made: `limosa baseline --to VERSION` \
+         counts all up to that version as applied; then `limosa migrate` runs what is new. Where they have nothing to do with these files, as with \
+         two applications in one database: `--ignore-other-ledgers`, or `ignore_other_ledgers = true`. Once limosa has done anything there it does not ask again.",
     ),
     (
         "LIM-P045",

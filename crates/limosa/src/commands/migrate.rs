@@ -266,10 +266,11 @@ fn what_stays(plan: &Plan, report: &RunReport) -> Vec<Diagnostic> {
         return Vec::new();
     }
     if let Some(step) = half_done(report) {
-        let message = format!(
-            "nothing is taken back: {} {} stopped after {} of {} statements, which are committed",
-            step.label, step.name, step.statements_done, step.statements_total
-        );
+        let stopped = match step.statements_done {
+            0 => "stopped in its first statement, which may have left something".to_owned(),
+            done => format!("stopped after {done} of {} statements, which are committed", step.statements_total),
+        };
+        let message = format!("nothing is taken back: {} {} {stopped}", step.label, step.name);
         let help = "mend it and run again, or take back by hand what this run did: limosa rollback";
         return vec![Diagnostic::warning("LIM-U005", message).help(help)];
     }
@@ -381,6 +382,7 @@ pub(crate) fn nothing(
         steps: Vec::new(),
         taken_back: Vec::new(),
         error: None,
+        owed_callback: None,
         notices,
         plan_digest: None,
         audit_head: head,
@@ -410,6 +412,7 @@ pub(crate) fn answer(
         steps: report.steps.iter().map(StepLine::from).collect(),
         taken_back: Vec::new(),
         error,
+        owed_callback: report.owed.map(limosa_core::CallbackEvent::name),
         notices: plan.notices.clone(),
         plan_digest: Some(plan.digest().as_str().to_owned()),
         audit_head: report.head.clone(),

@@ -102,6 +102,9 @@ async fn planned(
     loaded.refuse_errors_of_pending(&view)?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let plan = migrate::decide(opened, loaded, &view, options, &around).await?;
+    if !plan.is_empty() {
+        opened.refuse_without_told_schema().await?;
+    }
     Ok((plan, view))
 }
 

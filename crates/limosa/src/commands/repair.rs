@@ -124,6 +124,10 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
                 "{id}: the file was changed after it was applied ({}). Put it back, or: limosa repair --accept {id}",
                 line.reason.unwrap_or_default()
             )),
+            State::Missing if let Some(version) = id.version_of_baseline() => lines.push(format!(
+                "{id}: applied, and its file is gone. Its row stands for all versions up to {version} and must stay; the file is needed for new \
+                 databases alone"
+            )),
             State::Missing => lines.push(format!(
                 "{id}: applied, and its file is gone. Put it back, or forget it: limosa repair --mark-not-applied {id}"
             )),

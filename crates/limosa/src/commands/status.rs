@@ -70,7 +70,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let by_default = by_default.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let otherwise = opened.tool_elsewhere().filter(|_| elsewhere.is_some());
     let otherwise = otherwise.and_then(|(tool, table)| read_otherwise(opened.configuration, loaded, tool, table));
-    let elsewhere = elsewhere.map(|(message, help)| Diagnostic::warning("LIM-P020", message).help(help));
+    let elsewhere = elsewhere.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let disagreement = disagreement(opened, loaded, &view).await?;
     let disagreement = disagreement.map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let others = turned_up_as_others(opened, loaded, &view)?;
@@ -153,8 +153,9 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     findings.extend(disagreement(opened, loaded, &view).await?);
     findings.extend(turned_up_as_others(opened, loaded, &view)?);
     findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
-    let pending = assessed.iter().filter(|line| line.state.is_pending()).filter_map(|line| line.change);
-    findings.extend(pending.flat_map(warned));
+    let pending = || assessed.iter().filter(|line| line.state.is_pending()).filter_map(|line| line.change);
+    findings.extend(pending().flat_map(warned));
+    findings.extend(opened.unknown_placeholders(pending()));
     let count = |state: State| assessed.iter().filter(|line| line.state == state).count();
     let states = [
         State::Applied,
@@ -212,8 +213,14 @@ fn finding(line: &Assessed<'_>, order: OutOfOrder) -> Option<Diagnostic> {
                 line.identity,
                 line.row.map(|row| row.name.as_str()).unwrap_or_default()
             ),
-            "put the file back, or forget the row: limosa repair --mark-not-applied ".to_owned()
-                + line.identity.as_str(),
+            match line.identity.version_of_baseline() {
+                Some(version) => format!(
+                    "put the file back where new databases are to begin with it; its row stands for all versions up to {version}, and must stay"
+                ),
+                None => {
+                    format!("put the file back, or forget the row: limosa repair --mark-not-applied {}", line.identity)
+                }
+            },
         ),
         State::OutOfOrder if order != OutOfOrder::Allow => (
             "LIM-P005",

@@ -53,7 +53,7 @@ impl fmt::Debug for Loaded {
 /// flags.
 ///
 /// The configuration file is the one of `--config` or `LIMOSA_CONFIG`, else the `limosa.toml` of the current folder (or its
-/// `flyway.toml` or `flyway.conf`, which are read as settings of ours), else that of the nearest folder above it up to the root of the repository (a folder with `.git`). Outside of a repository
+/// `flyway.toml` or `flyway.conf`, which are read as settings of ours, or what `FLYWAY_CONFIG_FILES` names in their place), else that of the nearest folder above it up to the root of the repository (a folder with `.git`). Outside of a repository
 /// only the current folder is looked at: a file further up may be a stranger's.
 ///
 /// Blocks while files are read and programs of `cmd:` references run.
@@ -64,10 +64,10 @@ pub fn load(world: &World<'_>, flags: Layer, need: Need) -> Result<Loaded, Vec<D
     let mut layers = vec![Layer::defaults()];
     let mut problems = Vec::new();
     let process = Layer::process(&world.environment);
-    let config = configuration_file(world, &[&flags, &process]);
+    let config = configuration_file(world, &[&flags, &process], &mut problems);
     if let Some(config) = &config {
         match read(world, &config.path) {
-            Ok(text) if flyway::is_meant(&config.path) => {
+            Ok(text) if config.is_flyways => {
                 let user = flyway::user_file(&config.path)
                     .filter(|path| world.outside.exists(&world.current_directory.join(path)));
                 let own = user.as_ref().map(|path| (path.display().to_string(), read(world, path)));
@@ -105,10 +105,13 @@ pub fn load(world: &World<'_>, flags: Layer, need: Need) -> Result<Loaded, Vec<D
         return Err(problems);
     }
     if let Some(config) = config {
-        if config.origin == Origin::Default {
-            let shadowed = Vec::new();
-            let origin = Origin::File { file: config.shown.clone(), line: 1, environment: None };
-            provenance.note("config", origin, None, shadowed);
+        let origin = match &config.origin {
+            Origin::Default => Some(Origin::File { file: config.shown.clone(), line: 1, environment: None }),
+            Origin::Variable(name) if name == flyway::told_file::CONFIG_FILES => Some(config.origin.clone()),
+            _ => None,
+        };
+        if let Some(origin) = origin {
+            provenance.note("config", origin, None, Vec::new());
         }
         settings.config = Some(config.path);
     }
@@ -126,9 +129,15 @@ struct ConfigurationFile {
     base: PathBuf,
     /// Who named it; the default where it was found.
     origin: Origin,
+    /// It is one of Flyway's.
+    is_flyways: bool,
 }
 
-fn configuration_file(world: &World<'_>, naming: &[&Layer]) -> Option<ConfigurationFile> {
+fn configuration_file(
+    world: &World<'_>,
+    naming: &[&Layer],
+    problems: &mut Vec<Diagnostic>,
+) -> Option<ConfigurationFile> {
     let named = naming.iter().find_map(|layer| layer.entries.get("config"));
     if let Some((Value::Path(path), origin)) = named.map(|entry| (&entry.value, &entry.origin)) {
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -137,18 +146,33 @@ fn configuration_file(world: &World<'_>, naming: &[&Layer]) -> Option<Configurat
             shown: path.display().to_string(),
             base,
             origin: origin.clone(),
+            is_flyways: flyway::is_meant(path),
         });
     }
     let here = world.current_directory.as_path();
     let root = here.ancestors().find(|folder| world.outside.exists(&folder.join(".git"))).unwrap_or(here);
     let names = || std::iter::once(FILE_NAME).chain(flyway::FILE_NAMES);
-    let (found, name) = here
+    let found = here
         .ancestors()
         .take_while(|folder| folder.starts_with(root))
-        .find_map(|folder| names().find(|name| world.outside.exists(&folder.join(name))).map(|name| (folder, name)))?;
+        .find_map(|folder| names().find(|name| world.outside.exists(&folder.join(name))).map(|name| (folder, name)));
+    let told =
+        found.is_none_or(|(_, name)| name != FILE_NAME).then(|| flyway::told_file::told_file(&world.environment));
+    if let Some(told) = told.flatten() {
+        let path = told.map_err(|problem| problems.push(*problem)).ok()?;
+        return Some(ConfigurationFile {
+            shown: path.display().to_string(),
+            path,
+            base: PathBuf::new(),
+            origin: Origin::Variable(flyway::told_file::CONFIG_FILES.to_owned()),
+            is_flyways: true,
+        });
+    }
+    let (found, name) = found?;
     let base = if found == here { PathBuf::new() } else { found.to_owned() };
     let path = base.join(name);
-    Some(ConfigurationFile { shown: path.display().to_string(), path, base, origin: Origin::Default })
+    let (shown, is_flyways) = (path.display().to_string(), flyway::is_meant(&path));
+    Some(ConfigurationFile { shown, path, base, origin: Origin::Default, is_flyways })
 }
 
 fn read(world: &World<'_>, path: &Path) -> Result<String, String> {

@@ -21,8 +21,7 @@ pub(crate) fn with_tools() -> Vec<Home> {
         .rfind(|version| ["pg_dump", "pg_restore", "psql"].iter().all(|name| version.program(name).is_some()))
         .expect("a PostgreSQL with its client tools is needed; run the tests with `cargo xtask test`");
     let database = postgres::shared(&version).unwrap().create_database().unwrap();
-    let events = std::sync::Mutex::new(Vec::new());
-    homes.push(Home { folder: Folder::new(), place: Place::Postgres(database), events });
+    homes.push(Home::at(Folder::new(), Place::Postgres(database)));
     // The newest is a MariaDB, and comes with its programs.
     homes.extend(mysql_homes().pop());
     homes

@@ -99,7 +99,7 @@ async fn a_version_is_named_with_or_without_its_zeros() {
 #[tokio::test]
 async fn callbacks_run_around_migrations() {
     for home in all_homes() {
-        home.execute(LOG);
+        home.holds(LOG);
         for event in [
             "beforeMigrate",
             "beforeEachMigrate",
@@ -140,7 +140,7 @@ async fn callbacks_run_around_migrations() {
 
 /// Versions with ways back that can be followed, and callbacks that can, too.
 fn with_ways_back(home: &Home) {
-    home.execute(LOG);
+    home.holds(LOG);
     for number in 1..=3 {
         home.file(&format!("V{number}__rows.sql"), &note(&format!("V{number}")));
         home.file(&format!("U{number}__rows.sql"), &note(&format!("U{number}")));
@@ -206,7 +206,7 @@ async fn a_rollback_does_not_leave_out_what_should_run_around_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_of_callbacks_are_not_told_as_the_migrations() {
     for home in all_homes() {
-        home.execute(LOG);
+        home.holds(LOG);
         home.file("V1__rows.sql", &note("V1"));
         home.file("beforeEachMigrate.sql", &format!("{}{}", note("a"), note("b")));
         home.file("afterEachMigrate.sql", &note("c"));
@@ -228,7 +228,7 @@ async fn statements_of_callbacks_are_not_told_as_the_migrations() {
 #[tokio::test]
 async fn a_callback_that_fails_says_what_stands() {
     for home in all_homes() {
-        home.execute(LOG);
+        home.holds(LOG);
         home.file("V1__rows.sql", &note("V1"));
         home.file("V2__rows.sql", &note("V2"));
         let bad = "insert into nosuch values (1);\n";
@@ -301,7 +301,7 @@ async fn callbacks_may_hold_what_no_transaction_takes() {
 #[tokio::test]
 async fn all_in_one_transaction_with_their_callbacks() {
     for home in homes() {
-        home.execute(LOG);
+        home.holds(LOG);
         home.file("beforeEachMigrate.sql", &note("before"));
         home.file("V1__a.sql", &note("V1"));
         home.file("V2__b.sql", &note("V2"));

@@ -63,6 +63,21 @@ async fn a_plan_as_sql_makes_the_schemas_and_works_in_them() {
 }
 
 #[tokio::test]
+async fn a_default_schema_that_nobody_makes_stops_the_run() {
+    let home = newest_postgres();
+    home.file("V1__a.sql", "create table a (n integer);\n");
+    let mut configuration = in_schema(&home, "App");
+    configuration.create_schemas = Vec::new();
+    failed(&run(configuration.clone()).await, 2, &["LIM-U170", "create schema \"App\"", "create_schemas = [\"App\"]"]);
+    let plan = Migrator::new(configuration.clone()).plan(&MigrateOptions::default()).await;
+    assert!(format!("{plan:?}").contains("LIM-U170"), "{plan:?}");
+    assert!(home.rows("select 1 from pg_tables where tablename = 'a'").is_empty());
+    home.execute("create schema \"App\"");
+    done(run(configuration).await);
+    assert_eq!(home.rows("select schemaname from pg_tables where tablename = 'a'"), ["App"]);
+}
+
+#[tokio::test]
 async fn an_executed_dry_run_works_in_schemas_that_are_not_there_yet() {
     let home = newest_postgres();
     home.file("V1__a.sql", "create table a (n integer);\ncreate table ops.b (n integer);\n");
@@ -88,7 +103,11 @@ async fn a_database_that_flyway_would_count_as_migrated_is_not_migrated_anew() {
             configuration
         };
         let refused = run(with("2")).await;
-        failed(&refused, 4, &["LIM-P020", "up to version 2", "limosa baseline --to 2"]);
+        failed(&refused, 4, &["LIM-P040", "up to version 2", "limosa baseline --to 2"]);
+        // Without that setting Flyway would refuse, too.
+        failed(&home.migrate().await, 4, &["LIM-P040", "Flyway would not migrate it", "limosa baseline --to VERSION"]);
+        let status = format!("{:?}", Migrator::new(home.configuration()).status(Default::default()).await);
+        assert!(status.contains("LIM-P040"), "{status}");
         assert_eq!(home.rows("select balance from account"), ["200"]);
         let version = Version::parse("2").unwrap();
         Migrator::new(with("2")).baseline(&version, false, &quiet, Stop::new()).await.unwrap();
@@ -153,7 +172,7 @@ async fn repeatables_run_in_the_order_of_what_they_are_called() {
     home.file("R__1_base.sql", "create table if not exists base (n integer);\n");
     home.file("R__10_dep.sql", "create view if not exists dep as select n from base;\n");
     home.file("R__.sql", "create table if not exists nameless (n integer);\n");
-    let names: Vec<String> = done(home.migrate().await).steps.into_iter().map(|step| step.name).collect();
+    let names: Vec<String> = done(home.migrate().await).steps.into_iter().map(|step| step.name.into()).collect();
     assert_eq!(names, ["", "1 base", "10 dep"]);
 }
 

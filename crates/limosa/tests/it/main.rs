@@ -20,6 +20,7 @@ mod examples;
 mod exporting;
 mod files_alone;
 mod flyway;
+mod flyway_as_it_stands;
 mod flyway_marks;
 mod flyway_settings;
 mod flyway_values;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use limosa::report::RunAnswer;
@@ -20,6 +21,8 @@ pub(crate) struct Home {
     pub(crate) folder: Folder,
     pub(crate) place: Place,
     pub(crate) events: Mutex<Vec<Progress>>,
+    /// Others than its migrations make tables in it.
+    is_shared: AtomicBool,
 }
 
 /// One home per engine and tested version.
@@ -32,11 +35,7 @@ pub(crate) fn homes() -> Vec<Home> {
 /// A home on the shared server of this version.
 fn postgres_home(version: &PostgresVersion) -> Home {
     let server = postgres::shared(version).expect("the server starts");
-    Home {
-        folder: Folder::new(),
-        place: Place::Postgres(server.create_database().expect("a database")),
-        events: Mutex::new(Vec::new()),
-    }
+    Home::at(Folder::new(), Place::Postgres(server.create_database().expect("a database")))
 }
 
 /// One home per tested server of MySQL's kind.
@@ -44,11 +43,7 @@ pub(crate) fn mysql_homes() -> Vec<Home> {
     let versions = mysql::tested().expect("MariaDB is found");
     let home = |version| {
         let server = mysql::shared(version).expect("the server starts");
-        Home {
-            folder: Folder::new(),
-            place: Place::Mysql(server.create_database().expect("a database")),
-            events: Mutex::new(Vec::new()),
-        }
+        Home::at(Folder::new(), Place::Mysql(server.create_database().expect("a database")))
     };
     versions.iter().map(home).collect()
 }
@@ -63,7 +58,7 @@ pub(crate) fn all_homes() -> Vec<Home> {
 pub(crate) fn sqlite() -> Home {
     let folder = Folder::new();
     let file = folder.join("test.db");
-    Home { folder, place: Place::Sqlite(file), events: Mutex::new(Vec::new()) }
+    Home::at(folder, Place::Sqlite(file))
 }
 
 pub(crate) fn newest_postgres() -> Home {
@@ -71,6 +66,16 @@ pub(crate) fn newest_postgres() -> Home {
 }
 
 impl Home {
+    pub(crate) fn at(folder: Folder, place: Place) -> Home {
+        Home { folder, place, events: Mutex::new(Vec::new()), is_shared: AtomicBool::new(false) }
+    }
+
+    /// Makes what is not of the migrations: the database is one that they share with others.
+    pub(crate) fn holds(&self, sql: &str) {
+        self.execute(sql);
+        self.is_shared.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn url(&self) -> String {
         match &self.place {
             Place::Sqlite(path) => format!("sqlite:{}", path.display()),
@@ -94,6 +99,7 @@ impl Home {
         configuration.backup_directory = self.folder.join("backups");
         configuration.actor = "tester@here".to_owned();
         configuration.limits.lock_retries = 2;
+        configuration.ignore_other_ledgers = self.is_shared.load(Ordering::Relaxed);
         configuration
     }
 

@@ -1,7 +1,6 @@
 //! The example that the README runs, on every engine, up and all the way back.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use limosa::{Identity, MigrateOptions, Migrator, Progress, RollbackOptions, Selection, StatusOptions, Stop, Version};
 use limosa_testkit::{Folder, PostgresServer, ServerOptions, postgres};
@@ -72,11 +71,8 @@ async fn the_warehouse_goes_up_and_back_on_every_engine() {
 #[tokio::test]
 async fn the_climate_of_the_halls_is_kept_by_timescale_where_a_server_offers_it() {
     for version in postgres::tested().unwrap() {
-        let home = |server: &PostgresServer| Home {
-            folder: Folder::new(),
-            place: Place::Postgres(server.create_database().unwrap()),
-            events: Mutex::new(Vec::new()),
-        };
+        let home =
+            |server: &PostgresServer| Home::at(Folder::new(), Place::Postgres(server.create_database().unwrap()));
         if !has_timescale(&home(postgres::shared(&version).unwrap())) {
             eprintln!("not tested: PostgreSQL {version} does not offer TimescaleDB here");
             continue;

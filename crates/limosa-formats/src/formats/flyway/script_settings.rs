@@ -5,20 +5,23 @@
 use limosa_core::TransactionWish;
 use limosa_sql::{Diagnostic, Label, PlaceholderMarks, Position};
 
-use super::super::native::{Config, Wishes, nearest};
+use super::super::native::{Config, FileRole, Wishes, nearest};
 use super::expression::evaluate;
+use super::names::Naming;
 use crate::codes;
 
 const KEYS: [&str; 4] = ["executeInTransaction", "placeholderReplacement", "encoding", "shouldExecute"];
 
-/// Reads the settings at `path`, which apply to the script of the same name without `.conf`. `value_of` gives the values of
-/// placeholders, which are written with `marks`.
+/// Reads the settings at `path`, which apply to the script of the same name without `.conf`: a script for which files named as
+/// `naming` says are. `value_of` gives the values of placeholders.
 pub(crate) fn read(
     path: &str,
     bytes: &[u8],
-    marks: PlaceholderMarks,
+    naming: &Naming,
     value_of: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Config>, Vec<Diagnostic>) {
+    let script = path.strip_suffix(super::names::SETTINGS).unwrap_or(path);
+    let is_way_back = matches!(naming.classify(script), FileRole::Rollback { .. });
     let mut diagnostics = Vec::new();
     let Ok(text) = std::str::from_utf8(bytes) else {
         let problem = Diagnostic::error(codes::BAD_SCRIPT_SETTING, "the settings are not UTF-8").at(Label::file(path));
@@ -34,7 +37,8 @@ pub(crate) fn read(
             Label::place(path, Position { line: number, column: 1 }).line(line.chars().take(300).collect::<String>())
         };
         let (key, value) = bare.split_once(['=', ':']).map_or((bare, ""), |(key, value)| (key.trim(), value.trim()));
-        if let Err(problem) = setting(key, value, &mut wishes, marks, value_of) {
+        let read = setting(key, value, &mut wishes, *naming.placeholders, value_of);
+        if let Err(problem) = read.and_then(|()| if is_way_back { of_way_back(key, &wishes) } else { Ok(()) }) {
             diagnostics.push(Diagnostic::error(codes::BAD_SCRIPT_SETTING, problem.0).at(place()).help(problem.1));
         }
     }
@@ -87,6 +91,15 @@ fn setting(
         }
     }
     Ok(())
+}
+
+/// A way back is kept as its migration is read, and may be asked for whatever the settings say by then.
+fn of_way_back(key: &str, wishes: &Wishes) -> Result<(), Problem> {
+    if wishes.placeholders_off != Some(true) && wishes.left_out.is_none() {
+        return Ok(());
+    }
+    let help = "put it beside the migration, whose way back this is; `executeInTransaction` may stand here";
+    Err(Problem(format!("a way back cannot have the setting {key} of its own"), help.to_owned()))
 }
 
 fn yes(key: &str, value: &str) -> Result<bool, Problem> {

@@ -152,9 +152,9 @@ fn change(
             (Kind::Versioned(version.clone()), label.clone(), name.clone())
         }
         FileRole::Baseline { version, label, name } => (Kind::Versioned(version.clone()), label.clone(), name.clone()),
-        FileRole::Repeatable { name } | FileRole::Again { name, .. } => {
-            (Kind::Repeatable, "R".into(), spoken(name).into())
-        }
+        // A blank in front is how a name gets ahead of all others in Flyway.
+        FileRole::Repeatable { name } => (Kind::Repeatable, "R".into(), name.replace('_', " ").into()),
+        FileRole::Again { name, .. } => (Kind::Repeatable, "R".into(), spoken(name).into()),
         _ => return None,
     };
     let is_baseline = matches!(role, FileRole::Baseline { .. });
@@ -359,7 +359,7 @@ fn check_entries(
         return;
     }
     let directory = Directory::new(candidates);
-    for &(config, entry) in entries {
+    for &(config, entry) in entries.iter().filter(|(config, _)| config.script().is_none()) {
         let named = directory.find(&entry.selector).map(|index| &candidates[index]);
         let beside = named.filter(|candidate| {
             std::iter::once(&candidate.change.script.file).chain(&candidate.variants).any(|file| config.is_beside(file))

@@ -102,6 +102,11 @@ impl Body {
         self.outliner.surround(around);
     }
 
+    /// The tool that the file was written for replaces placeholders in data of COPY, too.
+    pub(super) fn search_data(&mut self) {
+        self.outliner.search_data();
+    }
+
     /// The tool that the file was written for keeps its record in a table of this name.
     pub(super) fn watch_ledger(&mut self, table: &str) {
         for outliner in std::iter::once(&mut self.outliner).chain(&mut self.without_transaction) {
@@ -191,6 +196,8 @@ impl Body {
                 self.finder.interrupt();
                 begun = self.section_in(lines.iter().filter(|line| line.start >= body));
             }
+        } else if piece.kind == PieceKind::CopyData {
+            self.outliner.add(piece);
         }
         let hold = self.finder.hold_from().unwrap_or(u64::MAX).min(self.scanner.hold_from());
         let Some(up) = &mut self.up else { return };

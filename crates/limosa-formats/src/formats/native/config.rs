@@ -15,8 +15,10 @@ use crate::codes;
 pub struct Config {
     path: String,
     defaults: Wishes,
-    /// The defaults hold for ways back, too.
+    /// It holds for ways back, too.
     for_ways_back: bool,
+    /// The script beside which it stands, where it is about that one alone.
+    script: Option<String>,
     pub(crate) entries: Vec<ConfigEntry>,
 }
 
@@ -82,17 +84,36 @@ impl Config {
             wishes,
             rollback_supported: None,
         };
-        Config { path: path.to_owned(), defaults: Wishes::default(), for_ways_back: false, entries: vec![entry] }
+        Config {
+            path: path.to_owned(),
+            defaults: Wishes::default(),
+            for_ways_back: true,
+            script: Some(script.to_owned()),
+            entries: vec![entry],
+        }
     }
 
     /// What a file says about all scripts of its folder, ways back among them.
     pub(crate) fn of_folder(path: &str, defaults: Wishes) -> Config {
-        Config { path: path.to_owned(), defaults, for_ways_back: true, entries: Vec::new() }
+        Config { path: path.to_owned(), defaults, for_ways_back: true, script: None, entries: Vec::new() }
     }
 
     /// Path as the user gave it.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The script beside which it stands, where it is about that one alone.
+    pub fn script(&self) -> Option<&str> {
+        self.script.as_deref()
+    }
+
+    /// What is said of it where its script is none of `files`; it has no effect then.
+    pub fn without_script(&self, has_file: impl Fn(&str) -> bool) -> Option<Diagnostic> {
+        let script = self.script.as_deref().filter(|script| !has_file(script))?;
+        let message = format!("{script}, whose settings these are, is not here");
+        let problem = Diagnostic::warning(codes::ENTRY_WITHOUT_FILE, message).at(Label::file(&self.path));
+        Some(problem.help("name them as the script and .conf behind it, or take them away"))
     }
 
     /// What it names migrations by, with the place: its entries, and what they depend on.
@@ -159,6 +180,7 @@ impl Reading<'_> {
             path: self.path.to_owned(),
             defaults: Wishes::default(),
             for_ways_back: false,
+            script: None,
             entries: Vec::new(),
         };
         let mut seen: Vec<&str> = Vec::new();

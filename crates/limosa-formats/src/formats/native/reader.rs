@@ -32,6 +32,8 @@ pub struct FileReader {
     no_transaction: Option<&'static str>,
     /// The file was written for another tool, which knows no headers.
     is_foreign: bool,
+    /// Its tool replaces placeholders in data of COPY, too.
+    replaces_in_data: bool,
     /// The transaction that this tool has around it.
     around: Option<ToolTransaction>,
     /// What ends statements besides `;` in all of its files.
@@ -87,6 +89,7 @@ impl FileReader {
             dialect,
             no_transaction: None,
             is_foreign: false,
+            replaces_in_data: false,
             around: None,
             delimiter: None,
             ledger_table: None,
@@ -127,7 +130,15 @@ impl FileReader {
     pub fn of_tool(self, layout: &Layout) -> FileReader {
         let around = layout.transaction().filter(|_| !matches!(self.role, FileRole::Rollback { .. }));
         let ledger_table = layout.ledger_table(self.dialect.engine()).map(|ledger| ledger.table);
-        FileReader { is_foreign: layout.is_foreign(), around, delimiter: layout.end_delimiter(), ledger_table, ..self }
+        FileReader {
+            is_foreign: layout.is_foreign(),
+            around,
+            delimiter: layout.end_delimiter(),
+            ledger_table,
+            // Before it looks for statements (`PlaceholderReplacingReader`).
+            replaces_in_data: matches!(layout, Layout::Flyway(_)),
+            ..self
+        }
     }
 
     /// That tool keeps its record in the table of this name.
@@ -202,6 +213,9 @@ impl FileReader {
         let mut body = Box::new(Body::new(&self.path, self.dialect, wishes, is_rollback));
         if let Some(around) = self.around {
             body.surround(around);
+        }
+        if self.replaces_in_data {
+            body.search_data();
         }
         if let Some(sections) = &self.sections {
             body.expect_sections(sections.markers());

@@ -67,7 +67,10 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("baselineOnMigrate", Into(Turned::BaselineOnMigrate)),
     ("baselineVersion", Into(Turned::BaselineVersion)),
     ("batch", NotNeeded("statements go out together by themselves")),
-    ("callbackLocations", Instead("put callbacks into a folder of `dir`")),
+    (
+        "callbackLocations",
+        Only("", "put the callbacks into a folder of `dir`, beside the migrations or in one of their own"),
+    ),
     ("callbacks", Only("", JAVA)),
     (
         "cherryPick",
@@ -78,7 +81,7 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("color", Is("color")),
     ("communityDBSupportEnabled", NotNeeded("there is one edition")),
     ("configFileEncoding", NotNeeded("configuration files are UTF-8")),
-    ("configFiles", Instead("`--config FILE`")),
+    ("configFiles", Instead("`--config FILE`; the variable `FLYWAY_CONFIG_FILES` is read where it names one file")),
     ("connectRetries", Into(Turned::ConnectRetries)),
     ("connectRetriesInterval", NotNeeded("the database is asked several times a second")),
     ("createSchemas", Into(Turned::CreateSchemas)),
@@ -171,6 +174,7 @@ pub(super) const NAMESPACES: &[(&str, &str)] = &[
     ("diffText", OWN_DIFF),
     ("email", "limosa talks to nobody"),
     ("gcsm", "give secrets by reference: env:NAME, file:/path, cmd:program"),
+    ("flywayDesktop", "not needed: it is for Flyway's desktop program"),
     ("generate", OWN_DIFF),
     ("init", "`limosa init`"),
     ("jdbcProperties", "write parameters into the address"),
@@ -191,6 +195,11 @@ pub(super) const NAMESPACES: &[(&str, &str)] = &[
     ("vault", "give secrets by reference: env:NAME, file:/path, cmd:program"),
 ];
 
+/// True where nothing is said of a table: it has nothing to do with migrations.
+pub(super) fn is_silent(instead: &str) -> bool {
+    instead.starts_with("not needed")
+}
+
 impl Fate {
     /// In words, for the documentation.
     pub(super) fn words(self) -> String {
@@ -207,7 +216,9 @@ impl Fate {
             Into(Turned::OutOfOrder) => "`out_of_order = \"allow\"`".to_owned(),
             Into(Turned::LockRetryCount) => "`lock_wait`, one second each".to_owned(),
             Into(Turned::ConnectRetries) => "`wait_for_database`, ten seconds each".to_owned(),
-            Into(Turned::Locations) => "`dir`; `classpath:` is looked for below `src/main/resources`".to_owned(),
+            Into(Turned::Locations) => {
+                "`dir`; `classpath:` is looked for below `src/main/resources`; no wildcards: a folder is read with all that is in it".to_owned()
+            }
             Into(Turned::Schemas) => "`create_schemas`; the first is the default schema where none is given".to_owned(),
             Into(Turned::Table) => "`tool_table`, in the default schema where one is given".to_owned(),
             Into(Turned::BaselineOnMigrate) => {

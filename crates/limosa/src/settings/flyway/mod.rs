@@ -6,6 +6,7 @@ mod init_sql;
 mod keys;
 mod locations;
 mod references;
+pub(super) mod told_file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -92,7 +93,8 @@ pub(super) fn layers(
     }
     let is_toml = file.is_toml();
     let has_default = given.iter().any(|one| one.environment.as_deref() == Some(DEFAULT_ENVIRONMENT));
-    let names: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+    // Which file is read was decided before.
+    let names: Vec<&str> = KEYS.iter().map(|(name, _)| *name).filter(|name| *name != "configFiles").collect();
     for one in given::of_variables(variables, &names) {
         // An address in a variable is that of the environment `default`, not of one that somebody names.
         let is_of_environment = matches!(
@@ -158,7 +160,8 @@ pub fn table() -> String {
     }
     text.push_str("| `flyway.placeholders.NAME` | `[placeholders]` |\n");
     for (name, instead) in NAMESPACES {
-        text.push_str(&format!("| `flyway.{name}` and below | instead: {instead} |\n"));
+        let instead = if keys::is_silent(instead) { (*instead).to_owned() } else { format!("instead: {instead}") };
+        text.push_str(&format!("| `flyway.{name}` and below | {instead} |\n"));
     }
     text
 }
@@ -398,7 +401,9 @@ impl Section<'_> {
         let name = &given.name;
         let first = name.split('.').next().unwrap_or(name);
         if let Some((_, instead)) = NAMESPACES.iter().find(|(namespace, _)| *namespace == first) {
-            self.note(given, format!("flyway.{name} has no effect here"), format!("instead: {instead}"));
+            if !keys::is_silent(instead) {
+                self.note(given, format!("flyway.{name} has no effect here"), format!("instead: {instead}"));
+            }
             return;
         }
         let help = match nearest_name(name, KEYS.iter().map(|(name, _)| *name)) {

@@ -430,3 +430,34 @@ fn a_file_of_ones_own_that_cannot_be_read_is_named() {
     assert!(said(&problems).contains("did you mean flyway.locations?"), "{problems:?}");
     assert!(problems[0].labels[0].file.ends_with("flyway.user.toml"), "{problems:?}");
 }
+
+#[test]
+fn the_variable_that_names_flyways_files_is_obeyed() {
+    let prod = "flyway.url=jdbc:sqlite:prod.db\n";
+    let files = || conf("flyway.url=jdbc:sqlite:lm.db\n").file("/home/me/shop/prod.conf", prod);
+    let loaded = files().variable("FLYWAY_CONFIG_FILES", "prod.conf").loaded();
+    assert_eq!(loaded.settings.database.as_ref().unwrap().expose(), "sqlite:prod.db");
+    assert_eq!(said(&loaded.notices), "");
+    assert_eq!(loaded.provenance.of("config").unwrap().origin.to_string(), "variable FLYWAY_CONFIG_FILES");
+    // Where no file of Flyway's stands in the folder, too, and whatever the file is called.
+    let toml =
+        "[environments.default]\nurl = \"jdbc:sqlite:toml.db\"\n[flywayDesktop]\ndevelopmentEnvironment = \"x\"\n";
+    let alone = case().file("/home/me/shop/conf/prod.toml", toml).variable("FLYWAY_CONFIG_FILES", "conf/prod.toml");
+    assert_eq!(alone.loaded().settings.database.unwrap().expose(), "sqlite:toml.db");
+    // What names limosa's own file goes before it, and so does a limosa.toml.
+    let named = files().variable("FLYWAY_CONFIG_FILES", "prod.conf").variable("LIMOSA_CONFIG", "flyway.conf").loaded();
+    assert_eq!(named.settings.database.unwrap().expose(), "sqlite:lm.db");
+    let own = case().file("/home/me/shop/limosa.toml", "database = \"sqlite:own.db\"\n");
+    let own = own.variable("FLYWAY_CONFIG_FILES", "prod.conf").loaded();
+    assert_eq!(own.settings.database.unwrap().expose(), "sqlite:own.db");
+    let several = said(&files().variable("FLYWAY_CONFIG_FILES", "flyway.conf,prod.conf").load().unwrap_err());
+    assert!(several.contains("LIM-C021 FLYWAY_CONFIG_FILES names several files: flyway.conf,prod.conf"), "{several}");
+    let missing = said(&files().variable("FLYWAY_CONFIG_FILES", "nosuch.conf").load().unwrap_err());
+    assert!(missing.contains("nosuch.conf cannot be read"), "{missing}");
+}
+
+#[test]
+fn callbacks_in_places_of_their_own_are_refused() {
+    let refused = said(&conf("flyway.callbackLocations=filesystem:cb\n").load().unwrap_err());
+    assert!(refused.contains("LIM-C021 flyway.callbackLocations cannot be had here"), "{refused}");
+}

@@ -37,7 +37,7 @@ pub(crate) fn home_on(server: &MysqlServer) -> Home {
 }
 
 pub(crate) fn home_of(database: TestDatabase) -> Home {
-    Home { folder: Folder::new(), place: Place::Mysql(database), events: Mutex::new(Vec::new()) }
+    Home::at(Folder::new(), Place::Mysql(database))
 }
 
 pub(crate) fn home() -> Home {

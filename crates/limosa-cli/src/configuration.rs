@@ -38,6 +38,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         protected: settings.protected,
         clean_disabled: settings.clean_disabled,
         baseline_on_migrate: settings.baseline_on_migrate.clone(),
+        session_settings: settings.session_settings.clone(),
         ledger_schema: settings.ledger_schema.clone(),
         role: settings.role.clone(),
         limits: Limits {

@@ -6,7 +6,7 @@ use limosa_sql::Engine;
 use crate::Context;
 
 /// One of them: its name, and its value as SQL.
-pub type ToolSetting = (&'static str, std::borrow::Cow<'static, str>);
+pub type ToolSetting = (std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>);
 
 /// The statement that sets them all; None where there are none.
 pub fn set_all(engine: Engine, pooled: bool, settings: &[ToolSetting]) -> Option<String> {

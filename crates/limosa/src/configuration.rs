@@ -57,6 +57,8 @@ pub struct Configuration {
     pub clean_disabled: bool,
     /// The version up to which Flyway would count a database with tables and without a ledger as migrated: the first run stops there.
     pub baseline_on_migrate: Option<String>,
+    /// MySQL, MariaDB: what sessions begin with besides what the tool of the files sets, as names and values in SQL.
+    pub session_settings: Vec<(String, String)>,
     /// Schema (PostgreSQL) or prefix (elsewhere) of the ledger's tables.
     pub ledger_schema: String,
     /// Role to take on, for the ownership of objects.
@@ -115,6 +117,7 @@ impl Configuration {
             protected: false,
             clean_disabled: false,
             baseline_on_migrate: None,
+            session_settings: Vec::new(),
             ledger_schema: "limosa".to_owned(),
             role: None,
             limits: Limits { lock_timeout_ms: 3000, lock_retries: 10, statement_timeout_ms: 0 },

@@ -50,10 +50,14 @@ impl Opened<'_> {
     pub(crate) fn take_tool_settings(&mut self, loaded: &Loaded) {
         let engine = self.target.engine;
         let usual = loaded.layout.session_settings(engine, self.session.facts().is_mariadb()).iter();
-        self.tool_settings = usual.map(|(name, value)| (*name, Cow::Borrowed(*value))).collect();
+        self.tool_settings = usual.map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value))).collect();
+        if engine == Engine::Mysql {
+            let own = self.configuration.session_settings.iter().cloned();
+            self.tool_settings.extend(own.map(|(name, value)| (Cow::Owned(name), Cow::Owned(value))));
+        }
         if engine == Engine::Postgres && !loaded.schemas.is_empty() {
             let path: Vec<String> = loaded.schemas.iter().map(|schema| engine.quote_identifier(schema)).collect();
-            self.tool_settings.push(("search_path", Cow::Owned(path.join(", "))));
+            self.tool_settings.push(("search_path".into(), Cow::Owned(path.join(", "))));
         }
     }
 

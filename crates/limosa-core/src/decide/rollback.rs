@@ -174,8 +174,12 @@ fn way_back(
         return Err(Box::new(nothing_ran(row)));
     }
     stored.cloned().ok_or_else(|| {
+        let what = match row.state {
+            RowState::Partial => "ran in part, and has no way back; limosa migrate goes on with it",
+            _ => "was applied without a way back",
+        };
         Box::new(
-            Diagnostic::error("LIM-P014", format!("{} ({}) was applied without a way back", row.identity, row.name))
+            Diagnostic::error("LIM-P014", format!("{} ({}) {what}", row.identity, row.name))
                 .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
         )
     })

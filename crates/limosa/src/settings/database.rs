@@ -96,16 +96,20 @@ fn within_default_schema(resolver: &mut Resolver<'_>, address: Option<Secret>) -
 fn with_session_settings(resolver: &mut Resolver<'_>, address: Option<Secret>) -> Option<Secret> {
     let settings = resolver.counting.iter().find_map(|layer| layer.session_settings.as_ref());
     let (Some(begins), Some(given)) = (settings, &address) else { return address };
-    let is_other = engine_of(given.expose()).is_ok_and(|engine| engine != Engine::Postgres);
-    if !is_other && begins.settings.is_empty() {
+    let is_other = engine_of(given.expose()).is_ok_and(|engine| engine != begins.engine);
+    // Only PostgreSQL takes them with the login; SQLite's are settings of limosa's.
+    let is_with_login = begins.engine == Engine::Postgres && !begins.settings.is_empty();
+    if !is_other && !is_with_login {
         return address;
     }
-    if let Some(whole) = with_settings(given.expose(), &begins.settings) {
+    if let Some(whole) = with_settings(given.expose(), &begins.settings).filter(|_| !is_other) {
         return Some(Secret::new(whole));
     }
     let (why, help) = match is_other {
-        true => ("it is for PostgreSQL", "set it in a callback beforeEachMigrate, or in the server"),
-        false => ("the address has options of its own", "write them there, or give the address as a URL"),
+        true => {
+            (format!("it is for {}", begins.engine.title()), "set it in a callback beforeEachMigrate, or in the server")
+        }
+        false => ("the address has options of its own".to_owned(), "write them there, or give the address as a URL"),
     };
     let mut problem = Diagnostic::error(
         codes::FLYWAY_UNSUPPORTED,

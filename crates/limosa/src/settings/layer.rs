@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use limosa_db::Secret;
-use limosa_sql::{Diagnostic, Label, Position};
+use limosa_sql::{Diagnostic, Engine, Label, Position};
 
 use super::codes;
 use super::env_file;
@@ -47,10 +47,12 @@ pub struct Layer {
     pub(super) problems: Vec<Diagnostic>,
 }
 
-/// Settings of PostgreSQL's with which sessions begin, and where that is said.
+/// Settings of a server with which sessions begin, and where that is said.
 #[derive(Debug, Clone)]
 pub(super) struct SessionSettings {
-    /// Names, and values as the server takes them with the login.
+    /// Whose they are.
+    pub(super) engine: Engine,
+    /// Names, and values: as PostgreSQL takes them with the login, or as SQL.
     pub(super) settings: Vec<(String, String)>,
     /// The place in a file.
     pub(super) label: Option<Label>,

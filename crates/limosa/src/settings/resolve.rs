@@ -8,7 +8,7 @@ use limosa_core::OutOfOrder;
 use limosa_db::Secret;
 use limosa_formats::flyway;
 use limosa_formats::pattern::Pattern;
-use limosa_sql::{Diagnostic, ForeignKeys, Label, PlaceholderMarks};
+use limosa_sql::{Diagnostic, Engine, ForeignKeys, Label, PlaceholderMarks};
 
 use super::codes;
 use super::database;
@@ -173,6 +173,11 @@ impl<'a> Resolver<'a> {
             protected,
             clean_disabled: self.boolean("clean_disabled"),
             baseline_on_migrate: self.text("flyway.baseline_on_migrate").filter(|version| !version.is_empty()),
+            session_settings: {
+                let told = self.counting.iter().find_map(|layer| layer.session_settings.as_ref());
+                let of_mysql = told.filter(|told| told.engine == Engine::Mysql);
+                of_mysql.map(|told| told.settings.clone()).unwrap_or_default()
+            },
             out_of_order: match self.word("out_of_order") {
                 "warn" => OutOfOrder::Warn,
                 "allow" => OutOfOrder::Allow,

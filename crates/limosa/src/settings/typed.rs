@@ -64,6 +64,8 @@ pub struct Settings {
     pub clean_disabled: bool,
     /// The version up to which Flyway would count a database with tables and without a ledger as migrated.
     pub baseline_on_migrate: Option<String>,
+    /// MySQL, MariaDB: what sessions begin with, as names and values in SQL (Flyway's `initSql`).
+    pub session_settings: Vec<(String, String)>,
     /// What to do with versions that come late.
     pub out_of_order: OutOfOrder,
     /// All migrations of a run in one transaction.

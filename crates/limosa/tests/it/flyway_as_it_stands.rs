@@ -150,3 +150,16 @@ async fn placeholders_in_data_of_copy_are_replaced() {
     done(home.migrate().await);
     assert_eq!(home.rows("select txt from items where id = 1"), ["${s}"]);
 }
+
+#[tokio::test]
+async fn servers_of_mysql_are_told_what_sessions_begin_with() {
+    for home in crate::place::mysql_homes() {
+        home.file("V1__a.sql", "create table seen as select @@time_zone as zone;\nset time_zone = '+05:00';\n");
+        home.file("V2__b.sql", "insert into seen select @@time_zone;\n");
+        let mut configuration = home.configuration();
+        configuration.session_settings = vec![("time_zone".to_owned(), "'+02:00'".to_owned())];
+        let migrator = limosa::Migrator::new(configuration);
+        done(migrator.migrate(&Default::default(), &crate::answers::quiet, limosa::Stop::new()).await);
+        assert_eq!(home.rows("select zone from seen order by zone"), ["+02:00", "+05:00"]);
+    }
+}

@@ -133,6 +133,7 @@ enum Oddity {
     NoDescription,
     NoVersion,
     OtherEvent,
+    OtherCase(CallbackEvent),
     Java,
     Command,
 }
@@ -289,7 +290,8 @@ impl Naming {
     fn callback<'n>(&self, stem: &'n str, command: bool) -> Option<Name<'n>> {
         let (event, description) = self.event_of(stem)?;
         Some(match CallbackEvent::from_name(event) {
-            Some(event) => Name::Callback { event, description, command },
+            Some(known) if known.name() == event => Name::Callback { event: known, description, command },
+            Some(known) => Name::Odd(Oddity::OtherCase(known)),
             None => Name::Odd(Oddity::OtherEvent),
         })
     }
@@ -327,6 +329,11 @@ impl Naming {
                 codes::UNKNOWN_EVENT,
                 format!("{file} is a callback of an event that limosa does not have; it is left out"),
                 format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
+            ),
+            Oddity::OtherCase(event) => (
+                codes::UNCLEAR_NAME,
+                format!("{file} is no callback: its event is written {event}; it is left out"),
+                "rename it where it is to run, which it did not do in Flyway; else move it elsewhere".to_owned(),
             ),
             Oddity::Java => (
                 codes::UNCLEAR_NAME,
@@ -396,7 +403,11 @@ mod tests {
             ("R__event_views.sql", "repeatable 'event_views'"),
             ("sub/dir/R__a.sql", "repeatable 'a'"),
             ("beforeMigrate.sql", "callback beforeMigrate '' command false"),
-            ("AFTERMIGRATE__refresh_views.sql", "callback afterMigrate 'refresh views' command false"),
+            ("afterMigrate__refresh_views.sql", "callback afterMigrate 'refresh views' command false"),
+            (
+                "AFTERMIGRATE__refresh_views.sql",
+                "LIM-F001: AFTERMIGRATE__refresh_views.sql is no callback: its event is written afterMigrate; it is left out",
+            ),
             ("afterMigrateError.sql", "callback afterMigrateError '' command false"),
             ("afterEachMigrate__a.sh", "callback afterEachMigrate 'a' command true"),
             ("V1__x.sql.conf", "settings"),

@@ -1,5 +1,6 @@
 //! Addresses as JDBC writes them, in our form.
 
+use limosa_db::engine_of;
 use limosa_sql::Engine;
 
 use crate::settings::address::decoded;
@@ -54,16 +55,23 @@ const MYSQL: &[(&str, &str)] = &[
     ("permitMysqlScheme", ""),
 ];
 
+/// Drivers that stand around another one, whose name follows theirs.
+const WRAPPERS: &[&str] = &["aws-wrapper", "otel", "p6spy"];
+
 /// The address of a Flyway setting `url` in our form.
 ///
 /// # Errors
 /// What limosa does not speak.
-pub(super) fn translate(url: &str, beside: &Beside) -> Result<Translated, String> {
+pub(super) fn translate<'u>(url: &'u str, beside: &Beside) -> Result<Translated, String> {
     let Some(rest) = url.trim().strip_prefix("jdbc:") else {
         let left_out = Vec::new();
         return Ok(Translated { address: with_beside(url.trim(), beside, Vec::new()), left_out });
     };
-    let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
+    let parted = |rest: &'u str| rest.split_once(':').unwrap_or((rest, ""));
+    let (mut scheme, mut rest) = parted(rest);
+    if WRAPPERS.contains(&scheme) {
+        (scheme, rest) = parted(rest);
+    }
     match scheme {
         "postgresql" => Ok(server("postgres", rest, beside, POSTGRES, false)),
         "mysql" | "mariadb" => Ok(server("mysql", rest, beside, MYSQL, scheme == "mariadb")),
@@ -74,6 +82,11 @@ pub(super) fn translate(url: &str, beside: &Beside) -> Result<Translated, String
         }
         other => Err(format!("limosa does not speak {other}; it speaks PostgreSQL, MySQL, MariaDB and SQLite")),
     }
+}
+
+/// The engine that an address of Flyway's is for.
+pub(super) fn engine(url: &str) -> Option<Engine> {
+    engine_of(&translate(url, &Beside::default()).ok()?.address).ok()
 }
 
 /// What the drivers of MySQL and MariaDB are told of TLS.
@@ -320,6 +333,8 @@ mod tests {
                 "y",
                 "postgres://u@db/shop?options=-csearch_path%3D%22y%22,%22%24user%22,public",
             ),
+            ("jdbc:p6spy:postgresql://db/shop", "", "", "", "postgres://db/shop"),
+            ("jdbc:aws-wrapper:mysql://db/shop", "", "", "", "mysql://db/shop"),
             ("jdbc:postgresql:shop", "", "${env:PW}", "", "postgres://:${env:PW}@localhost/shop"),
             (
                 "jdbc:mysql://db:3306/shop?useSSL=false&serverTimezone=UTC",

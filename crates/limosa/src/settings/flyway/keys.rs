@@ -231,7 +231,8 @@ impl Fate {
             }
             Into(Turned::InitSql) => {
                 "`SET ROLE` is `role`, `SET lock_timeout` and `SET statement_timeout` are these settings, and what else it sets is given with the \
-                 login to PostgreSQL; more than to set something: a callback beforeMigrate"
+                 login to PostgreSQL; on MariaDB and MySQL a run begins with it (`lock_wait_timeout` is `lock_timeout`; not `sql_mode`); on SQLite \
+                 `PRAGMA foreign_keys` is `sqlite.foreign_keys`; more than to set something: a callback beforeMigrate"
                     .to_owned()
             }
             Into(Turned::CreateSchemas) => "`false` makes none of `schemas`".to_owned(),

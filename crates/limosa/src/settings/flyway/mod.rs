@@ -22,7 +22,7 @@ use self::locations::{Within, outermost};
 use self::references::{expanded, references};
 use super::codes;
 use super::keys::{find, nearest_name};
-use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, SessionSettings, is_placeholder_name};
+use super::layer::{Entry, Layer, LayerKind, PLACEHOLDER_NAMES, is_placeholder_name};
 use super::origin::Origin;
 use super::secrets::is_reference;
 use super::value::{Raw, Value, parse};
@@ -487,7 +487,8 @@ impl Section<'_> {
         }
         self.layer.default_schema.clone_from(&beside.schema);
         if let Some((text, place)) = init_sql {
-            self.init_sql(&text, beside.schema.as_deref(), &place);
+            let engine = url.as_ref().and_then(|(url, _)| address::engine(url)).unwrap_or(Engine::Postgres);
+            self.init_sql(&text, engine, beside.schema.as_deref(), &place);
         }
         self.table(table, beside.schema.as_deref(), schemas_place.as_ref().or(beside_place.as_ref()));
         let Some((url, place)) = url else {
@@ -517,39 +518,6 @@ impl Section<'_> {
             }
         }
         self.layer
-    }
-
-    /// What sessions begin with; the default schema stands first in their search path.
-    fn init_sql(&mut self, text: &str, schema: Option<&str>, place: &Place) {
-        let init = match init_sql::read(text) {
-            Ok(init) => init,
-            Err(statement) => {
-                let message = format!("of flyway.initSql this cannot be had here: {statement}");
-                let problem = Diagnostic::error(codes::FLYWAY_UNSUPPORTED, message);
-                let help = "it may set what holds for the session: SET ROLE name, SET name = value; the rest: a callback beforeMigrate";
-                self.push(problem.help(help), place);
-                return;
-            }
-        };
-        if let Some(role) = init.role {
-            self.set("role", &[role], place);
-        }
-        let mut settings = Vec::new();
-        for (name, mut value) in init.settings {
-            if matches!(name.as_str(), "lock_timeout" | "statement_timeout") {
-                // Where limosa sets its own for each transaction, that one would count.
-                self.set(&name, &[init_sql::duration(&value)], place);
-                continue;
-            }
-            if let Some(schema) = schema.filter(|schema| name == "search_path" && !schema.contains("${")) {
-                let first = Engine::Postgres.quote_identifier(schema);
-                if !matches!(value.split(',').next(), Some(begins) if begins == first || begins == schema) {
-                    value = format!("{first},{value}");
-                }
-            }
-            settings.push((name, value));
-        }
-        self.layer.session_settings = Some(SessionSettings { settings, label: place.label(), words: place.words() });
     }
 
     /// Flyway's own table, which stands in the default schema.

@@ -112,7 +112,7 @@ fn what_init_sql_sets_is_given_with_the_login() {
         (format!("{url}flyway.initSql=SET lock_timeout = soon\n"), "LIM-C004 `lock_timeout`"),
         (
             "flyway.url=jdbc:sqlite:x.db\nflyway.initSql=SET a.b = 1\n".to_owned(),
-            "LIM-C021 flyway.initSql cannot be had here: it is for PostgreSQL",
+            "LIM-C021 of flyway.initSql this cannot be had here: its statement 1, SET ...: it may set what holds for the session: PRAGMA foreign_keys",
         ),
     ] {
         let text_of = said(&conf(&text).load().unwrap_err());
@@ -429,6 +429,18 @@ fn a_file_of_ones_own_that_cannot_be_read_is_named() {
     let problems = case().file("/home/me/shop/flyway.user.toml", "[flyway]\nlocatons = []\n").load().unwrap_err();
     assert!(said(&problems).contains("did you mean flyway.locations?"), "{problems:?}");
     assert!(problems[0].labels[0].file.ends_with("flyway.user.toml"), "{problems:?}");
+}
+
+#[test]
+fn what_init_sql_sets_elsewhere() {
+    let mysql = "flyway.url=jdbc:mariadb://db/x\nflyway.initSql=SET time_zone = '+00:00'; SET lock_wait_timeout = 5\n";
+    let settings = conf(mysql).loaded().settings;
+    assert_eq!(settings.session_settings, [("time_zone".to_owned(), "'+00:00'".to_owned())]);
+    assert_eq!((settings.database.unwrap().expose(), settings.lock_timeout), ("mysql://db/x", Duration::from_secs(5)));
+    let other = said(&conf(mysql).variable("LIMOSA_DATABASE", "postgres://db/y").load().unwrap_err());
+    assert!(other.contains("LIM-C021 flyway.initSql cannot be had here: it is for MySQL"), "{other}");
+    let sqlite = "flyway.url=jdbc:sqlite:x.db\nflyway.initSql=PRAGMA foreign_keys = ON\n";
+    assert_eq!(conf(sqlite).loaded().settings.foreign_keys, Some(limosa_sql::ForeignKeys::Enforced));
 }
 
 #[test]

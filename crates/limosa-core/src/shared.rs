@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 /// A value of which several hold the same copy, until one of them changes its own. A clone is cheap.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -31,13 +31,6 @@ impl<T: Clone> DerefMut for Shared<T> {
     }
 }
 
-impl<T: Clone> Shared<T> {
-    /// The value itself.
-    pub fn into_inner(self) -> T {
-        Arc::unwrap_or_clone(self.0)
-    }
-}
-
 impl<T: fmt::Debug> fmt::Debug for Shared<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
@@ -47,12 +40,6 @@ impl<T: fmt::Debug> fmt::Debug for Shared<T> {
 impl<T: Serialize> Serialize for Shared<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shared<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Shared::from)
     }
 }
 
@@ -99,7 +86,7 @@ mod tests {
         let first = Shared::from(vec![1]);
         let mut second = first.clone();
         second.push(2);
-        assert_eq!((first.into_inner(), second.into_inner()), (vec![1], vec![1, 2]));
+        assert_eq!((&*first, &*second), (&vec![1], &vec![1, 2]));
     }
 
     #[test]

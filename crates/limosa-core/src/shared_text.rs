@@ -1,15 +1,13 @@
 //! Texts that many hold: the path of a file stands in its description, in that of its way back, and in each of its steps.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
-use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A text of which several hold the same copy. A clone is cheap.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 #[serde(transparent)]
 pub struct SharedText(Arc<str>);
 
@@ -25,24 +23,6 @@ impl Deref for SharedText {
 
     fn deref(&self) -> &str {
         &self.0
-    }
-}
-
-impl Borrow<str> for SharedText {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for SharedText {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<Path> for SharedText {
-    fn as_ref(&self) -> &Path {
-        Path::new(&*self.0)
     }
 }
 

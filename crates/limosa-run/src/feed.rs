@@ -374,12 +374,12 @@ fn take(
     let expanded = expand_statement(stretch.step, stretch.reader.origin(), &statement, engine, context)?;
     let copies = class.effect == Effect::CopyFromStdin;
     let text = expanded.text.clone();
-    let origin = stretch.reader.origin().to_owned();
+    let origin = stretch.reader.origin().clone();
     let sent = Box::new(Sent {
         step: stretch.step_number,
         is_around: stretch.is_around,
         of: stretch.step.outline.statements,
-        origin: origin.into(),
+        origin,
         statement,
         expanded,
     });

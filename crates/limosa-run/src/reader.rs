@@ -131,7 +131,7 @@ impl ScriptReader {
         })
     }
 
-    pub(crate) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &SharedText {
         &self.origin
     }
 

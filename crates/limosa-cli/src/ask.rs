@@ -6,7 +6,7 @@ use limosa::{Choice, Diagnostic, Exit, Failure};
 
 use crate::console::Console;
 use crate::interrupt::Interrupt;
-use crate::render::style::harmless;
+use crate::render::style::{harmless, harmless_lines};
 
 /// Longest answer that is read.
 const MOST: u64 = 4096;
@@ -76,7 +76,7 @@ pub(crate) fn choice<'p>(
     what: &str,
 ) -> Option<&'p Choice> {
     let widest = problem.choices.iter().map(|choice| choice.value.len()).max().unwrap_or_default();
-    console.insist(&harmless(&problem.message));
+    console.insist(&harmless_lines(&problem.message));
     for choice in &problem.choices {
         console.insist(&format!("  {:widest$}  {}", choice.value, harmless(&choice.text)));
     }

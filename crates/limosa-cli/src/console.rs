@@ -1,5 +1,7 @@
 //! The one place that writes: answers to standard output, talk to standard error.
 
+mod talk;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +11,7 @@ use limosa::Diagnostic;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::talk::Talk;
 use crate::render::{diagnostic_text, json_line, style};
 
 /// The form of answers.
@@ -66,6 +69,7 @@ pub(crate) struct Console {
     answer_color: bool,
     talk_color: bool,
     terminal: bool,
+    talk: Talk,
     state: Mutex<State>,
 }
 
@@ -88,6 +92,7 @@ impl Console {
             answer_color: colored(&manner, io::stdout().is_terminal()),
             talk_color: colored(&manner, terminal),
             terminal,
+            talk: Talk::new(manner.log == Log::Json),
             state: Mutex::default(),
         }
     }
@@ -160,8 +165,12 @@ impl Console {
     pub(crate) fn record(&self, event: &str, fields: &Value) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let line = json_line::render(now, event, fields);
-        // Where standard error is gone, there is nobody to tell.
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        self.talk.write(line.as_bytes());
+    }
+
+    /// Waits until what was said is written, but not for long: before the process ends.
+    pub(crate) fn settle(&self) {
+        self.talk.settle();
     }
 
     /// Shows a problem. Worth-knowing ones are left out where quiet was asked for.
@@ -178,7 +187,10 @@ impl Console {
     /// Asks a question; the answer is read by the caller.
     pub(crate) fn question(&self, text: &str) {
         match self.manner.log {
-            Log::Text => self.above_bar(|| self.write_talk(text, " ")),
+            Log::Text => {
+                self.above_bar(|| self.write_talk(text, " "));
+                self.settle();
+            }
             Log::Json => self.record("question", &json!({"text": style::bare(text)})),
         }
     }
@@ -215,6 +227,8 @@ impl Console {
         if self.state().closed {
             return;
         }
+        // On a terminal both stand below each other.
+        self.talk.settle();
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
         match written {
@@ -226,8 +240,7 @@ impl Console {
 
     fn write_talk(&self, text: &str, end: &str) {
         let text = if self.talk_color { format!("{text}{end}") } else { style::bare(text) + end };
-        // Where standard error is gone, there is nobody to tell.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        self.talk.write(text.as_bytes());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

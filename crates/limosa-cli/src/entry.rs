@@ -1,7 +1,6 @@
 //! From the command line to an exit code.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches};
@@ -73,7 +72,11 @@ async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Mann
     let interrupt = Interrupt::default();
     let mut call = match Call::prepare(limosa, matches, manner, limosa.command.need(), interrupt.clone()) {
         Ok(call) => call,
-        Err(failure) => return call::fail(&Console::new(manner), name, &failure),
+        Err(failure) => {
+            let console = Console::new(manner);
+            let code = call::fail(&console, name, &failure);
+            return unwritten(&console, code);
+        }
     };
     let result = tokio::select! {
         result = work(&limosa.command, &mut call) => result,
@@ -84,8 +87,10 @@ async fn conduct(limosa: &Limosa, matches: &ArgMatches, name: &str, manner: Mann
         Ok(code) => (code, None),
         Err(failure) => (call::fail(&call.console, name, &failure), failure.diagnostics.into_iter().next()),
     };
+    let code = unwritten(&call.console, code);
     call.reporter.finish(code, problem.as_ref());
-    unwritten(&Arc::clone(&call.console), code)
+    call.console.settle();
+    code
 }
 
 /// Runs a command; once more where its files could be of several formats and somebody said which is meant: it has done nothing then.
@@ -102,7 +107,13 @@ fn interrupted() -> Failure {
 
 /// An answer that could not be written is a failure too, where nothing worse happened.
 fn unwritten(console: &Console, code: u8) -> u8 {
-    let Some(why) = console.failed() else { return code };
-    console.problem(&Diagnostic::error("LIM-U095", format!("the answer could not be written: {why}")));
+    let failed = console.failed();
+    if let Some(why) = &failed {
+        console.problem(&Diagnostic::error("LIM-U095", format!("the answer could not be written: {why}")));
+    }
+    console.settle();
+    if failed.is_none() {
+        return code;
+    }
     if code == u8::from(Exit::Done) { Exit::Database.into() } else { code }
 }

@@ -73,6 +73,7 @@ impl Interrupt {
             signals.next().await;
             if self.stop.is_asked() || self.asking.load(Ordering::SeqCst) {
                 console.insist("interrupted: ended at once; see what stands with limosa status");
+                console.settle();
                 std::process::exit(INTERRUPTED);
             }
             if self.begun.load(Ordering::SeqCst) {

@@ -309,7 +309,11 @@ async fn lost_answer(
         Standing::Partial { .. } | Standing::Nothing => Standing::Nothing,
     });
     let committed = matches!(standing, Some(Standing::Done { .. }));
-    ended.state = if committed { StepState::Done } else { StepState::RolledBack };
+    ended.state = match standing {
+        _ if committed => StepState::Done,
+        Some(_) => StepState::RolledBack,
+        None => StepState::Unknown,
+    };
     if committed && first + block.len() == run.plan.steps.len() {
         ended.notices.push((first, lost::nothing_left(&names)));
         return ended;

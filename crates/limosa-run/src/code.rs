@@ -132,7 +132,11 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     if failure.is_connection_lost() {
         let standing = lost::standing(run, step).await;
         let ours = matches!(&standing, Some(Standing::Done { mark }) if mark.as_ref() == Some(&marks.step_mark));
-        ended.state = if ours { StepState::Done } else { StepState::RolledBack };
+        ended.state = match standing {
+            _ if ours => StepState::Done,
+            Some(_) => StepState::RolledBack,
+            None => StepState::Unknown,
+        };
         if ours && number + 1 == run.plan.steps.len() {
             ended.notices.push((number, lost::nothing_left(&step.label)));
             return ended;

@@ -22,4 +22,6 @@ pub const TABLE: &[(&str, &str)] = &[
     ("LIM-R022", "a file that was interrupted needs what went with its connection; a person decides"),
     ("LIM-R040", "a precondition of a change does not hold"),
     ("LIM-R041", "a precondition of a change cannot be asked"),
+    ("LIM-R042", "the server, or the disk, has no room for a statement"),
+    ("LIM-R043", "the user may not run a statement"),
 ];

@@ -493,6 +493,7 @@ pub(crate) fn report(
         let done = match ended.state {
             StepState::Done => step.outline.statements,
             StepState::RolledBack
+            | StepState::Unknown
             | StepState::RowsStay
             | StepState::Left
             | StepState::Counted

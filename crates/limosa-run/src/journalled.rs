@@ -162,6 +162,7 @@ async fn lost_connection(run: &Run<'_>, step: &Step, number: usize, outcome: Out
     }
     ended.state = match (&standing, ended.done) {
         (Some(Standing::Done { .. }), _) => StepState::Done,
+        (None, 0) => StepState::Unknown,
         (_, 0) => StepState::RolledBack,
         _ => StepState::Partial,
     };

@@ -104,6 +104,8 @@ fn code_for(kind: DbErrorKind) -> &'static str {
         DbErrorKind::Deadlock | DbErrorKind::Serialization => "LIM-R004",
         DbErrorKind::Cancelled => "LIM-R005",
         DbErrorKind::ConnectionLost => "LIM-R006",
+        DbErrorKind::Resources => "LIM-R042",
+        DbErrorKind::PermissionDenied | DbErrorKind::ReadOnly => "LIM-R043",
         _ => "LIM-R002",
     }
 }

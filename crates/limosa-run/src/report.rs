@@ -79,6 +79,8 @@ pub enum StepState {
     RowsStay,
     /// Some of its statements are committed.
     Partial,
+    /// The connection was lost, and the server cannot be asked what of it is committed: the next run looks.
+    Unknown,
     /// It failed, as it may. Nothing of it stands, and it is left for the next run.
     Forgiven,
     /// It did not run, because its guard does not hold, and is left for the next run.
@@ -100,6 +102,7 @@ impl StepState {
             StepState::RolledBack => "rolled_back",
             StepState::RowsStay => "rows_stay",
             StepState::Partial => "partial",
+            StepState::Unknown => "unknown",
             StepState::Forgiven => "forgiven",
             StepState::Left => "left",
             StepState::Counted => "counted",

@@ -50,7 +50,7 @@ pub struct Label {
     pub file: String,
     /// Line and column; absent where the whole file is meant.
     pub position: Option<Position>,
-    /// The text of that line, so that a renderer need not read the file again; at most a few hundred characters.
+    /// The text of that line, so that a renderer need not read the file again; at most 20,000 characters.
     pub line_text: Option<String>,
     /// Number of characters to underline, at least 1.
     pub length: u64,
@@ -94,6 +94,9 @@ impl Diagnostic {
     }
 }
 
+/// Characters of a line that are kept: one may be a dump's INSERT of many megabytes.
+const LONGEST_LINE: usize = 20_000;
+
 impl Label {
     /// Marks a whole file.
     pub fn file(file: impl Into<String>) -> Self {
@@ -105,10 +108,16 @@ impl Label {
         Label { position: Some(position), ..Label::file(file) }
     }
 
-    /// Gives the text of the marked line.
+    /// Gives the text of the marked line. Of a long one the beginning is kept, where the place is in it; nothing of it otherwise.
     #[must_use]
     pub fn line(mut self, line_text: impl Into<String>) -> Self {
-        self.line_text = Some(line_text.into());
+        let mut text: String = line_text.into();
+        let column = self.position.map_or(1, |position| position.column);
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_LINE) {
+            text.truncate(end);
+            text.shrink_to_fit();
+        }
+        self.line_text = (column <= LONGEST_LINE as u64).then_some(text);
         self
     }
 

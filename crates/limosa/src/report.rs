@@ -283,6 +283,9 @@ pub struct RunnerLine {
     pub since: Option<String>,
     /// Seconds since the last sign of life.
     pub silent_seconds: Option<i64>,
+    /// Longer than a lease: it may have ended without a word, and the next run finds out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_gone: bool,
 }
 
 /// An answer that is a list of findings, such as `validate`, `doctor`, `audit verify`.

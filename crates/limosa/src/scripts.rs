@@ -128,6 +128,9 @@ const DEPTH: usize = 16;
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let diagnostic = Diagnostic::error("LIM-F900", format!("{} cannot be read: {error}", path.display()));
     let help = match error.kind() {
+        std::io::ErrorKind::NotFound if path.to_str().is_some_and(|path| path.contains('\u{fffd}')) => {
+            "its name is not UTF-8; rename it".to_owned()
+        }
         std::io::ErrorKind::NotFound => match usual_folders(path).as_slice() {
             [] => "check --dir, or make a first migration: limosa new \"create users\"".to_owned(),
             found => format!("migrations may stand in {}: say --dir {}", found.join(", "), found[0]),

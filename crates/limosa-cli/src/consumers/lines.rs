@@ -8,7 +8,7 @@ use limosa::{Copying, Direction, Event, Progress};
 use super::{Consumer, Given};
 use crate::console::{Console, Log};
 use crate::render::standing::{self, Copy, Step, Steps, title};
-use crate::render::style::{Tone, harmless};
+use crate::render::style::{Tone, harmless, harmless_lines};
 use crate::render::time::duration;
 use crate::render::{event, target};
 
@@ -123,7 +123,7 @@ impl Consumer for Lines {
             Progress::Run(event) => self.run(event),
             Progress::Copying(copying) => self.copying(*copying),
             Progress::CopyEnded { .. } => self.copy = None,
-            Progress::Note(line) => self.console.say(&harmless(line)),
+            Progress::Note(line) => self.console.say(&harmless_lines(line)),
             Progress::Ended(_) => self.clear(),
             _ => {}
         }

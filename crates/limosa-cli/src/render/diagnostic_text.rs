@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Padding, Renderer, Snippet};
 use limosa::{Diagnostic, Label, Position, Severity};
 
-use super::style::harmless;
+use super::style::{harmless, harmless_lines};
 
 /// Characters of a line that are shown at most; of a longer line, those around the marked place.
 const SHOWN: usize = 160;
@@ -33,7 +33,7 @@ pub(crate) fn render(diagnostic: &Diagnostic) -> String {
         let level = if name == "help" { Level::HELP } else { Level::NOTE };
         elements.push(level.with_name(Some(name)).message(text).into());
     }
-    let title = level.primary_title(harmless(&diagnostic.message)).id(diagnostic.code);
+    let title = level.primary_title(harmless_lines(&diagnostic.message)).id(diagnostic.code);
     Renderer::styled().term_width(SHOWN + 40).render(&[title.elements(elements)])
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn render(diagnostic: &Diagnostic) -> String {
 /// one before it.
 fn help_parts(help: &str) -> Vec<(&'static str, String)> {
     let mut parts: Vec<(&'static str, String)> = Vec::new();
-    for line in harmless(help).lines() {
+    for line in harmless_lines(help).lines() {
         let begun =
             PARTS.iter().find_map(|name| Some((*name, line.strip_prefix(name)?.strip_prefix(": ")?.to_owned())));
         match (begun, parts.last_mut()) {

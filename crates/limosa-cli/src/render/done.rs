@@ -3,7 +3,7 @@
 use limosa::AuditHead;
 use limosa::report::DoneAnswer;
 
-use super::style::{Tone, harmless};
+use super::style::{Tone, harmless_lines};
 
 /// The head of the audit log, as `audit verify --head` takes it.
 pub(crate) fn audit_head(head: &AuditHead) -> String {
@@ -14,12 +14,12 @@ pub(crate) fn audit_head(head: &AuditHead) -> String {
 pub(crate) fn render(answer: &DoneAnswer, would: &str) -> String {
     let mut text = String::new();
     for line in &answer.done {
-        text.push_str(&harmless(line));
+        text.push_str(&harmless_lines(line));
         text.push('\n');
     }
     for line in &answer.would {
         text.push_str(would);
-        text.push_str(&harmless(line));
+        text.push_str(&harmless_lines(line));
         text.push('\n');
     }
     if let Some(head) = &answer.audit_head {

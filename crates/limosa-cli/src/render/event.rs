@@ -2,7 +2,7 @@
 
 use limosa::{Blocker, Event, Notice};
 
-use super::style::{Tone, harmless, short};
+use super::style::{Tone, harmless, harmless_lines, short};
 use super::time::duration;
 
 /// The lines for an event; None where it moves the progress only.
@@ -38,10 +38,11 @@ pub(crate) fn line(event: &Event) -> Option<String> {
 
 /// What the server said.
 fn said(label: &str, notice: &Notice) -> String {
-    let mut text = format!("{}: {}: {}", harmless(label), harmless(&notice.severity), harmless(&notice.message));
+    let message = harmless_lines(&notice.message).replace('\n', "\n  ");
+    let mut text = format!("{}: {}: {message}", harmless(label), harmless(&notice.severity));
     for (name, more) in [("detail", &notice.detail), ("hint", &notice.hint)] {
         if let Some(more) = more {
-            text.push_str(&format!("\n  {name}: {}", harmless(more)));
+            text.push_str(&format!("\n  {name}: {}", harmless_lines(more).replace('\n', "\n    ")));
         }
     }
     text

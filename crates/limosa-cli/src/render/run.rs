@@ -88,6 +88,7 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
             "rows_stay" => {
                 add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
             }
+            "unknown" => add("unknown", format!("{}: {UNKNOWN}", title(step))),
             _ if is_back => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
             _ => add("not kept", format!("{}: rolled back, nothing of it stands", title(step))),
         }
@@ -102,6 +103,7 @@ fn stopped(answer: &RunAnswer, planned: usize) -> String {
                     format!("{}: its way back failed, and rows without transactions stay changed", title(step)),
                 );
             }
+            "unknown" => add("unknown", format!("{} (way back): {UNKNOWN}", title(step))),
             _ => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
         }
     }
@@ -136,6 +138,20 @@ fn parts(step: &StepLine) -> String {
     format!("{} of {} statements stand", step.statements_done, step.statements_total)
 }
 
+/// What is said of a step of which nobody knows how it ended.
+const UNKNOWN: &str = "the server cannot be asked whether it is committed";
+
+/// What is to be had before the same can be tried again, where no file is to blame.
+fn wanting(code: &str) -> Option<&'static str> {
+    match code {
+        "LIM-R003" => Some("when the lock is free"),
+        "LIM-R004" => Some("when it is quieter"),
+        "LIM-R042" => Some("when there is room again"),
+        "LIM-R043" => Some("when the user may do that"),
+        _ => None,
+    }
+}
+
 /// What to do after a failure; None where the error itself says it.
 fn next(answer: &RunAnswer) -> Option<String> {
     if answer.outcome == "needs_person" {
@@ -151,12 +167,19 @@ fn next(answer: &RunAnswer) -> Option<String> {
             "mend {file}, and run it by hand for what stands: {event} runs behind other migrations only"
         ));
     }
+    if let Some(when) = answer.error.as_ref().and_then(|error| wanting(error.code)) {
+        return Some(format!("{when}: run {again} again"));
+    }
+    let is_back = answer.command == "rollback";
     Some(match (interrupted, partial, file) {
         (true, _, _) => format!("{again} goes on from here"),
+        (false, true, Some(_)) if is_back => {
+            "correct the rollback in the file from the failed statement on, then limosa rollback --use-file goes on from there".to_owned()
+        }
         (false, true, Some(file)) => {
             format!("mend {file} from the failed statement on, then {again} goes on from there")
         }
-        (false, false, Some(file)) if answer.command != "rollback" => format!("mend {file}, then run {again} again"),
+        (false, false, Some(file)) if !is_back => format!("mend {file}, then run {again} again"),
         (false, false, Some(_)) => {
             "correct the rollback in the file, then take it with limosa rollback --use-file".to_owned()
         }

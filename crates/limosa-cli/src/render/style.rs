@@ -43,8 +43,14 @@ pub(crate) fn bare(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// Text of a file or a server, without the control characters that could steer a terminal.
+/// Text of a file or a server on one line, without the control characters that could steer a terminal: what stands on a line of its own is
+/// limosa's.
 pub(crate) fn harmless(text: &str) -> String {
+    harmless_lines(text).replace('\n', "\\n")
+}
+
+/// The same, with the ends of its lines, for whoever puts something before each.
+pub(crate) fn harmless_lines(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -61,7 +67,7 @@ pub(crate) fn harmless(text: &str) -> String {
 
 /// The same on one line, at most so many characters.
 pub(crate) fn short(text: &str, most: usize) -> String {
-    let words = harmless(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = harmless_lines(text).split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() <= most {
         return words;
     }
@@ -82,8 +88,9 @@ mod tests {
             ("ab\u{202e}cd", "ab\\u{202e}cd"),
             ("größe 表", "größe 表"),
         ] {
-            assert_eq!(harmless(text), expected);
+            assert_eq!(harmless_lines(text), expected);
         }
+        assert_eq!(harmless("x\r\ndone: 1 migration"), "x\\ndone: 1 migration");
     }
 
     #[test]

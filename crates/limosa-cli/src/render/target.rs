@@ -42,7 +42,13 @@ pub(crate) fn runner(runner: &RunnerLine) -> String {
     let since = runner.since.as_deref().map(|since| format!(" since {}", harmless(since))).unwrap_or_default();
     let silent =
         runner.silent_seconds.map(|seconds| format!(", last sign of life {seconds} s ago")).unwrap_or_default();
-    format!("running now: {}{since}{silent}", harmless(&runner.holder))
+    let (what, more) = match runner.may_be_gone {
+        true => {
+            ("began and was not heard of any more", "; it may have ended without a word, which the next run finds out")
+        }
+        false => ("running now", ""),
+    };
+    format!("{what}: {}{since}{silent}{more}", harmless(&runner.holder))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn sqlite_on_a_full_disk() {
     let url = "sqlite:disk/app.db";
     let output = narrow.call(&folder, url, &["migrate"]).run().unwrap().assert_code(3);
     let words = if narrow.mounted { "disk is full" } else { "disk" };
-    assert!(output.stderr.contains("LIM-R002") && output.stderr.contains(words), "{output}");
+    assert!(output.stderr.contains("LIM-R042") && output.stderr.contains(words), "{output}");
     assert!(output.stderr.contains("migrations/002_rows.sql"), "{output}");
     assert!(output.stdout.contains("stands      001") && output.stdout.contains("not kept    002"), "{output}");
     healthy(&folder.join("disk/app.db"), "0");
@@ -93,7 +93,7 @@ fn sqlite_whose_file_may_not_grow() {
     let folder = big();
     let url = "sqlite:app.db";
     let output = limited(&folder, url, &["migrate"]).run().unwrap().assert_code(3);
-    assert!(output.stderr.contains("LIM-R002") && output.stderr.contains("migrations/002_rows.sql"), "{output}");
+    assert!(output.stderr.contains("LIM-R042") && output.stderr.contains("migrations/002_rows.sql"), "{output}");
     assert!(output.stdout.contains("not kept    002"), "{output}");
     healthy(&folder.join("app.db"), "0");
     let _ = run(&folder, url, &["migrate"], 0);
@@ -154,7 +154,7 @@ mod postgres {
         };
         let folder = folder.file("migrations/001_a.sql", "create table a ();\n").file("migrations/002_big.sql", fill);
         let output = run(&folder, &database.url(), &["migrate"], 3);
-        for word in ["LIM-R002", "53100", "No space left", "migrations/002_big.sql:2", "statement 2 of 2"] {
+        for word in ["LIM-R042", "53100", "No space left", "migrations/002_big.sql:2", "statement 2 of 2"] {
             assert!(output.stderr.contains(word), "no {word:?}\n{output}");
         }
         assert!(output.stdout.contains("stands      001") && output.stdout.contains("not kept    002"), "{output}");

@@ -29,6 +29,7 @@ mod spans;
 mod stage;
 mod terminal;
 mod this_build;
+mod unread;
 
 /// The binary under test.
 const LIMOSA: &str = env!("CARGO_BIN_EXE_limosa");

@@ -41,7 +41,8 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-D006",
         "The server is a standby, or the session or the file is read-only.",
         "Use the address of the primary. After a failover DNS may still lead to the old one. For a SQLite file check its rights and those \
-         of its folder: SQLite writes its journal beside the file.",
+         of its folder: SQLite writes its journal beside the file. Where a process that wrote died (SQLITE_READONLY_ROLLBACK), the file is mended by \
+         whoever opens it for writing next: `limosa migrate`, or `limosa backup`, which changes nothing.",
     ),
     (
         "LIM-D007",

@@ -152,4 +152,17 @@ pub(super) const TABLE: &[Cause] = &[
         "Mend the query; it is sent as it stands, with the values of its placeholders. Where the type is not read, cast it to text in the \
          query. `--preconditions onError:` says what is to happen instead of a stop.",
     ),
+    (
+        "LIM-R042",
+        "A statement found no room: the disk of the server is full (53100, 1021, 1114), it has no more memory or connections, or the disk of the \
+         SQLite file is full (SQLITE_FULL). Its transaction is rolled back; what was committed before stands.",
+        "Make room, then run the same command again: it goes on where it stopped. No file is to be changed.",
+    ),
+    (
+        "LIM-R043",
+        "The user of the address may not run a statement (42501, 1142 and their like), or the session may only read: a standby, a file without rights \
+         to write, `default_transaction_read_only`. Its transaction is rolled back; what was committed before stands.",
+        "Grant what the message names, or let the run take on the owner's role (`role`), or give the address of the primary; then run the same command again. \
+         On PostgreSQL from 15 on nobody but the owner of a database may make tables in `public`: `grant create on schema public to NAME`.",
+    ),
 ];

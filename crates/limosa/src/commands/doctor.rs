@@ -126,7 +126,9 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
         None => checks.ok("lock", "free"),
         Some((lease, holder)) => {
             let silent = lease.silent_seconds.unwrap_or(0);
-            checks.note("lock", format!("held by {holder}, last sign of life {silent} s ago"));
+            let is_late = u64::try_from(silent).is_ok_and(|silent| silent > opened.configuration.lease.as_secs());
+            let more = if is_late { "; it may have ended without a word, which the next run finds out" } else { "" };
+            checks.note("lock", format!("held by {holder}, last sign of life {silent} s ago{more}"));
         }
     }
     for row in &view.journal {

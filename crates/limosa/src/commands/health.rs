@@ -128,7 +128,7 @@ fn answer(
         version: newest(view).map(|version| version.to_string()),
         pending: None,
         troubled: None,
-        runner: runner(view),
+        runner: runner(view, opened.configuration.lease),
         elapsed_ms: millis(began),
     }
 }

@@ -1,5 +1,7 @@
 //! `status`, `validate`, `history`: what is, what is wrong, what was. They write nothing.
 
+use std::time::Duration;
+
 use limosa_core::{Assessed, LedgerView, OutOfOrder, RowState, State, assess};
 use limosa_db::Value;
 use limosa_db::ledger::{audit_row, statements as sql};
@@ -97,7 +99,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
         changes: assessed.iter().map(line).collect(),
         pending,
         applied: view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline)).count(),
-        runner: runner(&view),
+        runner: runner(&view, opened.configuration.lease),
         adopted,
         audit_head: view.head.clone(),
         notices: opened
@@ -114,10 +116,12 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
 }
 
 /// Who runs now.
-pub(crate) fn runner(view: &LedgerView) -> Option<RunnerLine> {
+pub(crate) fn runner(view: &LedgerView, lease_time: Duration) -> Option<RunnerLine> {
     let lease = view.lease.as_ref()?;
     let holder = lease.holder.clone()?;
-    Some(RunnerLine { holder, since: lease.since.clone(), silent_seconds: lease.silent_seconds })
+    let silent = lease.silent_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
+    let may_be_gone = silent > lease_time.as_secs();
+    Some(RunnerLine { holder, since: lease.since.clone(), silent_seconds: lease.silent_seconds, may_be_gone })
 }
 
 fn line(assessed: &Assessed<'_>) -> ChangeLine {
@@ -240,7 +244,10 @@ fn finding(line: &Assessed<'_>, order: OutOfOrder) -> Option<Diagnostic> {
         State::Reverting => (
             "LIM-P004",
             format!("the rollback of {name} was interrupted"),
-            format!("finish it: limosa rollback {}", line.identity),
+            format!(
+                "finish it: limosa rollback {}; where its recorded way back is what fails, correct it in the file and add --use-file",
+                line.identity
+            ),
         ),
         _ => return None,
     };

@@ -14,7 +14,7 @@ pub struct StepLine {
     pub version: SharedText,
     /// Description.
     pub name: SharedText,
-    /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`; not run: `left` (for later), `counted` (as applied).
+    /// `done`, `rolled_back`, `rows_stay` (where no transaction took rows back), `partial`, `unknown` (the connection was lost, and the server could not be asked); not run: `left` (for later), `counted` (as applied).
     pub state: &'static str,
     /// Statements that are committed.
     pub statements_done: u64,

@@ -87,7 +87,10 @@ fn hint(code: ErrorCode, extended: i32, database: &str) -> Option<String> {
         ErrorCode::ReadOnly
             if extended == ffi::SQLITE_READONLY_ROLLBACK || extended == ffi::SQLITE_READONLY_RECOVERY =>
         {
-            format!("a writer died before it had ended; open {database} once for writing, which mends it")
+            format!(
+                "a writer died before it had ended, and {database} is mended when it is opened for writing next: limosa migrate does that, and limosa \
+                 backup, which changes nothing"
+            )
         }
         ErrorCode::ReadOnly => format!("{database} is open for reading only, or its file is write-protected"),
         ErrorCode::CannotOpen => format!(

@@ -15,10 +15,24 @@ pub(super) async fn look(opened: &mut Opened<'_>, checks: &mut Checks) -> Result
     if facts.version_number < OLDEST_POSTGRES {
         checks.warn("version", &facts.version, "limosa is tested with PostgreSQL 14 to 18");
     }
-    let standby = one(opened, "select pg_is_in_recovery()", &[]).await?.boolean(0);
-    match standby {
-        true => checks.bad("writable", "this is a standby", "use the address of the primary for migrations"),
-        false => checks.ok("writable", "primary"),
+    // The session of this command is read-only itself, so that what others begin with is asked of the catalogue.
+    let writable = one(
+        opened,
+        "select pg_is_in_recovery(), exists (select from pg_catalog.pg_db_role_setting s \
+         where s.setdatabase in (0, (select oid from pg_catalog.pg_database where datname = current_database())) \
+         and s.setrole in (0, (select oid from pg_catalog.pg_roles where rolname = current_user)) \
+         and exists (select from unnest(s.setconfig) one where one ~* '^default_transaction_read_only=(on|true|yes|1)$'))",
+        &[],
+    )
+    .await?;
+    match (writable.boolean(0), writable.boolean(1)) {
+        (true, _) => checks.bad("writable", "this is a standby", "use the address of the primary for migrations"),
+        (_, true) => checks.bad(
+            "writable",
+            "sessions of this database or role begin read-only (default_transaction_read_only)",
+            "alter database or alter role ... reset default_transaction_read_only, or write options=-cdefault_transaction_read_only%3Doff into the address",
+        ),
+        _ => checks.ok("writable", "primary"),
     }
     match (opened.pooled, &opened.configuration.direct_url) {
         (true, None) => checks.warn(
@@ -87,6 +101,30 @@ async fn rights(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
         (true, false, _) => checks.bad("ledger rights", "the ledger stands but cannot be written", help),
         (false, _, true) => checks.ok("ledger rights", "the ledger can be made"),
         (false, _, false) => checks.bad("ledger rights", "the ledger does not stand and cannot be made", help),
+    }
+    let row = one(
+        opened,
+        "select current_schema()::text, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false), current_user::text",
+        &[],
+    )
+    .await?;
+    match (row.text(0), row.boolean(1)) {
+        (Some(schema), true) => checks.ok("schema rights", format!("tables can be made in {schema}")),
+        (Some(schema), false) => {
+            let engine = Engine::Postgres;
+            let (name, user) =
+                (engine.quote_identifier(&schema), engine.quote_identifier(&row.text(2).unwrap_or_default()));
+            checks.warn(
+                "schema rights",
+                format!("tables cannot be made in {schema}, where names without a schema go"),
+                format!("grant create on schema {name} to {user}; or take on the owner's role: --role"),
+            );
+        }
+        (None, _) => checks.warn(
+            "schema rights",
+            "no schema of the search path stands",
+            "make one, or name schemas in the files",
+        ),
     }
     Ok(())
 }

@@ -192,7 +192,7 @@ fn left_out(step: &Step) -> Vec<Notice> {
 }
 
 /// How long limosa's own statements wait for the lock of another writer, where the engine knows one lock only.
-const OWN_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const OWN_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn interrupted() -> Diagnostic {
     Diagnostic::error("LIM-R005", "interrupted: the running statement was cancelled, and its transaction rolled back")

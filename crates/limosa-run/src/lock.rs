@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 pub use mysql::lock_name;
 pub use theirs::foreign_run;
 
+use crate::conduct::OWN_PATIENCE;
 use crate::{Context, Event};
 
 /// The lock, taken.
@@ -97,6 +98,8 @@ pub async fn acquire(
     still_wanted: &(dyn Fn(&LedgerView) -> bool + Send + Sync),
 ) -> Result<Acquired, LockError> {
     let began = Instant::now();
+    // The look before it may have waited for as long as the lock may be waited for.
+    session.wait_for_locks(Some(OWN_PATIENCE));
     let acquired = ask(session, context, ledger_exists, still_wanted, began).await;
     let taken = matches!(acquired, Ok(Acquired::Held(_)));
     context.events.event(Event::LockWaited { waited: began.elapsed(), taken });

@@ -106,11 +106,16 @@ impl From<DbError> for Failure {
             DbErrorKind::ReadOnly => (Exit::Database, "LIM-D006"),
             DbErrorKind::ConnectionLost => (Exit::Database, "LIM-D007"),
             DbErrorKind::Resources => (Exit::Database, "LIM-D008"),
+            DbErrorKind::LockTimeout => (Exit::Person, "LIM-R001"),
             _ => (Exit::Database, "LIM-D009"),
         };
         let message = match &error.code {
             Some(code) if !error.message.contains(code.as_str()) => format!("{} ({code})", error.message),
             _ => error.message.clone(),
+        };
+        let message = match error.kind {
+            DbErrorKind::LockTimeout => format!("somebody else holds a lock: {message}"),
+            _ => message,
         };
         let mut diagnostic = Diagnostic::error(code, message);
         let hint = error.hint.or_else(|| own_hint(error.kind).map(str::to_owned));

@@ -103,6 +103,9 @@ impl Connector for Again {
     }
 }
 
+/// How long a look waits for a writer of SQLite's.
+const BUSY: Duration = Duration::from_secs(5);
+
 /// The options for a session.
 pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> ConnectOptions {
     let (database, pooled) = match (&configuration.direct_url, purpose) {
@@ -113,6 +116,8 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
         }
         _ => (configuration.database.clone(), configuration.pooled),
     };
+    // SQLite: while another runner writes much in one transaction, not even its name can be read.
+    let busy = if purpose == Purpose::Write { configuration.lock_wait.max(BUSY) } else { BUSY };
     ConnectOptions {
         database,
         environment: configuration.variables.clone(),
@@ -122,7 +127,7 @@ pub(crate) fn options(configuration: &Configuration, purpose: Purpose) -> Connec
         read_only: purpose.only_looks(),
         create: purpose == Purpose::Write,
         pooled,
-        busy_timeout_ms: 5000,
+        busy_timeout_ms: u64::try_from(busy.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

@@ -146,7 +146,7 @@ fn wanting(code: &str) -> Option<&'static str> {
     match code {
         "LIM-R003" => Some("when the lock is free"),
         "LIM-R004" => Some("when it is quieter"),
-        "LIM-R042" => Some("when there is room again"),
+        "LIM-R042" => Some("when the disk and the server can take it"),
         "LIM-R043" => Some("when the user may do that"),
         _ => None,
     }

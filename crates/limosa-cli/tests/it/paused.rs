@@ -1,6 +1,6 @@
 //! A runner that stands still for longer than its lease: SIGSTOP, as a paused machine does it.
 
-use limosa_testkit::Folder;
+use limosa_testkit::{Folder, eventually};
 
 use super::stage::{limosa, run, seen, sound, sqlite};
 
@@ -30,10 +30,32 @@ fn on_sqlite_a_stopped_process_is_alive_and_named() {
     sound(&folder, "sqlite:app.db").unwrap();
 }
 
+#[test]
+fn on_sqlite_a_writer_of_much_keeps_even_its_name_from_others() {
+    // More than SQLite holds in memory: it writes into the file before the end, and nobody can read meanwhile.
+    let folder = Folder::new().file("migrations/001_a.sql", "create table a (t text);\n").file(
+        "migrations/002_b.sql",
+        "insert into a with recursive n(x) as (select 1 union all select x + 1 from n where x < 3000000) select hex(zeroblob(50)) from n;\n",
+    );
+    let first = limosa(&folder, "sqlite:app.db", &["migrate"]).spawn().unwrap();
+    let grows = || std::fs::metadata(folder.join("app.db")).is_ok_and(|file| file.len() > 20_000_000);
+    eventually("it writes into the file", grows);
+    first.stop().unwrap();
+    for words in [&["migrate", "--lock-wait", "1s"][..], &["status"]] {
+        let other = limosa(&folder, "sqlite:app.db", words).run().unwrap().assert_code(4);
+        assert!(other.stderr.contains("LIM-R001") && other.stderr.contains("--lock-wait"), "{other}");
+    }
+    let waiting = limosa(&folder, "sqlite:app.db", &["migrate", "--lock-wait", "2m"]).spawn().unwrap();
+    first.cont().unwrap();
+    let _ = first.wait().unwrap().assert_code(0);
+    let _ = waiting.wait().unwrap().assert_code(0);
+    assert_eq!(seen(&sqlite(&folder.join("app.db")), "select count(*) from a"), "3000000");
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use limosa_testkit::binary::Running;
-    use limosa_testkit::{PgBouncer, PoolMode, TestDatabase, eventually};
+    use limosa_testkit::{PgBouncer, PoolMode, TestDatabase};
 
     use super::super::stage::server;
     use super::*;

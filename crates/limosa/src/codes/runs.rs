@@ -8,7 +8,7 @@ pub(super) const TABLE: &[Cause] = &[
         "Only one runner at a time works on a project in a database. Another one held the lock for the whole of `lock_wait` (60 s \
          where nothing else is set); the message names it, since when it runs, and when it last gave a sign of life. With \
          `--dry-run=execute` nothing is waited for.",
-        "Two pods that start together are the usual case: let the other one finish, or wait longer with `--lock-wait 10min`. \
+        "Two pods that start together are the usual case: let the other one finish, or wait longer with `--lock-wait 10m`. \
          `limosa status` shows the runner and what it has done. A runner that died needs no help: the server frees its lock when its \
          session ends, and where that cannot be seen its lease counts as gone after `lease` (30 s) of silence. Where the message comes \
          again and again with the same name, look at that process; end it there, not in the ledger.",
@@ -155,7 +155,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-R042",
         "A statement found no room: the disk of the server is full (53100, 1021, 1114), it has no more memory or connections, or the disk of the \
-         SQLite file is full (SQLITE_FULL). Its transaction is rolled back; what was committed before stands.",
+         SQLite file is full or fails (SQLITE_FULL, SQLITE_IOERR). Its transaction is rolled back; what was committed before stands.",
         "Make room, then run the same command again: it goes on where it stopped. No file is to be changed.",
     ),
     (

@@ -167,8 +167,9 @@ fn duration(key: &Key, raw: &Raw<'_>, least_ms: u64, most_ms: u64) -> Result<Dur
     Ok(Duration::from_millis(milliseconds))
 }
 
-/// Units with their milliseconds; those of two letters first, so that `ms` is not read as `m`.
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+/// Units with their milliseconds; the longer ones first, so that `ms` is not read as `m`. Headers write `min`.
+const UNITS: [(&str, u64); 6] =
+    [("min", 60_000), ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// `3s`, `500ms`, `1h30m`, `0`, `off` in milliseconds; None where the text is no time.
 fn duration_ms(text: &str) -> Option<u64> {
@@ -269,6 +270,9 @@ mod tests {
             ("3s", Some(3000)),
             ("500ms", Some(500)),
             ("2m", Some(120_000)),
+            ("10min", Some(600_000)),
+            ("1h5min", Some(3_900_000)),
+            ("2mi", None),
             ("1h", Some(3_600_000)),
             ("1h30m", Some(5_400_000)),
             ("1m 30s", Some(90_000)),

@@ -72,7 +72,8 @@ fn hint(code: ErrorCode, extended: i32, database: &str) -> Option<String> {
         }
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             format!(
-                "another connection holds {database}; end its transaction, or wait longer with a higher busy time-out"
+                "another connection holds {database}: where it is a runner in a large transaction, not even its name can be read meanwhile; wait for it \
+                 (--lock-wait), or end its transaction"
             )
         }
         ErrorCode::DiskFull => format!(

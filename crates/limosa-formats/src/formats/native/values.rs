@@ -13,7 +13,7 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
     let unit = match text[digits..].trim_start() {
         "ms" => 1,
         "s" => 1000,
-        "min" => 60_000,
+        "min" | "m" => 60_000,
         "h" => 3_600_000,
         _ => return None,
     };
@@ -68,7 +68,7 @@ mod tests {
             ("s", None),
             ("-1s", None),
             ("1.5s", None),
-            ("3m", None),
+            ("3m", Some(180_000)),
             ("99999999999999999999s", None),
             ("600h", None),
         ] {

@@ -149,16 +149,20 @@ impl Run<'_> {
         });
         let more = json!({"error": problem.message, "code": problem.code, "at": place, "statements_done": done});
         let marks = self.marks(Duration::ZERO);
-        if session.settle().await.is_err() {
-            return;
-        }
-        let mut items = vec![Item::Begin];
-        items.extend(
-            crate::entries::head(self.context, self.engine, step, &marks, true).into_iter().map(|(item, _)| item),
-        );
-        items.extend(audit(self.context, step, &marks, "failed", more).into_iter().map(|(item, _)| item));
-        items.push(Item::Commit);
-        if let Ok(rows) = session.send(items).await {
+        let told = audit(self.context, step, &marks, "failed", more).into_iter().map(|(item, _)| item);
+        let sent = if session.settle().await.is_ok() {
+            let head = crate::entries::head(self.context, self.engine, step, &marks, true);
+            let head = head.into_iter().map(|(item, _)| item);
+            session.send([Item::Begin].into_iter().chain(head).chain(told).chain([Item::Commit]).collect()).await
+        } else {
+            // The lease went with the connection; the log is anybody's to add to.
+            let Ok(mut other) = self.context.connector.connect().await else { return };
+            let begin = self.context.ledger.begin().into_iter();
+            let sent = other.send(begin.chain(told).chain([Item::Commit]).collect()).await;
+            other.close().await;
+            sent
+        };
+        if let Ok(rows) = sent {
             self.keep_head(limosa_db::ledger::audit_head(&rows));
         }
     }
@@ -309,7 +313,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
             if let Some(mark) = shared.take() {
                 let _ = shared_session::end(run, session, mark).await;
             }
-            if ended.state != StepState::Done {
+            if !matches!(ended.state, StepState::Done | StepState::Unknown) {
                 run.record_failure(session, failed, &ended_badly, ended.done).await;
             }
             outcome = ended_badly;

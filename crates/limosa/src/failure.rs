@@ -97,6 +97,8 @@ fn own_hint(kind: DbErrorKind) -> Option<&'static str> {
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Failure {
+        // SQLite's one lock is that of the runner at work.
+        let is_of_file = error.code.as_deref().is_some_and(|code| code.starts_with("SQLITE_"));
         let (exit, code) = match error.kind {
             DbErrorKind::Configuration => (Exit::Usage, "LIM-D001"),
             DbErrorKind::CannotConnect => (Exit::Database, "LIM-D002"),
@@ -106,7 +108,7 @@ impl From<DbError> for Failure {
             DbErrorKind::ReadOnly => (Exit::Database, "LIM-D006"),
             DbErrorKind::ConnectionLost => (Exit::Database, "LIM-D007"),
             DbErrorKind::Resources => (Exit::Database, "LIM-D008"),
-            DbErrorKind::LockTimeout => (Exit::Person, "LIM-R001"),
+            DbErrorKind::LockTimeout if is_of_file => (Exit::Person, "LIM-R001"),
             _ => (Exit::Database, "LIM-D009"),
         };
         let message = match &error.code {
@@ -114,7 +116,7 @@ impl From<DbError> for Failure {
             _ => error.message.clone(),
         };
         let message = match error.kind {
-            DbErrorKind::LockTimeout => format!("somebody else holds a lock: {message}"),
+            DbErrorKind::LockTimeout if is_of_file => format!("somebody else holds the lock: {message}"),
             _ => message,
         };
         let mut diagnostic = Diagnostic::error(code, message);

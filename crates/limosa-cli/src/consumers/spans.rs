@@ -112,8 +112,8 @@ impl Spans {
                 let builder = SpanBuilder::from_name(format!("migration {label}")).with_kind(SpanKind::Internal);
                 let builder = builder.with_attributes([
                     KeyValue::new("db.system", self.system.clone()),
-                    KeyValue::new("limosa.migration.version", label.clone()),
-                    KeyValue::new("limosa.migration.name", name.clone()),
+                    KeyValue::new("limosa.migration.version", String::from(label)),
+                    KeyValue::new("limosa.migration.name", String::from(name)),
                     KeyValue::new("limosa.migration.statements", integer(*statements)),
                 ]);
                 let open = self.open(builder, &run.within);

@@ -16,6 +16,8 @@ const TICK: Duration = Duration::from_millis(120);
 /// The line is there on a terminal only.
 pub(super) fn make(given: &Given<'_>) -> Option<Box<dyn Consumer>> {
     let bar = given.console.bar()?;
+    // Nothing is shown before anything runs.
+    bar.set_style(style("{msg}"));
     Some(Box::new(Terminal { bar: Some(bar), steps: Steps::default(), of: 0, shown: None, worded: None, copy: None }))
 }
 

@@ -353,3 +353,17 @@ async fn a_network_that_swallows_everything_is_found_by_the_server() {
         .unwrap();
     well(&home.migrate().await);
 }
+
+#[tokio::test]
+async fn a_step_whose_connection_was_lost_stands_in_the_log() {
+    let home = crate::place::newest_postgres();
+    home.file("001_a.sql", "create table a (n integer);\n");
+    home.file("002_b.sql", "create table b (n integer);\nselect pg_terminate_backend(pg_backend_pid());\n");
+    let answer = home.migrate().await.unwrap();
+    assert_eq!(answer.steps[1].state, "rolled_back", "{answer:?}");
+    assert_eq!(answer.error.as_ref().map(|error| error.code), Some("LIM-R006"));
+    let log = "select identity || ' ' || outcome from limosa.audit_log order by sequence";
+    assert_eq!(home.rows(log), ["1 done", "2 failed"]);
+    assert_eq!(answer.audit_head.map(|head| head.sequence), Some(2));
+    assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
+}

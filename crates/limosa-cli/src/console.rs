@@ -149,23 +149,31 @@ impl Console {
     /// Says something that only people read; silent where quiet was asked for.
     pub(crate) fn say(&self, text: &str) {
         if !self.manner.quiet {
-            self.insist(text);
+            self.tell(text, false);
         }
     }
 
     /// Says something whatever was asked for.
     pub(crate) fn insist(&self, text: &str) {
+        self.tell(text, true);
+    }
+
+    fn tell(&self, text: &str, is_problem: bool) {
         match self.manner.log {
-            Log::Text => self.above_bar(|| self.write_talk(text, "\n")),
-            Log::Json => self.record("message", &json!({"text": style::bare(text)})),
+            Log::Text => self.above_bar(|| self.write_talk(text, "\n", is_problem)),
+            Log::Json => self.write_record("message", &json!({"text": style::bare(text)}), is_problem),
         }
     }
 
     /// Writes a line of JSON to standard error: one event with its fields.
     pub(crate) fn record(&self, event: &str, fields: &Value) {
+        self.write_record(event, fields, false);
+    }
+
+    fn write_record(&self, event: &str, fields: &Value, is_problem: bool) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let line = json_line::render(now, event, fields);
-        self.talk.write(line.as_bytes());
+        self.talk.write(line.as_bytes(), is_problem);
     }
 
     /// Waits until what was said is written, but not for long: before the process ends.
@@ -180,7 +188,7 @@ impl Console {
         }
         match self.manner.log {
             Log::Text => self.insist(&diagnostic_text::render(diagnostic)),
-            Log::Json => self.record("problem", &json!(diagnostic)),
+            Log::Json => self.write_record("problem", &json!(diagnostic), true),
         }
     }
 
@@ -188,10 +196,10 @@ impl Console {
     pub(crate) fn question(&self, text: &str) {
         match self.manner.log {
             Log::Text => {
-                self.above_bar(|| self.write_talk(text, " "));
+                self.above_bar(|| self.write_talk(text, " ", true));
                 self.settle();
             }
-            Log::Json => self.record("question", &json!({"text": style::bare(text)})),
+            Log::Json => self.write_record("question", &json!({"text": style::bare(text)}), true),
         }
     }
 
@@ -238,9 +246,9 @@ impl Console {
         }
     }
 
-    fn write_talk(&self, text: &str, end: &str) {
+    fn write_talk(&self, text: &str, end: &str, is_problem: bool) {
         let text = if self.talk_color { format!("{text}{end}") } else { style::bare(text) + end };
-        self.talk.write(text.as_bytes());
+        self.talk.write(text.as_bytes(), is_problem);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

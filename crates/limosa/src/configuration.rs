@@ -34,7 +34,7 @@ pub struct Configuration {
     pub create_schemas: Vec<String>,
     /// Callbacks may be programs.
     pub allow_commands: bool,
-    /// The first migrate runs though another tool has migrated this database.
+    /// The first migrate runs though another tool has migrated this database, or it holds tables that Flyway would not touch.
     pub ignore_other_ledgers: bool,
     /// The table in which the tool of the files keeps its record, `table` or `schema.table`; None where its own settings say it, or it
     /// has its usual name.

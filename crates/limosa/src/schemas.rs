@@ -38,14 +38,19 @@ impl Opened<'_> {
         let first = is_flyways.then(|| current_schema(self.session.facts()));
         let first = first.filter(|first| first != "public" && !self.configuration.create_schemas.contains(first));
         let Some(schema) = self.told_schema_needed.clone().or(first.clone()) else { return Ok(()) };
-        let question = "select 1::int8 from pg_catalog.pg_namespace where nspname = $1::text";
+        // Where the search path is that of the role or the database, the first file may make the schema, as with Flyway itself.
+        let question = match first {
+            Some(_) => {
+                "select 1::int8 where exists (select from pg_catalog.pg_namespace where nspname = $1::text) \
+                 or (select source from pg_catalog.pg_settings where name = 'search_path') not in ('client', 'session')"
+            }
+            None => "select 1::int8 from pg_catalog.pg_namespace where nspname = $1::text",
+        };
         if !self.session.query(question, &[schema.as_str().into()]).await?.is_empty() {
             return Ok(());
         }
         let (who, more) = match first {
-            Some(_) => {
-                ("settings, address or role", format!("; or let limosa make it: create_schemas = [\"{schema}\"]"))
-            }
+            Some(_) => ("settings or address", format!("; or let limosa make it: create_schemas = [\"{schema}\"]")),
             None => ("liquibase's settings", String::new()),
         };
         let message = format!("{who} name {schema} as the default schema, and there is no such schema");

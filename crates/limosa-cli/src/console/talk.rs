@@ -13,10 +13,10 @@ use crate::render::json_line;
 /// What a pipe takes at once, where it takes anything (POSIX, `PIPE_BUF`; 512 is the least, Linux has 4096).
 const AT_ONCE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
-/// Bytes that are kept for a reader that stands still; what comes then is lost.
+/// Bytes that are kept for a reader that stands still; what comes then is lost, but for problems.
 const KEPT: usize = 1 << 20;
 
-/// How long the end of a process waits for such a reader.
+/// How long the end of a process waits for a reader that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Writes to standard error, and waits for nobody.
@@ -35,6 +35,8 @@ struct Backlog {
     bytes: usize,
     lost: u64,
     is_written: bool,
+    /// Texts that the reader took.
+    taken: u64,
 }
 
 impl Talk {
@@ -43,8 +45,8 @@ impl Talk {
         Talk(Arc::new(Shared { is_json, backlog: Mutex::default(), written: Condvar::new() }))
     }
 
-    /// Writes a text whole, now or when the reader goes on; or not at all.
-    pub(super) fn write(&self, text: &[u8]) {
+    /// Writes a text whole, now or when the reader goes on. One that is no problem is lost where too much waits for that.
+    pub(super) fn write(&self, text: &[u8], is_problem: bool) {
         let mut backlog = self.0.lock();
         let mut rest = text;
         while !backlog.is_written && !rest.is_empty() && is_writable() {
@@ -59,7 +61,7 @@ impl Talk {
             return;
         }
         // What was begun is ended.
-        if rest.len() == text.len() && backlog.bytes + rest.len() > KEPT {
+        if !is_problem && rest.len() == text.len() && backlog.bytes + rest.len() > KEPT {
             backlog.lost += 1;
             return;
         }
@@ -69,14 +71,28 @@ impl Talk {
             let shared = Arc::clone(&self.0);
             let begun = std::thread::Builder::new().name("talk".to_owned()).spawn(move || shared.drain());
             backlog.is_written = begun.is_ok();
+            if begun.is_err() {
+                // Without a thread this one waits.
+                for text in std::mem::take(&mut *backlog).waiting {
+                    let _ = io::stderr().lock().write_all(&text);
+                }
+            }
         }
     }
 
-    /// Waits until all is written that can be, but not for long.
+    /// Waits until all is written, as long as the reader takes anything.
     pub(super) fn settle(&self) {
-        let backlog = self.0.lock();
-        let is_under_way = |backlog: &mut Backlog| backlog.is_written;
-        drop(self.0.written.wait_timeout_while(backlog, PATIENCE, is_under_way));
+        let mut backlog = self.0.lock();
+        while backlog.is_written {
+            let taken = backlog.taken;
+            let is_standing = |backlog: &mut Backlog| backlog.is_written && backlog.taken == taken;
+            let waited = self.0.written.wait_timeout_while(backlog, PATIENCE, is_standing);
+            let (after, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return;
+            }
+            backlog = after;
+        }
     }
 }
 
@@ -112,6 +128,8 @@ impl Shared {
             backlog.bytes -= text.len();
             drop(backlog);
             let _ = io::stderr().lock().write_all(&text);
+            self.lock().taken += 1;
+            self.written.notify_all();
         }
     }
 }

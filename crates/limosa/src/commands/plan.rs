@@ -29,7 +29,11 @@ impl Migrator {
         let (loaded, mut opened) =
             read_and_open(&self.configuration, Purpose::Read, Loaded::refuse_errors_where_none_runs).await?;
         let answer = match planned(&mut opened, &loaded, options).await {
-            Ok((plan, _)) => answer(&opened, &plan, &loaded),
+            Ok((plan, _)) if plan.is_empty() => answer(&opened, &plan, &loaded),
+            Ok((plan, _)) => match opened.refuse_without_told_schema().await {
+                Ok(()) => answer(&opened, &plan, &loaded),
+                Err(failure) => Err(failure),
+            },
             Err(failure) => Err(failure),
         };
         opened.close().await;
@@ -102,9 +106,6 @@ async fn planned(
     loaded.refuse_errors_of_pending(&view)?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let plan = migrate::decide(opened, loaded, &view, options, &around).await?;
-    if !plan.is_empty() {
-        opened.refuse_without_told_schema().await?;
-    }
     Ok((plan, view))
 }
 

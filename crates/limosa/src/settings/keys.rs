@@ -221,7 +221,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "ignore_other_ledgers",
         Kind::Boolean,
-        "the first migrate runs though another tool has migrated this database",
+        "the first migrate runs though another tool has migrated this database, or it holds tables that Flyway would not touch",
     )
     .given("LIMOSA_IGNORE_OTHER_LEDGERS", "--ignore-other-ledgers")
     .default("false"),

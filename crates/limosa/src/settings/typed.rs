@@ -44,7 +44,7 @@ pub struct Settings {
     pub create_schemas: Vec<String>,
     /// Callbacks may be programs.
     pub allow_commands: bool,
-    /// The first migrate runs though another tool has migrated this database.
+    /// The first migrate runs though another tool has migrated this database, or it holds tables that Flyway would not touch.
     pub ignore_other_ledgers: bool,
     /// The table in which the tool of the files keeps its record.
     pub tool_table: Option<String>,

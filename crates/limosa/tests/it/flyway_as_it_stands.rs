@@ -51,6 +51,9 @@ async fn settings_beside_a_way_back_are_read() {
         home.file("U1__a.sql", "drop table a;\n");
         home.file("U1__a.sql.conf", refused);
         failed(&home.migrate().await, 2, &["LIM-F031", "a way back cannot have the setting"]);
+        // The one that is wrong is told, and no other.
+        home.file("U1__a.sql.conf", &format!("{refused}executeInTransaction=false\n"));
+        assert_eq!(home.migrate().await.unwrap_err().diagnostics.len(), 1);
     }
 }
 

@@ -75,6 +75,11 @@ async fn a_default_schema_that_nobody_makes_stops_the_run() {
     home.execute("create schema \"App\"");
     done(run(configuration).await);
     assert_eq!(home.rows("select schemaname from pg_tables where tablename = 'a'"), ["App"]);
+    // Where the database says it, the first file may make it.
+    let home = newest_postgres();
+    home.execute(&format!("alter database \"{}\" set search_path = later, public", home.database()));
+    home.file("V1__a.sql", "create schema later;\ncreate table later.a (n integer);\n");
+    done(home.migrate().await);
 }
 
 #[tokio::test]

@@ -95,7 +95,10 @@ fn setting(
 
 /// A way back is kept as its migration is read, and may be asked for whatever the settings say by then.
 fn of_way_back(key: &str, wishes: &Wishes) -> Result<(), Problem> {
-    if wishes.placeholders_off != Some(true) && wishes.left_out.is_none() {
+    let is = |name: &str| key.strip_prefix("flyway.").unwrap_or(key).eq_ignore_ascii_case(name);
+    let refused = is("placeholderReplacement") && wishes.placeholders_off == Some(true)
+        || is("shouldExecute") && wishes.left_out.is_some();
+    if !refused {
         return Ok(());
     }
     let help = "put it beside the migration, whose way back this is; `executeInTransaction` may stand here";

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use limosa_core::{
-    Alike, Callback, CallbackWork, Change, Headers, Identity, Kind, Rollback, Script, Shared, SharedText, Version,
+    Callback, CallbackWork, Change, Headers, Identity, Kind, Rollback, Script, Shared, SharedText, Version,
 };
 use limosa_sql::{Diagnostic, Engine, Label};
 use thin_vec::ThinVec;
@@ -94,7 +94,6 @@ struct Sorted {
 /// Changes in their natural order, ways back by path, callbacks by event and description.
 fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
     let (mut candidates, mut backs, mut proofs, mut callbacks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut kinds = Alike::default();
     for facts in files {
         let FileFacts { path, role, headers, references, wanted, content, refusals, is_code, is_unread } = facts;
         match (role, content) {
@@ -109,7 +108,6 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
                 let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
-                kinds.share(&mut change.headers);
                 change.is_code = is_code;
                 change.refusals = refusals;
                 change.is_unread = is_unread;

@@ -1,22 +1,27 @@
 //! One fresh database of one test.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use tokio_postgres::Config;
 
+use super::lease::Lease;
 use super::session::Session;
 use super::sql;
 use crate::rows::Rows;
 
-/// An empty database with a name of its own. It stays until its server stops, so that a URL taken
-/// from it stays good.
+/// An empty database with a name of its own. It is dropped some time after its last handle, so keep
+/// one as long as a URL taken from it is in use.
 #[derive(Clone, Debug)]
 pub struct TestDatabase {
     pub(crate) name: String,
     pub(crate) port: u16,
     pub(crate) socket_folder: PathBuf,
     pub(crate) password: Option<String>,
+    /// `None` where the database is not the testkit's to drop.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(super) lease: Option<Arc<Lease>>,
 }
 
 impl TestDatabase {

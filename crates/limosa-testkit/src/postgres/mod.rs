@@ -1,6 +1,7 @@
 //! Private PostgreSQL servers: found, started, given databases, hurt on purpose, stopped.
 
 mod database;
+mod lease;
 mod options;
 mod server;
 mod session;

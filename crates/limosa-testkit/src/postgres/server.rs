@@ -5,14 +5,15 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::database::TestDatabase;
+use super::lease::Lease;
 use super::options::ServerOptions;
 use super::template;
 use super::version::PostgresVersion;
@@ -176,23 +177,25 @@ impl PostgresServer {
         fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    /// Creates an empty database for one test.
+    /// Creates an empty database for one test, which goes when its last handle does.
     pub fn create_database(&self) -> Result<TestDatabase> {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
         // Copying files takes half of what writing each page to the log does; older servers do nothing else.
         let strategy = if self.version.major() >= 15 { "strategy file_copy" } else { "" };
         self.execute("postgres", &format!("create database {name} template template0 {strategy}"))?;
-        Ok(self.database(&name))
+        let lease = Lease::new(&name, self.version.major(), self.database("postgres").config());
+        Ok(TestDatabase { lease: Some(Arc::new(lease)), ..self.database(&name) })
     }
 
-    /// A handle to a database that exists.
+    /// A handle to a database that exists and stays when the handle goes.
     pub fn database(&self, name: &str) -> TestDatabase {
         TestDatabase {
             name: name.to_owned(),
             port: self.port,
             socket_folder: self.folder.clone(),
             password: self.password.clone(),
+            lease: None,
         }
     }
 

@@ -157,3 +157,20 @@ fn the_guardian_stops_servers_after_kill_9() {
     let root: &Path = server.parent().unwrap();
     eventually("the folder is gone", || !root.exists());
 }
+
+#[test]
+fn a_database_goes_with_its_last_handle() {
+    let count = "select count(*) from pg_database where datname = ";
+    for version in postgres::tested().unwrap() {
+        let server = postgres::shared(&version).unwrap();
+        let database = server.create_database().unwrap();
+        let (other, name) = (database.clone(), database.name().to_owned());
+        let left_open = database.session().unwrap();
+        drop(database);
+        other.execute("select 1").unwrap();
+        drop(other);
+        let is_gone = || server.query("postgres", &format!("{count}'{name}'")).unwrap() == one("0");
+        eventually("the database is dropped", is_gone);
+        drop(left_open);
+    }
+}

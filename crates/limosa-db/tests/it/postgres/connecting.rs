@@ -39,7 +39,8 @@ async fn every_form_reaches_the_same_database() {
 async fn facts_are_the_servers() {
     for version in limosa_testkit::postgres::tested().unwrap() {
         let server = limosa_testkit::postgres::shared(&version).unwrap();
-        let session = connect(&server.create_database().unwrap().url()).await;
+        let database = server.create_database().unwrap();
+        let session = connect(&database.url()).await;
         let facts = session.facts();
         assert_eq!(facts.version, version.to_string());
         assert_eq!(facts.version_number / 10_000, version.major());

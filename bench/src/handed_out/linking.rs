@@ -7,6 +7,8 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::constants;
+
 /// What the linker was given when cargo called it: lld's option `--reproduce` writes it into an archive, with its command line.
 pub(super) struct Kept {
     folder: PathBuf,
@@ -41,7 +43,7 @@ impl Kept {
         written(&self.archive).zip(written(program)).is_some_and(|(kept, linked)| kept < linked)
     }
 
-    /// Links again, with these functions first, and without their names. Where the loader of this system knows the short form of what is
+    /// Links again, with these functions first and with the constants that they read, and without their names. Where the loader of this system knows the short form of what is
     /// moved when a program starts (glibc since 2.36), it is used: half a MiB less is read.
     pub(super) fn link(&self, functions: &[&str], program: &Path) -> Result<()> {
         let place = program.parent().context("a program stands in a folder")?;
@@ -54,11 +56,18 @@ impl Kept {
         let inner = inner.with_context(|| format!("{} holds no folder", self.archive.display()))?;
         let list = inner.join("functions.txt");
         fs::write(&list, functions.join("\n") + "\n").with_context(|| format!("cannot write {}", list.display()))?;
+        let constants = constants_of(&inner, functions)?;
+        let script = inner.join("constants.ld");
+        fs::write(&script, constants::script(&constants))
+            .with_context(|| format!("cannot write {}", script.display()))?;
         let lld = lld()?;
         let link = |form: &[&str]| {
             let mut link = Command::new(&lld);
             // Names of C's static functions may stand for several.
             link.arg("@response.txt").args(["--symbol-ordering-file=functions.txt", "--no-warn-symbol-ordering"]);
+            if !constants.is_empty() {
+                link.args(["-T", "constants.ld"]);
+            }
             run(link.args(form).args(["--strip-all", "-o"]).arg(program).current_dir(&inner))
         };
         let starts = || Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -69,6 +78,18 @@ impl Kept {
         }
         fs::remove_dir_all(&inner).with_context(|| format!("cannot remove {}", inner.display()))
     }
+}
+
+/// The constants that functions read, of the objects that the compiler made of limosa as a whole.
+fn constants_of(folder: &Path, functions: &[&str]) -> Result<Vec<String>> {
+    let response = folder.join("response.txt");
+    let text = fs::read_to_string(&response).with_context(|| format!("cannot read {}", response.display()))?;
+    let mut found = Vec::new();
+    for path in text.lines().filter(|line| line.ends_with(".rcgu.o")) {
+        let bytes = fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
+        found.extend(constants::of_functions(&bytes, functions)?);
+    }
+    Ok(found)
 }
 
 /// The linker that comes with the compiler.

@@ -1,9 +1,11 @@
-//! limosa as it is handed out: built in its release form, watched at its work, and linked anew with its functions in the order of use.
+//! limosa as it is handed out: built in its release form, watched at its work, and linked anew with its functions and constants in the order
+//! of use.
 //!
 //! That takes a third off the memory of a command, which is mostly pages of code, and a sixth off the time of one that finds nothing to
 //! do. The compiler does its work once: the linker keeps what it was given, and is called a second time with the order.
 
 mod callgrind;
+mod constants;
 mod linking;
 mod order;
 

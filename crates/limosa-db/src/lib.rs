@@ -1,5 +1,6 @@
 //! Sessions with real databases, one per engine, behind one trait.
 
+mod address;
 mod error;
 mod monotonic;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -18,6 +19,7 @@ pub mod ledger;
 /// The engines, each with the same file names.
 pub mod engines;
 
+pub use address::in_database;
 pub use error::{DbError, DbErrorKind};
 pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};

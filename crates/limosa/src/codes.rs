@@ -110,7 +110,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-U098", "the metrics of a run could not be written"),
     ("LIM-U099", "the spans of a run could not be sent"),
     ("LIM-U100", "what an application gave to its migrator does not fit together"),
-    ("LIM-U101", "the address of a server for scratch databases is no URL"),
+    ("LIM-U101", "the address of a scratch database leads to another one"),
     ("LIM-U102", "a scratch database cannot be migrated to a version that is none"),
     ("LIM-U103", "a scratch database could not be taken away"),
     ("LIM-U110", "there is no ledger of another tool that could be taken over"),

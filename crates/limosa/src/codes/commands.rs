@@ -263,8 +263,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U101",
-        "`Scratch::on` makes a database beside the one that an address names, so the address must be a URL; key=value pairs are not.",
-        "Write it as `postgres://user@host/name` or `mysql://user@host/name`, or use `Scratch::sqlite`.",
+        "A database for a test, or for the proof of `limosa adopt --prove`, was made, and its address led to another one: a pooler can be told to lead each name to one and the same database. What runs in a scratch may destroy everything, so that nothing was run, and the scratch was taken away.",
+        "Name the server itself, past the pooler: to `Scratch::on`, or by `--prove=ADDRESS`.",
     ),
     (
         "LIM-U102",

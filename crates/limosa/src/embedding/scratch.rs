@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use limosa_db::{ConnectOptions, Item, Row, Secret, Session, engine_of};
+use limosa_db::{ConnectOptions, Item, Row, Secret, Session, engine_of, in_database};
 use limosa_run::Stop;
 use limosa_sql::Engine;
 
@@ -57,21 +57,39 @@ impl Scratch {
     /// A new database on the server of an address, whose user must have the right to make one.
     ///
     /// # Errors
-    /// Where the server refuses, or the address is no URL.
+    /// Where the server refuses, or the address leads to another database than the new one.
     pub async fn on(server: &str) -> Result<Scratch, Failure> {
         let engine = engine_of(server)?;
         if engine == Engine::Sqlite {
             return Scratch::sqlite();
         }
         let name = format!("limosa_scratch_{}", run_id().replace('-', "_"));
-        let mut url = url::Url::parse(server).map_err(|error| {
-            Failure::usage("LIM-U101", format!("the address is no URL: {error}"), "write it as scheme://user@host/name")
-        })?;
-        url.set_path(&format!("/{name}"));
         let server = Secret::new(server);
+        let url = in_database(&server, &name)?;
         let quoted = engine.quote_identifier(&name);
         one(&server, &format!("create database {quoted}")).await?;
-        Ok(Scratch { url: Secret::new(url.as_str()), made: Made::Database { server, name } })
+        let scratch = Scratch { url, made: Made::Database { server, name } };
+        match scratch.refuse_another().await {
+            Ok(()) => Ok(scratch),
+            Err(mut failure) => {
+                if let Err(stays) = scratch.remove().await {
+                    failure.diagnostics.extend(stays.diagnostics);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// What runs in a scratch may destroy everything: a pooler can lead each address to one and the same database.
+    async fn refuse_another(&self) -> Result<(), Failure> {
+        let session = open(&self.url).await?;
+        let reached = session.facts().database.clone();
+        session.close().await;
+        if reached == self.name() {
+            return Ok(());
+        }
+        let message = format!("the address of the scratch database {} leads to the database {reached}", self.name());
+        Err(Failure::usage("LIM-U101", message, "name the server itself, without a pooler in between"))
     }
 
     /// Its address, for the application that is tested.
@@ -87,12 +105,22 @@ impl Scratch {
         }
     }
 
-    /// The migrator of an application, for this database.
+    /// The migrator of an application, for this database. Nothing of what the application says of its own database counts: not another
+    /// address, a pooler, a protection, nor a file for anchors of its audit log.
     ///
     /// # Errors
     /// As [`Builder::build`].
     pub fn migrator(&self, application: &Builder) -> Result<Migrator, Failure> {
-        application.clone().with(|configuration| configuration.database = self.url.clone()).build()
+        application
+            .clone()
+            .with(|configuration| {
+                configuration.database = self.url.clone();
+                configuration.direct_url = None;
+                configuration.pooled = None;
+                configuration.protected = false;
+                configuration.anchor_file = None;
+            })
+            .build()
     }
 
     /// Migrates up to a version, or to the migration of that name, so that a test can put data in before the next step.

@@ -41,6 +41,7 @@ mod pooler;
 mod recovery;
 mod reset_all;
 mod running;
+mod scratch;
 mod sections;
 mod sqlite_truths;
 mod states;

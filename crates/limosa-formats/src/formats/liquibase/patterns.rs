@@ -35,9 +35,13 @@ pub(super) fn quoted<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     })
 }
 
-/// `dbms:`, any letter, and then letters, digits, `_`, `!` and commas.
+/// `dbms:`, any letter, and then letters, digits, `_`, `!` and commas. In quotes, which Liquibase refuses in formatted SQL and which stand
+/// around what its other formats say, all that is within them.
 pub(super) fn databases(line: &str) -> Option<&str> {
     last(line, "dbms", |text| {
+        if let Some((inner, _)) = text.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+            return Some(inner.trim()).filter(|inner| !inner.is_empty());
+        }
         let first = text.chars().next().filter(|letter| *letter != ',')?.len_utf8();
         let rest = up_to(&text[first..], |letter| !is_of_word(letter) && letter != '!' && letter != ',')?;
         Some(text[..first + rest.len()].trim_start())
@@ -75,7 +79,8 @@ mod tests {
         for (line, expected) in [
             ("dbms:h2,!oracle x", Some("h2,!oracle")),
             ("dbms: h2", Some("h2")),
-            ("dbms:\"h2, sqlite\"", Some("\"h2,")),
+            ("dbms:\"h2, sqlite\"", Some("h2, sqlite")),
+            ("dbms:\" \"", None),
             ("dbms:,h2", None),
             ("dbms:", None),
         ] {

@@ -258,7 +258,12 @@ impl FileReader {
             Some(part) => part.checksum.clone(),
             None => self.file_hasher.finish(),
         };
-        let Finished { mut content, told: mut diagnostics, told_elsewhere } = body.finish(file_checksum, sectioned);
+        let Finished { mut content, told: mut diagnostics, mut told_elsewhere } = body.finish(file_checksum, sectioned);
+        if wishes.left_out.is_some() {
+            // It may be written for another database, whose rules are not those that it was read by.
+            diagnostics.clear();
+            told_elsewhere.clear();
+        }
         if wishes.guard.is_some() && matches!(self.role, FileRole::Callback { .. }) {
             // One that only asks has nothing to run.
             diagnostics.retain(|problem| problem.code != codes::NO_STATEMENT);

@@ -67,6 +67,7 @@ pub(super) async fn prove(
     let configuration = Configuration {
         database,
         direct_url: None,
+        pooled: None,
         ignore_other_ledgers: true,
         protected: false,
         out_of_order: OutOfOrder::Allow,

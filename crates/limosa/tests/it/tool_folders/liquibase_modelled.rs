@@ -121,3 +121,65 @@ async fn what_is_no_sql_stops_what_is_behind_it() {
         assert!(states(&status).contains(&"changelog.xml::2::a baseline".to_owned()), "{:?}", states(&status));
     }
 }
+
+/// Names of databases stand in attributes here, with blanks between them, and not in a line of formatted SQL.
+#[tokio::test]
+async fn a_change_runs_on_the_databases_that_it_names() {
+    let on = |dbms: &str, table: &str| {
+        format!(
+            "<changeSet id='{table}' author='a' dbms='{dbms}'><sql>create table {table} (n integer)</sql></changeSet>\n"
+        )
+    };
+    for home in all_homes() {
+        let (here, alike) = match (home.is_sqlite(), home.is_mysql()) {
+            (true, _) => ("sqlite", "sqlite"),
+            (_, true) => ("mariadb", "mysql"),
+            _ => ("postgresql", "postgresql"),
+        };
+        let changes: String = [
+            on(here, "t1"),
+            on(&format!("{here}, oracle"), "t2"),
+            on(&format!("oracle,{alike}"), "t3"),
+            on("all", "t4"),
+            on("!oracle", "t5"),
+            on("${named}", "t6"),
+            on("oracle", "u1"),
+            on(&format!("!{here}"), "u2"),
+            on("h2, oracle", "u3"),
+        ]
+        .concat();
+        let property = format!("<property name='named' value='{here}'/>");
+        home.file("changelog.xml", &format!("<databaseChangeLog>\n{property}\n{changes}</databaseChangeLog>\n"));
+        done(home.migrate().await);
+        assert_eq!(home.tables(), ["t1", "t2", "t3", "t4", "t5", "t6"]);
+        let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+        let reasons: Vec<_> = status.changes.iter().filter_map(|line| line.reason.as_deref()).collect();
+        assert_eq!(reasons.len(), 3, "{reasons:?}");
+        assert!(reasons.contains(&"for dbms oracle only"), "{reasons:?}");
+    }
+}
+
+/// What is written for another database need make no sense here.
+#[tokio::test]
+async fn what_does_not_apply_here_is_not_judged() {
+    let of_postgres = "--changeset ann:2 dbms:postgresql\nCREATE FUNCTION f1(x int) RETURNS int AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql;\n--rollback drop function f1;\n";
+    let of_mysql = "--changeset ann:3 dbms:mariadb,mysql endDelimiter://\nCREATE PROCEDURE p() BEGIN select 1; END//\n--rollback DROP PROCEDURE p//\n";
+    for home in all_homes() {
+        let text = format!(
+            "--liquibase formatted sql\n--changeset ann:1\ncreate table a (n integer);\n{of_postgres}{of_mysql}"
+        );
+        home.file("a.sql", &text);
+        let expected: &[&str] = if home.is_sqlite() {
+            &["0001"]
+        } else if home.is_mysql() {
+            &["0001", "0003"]
+        } else {
+            &["0001", "0002"]
+        };
+        let answer = done(home.migrate().await);
+        assert_eq!(labels(&answer), expected);
+        assert!(answer.notices.is_empty(), "{}", words(&answer.notices));
+        let answer = home.migrator().validate().await.unwrap();
+        assert_eq!(answer.exit_code, 0);
+    }
+}

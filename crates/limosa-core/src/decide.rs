@@ -10,7 +10,7 @@ mod rollback;
 
 use std::collections::{BTreeMap, HashMap};
 
-use limosa_sql::{Diagnostic, Engine, Loss, Position, placeholders};
+use limosa_sql::{Diagnostic, Engine, Label, Loss, Position, placeholders};
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
@@ -192,6 +192,18 @@ fn values_used<'s>(
         }
     }
     used
+}
+
+/// What to do where a pooler in transaction mode is in the way. One in session mode looks like it from here.
+const PAST_THE_POOLER: &str = "a pooler in transaction mode stands between; set direct_url to the server itself, or --pooled no where the pooler is in session mode";
+
+/// Why a script cannot run where each transaction has another session, which others get behind it; None where it can.
+fn needs_session(outline: &Outline, file: &str, around: &Surroundings) -> Option<Diagnostic> {
+    let bound = outline.session_bound.as_deref().filter(|_| around.transactions_only)?;
+    let message = format!("{file} needs a direct connection: {} leaves something in the session", bound.verb);
+    let label = Label::place(file, bound.position).text("this would reach whoever gets the session next");
+    let help = format!("{PAST_THE_POOLER}; or let it end with the transaction: ON COMMIT DROP, pg_advisory_xact_lock");
+    Some(Diagnostic::error("LIM-P008", message).at(label).help(help))
 }
 
 fn full_name(around: &Surroundings) -> String {

@@ -52,7 +52,9 @@ pub use ledger::{
     AppliedRow, AuditHead, AuditRow, Direction, Failure, JournalRow, JournalStatement, LEDGER_VERSION, LeaseRow,
     LedgerView, RowState, SEED_PREFIX,
 };
-pub use outline::{Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
+pub use outline::{
+    Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark, SessionBound,
+};
 pub use outliner::{Outliner, ToolTransaction};
 pub use plan::{Action, Limits, MadeTable, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};

@@ -26,6 +26,9 @@ pub struct Outline {
     /// PostgreSQL: names of those that it sets for its transaction alone (`SET LOCAL`).
     #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
     pub local_settings: ThinVec<String>,
+    /// PostgreSQL: the first of its statements that leaves something in its session besides settings, where nothing takes that away.
+    #[serde(default, skip)]
+    pub session_bound: Option<Box<SessionBound>>,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
     #[serde(default, skip)]
     pub runs_code: bool,
@@ -127,7 +130,13 @@ impl Outline {
         let placeholders = self.placeholders.iter_mut().map(|(_, position)| position);
         let left_out = self.left_out.iter_mut().map(|left| &mut left.position);
         let expressions = self.expressions.iter_mut().map(|expression| &mut expression.position);
-        remarks.chain(placeholders).chain(expressions).chain(left_out).for_each(|position| position.line += lines);
+        let bound = self.session_bound.iter_mut().map(|bound| &mut bound.position);
+        remarks
+            .chain(bound)
+            .chain(placeholders)
+            .chain(expressions)
+            .chain(left_out)
+            .for_each(|position| position.line += lines);
         self
     }
 
@@ -175,6 +184,15 @@ impl Outline {
         let group = self.groups.iter().find(|group| statement >= group.first && statement <= group.last)?;
         Some((group, statement == group.first, statement == group.last))
     }
+}
+
+/// A statement that leaves something in its session: a temporary table, an advisory lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionBound {
+    /// Its leading words.
+    pub verb: String,
+    /// Where it stands in the file.
+    pub position: Position,
 }
 
 /// A statement that is not sent.

@@ -1,6 +1,7 @@
 //! Builds an outline while a script streams past.
 
 mod groups;
+mod leftovers;
 mod own;
 
 use limosa_sql::{
@@ -12,6 +13,7 @@ use limosa_sql::{
 use crate::change::TransactionWish;
 use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
 use groups::Groups;
+use leftovers::Leftovers;
 use own::Own;
 pub use own::ToolTransaction;
 
@@ -46,6 +48,8 @@ pub struct Outliner {
     other_remarks: u64,
     /// The table in which the tool that the script was written for keeps its record.
     ledger_table: Option<String>,
+    /// PostgreSQL: what its session holds by now.
+    leftovers: Leftovers,
     error: Option<OutlineError>,
 }
 
@@ -75,6 +79,7 @@ impl Outliner {
             losses: 0,
             other_remarks: 0,
             ledger_table: None,
+            leftovers: Leftovers::default(),
             error: None,
         }
     }
@@ -186,6 +191,9 @@ impl Outliner {
             Engine::Sqlite => stays_in_session(statement, class),
             _ => false,
         };
+        if self.engine == Engine::Postgres {
+            self.leftovers.add(class, statement, piece.position);
+        }
         if self.engine == Engine::Postgres && sets_for_transaction(class, statement) {
             for name in class.effect.session_settings() {
                 if !self.outline.local_settings.contains(name) {
@@ -370,6 +378,7 @@ impl Outliner {
             self.outline.wrapped = true;
             self.outline.groups[0].mode = GroupMode::Transaction;
         }
+        self.outline.session_bound = self.leftovers.first().map(Box::new);
         self.outline.settle_pragmas(self.engine);
         self.outline.shrink();
         Ok(self.outline)

@@ -29,7 +29,7 @@ mod variables;
 mod words;
 
 pub use carried::{Carried, carried};
-pub use classify::{classify, sets_for_transaction, stays_in_session};
+pub use classify::{Leftover, SessionChange, classify, session_change, sets_for_transaction, stays_in_session};
 pub use delimiter::{EndDelimiter, NotPlain};
 pub use diagnostic::{Choice, Diagnostic, Label, Severity};
 pub use dialect::{Dialect, ForeignKeys};

@@ -39,10 +39,6 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger, format
         }
     }
     let newest_words = newest.as_ref().map(|newest| format!(", newest: {newest}")).unwrap_or_default();
-    let is_name = |newest: &&str| newest.starts_with(|first: char| first.is_ascii_digit()) || newest.contains("::");
-    let quoted = |newest: &str| if newest.contains(' ') { format!("'{newest}'") } else { newest.to_owned() };
-    // The newest may be the one that did not end well.
-    let version = newest.as_deref().filter(|newest| broken.is_none() && is_name(newest)).map(quoted);
     let (trouble, first) = match broken {
         Some(words) => (format!("; {words}"), "look at what stands of it, and mend that first; then: "),
         None => (String::new(), ""),
@@ -54,9 +50,8 @@ pub(crate) async fn said_of(opened: &mut Opened<'_>, other: &OtherLedger, format
         ),
         format!(
             "{first}what it has applied must not run again: limosa adopt{with} takes it over, file by file (--dry-run shows that first); \
-             limosa baseline{with} --to {} counts it as applied unseen; \
+             limosa baseline{with} --to VERSION counts all up to that version as applied, unseen (the newest need not be the highest); \
              {UNRELATED}",
-            version.as_deref().unwrap_or("VERSION")
         ),
     )
 }

@@ -3,7 +3,7 @@
 use limosa_sql::{Diagnostic, Label};
 use thin_vec::ThinVec;
 
-use super::{Policy, limits, losses};
+use super::{PAST_THE_POOLER, Policy, limits, losses, needs_session};
 use crate::assess::not_applicable_by;
 use crate::{
     Action, Callback, CallbackWork, Checksum, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script,
@@ -42,8 +42,10 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
     let is_atomic = callback.step().is_none_or(|step| step.outline.is_atomic());
     if around.transactions_only && !is_atomic {
         let message = format!("{file} needs a direct connection");
-        let help = "a pooler in transaction mode stands between; set direct_url to the server itself";
-        return Some(Diagnostic::error("LIM-P008", message).at(Label::file(file)).help(help));
+        return Some(Diagnostic::error("LIM-P008", message).at(Label::file(file)).help(PAST_THE_POOLER));
+    }
+    if let Some(problem) = callback.step().and_then(|step| needs_session(&step.outline, file, around)) {
+        return Some(problem);
     }
     let shares = !callback.event.is_each() || callback.shares(around.engine);
     if policy.single_transaction && !shares {

@@ -9,7 +9,10 @@ use super::first_parts::other_first_part;
 use super::foreign_keys::{ignored_by, left_by};
 use super::inherited::{goes_on_without, inherit};
 use super::renamed::renamed;
-use super::{MigrateAsk, OutOfOrder, Policy, callbacks, full_name, join, limits, losses, refuse, values_used};
+use super::{
+    MigrateAsk, OutOfOrder, PAST_THE_POOLER, Policy, callbacks, full_name, join, limits, losses, needs_session, refuse,
+    values_used,
+};
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
     PLAN_FORMAT, Plan, PlannedCallback, Remark, Shared, Skipped, State, Step, Surroundings, Undo, Version, Work,
@@ -307,6 +310,7 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
             let help = "run without single_transaction";
             problems.push(Diagnostic::error("LIM-P009", message).help(help));
         }
+        problems.extend(needs_session(&change.script.outline, &change.script.file, around));
         if change.script.outline.is_atomic() {
             continue;
         }
@@ -321,7 +325,7 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
             problems.push(
                 Diagnostic::error("LIM-P008", format!("{} needs a direct connection", change.script.file))
                     .at(label.clone())
-                    .help("a pooler in transaction mode stands between; set direct_url to the server itself"),
+                    .help(PAST_THE_POOLER),
             );
         }
         let only_split_by_enum =

@@ -9,7 +9,8 @@ use super::first_parts::other_first_part_back;
 use super::foreign_keys::{ignored_by, left_by};
 use super::inherited::inherit;
 use super::{
-    Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses, refuse, values_used,
+    PAST_THE_POOLER, Policy, RollbackAsk, Selection, StoredRollback, callbacks, full_name, join, limits, losses,
+    needs_session, refuse, values_used,
 };
 use crate::{
     Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, RowState,
@@ -45,10 +46,10 @@ pub fn decide_rollback(
     problems.extend(consent_problem(&steps, ask, policy, around));
     if around.transactions_only && steps.iter().any(|step| !step.outline.is_atomic()) {
         problems.push(
-            Diagnostic::error("LIM-P008", "a rollback in this list needs a direct connection")
-                .help("a pooler in transaction mode stands between; set direct_url to the server itself"),
+            Diagnostic::error("LIM-P008", "a rollback in this list needs a direct connection").help(PAST_THE_POOLER),
         );
     }
+    problems.extend(steps.iter().find_map(|step| needs_session(&step.outline, step.work.origin(), around)));
     refuse(problems)?;
     // Where there is nothing to take back, nothing runs.
     let mut callbacks = match steps.is_empty() {

@@ -2,6 +2,7 @@
 
 mod block;
 mod ddl;
+mod leftover;
 mod modes;
 mod mysql;
 mod postgres;
@@ -11,6 +12,7 @@ mod sqlite;
 use crate::lexer::Reading;
 use crate::words::{Words, written};
 use crate::{Class, Engine, Loss, TransactionRule};
+pub use leftover::{Leftover, SessionChange, session_change};
 pub(crate) use modes::Modes;
 pub(crate) use mysql::{Scope, SqlMode, assignments, behind_use, sets_autocommit, variable};
 pub use session::sets_for_transaction;

@@ -56,9 +56,11 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-P008",
         "The address leads to a connection pooler in transaction mode, such as PgBouncer, and a migration or a way back needs one \
-         session from begin to end: it has statements that run outside of a transaction.",
+         session from begin to end: it has statements that run outside of a transaction, or that leave something in the session which \
+         others would get with it: a temporary table, an advisory lock, a prepared statement.",
         "Give limosa the address of the server itself: `direct_url` in limosa.toml, `LIMOSA_DIRECT_URL`, or `--direct-url`. See the how-to \
-         about PgBouncer. If there is no pooler in fact, say `pooled = \"no\"`.",
+         about PgBouncer. If there is no pooler in fact, or one in session mode, say `pooled = \"no\"`. What is left in the session can end \
+         with the transaction instead: `ON COMMIT DROP`, `pg_advisory_xact_lock`.",
     ),
     (
         "LIM-P009",

@@ -25,7 +25,7 @@ async fn the_first_migrate_stops_and_says_how_to_go_on() {
         let wanted = [
             "LIM-P020",
             "golang-migrate has migrated this database (table schema_migrations, newest: 1)",
-            "limosa baseline --to 1",
+            "limosa baseline --to VERSION",
             "--ignore-other-ledgers",
         ];
         failed(&home.migrate().await, 4, &wanted);

@@ -260,3 +260,78 @@ async fn a_pooled_runner_that_lasts_shows_signs_of_life() {
     blocker.execute("rollback").unwrap();
     well(&first.end().await);
 }
+
+/// What a file leaves in a session reaches whoever gets it next: rows of the application would go into a temporary table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_stay_in_the_session_is_refused_before_anything_runs() {
+    let home = newest_postgres();
+    let bouncer = bouncer(&home, "1");
+    let clean = seen_by_another(&home, &bouncer).await;
+    home.file("0001_table.sql", "create table orders (n int);");
+    for (statement, place) in [
+        ("create temp table orders (n int);", "0002_x.sql:2:1"),
+        ("select pg_advisory_lock(42);", "0002_x.sql:2:1"),
+        ("prepare p as select 1;", "0002_x.sql:2:1"),
+        ("listen events;", "0002_x.sql:2:1"),
+        ("declare c cursor with hold for select 1;", "0002_x.sql:2:1"),
+    ] {
+        home.file("0002_x.sql", &format!("select 1;\n{statement}\n"));
+        let result = Running::migrate(pooled(&home, &bouncer)).end().await;
+        assert_eq!(exit(&result), 2, "{statement}");
+        says(&result, &["LIM-P008", place, "leaves something in the session", "direct_url"]);
+        assert_eq!(home.tables(), Vec::<String>::new(), "{statement}");
+    }
+    let tidy = "create temp table a (n int) on commit drop; create temp table b (n int); drop table b; \
+                select pg_advisory_xact_lock(42); prepare p as select 1; deallocate p; select pg_advisory_lock(1); \
+                select pg_advisory_unlock(1);";
+    home.file("0002_x.sql", &format!("{tidy}\n-- limosa:rollback\ncreate temp table back (n int);\n"));
+    well(&Running::migrate(pooled(&home, &bouncer)).end().await);
+    assert_eq!(seen_by_another(&home, &bouncer).await, clean);
+    let migrator = limosa::Migrator::new(pooled(&home, &bouncer));
+    let consent = home.database();
+    let result = crate::answers::back(&migrator, limosa::Selection::Steps(1), Some(&consent)).await;
+    says(&result, &["LIM-P008", "leaves something in the session"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_path_that_a_pooler_drops_in_silence_is_said() {
+    let home = newest_postgres();
+    home.execute("create schema tenant");
+    home.file("0001_table.sql", "create table t (n int);");
+    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
+    let deaf = [("ignore_startup_parameters", "extra_float_digits,options")];
+    let bouncer = PgBouncer::start_with(server, PoolMode::Transaction, &deaf).unwrap();
+    let mut configuration = pooled(&home, &bouncer);
+    configuration.database = Secret::new(format!("{}?options=-csearch_path%3Dtenant", configuration.database.expose()));
+    let result = Running::migrate(configuration.clone()).end().await;
+    assert_eq!(exit(&result), 2);
+    says(&result, &["the pooler has dropped the option search_path", "direct_url"]);
+    assert_eq!(home.tables(), Vec::<String>::new());
+    configuration.direct_url = Some(Secret::new(format!("{}?options=-csearch_path%3Dtenant", home.url())));
+    well(&Running::migrate(configuration).end().await);
+    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 't'"), ["tenant"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_in_statement_mode_is_named() {
+    let home = newest_postgres();
+    home.file("0001_table.sql", "create table t (n int);");
+    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
+    let bouncer = PgBouncer::start(server, PoolMode::Statement).unwrap();
+    let result = Running::migrate(pooled(&home, &bouncer)).end().await;
+    says(&result, &["statement pooling mode", "give the address of the server itself"]);
+    assert_eq!(exit(&result), 2);
+}
+
+/// From here a pooler in session mode looks like the other, until somebody says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pooler_in_session_mode_is_like_none_where_that_is_said() {
+    let home = newest_postgres();
+    home.file("0001_table.sql", "create table t (n int);\ncreate index concurrently t_n on t (n);");
+    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
+    let bouncer = PgBouncer::start(server, PoolMode::Session).unwrap();
+    let mut configuration = pooled(&home, &bouncer);
+    says(&Running::migrate(configuration.clone()).end().await, &["LIM-P008", "--pooled no"]);
+    configuration.pooled = Some(false);
+    well(&Running::migrate(configuration).end().await);
+}

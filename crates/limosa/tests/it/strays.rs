@@ -307,7 +307,7 @@ async fn the_format_is_named_before_the_ledger_of_files_that_look_like_others_is
         home.execute("create table refinery_schema_history (version int, name varchar(255), applied_on varchar(255), checksum varchar(255))");
         home.execute("insert into refinery_schema_history values (1, 'a', '2026-11-26T05:10:44.78672272Z', '7')");
         let first = "limosa adopt --format refinery takes it over";
-        failed(&home.migrate().await, 4, &["LIM-P020", first, "limosa baseline --format refinery --to 1"]);
+        failed(&home.migrate().await, 4, &["LIM-P020", first, "limosa baseline --format refinery --to VERSION"]);
         let told = status(&home).await;
         let places = [told.find("LIM-U159"), told.find("LIM-P020"), told.find(first)];
         assert!(places.is_sorted() && places[0].is_some(), "{told}");

@@ -53,7 +53,7 @@ pub(super) fn of_server(server: &ServerError) -> DbError {
         code: Some(code.to_owned()),
         message: server.message().to_owned(),
         detail: server.detail().map(str::to_owned),
-        hint: server.hint().map(str::to_owned),
+        hint: server.hint().map(str::to_owned).or_else(|| of_pooler(server.message())),
         position: None,
         context: server.where_().map(str::to_owned),
         internal_query: None,
@@ -97,6 +97,15 @@ pub(super) fn connection_lost(message: &str) -> DbError {
     DbError::new(DbErrorKind::ConnectionLost, message)
 }
 
+/// What PgBouncer says of a BEGIN where it gives each statement another session.
+const STATEMENT_MODE: &str = "statement pooling mode";
+
+/// What to do about words that only a pooler says.
+fn of_pooler(message: &str) -> Option<String> {
+    let hint = "a pooler in statement mode stands between, and gives nobody a transaction: give the address of the server itself";
+    message.contains(STATEMENT_MODE).then(|| hint.to_owned())
+}
+
 /// SQLSTATE to kind; PostgreSQL documentation, appendix "PostgreSQL Error Codes".
 fn kind(code: &str, message: &str) -> DbErrorKind {
     match code {
@@ -116,6 +125,7 @@ fn kind(code: &str, message: &str) -> DbErrorKind {
         "23502" => DbErrorKind::NotNull,
         "22012" => DbErrorKind::DivisionByZero,
         "58030" => DbErrorKind::Resources,
+        "08P01" if message.contains(STATEMENT_MODE) => DbErrorKind::Configuration,
         _ if code.starts_with("08") => DbErrorKind::ConnectionLost,
         _ if code.starts_with("28") => DbErrorKind::Authentication,
         _ if code.starts_with("53") => DbErrorKind::Resources,

@@ -32,6 +32,7 @@ mod password_file;
 mod prepared;
 mod refusal;
 mod session;
+mod startup_options;
 mod tap;
 mod target;
 mod tls;

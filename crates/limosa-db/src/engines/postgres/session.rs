@@ -13,7 +13,7 @@ use super::flight::{self, Flight};
 use super::parameters::{Parameters, SessionKind};
 use super::tap::TransactionStatus;
 use super::wire::Wire;
-use super::{answer, blockers, tls};
+use super::{answer, blockers, startup_options, tls};
 use crate::{
     Canceller, ConnectOptions, DbError, DbErrorKind, FlightError, FlightObserver, FlightSource, Notice, ServerFacts,
     Session,
@@ -83,7 +83,7 @@ pub(super) async fn connect_to(parameters: &Parameters, defaults: &Defaults) -> 
             for route in routes {
                 let attempt = async {
                     let opened = connect::open(parameters, &place, route).await?;
-                    PostgresSession::begin(opened, defaults, *kind).await
+                    PostgresSession::begin(opened, defaults, *kind, parameters.options.as_deref()).await
                 };
                 match attempt.await {
                     Ok(session) => return Ok(session),
@@ -111,7 +111,12 @@ fn together(mut failures: Vec<DbError>) -> DbError {
 }
 
 impl PostgresSession {
-    async fn begin(opened: Opened, defaults: &Defaults, kind: SessionKind) -> Result<PostgresSession, DbError> {
+    async fn begin(
+        opened: Opened,
+        defaults: &Defaults,
+        kind: SessionKind,
+        options: Option<&str>,
+    ) -> Result<PostgresSession, DbError> {
         let Opened { client, connection, heard, route, place, notices } = opened;
         let process = heard.process();
         let mut wire = Wire::new(client, connection, Arc::clone(&heard));
@@ -131,6 +136,9 @@ impl PostgresSession {
             farewell(wire).await;
             let message = format!("{} is not the kind of server that target_session_attrs asks for", route.shown);
             return Err(DbError::new(DbErrorKind::CannotConnect, message));
+        }
+        if let Some(options) = options.filter(|_| learnt.facts.pooled) {
+            startup_options::refuse_dropped(&mut wire, options).await?;
         }
         let mut unheard = notices;
         unheard.extend(learnt.notices);

@@ -68,6 +68,8 @@ pub enum DbErrorKind {
     ImplicitCommit,
     /// The URL or the parameters make no sense.
     Configuration,
+    /// MySQL: a restore or a clean ended in the middle, and nothing that the ledger says holds.
+    Unfinished,
 }
 
 impl DbError {

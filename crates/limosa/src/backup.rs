@@ -146,6 +146,7 @@ pub(crate) fn mysql_tools<'a>(
     of: &'a Subject<'_>,
     options: &'a limosa_db::ConnectOptions,
     connection: &'a limosa_db::engines::mysql::ClientOptions,
+    unfinished: &'a str,
 ) -> limosa_db::backup::mysql::MysqlTools<'a> {
     use limosa_db::engines::mysql::Flavor;
     limosa_db::backup::mysql::MysqlTools {
@@ -155,8 +156,15 @@ pub(crate) fn mysql_tools<'a>(
         role: of.configuration.role.as_deref(),
         flavor: if of.server.is_mariadb() { Flavor::MariaDb } else { Flavor::Mysql },
         server_version: of.server.version_number,
+        unfinished,
         lock_timeout: Duration::from_millis(of.configuration.limits.lock_timeout_ms),
     }
+}
+
+/// The table that stands while a restore is under way.
+#[cfg(feature = "mysql")]
+pub(crate) fn mark_of_restore(of: &Subject<'_>) -> String {
+    format!("{}_{}", of.configuration.ledger_schema, limosa_db::ledger::UNFINISHED)
 }
 
 async fn write(of: &Subject<'_>, path: &Path, listener: &dyn Listener, stop: &Stop) -> Result<(), DbError> {
@@ -180,7 +188,8 @@ async fn write(of: &Subject<'_>, path: &Path, listener: &dyn Listener, stop: &St
         #[cfg(feature = "mysql")]
         Engine::Mysql => {
             let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
-            let tools = mysql_tools(of, &options, &connection);
+            let mark = mark_of_restore(of);
+            let tools = mysql_tools(of, &options, &connection, &mark);
             let progress = |done| copying.bytes(done, None);
             let report = limosa_db::backup::mysql::backup(&tools, path, stop.asked(), progress).await?;
             for warning in report.warnings {
@@ -260,7 +269,8 @@ async fn read(of: &Subject<'_>, from: &Path, listener: &dyn Listener, stop: &Sto
         #[cfg(feature = "mysql")]
         Engine::Mysql => {
             let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
-            let tools = mysql_tools(of, &options, &connection);
+            let mark = mark_of_restore(of);
+            let tools = mysql_tools(of, &options, &connection, &mark);
             // The script that the server is given is the file itself.
             let total = std::fs::metadata(from).ok().map(|found| found.len());
             let progress = |done| copying.bytes(done, total);

@@ -65,12 +65,20 @@ impl Failure {
         Failure::new(Exit::Person, Diagnostic::error(code, message).help(help))
     }
 
+    /// MySQL: a restore or a clean ended in the middle.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.diagnostics.iter().any(|problem| problem.code == UNFINISHED)
+    }
+
     /// Refusals of a decision, with the exit code of the gravest.
     pub fn refused(diagnostics: Vec<Diagnostic>) -> Failure {
         let exit = diagnostics.iter().map(|diagnostic| exit_of(diagnostic.code)).max_by_key(|exit| *exit as u8);
         Failure { exit: exit.unwrap_or(Exit::Usage), diagnostics }
     }
 }
+
+/// What is said where a restore or a clean ended in the middle.
+const UNFINISHED: &str = "LIM-D011";
 
 /// The exit code of a refusal.
 fn exit_of(code: &str) -> Exit {
@@ -109,6 +117,7 @@ impl From<DbError> for Failure {
             DbErrorKind::ConnectionLost => (Exit::Database, "LIM-D007"),
             DbErrorKind::Resources => (Exit::Database, "LIM-D008"),
             DbErrorKind::LockTimeout if is_of_file => (Exit::Person, "LIM-R001"),
+            DbErrorKind::Unfinished => (Exit::Person, UNFINISHED),
             _ => (Exit::Database, "LIM-D009"),
         };
         let message = match &error.code {

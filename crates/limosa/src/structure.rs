@@ -45,7 +45,8 @@ pub(crate) async fn of(opened: &mut Opened<'_>, without: &FoundLedger, stop: &St
         #[cfg(feature = "mysql")]
         Engine::Mysql => {
             let connection = limosa_db::engines::mysql::ClientOptions::read(&options)?;
-            let tools = backup::mysql_tools(&subject, &options, &connection);
+            let mark = backup::mark_of_restore(&subject);
+            let tools = backup::mysql_tools(&subject, &options, &connection, &mark);
             Ok(limosa_db::backup::mysql::structure(&tools, &tables, stop.asked()).await?)
         }
         #[allow(unreachable_patterns, reason = "reached only where an engine was left out of the build")]

@@ -59,6 +59,8 @@ pub struct MysqlTools<'a> {
     pub flavor: Flavor,
     /// The server's version number, such as 101119.
     pub server_version: u32,
+    /// The table that stands while a restore is under way, so that nobody takes a part of the backup for all of it. Its name, unquoted.
+    pub unfinished: &'a str,
     /// How long to wait for a lock that somebody else holds on a table; zero to wait as long as it takes.
     pub lock_timeout: Duration,
 }
@@ -130,7 +132,8 @@ pub async fn restore(
         restorable::fits(&contents, from, &survey, tools.flavor)?;
         tools.clear(&client, &survey, &bell).await?;
         let filled = tools.fill(&client, from, &contents, &sent, &bell).await;
-        filled.map_err(|error| RestoreError { standing: Standing::Partial, error })
+        filled.map_err(|error| RestoreError { standing: Standing::Partial, error })?;
+        tools.unmark(&client).await.map_err(|error| RestoreError { standing: Standing::Restored, error })
     };
     let worked = conduct(work, cancelled, &bell, || progress(sent.load(Ordering::Relaxed))).await;
     worked.map_err(|mut failure| {

@@ -420,7 +420,10 @@ impl Ledger {
     /// The rows of each of some statements that only read; None where the ledger does not stand.
     async fn read(&self, session: &mut dyn Session, reads: Vec<Item>) -> Result<Option<Vec<Vec<Row>>>, DbError> {
         if self.names.engine != Engine::Postgres {
-            let rows = session.send(vec![self.plain(&sql::EXISTS, Vec::new())]).await?;
+            let rows = session.send(vec![self.plain(&sql::STANDS, Vec::new())]).await?;
+            if let Some(command) = rows[0].first().and_then(|row| row.text(1)) {
+                return Err(read::unfinished(&command));
+            }
             if !rows[0].first().is_some_and(|row| row.boolean(0)) {
                 return Ok(None);
             }

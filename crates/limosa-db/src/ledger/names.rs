@@ -68,9 +68,12 @@ impl LedgerNames {
             };
             return Some(self.engine.quote_literal(&text));
         }
-        TABLES.contains(&name).then(|| self.table(name))
+        (TABLES.contains(&name) || name == UNFINISHED).then(|| self.table(name))
     }
 }
+
+/// MySQL: the table that stands while objects are dropped or brought back one by one.
+pub const UNFINISHED: &str = "unfinished";
 
 /// The tables of the ledger.
 pub const TABLES: &[&str] =

@@ -117,3 +117,12 @@ pub fn audit_row(row: &Row) -> AuditRow {
         hash: row.text(8).unwrap_or_default(),
     }
 }
+
+/// Nothing that the ledger says holds.
+pub(super) fn unfinished(command: &str) -> DbError {
+    let message = format!(
+        "a {command} of this database ended in the middle: a part of what stood, or of what should stand, is missing"
+    );
+    DbError::new(DbErrorKind::Unfinished, message)
+        .hint(format!("run it again to its end: limosa {command}; it begins anew"))
+}

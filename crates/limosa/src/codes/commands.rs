@@ -198,6 +198,12 @@ pub(super) const TABLE: &[Cause] = &[
         "Look at the error of the migrate, correct it, and run `limosa migrate`.",
     ),
     (
+        "LIM-U073",
+        "MariaDB and MySQL commit each DROP by itself, so that a clean which meets a lock or loses its connection has dropped a part. Tables \
+         go first, and all at once: where one of them is locked, nothing is dropped, and this is not said.",
+        "Mend the cause that the message names, and run `limosa clean` again to its end. Until then limosa runs nothing here (LIM-D011).",
+    ),
+    (
         "LIM-U080",
         "`doctor` found something that will keep migrations from running, such as a missing right.",
         "The message says what, and what to do about it. Run `limosa doctor` again afterwards.",

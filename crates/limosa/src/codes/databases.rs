@@ -68,4 +68,13 @@ pub(super) const TABLE: &[Cause] = &[
         "The first `limosa migrate` makes it. If it should be there already, check the path: it counts from the current folder, or from \
          the folder of limosa.toml where it stands there.",
     ),
+    (
+        "LIM-D011",
+        "MariaDB and MySQL commit each DROP and each CREATE by itself, so that a restore or a clean which ends in the middle (a lost \
+         connection, a full disk, a killed process) leaves a part: of what stood, or of the backup. The table `limosa_unfinished` stands \
+         from before the first DROP to the end, and as long as it does limosa runs nothing and calls the database neither ready nor well, \
+         whatever the ledger says.",
+        "Run the same command again to its end; it begins anew: `limosa restore --allow-data-loss NAME FILE`, or `limosa clean`. Where \
+         the database was put right by other means, drop the table `limosa_unfinished`.",
+    ),
 ];

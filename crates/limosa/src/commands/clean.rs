@@ -1,6 +1,8 @@
 //! `clean` and `reset`: an empty database again. Never where the environment is protected, never without consent.
 
-use limosa_db::ledger::TABLES;
+use limosa_core::LedgerView;
+use limosa_db::ledger::statements::{FINISHED, MARK_UNFINISHED};
+use limosa_db::ledger::{TABLES, UNFINISHED};
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
 use limosa_sql::{Diagnostic, Engine};
@@ -118,7 +120,7 @@ async fn objects(opened: &mut Opened<'_>) -> Result<Vec<(String, String)>, Failu
         let query = if engine == Engine::Mysql { MYSQL } else { SQLITE };
         let rows = opened.session.query(query, &[]).await?;
         let names = &opened.ledger.names;
-        let ledger: Vec<String> = TABLES.iter().map(|table| names.table(table)).collect();
+        let ledger: Vec<String> = TABLES.iter().chain([&UNFINISHED]).map(|table| names.table(table)).collect();
         let database = names.database.clone();
         let quoted = |(kind, name): (String, String)| (kind, engine.quote_qualified(database.as_deref(), &name));
         return Ok(rows.iter().map(pair).map(quoted).filter(|(_, name)| !ledger.contains(name)).collect());
@@ -146,7 +148,17 @@ async fn clean(
     listener: &dyn Listener,
     stop: &Stop,
 ) -> Result<DoneAnswer, Failure> {
-    let view = opened.look().await?;
+    let database = opened.target.database.clone();
+    let view = match opened.look().await {
+        // An earlier one, or a restore, ended in the middle: this is the way out.
+        Err(failure) if failure.is_unfinished() && dry_run => LedgerView::default(),
+        Err(failure) if failure.is_unfinished() => {
+            opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
+            opened.session.send(vec![Item::Control(FINISHED.render(&opened.ledger.names))]).await?;
+            opened.look().await?
+        }
+        looked => looked?,
+    };
     let others = others(opened, view.exists).await?;
     if !others.is_empty() {
         let message = format!("clean would destroy what other projects made here: {}", others.join(", "));
@@ -159,16 +171,12 @@ async fn clean(
         answer.would = lines;
         return Ok(answer);
     }
-    let database = opened.target.database.clone();
     opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
+    let engine = opened.target.engine;
     let written = under_lock(opened, listener, stop, |opened, _, _| {
-        let cascade = if opened.target.engine == Engine::Postgres { " cascade" } else { "" };
-        let drops = objects.iter().map(|(kind, name)| format!("drop {kind} if exists {name}{cascade}"));
-        let mut items: Vec<Item> = drops.map(Item::Control).collect();
-        if opened.target.engine == Engine::Mysql {
-            // There is no CASCADE: tables go whatever points at them.
-            items.insert(0, Item::Control("set session foreign_key_checks = 0".to_owned()));
-            items.push(Item::Control("set session foreign_key_checks = 1".to_owned()));
+        let mut items: Vec<Item> = drops(engine, &objects).into_iter().map(Item::Control).collect();
+        if engine == Engine::Mysql {
+            items.insert(0, Item::Control(MARK_UNFINISHED.render(&opened.ledger.names)));
         }
         let table = opened.ledger.names.table("schema_migrations");
         let journal = opened.ledger.names.table("journal");
@@ -181,8 +189,54 @@ async fn clean(
         }
         // The table of the tool that the database was taken over from is gone with the others.
         items.extend(forget(opened));
+        if engine == Engine::Mysql {
+            items.push(Item::Control(FINISHED.render(&opened.ledger.names)));
+        }
         Ok(Edit { items, audit: vec![("clean", None, json!({"dropped": objects.len()}))] })
     })
-    .await?;
-    Ok(written.answer(answer, lines))
+    .await;
+    match written {
+        Ok(written) => Ok(written.answer(answer, lines)),
+        Err(failure) if engine == Engine::Mysql => Err(half_done(opened, objects, failure).await),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// MySQL commits each of them by itself, and has no CASCADE: tables go first, whatever points at them, and all at once: the server takes the
+/// locks of all before it drops one.
+fn drops(engine: Engine, objects: &[(String, String)]) -> Vec<String> {
+    if engine != Engine::Mysql {
+        let cascade = if engine == Engine::Postgres { " cascade" } else { "" };
+        return objects.iter().map(|(kind, name)| format!("drop {kind} if exists {name}{cascade}")).collect();
+    }
+    let tables: Vec<&str> = objects.iter().filter(|(kind, _)| kind == "table").map(|(_, name)| name.as_str()).collect();
+    let all_tables = (!tables.is_empty()).then(|| format!("drop table if exists {}", tables.join(", ")));
+    let others = objects.iter().filter(|(kind, _)| kind != "table");
+    std::iter::once("set session foreign_key_checks = 0".to_owned())
+        .chain(all_tables)
+        .chain(others.map(|(kind, name)| format!("drop {kind} if exists {name}")))
+        .chain(std::iter::once("set session foreign_key_checks = 1".to_owned()))
+        .collect()
+}
+
+/// MySQL: says what a clean that failed has dropped. Where that is nothing, the mark goes.
+async fn half_done(opened: &mut Opened<'_>, before: Vec<(String, String)>, mut failure: Failure) -> Failure {
+    let Ok(now) = objects(opened).await else { return failure };
+    let dropped: Vec<String> =
+        before.iter().filter(|object| !now.contains(object)).map(|(kind, name)| format!("{kind} {name}")).collect();
+    if dropped.is_empty() {
+        let _ = opened.session.send(vec![Item::Control(FINISHED.render(&opened.ledger.names))]).await;
+        for problem in &mut failure.diagnostics {
+            problem.message = format!("nothing was changed: {}", problem.message);
+        }
+        return failure;
+    }
+    let message = format!(
+        "the clean ended in the middle: {} of {} objects are dropped ({}), and the ledger still tells of them",
+        dropped.len(),
+        before.len(),
+        dropped.join(", ")
+    );
+    let told = Failure::person("LIM-U073", message, "mend the cause, and run it again to its end: limosa clean");
+    Failure { diagnostics: told.diagnostics.into_iter().chain(failure.diagnostics).collect(), ..told }
 }

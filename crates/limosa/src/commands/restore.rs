@@ -24,7 +24,11 @@ impl Migrator {
     }
 
     async fn copy_out(&self, listener: &dyn Listener, stop: Stop) -> Result<DoneAnswer, Failure> {
-        let opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
+        let mut opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
+        if let Some(failure) = opened.look().await.err().filter(Failure::is_unfinished) {
+            opened.close().await;
+            return Err(failure);
+        }
         let made = backup::make(&Subject::of(&opened), listener, &stop, Before::Nothing).await;
         let target = opened.target.clone();
         opened.close().await;
@@ -55,7 +59,11 @@ impl Migrator {
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("restore")?;
         let mut looked = open(&self.configuration, Purpose::Read).await?;
-        let ledger_exists = looked.look().await.map(|view| view.exists);
+        let ledger_exists = match looked.look().await {
+            // What is there is a part of something: nobody is at work in it.
+            Err(failure) if failure.is_unfinished() => Ok(false),
+            view => view.map(|view| view.exists),
+        };
         let begun = begin(&looked, from, consent, listener);
         let (subject, is_there) = (Subject::of(&looked), looked.is_there());
         looked.close().await;

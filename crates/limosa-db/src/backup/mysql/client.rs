@@ -56,6 +56,6 @@ impl MysqlTools<'_> {
     pub(super) async fn survey(&self, client: &Program, role: Option<&str>, bell: &Bell) -> Result<Survey, DbError> {
         let (ended, text) = self.ask(client, &survey::questions(self.flavor, role), bell.listen()).await?;
         failure::success(&ended)?;
-        Survey::read(&text)
+        Ok(Survey::read(&text)?.without_mark(self.unfinished))
     }
 }

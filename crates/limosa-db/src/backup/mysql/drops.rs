@@ -71,6 +71,7 @@ mod tests {
             collation: String::new(),
             guards_binary_log: false,
             objects: objects.map(object).into(),
+            is_unfinished: false,
             rights: Rights::default(),
         };
         let expected = "SET SESSION sql_mode = '', foreign_key_checks = 0;\n\

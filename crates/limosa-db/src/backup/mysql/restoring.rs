@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use limosa_sql::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::dump_file::Contents;
@@ -18,7 +19,9 @@ use crate::{DbError, DbErrorKind};
 impl MysqlTools<'_> {
     /// Drops all that is there.
     pub(super) async fn clear(&self, client: &Program, survey: &Survey, bell: &Bell) -> Result<(), RestoreError> {
-        let sql = format!("{}{}", self.settings(), drops::drops(survey));
+        let mark = Engine::Mysql.quote_identifier(self.unfinished);
+        let marks = format!("CREATE TABLE IF NOT EXISTS {mark} (n INT) COMMENT = 'restore';\n");
+        let sql = format!("{}{marks}{}", self.settings(), drops::drops(survey));
         let (ended, _) = self.ask(client, &sql, bell.listen()).await?;
         let Err(mut error) = failure::success(&ended) else { return Ok(()) };
         // What stands is asked over a new connection, and by nobody who could have been told to stop.
@@ -27,6 +30,10 @@ impl MysqlTools<'_> {
             Ok(_) => Standing::Partial,
             Err(_) => Standing::Unknown,
         };
+        if standing == Standing::Unchanged && !survey.is_unfinished {
+            // Where it stays, limosa says more than is so.
+            let _ = self.unmark(client).await;
+        }
         if standing != Standing::Unchanged {
             error.hint = Some(again(error.hint.take(), "a part of what stood may be dropped"));
         }
@@ -83,6 +90,13 @@ impl MysqlTools<'_> {
             return Err(error.hint(again(None, "what stood before is dropped")));
         }
         Ok(())
+    }
+
+    /// Takes the mark away, whoever asks to stop by now.
+    pub(super) async fn unmark(&self, client: &Program) -> Result<(), DbError> {
+        let drop = format!("DROP TABLE IF EXISTS {};\n", Engine::Mysql.quote_identifier(self.unfinished));
+        let (ended, _) = self.ask(client, &format!("{}{drop}", self.settings()), Bell::default().listen()).await?;
+        failure::success(&ended)
     }
 
     /// What a session that restores sets first: it is not to wait for others, nor to be stopped for being slow, nor to refuse

@@ -126,11 +126,22 @@ pub(super) struct Survey {
     pub(super) collation: String,
     /// True where the server looks hard at functions and triggers, for the sake of its binary log.
     pub(super) guards_binary_log: bool,
+    /// All but the mark.
     pub(super) objects: Vec<Object>,
+    /// The mark of a restore that did not end stands.
+    pub(super) is_unfinished: bool,
     pub(super) rights: Rights,
 }
 
 impl Survey {
+    /// The mark of this name is no object of the database's own.
+    pub(super) fn without_mark(mut self, name: &str) -> Survey {
+        let before = self.objects.len();
+        self.objects.retain(|object| !object.name.eq_ignore_ascii_case(name));
+        self.is_unfinished = self.objects.len() < before;
+        self
+    }
+
     /// Reads what the client wrote.
     ///
     /// # Errors
@@ -180,6 +191,7 @@ impl Survey {
             guards_binary_log: logs && !trusts,
             rights: Rights::read(text.lines(), &database),
             objects,
+            is_unfinished: false,
             database,
         })
     }

@@ -1,6 +1,6 @@
 //! Making the tables, and bringing them to the newest version.
 
-use super::Statement;
+use super::{Statement, all};
 
 /// The tables of version 1, as statements separated by `;`.
 pub const CREATE: Statement = Statement {
@@ -276,6 +276,23 @@ pub const EXISTS: Statement = Statement {
     mysql: "select exists (select 1 from information_schema.tables where table_schema = {database_text} \
             and table_name = {schema_migrations_text})",
 };
+
+/// As [`EXISTS`]; MySQL: with what was begun and not ended that leaves the database neither as it was nor as it should be, see
+/// [`MARK_UNFINISHED`].
+pub const STANDS: Statement = Statement {
+    mysql: "select exists (select 1 from information_schema.tables where table_schema = {database_text} \
+            and table_name = {schema_migrations_text}), (select table_comment from information_schema.tables \
+            where table_schema = {database_text} and table_name = {unfinished_text})",
+    ..EXISTS
+};
+
+/// MySQL: marks the database before objects are dropped one by one, in a table of its own, for the ledger may be dropped with the others; the
+/// comment says by which command.
+pub const MARK_UNFINISHED: Statement =
+    Statement { mysql: "create table if not exists {unfinished} (n int) comment = 'clean'", ..all("select 1") };
+
+/// MySQL: takes the mark away.
+pub const FINISHED: Statement = Statement { mysql: "drop table if exists {unfinished}", ..all("select 1") };
 
 /// PostgreSQL: one row, one column: whether the schema of the ledger stands.
 pub const SCHEMA_EXISTS: Statement = Statement {

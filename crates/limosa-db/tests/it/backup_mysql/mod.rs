@@ -56,6 +56,7 @@ impl Setting {
             role: None,
             flavor: self.flavor,
             server_version: self.server_version,
+            unfinished: "limosa_unfinished",
             lock_timeout: Duration::from_secs(120),
         }
     }

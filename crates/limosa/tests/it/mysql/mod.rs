@@ -9,6 +9,7 @@ mod modes;
 mod resuming;
 mod rights;
 mod settings;
+mod unfinished;
 mod waiting;
 mod waits;
 

@@ -3,9 +3,15 @@
 use limosa_sql::{Diagnostic, Label};
 
 use crate::codes::{CODE_MIGRATION, FOREIGN_NAME, NO_NAME_UNDERSTOOD, UNCLEAR_NAME};
+use crate::formats::liquibase::told_of_other_name;
 
 /// Files of one code that are told one by one, where there are more.
 const SHOWN: usize = 3;
+
+/// What is to be said of a file that nobody reads, in a folder without migrations, by its first bytes.
+pub fn changelog_of_other_name(path: &str, head: &[u8]) -> Option<Diagnostic> {
+    told_of_other_name(path, head)
+}
 
 fn is_left_out(problem: &Diagnostic) -> bool {
     [UNCLEAR_NAME, FOREIGN_NAME, CODE_MIGRATION].contains(&problem.code)
@@ -31,8 +37,8 @@ pub fn told(problems: Vec<Diagnostic>, anything_is_read: bool) -> Vec<Diagnostic
     }
     if !anything_is_read {
         let message = match left_out.len() {
-            1 => "the only SQL file has a name that is not read, so there is nothing to run".to_owned(),
-            count => format!("none of the {count} SQL files has a name that is read, so there is nothing to run"),
+            1 => "the only file with SQL has a name that is not read, so there is nothing to run".to_owned(),
+            count => format!("none of the {count} files with SQL has a name that is read, so there is nothing to run"),
         };
         // Where errors end the command its warnings are not shown: the first name stands for all.
         let first = &left_out[0];

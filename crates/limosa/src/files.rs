@@ -313,6 +313,12 @@ impl Listing {
                 files.push(Listed { name, role, entry: None, checksum: None });
             }
         }
+        if !files.iter().any(|file| file.role.identity().is_some()) {
+            let ignored = files.iter().filter(|file| file.role == FileRole::Ignored);
+            let told =
+                ignored.filter_map(|file| left_out::changelog_of_other_name(&file.name, &scripts.head(&file.name)?));
+            diagnostics.extend(told);
+        }
         if configs.iter().any(|config| config.script().is_some()) {
             let here: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
             diagnostics.extend(configs.iter().filter_map(|config| config.without_script(|name| here.contains(name))));

@@ -503,6 +503,8 @@ pub struct VerdictCounts {
     pub missing: usize,
     /// Not applied, although a later one was.
     pub unknown: usize,
+    /// Not applied, and does not apply here.
+    pub not_applicable: usize,
     /// Not applied yet.
     pub pending: usize,
 }

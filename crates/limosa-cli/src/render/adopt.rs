@@ -146,6 +146,7 @@ fn counted(counts: &VerdictCounts) -> String {
         (counts.half_done, "half done"),
         (counts.missing, "missing"),
         (counts.unknown, "unknown"),
+        (counts.not_applicable, "not applicable"),
         (counts.pending, "pending"),
     ];
     let some: Vec<String> =

@@ -34,19 +34,22 @@ pub enum Verdict {
     Missing,
     /// Not applied, although one that comes after it was.
     Unknown,
+    /// Not applied, and does not apply here.
+    NotApplicable,
     /// Not applied yet.
     Pending,
 }
 
 impl Verdict {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Verdict; 7] = [
+    pub const ALL: [Verdict; 8] = [
         Verdict::Verified,
         Verdict::Stamped,
         Verdict::Diverged,
         Verdict::HalfDone,
         Verdict::Missing,
         Verdict::Unknown,
+        Verdict::NotApplicable,
         Verdict::Pending,
     ];
 
@@ -59,6 +62,7 @@ impl Verdict {
             Verdict::HalfDone => "half_done",
             Verdict::Missing => "missing",
             Verdict::Unknown => "unknown",
+            Verdict::NotApplicable => "not_applicable",
             Verdict::Pending => "pending",
         }
     }
@@ -77,6 +81,16 @@ pub struct Compared<'a> {
     pub note: Option<String>,
     /// Grows in the order in which the tool applied them.
     pub order: usize,
+}
+
+impl Compared<'_> {
+    /// Takes back that it is pending, or comes late, where it does not apply here; `why_not` says so of a change.
+    pub fn judge_applicable(&mut self, why_not: impl FnOnce(&Change) -> Option<String>) {
+        let waits = matches!(self.verdict, Verdict::Pending | Verdict::Unknown) && self.row.is_none();
+        if let Some(reason) = self.change.filter(|_| waits).and_then(why_not) {
+            (self.verdict, self.note) = (Verdict::NotApplicable, Some(reason));
+        }
+    }
 }
 
 /// Compares the rows that stand, in the order in which they were written, with changes in the order in which they run.

@@ -238,7 +238,7 @@ async fn a_folder_of_which_nothing_is_read_is_not_up_to_date() {
         for number in 10..30 {
             home.file(&format!("{number}_t.revert.sql"), "create table t (n int);");
         }
-        let wanted = ["LIM-F033", "none of the 20 SQL files has a name that is read", "up and down files"];
+        let wanted = ["LIM-F033", "none of the 20 files with SQL has a name that is read", "up and down files"];
         refused(&home, &wanted).await;
         let status = home.migrator().status(StatusOptions { fail_on_pending: true }).await.unwrap();
         assert_eq!((status.exit_code, status.pending), (2, 0), "what cannot be run is not up to date");

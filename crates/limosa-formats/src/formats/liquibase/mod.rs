@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use limosa_core::{Checksum, FileHasher, Version};
-use limosa_sql::{Diagnostic, Engine};
+use limosa_sql::{Diagnostic, Engine, Label};
 
 use self::attributes::Chosen;
 use self::changelog::Item;
@@ -54,6 +54,15 @@ pub const FORMAT: Format = Format {
 fn votes(places: &[Place<'_>]) -> usize {
     let is_there = places.iter().any(|place| is_named_changelog(place.file));
     places.iter().filter(|place| is_there && (place.file.ends_with(".sql") || is_named_changelog(place.file))).count()
+}
+
+/// A changelog that does not say so in its name, by its first bytes: what is to be said where nothing else is there.
+pub(crate) fn told_of_other_name(path: &str, head: &[u8]) -> Option<Diagnostic> {
+    const ROOT: &[u8] = b"databaseChangeLog";
+    let is_one = changelog::may_be(path) && head.windows(ROOT.len()).any(|part| part == ROOT);
+    let message = format!("{} is a changelog of Liquibase's, which its name does not say", split(path).1);
+    let help = "to run it: --format liquibase";
+    is_one.then(|| Diagnostic::warning(codes::UNCLEAR_NAME, message).at(Label::file(path)).help(help))
 }
 
 /// A changelog, by its name.

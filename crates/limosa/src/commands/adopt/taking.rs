@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use limosa_core::{
     Change, Compared, ForeignTool, Identity, LedgerView, TransactionWish, Unfiled, Verdict, compare, newest_missing,
+    not_applicable,
 };
 use limosa_db::ledger::RowEntry;
 use limosa_run::Stop;
@@ -136,6 +137,8 @@ async fn take(
         &mut |change, row| checking.agreement(change, row),
     );
     checking.end()?;
+    let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
+    compared.iter_mut().for_each(|line| line.judge_applicable(|change| not_applicable(change, &around)));
     let newest_missing =
         newest_missing(foreign.tool, &compared, &|version| loaded.layout.compared(version)).map(str::to_owned);
     let mut unfiled = Unfiled::of(foreign.tool, &compared, view.unfiled.as_ref());
@@ -413,6 +416,7 @@ fn answer_of(opened: &Opened<'_>, foreign: &Foreign, compared: &[Compared<'_>]) 
             Verdict::HalfDone => &mut counts.half_done,
             Verdict::Missing => &mut counts.missing,
             Verdict::Unknown => &mut counts.unknown,
+            Verdict::NotApplicable => &mut counts.not_applicable,
             Verdict::Pending => &mut counts.pending,
         } += 1;
     }

@@ -164,3 +164,27 @@ async fn logical_paths_contexts_and_labels_are_given_back_as_liquibase_writes_th
         );
     }
 }
+
+/// The list is what a person approves: nothing in it is called pending that never runs.
+#[tokio::test]
+async fn what_does_not_apply_here_is_not_pending() {
+    for home in all_homes() {
+        let elsewhere =
+            "--changeset ann:3 dbms:oracle\nselect 1 from dual;\n--changeset ann:4 ignore:true\nselect 1;\n";
+        home.file("a.sql", &format!("{FIRST}{SECOND}{elsewhere}"));
+        migrated(&home);
+        let answer = adopt(&home).await.unwrap();
+        assert_eq!(
+            verdicts(&answer),
+            [
+                "verified 0001 1",
+                "pending 0002 2",
+                "not_applicable 0003 3: for dbms oracle only",
+                "not_applicable 0004 4: it says ignore:true",
+                "missing db/a.sql::log::ann log: no file defines it"
+            ]
+        );
+        assert_eq!((answer.counts.pending, answer.counts.not_applicable), (1, 2));
+        assert_eq!(labels(&done(home.migrate().await)), ["0002"]);
+    }
+}

@@ -223,7 +223,7 @@ async fn a_database_that_liquibase_migrated_is_taken_over() {
         failed(
             &home.migrate().await,
             4,
-            &["LIM-P020", "newest: db/users.sql::2::ann", "--to db/users.sql::2::ann counts"],
+            &["LIM-P020", "newest: db/users.sql::2::ann", "--to VERSION counts"],
         );
         home.baseline("db/users.sql::2::ann").await.unwrap();
         assert_eq!(labels(&done(home.migrate().await)), ["0003"]);

@@ -183,3 +183,16 @@ async fn what_does_not_apply_here_is_not_judged() {
         assert_eq!(answer.exit_code, 0);
     }
 }
+
+/// Nobody is told that all is done while a changelog lies there unread.
+#[tokio::test]
+async fn a_changelog_of_another_name_is_told_of() {
+    let home = sqlite();
+    let text = "<databaseChangeLog>\n<changeSet id='1' author='a'><sql>create table t (n integer)</sql></changeSet>\n</databaseChangeLog>\n";
+    home.file("root.xml", text);
+    home.file("other.json", "{}");
+    failed(&home.migrate().await, 2, &["LIM-F033", "root.xml is a changelog of Liquibase's", "--format liquibase"]);
+    let layout = limosa::LayoutChoice::Given(limosa::Layout::of_format("liquibase").unwrap());
+    let migrator = home.with(move |it| it.layout = layout);
+    assert_eq!(labels(&done(crate::answers::migrate(&migrator).await)), ["0001"]);
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use limosa_core::Step;
 use limosa_db::{DbError, DbErrorKind, FlightError, FlightObserver, Item, Landed, Notice, Row, Session, Value};
-use limosa_sql::{Diagnostic, Engine, TransactionRule, classify};
+use limosa_sql::{Class, Diagnostic, Dialect, Engine, Piece, TransactionRule, classify, split};
 
 use crate::attempt::Failure;
 use crate::conduct::{Ended, Run, empty_ended};
@@ -69,7 +69,8 @@ impl Connection<'_> {
         self.session.facts().engine()
     }
 
-    /// Runs one statement and gives the number of rows that it changed; 0 where the engine gives none.
+    /// Runs one statement and gives the number of rows that it changed; 0 where the engine gives none. PostgreSQL and SQLite take several
+    /// in one text; the number is that of the last.
     ///
     /// # Errors
     /// What the server says. The transaction is rolled back then: the code cannot go on.
@@ -98,19 +99,34 @@ impl Connection<'_> {
         rows
     }
 
-    /// Before it is sent: on MySQL nobody could take it back.
+    /// Before any of it is sent: what has ended the transaction cannot be taken back.
     fn refuse_outside(&self, sql: &str) -> Result<(), DbError> {
-        let class = classify(self.engine(), sql);
-        if matches!(class.transaction, TransactionRule::Either | TransactionRule::Controls) {
-            return Ok(());
-        }
-        self.failed.store(true, Ordering::Relaxed);
-        let message = format!(
-            "{} cannot be part of a migration in Rust, which is one transaction: put it into one in SQL",
-            class.verb
-        );
-        Err(DbError::new(DbErrorKind::Statement, message))
+        let refused = transactional(self.session.facts().dialect, sql);
+        self.failed.fetch_or(refused.is_err(), Ordering::Relaxed);
+        refused.map_err(|message| DbError::new(DbErrorKind::Statement, message))
     }
+}
+
+/// Why a text cannot be part of our transaction: every statement of it counts, for PostgreSQL and SQLite run them all.
+fn transactional(dialect: Dialect, sql: &str) -> Result<(), String> {
+    fits(&classify(dialect.engine(), sql))?;
+    // One statement is by far the most usual, and needs no splitter.
+    if !sql.trim_end().trim_end_matches(';').contains(';') {
+        return Ok(());
+    }
+    // What the splitter cannot read might hide anything behind it.
+    let pieces = split(dialect, "code", sql.as_bytes()).map_err(|problem| problem.message)?;
+    pieces.iter().filter_map(Piece::class).try_for_each(fits)
+}
+
+fn fits(class: &Class) -> Result<(), String> {
+    let stays = match class.transaction {
+        TransactionRule::Either => true,
+        TransactionRule::Controls => class.verb != "PREPARE TRANSACTION",
+        _ => false,
+    };
+    let why = "cannot be part of a migration in Rust, which is one transaction: put it into one in SQL";
+    if stays { Ok(()) } else { Err(format!("{} {why}", class.verb)) }
 }
 
 struct Counted(u64);

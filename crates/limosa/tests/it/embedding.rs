@@ -129,13 +129,43 @@ async fn what_no_transaction_takes_is_refused_in_code() {
     for home in all_homes() {
         let statements: &[&str] = match home.is_mysql() {
             true => &["alter table posts add other int", "call something()", "commit"],
-            false => &["vacuum", "rollback", "begin"],
+            // Wherever they stand in a text: limosa's own transaction ends with them, or they meet none.
+            false => &[
+                "vacuum",
+                "rollback",
+                "begin",
+                "; commit",
+                "insert into posts values (78, 'y'); commit; insert into posts values (79, 'z'); select 1/0",
+                "insert into posts values (78, ';'); -- commit\n end; insert into posts values (79, 'z')",
+                "insert into posts values (78, 'y'); commit; insert into posts values (79, 'z",
+            ],
         };
         for statement in statements {
             let result = migrate(&embedded(&home, vec![says(statement)])).await;
-            failed(&result, 3, &["LIM-R015", "cannot be part of a migration in Rust"]);
-            assert_eq!(home.rows("select count(*) from posts where id = 77"), ["0"], "{statement}");
+            let why = if statement.ends_with("'z") { "never closed" } else { "cannot be part of a migration in Rust" };
+            failed(&result, 3, &["LIM-R015", why]);
+            assert_eq!(home.rows("select count(*) from posts where id >= 77"), ["0"], "{statement}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_several_statements_runs_in_the_transaction() {
+    let trigger = "create trigger t after insert on posts begin insert into other values (new.id); select 1; end; \
+                   insert into posts values (78, 'a; commit;'); update other set n = n + 1;";
+    let function = "create function f() returns int language sql as $$ select 1; /* ; commit; */ $$; \
+                    insert into posts values (78, 'a; commit;'); create table other as select 79 as n;";
+    for home in homes() {
+        let more = if home.is_sqlite() { trigger } else { function };
+        let files = [FILES[0], ("002_other.sql", "create table other (n int);")];
+        let files = if home.is_sqlite() { files.to_vec() } else { vec![FILES[0]] };
+        let migrator = home.with(|it| {
+            it.embedded = Some(Embedded::new(files.iter().copied()));
+            it.code = vec![says(more)];
+        });
+        done(migrate(&migrator).await);
+        assert_eq!(home.rows("select n from other"), ["79"]);
+        assert_eq!(home.rows("select title from posts where id = 78"), ["a; commit;"]);
     }
 }
 

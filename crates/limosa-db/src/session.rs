@@ -235,6 +235,13 @@ pub trait Session: Send {
         None
     }
 
+    /// What the session does as its last where it is dropped and not closed, as it is with the future of a run that nobody waits for
+    /// any more; None for nothing. Engines whose server ends such a session, and with it what it held, have nothing to do: SQLite's
+    /// process lives on.
+    fn when_dropped(&mut self, last: Option<Item>) {
+        let _ = last;
+    }
+
     /// Who stands in the way of the session that calls itself `backend` (see [`ServerFacts::backend`]). Asked over another
     /// session than the one that waits. Engines that cannot tell give none.
     async fn blockers(&mut self, backend: &str) -> Result<Vec<Blocker>, DbError> {

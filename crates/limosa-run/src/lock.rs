@@ -239,6 +239,7 @@ async fn give_up(session: &mut dyn Session, context: &Context<'_>, epoch: i64) -
         return postgres::give_up(session, context, give_up).await;
     }
     context.ledger.transact(session, vec![give_up]).await?;
+    session.when_dropped(None);
     theirs::give_back(session, context).await?;
     match session.facts().engine() {
         Engine::Postgres if !context.pooled => postgres::unlock(session, context).await,

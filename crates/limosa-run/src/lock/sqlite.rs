@@ -41,7 +41,11 @@ pub(super) async fn try_once(
     let rows: Vec<Vec<Row>> = session.send(items).await?;
     let view = ledger.view(&rows[reads_at..])?;
     Ok(match rows[taken_at].first().and_then(|row| row.integer(0)) {
-        Some(epoch) => Try::Held(Held { epoch, view }),
+        Some(epoch) => {
+            // This process may outlive the run by far, and as long as it lives nobody takes the lease from it.
+            session.when_dropped(Some(ledger.bound(&sql::RELEASE_LEASE, vec![Value::Integer(epoch)])));
+            Try::Held(Held { epoch, view })
+        }
         None => Try::Refused(view),
     })
 }

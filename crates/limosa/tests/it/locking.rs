@@ -1,11 +1,12 @@
 //! One runner at a time: many at once, one that holds on, one that is gone, one that has lost its lease.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use limosa::{Event, MigrateOptions, Migrator, Progress, Stop};
+use limosa::{Event, MigrateOptions, Migrator, Progress, RustMigration, Stop};
 use limosa_testkit::eventually;
 
-use crate::place::{Home, all_homes, newest_postgres};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
 use crate::running::{Running, exit, postgres_homes, says, well};
 
 /// Each file fails where it runs twice, and says so in a table that knows no keys.
@@ -299,4 +300,48 @@ async fn a_holder_whose_session_is_hidden_counts_as_gone_only_for_who_has_the_lo
     let result = Running::migrate(configuration).end().await;
     assert_eq!(exit(&result), 4);
     says(&result, &["LIM-R021"]);
+}
+
+/// The process lives on, and with it whatever a run has left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_nobody_waits_for_any_more_gives_its_lock_back() {
+    const SLOW: &str = "create table slow as with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) as n from r;";
+    let waits = || {
+        RustMigration::from_fn("2", "waits", "1", |mut connection| {
+            Box::pin(async move {
+                connection.execute("create table slow (n int)").await?;
+                std::future::pending().await
+            })
+        })
+    };
+    let home = sqlite();
+    home.file("0001_a.sql", "create table a (n int);");
+    home.folder.write("slow/0002_slow.sql", SLOW);
+    for (is_code, steps) in [(false, 2), (true, 1)] {
+        let migrator = home.with(|it| match is_code {
+            true => it.code = vec![waits().unwrap()],
+            false => it.directories.push(home.folder.join("slow")),
+        });
+        let begun = AtomicUsize::new(0);
+        let listener = |progress| {
+            if matches!(progress, Progress::Run(Event::StepStarted { .. })) {
+                begun.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let last_begins = async {
+            while begun.load(Ordering::SeqCst) < steps {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let options = MigrateOptions::default();
+        tokio::select! {
+            _ = migrator.migrate(&options, &listener, Stop::new()) => panic!("it ended"),
+            () = last_begins => {}
+        }
+        let held = "select holder from limosa_lease where holder is not null";
+        eventually("the lock is given back", || home.rows(held).is_empty());
+        assert_eq!(home.ledger(), ["1|applied"]);
+    }
+    home.file("0002_quick.sql", "create table slow (n int);");
+    well(&home.migrate().await);
 }

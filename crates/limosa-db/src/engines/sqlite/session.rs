@@ -122,6 +122,11 @@ impl Session for SqliteSession {
         super::backend_is_gone(backend)
     }
 
+    fn when_dropped(&mut self, last: Option<Item>) {
+        // A thread that has ended does nothing more.
+        let _ = self.handle.give(Job::Run(Box::new(move |worker| worker.last = last)));
+    }
+
     async fn remember_settings(&mut self) -> Result<SettingsMark, DbError> {
         let settings = self.snapshot_settings().await?;
         Ok(self.remembered.keep(settings))

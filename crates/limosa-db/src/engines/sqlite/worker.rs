@@ -36,6 +36,8 @@ pub(super) struct Worker {
     pub(super) together: Cell<bool>,
     /// When a statement is stopped that shares its transaction with others.
     pub(super) deadline: Deadline,
+    /// What is done where the session is dropped.
+    pub(super) last: Option<Item>,
 }
 
 /// The other end: gives jobs to the thread, which ends when this is dropped.
@@ -108,6 +110,7 @@ pub(super) async fn start<T: Send + 'static>(
             seldom: Cell::default(),
             together: Cell::default(),
             deadline: deadline.clone(),
+            last: None,
         });
         let looked = worker.and_then(|worker| look(&worker).map(|seen| (worker, seen)));
         match looked {
@@ -128,6 +131,9 @@ pub(super) async fn start<T: Send + 'static>(
     Ok((Handle { jobs, interrupt: Arc::new(interrupt), cancelled, patience, halted }, seen))
 }
 
+/// How long a session that was dropped waits for other writers.
+const LAST_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Operations of SQLite's virtual machine between two looks at the flags.
 const OPERATIONS: i32 = 1000;
 
@@ -146,12 +152,15 @@ fn stop_by_flag(
 /// Runs jobs until the session is closed or dropped.
 fn work(worker: &mut Worker, queue: &mpsc::Receiver<Job>, halted: &AtomicBool) -> Option<oneshot::Sender<()>> {
     loop {
-        match queue.recv().ok()? {
-            Job::Run(job) => {
-                halted.store(false, Ordering::SeqCst);
-                job(worker);
+        let job = queue.recv();
+        halted.store(false, Ordering::SeqCst);
+        match job {
+            Ok(Job::Run(job)) => job(worker),
+            Ok(Job::Close(answer)) => return Some(answer),
+            Err(_) => {
+                worker.dropped();
+                return None;
             }
-            Job::Close(answer) => return Some(answer),
         }
     }
 }
@@ -201,6 +210,20 @@ impl Worker {
         let executor = self.executor();
         executor.clean_up()?;
         executor.run(&Item::Control("SELECT 1".to_owned())).map(drop)
+    }
+
+    /// The last thing, for which nobody waits: it may take its time, and whatever goes wrong with it is told to nobody.
+    fn dropped(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        self.cancelled.store(false, Ordering::SeqCst);
+        self.deadline.take();
+        self.patience.set(Some(LAST_PATIENCE));
+        let _ = self.executor().clean_up();
+        // A script may have set both.
+        let _ = self.wait_for_writers();
+        let _ = self.connection.execute_batch("PRAGMA query_only = off");
+        let _ = self.keep_journal(false);
+        let _ = self.executor().run(&last);
     }
 
     /// Lets the file of the rollback journal stay between transactions, or no longer: with `persist` its first block is cleared in

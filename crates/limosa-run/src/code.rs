@@ -15,7 +15,7 @@ use limosa_sql::{Class, Diagnostic, Dialect, Engine, Piece, TransactionRule, cla
 
 use crate::attempt::Failure;
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, audit, finished, head, own_rights, settle_constraints};
+use crate::entries::{Marks, audit, farewell, finished, head, own_rights, settle_constraints};
 use crate::feed::{AROUND, GaveUp, Purpose, Tagged};
 use crate::lost::{self, Standing};
 use crate::{Outcome, StepState};
@@ -200,11 +200,12 @@ impl Records {
                 items.extend(audit(context, step, marks, "done", serde_json::json!({"callback": true})));
             }
         }
+        items.extend(farewell(context, engine, step));
         items.into_iter().map(|(item, _)| item).chain([Item::Commit]).collect()
     }
 }
 
-/// Where settings outlive the transaction, those of the code go with it.
+/// Where settings are no part of the transaction, those of the code go behind it; elsewhere within it ([`farewell`]).
 async fn put_back(
     run: &Run<'_>,
     session: &mut dyn Session,

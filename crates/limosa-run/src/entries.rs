@@ -224,10 +224,13 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
         .then(|| (Item::Control("set constraints all immediate".to_owned()), Purpose::Constraints))
 }
 
-/// The last item before the commit of a step that changes settings: the next transaction begins with defaults that no file
-/// has changed (`default_transaction_isolation` counts before anything can be reset within it).
+/// The last item before the commit of a step that changes settings, or may do so unseen: the next transaction begins with defaults that
+/// nobody has changed (`default_transaction_isolation` counts before anything can be reset within it), and so does whoever gets the
+/// session behind it from a pooler.
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    let leaves = !step.outline.settings.is_empty() || !step.begins_with.is_empty() || context.first_schema.is_some();
+    let is_code = matches!(step.work, Work::Code { .. });
+    let sets = is_code || !step.outline.settings.is_empty() || !step.begins_with.is_empty();
+    let leaves = sets || context.first_schema.is_some();
     if engine != Engine::Postgres || !leaves || step.hands_on {
         return Vec::new();
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use limosa::{Configuration, Event, Secret};
+use limosa::{
+    CallbackEvent, CodeError, Configuration, Connection, Embedded, Event, RustCallback, RustMigration, Secret,
+};
 use limosa_testkit::{PgBouncer, PoolMode, eventually, postgres};
 
 use crate::place::{Home, newest_postgres};
@@ -334,4 +336,37 @@ async fn a_pooler_in_session_mode_is_like_none_where_that_is_said() {
     says(&Running::migrate(configuration.clone()).end().await, &["LIM-P008", "--pooled no"]);
     configuration.pooled = Some(false);
     well(&Running::migrate(configuration).end().await);
+
+async fn sets_all(mut connection: Connection<'_>, sets: &str) -> Result<(), CodeError> {
+    connection.execute(sets).await?;
+    connection.query("select set_config('my.own', 'x', false)", &[]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_leaves_no_setting_behind() {
+    let home = newest_postgres();
+    let bouncer = bouncer(&home, "1");
+    let role = format!("{}_owner", home.database());
+    home.execute(&format!("create role {role}; grant all on schema public to {role}"));
+    let clean = seen_by_another(&home, &bouncer).await;
+    let sets: &'static str = format!(
+        "set search_path = pg_catalog; set statement_timeout = '77s'; set default_transaction_read_only = on; set role {role}"
+    )
+    .leak();
+    let mut configuration = pooled(&home, &bouncer);
+    configuration.embedded = Some(Embedded::new([("001_a.sql", "create table a (n int);")]));
+
+    let mut with_code = configuration.clone();
+    with_code.code = vec![RustMigration::from_fn("002", "sets", "1", move |it| Box::pin(sets_all(it, sets))).unwrap()];
+    well(&Running::migrate(with_code).end().await);
+    assert_eq!(home.ledger().len(), 2);
+    assert_eq!(seen_by_another(&home, &bouncer).await, clean);
+
+    for event in [CallbackEvent::BeforeMigrate, CallbackEvent::AfterMigrate] {
+        configuration.hooks.push(RustCallback::from_fn(event, "sets", move |it| Box::pin(sets_all(it, sets))));
+    }
+    well(&Running::migrate(configuration).end().await);
+    assert_eq!(seen_by_another(&home, &bouncer).await, clean);
+    assert_eq!(home.migrator().audit_verify(&[]).await.unwrap().exit_code, 0);
 }

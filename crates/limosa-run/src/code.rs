@@ -5,7 +5,7 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,7 +18,7 @@ use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{Marks, audit, farewell, finished, head, own_rights, settle_constraints};
 use crate::feed::{AROUND, GaveUp, Purpose, Tagged};
 use crate::lost::{self, Standing};
-use crate::{Outcome, StepState};
+use crate::{Outcome, StepState, problem};
 
 /// What is wrong where code fails.
 pub type CodeError = Box<dyn Error + Send + Sync>;
@@ -53,8 +53,8 @@ where
 /// The connection of a step, in its transaction.
 pub struct Connection<'s> {
     session: &'s mut dyn Session,
-    /// A statement failed, and with it the transaction.
-    failed: &'s AtomicBool,
+    /// The statement that failed, and with it the transaction.
+    failed: &'s Failing,
 }
 
 impl std::fmt::Debug for Connection<'_> {
@@ -81,7 +81,7 @@ impl Connection<'_> {
         match self.session.flight(&mut items.into_iter(), &mut counted).await {
             Ok(()) => Ok(counted.0),
             Err(FlightError::Failed { error, .. }) => {
-                self.failed.store(true, Ordering::Relaxed);
+                self.failed.by(&error);
                 Err(*error)
             }
             Err(FlightError::Aborted) => Ok(0),
@@ -95,15 +95,29 @@ impl Connection<'_> {
     pub async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, DbError> {
         self.refuse_outside(sql)?;
         let rows = self.session.query(sql, parameters).await;
-        self.failed.fetch_or(rows.is_err(), Ordering::Relaxed);
-        rows
+        rows.inspect_err(|error| self.failed.by(error))
     }
 
     /// Before any of it is sent: what has ended the transaction cannot be taken back.
     fn refuse_outside(&self, sql: &str) -> Result<(), DbError> {
         let refused = transactional(self.session.facts().dialect, sql);
-        self.failed.fetch_or(refused.is_err(), Ordering::Relaxed);
-        refused.map_err(|message| DbError::new(DbErrorKind::Statement, message))
+        refused
+            .map_err(|message| DbError::new(DbErrorKind::Statement, message))
+            .inspect_err(|error| self.failed.by(error))
+    }
+}
+
+/// How the first statement failed that did; what comes behind it fails for that reason.
+#[derive(Default)]
+struct Failing(Mutex<Option<DbError>>);
+
+impl Failing {
+    fn by(&self, error: &DbError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+    }
+
+    fn take(&self) -> Option<DbError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -243,21 +257,21 @@ async fn once(
     let mark = |text: &str| (engine == Engine::Sqlite).then(|| Item::Control(text.to_owned()));
     items.extend(mark("savepoint limosa_step"));
     session.send(items).await.map_err(|error| Failure::server(Purpose::Fence, error))?;
-    let failed = AtomicBool::new(false);
+    let failed = Failing::default();
     let connection = Connection { session: &mut *session, failed: &failed };
     let ran = tokio::select! {
         ran = unpanicked(code.run(connection)) => ran,
         () = context.stop.asked() => return Err(Failure::GaveUp(GaveUp::Interrupted)),
     };
     match ran {
-        Ok(Ok(())) if failed.load(Ordering::Relaxed) => {
+        Ok(Ok(())) if failed.take().is_some() => {
             let what = "a statement failed, which ended the transaction, and the code went on";
             return Err(wrong(step, what, "let the code give the error back; its transaction was rolled back"));
         }
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             let words = context.values.hide_in_words(chain(error.as_ref()));
-            return Err(wrong(step, &words, "its transaction was rolled back; mend the code, and run again"));
+            return Err(by_statement(step, &words, failed.take().as_ref()));
         }
         Err(panic) => {
             let words = context.values.hide_in_words(format!("it panicked: {panic}"));
@@ -283,8 +297,28 @@ async fn once(
 }
 
 fn wrong(step: &Step, what: &str, help: &str) -> Failure {
-    let problem = Diagnostic::error("LIM-R015", format!("{}: {what}", step.work.origin())).help(help);
+    wrong_by("LIM-R015", step, what, help)
+}
+
+fn wrong_by(code: &'static str, step: &Step, what: &str, help: &str) -> Failure {
+    let problem = Diagnostic::error(code, format!("{}: {what}", step.work.origin())).help(help);
     Failure::GaveUp(GaveUp::Problem(Box::new(problem)))
+}
+
+/// Code gave an error behind a statement that failed, or by itself. Where others were in the way there is nothing to mend in it, and the
+/// error has the code that it has in a file.
+fn by_statement(step: &Step, words: &str, error: Option<&DbError>) -> Failure {
+    let rolled_back = "its transaction was rolled back";
+    match error {
+        Some(error) if error.is_transient() => {
+            let hint = problem::own_hint(error).map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+            wrong_by(problem::code_for(error.kind), step, words, &format!("{hint}{rolled_back}; run again"))
+        }
+        Some(error) if error.kind == DbErrorKind::ConnectionLost => {
+            wrong(step, words, &format!("the connection was lost, and {rolled_back}; run again"))
+        }
+        _ => wrong(step, words, &format!("{rolled_back}; mend the code, and run again")),
+    }
 }
 
 /// The error and its causes.

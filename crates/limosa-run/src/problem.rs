@@ -70,7 +70,7 @@ fn first_line(text: &str) -> &str {
 }
 
 /// What we know beyond the server's hint.
-fn own_hint(error: &DbError) -> Option<String> {
+pub(crate) fn own_hint(error: &DbError) -> Option<String> {
     let hint = match (error.code.as_deref(), error.kind) {
         (Some("2D000"), _) => {
             "a procedure that commits cannot run inside a transaction; put '-- Transaction: none' at the head of the file"
@@ -98,7 +98,7 @@ fn own_hint(error: &DbError) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn code_for(kind: DbErrorKind) -> &'static str {
+pub(crate) fn code_for(kind: DbErrorKind) -> &'static str {
     match kind {
         DbErrorKind::LockTimeout => "LIM-R003",
         DbErrorKind::Deadlock | DbErrorKind::Serialization => "LIM-R004",

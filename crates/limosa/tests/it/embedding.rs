@@ -194,6 +194,28 @@ async fn settings_of_code_end_with_it() {
 }
 
 #[tokio::test]
+async fn code_that_waited_for_a_lock_has_nothing_to_mend() {
+    let home = newest_postgres();
+    done(migrate(&embedded(&home, Vec::new())).await);
+    let (other, connection) = tokio_postgres::connect(&home.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    other.batch_execute("begin; lock table posts").await.unwrap();
+    let migrator = home.with(|it| {
+        it.embedded = Some(Embedded::new(FILES));
+        it.code = vec![says("select 1")];
+        it.limits.lock_timeout_ms = 100;
+    });
+    let text = failed(
+        &migrate(&migrator).await,
+        3,
+        &["LIM-R003 code 003 says: ", "lock timeout", "somebody else holds a lock"],
+    );
+    assert!(text.contains("rolled back; run again") && !text.contains("mend"), "{text}");
+    other.batch_execute("rollback").await.unwrap();
+    done(migrate(&migrator).await);
+}
+
+#[tokio::test]
 async fn the_builder_refuses_what_does_not_fit() {
     let files = || Embedded::new(FILES);
     let begin = || Migrator::builder("sqlite:nowhere.db");

@@ -65,7 +65,7 @@ pub(super) async fn look(opened: &mut Opened<'_>, checks: &mut Checks) -> Result
     checks.note(
         "settings",
         format!(
-            "lock_timeout {}, statement_timeout {}, idle_in_transaction_session_timeout {} (limosa sets its own per step)",
+            "lock_timeout {}, statement_timeout {} (limosa sets its own per step), idle_in_transaction_session_timeout {} (holds as it is)",
             settings.text(1).unwrap_or_default(),
             settings.text(2).unwrap_or_default(),
             settings.text(3).unwrap_or_default()

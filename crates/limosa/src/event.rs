@@ -30,6 +30,8 @@ pub enum Progress {
     },
     /// A line worth reading.
     Note(String),
+    /// Something that the answer of the run has among its notices, told once more at its end.
+    Notice(Diagnostic),
     /// The run has ended; nothing of it follows. Missing where its future was dropped.
     Ended(Ended),
 }

@@ -25,6 +25,11 @@ pub(crate) async fn told<A: Answer>(
         Ok(answer) => answer.end(),
         Err(failure) => ("failed", failure.exit.into(), failure.diagnostics.first()),
     };
+    let notices = match &result {
+        Ok(answer) => answer.notices(),
+        Err(failure) => failure.diagnostics.get(1..).unwrap_or_default(),
+    };
+    notices.iter().cloned().for_each(|notice| listener.progress(Progress::Notice(notice)));
     let error = error.cloned();
     listener.progress(Progress::Ended(Ended { command, outcome, exit_code, error, elapsed: start.elapsed() }));
     result
@@ -34,9 +39,18 @@ pub(crate) async fn told<A: Answer>(
 pub(crate) trait Answer {
     /// Outcome, exit code, and why.
     fn end(&self) -> (&'static str, u8, Option<&Diagnostic>);
+
+    /// What else is worth knowing.
+    fn notices(&self) -> &[Diagnostic] {
+        &[]
+    }
 }
 
 impl Answer for RunAnswer {
+    fn notices(&self) -> &[Diagnostic] {
+        &self.notices
+    }
+
     fn end(&self) -> (&'static str, u8, Option<&Diagnostic>) {
         (self.outcome, self.exit_code, self.error.as_ref())
     }

@@ -140,8 +140,8 @@ impl Builder {
     /// The migrator.
     ///
     /// # Errors
-    /// Everything that does not fit together: an address that names no engine or a database in memory, no migrations or two sources of them, an empty
-    /// project, two migrations in Rust of one version, two callbacks in Rust of one event and name, and migrations in Rust with a
+    /// Everything that does not fit together: an address that names no engine or a database in memory, no migrations or two sources of them, two
+    /// files of one name that are compiled in, an empty project, two migrations in Rust of one version, two callbacks in Rust of one event and name, and migrations in Rust with a
     /// single transaction.
     pub fn build(self) -> Result<Migrator, Failure> {
         let Builder { mut configuration, folders } = self;
@@ -170,6 +170,9 @@ impl Builder {
             }
             (Some(_), true) => {}
             _ => configuration.directories = folders,
+        }
+        for name in configuration.embedded.iter().flat_map(Embedded::twice) {
+            refuse(&format!("two files that are compiled in have the name {name}"), "leave one of them out");
         }
         if configuration.project.trim().is_empty() {
             refuse("the project has no name", "leave it out, or give it one");

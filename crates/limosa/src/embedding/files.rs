@@ -1,7 +1,7 @@
 //! Files that are compiled into an application.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
@@ -22,17 +22,30 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Embedded {
     files: Arc<BTreeMap<String, Cow<'static, [u8]>>>,
+    /// Names that were given more than once.
+    twice: Arc<BTreeSet<String>>,
 }
 
 impl Embedded {
-    /// Files by their names; a name may have folders before it, joined by `/`.
+    /// Files by their names; a name may have folders before it, joined by `/`. [`crate::Builder::build`] refuses a name that stands
+    /// here twice.
     pub fn new<T: Into<Cow<'static, str>>>(files: impl IntoIterator<Item = (&'static str, T)>) -> Embedded {
         let bytes = |text: T| match text.into() {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        let files = files.into_iter().map(|(name, text)| (name.to_owned(), bytes(text))).collect();
-        Embedded { files: Arc::new(files) }
+        let (mut by_name, mut twice) = (BTreeMap::new(), BTreeSet::new());
+        for (name, text) in files {
+            if by_name.insert(name.to_owned(), bytes(text)).is_some() {
+                twice.insert(name.to_owned());
+            }
+        }
+        Embedded { files: Arc::new(by_name), twice: Arc::new(twice) }
+    }
+
+    /// Names of which nobody knows which of their texts was meant.
+    pub(super) fn twice(&self) -> impl Iterator<Item = &str> {
+        self.twice.iter().map(String::as_str)
     }
 
     /// The names, in their order.
@@ -59,6 +72,6 @@ impl From<&'static include_dir::Dir<'static>> for Embedded {
         }
         let mut files = BTreeMap::new();
         collect(folder, &mut files);
-        Embedded { files: Arc::new(files) }
+        Embedded { files: Arc::new(files), twice: Arc::default() }
     }
 }

@@ -1,14 +1,19 @@
 //! Where a database stands, for the log of an application that starts.
 
 use std::fmt;
+use std::path::Path;
 
 use limosa_core::State;
 use limosa_run::Stop;
+use limosa_sql::Diagnostic;
 
-use crate::{Failure, MigrateOptions, Migrator, Progress, StatusOptions};
+use crate::settings::names_differ;
+use crate::telling::told;
+use crate::{Configuration, Failure, MigrateOptions, Migrator, Progress, StatusOptions};
 
 /// Where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The database, as people know it.
     pub database: String,
@@ -24,6 +29,8 @@ pub struct Summary {
     pub applied: usize,
     /// Changes that the next migrate would run.
     pub pending: usize,
+    /// Worth knowing: what the run has warned of, or, where nothing was run, the look at the database.
+    pub notices: Vec<Diagnostic>,
 }
 
 impl fmt::Display for Summary {
@@ -32,7 +39,8 @@ impl fmt::Display for Summary {
             (Some(version), Some(name)) => write!(formatter, "{} is at version {version} ({name})", self.database)?,
             _ => write!(formatter, "{} has no migration applied", self.database)?,
         }
-        write!(formatter, ", {} of {} applied, {} pending", self.applied, self.total, self.pending)
+        write!(formatter, ", {} of {} applied, {} pending", self.applied, self.total, self.pending)?;
+        self.notices.iter().try_for_each(|notice| write!(formatter, "; [{}] {}", notice.code, notice.message))
     }
 }
 
@@ -51,8 +59,20 @@ impl Migrator {
     /// # Errors
     /// As there.
     pub async fn run_at_startup_telling(&self, listener: &dyn crate::Listener, stop: Stop) -> Result<Summary, Failure> {
-        self.migrate(&MigrateOptions::default(), listener, stop).await?.into_result()?;
-        self.summary().await
+        let options = MigrateOptions::default();
+        let run = async {
+            let mut answer = self.run_pending(&options, listener, stop).await?;
+            answer.notices.splice(0..0, self.addresses_differ());
+            Ok(answer)
+        };
+        let answer = told(&self.configuration, "migrate", listener, run).await?.into_result()?;
+        Ok(Summary { notices: answer.notices, ..self.summary().await? })
+    }
+
+    /// Who reads settings from files is told when they are read.
+    fn addresses_differ(&self) -> Option<Diagnostic> {
+        let Configuration { database, direct_url, .. } = &self.configuration;
+        names_differ(database, direct_url.as_ref()?, Path::new(""))
     }
 
     /// Where the database stands. Takes no lock and writes nothing.
@@ -72,6 +92,7 @@ impl Migrator {
             total: status.changes.iter().filter(|change| change.state != State::NotApplicable).count(),
             applied: status.changes.iter().filter(|change| is_applied(change.state)).count(),
             pending: status.changes.iter().filter(|change| change.state.is_pending()).count(),
+            notices: status.notices,
         })
     }
 }

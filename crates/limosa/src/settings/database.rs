@@ -1,5 +1,7 @@
 //! Which database: the one choice that must never surprise.
 
+use std::path::Path;
+
 use limosa_db::{Secret, engine_of};
 use limosa_sql::{Diagnostic, Engine, Severity};
 
@@ -63,7 +65,8 @@ pub(super) fn choose(resolver: &mut Resolver<'_>) -> Addresses {
     let [database, direct_url] = [database, direct_url].map(|address| within_default_schema(resolver, address));
     let [database, direct_url] = [database, direct_url].map(|address| with_session_settings(resolver, address));
     if let (Some(database), Some(direct_url)) = (&database, &direct_url) {
-        names_differ(resolver, database, direct_url);
+        let differ = names_differ(database, direct_url, resolver.follower.folder);
+        resolver.diagnostics.extend(differ);
     }
     if let (Some(first), Some(database)) = (databases.first(), &database) {
         only_on_servers(resolver, first.way, database);
@@ -222,19 +225,16 @@ fn only_on_servers(resolver: &mut Resolver<'_>, way: Way, database: &Secret) {
     }
 }
 
-/// A pooler may give a database another name, so this is a warning.
-fn names_differ(resolver: &mut Resolver<'_>, database: &Secret, direct_url: &Secret) {
-    let folder = resolver.follower.folder;
+/// Says where the two lead to different databases. A pooler may give a database another name, so this is a warning.
+pub(crate) fn names_differ(database: &Secret, direct_url: &Secret, folder: &Path) -> Option<Diagnostic> {
     let (database, direct) = (Destination::of(database.expose(), folder), Destination::of(direct_url.expose(), folder));
     let same = match (&database, &direct) {
         (Destination::Server { .. }, Destination::Server { .. }) => database.database() == direct.database(),
         _ => database == direct,
     };
-    if !same {
-        let message = format!("`database` leads to {database}, and `direct_url` to {direct}");
-        let help = "both must be one database; write the same name in both, unless the pooler renames it";
-        resolver.diagnostics.push(Diagnostic::warning(codes::DIRECT_URL_DIFFERS, message).help(help));
-    }
+    let message = format!("`database` leads to {database}, and `direct_url` to {direct}");
+    let help = "both must be one database; write the same name in both, unless the pooler renames it";
+    (!same).then(|| Diagnostic::warning(codes::DIRECT_URL_DIFFERS, message).help(help))
 }
 
 /// The protected environment, other than the chosen one, whose database this is. A flag or a variable that leads to it

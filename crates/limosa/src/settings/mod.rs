@@ -41,6 +41,7 @@ mod value;
 mod world;
 
 pub use address::redact;
+pub(crate) use database::names_differ;
 pub(crate) use destination::user_of;
 pub use explain::{Explained, explain, settings_reference, value_name};
 pub use flyway::table as flyway_settings_reference;

@@ -1,7 +1,11 @@
 //! Applications that run their own migrations: files that are compiled in, migrations in Rust, the builder, start-up, scratch
 //! databases.
 
-use limosa::{CodeError, Connection, Embedded, MigrateOptions, Migrator, RustMigration, Scratch, Selection, Stop};
+use std::sync::Mutex;
+
+use limosa::{
+    CodeError, Connection, Embedded, MigrateOptions, Migrator, Progress, RustMigration, Scratch, Selection, Stop,
+};
 
 use crate::answers::{back, done, failed, labels, migrate, quiet, refused};
 use crate::place::{Home, all_homes, homes, newest_postgres, sqlite};
@@ -227,6 +231,7 @@ async fn the_builder_refuses_what_does_not_fit() {
         (begin().embedded(files()).folder("m"), "come from folders and are compiled in, too"),
         (Migrator::builder("nonsense:x").embedded(files()), "LIM-U100"),
         (begin().embedded(files()).project(" "), "the project has no name"),
+        (begin().embedded(Embedded::new([FILES[0], FILES[0]])), "compiled in have the name 001_posts.sql"),
         (begin().code(fills("1")).code(fills("2")), "two migrations in Rust have the version 3"),
         (begin().code(fills("1")).single_transaction(true), "cannot share a single transaction"),
     ] {
@@ -276,6 +281,32 @@ async fn failures_of_a_start_are_errors() {
     assert!(text.contains("LIM-R015"), "{text}");
     let summary = embedded(&home, vec![fills("1")]).summary().await.unwrap();
     assert_eq!((summary.current.as_deref(), summary.pending), (Some("002"), 2));
+}
+
+#[tokio::test]
+async fn a_start_tells_its_warnings() {
+    let home = sqlite();
+    let files = [FILES[0], ("02_slug", "select 1;"), ("_003_c.sql", "create table c (n int);")];
+    // One database by two names, as behind a pooler that renames it.
+    home.execute("create table before (n int)");
+    let other = home.folder.join("other.db");
+    std::os::unix::fs::symlink(home.database(), &other).unwrap();
+    let migrator = home.with(|it| {
+        it.embedded = Some(Embedded::new(files));
+        it.direct_url = Some(limosa::Secret::new(format!("sqlite:{}", other.display())));
+    });
+    let told = Mutex::new(Vec::new());
+    let listener = |progress| {
+        if let Progress::Notice(notice) = progress {
+            told.lock().unwrap().push(notice.code);
+        }
+    };
+    let summary = migrator.run_at_startup_telling(&listener, Stop::new()).await.unwrap();
+    let codes: Vec<&str> = summary.notices.iter().map(|notice| notice.code).collect();
+    assert_eq!(codes, ["LIM-C016", "LIM-F001"], "{summary}");
+    assert_eq!(*told.lock().unwrap(), codes);
+    assert!(summary.to_string().contains("; [LIM-C016] `database` leads to "), "{summary}");
+    assert!(summary.to_string().contains("; [LIM-F001] "), "{summary}");
 }
 
 #[tokio::test]

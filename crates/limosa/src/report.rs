@@ -1,6 +1,7 @@
 //! The shapes of answers: the one JSON that the command line and a server share. Every answer has `schema_version`.
 
 mod callbacks;
+mod ending;
 mod export;
 mod steps;
 
@@ -10,7 +11,7 @@ use limosa_run::Outcome;
 use limosa_sql::{Diagnostic, Engine};
 use serde::Serialize;
 
-use crate::{Exit, Failure};
+use crate::Exit;
 
 pub use callbacks::CallbackLine;
 pub use export::{ExportAnswer, ExportedLine, LeftLine};
@@ -72,18 +73,6 @@ pub struct RunAnswer {
     pub backup: Option<String>,
     /// Milliseconds in all.
     pub elapsed_ms: u64,
-}
-
-impl RunAnswer {
-    /// The answer of a run that did all that it should; else why it did not.
-    ///
-    /// # Errors
-    /// What stopped the run, with its exit code.
-    pub fn into_result(self) -> Result<RunAnswer, Failure> {
-        let Some(error) = self.error else { return Ok(self) };
-        let exit = if self.exit_code == u8::from(Exit::Person) { Exit::Person } else { Exit::Database };
-        Err(Failure { exit, diagnostics: vec![error] })
-    }
 }
 
 /// The words and the exit code of an outcome.

@@ -53,138 +53,35 @@ fn amount(command: &str, number: usize, of: usize) -> String {
 }
 
 fn done(answer: &RunAnswer) -> String {
-    let passed: Vec<&StepLine> = answer.steps.iter().filter(|step| passed_by(step).is_some()).collect();
+    let passed: Vec<&StepLine> = answer.steps.iter().filter(|step| step.passed_by().is_some()).collect();
     let number = answer.steps.len() - passed.len();
     let line = format!("done: {} in {}", amount(answer.command, number, 0), milliseconds(answer.elapsed_ms));
     let mut text = Tone::Good.paint(&line) + "\n";
     for step in passed {
-        let (what, words) = passed_by(step).unwrap_or_default();
-        text.push_str(&format!("  {what:<11} {}: {words}\n", title(step)));
+        let (what, words) = step.passed_by().unwrap_or_default();
+        text.push_str(&format!("  {what:<11} {}: {words}\n", harmless(&step.title())));
     }
     text
 }
 
 fn stopped(answer: &RunAnswer, planned: usize) -> String {
-    let taken_back =
-        |step: &StepLine| answer.taken_back.iter().any(|back| back.identity == step.identity && back.state == "done");
-    let stands: Vec<&StepLine> = answer.steps.iter().filter(|step| step.state == "done" && !taken_back(step)).collect();
     let word = if answer.outcome == "needs_person" { "a person is needed" } else { "stopped" };
-    let amount = amount(answer.command, stands.len(), planned);
+    let amount = amount(answer.command, answer.standing().count(), planned);
     let line = format!("{word}: {amount}, after {}", milliseconds(answer.elapsed_ms));
     let mut text = Tone::Bad.paint(&line) + "\n";
-    let mut add = |what: &str, words: String| text.push_str(&format!("  {what:<11} {words}\n"));
-    let is_back = answer.command == "rollback";
-    for step in &stands {
-        add(if is_back { "taken back" } else { "stands" }, title(step));
-    }
-    for step in answer.steps.iter().filter(|step| step.state != "done") {
-        match step.state {
-            "left" | "counted" | "forgiven" => {
-                let (what, words) = passed_by(step).unwrap_or_default();
-                add(what, format!("{}: {words}", title(step)));
-            }
-            "partial" if is_back => add("half back", format!("{} (way back): {}", title(step), parts(step))),
-            "partial" => add("half done", format!("{}: {}", title(step), parts(step))),
-            "rows_stay" => {
-                add("rows stay", format!("{}: rolled back, but not in tables without transactions", title(step)));
-            }
-            "unknown" => add("unknown", format!("{}: {UNKNOWN}", title(step))),
-            _ if is_back => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
-            _ => add("not kept", format!("{}: rolled back, nothing of it stands", title(step))),
-        }
-    }
-    for step in &answer.taken_back {
-        match step.state {
-            "done" => add("taken back", title(step)),
-            "partial" => add("half back", format!("{} (way back): {}", title(step), parts(step))),
-            "rows_stay" => {
-                add(
-                    "rows stay",
-                    format!("{}: its way back failed, and rows without transactions stay changed", title(step)),
-                );
-            }
-            "unknown" => add("unknown", format!("{} (way back): {UNKNOWN}", title(step))),
-            _ => add("still there", format!("{}: its way back failed and was rolled back", title(step))),
-        }
+    for (what, words) in answer.fates() {
+        text.push_str(&format!("  {what:<11} {}\n", harmless(&words)));
     }
     let begun = answer.steps.len();
     if planned > begun {
-        add("not begun", format!("{} more", planned - begun));
+        text.push_str(&format!("  {:<11} {} more\n", "not begun", planned - begun));
     }
-    if let Some(next) = next(answer) {
-        text.push_str(&format!("next: {next}\n"));
-    }
-    text
-}
-
-/// What became of a step that did not run; None for one that did.
-fn passed_by(step: &StepLine) -> Option<(&'static str, &'static str)> {
-    match step.state {
-        "left" => Some(("not run", "its precondition does not hold, it is left for the next run")),
-        "counted" => Some(("not run", "its precondition does not hold, it counts as applied")),
-        "forgiven" => Some(("not kept", "it failed, as it may, and is left for the next run")),
-        _ => None,
-    }
-}
-
-fn title(step: &StepLine) -> String {
-    format!("{} {}", harmless(&step.version), harmless(&step.name))
-}
-
-fn parts(step: &StepLine) -> String {
-    if step.statements_done == 0 {
-        return "its first statement failed, and may have left something".to_owned();
-    }
-    format!("{} of {} statements stand", step.statements_done, step.statements_total)
-}
-
-/// What is said of a step of which nobody knows how it ended.
-const UNKNOWN: &str = "the server cannot be asked whether it is committed";
-
-/// What is to be had before the same can be tried again, where no file is to blame.
-fn wanting(code: &str) -> Option<&'static str> {
-    match code {
-        "LIM-R003" => Some("when the lock is free"),
-        "LIM-R004" => Some("when it is quieter"),
-        "LIM-R042" => Some("when the disk and the server can take it"),
-        "LIM-R043" => Some("when the user may do that"),
-        _ => None,
-    }
-}
-
-/// What to do after a failure; None where the error itself says it.
-fn next(answer: &RunAnswer) -> Option<String> {
-    if answer.outcome == "needs_person" {
-        return None;
-    }
-    let file = answer.error.as_ref().and_then(|error| error.labels.first()).map(|label| harmless(&label.file));
     // After a reset the database is empty already: what is left to do is to migrate.
     let again = format!("limosa {}", if answer.command == "reset" { "migrate" } else { answer.command });
-    let interrupted = answer.error.as_ref().is_some_and(|error| matches!(error.code, "LIM-R005" | "LIM-R006"));
-    let partial = answer.steps.iter().any(|step| step.state == "partial");
-    if let (Some(event), Some(file), false) = (answer.owed_callback, &file, interrupted) {
-        return Some(format!(
-            "mend {file}, and run it by hand for what stands: {event} runs behind other migrations only"
-        ));
+    if let Some(next) = answer.next(&again) {
+        text.push_str(&format!("next: {}\n", harmless(&next)));
     }
-    if let Some(when) = answer.error.as_ref().and_then(|error| wanting(error.code)) {
-        return Some(format!("{when}: run {again} again"));
-    }
-    let is_back = answer.command == "rollback";
-    Some(match (interrupted, partial, file) {
-        (true, _, _) => format!("{again} goes on from here"),
-        (false, true, Some(_)) if is_back => {
-            "correct the rollback in the file from the failed statement on, then limosa rollback --use-file goes on from there".to_owned()
-        }
-        (false, true, Some(file)) => {
-            format!("mend {file} from the failed statement on, then {again} goes on from there")
-        }
-        (false, false, Some(file)) if !is_back => format!("mend {file}, then run {again} again"),
-        (false, false, Some(_)) => {
-            "correct the rollback in the file, then take it with limosa rollback --use-file".to_owned()
-        }
-        (false, _, None) => format!("mend what the error names, then run {again} again"),
-    })
+    text
 }
 
 #[cfg(test)]

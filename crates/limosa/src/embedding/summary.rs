@@ -3,10 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use limosa_core::State;
+use limosa_core::{State, Version};
 use limosa_run::Stop;
 use limosa_sql::Diagnostic;
 
+use crate::report::ChangeLine;
 use crate::settings::names_differ;
 use crate::telling::told;
 use crate::{Configuration, Failure, MigrateOptions, Migrator, Progress, StatusOptions};
@@ -23,12 +24,14 @@ pub struct Summary {
     pub description: Option<String>,
     /// When it was applied, by the server's clock, in UTC.
     pub applied_at: Option<String>,
-    /// Changes in all.
+    /// Changes in all, those that this application does not have included.
     pub total: usize,
     /// Changes that are applied.
     pub applied: usize,
     /// Changes that the next migrate would run.
     pub pending: usize,
+    /// Changes that are applied, and newer than all that this application has: a newer release of it has run them.
+    pub ahead: usize,
     /// Worth knowing: what the run has warned of, or, where nothing was run, the look at the database.
     pub notices: Vec<Diagnostic>,
 }
@@ -40,6 +43,9 @@ impl fmt::Display for Summary {
             _ => write!(formatter, "{} has no migration applied", self.database)?,
         }
         write!(formatter, ", {} of {} applied, {} pending", self.applied, self.total, self.pending)?;
+        if self.ahead > 0 {
+            write!(formatter, ", {} newer than this application", self.ahead)?;
+        }
         self.notices.iter().try_for_each(|notice| write!(formatter, "; [{}] {}", notice.code, notice.message))
     }
 }
@@ -81,18 +87,36 @@ impl Migrator {
     /// Where files or ledger cannot be read.
     pub async fn summary(&self) -> Result<Summary, Failure> {
         let status = self.status(StatusOptions::default()).await?;
-        let is_applied =
-            |state: State| matches!(state, State::Applied | State::Baseline | State::Changed | State::Outdated);
-        let newest = status.changes.iter().rev().find(|change| change.version != "R" && is_applied(change.state));
+        let is_gone = |change: &&ChangeLine| change.state == State::Missing;
+        let is_applied = |change: &&ChangeLine| {
+            matches!(change.state, State::Applied | State::Baseline | State::Changed | State::Outdated)
+        };
+        // Those without a file come last, whatever their version is.
+        let versioned = || status.changes.iter().filter(|change| change.version != "R");
+        let last = versioned().rfind(|change| change.file.is_some());
+        let newer = |change: &&ChangeLine| last.is_none_or(|last| is_newer(change, last));
+        let ahead = || versioned().filter(is_gone).filter(newer);
+        let here = versioned().rfind(is_applied);
+        let newest =
+            versioned().filter(is_gone).chain(here).reduce(|one, other| if is_newer(one, other) { one } else { other });
         Ok(Summary {
             database: status.target.database.clone(),
             current: newest.map(|change| change.version.to_string()),
             description: newest.map(|change| change.name.to_string()),
             applied_at: newest.and_then(|change| change.applied_at.clone()),
             total: status.changes.iter().filter(|change| change.state != State::NotApplicable).count(),
-            applied: status.changes.iter().filter(|change| is_applied(change.state)).count(),
+            applied: status.changes.iter().filter(|change| is_applied(change) || is_gone(change)).count(),
             pending: status.changes.iter().filter(|change| change.state.is_pending()).count(),
+            ahead: ahead().count(),
             notices: status.notices,
         })
+    }
+}
+
+/// Names have no order but that of their files, and one of these has none any more: then the later one counts.
+fn is_newer(change: &ChangeLine, than: &ChangeLine) -> bool {
+    match (Version::parse(&change.version), Version::parse(&than.version)) {
+        (Ok(version), Ok(other)) => version > other,
+        _ => change.applied_at > than.applied_at,
     }
 }

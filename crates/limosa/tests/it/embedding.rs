@@ -284,6 +284,21 @@ async fn failures_of_a_start_are_errors() {
 }
 
 #[tokio::test]
+async fn a_failure_says_what_stands_and_what_to_do() {
+    for home in homes() {
+        let broken = ("003_broken.sql", "create table other (n int);\ninsert into nosuch values (1);\n");
+        let migrator = home.with(|it| it.embedded = Some(Embedded::new([FILES[0], FILES[1], broken])));
+        let failure = migrator.run_at_startup().await.unwrap_err();
+        let error = &failure.diagnostics[0];
+        assert_eq!((error.code, error.labels[0].file.as_str()), ("LIM-R002", "003_broken.sql"));
+        assert!(error.message.contains("statement 2 of 2"), "{error:?}");
+        let said = "stands: 001 posts\nstands: 002 slug\nnot kept: 003 broken: rolled back, nothing of it stands\n\
+                    next: mend 003_broken.sql, then run the application again";
+        assert!(error.help.as_deref().unwrap().ends_with(said), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_start_tells_its_warnings() {
     let home = sqlite();
     let files = [FILES[0], ("02_slug", "select 1;"), ("_003_c.sql", "create table c (n int);")];
@@ -307,6 +322,26 @@ async fn a_start_tells_its_warnings() {
     assert_eq!(*told.lock().unwrap(), codes);
     assert!(summary.to_string().contains("; [LIM-C016] `database` leads to "), "{summary}");
     assert!(summary.to_string().contains("; [LIM-F001] "), "{summary}");
+}
+
+#[tokio::test]
+async fn an_older_release_says_how_far_the_database_is() {
+    for home in all_homes() {
+        let with = |files: &[(&'static str, &'static str)]| {
+            home.with(|it| it.embedded = Some(Embedded::new(files.iter().copied())))
+        };
+        with(&FILES[..2]).run_at_startup().await.unwrap();
+        let summary = with(&FILES[..1]).run_at_startup().await.unwrap();
+        assert_eq!((summary.current.as_deref(), summary.description.as_deref()), (Some("002"), Some("slug")));
+        assert_eq!((summary.applied, summary.total, summary.pending, summary.ahead), (2, 2, 0, 1));
+        let said = "is at version 002 (slug), 2 of 2 applied, 0 pending, 1 newer than this application; [LIM-P002] ";
+        assert!(summary.to_string().contains(said), "{summary}");
+        // A file that is gone is not one that comes.
+        let later = ("003_later.sql", "insert into posts (id, title) values (5, 'E');");
+        let summary = with(&[FILES[1], later]).run_at_startup().await.unwrap();
+        assert_eq!((summary.current.as_deref(), summary.applied, summary.ahead), (Some("003"), 3, 0));
+        assert!(!summary.to_string().contains("newer"), "{summary}");
+    }
 }
 
 #[tokio::test]

@@ -143,7 +143,9 @@ async fn replay(
     left_out?;
     let (migrator, options) = (Migrator::new(configuration.clone()), MigrateOptions::default());
     let answer = Box::pin(migrator.migrate(&options, &quiet, stop.clone())).await?;
-    answer.into_result().map_err(no_proof)?;
+    if let Some(failure) = answer.failure() {
+        return Err(no_proof(failure));
+    }
     let mut opened = open(configuration, Purpose::Change).await?;
     let made = structure::of(&mut opened, &foreign.ledger, stop).await;
     opened.close().await;

@@ -64,6 +64,13 @@ pub enum ObjectKind {
     ResourceGroup,
 }
 
+impl ObjectKind {
+    /// Whether more belongs to it than its definition says, which is lost when it is made anew: rows, the next number, rights.
+    pub fn holds_data(self) -> bool {
+        matches!(self, Self::Table | Self::Sequence | Self::Database | Self::User | Self::Role | Self::Tablespace)
+    }
+}
+
 /// What is known of an object after the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -73,7 +80,7 @@ pub enum AfterState {
     Exists {
         /// With IF NOT EXISTS: one that was there stays as it was.
         if_not_exists: bool,
-        /// With OR REPLACE, or by ALTER VIEW: one that was there is replaced, so that it may be run twice.
+        /// With OR REPLACE, or by ALTER VIEW: one that was there is replaced.
         or_replace: bool,
         /// CREATE TABLE ... SELECT: rows come with it. Servers without atomic DDL may leave the table without them.
         from_query: bool,
@@ -140,6 +147,14 @@ pub enum TablePart {
     Period,
     /// System versioning (MariaDB).
     Versioning,
+}
+
+impl TablePart {
+    /// Whether what its definition does not show is lost when it is made anew: the values of a column, the rows of a
+    /// partition, the history of rows.
+    pub fn holds_data(self) -> bool {
+        matches!(self, Self::Column | Self::Partition | Self::Versioning)
+    }
 }
 
 /// What becomes of a part.

@@ -122,6 +122,7 @@ fn shown(change: &SchemaChange, before: &[ObjectState], now: &[ObjectState]) -> 
     };
     let (old, new) = (before_it.image.as_ref(), now_it.image.as_ref());
     match &change.after {
+        AfterState::Exists { or_replace: true, .. } if change.object.kind.holds_data() => replaced(name, old, now_it),
         AfterState::Exists { if_not_exists, or_replace, .. } => exists(name, old, new, *if_not_exists, *or_replace),
         AfterState::Gone { if_exists } => gone(name, old, new, *if_exists),
         // Among other changes of the same statement a new name is not followed.
@@ -145,6 +146,17 @@ fn exists(name: &str, old: Option<&Image>, new: Option<&Image>, if_not_exists: b
         (Some(_), Some(_)) if or_replace => Shown::Ran,
         (Some(_), Some(_)) => Shown::Unclear(format!("{name} was there before and is another one now")),
         (Some(_), None) => Shown::Unclear(format!("{name} was there before and is gone")),
+    }
+}
+
+/// OR REPLACE of what holds more than its definition. One that looks as before may be the new one, and in use since.
+fn replaced(name: &str, old: Option<&Image>, now: &ObjectState) -> Shown {
+    match (old, now.image.as_ref()) {
+        (Some(old), Some(new)) if old.digest == new.digest && now.empty == Some(true) => Shown::Harmless,
+        (Some(old), Some(new)) if old.digest == new.digest => {
+            Shown::Unclear(format!("{name} looks as before, and it is replaced by one like it"))
+        }
+        (old, new) => exists(name, old, new, false, true),
     }
 }
 
@@ -174,31 +186,40 @@ fn altered(name: &str, old: Option<&Image>, new: Option<&Image>, parts: &[PartCh
         return Shown::Unclear(format!("nothing in the catalogue proves whether {name} was changed"));
     }
     let mut turns = Vec::new();
+    let mut doubt = None;
     for part in parts {
-        let is_replaced = parts.iter().any(|other| is_same_part(part, other) && part.change != other.change);
-        match turn(part, old, new) {
-            Turn::Missing if is_replaced && looks_replaced(part, old, new) => turns.push(Turn::Happened),
-            // A column that is made anew is empty, and may have been filled since.
-            Turn::Missing if is_replaced && part.part == TablePart::Column => {
-                let column = part.name.as_deref().unwrap_or_default();
-                return Shown::Unclear(format!("{name}.{column} looks as before, and it is replaced by one like it"));
+        let is_replaced =
+            was_there(part, old) && parts.iter().any(|other| is_same_part(part, other) && part.change != other.change);
+        turns.push(match turn(part, old, new) {
+            Turn::Missing if is_replaced && looks_replaced(part, old, new) => Turn::Happened,
+            Turn::Missing if is_replaced => {
+                // A column that is made anew is empty, and may have been filled since.
+                doubt = doubt.or(part.part.holds_data().then_some(part));
+                Turn::Neutral
             }
-            Turn::Missing if is_replaced => turns.push(Turn::Neutral),
-            turn => turns.push(turn),
-        }
+            turn => turn,
+        });
     }
     let count = |wanted: Turn| turns.iter().filter(|turn| **turn == wanted).count();
-    match (count(Turn::Happened), count(Turn::Missing)) {
-        (0, 0) => Shown::Harmless,
-        (0, _) => Shown::DidNotRun,
-        (_, 0) => Shown::Ran,
-        (some, _) => Shown::Unclear(format!("{name} shows {some} of {} changes", parts.len())),
+    match (count(Turn::Happened), count(Turn::Missing), doubt) {
+        (0, 0, Some(part)) => {
+            let part = part.name.as_ref().map(|part| format!(".{part}")).unwrap_or_default();
+            Shown::Unclear(format!("{name}{part} looks as before, and it is replaced by one like it"))
+        }
+        (0, 0, None) => Shown::Harmless,
+        (0, ..) => Shown::DidNotRun,
+        (_, 0, _) => Shown::Ran,
+        (some, ..) => Shown::Unclear(format!("{name} shows {some} of {} changes", parts.len())),
     }
 }
 
 fn is_same_part(one: &PartChange, other: &PartChange) -> bool {
     let name = |part: &PartChange| part.name.as_ref().map(|name| name.to_lowercase());
     one.part == other.part && name(one) == name(other)
+}
+
+fn was_there(part: &PartChange, old: &Image) -> bool {
+    old.part(part.part, part.name.as_deref()).iter().any(Option::is_some)
 }
 
 /// Dropped and made anew by one statement: it is there before and after, and has another definition.
@@ -219,7 +240,7 @@ enum Turn {
 fn turn(part: &PartChange, old: &Image, new: &Image) -> Turn {
     let find = |image: &Image| image.part(part.part, part.name.as_deref()).map(Option::<&String>::cloned);
     let (was, is) = (find(old), find(new));
-    let was_there = was.iter().any(Option::is_some);
+    let was_there = was_there(part, old);
     let any =
         |wanted: fn(&Option<String>, &Option<String>) -> bool| was.iter().zip(&is).any(|(was, is)| wanted(was, is));
     let several = !matches!(part.part, TablePart::PrimaryKey | TablePart::Option | TablePart::Partitioning);

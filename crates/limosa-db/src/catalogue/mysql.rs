@@ -109,8 +109,10 @@ pub(super) async fn after(
     let objects = look(session, &objects).await;
     session.send(vec![Item::Control(AS_IT_WAS.to_owned())]).await?;
     let mut objects = objects?;
+    let empties =
+        |after: &AfterState| matches!(after, AfterState::Emptied | AfterState::Exists { or_replace: true, .. });
     if let Effect::ChangesSchema { changes } = &class.effect
-        && changes.iter().any(|change| change.after == AfterState::Emptied)
+        && changes.iter().any(|change| change.object.kind == ObjectKind::Table && empties(&change.after))
     {
         for state in objects.iter_mut().filter(|state| state.image.is_some()) {
             state.empty = is_empty(session, &state.object.name).await?;

@@ -125,7 +125,8 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-R021",
         "A run died after it had begun a statement that commits by itself, and before it could note how that ended. The catalogue proves \
-         neither that it took effect nor that it did not: `TRUNCATE`, `CALL`, a `VACUUM`, or an object that others changed meanwhile.",
+         neither that it took effect nor that it did not: `TRUNCATE`, `CALL`, a `VACUUM`, a table, column or sequence that is replaced \
+         by one like it, or an object that others changed meanwhile.",
         "Look at the database: is the effect of that statement there? Then say so with one of the two commands in the message: \
          `limosa repair --mark-done MIGRATION:NUMBER` if it is, `limosa repair --retry MIGRATION:NUMBER` if it is not. After that run \
          `limosa migrate` again. `limosa repair` without a flag shows the question again.",

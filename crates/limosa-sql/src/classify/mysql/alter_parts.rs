@@ -104,11 +104,12 @@ const BARE_OPTIONS: &[&str] = &[
 ];
 
 impl Reader<'_, '_> {
-    /// Adds a change. What is dropped and added in one statement is there before and after: it changes.
+    /// Adds a change. What is dropped and added in one statement is there before and after: it changes. Where values go with
+    /// it, both are told, for doing it twice destroys what was written meanwhile.
     fn add(&mut self, part: TablePart, name: Option<String>, change: PartState, conditional: bool) {
         match self.opposite(part, name.as_deref(), change) {
-            Some(index) => self.parts[index].change = Changes,
-            None => self.parts.push(PartChange { part, name, change, conditional }),
+            Some(index) if !part.holds_data() => self.parts[index].change = Changes,
+            _ => self.parts.push(PartChange { part, name, change, conditional }),
         }
     }
 

@@ -243,7 +243,10 @@ fn turn(part: &PartChange, old: &Image, new: &Image) -> Turn {
     let was_there = was_there(part, old);
     let any =
         |wanted: fn(&Option<String>, &Option<String>) -> bool| was.iter().zip(&is).any(|(was, is)| wanted(was, is));
-    let several = !matches!(part.part, TablePart::PrimaryKey | TablePart::Option | TablePart::Partitioning);
+    let several = !matches!(
+        part.part,
+        TablePart::PrimaryKey | TablePart::Option | TablePart::Partitioning | TablePart::Versioning
+    );
     let happened = match part.change {
         PartState::Appears if part.name.is_none() && several => {
             new.names(part.part).any(|name| !old.parts.contains_key(name))

@@ -63,6 +63,7 @@ fn key(part: TablePart, name: &str) -> String {
         TablePart::PrimaryKey => return "primary key".to_owned(),
         TablePart::Partitioning => return "partitioning".to_owned(),
         TablePart::Period => "period ",
+        TablePart::Versioning => return "versioning".to_owned(),
         // The server writes all of them on one line.
         _ => return "options".to_owned(),
     };
@@ -83,13 +84,21 @@ fn without_counter(text: &str) -> String {
     format!("{body}{}{rest}", &options[..at])
 }
 
+/// How SHOW CREATE TABLE says that the history of rows is kept (MariaDB).
+const VERSIONED: &str = " WITH SYSTEM VERSIONING";
+
 /// Each definition stands on a line of its own, in two blanks; line ends within texts are escaped.
 fn parts(text: &str) -> Vec<(String, String)> {
     let mut parts = Vec::new();
     let mut lines = text.lines().skip(1);
     for line in lines.by_ref() {
         let Some(definition) = line.strip_prefix("  ") else {
-            parts.push((key(TablePart::Option, ""), line.to_owned()));
+            // The words stand behind all options; a comment would end with a quote.
+            let options = line.strip_suffix(VERSIONED).unwrap_or(line);
+            if options.len() < line.len() {
+                parts.push((key(TablePart::Versioning, ""), VERSIONED.to_owned()));
+            }
+            parts.push((key(TablePart::Option, ""), options.to_owned()));
             break;
         };
         let definition = definition.strip_suffix(',').unwrap_or(definition);
@@ -187,6 +196,29 @@ mod tests {
         let other = Image::of_table(&TABLE.replace("varchar(10)", "varchar(11)"));
         let changed: Vec<&String> = image.parts.keys().filter(|key| image.parts[*key] != other.parts[*key]).collect();
         assert_eq!(changed, ["column odd`name"]);
+    }
+
+    #[test]
+    fn versioning_is_a_part_of_its_own() {
+        let plain = Image::of_table(TABLE);
+        let partitions = "\n PARTITION BY SYSTEM_TIME \n(PARTITION `p` CURRENT ENGINE = InnoDB)";
+        for behind in ["", partitions] {
+            let image = Image::of_table(&format!("{TABLE} WITH SYSTEM VERSIONING{behind}"));
+            assert!(image.part(TablePart::Versioning, None)[0].is_some(), "{behind}");
+            assert_eq!(image.part(TablePart::Option, None), plain.part(TablePart::Option, None));
+            assert_ne!(image.digest, plain.digest);
+        }
+        let told = Image::of_table(&TABLE.replace("hello", "hello WITH SYSTEM VERSIONING"));
+        assert_eq!(told.part(TablePart::Versioning, None), [None, None]);
+    }
+
+    #[test]
+    fn each_option_shows() {
+        let plain = Image::of_table(TABLE);
+        for option in [" ROW_FORMAT=COMPRESSED", " `PAGE_COMPRESSED`=1", " `ENCRYPTED`=yes", " STATS_PERSISTENT=1"] {
+            let image = Image::of_table(&format!("{TABLE}{option}"));
+            assert_ne!(image.part(TablePart::Option, None), plain.part(TablePart::Option, None), "{option}");
+        }
     }
 
     #[test]

@@ -42,6 +42,10 @@ const CONSTRAINTS: &str = "select group_concat(constraint_name order by constrai
     from information_schema.table_constraints where table_schema = '{n}' and table_name = 't'";
 const OPTIONS: &str = "select concat_ws(' ', engine, table_comment, table_collation, row_format) from information_schema.tables \
     where table_schema = '{n}' and table_name = 't'";
+const CREATE_OPTIONS: &str =
+    "select create_options from information_schema.tables where table_schema = '{n}' and table_name = 't'";
+const VERSIONED: &str =
+    "select table_type from information_schema.tables where table_schema = '{n}' and table_name = 't'";
 const PARTITIONS: &str = "select group_concat(concat_ws(' ', partition_name, partition_description) \
     order by partition_name) from information_schema.partitions where table_schema = '{n}' and table_name = 't'";
 const VIEWS: &str = "select group_concat(concat(table_name, view_definition) order by table_name) from information_schema.views \
@@ -109,6 +113,28 @@ const TABLE_CASES: &[Case] = &[
     ),
     proven("table comment", T, "alter table t comment = 'it''s \"new\" \\\\ '", OPTIONS),
     proven("engine", T, "alter table t engine = MyISAM", OPTIONS),
+    proven("row format", T, "alter table t row_format = redundant", OPTIONS),
+    proven("page compression", T, "alter table t page_compressed = 1", CREATE_OPTIONS),
+    proven("add system versioning", T, "alter table t add system versioning", VERSIONED),
+    proven(
+        "drop system versioning",
+        "create table t (id int primary key) with system versioning",
+        "alter table t drop system versioning",
+        VERSIONED,
+    ),
+    proven(
+        "add a period and system versioning",
+        T,
+        "alter table t add column s timestamp(6) generated always as row start, \
+            add column e timestamp(6) generated always as row end, add period for system_time (s, e), add system versioning",
+        VERSIONED,
+    ),
+    proven(
+        "partition by system time",
+        "create table t (id int primary key) with system versioning",
+        "alter table t partition by system_time (partition p0 history, partition p1 current)",
+        PARTITIONS,
+    ),
     proven("charset", T, "alter table t convert to character set latin1", OPTIONS),
     proven("add index", T, "alter table t add index by_a (a), add unique by_b (b)", INDEXES),
     proven("create index", T, "create index by_a on t (a)", INDEXES),

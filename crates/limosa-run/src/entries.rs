@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::feed::{Purpose, Tagged};
 use crate::first_schema::put_first;
+use crate::journalled::Stood;
 use crate::{Context, kept, locals};
 
 /// The marks of one attempt at one transaction.
@@ -371,17 +372,10 @@ pub(crate) fn progress(
     items.extend(sign_of_life(context, engine, marks));
     items.push(match step.action.direction() {
         Direction::Apply => ledger(book.write_row(&row(context, engine, step, marks, RowState::Partial, done))),
-        Direction::Revert => ledger(book.bound(
-            &sql::PROGRESS_ROW,
-            vec![
-                Value::Text(step.identity.to_string()),
-                Value::Integer(marks.epoch),
-                Value::Text(marks.step_mark.clone()),
-                Value::from(RowState::Reverting.as_str()),
-                Value::Integer(done.cast_signed()),
-                Value::Integer(step.outline.statements.cast_signed()),
-            ],
-        )),
+        Direction::Revert => {
+            let (done, total) = (done.cast_signed(), step.outline.statements.cast_signed());
+            standing(context, step, marks, &Stood { state: RowState::Reverting, done, total })
+        }
     });
     items.push(ledger(book.write_journal(&JournalEntry {
         identity: step.identity.to_string(),
@@ -395,6 +389,40 @@ pub(crate) fn progress(
         items.extend(mysql::after_ledger(step));
     }
     items
+}
+
+/// Nothing of a way back has taken effect: the row as it stood, and no journal of it.
+pub(crate) fn untouched(
+    context: &Context<'_>,
+    engine: Engine,
+    step: &Step,
+    marks: &Marks,
+    stood: &Stood,
+) -> Vec<Tagged> {
+    let mut items = own_rights(context, engine, step);
+    items.extend(mark_again(context, engine, step, marks));
+    items.extend(sign_of_life(context, engine, marks));
+    items.push(standing(context, step, marks, stood));
+    let journal = vec![Value::Text(step.identity.to_string()), Value::from(Direction::Revert.as_str())];
+    items.push(ledger(context.ledger.bound(&sql::DELETE_JOURNAL, journal)));
+    if engine == Engine::Mysql {
+        items.extend(mysql::after_ledger(step));
+    }
+    items
+}
+
+fn standing(context: &Context<'_>, step: &Step, marks: &Marks, stands: &Stood) -> Tagged {
+    ledger(context.ledger.bound(
+        &sql::PROGRESS_ROW,
+        vec![
+            Value::Text(step.identity.to_string()),
+            Value::Integer(marks.epoch),
+            Value::Text(marks.step_mark.clone()),
+            Value::from(stands.state.as_str()),
+            Value::Integer(stands.done),
+            Value::Integer(stands.total),
+        ],
+    ))
 }
 
 /// A row of the audit log for a step.

@@ -3,6 +3,7 @@
 
 mod alone;
 mod carried;
+mod untouched;
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use crate::notices::Notices;
 use crate::placeholders::expand_statement;
 use crate::reader::{Numbered, Part, ScriptReader};
 use crate::{Outcome, StepState, counted, implicit_commit, put_back, recovery, shared_session};
+pub(crate) use untouched::Stood;
 
 /// Where a script stands while it runs.
 struct Walk<'a> {
@@ -35,6 +37,8 @@ struct Walk<'a> {
     begun: Option<u64>,
     /// Statements that took effect; the record of those after `done` goes with the next transaction.
     ran: u64,
+    /// A way back: how the row of its change stood before it.
+    stood: Option<Stood>,
     hasher: StatementHasher,
     began: Instant,
     attempts: u32,
@@ -51,10 +55,7 @@ pub(crate) async fn run(run: &Run<'_>, session: &mut dyn Session, step: &Step, n
     };
     let mark = match mark {
         Ok(mark) => mark,
-        Err(error) => {
-            let error = run.context.values.hide_in_error(Box::new(error));
-            return stopped(Diagnostic::error("LIM-R002", error.message), step.action.done());
-        }
+        Err(error) => return unanswered(run, Box::new(error), step.action.done()),
     };
     let ended = walk(run, session, step, number).await;
     let hands_on = step.hands_on && ended.outcome.is_none();
@@ -77,6 +78,11 @@ async fn remembered(session: &mut dyn Session, step: &Step) -> Result<SettingsMa
     Ok(mark)
 }
 
+fn unanswered(run: &Run<'_>, error: Box<DbError>, done: u64) -> Ended {
+    let error = run.context.values.hide_in_error(error);
+    stopped(Diagnostic::error("LIM-R002", error.message), done)
+}
+
 fn stopped(problem: Diagnostic, done: u64) -> Ended {
     Ended { outcome: Some(Outcome::Stopped(Box::new(problem))), state: StepState::Partial, done, ..empty_ended() }
 }
@@ -97,7 +103,11 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
                 return Ended { outcome: Some(outcome), state: StepState::Partial, done, ..empty_ended() };
             }
         },
-        _ => recovery::Start { done: 0, hasher: StatementHasher::new() },
+        _ => recovery::Start { done: 0, hasher: StatementHasher::new(), stood: None },
+    };
+    let stood = match Stood::look(run, session, step).await {
+        Ok(stood) => stood.or_else(|| start.stood.clone()),
+        Err(error) => return unanswered(run, error, start.done),
     };
     let reader = match ScriptReader::open(step, run.dialect, run.context.files) {
         Ok(reader) => reader,
@@ -111,12 +121,23 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
         done: start.done,
         begun: None,
         ran: start.done,
+        stood,
         hasher: StatementHasher::new(),
         began: Instant::now(),
         attempts: 1,
         notices: Notices::default(),
     };
     let result = walk.all(session, &start).await;
+    if let Err(failure) = &result
+        && !failure.is_connection_lost()
+        && walk.begun.is_none()
+        && walk.done > 0
+        && session.settle().await.is_ok()
+        && let Some(stood) = walk.stood()
+    {
+        // Where this fails, the next rollback begins behind what was set.
+        let _ = walk.stand_as_before(session, &stood).await;
+    }
     let begun = walk.begun;
     let mut ended = Ended {
         outcome: None,

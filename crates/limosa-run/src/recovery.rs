@@ -13,7 +13,7 @@ use crate::atomic::pause;
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Run, interrupted};
 use crate::feed::{Feed, Purpose};
-use crate::journalled::PATIENCE;
+use crate::journalled::{PATIENCE, Stood};
 use crate::{Event, Outcome};
 
 /// Where a script goes on.
@@ -22,6 +22,8 @@ pub(crate) struct Start {
     pub(crate) done: u64,
     /// Hash over them.
     pub(crate) hasher: StatementHasher,
+    /// A way back of which nothing had taken effect when its statement began: how the row of its change stood.
+    pub(crate) stood: Option<Stood>,
 }
 
 /// What the journal remembers of a statement that begins: what it is, and the catalogue before it. The file may have been
@@ -30,11 +32,13 @@ pub(crate) struct Start {
 struct Remembered {
     class: Class,
     before: Option<Before>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stood: Option<Stood>,
 }
 
-pub(crate) fn remember(class: &Class, before: Option<String>) -> String {
+pub(crate) fn remember(class: &Class, before: Option<String>, stood: Option<Stood>) -> String {
     let before = before.and_then(|text| serde_json::from_str(&text).ok());
-    serde_json::to_string(&Remembered { class: class.clone(), before }).unwrap_or_default()
+    serde_json::to_string(&Remembered { class: class.clone(), before, stood }).unwrap_or_default()
 }
 
 fn refused(run: &Run<'_>, error: DbError) -> Outcome {
@@ -48,11 +52,13 @@ fn refused(run: &Run<'_>, error: DbError) -> Outcome {
 pub(crate) async fn recover_step(run: &Run<'_>, session: &mut dyn Session, step: &Step) -> Result<Start, Outcome> {
     let refused = |error| refused(run, error);
     let Some(row) = journal_of(run, session, step).await.map_err(refused)? else {
-        return Ok(Start { done: 0, hasher: StatementHasher::new() });
+        return Ok(Start { done: 0, hasher: StatementHasher::new(), stood: None });
     };
-    let mut start = Start { done: row.done.unsigned_abs(), hasher: StatementHasher::resume(&row.done_hash) };
+    let hasher = StatementHasher::resume(&row.done_hash);
+    let mut start = Start { done: row.done.unsigned_abs(), hasher, stood: None };
     let Some(current) = &row.current else { return Ok(start) };
     let remembered: Option<Remembered> = current.before.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    start.stood = remembered.as_ref().and_then(|it| it.stood.clone());
     let (class, before) = remembered.map_or((Class::default(), None), |it| (it.class, it.before));
     let until = Instant::now() + run.context.lock_wait;
     loop {

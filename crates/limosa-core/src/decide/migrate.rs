@@ -228,7 +228,8 @@ fn history_problems(
             (State::Reverting, _, _) => problems.push(
                 Diagnostic::error("LIM-P004", format!("the rollback of {identity} was interrupted"))
                     .help(format!(
-                        "finish it first: limosa rollback {identity}; where its recorded way back is what fails, correct it in the file and add --use-file"
+                        "finish it first: limosa rollback {identity}; where its recorded way back is what fails, correct it in the file and add \
+                         --use-file; where all of it stands as before: limosa repair --mark-applied {identity}"
                     )),
             ),
             (State::OutOfOrder, Some(change), _) if within(line, ask.to.as_ref()) => {

@@ -78,7 +78,7 @@ impl Walk<'_> {
             let before = catalogue::before(session, &class).await.map_err(|error| server(None, error))?;
             (class, before)
         };
-        let remembered = recovery::remember(&class, before);
+        let remembered = recovery::remember(&class, before, self.stood());
         let hash = self.hash_of(statement);
         self.record(session, Some((statement.number, hash, Some(remembered)))).await
     }
@@ -157,7 +157,7 @@ impl Walk<'_> {
     }
 
     /// A statement that the server refused, and that can leave nothing behind, is taken out of the journal again: the next
-    /// run simply tries it. One that may leave something (an invalid index, a procedure that committed) stays in, and the next
+    /// run simply tries it. Where it was the first of a way back, that never began. One that may leave something (an invalid index, a procedure that committed) stays in, and the next
     /// run looks at the catalogue. True where it left nothing.
     async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) -> bool {
         let leaves_nothing = match failure {
@@ -172,7 +172,10 @@ impl Walk<'_> {
         };
         if leaves_nothing && session.settle().await.is_ok() {
             // Where this fails, the next run asks about the statement: safe, only less comfortable.
-            let _ = self.record(session, None).await;
+            let _ = match self.stood() {
+                Some(stood) => self.stand_as_before(session, &stood).await,
+                None => self.record(session, None).await,
+            };
         }
         leaves_nothing
     }

@@ -26,9 +26,10 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-P004",
         "A rollback stopped in the middle, so that the migration is neither applied nor taken back. Nothing else runs before that is \
-         settled.",
+         settled. One whose first statement failed, and left nothing behind, is no such case: the migration stands as before.",
         "Finish it: `limosa rollback 7` with the version that the message names. It looks at the database first and goes on from where \
-         it stopped. `limosa repair` shows what is known.",
+         it stopped. Where its recorded way back is what fails, correct it in the file and add `--use-file`. Where all of the migration \
+         stands as before, or was made again by hand: `limosa repair --mark-applied 7`. `limosa repair` shows what is known.",
     ),
     (
         "LIM-P005",

@@ -146,6 +146,11 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
                         n = current.number,
                         at = current.started_at,
                     ),
+                    None if line.state == State::Reverting => format!(
+                        "{id}: {}. 'limosa {command}' goes on from there; where all of it stands as before: limosa repair --mark-applied \
+                         {id}",
+                        line.reason.unwrap_or_default()
+                    ),
                     None => format!("{id}: {}. 'limosa {command}' goes on from there", line.reason.unwrap_or_default()),
                 });
             }

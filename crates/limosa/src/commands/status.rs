@@ -245,8 +245,9 @@ fn finding(line: &Assessed<'_>, order: OutOfOrder) -> Option<Diagnostic> {
             "LIM-P004",
             format!("the rollback of {name} was interrupted"),
             format!(
-                "finish it: limosa rollback {}; where its recorded way back is what fails, correct it in the file and add --use-file",
-                line.identity
+                "finish it: limosa rollback {id}; where its recorded way back is what fails, correct it in the file and add --use-file; \
+                 where all of it stands as before: limosa repair --mark-applied {id}",
+                id = line.identity
             ),
         ),
         _ => return None,

@@ -30,8 +30,9 @@ pub const ROLLBACKS_OF: Statement =
      where project = $1 and identity in (...)");
 
 /// The mark of the step that wrote a row, its state and progress: project $1, identity $2.
-pub const STEP_MARK_OF: Statement =
-    all("select step_mark, state, statements_done from {schema_migrations} where project = $1 and identity = $2");
+pub const STEP_MARK_OF: Statement = all(
+    "select step_mark, state, statements_done, statements_total from {schema_migrations} where project = $1 and identity = $2",
+);
 
 /// The beginning of both statements that write a row, with what stands for the name of the table, the rank, and what becomes of a row
 /// that is there.

@@ -12,6 +12,7 @@ mod settings;
 mod unfinished;
 mod waiting;
 mod waits;
+mod ways_back;
 
 use std::sync::Mutex;
 

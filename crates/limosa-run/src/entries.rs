@@ -254,8 +254,6 @@ fn rollback_values(context: &Context<'_>, engine: Engine, step: &Step) -> Option
 pub(crate) fn spent_before(engine: Engine, marks: &Marks) -> i64 {
     match engine {
         Engine::Sqlite => marks.before_ms - marks.began_ms,
-        // Its items are made when those before them have landed.
-        Engine::Mysql => marks.before_ms + limosa_db::monotonic_ms() - marks.began_ms,
         _ => marks.before_ms,
     }
 }

@@ -28,7 +28,7 @@ impl Spent {
                  (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000::numeric)::bigint))"
             ),
             Engine::Sqlite => format!("max(0, {before} + limosa_monotonic_ms())"),
-            _ => before,
+            _ => format!("({before} + coalesce(@limosa_took, 0))"),
         };
         format!("{spent} * {unit}")
     }

@@ -83,7 +83,7 @@ macro_rules! row {
          ",
             $rank,
             ", utc_timestamp(3), $10, \
-         $11, $12, $13, $14, $15, $16, \
+         $11 + coalesce(@limosa_took, 0), $12, $13, $14, $15, $16, \
          coalesce((select l.epoch from {lease} l where l.project = $1 and l.epoch = $17 lock in share mode), (select 1 union all select 2)), $18 from dual",
             $there
         )
@@ -92,8 +92,8 @@ macro_rules! row {
 
 /// Writes or replaces the row of a change. $1 project, $2 identity, $3 version, $4 name, $5 checksum, $6 up checksum,
 /// $7 state, $8 statements done, $9 statements total, $10 applied by, $11 milliseconds spent before this transaction began
-/// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: all milliseconds
-/// spent), $12 rollback, $13 its origin, $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark,
+/// (SQLite: less `monotonic_ms` at its beginning), to which the server adds those since (MySQL: those that the run has noted
+/// in its session), $12 rollback, $13 its origin, $14 its placeholder values, $15 dependencies, $16 plan digest, $17 epoch, $18 step mark,
 /// $19 rank, or NULL for the one behind all others. Epoch and mark are guards: NULL, and
 /// with it the end of the transaction, where the lease is lost or the file ended our transaction. On PostgreSQL the mark tells
 /// both: only the fence sets it, for its transaction, which holds the lease from then on.

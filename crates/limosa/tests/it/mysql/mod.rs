@@ -9,6 +9,7 @@ mod modes;
 mod resuming;
 mod rights;
 mod settings;
+mod times;
 mod unfinished;
 mod waiting;
 mod waits;

@@ -14,6 +14,7 @@ use limosa_sql::{Diagnostic, Engine, Label, Loss, Position, placeholders};
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
+pub use self::first_parts::other_first_part;
 pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;

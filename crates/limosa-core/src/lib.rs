@@ -42,7 +42,7 @@ pub use checksum::{Checksum, FileHasher, TextHasher, hex};
 pub use counted_values::CountedValues;
 pub use decide::{
     MigrateAsk, MissingLedger, OutOfOrder, Policy, RollbackAsk, Selection, SharedSession, StoredRollback,
-    decide_migrate, decide_rollback, selected,
+    decide_migrate, decide_rollback, other_first_part, selected,
 };
 pub use enum_values::{EnumValueReader, EnumValues, Uncommitted};
 pub use graph::{Cycle, order};

@@ -5,7 +5,7 @@ use limosa_sql::{Diagnostic, Label};
 use crate::{AppliedRow, Change, FirstPart, Identity};
 
 /// Why a file may not go on behind its first statements as they are now.
-pub(super) fn other_first_part(change: &Change, row: &AppliedRow, part: &FirstPart) -> Option<Diagnostic> {
+pub fn other_first_part(change: &Change, row: &AppliedRow, part: &FirstPart) -> Option<Diagnostic> {
     let (file, done, id) = (&change.script.file, row.statements_done, &change.identity);
     let accept = format!("limosa repair --accept {id}");
     let problem = match part {

@@ -1,9 +1,15 @@
 //! `repair`: explains what is wrong with the ledger, then mends what it is told to.
 
-use limosa_core::{Change, Direction, Identity, JournalRow, LedgerView, RowState, State, StatementHasher, assess};
+use std::collections::HashMap;
+
+use limosa_core::{
+    AppliedRow, Change, Direction, FirstPart, Identity, JournalRow, LedgerView, RowState, State, StatementHasher,
+    assess, other_first_part,
+};
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use limosa_db::{Item, Value};
 use limosa_run::Stop;
+use limosa_sql::Diagnostic;
 use serde_json::json;
 
 use super::adopt::{counted_by_hand, look_there, told_by_hand, told_of_accepted};
@@ -96,7 +102,8 @@ async fn mend(
         let view = opened.look().await?;
         if *repair == Repair::Explain {
             let around = opened.surroundings(false).await?;
-            answer.would = explain(&loaded.changes, &view, &around);
+            let first_parts = interrupted_scripts::first_parts(opened, &loaded.changes, &view)?;
+            answer.would = explain(&loaded.changes, &view, &first_parts, &around);
         } else {
             let marks = Marks { epoch: 0, step_mark: String::new() };
             look_there(opened, &view).await?;
@@ -115,7 +122,12 @@ async fn mend(
     Ok(written.answer(answer, vec![words]))
 }
 
-fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surroundings) -> Vec<String> {
+fn explain(
+    changes: &[Change],
+    view: &LedgerView,
+    first_parts: &HashMap<Identity, FirstPart>,
+    around: &limosa_core::Surroundings,
+) -> Vec<String> {
     let mut lines = Vec::new();
     for line in assess(changes, view, around) {
         let id = &line.identity;
@@ -135,10 +147,15 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
                 "{id}: {}. Put the file back, or forget it: limosa repair --mark-not-applied {id}",
                 line.reason.unwrap_or_default()
             )),
+            State::Partial if let Some(problem) = first_part_problem(line.change, view.row(id), first_parts) => {
+                lines.push(format!("{id}: {}: {}", problem.message, problem.help.unwrap_or_default()));
+            }
             State::Partial | State::Reverting => {
                 let command =
                     if line.state == State::Partial { "migrate".to_owned() } else { format!("rollback {id}") };
-                let current = view.journal.iter().find(|row| row.identity == *id).and_then(|row| row.current.as_ref());
+                let wanted = if line.state == State::Partial { Direction::Apply } else { Direction::Revert };
+                let journal = view.journal.iter().find(|row| row.identity == *id && row.direction == wanted);
+                let current = journal.and_then(|row| row.current.as_ref());
                 lines.push(match current {
                     Some(current) => format!(
                         "{id}: statement {n} was begun {at} and not seen to end. 'limosa {command}' looks at the catalogue first; \
@@ -161,6 +178,16 @@ fn explain(changes: &[Change], view: &LedgerView, around: &limosa_core::Surround
         lines.push("nothing to repair: files and ledger agree".to_owned());
     }
     lines
+}
+
+/// Why migrate will not go on with a change that stopped half-way.
+fn first_part_problem(
+    change: Option<&Change>,
+    row: Option<&AppliedRow>,
+    first_parts: &HashMap<Identity, FirstPart>,
+) -> Option<Diagnostic> {
+    let change = change?;
+    other_first_part(change, row?, first_parts.get(&change.identity)?)
 }
 
 fn decide(

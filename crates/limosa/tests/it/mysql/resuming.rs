@@ -179,3 +179,19 @@ async fn of_what_failed_at_its_first_statement_nothing_is_taken_back() {
     assert_eq!(home.states().await, ["1 applied"]);
     assert!(done(home.migrate().await).steps.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_migrate_refuses_repair_says_itself() {
+    let home = home();
+    home.file("1_a.sql", "create table a (n int);\ninsert into nope values (1);\n");
+    failed(&home.migrate().await, 3, &["nope"]);
+    home.file("1_a.sql", "create table a (n int, m int);\ncreate table b (n int);\n");
+    let told = home.repair(Repair::Explain).await.unwrap().would.join("\n");
+    assert!(told.contains("1_a.sql was changed in its first 1 statements"), "{told}");
+    assert!(told.contains("limosa repair --accept 1") && !told.contains("limosa migrate"), "{told}");
+    failed(&home.migrate().await, 4, &["LIM-P006"]);
+    home.repair(Repair::Accept(id("1"))).await.unwrap();
+    done(home.migrate().await);
+    assert_eq!(home.tables(), ["a", "b"]);
+    home.assert_sound().await;
+}

@@ -104,7 +104,8 @@ pub(super) const TABLE: &[Cause] = &[
     ),
     (
         "LIM-U033",
-        "`repair --mark-done` or `--retry` names a migration, and no statement of it is in doubt: it was settled meanwhile, or never was.",
+        "`repair --mark-done` or `--retry` names a migration, and no statement of it is in doubt: it was settled meanwhile, or never was. \
+         Where a file stopped at a statement that failed, `--mark-done` may name that one.",
         "`limosa repair` without a flag shows what is in doubt. If nothing is, run `limosa migrate`.",
     ),
     (

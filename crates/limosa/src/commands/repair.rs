@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use limosa_core::{
-    AppliedRow, Change, Direction, FirstPart, Identity, JournalRow, LedgerView, RowState, State, StatementHasher,
-    assess, other_first_part,
+    AppliedRow, Change, Direction, FirstPart, GroupMode, Identity, JournalRow, LedgerView, RowState, State,
+    StatementHasher, assess, other_first_part,
 };
 use limosa_db::ledger::{JournalEntry, statements as sql};
 use limosa_db::{Item, Value};
@@ -168,7 +168,17 @@ fn explain(
                          {id}",
                         line.reason.unwrap_or_default()
                     ),
-                    None => format!("{id}: {}. 'limosa {command}' goes on from there", line.reason.unwrap_or_default()),
+                    None => {
+                        let goes_on =
+                            format!("{id}: {}. 'limosa {command}' goes on from there", line.reason.unwrap_or_default());
+                        let next = journal.map_or(0, |row| row.done.unsigned_abs()) + 1;
+                        match line.change.is_some_and(|change| may_be_passed_over(change, next)) {
+                            true => format!(
+                                "{goes_on}; where statement {next} took effect all the same: limosa repair --mark-done {id}:{next}"
+                            ),
+                            false => goes_on,
+                        }
+                    }
                 });
             }
             _ => {}
@@ -202,7 +212,10 @@ fn decide(
         Repair::Explain => Ok((Edit { items: Vec::new(), audit: Vec::new() }, String::new())),
         Repair::MarkDone(identity, number) | Repair::Retry(identity, number) => {
             let done = matches!(repair, Repair::MarkDone(..));
-            statement(opened, view, identity, *number, done, marks)
+            match behind_the_failed(opened, changes, view, identity, *number, marks)?.filter(|_| done) {
+                Some(edit) => Ok(edit),
+                None => statement(opened, view, identity, *number, done, marks),
+            }
         }
         Repair::MarkApplied(identity) => {
             let change = change_of(changes, identity)?;
@@ -268,6 +281,56 @@ fn first_part_accepted(opened: &Opened<'_>, view: &LedgerView, change: &Change) 
     })?;
     let parameters = vec![id.to_string().into(), Direction::Apply.as_str().into(), found.hasher.value().into()];
     Ok(Some(opened.ledger.bound(&sql::REHASH_JOURNAL, parameters)))
+}
+
+/// Where the change stopped half-way at this statement, which failed and is in no doubt: somebody knows that it took effect all the
+/// same.
+fn behind_the_failed(
+    opened: &Opened<'_>,
+    changes: &[Change],
+    view: &LedgerView,
+    identity: &Identity,
+    number: u64,
+    marks: &Marks,
+) -> Result<Option<(Edit, String)>, Failure> {
+    let rows: Vec<&JournalRow> = view.journal.iter().filter(|row| row.identity == *identity).collect();
+    let [row] = rows[..] else { return Ok(None) };
+    let stops_here =
+        row.current.is_none() && row.direction == Direction::Apply && row.done.unsigned_abs() + 1 == number;
+    let change = changes.iter().find(|change| stops_here && change.identity == *identity);
+    let Some(change) = change.filter(|change| may_be_passed_over(change, number)) else { return Ok(None) };
+    let first_parts = interrupted_scripts::first_parts(opened, changes, view)?;
+    if let Some(problem) = first_part_problem(Some(change), view.row(identity), &first_parts) {
+        return Err(Failure::refused(vec![problem]));
+    }
+    let Some(found) = interrupted_scripts::hashed(opened, change, number)? else { return Ok(None) };
+    let row = opened.ledger.bound(
+        &sql::PROGRESS_ROW,
+        vec![
+            Value::Text(identity.to_string()),
+            Value::Integer(marks.epoch),
+            Value::Text(marks.step_mark.clone()),
+            Value::from(RowState::Partial.as_str()),
+            Value::Integer(number.cast_signed()),
+            Value::Integer(change.script.outline.statements.cast_signed()),
+        ],
+    );
+    let journal = opened.ledger.write_journal(&JournalEntry {
+        identity: identity.to_string(),
+        direction: Direction::Apply,
+        done: number.cast_signed(),
+        done_hash: found.hasher.value(),
+        current: None,
+        epoch: marks.epoch,
+    });
+    let audit = vec![("repair", Some(identity.to_string()), json!({"statement": number, "mark": "done"}))];
+    let said = format!("statement {number} of {identity} counts as done; run limosa migrate to go on");
+    Ok(Some((Edit { items: vec![row, journal], audit }, said)))
+}
+
+/// Not within a transaction of the file's own: its beginning is not sent again.
+fn may_be_passed_over(change: &Change, number: u64) -> bool {
+    change.script.outline.place_of(number).is_some_and(|(group, _, _)| group.mode != GroupMode::Own)
 }
 
 /// Whatever was interrupted is settled.

@@ -2,11 +2,12 @@
 
 use std::sync::Mutex;
 
-use limosa::{Event, MigrateOptions, Migrator, Progress, Stop};
+use limosa::{Event, MigrateOptions, Migrator, Progress, Repair, Stop};
 use limosa_testkit::eventually;
 use limosa_testkit::postgres::Session;
 
-use crate::place::{Home, newest_postgres, sqlite};
+use crate::answers::{done, failed, id, refusal};
+use crate::place::{Home, all_homes, newest_postgres, sqlite};
 use crate::running::{Running, exit, postgres_homes, says, well};
 
 fn holding(home: &Home, sql: &str) -> Session {
@@ -361,5 +362,29 @@ async fn a_secret_is_in_nothing_that_is_said_while_recovering() {
         assert!(!heard.contains("hunter2"), "{heard}");
         let written = "select count(*) from limosa.audit_log where detail::text like '%hunter2%'";
         assert_eq!(home.value(written), "0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_fails_as_it_took_effect_already_is_passed_over() {
+    for home in all_homes() {
+        home.file(
+            "1_a.sql",
+            "-- Transaction: none\ncreate table a (n int);\ncreate table b (n int);\ncreate table c (n int);\n",
+        );
+        home.execute("create table b (n int)");
+        failed(&home.migrate().await, 3, &["already exists", "statement 2 of 3"]);
+        let told = home.repair(Repair::Explain).await.unwrap().would.join("\n");
+        assert!(told.contains("limosa repair --mark-done 1:2"), "{told}");
+        refusal(home.repair(Repair::MarkDone(id("1"), 3)).await, 2, &["LIM-U033"]);
+        refusal(home.repair(Repair::Retry(id("1"), 2)).await, 2, &["LIM-U033"]);
+        home.repair(Repair::MarkDone(id("1"), 2)).await.unwrap();
+        assert_eq!(
+            home.rows(&format!("select statements_done, statements_total from {}", home.table("schema_migrations"))),
+            ["2|3"]
+        );
+        done(home.migrate().await);
+        assert_eq!(home.tables(), ["a", "b", "c"]);
+        assert_eq!(home.ledger(), ["1|applied"]);
     }
 }

@@ -4,7 +4,7 @@ use limosa::{Identity, Repair, Selection};
 use limosa_testkit::proxy::{Cut, Side};
 
 use super::{home, proxy_to, shared};
-use crate::answers::{done, failed, id};
+use crate::answers::{done, failed, id, refusal};
 use crate::place::{Home, error_text};
 use crate::running::{Running, exit, says, well};
 
@@ -189,6 +189,7 @@ async fn what_migrate_refuses_repair_says_itself() {
     let told = home.repair(Repair::Explain).await.unwrap().would.join("\n");
     assert!(told.contains("1_a.sql was changed in its first 1 statements"), "{told}");
     assert!(told.contains("limosa repair --accept 1") && !told.contains("limosa migrate"), "{told}");
+    refusal(home.repair(Repair::MarkDone(id("1"), 2)).await, 4, &["LIM-P006"]);
     failed(&home.migrate().await, 4, &["LIM-P006"]);
     home.repair(Repair::Accept(id("1"))).await.unwrap();
     done(home.migrate().await);

@@ -336,6 +336,7 @@ async fn a_pooler_in_session_mode_is_like_none_where_that_is_said() {
     says(&Running::migrate(configuration.clone()).end().await, &["LIM-P008", "--pooled no"]);
     configuration.pooled = Some(false);
     well(&Running::migrate(configuration).end().await);
+}
 
 async fn sets_all(mut connection: Connection<'_>, sets: &str) -> Result<(), CodeError> {
     connection.execute(sets).await?;

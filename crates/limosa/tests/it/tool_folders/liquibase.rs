@@ -220,11 +220,7 @@ async fn a_database_that_liquibase_migrated_is_taken_over() {
         home.execute(&format!("create table databasechangelog ({columns})"));
         home.execute("insert into databasechangelog values ('1', 'ann', 'db/users.sql', 1, 'x'), ('2', 'ann', 'db/users.sql', 2, 'x')");
         home.execute("create table users (id integer primary key, note varchar(40))");
-        failed(
-            &home.migrate().await,
-            4,
-            &["LIM-P020", "newest: db/users.sql::2::ann", "--to VERSION counts"],
-        );
+        failed(&home.migrate().await, 4, &["LIM-P020", "newest: db/users.sql::2::ann", "--to VERSION counts"]);
         home.baseline("db/users.sql::2::ann").await.unwrap();
         assert_eq!(labels(&done(home.migrate().await)), ["0003"]);
     }

@@ -83,7 +83,8 @@ pub(crate) fn die(folder: &Folder, url: &str, proxy: &Proxy, words: &[&str], pla
     // Now the server hears of the end, after all that came before.
     proxy.resume();
     match (stood, output.code) {
-        (true, None) | (false, Some(0)) => Ok(stood),
+        // Its farewell needs no answer, so that it may be gone before it is killed.
+        (true, None | Some(0)) | (false, Some(0)) => Ok(stood),
         _ => Err(format!("it ended by itself\n{output}")),
     }
 }

@@ -70,6 +70,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && !matches!(step.work, Work::Code { .. })
         && outline.is_atomic()
         && !outline.may_set()
+        && outline.session_bound.is_none()
         && !outline.wrapped
         && step.proof.is_none()
         && step.guard.is_none()

@@ -225,17 +225,20 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
         .then(|| (Item::Control("set constraints all immediate".to_owned()), Purpose::Constraints))
 }
 
-/// The last item before the commit of a step that changes settings, or may do so unseen: the next transaction begins with defaults that
-/// nobody has changed (`default_transaction_isolation` counts before anything can be reset within it), and so does whoever gets the
-/// session behind it from a pooler.
+/// The last items before the commit of a step that changes settings or leaves something in the session, or may do so unseen: the next
+/// transaction begins with defaults that nobody has changed (`default_transaction_isolation` counts before anything can be reset within it),
+/// and finds no temporary table of the one before, as if each file had a session of its own; so does whoever gets the session behind it from
+/// a pooler.
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
     let is_code = matches!(step.work, Work::Code { .. });
     let sets = is_code || !step.outline.settings.is_empty() || !step.begins_with.is_empty();
-    let leaves = sets || context.first_schema.is_some();
-    if engine != Engine::Postgres || !leaves || step.hands_on {
+    if engine != Engine::Postgres || step.hands_on {
         return Vec::new();
     }
-    vec![(Item::Control(reset(context)), Purpose::Settings)]
+    let keeps = is_code || step.outline.session_bound.is_some();
+    let takes = keeps.then(|| "close all; unlisten *; discard temp".to_owned());
+    let resets = (sets || context.first_schema.is_some()).then(|| reset(context));
+    takes.into_iter().chain(resets).map(|text| (Item::Control(text), Purpose::Settings)).collect()
 }
 
 fn json_of(identities: &[Identity]) -> String {

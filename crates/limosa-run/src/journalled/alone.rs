@@ -157,8 +157,8 @@ impl Walk<'_> {
     }
 
     /// A statement that the server refused, and that can leave nothing behind, is taken out of the journal again: the next
-    /// run simply tries it. Where it was the first of a way back, that never began. One that may leave something (an invalid index, a procedure that committed) stays in, and the next
-    /// run looks at the catalogue. True where it left nothing.
+    /// run simply tries it. Where it was the first of a way back, that never began. One that may leave something (an invalid index,
+    /// a procedure that committed) stays in, and the next run looks at the catalogue. True where it left nothing.
     async fn note_clean_failure(&mut self, session: &mut dyn Session, statement: &Numbered, failure: &Failure) -> bool {
         let leaves_nothing = match failure {
             Failure::GaveUp(_) | Failure::Guarded(_) => true,

@@ -459,3 +459,34 @@ async fn a_file_whose_failed_part_was_taken_out_becomes_atomic_and_settles_its_j
     assert_eq!(home.value("select count(*) from limosa.journal"), "0");
     assert_eq!(home.ledger(), ["1|applied", "2|applied"]);
 }
+
+/// A run of all files at once does what running them one by one does, each in a session of its own.
+#[tokio::test]
+async fn no_file_finds_what_another_left_in_the_session() {
+    for home in postgres_homes() {
+        let works = |number: u8| {
+            format!(
+                "create temp table ids (n int);\ninsert into ids values ({number});\n\
+                 declare c cursor with hold for select 1;\nlisten events;\n\
+                 insert into seen select n from ids;\n-- limosa:rollback\ncreate temp table ids (n int);\ndelete from seen where n = {number};\n"
+            )
+        };
+        home.file("0001_seen.sql", "create table seen (n int);\n-- limosa:rollback\ndrop table seen;\n");
+        home.file("0002_a.sql", &works(2));
+        home.file("0003_b.sql", &works(3));
+        home.file(
+            "0004_c.sql",
+            "do $$ begin assert to_regclass('pg_temp.ids') is null; end $$;\n-- limosa:rollback\nselect 1;\n",
+        );
+        well(&home.migrate().await);
+        assert_eq!(home.rows("select n from seen order by n"), ["2", "3"]);
+        well(&home.rollback(Selection::Steps(4)).await);
+        home.file(
+            "0002_a.sql",
+            &works(2).replace("-- limosa:rollback", "create table last (n int);\n-- limosa:rollback"),
+        );
+        let all = MigrateOptions::default();
+        let together = home.with(|it| it.single_transaction = true);
+        well(&together.migrate(&all, &crate::answers::quiet, limosa::Stop::new()).await);
+    }
+}

@@ -1,6 +1,6 @@
 //! Which constants the functions of a program read, in the order in which they do.
 //!
-//! Constants are strewn over a program like its functions, see [`order`](super::order), and have no names by which the linker could be
+//! Constants are strewn over a program like its functions, see [`super::order`](mod@super::order), and have no names by which the linker could be
 //! told their order; but each stands in a section of its own, and the object file says where functions refer to it.
 
 use std::collections::{HashMap, HashSet};

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::sql;
 use crate::rows::Rows;
 
-/// An empty database with a name of its own. It is dropped some time after its last handle, so keep
+/// An empty database with a name of its own. It may be dropped some time after its last handle, so keep
 /// one as long as a URL taken from it is in use.
 #[derive(Clone, Debug)]
 pub struct TestDatabase {

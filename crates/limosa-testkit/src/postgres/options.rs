@@ -12,6 +12,7 @@ pub struct ServerOptions {
     pub(crate) access: Vec<String>,
     pub(crate) password: Option<String>,
     pub(crate) tls_names: Option<Vec<String>>,
+    pub(crate) drops_databases: bool,
 }
 
 impl ServerOptions {
@@ -41,6 +42,13 @@ impl ServerOptions {
     #[must_use]
     pub fn scram_password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
+        self
+    }
+
+    /// Drops each database of a test behind its last handle, however much room the disk has.
+    #[must_use]
+    pub fn drops_databases(mut self) -> Self {
+        self.drops_databases = true;
         self
     }
 

@@ -56,6 +56,7 @@ pub struct PostgresServer {
     certificates: Option<Certificates>,
     process: Mutex<Option<Child>>,
     databases: AtomicU32,
+    drops_databases: bool,
 }
 
 impl PostgresServer {
@@ -122,6 +123,7 @@ impl PostgresServer {
             certificates: None,
             process: Mutex::new(None),
             databases: AtomicU32::new(0),
+            drops_databases: options.drops_databases,
         };
         if let Some(names) = &options.tls_names {
             server.certificates = Some(Certificates::create(names, "postgres", &server.folder)?);
@@ -177,14 +179,15 @@ impl PostgresServer {
         fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    /// Creates an empty database for one test, which goes when its last handle does.
+    /// Creates an empty database for one test, which may be dropped when its last handle goes.
     pub fn create_database(&self) -> Result<TestDatabase> {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
         // Copying files takes half of what writing each page to the log does; older servers do nothing else.
         let strategy = if self.version.major() >= 15 { "strategy file_copy" } else { "" };
         self.execute("postgres", &format!("create database {name} template template0 {strategy}"))?;
-        let lease = Lease::new(&name, self.version.major(), self.database("postgres").config());
+        let folder = (!self.drops_databases).then(|| self.folder.clone());
+        let lease = Lease::new(&name, self.version.major(), folder, self.database("postgres").config());
         Ok(TestDatabase { lease: Some(Arc::new(lease)), ..self.database(&name) })
     }
 

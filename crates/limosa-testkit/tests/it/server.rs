@@ -162,7 +162,7 @@ fn the_guardian_stops_servers_after_kill_9() {
 fn a_database_goes_with_its_last_handle() {
     let count = "select count(*) from pg_database where datname = ";
     for version in postgres::tested().unwrap() {
-        let server = postgres::shared(&version).unwrap();
+        let server = PostgresServer::start_with(&version, &ServerOptions::new().drops_databases()).unwrap();
         let database = server.create_database().unwrap();
         let (other, name) = (database.clone(), database.name().to_owned());
         let left_open = database.session().unwrap();

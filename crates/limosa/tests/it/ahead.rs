@@ -83,11 +83,11 @@ async fn what_follows_a_failure_has_no_effect() {
 async fn a_commit_that_fails_ends_the_run_there() {
     for home in postgres_homes() {
         rows(&home, 1, 9);
-        // Only the commit finds that the two tables are emptied at different times.
+        // Only the commit finds that the two tables are emptied at different times; they would be dropped before it, were they seen.
         home.file(
             "0004_row.sql",
-            "insert into seen values (4);\ncreate temp table a (n int primary key) on commit delete rows;\n\
-             create temp table b (n int references a) on commit preserve rows;",
+            "insert into seen values (4);\ndo $$ begin create temp table a (n int primary key) on commit delete rows;\n\
+             create temp table b (n int references a) on commit preserve rows; end $$;",
         );
         let result = home.migrate().await;
         assert_eq!(exit(&result), 3);

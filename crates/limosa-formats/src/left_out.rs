@@ -87,6 +87,6 @@ mod tests {
         let problems = told([vec![other], foreign(2)].concat(), false);
         assert_eq!(problems.iter().filter(|problem| problem.is_error()).count(), 1);
         assert_eq!((problems.len(), problems[1].code), (4, NO_NAME_UNDERSTOOD));
-        assert!(problems[1].message.contains("none of the 2 SQL files"));
+        assert!(problems[1].message.contains("none of the 2 files with SQL"));
     }
 }

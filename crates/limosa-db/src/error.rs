@@ -68,7 +68,7 @@ pub enum DbErrorKind {
     ImplicitCommit,
     /// The URL or the parameters make no sense.
     Configuration,
-    /// MySQL: a restore or a clean ended in the middle, and nothing that the ledger says holds.
+    /// MySQL: a restore or a clean was begun and has not come to its end, and nothing that the ledger says holds.
     Unfinished,
 }
 

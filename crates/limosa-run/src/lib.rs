@@ -52,7 +52,7 @@ pub use counted::Counting;
 pub use event::{Event, Events};
 pub use first_schema::put_first;
 pub use kept::Kept;
-pub use lock::{Acquired, Held, LockError, acquire, foreign_run, lock_key, lock_name, release};
+pub use lock::{Acquired, Held, LockError, acquire, foreign_run, lock_alone, lock_key, lock_name, release};
 pub use placeholders::{OwnValues, file_name_value, own_values, unknown_placeholder};
 pub use reader::{Files, Masked};
 pub use rehearse::{Rehearsed, rehearse};

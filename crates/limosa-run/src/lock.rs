@@ -13,7 +13,7 @@ use limosa_db::{DbError, DbErrorKind, Session, Value};
 use limosa_sql::{Diagnostic, Engine};
 use sha2::{Digest, Sha256};
 
-pub use mysql::lock_name;
+pub use mysql::{lock_alone, lock_name};
 pub use theirs::foreign_run;
 
 use crate::conduct::OWN_PATIENCE;

@@ -59,7 +59,7 @@ const OWN: &[(&str, &str)] = &[
     ("LIM-D008", "the server is out of disk or memory"),
     ("LIM-D009", "the database refused something else"),
     ("LIM-D010", "a SQLite file does not exist yet"),
-    ("LIM-D011", "a restore or a clean of the database ended in the middle"),
+    ("LIM-D011", "a restore or a clean of the database has not come to its end"),
     ("LIM-F900", "a file or folder cannot be read"),
     ("LIM-F901", "a recorded rollback cannot be run in transactions as it stands"),
     ("LIM-U001", "the plan is not the one that was looked at before"),

@@ -65,7 +65,7 @@ impl Failure {
         Failure::new(Exit::Person, Diagnostic::error(code, message).help(help))
     }
 
-    /// MySQL: a restore or a clean ended in the middle.
+    /// MySQL: a restore or a clean was begun and has not come to its end.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.diagnostics.iter().any(|problem| problem.code == UNFINISHED)
     }
@@ -77,7 +77,7 @@ impl Failure {
     }
 }
 
-/// What is said where a restore or a clean ended in the middle.
+/// What is said where a restore or a clean was begun and has not come to its end.
 const UNFINISHED: &str = "LIM-D011";
 
 /// The exit code of a refusal.

@@ -121,8 +121,10 @@ pub fn audit_row(row: &Row) -> AuditRow {
 /// Nothing that the ledger says holds.
 pub(super) fn unfinished(command: &str) -> DbError {
     let message = format!(
-        "a {command} of this database ended in the middle: a part of what stood, or of what should stand, is missing"
+        "a {command} of this database was begun and has not come to its end: a part of what stood, or of what should stand, is missing"
     );
     DbError::new(DbErrorKind::Unfinished, message)
-        .hint(format!("run it again to its end: limosa {command}; it begins anew"))
+        .hint(format!(
+            "where it is still under way, wait for it; where it ended in the middle, run it again to its end: limosa {command}, which begins anew"
+        ))
 }

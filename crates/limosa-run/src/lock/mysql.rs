@@ -18,12 +18,19 @@ fn name_of(session: &dyn Session, context: &Context<'_>) -> Value {
     Value::Text(lock_name(&session.facts().database, &names.schema, &context.ledger.project))
 }
 
-/// Takes the lock of the session, then the lease; makes the ledger where it is missing.
-pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+/// Takes the lock of the session without the lease, for the ledger may be a part of what is missing; false where another session has it.
+///
+/// # Errors
+/// What the server says.
+pub async fn lock_alone(session: &mut dyn Session, context: &Context<'_>) -> Result<bool, DbError> {
     let lock = context.ledger.plain(&sql::TRY_LOCK, vec![name_of(session, context)]);
     let rows = session.send(vec![lock]).await?;
-    let locked = rows.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer(0) == Some(1));
-    if !locked {
+    Ok(rows.last().and_then(|rows| rows.first()).is_some_and(|row| row.integer(0) == Some(1)))
+}
+
+/// Takes the lock of the session, then the lease; makes the ledger where it is missing.
+pub(super) async fn try_once(session: &mut dyn Session, context: &Context<'_>, exists: bool) -> Result<Try, DbError> {
+    if !lock_alone(session, context).await? {
         return Ok(Try::Refused(context.ledger.look(session).await?));
     }
     let taken = take(session, context, exists).await;

@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Cause] = &[
          connection, a full disk, a killed process) leaves a part: of what stood, or of the backup. The table `limosa_unfinished` stands \
          from before the first DROP to the end, and as long as it does limosa runs nothing and calls the database neither ready nor well, \
          whatever the ledger says.",
-        "Run the same command again to its end; it begins anew: `limosa restore --allow-data-loss NAME FILE`, or `limosa clean`. Where \
+        "Where it is still under way, wait for it. Where it ended in the middle, run the same command again to its end; it begins anew: `limosa restore --allow-data-loss NAME FILE`, or `limosa clean`. Where \
          the database was put right by other means, drop the table `limosa_unfinished`.",
     ),
 ];

@@ -9,7 +9,7 @@ use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use super::adopt::forget;
-use super::held::{Edit, under_lock};
+use super::held::{Edit, take_unfinished, under_lock};
 use crate::event::Listener;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{DoneAnswer, RunAnswer};
@@ -154,6 +154,7 @@ async fn clean(
         Err(failure) if failure.is_unfinished() && dry_run => LedgerView::default(),
         Err(failure) if failure.is_unfinished() => {
             opened.configuration.refuse_without_consent("clean", "--allow-data-loss", &database, consent)?;
+            take_unfinished(opened).await?;
             opened.session.send(vec![Item::Control(FINISHED.render(&opened.ledger.names))]).await?;
             opened.look().await?
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use limosa_core::{AuditHead, LedgerView};
 use limosa_db::ledger::{AuditEntry, audit_head, statements as sql};
 use limosa_db::{DbErrorKind, Item, Value};
-use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, release, send_stoppable};
+use limosa_run::{Acquired, Events, Held, LockError, Stop, acquire, lock_alone, release, send_stoppable};
 use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
@@ -77,6 +77,21 @@ pub(crate) async fn take_while(
         LockError::HeldByOther(problem) => Failure::new(Exit::Person, *problem),
         LockError::Database(error) => (*error).into(),
     })
+}
+
+/// MySQL: takes the lock of the session alone, until the session ends: of the ledger a part may be missing, for a restore or a clean was begun
+/// and has not come to its end.
+///
+/// # Errors
+/// It is still under way, or what the server says.
+pub(crate) async fn take_unfinished(opened: &mut Opened<'_>) -> Result<(), Failure> {
+    let nobody = |_| {};
+    let (session, context) = opened.run_parts(&nobody, Stop::new());
+    if lock_alone(session.as_mut(), &context).await? {
+        return Ok(());
+    }
+    let message = "another runner holds the lock: a restore or a clean of this database is still under way";
+    Err(Failure::person("LIM-R001", message, "wait for it: the database is whole again when it has come to its end"))
 }
 
 /// Gives the lock back. Best effort: a lost connection gives it up by itself.
@@ -184,9 +199,8 @@ async fn write(opened: &mut Opened<'_>, marks: &Marks, edit: Edit, stop: &Stop) 
     let rows = match send_stoppable(opened.session.as_mut(), stop, items).await {
         Err(error) if error.kind == DbErrorKind::Cancelled && stop.is_asked() => {
             return Err(stopped(match opened.target.engine {
-                Engine::Mysql => {
-                    "what ran was cancelled; what was dropped before it stays dropped: run it again to go on"
-                }
+                // Whoever sends what commits by itself says what it has done.
+                Engine::Mysql => "what ran was cancelled",
                 _ => "what ran was cancelled and rolled back; nothing was changed",
             }));
         }

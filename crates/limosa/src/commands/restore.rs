@@ -59,16 +59,23 @@ impl Migrator {
     ) -> Result<DoneAnswer, Failure> {
         self.configuration.refuse_protected("restore")?;
         let mut looked = open(&self.configuration, Purpose::Read).await?;
-        let ledger_exists = match looked.look().await {
-            // What is there is a part of something: nobody is at work in it.
-            Err(failure) if failure.is_unfinished() => Ok(false),
-            view => view.map(|view| view.exists),
+        let (ledger_exists, is_unfinished) = match looked.look().await {
+            Err(failure) if failure.is_unfinished() => (Ok(false), true),
+            view => (view.map(|view| view.exists), false),
         };
         let begun = begin(&looked, from, consent, listener);
         let (subject, is_there) = (Subject::of(&looked), looked.is_there());
         looked.close().await;
         let from = begun?;
-        if is_there && ledger_exists? {
+        if is_unfinished {
+            let mut opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
+            let restored = match held::take_unfinished(&mut opened).await {
+                Ok(()) => backup::bring_back(&subject, &from, listener, &stop).await,
+                Err(failure) => Err(failure),
+            };
+            opened.close().await;
+            restored?;
+        } else if is_there && ledger_exists? {
             let mut opened = open_unless(&stop, &self.configuration, Purpose::Change).await?;
             let restored = replace(&mut opened, &subject, &from, listener, &stop).await;
             opened.close().await;

@@ -11,8 +11,12 @@ use crate::place::{Home, newest_postgres};
 use crate::running::{Running, exit, says, well};
 
 pub(crate) fn bouncer(_home: &Home, size: &str) -> PgBouncer {
+    in_mode(PoolMode::Transaction, &[("default_pool_size", size)])
+}
+
+fn in_mode(mode: PoolMode, settings: &[(&str, &str)]) -> PgBouncer {
     let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
-    PgBouncer::start_with(server, PoolMode::Transaction, &[("default_pool_size", size)]).expect("pgbouncer starts")
+    PgBouncer::start_with(server, mode, settings).expect("pgbouncer starts")
 }
 
 pub(crate) fn pooled(home: &Home, bouncer: &PgBouncer) -> Configuration {
@@ -300,9 +304,7 @@ async fn a_search_path_that_a_pooler_drops_in_silence_is_said() {
     let home = newest_postgres();
     home.execute("create schema tenant");
     home.file("0001_table.sql", "create table t (n int);");
-    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
-    let deaf = [("ignore_startup_parameters", "extra_float_digits,options")];
-    let bouncer = PgBouncer::start_with(server, PoolMode::Transaction, &deaf).unwrap();
+    let bouncer = in_mode(PoolMode::Transaction, &[("ignore_startup_parameters", "extra_float_digits,options")]);
     let mut configuration = pooled(&home, &bouncer);
     configuration.database = Secret::new(format!("{}?options=-csearch_path%3Dtenant", configuration.database.expose()));
     let result = Running::migrate(configuration.clone()).end().await;
@@ -318,8 +320,7 @@ async fn a_search_path_that_a_pooler_drops_in_silence_is_said() {
 async fn a_pooler_in_statement_mode_is_named() {
     let home = newest_postgres();
     home.file("0001_table.sql", "create table t (n int);");
-    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
-    let bouncer = PgBouncer::start(server, PoolMode::Statement).unwrap();
+    let bouncer = in_mode(PoolMode::Statement, &[]);
     let result = Running::migrate(pooled(&home, &bouncer)).end().await;
     says(&result, &["statement pooling mode", "give the address of the server itself"]);
     assert_eq!(exit(&result), 2);
@@ -330,8 +331,7 @@ async fn a_pooler_in_statement_mode_is_named() {
 async fn a_pooler_in_session_mode_is_like_none_where_that_is_said() {
     let home = newest_postgres();
     home.file("0001_table.sql", "create table t (n int);\ncreate index concurrently t_n on t (n);");
-    let server = postgres::shared(&postgres::newest().unwrap()).unwrap();
-    let bouncer = PgBouncer::start(server, PoolMode::Session).unwrap();
+    let bouncer = in_mode(PoolMode::Session, &[]);
     let mut configuration = pooled(&home, &bouncer);
     says(&Running::migrate(configuration.clone()).end().await, &["LIM-P008", "--pooled no"]);
     configuration.pooled = Some(false);

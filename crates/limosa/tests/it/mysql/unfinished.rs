@@ -32,14 +32,19 @@ fn impatient(home: &Home) -> Migrator {
     Migrator::new(configuration)
 }
 
+/// Migrates, and makes a backup of it.
+async fn saved(migrator: &Migrator) -> String {
+    done(migrate(migrator).await);
+    migrator.backup(&quiet, Stop::new()).await.unwrap().done.remove(0)
+}
+
 #[tokio::test]
 async fn a_restore_that_ends_in_the_middle_leaves_a_mark_until_one_comes_to_its_end() {
     let home = home();
     let migrator = tooled(&home);
     // The tables of the ledger stand between them.
     home.file("001_a.sql", "create table a (n int); create table z (n int); insert into z values (1), (2);");
-    done(migrate(&migrator).await);
-    let made = migrator.backup(&quiet, Stop::new()).await.unwrap().done.remove(0);
+    let made = saved(&migrator).await;
     let whole = std::fs::read_to_string(&made).unwrap();
     let broken = home.folder.join("broken.sql");
     let at = whole.find("-- Table structure for table `z`").unwrap();
@@ -50,8 +55,22 @@ async fn a_restore_that_ends_in_the_middle_leaves_a_mark_until_one_comes_to_its_
         let result = migrator.restore(Some(&broken), Some(&consent), &quiet, Stop::new()).await;
         refusal(result, 4, &["the restore ended in the middle"]);
         assert_eq!(home.rows("select count(*) from limosa_schema_migrations"), ["1"], "the ledger is back");
-        nothing_is_well(&migrator, &["a restore of this database ended in the middle", "limosa restore"]).await;
+        nothing_is_well(
+            &migrator,
+            &["a restore of this database was begun and has not come to its end", "limosa restore"],
+        )
+        .await;
     }
+    // Nobody disturbs one that is still under way.
+    let name = limosa_run::lock_name(&consent, "limosa", &migrator.configuration().project);
+    let other = home.mysql().session().unwrap();
+    assert_eq!(other.query(&format!("select get_lock('{name}', 0)")).unwrap(), [[Some("1".to_owned())]]);
+    let restored = migrator.restore(Some(made.as_ref()), Some(&consent), &quiet, Stop::new()).await;
+    refusal(restored, 4, &["LIM-R001", "still under way"]);
+    refusal(migrator.clean(Some(&consent), false, &quiet, Stop::new()).await, 4, &["LIM-R001", "still under way"]);
+    nothing_is_well(&migrator, &["a restore of this database was begun"]).await;
+    drop(other);
+
     migrator.restore(Some(made.as_ref()), Some(&consent), &quiet, Stop::new()).await.unwrap();
     assert_eq!(home.rows("select count(*) from z"), ["2"]);
     assert_eq!(done(migrate(&migrator).await).outcome, "nothing_to_do");
@@ -64,8 +83,7 @@ async fn a_restore_that_meets_a_lock_leaves_no_mark() {
     let home = home();
     let migrator = impatient(&home);
     home.file("001_a.sql", "create table a (n int);");
-    done(migrate(&migrator).await);
-    let made = migrator.backup(&quiet, Stop::new()).await.unwrap().done.remove(0);
+    let made = saved(&migrator).await;
     let other = home.mysql().session().unwrap();
     other.execute("begin").unwrap();
     other.query("select * from a").unwrap();
@@ -96,11 +114,12 @@ async fn a_clean_that_meets_a_lock_drops_nothing_or_says_what_it_has_dropped() {
     other.query("select nextval(s)").unwrap();
     let result = migrator.clean(Some(&consent), false, &quiet, Stop::new()).await;
     refusal(result, 4, &["LIM-U073", "3 of 4 objects are dropped", "table", "parent", "Lock wait timeout"]);
-    nothing_is_well(&migrator, &["a clean of this database ended in the middle", "limosa clean"]).await;
+    nothing_is_well(&migrator, &["a clean of this database was begun and has not come to its end", "limosa clean"])
+        .await;
 
     other.execute("rollback").unwrap();
     refusal(migrator.clean(None, false, &quiet, Stop::new()).await, 4, &["LIM-U004"]);
-    nothing_is_well(&migrator, &["a clean of this database ended in the middle"]).await;
+    nothing_is_well(&migrator, &["a clean of this database was begun and has not come to its end"]).await;
     migrator.clean(Some(&consent), true, &quiet, Stop::new()).await.unwrap();
     migrator.clean(Some(&consent), false, &quiet, Stop::new()).await.unwrap();
     assert_eq!(home.tables(), [""; 0]);

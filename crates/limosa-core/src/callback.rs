@@ -158,7 +158,7 @@ pub struct Callback {
 #[derive(Debug, Clone)]
 pub enum CallbackWork {
     /// SQL.
-    Script(Box<Script>),
+    Script(Shared<Script>),
     /// A program; this is its path as the user gave it.
     Command(String),
     /// Code of the application; this is how it is called.

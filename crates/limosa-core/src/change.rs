@@ -7,7 +7,7 @@ use limosa_sql::{Diagnostic, Engine, Position, Span};
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
-use crate::{CallbackEvent, Checksum, CountedValues, Guard, Markers, Outline, Shared, SharedText, Version};
+use crate::{CallbackEvent, Checksum, CountedValues, Guard, Outline, Shared, SharedText, Version};
 
 /// What a change is known by, within its project. The text is defined by the format: for native files the version
 /// without leading zeros, for repeatables `R:` and the name. A copy is cheap.
@@ -103,12 +103,12 @@ pub struct Change {
     pub label: SharedText,
     /// The description from the file name, underscores as blanks.
     pub name: SharedText,
-    /// The up script.
-    pub script: Script,
+    /// The up script, which its step holds too.
+    pub script: Shared<Script>,
     /// The way back, where one was written.
     pub rollback: Option<Arc<Rollback>>,
     /// What proves that it did what it should, where that was written. Nothing that it does stays.
-    pub proof: Option<Box<Script>>,
+    pub proof: Option<Shared<Script>>,
     /// Why it cannot be run, where it asks for what cannot be had. It may have run elsewhere.
     pub refusals: ThinVec<Diagnostic>,
     /// What the headers and the configuration beside the file say.
@@ -134,15 +134,28 @@ pub struct Script {
     pub span: Span,
     /// Where the up part begins.
     pub start: Position,
-    /// Where its sections are told apart by these markers: the up part is what those hold that lead up.
-    pub markers: Option<Markers>,
     /// SHA-256 of the whole file as it is.
     pub file_checksum: Checksum,
     /// SHA-256 of the up part, line endings and byte-order mark made equal; where values of placeholders count, with these
     /// ([`CountedValues`]).
     pub up_checksum: Checksum,
     /// Statements, transactions, remarkable statements.
-    pub outline: Shared<Outline>,
+    pub outline: Outline,
+}
+
+impl Script {
+    /// What stands for code of an application: `origin` is what messages call it, its checksum that of the version which it declares.
+    pub fn of_code(origin: &str, declared: &str, outline: Outline) -> Script {
+        let checksum = Checksum::of(format!("code {declared}").as_bytes());
+        Script {
+            file: origin.into(),
+            span: Span::new(0, 0),
+            start: Position::START,
+            file_checksum: checksum.clone(),
+            up_checksum: checksum,
+            outline,
+        }
+    }
 }
 
 /// A way back, as written.
@@ -155,9 +168,9 @@ pub struct Rollback {
     /// The SQL as written, placeholders unreplaced.
     pub text: String,
     /// Statements, transactions, what it destroys.
-    pub outline: Shared<Outline>,
-    /// Time-outs of its own.
-    pub time_outs: TimeOuts,
+    pub outline: Outline,
+    /// Time-outs of its own, where it has some.
+    pub own_time_outs: Option<Box<TimeOuts>>,
 }
 
 /// Time-outs as a way back asks for them; where it says nothing, those of its migration hold.
@@ -172,6 +185,11 @@ pub struct TimeOuts {
 }
 
 impl Rollback {
+    /// Its time-outs.
+    pub fn time_outs(&self) -> TimeOuts {
+        self.own_time_outs.as_deref().copied().unwrap_or_default()
+    }
+
     /// The wish that gives its groups again when the text alone is outlined.
     pub fn transaction(&self) -> TransactionWish {
         let groups = &self.outline.groups;

@@ -3,13 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::digest::Output;
 use sha2::{Digest, Sha256};
 
-/// A checksum as it is stored and shown: `sha256:` and 64 hexadecimal digits. A copy is cheap.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Checksum(Arc<str>);
+/// A checksum, stored and shown as `sha256:` and 64 hexadecimal digits. A copy is cheap.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Checksum(Form);
+
+/// A folder may have a hundred thousand files, and of each two checksums are known: they are held as bytes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Form {
+    Sha256([u8; 32]),
+    /// As it was found, where it is no SHA-256 as limosa writes them.
+    Other(Arc<str>),
+}
+
+const ALGORITHM: &str = "sha256:";
 
 impl Checksum {
     /// The SHA-256 of some bytes.
@@ -20,34 +30,65 @@ impl Checksum {
     }
 
     /// Takes a stored checksum as it stands.
-    pub fn stored(text: impl Into<String>) -> Checksum {
-        Checksum(text.into().into())
+    pub fn stored(text: &str) -> Checksum {
+        Checksum(match text.strip_prefix(ALGORITHM).and_then(bytes_of) {
+            Some(bytes) => Form::Sha256(bytes),
+            None => Form::Other(text.into()),
+        })
     }
 
-    /// The text with its algorithm.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The digits, without the name of the algorithm before them.
+    pub fn digits(&self) -> String {
+        match &self.0 {
+            Form::Sha256(bytes) => hex(bytes),
+            Form::Other(text) => text.split_once(':').map_or(&**text, |(_, digits)| digits).to_owned(),
+        }
     }
 
     /// True for the whole text, and for [`Checksum::short`] with the name of the hash before it or without.
     pub fn is_meant_by(&self, text: &str) -> bool {
-        let digits = match (text.split_once(':'), self.0.split_once(':')) {
+        let own = self.to_string();
+        let digits = match (text.split_once(':'), own.split_once(':')) {
             (Some((name, digits)), Some((own, _))) if name == own => digits,
             _ => text,
         };
-        *text == *self.0 || digits == self.short()
+        *text == *own || digits == self.short()
     }
 
     /// The first twelve digits, for people.
-    pub fn short(&self) -> &str {
-        let digits = self.0.split_once(':').map_or(&*self.0, |(_, digits)| digits);
-        digits.get(..12).unwrap_or(digits)
+    pub fn short(&self) -> String {
+        let mut digits = self.digits();
+        if digits.is_char_boundary(12) {
+            digits.truncate(12);
+        }
+        digits
     }
 }
 
 impl fmt::Display for Checksum {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        match &self.0 {
+            Form::Sha256(bytes) => write!(formatter, "{ALGORITHM}{}", hex(bytes)),
+            Form::Other(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Checksum({:?})", self.to_string())
+    }
+}
+
+impl Serialize for Checksum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Checksum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Checksum::stored(&text))
     }
 }
 
@@ -68,7 +109,7 @@ impl FileHasher {
 
     /// The checksum of all bytes added.
     pub fn finish(self) -> Checksum {
-        checksum(&self.0.finalize())
+        checksum(self.0.finalize())
     }
 }
 
@@ -83,13 +124,8 @@ impl std::io::Write for FileHasher {
     }
 }
 
-/// The text of a SHA-256.
-fn checksum(hash: &[u8]) -> Checksum {
-    const ALGORITHM: &str = "sha256:";
-    let mut text = String::with_capacity(ALGORITHM.len() + 2 * hash.len());
-    text.push_str(ALGORITHM);
-    write_hex(hash, &mut text);
-    Checksum(text.into())
+fn checksum(hash: Output<Sha256>) -> Checksum {
+    Checksum(Form::Sha256(hash.into()))
 }
 
 /// Hashes text so that line endings and a byte-order mark make no difference: a leading U+FEFF is left out, CR LF and a
@@ -150,7 +186,7 @@ impl TextHasher {
             let head = std::mem::take(&mut self.head);
             self.lines(&head);
         }
-        checksum(&self.hasher.finalize())
+        checksum(self.hasher.finalize())
     }
 }
 
@@ -169,6 +205,21 @@ fn write_hex(bytes: &[u8], text: &mut String) {
     }
 }
 
+/// The bytes of 64 lower-case hexadecimal digits; None for any other text.
+fn bytes_of(digits: &str) -> Option<[u8; 32]> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = value(pair[0])? << 4 | value(pair[1])?;
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +228,33 @@ mod tests {
     fn each_byte_has_two_digits() {
         assert_eq!(hex(&[0x00, 0x09, 0xa0, 0xff, 0x1f]), "0009a0ff1f");
         assert_eq!(hex(&[]), "");
+    }
+
+    #[test]
+    fn what_is_stored_comes_back_as_it_was() {
+        let digits = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Checksum::stored(&format!("sha256:{digits}")), Checksum::of(b"abc"));
+        assert_eq!(Checksum::of(b"abc").digits(), digits);
+        for text in [
+            "",
+            ":",
+            "sha256:",
+            "sha256:ba78",
+            "md5:900150983cd24fb0d6963f7d28e17f72",
+            digits,
+            &format!("sha256:{}", digits.to_uppercase()),
+            &format!("sha256:{digits}0"),
+            &format!("sha256:{}\u{fc}", &digits[..62]),
+            &format!("sha256:{digits}"),
+            "\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}",
+        ] {
+            let stored = Checksum::stored(text);
+            assert_eq!(stored.to_string(), text);
+            assert_eq!(serde_json::to_value(&stored).unwrap(), text);
+            assert_eq!(serde_json::from_value::<Checksum>(text.into()).unwrap(), stored);
+            assert_eq!(stored == Checksum::of(b"abc"), text.len() == 71 && text.ends_with("15ad"), "{text}");
+            assert!(stored.is_meant_by(text) && stored.digits().starts_with(&stored.short()));
+        }
     }
 
     fn text(bytes: &[u8], chunk: usize) -> Checksum {
@@ -201,7 +279,7 @@ mod tests {
     #[test]
     fn a_short_form_means_it() {
         let digest = Checksum::of(b"abc");
-        let long = digest.as_str().to_owned();
+        let long = digest.to_string();
         for (text, expected) in [
             (long.as_str(), true),
             ("sha256:ba7816bf8f01", true),

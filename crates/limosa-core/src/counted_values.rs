@@ -51,13 +51,13 @@ impl Checksum {
             hasher.update(text.as_bytes());
         };
         part("text with values");
-        part(self.as_str());
+        part(&self.to_string());
         for (name, value) in values {
             part(name);
             part(if value.is_some() { "is" } else { "has none" });
             part(value.unwrap_or_default());
         }
-        Checksum::stored(format!("sha256:{}", hex(&hasher.finalize())))
+        Checksum::stored(&format!("sha256:{}", hex(&hasher.finalize())))
     }
 }
 

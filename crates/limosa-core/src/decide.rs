@@ -19,8 +19,8 @@ pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
 use crate::{
-    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, Shared, SharedText, Step,
-    Surroundings, TimeOuts, Version, Work,
+    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, SharedText, Step, Surroundings,
+    TimeOuts, Version, Work,
 };
 
 /// What to do with a version that comes late.
@@ -154,7 +154,7 @@ pub struct StoredRollback {
     /// Line and column of its first byte there.
     pub position: Position,
     /// Statements, groups, losses.
-    pub outline: Shared<Outline>,
+    pub outline: Outline,
     /// Time-outs of its own.
     pub time_outs: TimeOuts,
     /// Values for its placeholders, as recorded; secret ones are not.
@@ -175,7 +175,7 @@ fn values_used<'s>(
 ) -> BTreeMap<String, Option<String>> {
     let mut used = BTreeMap::new();
     for step in steps.into_iter().filter(|step| !step.placeholders_off) {
-        let is_recorded = |word: &str| matches!(&step.work, Work::Text { values, .. } if values.contains_key(word));
+        let is_recorded = |word: &str| matches!(&step.work, Work::Text(text) if text.values.contains_key(word));
         let expressions = &step.outline.expressions;
         let reads =
             |name: &String| expressions.iter().any(|one| one.names.contains(name) && !is_recorded(&one.written));

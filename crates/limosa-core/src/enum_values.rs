@@ -33,7 +33,7 @@ impl EnumValueReader {
     pub fn statement(&mut self, text: &str) {
         // To name a value as the neighbour of a new one is allowed.
         if let Effect::AddsEnumValue { value, .. } = classify(self.engine, text).effect {
-            self.step.added.insert(value);
+            self.step.added.insert(value.into());
             return;
         }
         for value in &self.known {

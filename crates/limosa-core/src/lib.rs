@@ -53,10 +53,12 @@ pub use ledger::{
     LedgerView, RowState, SEED_PREFIX,
 };
 pub use outline::{
-    Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark, SessionBound,
+    Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark, SessionBound, Shape,
 };
 pub use outliner::{Outliner, ToolTransaction};
-pub use plan::{Action, Limits, MadeTable, PLAN_FORMAT, Plan, PlannedCallback, PlannedWork, Skipped, Step, Undo, Work};
+pub use plan::{
+    Action, Limits, MadeTable, PLAN_FORMAT, Plan, PlannedCallback, PlannedText, PlannedWork, Skipped, Step, Undo, Work,
+};
 pub use recover::{After, Before, Image, IndexState, ObjectState, Recovery, recover};
 pub use sections::{LineEnds, Mark, Markers, Part, SectionMask, SectionScanner, mask};
 pub use shared::{Alike, Shared};

@@ -6,44 +6,79 @@ use limosa_sql::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use thin_vec::ThinVec;
 
-/// A script in short.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+use crate::{Alike, Markers, Shared};
+
+/// A script in short. A copy is cheap.
+///
+/// Most scripts of a folder are of a few shapes, which are held once ([`Outline::share_shape`]); what they name stands by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Outline {
+    /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
+    pub remarkable: ThinVec<Remark>,
+    #[serde(flatten)]
+    shape: Shared<Shape>,
+}
+
+impl Deref for Outline {
+    type Target = Shape;
+
+    fn deref(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+impl DerefMut for Outline {
+    fn deref_mut(&mut self) -> &mut Shape {
+        &mut self.shape
+    }
+}
+
+impl From<Shape> for Outline {
+    fn from(shape: Shape) -> Self {
+        Outline { remarkable: ThinVec::new(), shape: shape.into() }
+    }
+}
+
+/// What scripts have in common that hold other names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Shape {
+    /// Where sections of its file are told apart by these markers: it is what those hold that lead up.
+    #[serde(skip)]
+    pub markers: Option<Markers>,
     /// Number of statements; a COPY with its data is one.
     pub statements: u64,
     /// How the statements are grouped for commit, in order.
     pub groups: ThinVec<Group>,
-    /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
-    pub remarkable: ThinVec<Remark>,
     /// Names of session settings that the script changes.
     pub settings: ThinVec<String>,
     /// It leaves more in the session than `settings` names. MySQL: it runs something of which its words do not say what that is
     /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
     /// PostgreSQL: names of those that it sets for its transaction alone (`SET LOCAL`).
-    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub local_settings: ThinVec<String>,
     /// PostgreSQL: the first of its statements that leaves something in its session besides settings, where nothing takes that away.
-    #[serde(default, skip)]
+    #[serde(skip)]
     pub session_bound: Option<Box<SessionBound>>,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
-    #[serde(default, skip)]
+    #[serde(skip)]
     pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Data of COPY has placeholders, which are replaced in it, too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replaces_in_data: bool,
     /// Placeholders that it uses, each where it occurs first.
     pub placeholders: ThinVec<(String, Position)>,
     /// Lines in which variables are replaced as goose does; where there are any, placeholders are in no others.
-    #[serde(default, skip_serializing_if = "VariableLines::is_empty")]
+    #[serde(skip_serializing_if = "VariableLines::is_empty")]
     pub variables: VariableLines,
     /// The variables in those lines, each where it occurs first as it is written.
-    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub expressions: ThinVec<Expression>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: ThinVec<Lifted>,
@@ -52,25 +87,25 @@ pub struct Outline {
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
     /// MySQL: statements that are not sent, each with its reason, in order. They count as statements, and stand in a group.
-    #[serde(default, skip_serializing_if = "ThinVec::is_empty")]
+    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub left_out: ThinVec<LeftOut>,
     /// What it wants first of the table in which the tool that it was written for keeps its record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger_use: Option<TableUse>,
     /// What ends its statements besides `;`, where the tool that it was written for is told so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_delimiter: Option<Box<EndDelimiter>>,
     /// How its placeholders are written, where that is not `${name}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub marks: Option<Box<PlaceholderMarks>>,
     /// SQLite: whether its session enforces foreign keys when it begins.
-    #[serde(default, skip_serializing_if = "ForeignKeys::are_default")]
+    #[serde(skip_serializing_if = "ForeignKeys::are_default")]
     pub foreign_keys: ForeignKeys,
     /// SQLite: it would switch foreign keys on, and does not, for [`ForeignKeys::IgnoredThroughout`].
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub switches_in_vain: bool,
     /// SQLite: whether its last pragma outside of its own transactions leaves foreign keys enforced; None where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves_foreign_keys: Option<bool>,
 }
 
@@ -85,6 +120,11 @@ impl Outline {
         self.expressions.shrink_to_fit();
         self.lifted.shrink_to_fit();
         self.left_out.shrink_to_fit();
+    }
+
+    /// Lets its shape be one with that of a script that was seen lately, where the two are alike.
+    pub fn share_shape(&mut self, seen: &mut Alike<Shape>) {
+        seen.share(&mut self.shape);
     }
 
     /// How its placeholders are written.
@@ -126,11 +166,12 @@ impl Outline {
     /// The outline of a text that begins so many lines below the one that it was read from.
     #[must_use]
     pub fn below(mut self, lines: u64) -> Outline {
+        let shape = &mut *self.shape;
         let remarks = self.remarkable.iter_mut().map(|remark| &mut remark.position);
-        let placeholders = self.placeholders.iter_mut().map(|(_, position)| position);
-        let left_out = self.left_out.iter_mut().map(|left| &mut left.position);
-        let expressions = self.expressions.iter_mut().map(|expression| &mut expression.position);
-        let bound = self.session_bound.iter_mut().map(|bound| &mut bound.position);
+        let placeholders = shape.placeholders.iter_mut().map(|(_, position)| position);
+        let left_out = shape.left_out.iter_mut().map(|left| &mut left.position);
+        let expressions = shape.expressions.iter_mut().map(|expression| &mut expression.position);
+        let bound = shape.session_bound.iter_mut().map(|bound| &mut bound.position);
         remarks
             .chain(bound)
             .chain(placeholders)

@@ -11,7 +11,7 @@ use limosa_sql::{
 };
 
 use crate::change::TransactionWish;
-use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark};
+use crate::outline::{GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark, Shape};
 use groups::Groups;
 use leftovers::Leftovers;
 use own::Own;
@@ -63,7 +63,7 @@ impl Outliner {
             dialect,
             engine: dialect.engine(),
             wish,
-            outline: Outline { marks, foreign_keys: dialect.foreign_keys(), ..Outline::default() },
+            outline: Shape { marks, foreign_keys: dialect.foreign_keys(), ..Shape::default() }.into(),
             groups: Groups::default(),
             own: None,
             added_values: Vec::new(),
@@ -323,7 +323,7 @@ impl Outliner {
             return;
         }
         self.added_values.push(match &class.effect {
-            Effect::AddsEnumValue { value, .. } => Some(value.clone()),
+            Effect::AddsEnumValue { value, .. } => Some(value.to_string()),
             _ => None,
         });
         self.outline.adds_enum_value = true;

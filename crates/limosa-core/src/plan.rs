@@ -82,8 +82,8 @@ pub struct Step {
     pub identity: Identity,
     /// The version as written; `R` for repeatables.
     pub label: SharedText,
-    /// The version for the ledger; None for repeatables.
-    pub version: Option<SharedText>,
+    /// True where it has a version; false for repeatables and callbacks.
+    pub is_versioned: bool,
     /// The description.
     pub name: SharedText,
     /// What kind of step.
@@ -91,7 +91,7 @@ pub struct Step {
     /// What is run.
     pub work: Work,
     /// Statements, groups, remarkable statements.
-    pub outline: Shared<Outline>,
+    pub outline: Outline,
     /// True where the step shares the transaction of the step before it.
     pub joins_previous: bool,
     /// Time-outs.
@@ -100,10 +100,6 @@ pub struct Step {
     pub undo: Option<Undo>,
     /// Identities that it depends on.
     pub depends_on: ThinVec<Identity>,
-    /// SHA-256 of the file.
-    pub file_checksum: Checksum,
-    /// SHA-256 of the up part.
-    pub up_checksum: Checksum,
     /// What it destroys for good.
     pub losses: ThinVec<Loss>,
     /// True where `${...}` is left alone.
@@ -119,7 +115,7 @@ pub struct Step {
     pub has_journal: bool,
     /// Why it runs again, where more than its text decides that. Not part of the digest.
     #[serde(skip)]
-    pub because: Option<String>,
+    pub because: Option<Box<str>>,
     /// What steps before it leave in the session; None for one that begins with the settings of a fresh session.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "inherited")]
     pub inherits: Option<Arc<Inherited>>,
@@ -147,6 +143,27 @@ fn inherited<S: Serializer>(inherits: &Option<Arc<Inherited>>, serializer: S) ->
 }
 
 impl Step {
+    /// The version for the ledger; None for repeatables.
+    pub fn version(&self) -> Option<&SharedText> {
+        self.is_versioned.then_some(&self.label)
+    }
+
+    /// SHA-256 of the file.
+    pub fn file_checksum(&self) -> &Checksum {
+        match &self.work {
+            Work::File(script) | Work::Code(script) => &script.file_checksum,
+            Work::Text(text) => &text.file_checksum,
+        }
+    }
+
+    /// SHA-256 of the up part.
+    pub fn up_checksum(&self) -> &Checksum {
+        match &self.work {
+            Work::File(script) | Work::Code(script) => &script.up_checksum,
+            Work::Text(text) => &text.up_checksum,
+        }
+    }
+
     /// Session settings that may differ from those of a fresh session while it runs, by name: its own and those it inherits.
     pub fn settings(&self) -> impl Iterator<Item = &str> {
         let inherited = self.inherits.iter().flat_map(|inherited| &inherited.settings);
@@ -205,59 +222,90 @@ impl Action {
 }
 
 /// What is run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "work", rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub enum Work {
-    /// A part of a file, read again when it runs; its SHA-256 must then be the step's.
-    File {
-        /// Path as the user gave it.
-        file: SharedText,
-        /// First byte.
-        start: u64,
-        /// After the last byte.
-        end: u64,
-        /// Line and column of the first byte.
-        position: Position,
-        /// Where the part holds sections: their markers. Those that lead up are run.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        markers: Option<Markers>,
-    },
+    /// A part of a file, read again when it runs; its SHA-256 must then be the script's. Where the part holds sections, those that lead up
+    /// are run.
+    File(Shared<Script>),
     /// A text that stands in the plan: a way back.
-    Text {
-        /// Where it comes from, for messages: a file, or `recorded rollback of 12`.
-        origin: SharedText,
-        /// The SQL as written, placeholders unreplaced.
-        text: String,
-        /// Line and column of its first byte in its origin.
-        position: Position,
-        /// Values for its placeholders, as recorded; they win over those of today.
-        values: std::collections::BTreeMap<String, String>,
-    },
+    Text(Box<PlannedText>),
     /// Code of the application that embeds limosa; its checksum is that of the version which it declares.
-    Code {
-        /// What it is called in messages.
-        origin: SharedText,
-    },
+    Code(Shared<Script>),
+}
+
+/// A text that is run.
+#[derive(Debug, Clone)]
+pub struct PlannedText {
+    /// Where it comes from, for messages: a file, or `recorded rollback of 12`.
+    pub origin: SharedText,
+    /// The SQL as written, placeholders unreplaced.
+    pub text: String,
+    /// Line and column of its first byte in its origin.
+    pub position: Position,
+    /// Values for its placeholders, as recorded; they win over those of today.
+    pub values: BTreeMap<String, String>,
+    /// SHA-256 of the file of the change that it takes back.
+    pub file_checksum: Checksum,
+    /// SHA-256 of the up part there.
+    pub up_checksum: Checksum,
 }
 
 impl Work {
-    /// The up part of a script.
-    pub fn of_script(script: &Script) -> Work {
-        Work::File {
-            file: script.file.clone(),
-            start: script.span.start,
-            end: script.span.end,
-            position: script.start,
-            markers: script.markers,
+    /// Where it comes from, for messages: a file, or what else it is called.
+    pub fn origin(&self) -> &SharedText {
+        match self {
+            Work::File(script) | Work::Code(script) => &script.file,
+            Work::Text(text) => &text.origin,
         }
     }
 
-    /// Where it comes from, for messages: a file, or what else it is called.
-    pub fn origin(&self) -> &str {
+    /// Where it begins in what it comes from.
+    pub fn position(&self) -> Position {
         match self {
-            Work::File { file, .. } => file,
-            Work::Text { origin, .. } | Work::Code { origin } => origin,
+            Work::File(script) | Work::Code(script) => script.start,
+            Work::Text(text) => text.position,
         }
+    }
+}
+
+/// As it counts in a plan's digest.
+impl Serialize for Work {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(tag = "work", rename_all = "snake_case")]
+        enum Told<'a> {
+            File {
+                file: &'a str,
+                start: u64,
+                end: u64,
+                position: Position,
+                #[serde(skip_serializing_if = "Option::is_none")]
+                markers: Option<Markers>,
+            },
+            Text {
+                origin: &'a str,
+                text: &'a str,
+                position: Position,
+                values: &'a BTreeMap<String, String>,
+            },
+            Code {
+                origin: &'a str,
+            },
+        }
+        let told = match self {
+            Work::File(script) => Told::File {
+                file: &script.file,
+                start: script.span.start,
+                end: script.span.end,
+                position: script.start,
+                markers: script.outline.markers,
+            },
+            Work::Text(text) => {
+                Told::Text { origin: &text.origin, text: &text.text, position: text.position, values: &text.values }
+            }
+            Work::Code(script) => Told::Code { origin: &script.file },
+        };
+        told.serialize(serializer)
     }
 }
 
@@ -306,7 +354,7 @@ impl Serialize for Undo {
             file: &self.file,
             position: self.start,
             transaction: self.transaction(),
-            time_outs: self.time_outs,
+            time_outs: self.time_outs(),
             losses: self.outline.losses().map(|(_, loss)| loss).collect(),
             variables: &self.outline.variables,
             marks: self.outline.marks.as_deref(),
@@ -358,7 +406,7 @@ impl Undo {
             origin.insert("transaction".to_owned(), "none".into());
         }
         // Serialising these plain numbers cannot fail.
-        if let Ok(serde_json::Value::Object(time_outs)) = serde_json::to_value(self.time_outs) {
+        if let Ok(serde_json::Value::Object(time_outs)) = serde_json::to_value(self.time_outs()) {
             origin.extend(time_outs);
         }
         if placeholders_off {
@@ -491,9 +539,9 @@ impl Plan {
                     undo: step.undo.as_ref().map(|undo| undo.text.as_str()),
                     placeholders_off: step.placeholders_off,
                     variables: &step.outline.variables,
-                    file_checksum: &step.file_checksum,
-                    up_checksum: &step.up_checksum,
-                    proof: step.proof.as_ref().map(|proof| &proof.file_checksum),
+                    file_checksum: step.file_checksum(),
+                    up_checksum: step.up_checksum(),
+                    proof: step.proof.as_ref().map(|proof| proof.file_checksum()),
                     guard: step.guard.as_deref(),
                     inherits: step.inherits.as_deref(),
                     foreign_keys: step.outline.foreign_keys,
@@ -522,7 +570,7 @@ impl Plan {
             .map(|callback| Around {
                 event: callback.event,
                 file: callback.file(),
-                script: callback.step().map(|step| (step.limits, &step.file_checksum)),
+                script: callback.step().map(|step| (step.limits, step.file_checksum())),
                 guard: callback.step().and_then(|step| step.guard.as_deref()),
             })
             .collect();

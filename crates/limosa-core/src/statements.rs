@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::checksum::{Checksum, TextHasher, hex};
+use crate::checksum::{TextHasher, hex};
 
 /// A hash over the statements of a script, one after the other: `h(n) = sha256(h(n-1) || statement_hash(n))`, `h(0)` empty.
 /// Two scripts with the same value agree in all statements so far, whatever their comments and line endings. Beside it, in the same
@@ -81,8 +81,7 @@ fn chained(before: &str, next: &str) -> String {
 pub fn statement_hash(text: &str) -> String {
     let mut hasher = TextHasher::new();
     hasher.update(text.as_bytes());
-    let checksum: Checksum = hasher.finish();
-    checksum.as_str().trim_start_matches("sha256:").to_owned()
+    hasher.finish().digits()
 }
 
 /// The hash of one statement as written, and of what values made of it. Nothing in `expanded` may be a secret: whoever reads the ledger

@@ -67,7 +67,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
     let outline = &step.outline;
     !shares
         && !resumes(step)
-        && !matches!(step.work, Work::Code { .. })
+        && !matches!(step.work, Work::Code(_))
         && outline.is_atomic()
         && !outline.may_set()
         && outline.session_bound.is_none()

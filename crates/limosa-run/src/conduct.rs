@@ -101,7 +101,7 @@ impl Run<'_> {
 
     /// The words for a failure; the step is the one in whose flight it happened.
     pub(crate) fn explain(&self, failure: &Failure, steps: &[Step], first: usize) -> (Outcome, Option<usize>) {
-        let file = |step: &Step| step.work.origin().to_owned();
+        let file = |step: &Step| step.work.origin().to_string();
         // Not every error has passed a flight: settings that are sent again come straight from the session.
         let hidden = |error: &DbError| self.context.values.hide_in_error(Box::new(error.clone()));
         match failure {
@@ -211,7 +211,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         engine: session.facts().engine(),
         dialect: session.facts().dialect,
         epoch,
-        digest: plan.digest().as_str().to_owned(),
+        digest: plan.digest().to_string(),
         progress: Arc::new(Mutex::new(Progress::default())),
         head: Mutex::new(plan.ledger_head.clone()),
         began_with: Mutex::default(),
@@ -264,7 +264,7 @@ fn nothing_done(problem: Diagnostic) -> RunReport {
 
 async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let steps = &run.plan.steps;
-    let mut reports = Vec::new();
+    let mut reports = Vec::with_capacity(steps.len());
     let mut at = 0;
     let events = CallbackEvent::of(run.plan.direction);
     let ready = match crate::made::ahead_of_callbacks(run, session, &[events.before, events.before_each]).await {
@@ -348,7 +348,7 @@ async fn with_callbacks(
     at: usize,
     (shared, failed): (Option<SettingsMark>, Option<Failed>),
 ) -> Ended {
-    let is_code = matches!(block[0].work, Work::Code { .. });
+    let is_code = matches!(block[0].work, Work::Code(_));
     // Nothing shares the transaction of code.
     let is_atomic = !is_code && (block.len() > 1 || (block[0].outline.is_atomic() && !resumes(&block[0])));
     let mut warnings = Notices::default();
@@ -476,7 +476,7 @@ pub(crate) fn started(step: &Step, at: usize, of: usize) -> Event {
 
 /// What was interrupted has a journal, which only a transaction of its own settles.
 pub(crate) fn joins(steps: &[Step], at: usize) -> bool {
-    let is_code = |at: usize| matches!(steps[at].work, Work::Code { .. });
+    let is_code = |at: usize| matches!(steps[at].work, Work::Code(_));
     steps[at].joins_previous && !is_code(at) && !is_code(at - 1) && !resumes(&steps[at]) && !resumes(&steps[at - 1])
 }
 
@@ -561,8 +561,8 @@ async fn record_skipped(run: &Run<'_>, session: &mut dyn Session) {
             identity: skipped.identity.to_string(),
             version: skipped.version.as_ref().map(String::from),
             name: skipped.name.to_string(),
-            checksum: skipped.file_checksum.as_str().to_owned(),
-            up_checksum: skipped.up_checksum.as_str().to_owned(),
+            checksum: skipped.file_checksum.to_string(),
+            up_checksum: skipped.up_checksum.to_string(),
             state: None,
             done: 0,
             total: 0,

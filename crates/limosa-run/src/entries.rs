@@ -201,7 +201,7 @@ pub(crate) fn own_rights(context: &Context<'_>, engine: Engine, step: &Step) -> 
 
 /// PostgreSQL, behind [`own_rights`]: the mark of the transaction, where the script may have taken it away with all settings.
 pub(crate) fn mark_again(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks) -> Option<Tagged> {
-    let may_be_gone = matches!(step.work, Work::Code { .. }) || step.outline.may_reset_all();
+    let may_be_gone = matches!(step.work, Work::Code(_)) || step.outline.may_reset_all();
     let mark = || context.ledger.bound(&sql::MARK_AGAIN, vec![Value::Text(marks.step_mark.clone())]);
     (engine == Engine::Postgres && may_be_gone).then(|| (mark(), Purpose::Ledger))
 }
@@ -230,7 +230,7 @@ pub(crate) fn settle_constraints(engine: Engine) -> Option<Tagged> {
 /// and finds no temporary table of the one before, as if each file had a session of its own; so does whoever gets the session behind it from
 /// a pooler.
 pub(crate) fn farewell(context: &Context<'_>, engine: Engine, step: &Step) -> Vec<Tagged> {
-    let is_code = matches!(step.work, Work::Code { .. });
+    let is_code = matches!(step.work, Work::Code(_));
     let sets = is_code || !step.outline.settings.is_empty() || !step.begins_with.is_empty();
     if engine != Engine::Postgres || step.hands_on {
         return Vec::new();
@@ -265,10 +265,10 @@ fn row(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, state:
     let undo = step.undo.as_ref();
     RowEntry {
         identity: step.identity.to_string(),
-        version: step.version.as_ref().map(String::from),
+        version: step.version().map(String::from),
         name: step.name.to_string(),
-        checksum: step.file_checksum.as_str().to_owned(),
-        up_checksum: step.up_checksum.as_str().to_owned(),
+        checksum: step.file_checksum().to_string(),
+        up_checksum: step.up_checksum().to_string(),
         state: Some(state),
         done: done.cast_signed(),
         total: step.outline.statements.cast_signed(),
@@ -440,7 +440,7 @@ pub(crate) fn audit(
     };
     let mut detail = json!({
         "name": step.name,
-        "checksum": step.file_checksum.as_str(),
+        "checksum": step.file_checksum(),
         "statements": step.outline.statements,
         "plan": marks.plan_digest,
         "run": context.run_id,

@@ -90,9 +90,9 @@ fn expand_text(
 /// Those of a step.
 pub fn own_values(step: &Step) -> OwnValues<'_> {
     match &step.work {
-        Work::File { file, .. } => OwnValues { file: Some(file), recorded: None },
-        Work::Text { values, .. } => OwnValues { file: None, recorded: Some(values) },
-        Work::Code { .. } => OwnValues::default(),
+        Work::File(script) => OwnValues { file: Some(&script.file), recorded: None },
+        Work::Text(text) => OwnValues { file: None, recorded: Some(&text.values) },
+        Work::Code(_) => OwnValues::default(),
     }
 }
 

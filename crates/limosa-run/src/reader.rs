@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 
-use limosa_core::{Direction, FileHasher, Markers, SectionMask, SharedText, Step, Work};
+use limosa_core::{Checksum, Direction, FileHasher, Markers, SectionMask, SharedText, Step, Work};
 use limosa_sql::{Class, Diagnostic, Dialect, Label, Piece, PieceKind, Position, Splitter};
 
 /// Where the files of a plan are read from.
@@ -77,7 +77,7 @@ pub(crate) struct ScriptReader {
     /// What it goes through before it is split, where the file holds sections; and the bytes that came out.
     mask: Option<(SectionMask, Vec<u8>)>,
     hasher: Option<FileHasher>,
-    expected: String,
+    expected: Checksum,
     /// Bytes of the file before the script, and of the script, that are still to come.
     before: u64,
     left: u64,
@@ -92,34 +92,35 @@ impl ScriptReader {
     /// Opens the script of a step.
     pub(crate) fn open(step: &Step, dialect: Dialect, files: &dyn Files) -> Result<ScriptReader, Box<Diagnostic>> {
         let mask = match &step.work {
-            Work::File { markers, .. } => markers.map(|markers| SectionMask::new(markers, Direction::Apply)),
-            Work::Code { .. } | Work::Text { .. } => None,
+            Work::File(script) => script.outline.markers.map(|markers| SectionMask::new(markers, Direction::Apply)),
+            Work::Code(_) | Work::Text(_) => None,
         };
         // A way back has none: what stood in its place is `;` already.
         let delimiter = match &step.work {
-            Work::File { .. } => step.outline.end_delimiter.as_deref(),
-            Work::Code { .. } | Work::Text { .. } => None,
+            Work::File(_) => step.outline.end_delimiter.as_deref(),
+            Work::Code(_) | Work::Text(_) => None,
         };
-        let (origin, input, before, left, start, hasher): (_, Box<dyn Read + Send>, _, _, _, _) = match &step.work {
-            Work::File { file, start, end, position, .. } => {
-                let input = files.open(file).map_err(|error| unreadable(file, &error))?;
-                (file.clone(), input, *start, end - start, *position, Some(FileHasher::new()))
+        let (input, before, left, hasher): (Box<dyn Read + Send>, _, _, _) = match &step.work {
+            Work::File(script) => {
+                let input = files.open(&script.file).map_err(|error| unreadable(&script.file, &error))?;
+                (input, script.span.start, script.span.end - script.span.start, Some(FileHasher::new()))
             }
             // It is no script, and nobody reads it as one.
-            Work::Code { origin } => (origin.clone(), Box::new(std::io::empty()), 0, 0, Position::START, None),
-            Work::Text { origin, text, position, .. } => {
-                let bytes = text.clone().into_bytes();
+            Work::Code(_) => (Box::new(std::io::empty()), 0, 0, None),
+            Work::Text(text) => {
+                let bytes = text.text.clone().into_bytes();
                 let length = bytes.len() as u64;
-                (origin.clone(), Box::new(std::io::Cursor::new(bytes)), 0, length, *position, None)
+                (Box::new(std::io::Cursor::new(bytes)), 0, length, None)
             }
         };
+        let (origin, start) = (step.work.origin().clone(), step.work.position());
         Ok(ScriptReader {
             splitter: Splitter::new(dialect.with_marks(step.outline.marks()), &origin).with_delimiter(delimiter),
             origin,
             input,
             mask: mask.map(|mask| (mask, Vec::new())),
             hasher,
-            expected: step.file_checksum.as_str().to_owned(),
+            expected: step.file_checksum().clone(),
             before,
             left,
             start,
@@ -220,7 +221,7 @@ impl ScriptReader {
         while self.hasher.is_some() && self.read()? > 0 {}
         let Some(hasher) = self.hasher.take() else { return Ok(()) };
         let found = hasher.finish();
-        if found.as_str() == self.expected {
+        if found == self.expected {
             return Ok(());
         }
         let message =

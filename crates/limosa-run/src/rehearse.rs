@@ -130,7 +130,7 @@ fn sorted(steps: &[Step], enum_values: &HashMap<Identity, EnumValues>) -> (Vec<S
     let (mut tried, mut not_tried): (Vec<Step>, Vec<(Step, String)>) = (Vec::new(), Vec::new());
     for step in steps {
         let enforces = step.outline.enforces_foreign_keys();
-        if matches!(step.work, Work::Code { .. }) {
+        if matches!(step.work, Work::Code(_)) {
             not_tried.push((step.clone(), "it is code of the application, which runs with a migrate only".to_owned()));
         } else if let Some(guard) = &step.guard {
             let reason = match guard.checks.is_empty() {

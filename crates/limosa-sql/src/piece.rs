@@ -125,9 +125,9 @@ pub enum Effect {
     /// `ALTER TYPE ... ADD VALUE`.
     AddsEnumValue {
         /// The type as written.
-        type_name: String,
+        type_name: Box<str>,
         /// The new label, unquoted.
-        value: String,
+        value: Box<str>,
     },
     /// `CREATE TYPE ... AS ENUM`, `CREATE TYPE`, or `CREATE DOMAIN`: values added to it later in the same transaction can be used there.
     CreatesType {
@@ -137,9 +137,9 @@ pub enum Effect {
     /// `CREATE [UNIQUE] INDEX`.
     CreatesIndex {
         /// The index; None where the server chooses the name. Parts are unquoted and folded as the server would.
-        index: Option<QualifiedName>,
+        index: Option<Box<QualifiedName>>,
         /// The table.
-        table: QualifiedName,
+        table: Box<QualifiedName>,
         /// With CONCURRENTLY.
         concurrently: bool,
         /// With IF NOT EXISTS.
@@ -159,16 +159,16 @@ pub enum Effect {
         /// `INDEX`, `TABLE`, `SCHEMA`, `DATABASE` or `SYSTEM`.
         target: String,
         /// What is rebuilt, where named.
-        name: Option<QualifiedName>,
+        name: Option<Box<QualifiedName>>,
         /// With CONCURRENTLY.
         concurrently: bool,
     },
     /// `ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY` (or FINALIZE).
     DetachesPartition {
         /// The partitioned table.
-        parent: QualifiedName,
+        parent: Box<QualifiedName>,
         /// The partition.
-        partition: QualifiedName,
+        partition: Box<QualifiedName>,
     },
     /// Running it a second time leaves the same state as running it once (VACUUM, ANALYZE, CHECKPOINT, ALTER SYSTEM, SET, DISCARD, PRAGMA).
     Idempotent,

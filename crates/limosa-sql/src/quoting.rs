@@ -8,8 +8,8 @@ impl Engine {
     /// On MySQL in backticks: double quotes mark identifiers only where `sql_mode` holds ANSI_QUOTES, backticks always.
     pub fn quote_identifier(self, name: &str) -> String {
         match self {
-            Engine::Postgres | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
-            Engine::Mysql => format!("`{}`", name.replace('`', "``")),
+            Engine::Postgres | Engine::Sqlite => between("", '"', name),
+            Engine::Mysql => between("", '`', name),
         }
     }
 
@@ -30,11 +30,10 @@ impl Engine {
     /// client passes on. An apostrophe is doubled, which is right in each mode too. COMMENT, IDENTIFIED BY and ENUM take no
     /// expression: there a text with a backslash gives a syntax error, never another text.
     pub fn quote_literal(self, text: &str) -> String {
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
         match self {
-            Engine::Postgres if text.contains('\\') => format!("E{}", quoted(&text.replace('\\', "\\\\"))),
+            Engine::Postgres if text.contains('\\') => between("E", '\'', &text.replace('\\', "\\\\")),
             Engine::Mysql if text.contains(['\\', '\0']) => hexadecimal(text),
-            Engine::Postgres | Engine::Sqlite | Engine::Mysql => quoted(text),
+            Engine::Postgres | Engine::Sqlite | Engine::Mysql => between("", '\'', text),
         }
     }
 
@@ -43,6 +42,21 @@ impl Engine {
     pub fn quote_literal_in_any_encoding(self, text: &str) -> String {
         if self == Engine::Mysql && !text.is_ascii() { hexadecimal(text) } else { self.quote_literal(text) }
     }
+}
+
+/// A text between two quotes, those within it doubled, with something before the first. A migration's own statements have a hundred.
+fn between(before: &str, quote: char, text: &str) -> String {
+    let mut quoted = String::with_capacity(before.len() + text.len() + text.matches(quote).count() + 2);
+    quoted.push_str(before);
+    quoted.push(quote);
+    for part in text.split_inclusive(quote) {
+        quoted.push_str(part);
+        if part.ends_with(quote) {
+            quoted.push(quote);
+        }
+    }
+    quoted.push(quote);
+    quoted
 }
 
 /// The UTF-8 bytes of a text, for MySQL.

@@ -60,7 +60,7 @@ pub(crate) fn script(
         }
     }
     let proofs: Vec<&str> =
-        plan.steps.iter().filter_map(|step| step.proof.as_ref()).map(|proof| proof.work.origin()).collect();
+        plan.steps.iter().filter_map(|step| step.proof.as_ref()).map(|proof| proof.work.origin().as_str()).collect();
     if !proofs.is_empty() {
         let _ = writeln!(script.out, "-- What proves the migrations is not in here; run it behind them:");
         for file in proofs {
@@ -105,7 +105,7 @@ pub(crate) fn script(
     if engine == Engine::Sqlite {
         script.out.push_str("\n-- See to it that limosa does not run meanwhile. Its audit log is hashed by limosa itself: by hand it gets no rows.\n");
     }
-    if let Some(code) = plan.steps.iter().find(|step| matches!(step.work, Work::Code { .. })) {
+    if let Some(code) = plan.steps.iter().find(|step| matches!(step.work, Work::Code(_))) {
         let message = format!("{} is code, which no script holds", code.work.origin());
         return Err(Failure::usage("LIM-U015", message, "run it by the application"));
     }
@@ -403,10 +403,10 @@ impl Script<'_> {
             let origin = undo.map(|undo| undo.origin(step.placeholders_off));
             let depends: Vec<&str> = step.depends_on.iter().map(limosa_core::Identity::as_str).collect();
             let row = [
-                or_null(self.engine, step.version.as_deref()),
+                or_null(self.engine, step.version().map(|version| version.as_str())),
                 text(&step.name),
-                text(step.file_checksum.as_str()),
-                text(step.up_checksum.as_str()),
+                text(&step.file_checksum().to_string()),
+                text(&step.up_checksum().to_string()),
                 text("applied"),
                 step.outline.statements.to_string(),
                 step.outline.statements.to_string(),
@@ -414,7 +414,7 @@ impl Script<'_> {
                 or_null(self.engine, origin.as_deref()),
                 or_null(self.engine, self.rollback_values(step).as_deref()),
                 text(&json!(depends).to_string()),
-                text(self.plan.digest().as_str()),
+                text(&self.plan.digest().to_string()),
             ];
             self.insert(&project, &identity, &row);
         }
@@ -457,8 +457,8 @@ impl Script<'_> {
         let row = [
             or_null(self.engine, skipped.version.as_deref()),
             text(&skipped.name),
-            text(skipped.file_checksum.as_str()),
-            text(skipped.up_checksum.as_str()),
+            text(&skipped.file_checksum.to_string()),
+            text(&skipped.up_checksum.to_string()),
             text("skipped"),
             "0".to_owned(),
             "0".to_owned(),
@@ -478,9 +478,9 @@ impl Script<'_> {
         }
         let detail = json!({
             "name": step.name,
-            "checksum": step.file_checksum.as_str(),
+            "checksum": step.file_checksum(),
             "by_hand": true,
-            "plan": self.plan.digest().as_str()
+            "plan": self.plan.digest()
         });
         let operation = if self.plan.direction == Direction::Revert { "revert" } else { "apply" };
         let book = &self.opened.ledger;

@@ -47,8 +47,8 @@ fn read(opened: &Opened<'_>, plan: &Plan) -> Result<HashMap<Identity, EnumValues
     let mut found = HashMap::new();
     for step in &plan.steps {
         let mut values = opened.values.all.clone();
-        if let Work::Text { values: recorded, .. } = &step.work {
-            values.extend(recorded.clone());
+        if let Work::Text(text) = &step.work {
+            values.extend(text.values.clone());
         }
         each_statement(opened, step, u64::MAX, &mut |listed| {
             let Listed::Statement { text, line, .. } = listed else { return };

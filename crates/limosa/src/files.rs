@@ -490,6 +490,9 @@ pub(crate) struct Reading<'r> {
 /// Files that are worth a thread of their own to read.
 const SHARE: usize = 64;
 
+/// Files of which what is known is held in one piece, for whoever takes it on gives it back piece by piece.
+const READ_AT_ONCE: usize = 256;
+
 /// Bytes that are read of a file at once.
 const BUFFER: usize = 64 * 1024;
 
@@ -534,8 +537,11 @@ pub(crate) fn read_all(
     mut files: Vec<ToRead>,
     how: &Reading<'_>,
 ) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
-    let read = on_all_processors(&mut files, |files| read_files(scripts, files, how))?;
-    let (files, found): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    let read = on_all_processors(&mut files, |files| {
+        let shares = files.chunks_mut(READ_AT_ONCE).map(|files| read_files(scripts, files, how));
+        shares.collect::<Result<Vec<Facts>, Failure>>()
+    })?;
+    let (files, found): (Vec<_>, Vec<_>) = read.into_iter().flatten().unzip();
     Ok((files, found.into_iter().flatten().collect()))
 }
 

@@ -53,7 +53,7 @@ fn text_of(opened: &Opened<'_>, script: &Script) -> Result<Box<dyn Read>, Failur
     let above = std::io::copy(&mut file.by_ref().take(script.span.start), &mut std::io::sink());
     above.map_err(|error| unreadable(script, &error))?;
     let text = file.take(script.span.len());
-    Ok(match script.markers {
+    Ok(match script.outline.markers {
         Some(markers) => Box::new(Masked::new(text, markers)),
         None => Box::new(text),
     })

@@ -41,7 +41,7 @@ impl Opened<'_> {
         for step in plan.steps.iter().chain(around).filter(|step| !step.placeholders_off) {
             let nothing = BTreeMap::new();
             let (file, recorded) = match &step.work {
-                Work::Text { origin, values, .. } => (origin.as_str(), values),
+                Work::Text(text) => (&text.origin, &text.values),
                 other => (other.origin(), &nothing),
             };
             if !step.outline.variables.is_empty() {

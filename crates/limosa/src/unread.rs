@@ -74,7 +74,7 @@ pub(crate) fn is_settled<'f>(
         let Some((applied, known @ false)) = rows.get_mut(identity.as_str()) else { return false };
         *known = true;
         met += 1;
-        checksum.map_or(names_count && role.runs_once(), |checksum| checksum.as_str() == *applied)
+        checksum.map_or(names_count && role.runs_once(), |checksum| checksum.to_string() == *applied)
     };
     if !files.clone().all(|(role, checksum)| is_met(role, checksum)) || met < glance.rows.len() {
         return false;
@@ -108,7 +108,7 @@ mod tests {
     fn settled(glance: &Glance, files: &[(&str, &str)], names_count: bool) -> bool {
         let roles: Vec<(FileRole, Option<Checksum>)> = files
             .iter()
-            .map(|(name, checksum)| (classify(name), (!checksum.is_empty()).then(|| Checksum::stored(*checksum))))
+            .map(|(name, checksum)| (classify(name), (!checksum.is_empty()).then(|| Checksum::stored(checksum))))
             .collect();
         is_settled(glance, roles.iter().map(|(role, checksum)| (role, checksum.as_ref())), names_count)
     }

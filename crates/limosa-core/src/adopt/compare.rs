@@ -241,7 +241,7 @@ struct Index<'a> {
     repeatables: HashMap<&'a str, usize>,
     /// Those that are called `path::id::author`, by what stands behind the path, with the path.
     parts: HashMap<&'a str, Vec<(&'a str, usize)>>,
-    hashes: HashMap<&'a str, usize>,
+    hashes: HashMap<String, usize>,
 }
 
 impl<'a> Index<'a> {
@@ -274,8 +274,7 @@ impl<'a> Index<'a> {
             } else {
                 index.names.extend(names(&change.script.file).chain(stem_of_program(change)).map(|name| (name, at)));
             }
-            let hash = change.script.file_checksum.as_str();
-            index.hashes.insert(hash.strip_prefix("sha256:").unwrap_or(hash), at);
+            index.hashes.insert(change.script.file_checksum.digits(), at);
         }
         index
     }

@@ -153,9 +153,9 @@ impl Unfiled {
     /// The same where only their identities are asked for, and files are not read.
     pub fn identities(&self, changes: &[Change], ours: &[AppliedRow]) -> HashSet<Identity> {
         let mut agreement = |change: &Change, row: &ForeignRow| {
-            let read = change.script.file_checksum.as_str().strip_prefix("sha256:");
+            let read = change.script.file_checksum.digits();
             match self.tool.known_by() {
-                KnownBy::Hash if read != row.checksum.as_deref() => Agreement::Different,
+                KnownBy::Hash if row.checksum.as_ref() != Some(&read) => Agreement::Different,
                 _ => Agreement::Same,
             }
         };

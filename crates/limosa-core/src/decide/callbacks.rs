@@ -6,8 +6,8 @@ use thin_vec::ThinVec;
 use super::{PAST_THE_POOLER, Policy, limits, losses, needs_session};
 use crate::assess::not_applicable_by;
 use crate::{
-    Action, Callback, CallbackWork, Checksum, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script,
-    Shared, Step, Surroundings, Work,
+    Action, Callback, CallbackWork, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script, Shared, Step,
+    Surroundings, Work,
 };
 
 /// The callbacks of runs in this direction that apply here.
@@ -56,28 +56,20 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
     None
 }
 
-fn script_step(callback: &Callback, script: &Script, policy: &Policy) -> Step {
-    let sums = (script.file_checksum.clone(), script.up_checksum.clone());
-    step(callback, Work::of_script(script), script.outline.clone(), sums, policy)
+fn script_step(callback: &Callback, script: &Shared<Script>, policy: &Policy) -> Step {
+    step(callback, Work::File(script.clone()), script.outline.clone(), policy)
 }
 
 fn code_step(callback: &Callback, origin: &str, policy: &Policy) -> Step {
-    let sum = Checksum::of(format!("code {origin}").as_bytes());
-    step(callback, Work::Code { origin: origin.into() }, Shared::default(), (sum.clone(), sum), policy)
+    step(callback, Work::Code(Script::of_code(origin, origin, Outline::default()).into()), Outline::default(), policy)
 }
 
-fn step(
-    callback: &Callback,
-    work: Work,
-    outline: Shared<Outline>,
-    (file_checksum, up_checksum): (Checksum, Checksum),
-    policy: &Policy,
-) -> Step {
+fn step(callback: &Callback, work: Work, outline: Outline, policy: &Policy) -> Step {
     let headers: &Headers = &callback.headers;
     Step {
         identity: callback.identity(),
         label: callback.event.name().into(),
-        version: None,
+        is_versioned: false,
         name: if callback.name.is_empty() { callback.event.name() } else { &*callback.name }.into(),
         action: Action::Apply,
         work,
@@ -87,8 +79,6 @@ fn step(
         limits: limits(headers, policy),
         undo: None,
         depends_on: ThinVec::new(),
-        file_checksum,
-        up_checksum,
         placeholders_off: headers.placeholders_off,
         rank: None,
         adds_row: false,

@@ -144,14 +144,14 @@ fn ends_behind_a_pooler(steps: &[Step], shared: SharedSession, engine: Engine) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PutsBack;
+    use crate::{PutsBack, Shape};
 
     #[test]
     fn what_may_be_left_in_a_session() {
-        let sets = |names: &[&str], unseen| Outline {
-            settings: names.iter().map(|name| (*name).to_owned()).collect(),
-            unseen,
-            ..Outline::default()
+        let sets = |names: &[&str], unseen| -> Outline {
+            let shape =
+                Shape { settings: names.iter().map(|name| (*name).to_owned()).collect(), unseen, ..Shape::default() };
+            shape.into()
         };
         let shared =
             |puts_back| SharedSession { tool: "one", puts_back, with_callbacks: false, one_transaction: false };

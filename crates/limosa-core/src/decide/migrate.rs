@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
-    PLAN_FORMAT, Plan, PlannedCallback, Remark, Shared, Skipped, State, Step, Surroundings, Undo, Version, Work,
-    assess_up_to,
+    PLAN_FORMAT, Plan, PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -61,7 +60,8 @@ pub fn decide_migrate(
         .filter(|line| line.state == State::NotApplicable && !ledger.skipped.contains(&line.identity))
         .filter_map(|line| line.change.map(|change| skip(change, line.reason.clone().unwrap_or_default())))
         .collect();
-    let mut steps: Vec<Step> = chosen.iter().filter_map(|line| apply_step(line, ledger, policy)).collect();
+    let mut steps = Vec::with_capacity(chosen.len());
+    steps.extend(chosen.iter().filter_map(|line| apply_step(line, ledger, policy)));
     refuse(elsewhere(&steps, ask).into_iter().collect())?;
     rank(&mut steps, ledger, skipped.len());
     refuse(goes_on_without(&steps, &ask.set_before, ask.shared_session, around.engine))?;
@@ -173,7 +173,7 @@ fn made(steps: &[Step], callbacks: &[PlannedCallback], ask: &MigrateAsk) -> Opti
         before: before.identity.clone(),
     };
     let is_step = steps.iter().any(|step| std::ptr::eq(step, before));
-    let who = if is_step { format!("migration {}", made.before) } else { before.work.origin().to_owned() };
+    let who = if is_step { format!("migration {}", made.before) } else { before.work.origin().to_string() };
     let note = making(&made, &who);
     Some((made, note))
 }
@@ -372,32 +372,20 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
     };
     let script = &change.script;
     let work = match change.is_code {
-        true => Work::Code { origin: script.file.clone() },
-        false => Work::of_script(script),
+        true => Work::Code(script.clone()),
+        false => Work::File(script.clone()),
     };
     let undo = change.rollback.clone().map(Undo);
     let because = match line.state {
-        State::Outdated => line.reason.clone(),
-        _ => (action == Action::Reapply).then(|| "it runs with each run".to_owned()),
+        State::Outdated => line.reason.as_deref().map(Box::from),
+        _ => (action == Action::Reapply).then(|| "it runs with each run".into()),
     };
     Some(Step { because, ..step(change, action, work, script.outline.clone(), undo, policy) })
 }
 
-fn step(
-    change: &Change,
-    action: Action,
-    work: Work,
-    outline: Shared<Outline>,
-    undo: Option<Undo>,
-    policy: &Policy,
-) -> Step {
+fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
     let proof = change.proof.as_ref().map(|script| {
-        let proof = Step {
-            file_checksum: script.file_checksum.clone(),
-            up_checksum: script.up_checksum.clone(),
-            ..plain_step(change, action, Work::of_script(script), script.outline.clone(), None, policy)
-        };
-        Box::new(proof)
+        Box::new(plain_step(change, action, Work::File(script.clone()), script.outline.clone(), None, policy))
     });
     // What was interrupted has been asked about, and may hold no more because of what ran.
     let guard = change.headers.guard.clone().filter(|_| !matches!(action, Action::Resume { .. }));
@@ -408,14 +396,14 @@ fn plain_step(
     change: &Change,
     action: Action,
     work: Work,
-    outline: Shared<Outline>,
+    outline: Outline,
     undo: Option<Undo>,
     policy: &Policy,
 ) -> Step {
     Step {
         identity: change.identity.clone(),
         label: change.label.clone(),
-        version: matches!(change.kind, Kind::Versioned(_)).then(|| change.label.clone()),
+        is_versioned: matches!(change.kind, Kind::Versioned(_)),
         name: change.name.clone(),
         action,
         work,
@@ -425,8 +413,6 @@ fn plain_step(
         limits: limits(&change.headers, policy),
         undo,
         depends_on: change.depends_on.clone(),
-        file_checksum: change.script.file_checksum.clone(),
-        up_checksum: change.script.up_checksum.clone(),
         placeholders_off: change.headers.placeholders_off,
         rank: None,
         adds_row: false,

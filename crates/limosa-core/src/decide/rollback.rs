@@ -13,8 +13,8 @@ use super::{
     needs_session, refuse, values_used,
 };
 use crate::{
-    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback, RowState,
-    SharedText, Step, Surroundings, Work,
+    Action, AppliedRow, Change, Direction, Identity, LedgerView, Limits, PLAN_FORMAT, Plan, PlannedCallback,
+    PlannedText, RowState, Step, Surroundings, Work,
 };
 
 /// What a rollback would do. `stored` holds the recorded ways back of the rows that may be concerned.
@@ -166,7 +166,7 @@ fn way_back(
             file: rollback.file.clone(),
             position: rollback.start,
             outline: rollback.outline.clone(),
-            time_outs: rollback.time_outs,
+            time_outs: rollback.time_outs(),
             values: BTreeMap::new(),
             placeholders_off: change.is_some_and(|change| change.headers.placeholders_off),
         });
@@ -217,22 +217,27 @@ fn revert_step(
         statement_timeout_ms: back.time_outs.statement_ms.unwrap_or(written.statement_timeout_ms),
         ..written
     };
-    let work = Work::Text { origin: back.file.clone(), text: back.text, position: back.position, values: back.values };
+    let text = PlannedText {
+        origin: back.file.clone(),
+        text: back.text,
+        position: back.position,
+        values: back.values,
+        file_checksum: row.file_checksum.clone(),
+        up_checksum: row.up_checksum.clone(),
+    };
     Step {
         identity: row.identity.clone(),
         label: row.version.as_deref().unwrap_or("R").into(),
-        version: row.version.as_deref().map(SharedText::from),
+        is_versioned: row.version.is_some(),
         name: row.name.as_str().into(),
         action,
-        work,
+        work: Work::Text(Box::new(text)),
         losses: losses(&back.outline),
         outline: back.outline,
         joins_previous: false,
         limits,
         undo: None,
         depends_on: row.depends_on.iter().cloned().collect(),
-        file_checksum: row.file_checksum.clone(),
-        up_checksum: row.up_checksum.clone(),
         placeholders_off: back.placeholders_off,
         rank: None,
         adds_row: false,

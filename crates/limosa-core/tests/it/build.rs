@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use limosa_core::{
     AppliedRow, Change, Checksum, Direction, Failure, Headers, Identity, JournalRow, Kind, LedgerView, Limits,
-    OutOfOrder, Outline, Outliner, Policy, Rollback, RowState, Script, StoredRollback, Surroundings, TimeOuts,
+    OutOfOrder, Outline, Outliner, Policy, Rollback, RowState, Script, Shared, StoredRollback, Surroundings,
     TransactionWish, Version,
 };
 use limosa_sql::{Diagnostic, Dialect, Engine, Position, Span, Splitter};
@@ -44,15 +44,14 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
     };
     Change {
         name: format!("name of {identity}").into(),
-        script: Script {
+        script: Shared::from(Script {
             file: format!("m/{label}_{}.sql", identity.as_str().replace(':', "_")).into(),
             span: Span::new(0, up.len() as u64),
             start: Position::START,
-            markers: None,
             file_checksum: Checksum::of(format!("file {up}").as_bytes()),
             up_checksum: Checksum::of(up.as_bytes()),
-            outline: outline(up).into(),
-        },
+            outline: outline(up),
+        }),
         identity,
         is_baseline: false,
         is_code: false,
@@ -91,8 +90,8 @@ impl With for Change {
             file: format!("{} (back)", self.script.file).into(),
             start: Position { line: 7, column: 1 },
             text: text.to_owned(),
-            outline: outline(text).into(),
-            time_outs: TimeOuts::default(),
+            outline: outline(text),
+            own_time_outs: None,
         }));
         self
     }
@@ -211,7 +210,7 @@ pub(crate) fn recorded(changes: &[&Change]) -> HashMap<Identity, StoredRollback>
                 file: format!("recorded rollback of {}", change.identity).into(),
                 position: rollback.start,
                 outline: rollback.outline.clone(),
-                time_outs: rollback.time_outs,
+                time_outs: rollback.time_outs(),
                 values: BTreeMap::new(),
                 placeholders_off: false,
             };

@@ -125,8 +125,8 @@ fn steps_hold_the_recorded_way_back() {
     let step = &plan.steps[0];
     assert_eq!((step.action, step.undo.is_none()), (Action::Revert, true));
     assert!(
-        matches!(&step.work, Work::Text { origin, text, position, .. }
-            if origin == "recorded rollback of 2" && text == "drop index i;" && position.line == 7),
+        matches!(&step.work, Work::Text(back)
+            if back.origin == "recorded rollback of 2" && back.text == "drop index i;" && back.position.line == 7),
         "{:?}",
         step.work
     );
@@ -143,7 +143,8 @@ fn time_outs_are_those_of_the_way_back_then_of_the_migration_then_of_the_run() {
     ] {
         let mut change = harmless("1");
         (change.headers.lock_timeout, change.headers.statement_timeout) = (header, header);
-        Arc::make_mut(change.rollback.as_mut().unwrap()).time_outs = TimeOuts { lock_ms: own.0, statement_ms: own.1 };
+        Arc::make_mut(change.rollback.as_mut().unwrap()).own_time_outs =
+            Some(Box::new(TimeOuts { lock_ms: own.0, statement_ms: own.1 }));
         for use_file in [true, false] {
             let plan = Case::of(std::slice::from_ref(&change))
                 .decide(&RollbackAsk { use_file, ..ask(Selection::Steps(1)) })
@@ -164,8 +165,8 @@ fn the_file_counts_only_where_it_was_asked_for() {
     let text = |use_file| {
         let ask = RollbackAsk { use_file, ..ask(Selection::Steps(1)) };
         let plan = decide_rollback(&case.changes, &case.ledger, &recorded, &ask, &case.policy, &case.around).unwrap();
-        let Work::Text { text, .. } = &plan.steps[0].work else { panic!("{:?}", plan.steps) };
-        text.clone()
+        let Work::Text(back) = &plan.steps[0].work else { panic!("{:?}", plan.steps) };
+        back.text.clone()
     };
     assert_eq!(text(false), "drop index i;");
     assert_eq!(text(true), "drop index if exists i;");

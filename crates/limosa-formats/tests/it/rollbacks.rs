@@ -208,7 +208,7 @@ fn a_section_says_how_it_wants_to_be_run() {
         let outcome = one(Engine::Postgres, &text);
         let rollback = back(&outcome);
         assert_eq!(rollback.transaction(), wish, "{head}");
-        assert_eq!((rollback.time_outs.lock_ms, rollback.time_outs.statement_ms), time_outs, "{head}");
+        assert_eq!((rollback.time_outs().lock_ms, rollback.time_outs().statement_ms), time_outs, "{head}");
         // The up part and what it asks for are as they were.
         let (script, before) = (&outcome.only().script, &plain.only().script);
         assert_eq!((&script.up_checksum, script.span), (&before.up_checksum, before.span), "{head}");
@@ -216,7 +216,7 @@ fn a_section_says_how_it_wants_to_be_run() {
         // A file of its own is read the same way.
         let beside = [("1_a.sql", up), ("1_a.rollback.sql", &format!("{head}DELETE FROM a;\nDROP TABLE a;\n"))];
         let outcome = folder(Engine::Postgres, &beside);
-        assert_eq!((back(&outcome).transaction(), back(&outcome).time_outs), (wish, rollback.time_outs), "{head}");
+        assert_eq!((back(&outcome).transaction(), back(&outcome).time_outs()), (wish, rollback.time_outs()), "{head}");
     }
 }
 

@@ -37,7 +37,7 @@ fn the_up_checksum_sees_the_up_part_only() {
         let outcome = folder(Engine::Postgres, &[("1_a.sql", text)]);
         assert!(outcome.diagnostics.iter().all(|diagnostic| !diagnostic.is_error()), "{text:?}: {:?}", outcome.shown());
         let script = outcome.only().script.clone();
-        (script.up_checksum, script.file_checksum)
+        (script.up_checksum.clone(), script.file_checksum.clone())
     };
     let (plain, file) = up("CREATE TABLE t (a int);");
     for same in [

@@ -46,7 +46,7 @@ const GOOSE: &str = "-- who wrote it\r\n-- +goose Up\r\n-- Lock-timeout: 2s\r\nC
 fn sections_are_a_script_and_its_way_back() {
     let facts = fine(Markers::Goose, GOOSE);
     let script = facts.script().unwrap();
-    assert_eq!((script.markers, script.span.start), (Some(Markers::Goose), 0));
+    assert_eq!((script.outline.markers, script.span.start), (Some(Markers::Goose), 0));
     let end = GOOSE.find("'x';").unwrap() + 4;
     assert_eq!(script.span.end, end as u64);
     assert_eq!(script.outline.statements, 3);
@@ -59,7 +59,7 @@ fn sections_are_a_script_and_its_way_back() {
     let back = facts.rollback().unwrap();
     assert_eq!(back.text, "-- Statement-timeout: 9s\nDROP FUNCTION f();\nDROP TABLE a;\n");
     assert_eq!(back.start, Position { line: 15, column: 1 });
-    assert_eq!((back.outline.statements, back.time_outs.statement_ms), (2, Some(9000)));
+    assert_eq!((back.outline.statements, back.time_outs().statement_ms), (2, Some(9000)));
 }
 
 #[test]

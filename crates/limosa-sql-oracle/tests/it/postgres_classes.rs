@@ -117,8 +117,8 @@ pub(crate) fn compare(text: &str) {
             let index = Some(statement.idxname.clone()).filter(|index| !index.is_empty());
             let table = name(statement.relation.as_ref()).expect("an index has a table");
             let expected = Effect::CreatesIndex {
-                index: index.map(|name| QualifiedName { schema: table.schema.clone(), name }),
-                table,
+                index: index.map(|name| Box::new(QualifiedName { schema: table.schema.clone(), name })),
+                table: Box::new(table),
                 concurrently: statement.concurrent,
                 if_not_exists: statement.if_not_exists,
             };
@@ -127,7 +127,7 @@ pub(crate) fn compare(text: &str) {
         NodeEnum::VariableSetStmt(statement) => variable(text, &class.effect, statement.kind(), &statement.name),
         NodeEnum::AlterEnumStmt(statement) if !statement.new_val.is_empty() && statement.old_val.is_empty() => {
             let Effect::AddsEnumValue { value, .. } = &class.effect else { panic!("{text:?}: {class:?}") };
-            assert_eq!(value, &statement.new_val, "{text:?}");
+            assert_eq!(**value, statement.new_val, "{text:?}");
         }
         NodeEnum::CreatedbStmt(statement) => {
             assert_eq!(class.effect, Effect::CreatesDatabase { name: statement.dbname.clone() }, "{text:?}");
@@ -139,12 +139,12 @@ pub(crate) fn compare(text: &str) {
         NodeEnum::ReindexStmt(statement) => {
             let Effect::Reindexes { name: found, .. } = &class.effect else { panic!("{text:?}: {class:?}") };
             if statement.relation.is_some() {
-                assert_eq!(found, &name(statement.relation.as_ref()), "{text:?}");
+                assert_eq!(found.as_deref(), name(statement.relation.as_ref()).as_ref(), "{text:?}");
             }
         }
         NodeEnum::AlterTableStmt(statement) if detaches_concurrently(statement) => {
             let Effect::DetachesPartition { parent, .. } = &class.effect else { panic!("{text:?}: {class:?}") };
-            assert_eq!(Some(parent.clone()), name(statement.relation.as_ref()), "{text:?}");
+            assert_eq!(Some(&**parent), name(statement.relation.as_ref()).as_ref(), "{text:?}");
         }
         NodeEnum::CreateEnumStmt(_) | NodeEnum::CreateDomainStmt(_) => {
             assert!(matches!(class.effect, Effect::CreatesType { .. }), "{text:?}");

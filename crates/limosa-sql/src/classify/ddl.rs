@@ -130,7 +130,8 @@ fn create_index(words: &mut Words<'_>, at: usize) -> Class {
     {
         index.schema = parts.schema.clone();
     }
-    let effect = Effect::CreatesIndex { index, table: parts, concurrently, if_not_exists };
+    let effect =
+        Effect::CreatesIndex { index: index.map(Box::new), table: Box::new(parts), concurrently, if_not_exists };
     Class { object: object.or(Some(table.written.to_owned())), effect, ..class }
 }
 
@@ -226,7 +227,7 @@ pub(super) fn alter(words: &mut Words<'_>) -> Class {
             let value = constant(words, at);
             class.verb = "ALTER TYPE ADD VALUE".to_owned();
             if let Some(value) = value {
-                class.effect = Effect::AddsEnumValue { type_name: name.written.to_owned(), value };
+                class.effect = Effect::AddsEnumValue { type_name: name.written.into(), value: value.into() };
             }
             class
         }
@@ -305,6 +306,9 @@ fn detach<'a>(words: &mut Words<'a>, class: &mut Class, parent: &Name<'a>, at: u
         class.transaction = TransactionRule::Outside;
     }
     if concurrently || words.is(partition.next, "FINALIZE") {
-        class.effect = Effect::DetachesPartition { parent: words.parts(parent), partition: words.parts(&partition) };
+        class.effect = Effect::DetachesPartition {
+            parent: Box::new(words.parts(parent)),
+            partition: Box::new(words.parts(&partition)),
+        };
     }
 }

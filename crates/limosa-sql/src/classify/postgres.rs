@@ -149,7 +149,7 @@ fn reindex(words: &mut Words<'_>) -> Class {
         object: name.as_ref().map(|name| name.written.to_owned()),
         effect: Effect::Reindexes {
             target: String::from(&*target),
-            name: name.map(|name| words.parts(&name)),
+            name: name.map(|name| Box::new(words.parts(&name))),
             concurrently,
         },
         ..ruled(format!("REINDEX {}{suffix}", &*target), transaction)

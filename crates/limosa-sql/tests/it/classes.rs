@@ -186,8 +186,8 @@ fn effect(engine: Engine, statement: &str) -> Effect {
     classify(engine, statement).effect
 }
 
-fn name(schema: Option<&str>, name: &str) -> QualifiedName {
-    QualifiedName { schema: schema.map(str::to_owned), name: name.to_owned() }
+fn name(schema: Option<&str>, name: &str) -> Box<QualifiedName> {
+    Box::new(QualifiedName { schema: schema.map(str::to_owned), name: name.to_owned() })
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn effects_name_their_objects() {
     assert_eq!(
         of("drop index concurrently if exists a.B, \"C\"\"d\" cascade"),
         Effect::DropsIndex {
-            indexes: vec![name(Some("a"), "b"), name(None, "C\"d")],
+            indexes: vec![*name(Some("a"), "b"), *name(None, "C\"d")],
             concurrently: true,
             if_exists: true,
         }

@@ -218,18 +218,17 @@ async fn run(
     };
     held::give_back(opened, epoch).await;
     let (plan, report, taken_back) = result?;
-    let mut answer = answer(opened, "migrate", &plan, &report, began);
-    if plan.is_empty() && answer.outcome == "done" {
+    let staying = if options.auto_rollback { what_stays(&plan, &report) } else { Vec::new() };
+    let mut answer = answer(opened, "migrate", plan, report, began);
+    if answer.outcome == "done" && answer.steps.is_empty() {
         answer.outcome = "nothing_to_do";
     }
-    if options.auto_rollback {
-        answer.notices.extend(what_stays(&plan, &report));
-    }
+    answer.notices.extend(staying);
     answer.notices.extend(loaded.diagnostics.iter().cloned());
     answer.backup = saved;
     match taken_back {
         Some(Ok(back)) => {
-            answer.taken_back = back.steps.iter().map(StepLine::from).collect();
+            answer.taken_back = back.steps.into_iter().map(StepLine::from).collect();
             answer.audit_head = back.head.or(answer.audit_head);
             if let Outcome::Stopped(problem) | Outcome::NeedsPerson(problem) = back.outcome {
                 answer.notices.push(*problem);
@@ -398,24 +397,27 @@ pub(crate) fn millis(began: Instant) -> u64 {
 pub(crate) fn answer(
     opened: &Opened<'_>,
     command: &'static str,
-    plan: &Plan,
-    report: &RunReport,
+    plan: Plan,
+    report: RunReport,
     began: Instant,
 ) -> RunAnswer {
     let (outcome, exit, error) = outcome_words(&report.outcome);
+    let (plan_digest, notices) = (plan.digest().to_string(), plan.notices);
+    // Each of these lists is as long as the folder.
+    drop(plan.steps);
     RunAnswer {
         schema_version: SCHEMA_VERSION,
         command,
         exit_code: exit.into(),
         outcome,
         target: opened.target.clone(),
-        steps: report.steps.iter().map(StepLine::from).collect(),
+        steps: report.steps.into_iter().map(StepLine::from).collect(),
         taken_back: Vec::new(),
         error,
         owed_callback: report.owed.map(limosa_core::CallbackEvent::name),
-        notices: plan.notices.clone(),
-        plan_digest: Some(plan.digest().as_str().to_owned()),
-        audit_head: report.head.clone(),
+        notices,
+        plan_digest: Some(plan_digest),
+        audit_head: report.head,
         backup: None,
         elapsed_ms: millis(began),
     }

@@ -158,13 +158,13 @@ async fn executed(
         answer.exit_code = Exit::Database.into();
     }
     answer.executed = Some(ExecutedDryRun {
-        steps: rehearsed.steps.iter().map(StepLine::from).collect(),
+        steps: rehearsed.steps.into_iter().map(StepLine::from).collect(),
         not_tried: rehearsed
             .not_tried
             .into_iter()
             .map(|(step, reason)| SkippedLine {
+                version: step.version().cloned(),
                 identity: step.identity,
-                version: step.version,
                 name: step.name,
                 reason,
             })
@@ -186,7 +186,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
         exit_code: Exit::Done.into(),
         target: opened.target.clone(),
         direction: plan.direction.as_str(),
-        digest: plan.digest().as_str().to_owned(),
+        digest: plan.digest().to_string(),
         steps,
         not_applicable: plan
             .skipped
@@ -215,11 +215,7 @@ fn answer(opened: &Opened<'_>, plan: &Plan, loaded: &Loaded) -> Result<PlanAnswe
 }
 
 fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Result<PlannedStep, Failure> {
-    let (origin, start_line) = match &step.work {
-        Work::File { file, position, .. } => (file.clone(), position.line),
-        Work::Text { origin, position, .. } => (origin.clone(), position.line),
-        Work::Code { origin } => (origin.clone(), 1),
-    };
+    let (origin, start_line) = (step.work.origin().clone(), step.work.position().line);
     let mut statements = Vec::new();
     let left_out = &step.outline.left_out;
     each_statement(opened, step, LISTED, &mut |listed| {
@@ -258,11 +254,11 @@ fn planned_step(opened: &Opened<'_>, step: &Step, transaction: &mut u64) -> Resu
         lock_timeout_ms: step.limits.lock_timeout_ms,
         statement_timeout_ms: step.limits.statement_timeout_ms,
         has_rollback: step.undo.is_some(),
-        proof: step.proof.as_ref().map(|proof| proof.work.origin().to_owned()),
+        proof: step.proof.as_ref().map(|proof| proof.work.origin().to_string()),
         preconditions: preconditions(step),
         inherits: step.inherits.iter().flat_map(|inherited| inherited.settings.clone()).collect(),
         begins_with_foreign_keys: !step.outline.foreign_keys.are_ignored(),
-        because: step.because.clone(),
+        because: step.because.as_deref().map(str::to_owned),
         losses: step.losses.iter().map(|loss| format!("{} {}", loss.kind, loss.object)).collect(),
         statements_total: step.outline.statements,
         statements,
@@ -308,19 +304,22 @@ pub(crate) fn each_statement(
         Failure::usage("LIM-F900", format!("the script cannot be read: {error}"), "look at the file")
     };
     let (mut input, mut left): (Box<dyn std::io::Read + Send>, u64) = match &step.work {
-        Work::File { file, start, end, markers, .. } => {
-            let mut input = opened.scripts().open(file).map_err(unreadable)?;
-            std::io::copy(&mut input.by_ref().take(*start), &mut std::io::sink()).map_err(unreadable)?;
-            let input = match markers {
-                Some(markers) => Box::new(Masked::new(input, *markers)),
+        Work::File(script) => {
+            let mut input = opened.scripts().open(&script.file).map_err(unreadable)?;
+            std::io::copy(&mut input.by_ref().take(script.span.start), &mut std::io::sink()).map_err(unreadable)?;
+            let input = match script.outline.markers {
+                Some(markers) => Box::new(Masked::new(input, markers)),
                 None => input,
             };
-            (input, end - start)
+            (input, script.span.end - script.span.start)
         }
-        Work::Text { text, .. } => (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64),
-        Work::Code { .. } => return Ok(()),
+        Work::Text(text) => {
+            let text = &text.text;
+            (Box::new(std::io::Cursor::new(text.clone().into_bytes())), text.len() as u64)
+        }
+        Work::Code(_) => return Ok(()),
     };
-    let delimiter = step.outline.end_delimiter.as_deref().filter(|_| matches!(step.work, Work::File { .. }));
+    let delimiter = step.outline.end_delimiter.as_deref().filter(|_| matches!(step.work, Work::File(_)));
     let mut splitter =
         Splitter::new(opened.dialect().with_marks(step.outline.marks()), &step.label).with_delimiter(delimiter);
     let mut buffer = vec![0; 64 * 1024];

@@ -249,14 +249,14 @@ fn decide(
                 &sql::ACCEPT_ROW,
                 vec![
                     Value::Text(identity.to_string()),
-                    Value::Text(change.script.file_checksum.as_str().to_owned()),
-                    Value::Text(change.script.up_checksum.as_str().to_owned()),
+                    Value::Text(change.script.file_checksum.to_string()),
+                    Value::Text(change.script.up_checksum.to_string()),
                     Value::Text(change.name.to_string()),
                 ],
             )];
             items.extend(first_part_accepted(opened, view, change)?);
             items.extend(told_of_accepted(opened, loaded, view, change)?);
-            let detail = json!({"accept": change.script.up_checksum.as_str(), "was": row.up_checksum.as_str()});
+            let detail = json!({"accept": change.script.up_checksum, "was": row.up_checksum});
             let said = format!(
                 "{identity} {}: the file is accepted as it stands ({})",
                 change.name,

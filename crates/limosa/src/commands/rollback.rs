@@ -118,12 +118,12 @@ async fn differences(
         .steps
         .iter()
         .filter_map(|step| {
-            let limosa_core::Work::Text { text, .. } = &step.work else { return None };
+            let limosa_core::Work::Text(planned) = &step.work else { return None };
             let before = recorded.get(&step.identity).map(|rollback| rollback.text.clone());
-            (before.as_deref() != Some(text)).then(|| RollbackDifference {
+            (before.as_deref() != Some(planned.text.as_str())).then(|| RollbackDifference {
                 identity: step.identity.to_string(),
                 recorded: before,
-                file: text.clone(),
+                file: planned.text.clone(),
             })
         })
         .collect())
@@ -194,7 +194,7 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
         text,
         file: format!("recorded rollback of {identity} ({file})").into(),
         position,
-        outline: outline.into(),
+        outline,
         time_outs,
         values: values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
         placeholders_off: origin.get("placeholders").and_then(|word| word.as_str()) == Some("off"),
@@ -292,7 +292,7 @@ async fn run(
     };
     held::give_back(opened, held.epoch).await;
     let (plan, report) = result?;
-    let mut answer = migrate::answer(opened, "rollback", &plan, &report, began);
+    let mut answer = migrate::answer(opened, "rollback", plan, report, began);
     answer.backup = saved;
     crate::anchor::append(opened.configuration, answer.audit_head.as_ref(), &mut answer.notices);
     Ok(answer)

@@ -126,8 +126,9 @@ async fn run(
     };
     held::give_back(opened, held.epoch).await;
     let (plan, report) = result?;
-    let mut answer = migrate::answer(opened, "seed", &plan, &report, began);
-    if plan.is_empty() {
+    let is_empty = plan.is_empty();
+    let mut answer = migrate::answer(opened, "seed", plan, report, began);
+    if is_empty {
         answer.outcome = "nothing_to_do";
         return Ok(answer);
     }

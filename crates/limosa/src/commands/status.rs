@@ -142,8 +142,8 @@ fn line(assessed: &Assessed<'_>) -> ChangeLine {
         has_rollback: row
             .map_or_else(|| change.is_some_and(|change| change.rollback.is_some()), |row| row.has_rollback),
         checksum: change
-            .map(|change| change.script.up_checksum.as_str().to_owned())
-            .or_else(|| row.map(|row| row.up_checksum.as_str().to_owned()))
+            .map(|change| change.script.up_checksum.to_string())
+            .or_else(|| row.map(|row| row.up_checksum.to_string()))
             .unwrap_or_default(),
     }
 }

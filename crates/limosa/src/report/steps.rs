@@ -37,24 +37,24 @@ pub struct NoticeLine {
     pub message: String,
 }
 
-impl From<&Notice> for NoticeLine {
-    fn from(notice: &Notice) -> Self {
-        NoticeLine { severity: notice.severity.clone(), message: notice.message.clone() }
+impl From<Notice> for NoticeLine {
+    fn from(notice: Notice) -> Self {
+        NoticeLine { severity: notice.severity, message: notice.message }
     }
 }
 
-impl From<&StepReport> for StepLine {
-    fn from(step: &StepReport) -> Self {
+impl From<StepReport> for StepLine {
+    fn from(step: StepReport) -> Self {
         StepLine {
-            identity: step.identity.clone(),
-            version: step.label.clone(),
-            name: step.name.clone(),
+            identity: step.identity,
+            version: step.label,
+            name: step.name,
             state: step.state.as_str(),
             statements_done: step.statements_done,
             statements_total: step.statements_total,
             elapsed_ms: u64::try_from(step.elapsed.as_millis()).unwrap_or(u64::MAX),
             attempts: step.attempts,
-            notices: step.notices.iter().map(NoticeLine::from).collect(),
+            notices: step.notices.into_iter().map(NoticeLine::from).collect(),
         }
     }
 }

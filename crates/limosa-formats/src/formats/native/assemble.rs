@@ -87,7 +87,7 @@ pub fn assemble(
 struct Sorted {
     candidates: Vec<Box<Candidate>>,
     backs: Vec<WayBack>,
-    proofs: Vec<(Version, Box<Script>)>,
+    proofs: Vec<(Version, Shared<Script>)>,
     callbacks: Vec<Callback>,
 }
 
@@ -107,7 +107,7 @@ fn sorted(files: impl IntoIterator<Item = FileFacts>) -> Sorted {
             (FileRole::Proof { of }, Content::Change { script, .. }) => proofs.push((of, script)),
             (role, Content::Change { script, rollback }) => {
                 let for_engines = !headers.engines.is_empty();
-                let Some(mut change) = change(&role, *script, rollback, headers) else { continue };
+                let Some(mut change) = change(&role, script, rollback, headers) else { continue };
                 change.is_code = is_code;
                 change.refusals = refusals;
                 change.is_unread = is_unread;
@@ -139,7 +139,7 @@ fn key(candidate: &Candidate) -> (bool, Option<&limosa_core::Version>, &str, &st
 
 fn change(
     role: &FileRole,
-    script: Script,
+    script: Shared<Script>,
     rollback: Option<Arc<Rollback>>,
     mut headers: Shared<Headers>,
 ) -> Option<Change> {
@@ -211,7 +211,7 @@ fn one_of(mut group: Vec<Box<Candidate>>, engine: Engine, diagnostics: &mut Vec<
         }
     }
     let mut taken = group.swap_remove(chosen);
-    taken.variants = group.into_iter().map(|other| other.change.script.file).collect();
+    taken.variants = group.into_iter().map(|other| other.change.script.file.clone()).collect();
     taken
 }
 
@@ -297,7 +297,7 @@ fn pair(candidates: &mut [Box<Candidate>], backs: Vec<WayBack>, diagnostics: &mu
 }
 
 /// Gives each change what proves it.
-fn prove(candidates: &mut [Box<Candidate>], proofs: Vec<(Version, Box<Script>)>) {
+fn prove(candidates: &mut [Box<Candidate>], proofs: Vec<(Version, Shared<Script>)>) {
     if proofs.is_empty() {
         return;
     }

@@ -393,7 +393,7 @@ impl Body {
                 told_elsewhere: Vec::new(),
             };
         }
-        let script = Box::new(self.script(file_checksum));
+        let script = self.script(file_checksum).into();
         let content = Content::Change { script, rollback: self.held(back) };
         Finished { content, told: self.diagnostics, told_elsewhere: Vec::new() }
     }
@@ -443,7 +443,7 @@ impl Body {
             }
             back
         });
-        let script = Box::new(self.script(file_checksum));
+        let script = self.script(file_checksum).into();
         let rollback = self.held(rollback);
         Finished { content: Content::Change { script, rollback }, told: self.diagnostics, told_elsewhere }
     }
@@ -506,6 +506,7 @@ impl Body {
                 Default::default()
             }
         };
+        outline.markers = self.markers;
         outline.end_delimiter = self.delimiters[0].take().map(Box::new);
         if self.statements == 0 && !self.failed {
             self.diagnostics.push(
@@ -518,10 +519,9 @@ impl Body {
             file: self.path.clone(),
             span: Span::new(0, end),
             start: Position::START,
-            markers: self.markers,
             file_checksum,
             up_checksum,
-            outline: outline.into(),
+            outline,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use limosa_core::{Checksum, Headers, Outline, Rollback, Script, Shared, SharedText};
+use limosa_core::{Checksum, Headers, Outline, Rollback, Script, Shape, Shared, SharedText};
 use limosa_sql::{Diagnostic, Dialect, Engine, Label, Position, Span};
 use thin_vec::{ThinVec, thin_vec};
 
@@ -34,7 +34,7 @@ pub struct FileFacts {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     /// A change, and its way back where the same file holds it.
-    Change { script: Box<Script>, rollback: Option<Arc<Rollback>> },
+    Change { script: Shared<Script>, rollback: Option<Arc<Rollback>> },
     /// The way back of another file; None where it could not be read.
     WayBack(Option<Arc<Rollback>>),
 }
@@ -43,9 +43,9 @@ impl Content {
     /// Takes a script for one that leaves nothing behind. The error: it cannot be in one transaction.
     pub(super) fn becomes_proof(&mut self, path: &str) -> Option<Diagnostic> {
         let Content::Change { script, .. } = self else { return None };
-        match std::mem::take(&mut *script.outline).as_proof() {
+        match std::mem::take(&mut script.outline).as_proof() {
             Some(outline) => {
-                script.outline = outline.into();
+                script.outline = outline;
                 None
             }
             None => {
@@ -59,7 +59,7 @@ impl Content {
     /// Gives everything its place in the file, where a part of it was read as if it were all.
     pub(super) fn stands_in(&mut self, part: &FilePart) {
         let lines = part.lines_above();
-        let below = |outline: &mut Shared<Outline>| *outline = std::mem::take(&mut **outline).below(lines).into();
+        let below = |outline: &mut Outline| *outline = std::mem::take(outline).below(lines);
         match self {
             Content::Change { script, rollback } => {
                 script.span = Span::new(script.span.start + part.start, script.span.end + part.start);
@@ -89,29 +89,17 @@ impl FileFacts {
             Some(text) => read_file(origin, dialect, text.to_owned(), &Wishes::default()),
             None => (None, Vec::new()),
         };
-        let checksum = || Checksum::of(format!("code {declared}").as_bytes());
-        let script = Script {
-            file: origin.into(),
-            span: Span::new(0, 0),
-            start: Position::START,
-            markers: None,
-            file_checksum: checksum(),
-            up_checksum: checksum(),
-            // What the code leaves in the session nobody knows.
-            outline: Outline {
-                unseen: dialect.engine() != Engine::Postgres,
-                foreign_keys: dialect.foreign_keys(),
-                ..Outline::default()
-            }
-            .into(),
-        };
+        // What the code leaves in the session nobody knows.
+        let unseen = dialect.engine() != Engine::Postgres;
+        let shape = Shape { unseen, foreign_keys: dialect.foreign_keys(), ..Shape::default() };
+        let script = Script::of_code(origin, declared, shape.into());
         let facts = FileFacts {
             path: origin.into(),
             role,
             headers: Shared::default(),
             references: ThinVec::new(),
             wanted: true,
-            content: Content::Change { script: Box::new(script), rollback: rollback.map(Arc::new) },
+            content: Content::Change { script: script.into(), rollback: rollback.map(Arc::new) },
             refusals: ThinVec::new(),
             is_code: true,
             is_unread: false,
@@ -135,10 +123,9 @@ impl FileFacts {
             file: path.clone(),
             span: Span::new(0, 0),
             start: Position::START,
-            markers: None,
             file_checksum,
             up_checksum,
-            outline: Shared::default(),
+            outline: Outline::default(),
         };
         FileFacts {
             path,
@@ -146,7 +133,7 @@ impl FileFacts {
             headers: Shared::default(),
             references: ThinVec::new(),
             wanted: true,
-            content: Content::Change { script: Box::new(script), rollback: None },
+            content: Content::Change { script: script.into(), rollback: None },
             refusals: ThinVec::new(),
             is_code,
             is_unread: true,

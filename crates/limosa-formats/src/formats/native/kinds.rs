@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use limosa_core::{Alike, Headers, Outline};
+use limosa_core::{Alike, Headers, Shape};
 
 use super::facts::{Content, FileFacts};
 
@@ -10,7 +10,7 @@ use super::facts::{Content, FileFacts};
 #[derive(Default)]
 pub struct Kinds {
     headers: Alike<Headers>,
-    outlines: Alike<Outline>,
+    shapes: Alike<Shape>,
 }
 
 impl Kinds {
@@ -19,13 +19,13 @@ impl Kinds {
         self.headers.share(&mut facts.headers);
         let rollback = match &mut facts.content {
             Content::Change { script, rollback } => {
-                self.outlines.share(&mut script.outline);
+                script.outline.share_shape(&mut self.shapes);
                 rollback
             }
             Content::WayBack(rollback) => rollback,
         };
         if let Some(rollback) = rollback.as_mut().and_then(Arc::get_mut) {
-            self.outlines.share(&mut rollback.outline);
+            rollback.outline.share_shape(&mut self.shapes);
         }
     }
 }

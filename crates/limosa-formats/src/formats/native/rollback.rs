@@ -146,7 +146,7 @@ pub(crate) fn nothing_back(file: &str, line: u64) -> Rollback {
         start: Position { line, column: 1 },
         text: "-- nothing is to be taken back".to_owned(),
         outline: Default::default(),
-        time_outs: TimeOuts::default(),
+        own_time_outs: None,
     }
 }
 
@@ -401,7 +401,8 @@ fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &W
             outline.variables = outline.variables.above(start.line - 1);
             outline.lifted.iter_mut().for_each(|lifted| lifted.line -= start.line - 1);
             let time_outs = TimeOuts { lock_ms: wishes.lock_timeout, statement_ms: wishes.statement_timeout };
-            (Some(Rollback { file: file.into(), start, text, outline: outline.into(), time_outs }), Vec::new())
+            let own_time_outs = (time_outs != TimeOuts::default()).then(|| Box::new(time_outs));
+            (Some(Rollback { file: file.into(), start, text, outline, own_time_outs }), Vec::new())
         }
         Err(error) => {
             let line = places.iter().find(|(position, _)| *position == error.position()).map(|(_, line)| line.clone());

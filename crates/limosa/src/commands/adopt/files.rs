@@ -30,8 +30,8 @@ impl<'o> Checking<'o> {
     pub(super) fn agreement(&mut self, change: &Change, row: &ForeignRow) -> Agreement {
         // Of these tools the checksum of the bytes as they are was made when the file was read.
         let is_sha256 = matches!(self.tool, ForeignTool::Drizzle | ForeignTool::Prisma);
-        let read = change.script.file_checksum.as_str().strip_prefix("sha256:");
-        if is_sha256 && read == row.checksum.as_deref() {
+        let read = change.script.file_checksum.digits();
+        if is_sha256 && row.checksum.as_ref() == Some(&read) {
             return Agreement::Same;
         }
         let file = &change.script.file;

@@ -393,7 +393,7 @@ pub(super) fn text_of(project: &Project<'_>, script: &Script) -> Result<String, 
     let mut bytes = Vec::new();
     let mut input = Files::open(project.opened.scripts(), &script.file).map_err(unreadable)?;
     input.read_to_end(&mut bytes).map_err(unreadable)?;
-    if let Some(markers) = script.markers {
+    if let Some(markers) = script.outline.markers {
         let (mut mask, mut masked) = (SectionMask::new(markers, Direction::Apply), Vec::with_capacity(bytes.len()));
         mask.feed(&bytes, &mut masked);
         mask.finish(&mut masked);
@@ -412,7 +412,7 @@ pub(super) fn text_of(project: &Project<'_>, script: &Script) -> Result<String, 
     let ended_by_semicolons = ended_by_semicolons.transpose()?;
     let text = ended_by_semicolons.as_deref().unwrap_or(text);
     // Where markers stood, blanks stand now. Where variables are replaced, its lines keep their numbers until they are.
-    Ok(match script.markers {
+    Ok(match script.outline.markers {
         Some(_) => {
             let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
             let text = text.trim_end_matches(['\n', ';']);

@@ -64,6 +64,6 @@ fn of_change(project: &Project<'_>, exported: &Exported, change: &limosa_core::C
         "data_loss_allowed": headers.data_loss_allowed,
         "applied_at": row.map(|row| &row.applied_at),
         "applied_by": row.map(|row| &row.applied_by),
-        "checksum": change.text_checksum().as_str(),
+        "checksum": change.text_checksum(),
     })
 }

@@ -25,7 +25,7 @@ impl Value {
     pub fn constant(&self, engine: Engine) -> String {
         let cast = if engine == Engine::Postgres { "::text" } else { "" };
         match self {
-            Value::Text(text) => format!("{}{cast}", engine.quote_literal(text)),
+            Value::Text(text) => engine.quote_literal(text) + cast,
             Value::Integer(number) => number.to_string(),
             Value::Boolean(truth) => truth.to_string(),
             Value::Null => format!("null{cast}"),

@@ -160,11 +160,10 @@ impl Ledger {
             return self.bound(statement, parameters);
         }
         let all: Vec<Value> = std::iter::once(Value::Text(self.project.clone())).chain(parameters).collect();
-        let written = |number: usize| {
-            let value = all.get(number.checked_sub(1)?).filter(|_| same.contains(&number))?;
-            Some(value.constant(self.names.engine))
-        };
-        let sql = statement.render_written(&self.names, written);
+        let constant =
+            |(number, value): (usize, &Value)| same.contains(&number).then(|| value.constant(self.names.engine));
+        let written: Vec<Option<String>> = (1..).zip(&all).map(constant).collect();
+        let sql = statement.render_written(&self.names, &written);
         let rest = (1..).zip(&all).filter(|(number, _)| !same.contains(number));
         let parameters = rest.map(|(_, value)| value.clone()).collect();
         Item::Bound { sql, parameters }

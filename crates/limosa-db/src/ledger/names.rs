@@ -38,6 +38,12 @@ impl LedgerNames {
     /// a text constant. What a name itself holds is left alone.
     pub fn fill(&self, sql: &str) -> String {
         let mut filled = String::with_capacity(sql.len() + 256);
+        self.fill_into(sql, &mut filled);
+        filled
+    }
+
+    /// The same, behind another text.
+    pub(super) fn fill_into(&self, sql: &str, filled: &mut String) {
         let mut rest = sql;
         while let Some(at) = rest.find('{') {
             filled.push_str(&rest[..at]);
@@ -48,7 +54,6 @@ impl LedgerNames {
             rest = &rest[length..];
         }
         filled.push_str(rest);
-        filled
     }
 
     /// What stands for `{name}`; None where the name is none of ours.

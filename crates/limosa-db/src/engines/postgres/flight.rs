@@ -21,8 +21,11 @@ const WINDOW: usize = 1 << 20;
 const REFILL: usize = WINDOW / 2;
 
 /// Bytes that may be under way without an answer when another transaction is begun: some hundred small ones, enough for a server
-/// that is far away, and little memory.
+/// that is far away. Each byte under way takes four of memory.
 const AHEAD: usize = WINDOW / 4;
+
+/// The same for a server that is near: it has work for some milliseconds.
+const AHEAD_OF_NEAR: usize = WINDOW / 32;
 
 /// How often a ROLLBACK is sent again when a cancel request that came late hits it.
 const ROLLBACK_ATTEMPTS: usize = 5;
@@ -150,7 +153,8 @@ impl<'a> Flight<'a> {
     async fn begin_ahead(&mut self, number: u64) {
         // Here the server gets to work on what was sent, while the next items are made.
         self.land_ready().await;
-        while self.unanswered > AHEAD && self.failure.is_none() && !self.wire.is_quiet() {
+        let ahead = if self.wire.is_near() { AHEAD_OF_NEAR } else { AHEAD };
+        while self.unanswered > ahead && self.failure.is_none() && !self.wire.is_quiet() {
             self.land_next().await;
         }
         if self.committing && self.gate == Gate::Shut {

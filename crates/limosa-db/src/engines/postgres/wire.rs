@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -24,6 +25,9 @@ use crate::{DbError, Notice};
 
 /// A TLS stream that is listened to.
 pub(super) type Stream = Tap<<MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// Servers that answer within this are near.
+const NEAR: Duration = Duration::from_millis(3);
 
 /// SQLSTATE of `there is no transaction in progress`, the answer to a ROLLBACK that was sent to make sure.
 const NO_TRANSACTION: &str = "25P01";
@@ -53,6 +57,10 @@ pub(super) struct Wire {
     last_words: Option<DbError>,
     queue: FuturesOrdered<BoxFuture<'static, Answer>>,
     events: VecDeque<Event>,
+    /// When something was sent last while nothing was under way, until that is answered.
+    asked: Option<Instant>,
+    /// The shortest time in which something was answered.
+    round_trip: Duration,
     /// Dropped behind the client: a connection that ends need not close its statements.
     pub(super) prepared: Prepared,
 }
@@ -66,6 +74,8 @@ impl Wire {
             last_words: None,
             queue: FuturesOrdered::new(),
             events: VecDeque::new(),
+            asked: None,
+            round_trip: Duration::MAX,
             prepared: Prepared::default(),
         }
     }
@@ -95,6 +105,11 @@ impl Wire {
         self.connection.is_none()
     }
 
+    /// True where an answer of the server takes no longer than within a room of machines.
+    pub(super) fn is_near(&self) -> bool {
+        self.round_trip < NEAR
+    }
+
     /// True while nothing is unanswered.
     pub(super) fn is_quiet(&self) -> bool {
         self.queue.is_empty() && self.events.is_empty()
@@ -103,6 +118,9 @@ impl Wire {
     /// Sends a request. A request writes its message when it is first polled; that happens here, so requests leave in
     /// the order of these calls.
     pub(super) async fn send(&mut self, mut request: BoxFuture<'static, Answer>) -> Sending {
+        if self.queue.is_empty() {
+            self.asked = Some(Instant::now());
+        }
         let first = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx))).await;
         match first {
             Poll::Ready(answer) => {
@@ -154,6 +172,9 @@ impl Wire {
 
     fn collect_answers(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(answer)) = self.queue.poll_next_unpin(cx) {
+            if let Some(asked) = self.asked.take() {
+                self.round_trip = self.round_trip.min(asked.elapsed());
+            }
             self.events.push_back(Event::Answer(answer));
         }
     }

@@ -5,6 +5,8 @@
 //!
 //! On MySQL a guard fails by a subquery of two rows: unlike a NULL it does so whatever `sql_mode` a script has set.
 
+use std::fmt::Write;
+
 mod audit;
 mod changes;
 mod glance;
@@ -51,22 +53,26 @@ impl Statement {
 }
 
 impl Statement {
-    /// The text for PostgreSQL with some parameters written out, and the others numbered anew; `written` gives the constant for
-    /// the number of a parameter, where it is one of them.
-    pub(super) fn render_written(&self, names: &LedgerNames, written: impl Fn(usize) -> Option<String>) -> String {
+    /// The text for PostgreSQL with some parameters written out, and the others numbered anew: `written` holds, by the numbers of the
+    /// parameters, the constant of each that is one of them.
+    pub(super) fn render_written(&self, names: &LedgerNames, written: &[Option<String>]) -> String {
+        let constants: usize = written.iter().flatten().map(String::len).sum();
+        let mut text = String::with_capacity(self.postgres.len() + constants + 256);
         let mut pieces = self.postgres.split('$');
-        let mut text = names.fill(pieces.next().unwrap_or_default());
+        names.fill_into(pieces.next().unwrap_or_default(), &mut text);
         for piece in pieces {
             let digits = piece.len() - piece.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
-            let number = piece[..digits].parse().unwrap_or_default();
-            match written(number) {
-                Some(constant) => text.push_str(&constant),
+            let number: usize = piece[..digits].parse().unwrap_or_default();
+            let before = &written[..written.len().min(number.saturating_sub(1))];
+            let constant = number.checked_sub(1).and_then(|at| written.get(at)?.as_deref());
+            match constant {
+                Some(constant) => text.push_str(constant),
                 None => {
-                    let before = (1..number).filter(|number| written(*number).is_some()).count();
-                    text.push_str(&format!("${}", number - before));
+                    // Writing to a text cannot fail.
+                    let _ = write!(text, "${}", number - before.iter().flatten().count());
                 }
             }
-            text.push_str(&names.fill(&piece[digits..]));
+            names.fill_into(&piece[digits..], &mut text);
         }
         text
     }
@@ -84,11 +90,12 @@ mod tests {
     fn parameters_that_are_written_out_leave_no_gap() {
         let statement = all("select $1, $2 from {lease} where a = $3 and b = $1 and c = $12");
         let names = LedgerNames::new(Engine::Postgres, "$1");
-        let written = |number| (number == 1 || number == 3).then(|| format!("'{{lease}} ${number}'"));
+        let written: Vec<_> =
+            (1..=12).map(|number| (number == 1 || number == 3).then(|| format!("'{{lease}} ${number}'"))).collect();
         assert_eq!(
-            statement.render_written(&names, written),
+            statement.render_written(&names, &written),
             "select '{lease} $1', $1 from \"$1\".\"lease\" where a = '{lease} $3' and b = '{lease} $1' and c = $10"
         );
-        assert_eq!(statement.render_written(&names, |_| None), statement.render(&names));
+        assert_eq!(statement.render_written(&names, &[]), statement.render(&names));
     }
 }

@@ -41,9 +41,10 @@ cargo xtask COMMAND
   static [-- ARGUMENTS]           build a static binary for musl
                                   (ARGUMENTS go to `cargo build` in place of `--release`)
   release [OPTIONS] [-- ARGUMENTS]
-                                  build what is handed out: watched at its work, and linked with its
-                                  functions in the order of use; needs valgrind
-                                  (ARGUMENTS: --target x86_64-unknown-linux-musl for a static one)
+                                  build what is handed out: static where it can be, watched at its
+                                  work, and linked with its functions in the order of use; needs
+                                  valgrind (ARGUMENTS: --target x86_64-unknown-linux-gnu for one that
+                                  uses the libraries of the machine)
 
 Options, which say more servers than one older and the newest PostgreSQL, PgBouncer and one MariaDB:
 

@@ -7,7 +7,7 @@ use crate::cargo::Workspace;
 use crate::provision::{self, Range};
 use crate::static_binary;
 
-/// Provides servers and valgrind, and lets the program `bench` build limosa, which it watches at the work that it measures otherwise. The
+/// Provides servers, valgrind, and what a static binary is built with, and lets the program `bench` build limosa, which it watches at the work that it measures otherwise. The
 /// last line that is printed is the path of the binary.
 pub(crate) fn build(workspace: &Workspace, range: Range, arguments: &[String]) -> Result<u8> {
     let targets = arguments.iter().map(|word| word.trim_start_matches("--target="));
@@ -15,6 +15,11 @@ pub(crate) fn build(workspace: &Workspace, range: Range, arguments: &[String]) -
         if !static_binary::can_be_built(target)? {
             return Ok(EXIT_USAGE);
         }
+    }
+    if !arguments.iter().any(|word| word.starts_with("--target"))
+        && let Err(reason) = provision::provide_musl(&static_binary::target())
+    {
+        eprintln!("no static binary can be built here: {reason}");
     }
     if let Err(reason) = provision::provide_valgrind() {
         eprintln!("error: valgrind is missing, and cannot be installed: {reason}");

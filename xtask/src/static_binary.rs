@@ -15,7 +15,7 @@ pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
         eprintln!("error: a static binary is built on linux only");
         return Ok(EXIT_USAGE);
     }
-    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let target = target();
     if !can_be_built(&target)? {
         return Ok(EXIT_USAGE);
     }
@@ -36,6 +36,11 @@ pub(crate) fn build(workspace: &Workspace, arguments: &[String]) -> Result<u8> {
     }
     println!("{binary}: static, {:.1} MiB", bytes.len() as f64 / f64::from(1 << 20));
     Ok(0)
+}
+
+/// The target of the compiler for a static binary that runs here.
+pub(crate) fn target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }
 
 /// False where something is not installed, which it says, and how to get it.

@@ -9,6 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::constants;
 
+/// What functions do only while a panic unwinds stands in sections of its own, behind everything that is used: it is an eighth of the code.
+const UNWINDING_APART: &str = "-Cllvm-args=-enable-split-machine-functions -mfs-split-ehcode";
+
 /// What the linker was given when cargo called it: lld's option `--reproduce` writes it into an archive, with its command line.
 pub(super) struct Kept {
     folder: PathBuf,
@@ -31,7 +34,7 @@ impl Kept {
         path.push(lld()?.parent().context("the linker is in no folder")?);
         let mut reproduce = OsString::from("-Clink-arg=-Wl,--reproduce=");
         reproduce.push(&self.archive);
-        cargo.arg("--").args([path, "-Clink-arg=-fuse-ld=lld".into(), reproduce]);
+        cargo.arg("--").args([path, "-Clink-arg=-fuse-ld=lld".into(), reproduce, UNWINDING_APART.into()]);
         run(&mut cargo)?;
         ensure!(self.archive.is_file(), "{} is missing: remove {}", self.archive.display(), self.folder.display());
         Ok(())

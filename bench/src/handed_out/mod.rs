@@ -1,7 +1,7 @@
-//! limosa as it is handed out: built in its release form, watched at its work, and linked anew with its functions and constants in the order
-//! of use.
+//! limosa as it is handed out: static where this machine can build it so, in its release form, watched at its work, and linked anew with its
+//! functions and constants in the order of use.
 //!
-//! That takes a third off the memory of a command, which is mostly pages of code, and a sixth off the time of one that finds nothing to
+//! A static binary needs 1.8 MiB less memory than one that uses the libraries of the machine. The order takes a third off the memory of a command, which is mostly pages of code, and a sixth off the time of one that finds nothing to
 //! do. The compiler does its work once: the linker keeps what it was given, and is called a second time with the order.
 
 mod callgrind;
@@ -10,8 +10,9 @@ mod linking;
 mod order;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
@@ -23,8 +24,8 @@ use crate::{absolute, servers, stopwatch};
 use linking::Kept;
 use order::{Run, order};
 
-/// Migrations of a run that is watched, and how many of them are taken back.
-const MIGRATIONS: usize = 100;
+/// Migrations of a run that is watched, and how many of them are taken back: enough for several threads to read them, and for progress to be told.
+const MIGRATIONS: usize = 400;
 const TAKEN_BACK: usize = 20;
 
 /// Why it cannot be watched here, if so.
@@ -35,14 +36,44 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     )
 }
 
-/// Builds it below `target`, for this machine or for the target `triple` of the compiler. Where nothing changed since, nothing is done.
+/// The target of the compiler that a static binary for this machine is built for, or what it lacks.
+pub(crate) fn static_target() -> Result<String, String> {
+    let triple = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    let folder = Command::new("rustc").args(["--print", "target-libdir", "--target", &triple]).output();
+    let folder = folder.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    if !folder.is_ok_and(|folder| Path::new(&folder).is_dir()) {
+        return Err(format!("rustup target add {triple}"));
+    }
+    // SQLite and ring are C.
+    match tools::in_path("musl-gcc") {
+        Ok(_) => Ok(triple),
+        Err(_) => Err("apt-get install musl-tools".to_owned()),
+    }
+}
+
+/// Where it is built below `target` for a target `triple` of the compiler, or for this machine with its libraries.
+pub(crate) fn place(target: &Path, triple: Option<&str>) -> PathBuf {
+    triple.map_or_else(|| target.to_owned(), |triple| target.join(triple)).join("dist/ordered/limosa")
+}
+
+/// Builds it below `target`, for the target `triple` of the compiler, or static where nothing is said and it can be. Where nothing changed
+/// since, nothing is done.
 ///
 /// # Errors
 /// It cannot be built, no run of it can be watched, or it cannot be linked.
 pub(crate) fn build(target: &Path, triple: Option<&str>) -> Result<PathBuf> {
     let target = absolute(target)?;
-    let folder = triple.map_or_else(|| target.clone(), |triple| target.join(triple)).join("dist");
-    let (kept, program) = (Kept::below(&folder), folder.join("ordered/limosa"));
+    let found = match triple {
+        Some(triple) => Ok(triple.to_owned()),
+        None => static_target(),
+    };
+    if let Err(missing) = &found {
+        println!("limosa uses the libraries of this machine; for a static one: {missing}");
+    }
+    let triple = found.as_deref().ok();
+    let program = place(&target, triple);
+    let folder = program.ancestors().nth(2).context("a program stands in a folder")?;
+    let kept = Kept::below(folder);
     kept.compile(triple)?;
     if kept.is_older_than(&program) {
         return Ok(program);

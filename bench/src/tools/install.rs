@@ -123,10 +123,13 @@ pub(super) fn flyway(target: &Path) -> Result<PathBuf, String> {
 
 /// Our own binary as it is handed out, built where it is not there yet or old; in cargo's release form where it cannot be watched.
 pub(super) fn limosa(target: &Path) -> Result<PathBuf, String> {
-    let (ordered, plain) = (target.join("dist/ordered/limosa"), target.join("release/limosa"));
+    let plain = target.join("release/limosa");
     if env::var_os("BENCH_NO_BUILD").is_some() {
         let built = |program: &PathBuf| fs::metadata(program).and_then(|metadata| metadata.modified()).ok();
-        let newest = [ordered, plain].into_iter().max_by_key(built).filter(|program| program.is_file());
+        let of_machine = handed_out::place(target, None);
+        let of_musl = handed_out::static_target().map(|triple| handed_out::place(target, Some(&triple)));
+        let found = of_musl.into_iter().chain([of_machine, plain]);
+        let newest = found.max_by_key(built).filter(|program| program.is_file());
         return newest.ok_or_else(|| "not built yet".to_owned());
     }
     let Some(obstacle) = handed_out::obstacle() else {

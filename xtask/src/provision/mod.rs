@@ -121,6 +121,18 @@ pub(crate) fn provide_valgrind() -> Result<(), String> {
     }
 }
 
+/// Finds or installs what a static binary is built with, or says in half a sentence why not.
+pub(crate) fn provide_musl(target: &str) -> Result<(), String> {
+    if find_program("musl-gcc").is_none() {
+        apt_install(&["musl-tools"])?;
+    }
+    let added = Command::new("rustup").args(["target", "add", target]).stderr(Stdio::null()).status();
+    match added.is_ok_and(|status| status.success()) {
+        true => Ok(()),
+        false => Err(format!("`rustup target add {target}` failed")),
+    }
+}
+
 fn pgbouncer(missing: &mut Vec<String>) -> Option<Found> {
     let origin = if let Some(program) = find_program("pgbouncer") {
         return Some(describe_pgbouncer(program, "found"));

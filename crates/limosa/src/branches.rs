@@ -12,9 +12,10 @@ use limosa_run::Files;
 use limosa_sql::{Diagnostic, Dialect, Engine};
 
 use crate::builtins::value_without_database;
-use crate::files::{Reading, ToRead, layout_of, read_all};
+use crate::files::layout_of;
 use crate::git::{Checkout, Commit};
 use crate::scripts::{Scripts, depth_of, unreadable};
+use crate::side_by_side::{Reading, ToRead, read_all};
 use crate::{Configuration, Failure};
 
 /// One side of a comparison.

@@ -1,22 +1,21 @@
 //! From folders on disk to changes.
 
 use std::collections::HashSet;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use limosa_core::{
     Alike, AppliedRow, Callback, CallbackWork, Change, Checksum, Direction, Identity, LedgerView, PutsBack, RowState,
     SharedSession, Version, find_identity, find_version,
 };
 use limosa_db::ledger::Glance;
-use limosa_formats::native::{Config, Entry, FileFacts, FileReader, FileRole, Kinds, assemble};
+use limosa_formats::native::{Config, Entry, FileFacts, FileRole, assemble};
 use limosa_formats::{Layout, LedgerTable, Recognised, left_out};
 use limosa_sql::{Diagnostic, Dialect, Engine, ForeignKeys, Label, Severity};
 
 use crate::builtins::value_without_database;
 use crate::ledger_told::{ledger_table, schemas_of_tool};
-use crate::scripts::{Scripts, depth_of, each_part, part_of};
+use crate::scripts::{Scripts, depth_of};
+use crate::side_by_side::{BUFFER, Reading, ToRead, on_all_processors, read_all};
 use crate::unread::{Known, is_settled};
 use crate::{Configuration, Exit, Failure, RustCallback};
 
@@ -267,6 +266,30 @@ pub(crate) struct Listing {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// Files of which more is known than their names say, each as often as it holds changes.
+fn with_entries(files: Vec<Listed>, layout: &Layout, scripts: &Scripts) -> Result<Vec<Listed>, Failure> {
+    let mut listed = Vec::with_capacity(files.len());
+    for file in files {
+        let Some(entries) = layout.entries(&file.name) else {
+            listed.push(file);
+            continue;
+        };
+        for entry in entries {
+            let entry = match entry.back_elsewhere().map(|file| scripts.read(file)) {
+                Some(bytes) => entry.with_back_in(&bytes?),
+                None => entry,
+            };
+            listed.push(Listed {
+                name: file.name.clone(),
+                role: entry.role.clone(),
+                checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
+                entry: Some(Box::new(entry)),
+            });
+        }
+    }
+    Ok(listed)
+}
+
 impl Listing {
     /// Lists all files of some folders, which are read for a database of this engine.
     ///
@@ -274,45 +297,37 @@ impl Listing {
     /// Where a folder, or a file of settings, cannot be read, and where nobody can say whose format it is.
     pub(crate) fn of(configuration: &Configuration, folders: &[PathBuf], engine: Engine) -> Result<Listing, Failure> {
         let scripts = Scripts::of(configuration);
-        let names = scripts.list(folders)?;
+        let mut names = scripts.list(folders)?;
         // Where no folder is there yet, what stands around its place counts.
         let places = if folders.is_empty() { &configuration.directories } else { folders };
         let around = scripts.around(places);
         let (recognised, mut diagnostics) = layout_of(configuration, &scripts, folders, &names, &around, engine)?;
         let layout = &recognised.layout;
         let made = layout.made_files();
-        let names: Vec<String> = names.into_iter().chain(made.keys().cloned()).collect();
+        names.extend(made.keys().cloned());
         let scripts = scripts.with_made(made);
         let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
         diagnostics.extend(problem);
         let schemas = schemas_of_tool(layout, &scripts, places);
-        let roles: Vec<FileRole> =
-            names.iter().map(|name| layout.classify_at(name, || depth_of(name, &scripts, folders))).collect();
-        diagnostics.extend(layout.check(names.iter().map(String::as_str).zip(&roles)));
+        // A folder may have a hundred thousand: each is listed once, in the place where it stays.
+        let listed = names.into_iter().map(|name| {
+            let role = layout.classify_at(&name, || depth_of(&name, &scripts, folders));
+            Listed { name, role, entry: None, checksum: None }
+        });
+        let mut files: Vec<Listed> = listed.collect();
+        diagnostics.extend(layout.check(files.iter().map(|file| (file.name.as_str(), &file.role))));
         let value_of = |name: &str| value_without_database(configuration, layout, name);
-        let (mut files, mut configs) = (Vec::with_capacity(names.len()), Vec::new());
-        for (name, role) in names.into_iter().zip(roles) {
-            if let Some(entries) = layout.entries(&name) {
-                for entry in entries {
-                    let entry = match entry.back_elsewhere().map(|file| scripts.read(file)) {
-                        Some(bytes) => entry.with_back_in(&bytes?),
-                        None => entry,
-                    };
-                    files.push(Listed {
-                        name: name.clone(),
-                        role: entry.role.clone(),
-                        checksum: entry.part.as_ref().map(|part| part.checksum.clone()),
-                        entry: Some(Box::new(entry)),
-                    });
-                }
-            } else if role == FileRole::Config {
-                let (config, found) = layout.read_config(&name, &scripts.read(&name)?, engine, &value_of);
-                configs.extend(config);
-                diagnostics.extend(found);
-            } else {
-                files.push(Listed { name, role, entry: None, checksum: None });
-            }
+        if files.iter().any(|file| layout.entries(&file.name).is_some()) {
+            files = with_entries(files, layout, &scripts)?;
         }
+        let is_config = |file: &Listed| file.entry.is_none() && file.role == FileRole::Config;
+        let mut configs = Vec::new();
+        for file in files.iter().filter(|file| is_config(file)) {
+            let (config, found) = layout.read_config(&file.name, &scripts.read(&file.name)?, engine, &value_of);
+            configs.extend(config);
+            diagnostics.extend(found);
+        }
+        files.retain(|file| !is_config(file));
         if !files.iter().any(|file| file.role.identity().is_some()) {
             let ignored = files.iter().filter(|file| file.role == FileRole::Ignored);
             let told =
@@ -398,39 +413,43 @@ impl Listing {
             others.extend(files.chain(configuration.code.iter().map(|code| code.identity_in(&layout))));
         }
         let mut commands = Vec::new();
-        let mut to_read = Vec::with_capacity(listed.len());
         let mut unread = Vec::new();
         let mut buffer = Vec::new();
-        for Listed { name, role, entry, checksum } in listed.into_iter().filter(|file| wanted.has(&file.role)) {
+        // Takes the place of the list.
+        let to_read = listed.into_iter().filter(|file| wanted.has(&file.role)).filter_map(|file| {
+            let Listed { name, role, entry, checksum } = file;
             match (known.row(&role), checksum) {
                 (Some(row), Some(checksum)) if checksum == row.file_checksum => {
                     unread.push(FileFacts::unread(name.into(), role, checksum, row.up_checksum.clone()));
-                    continue;
+                    return None;
                 }
                 (Some(row), None) if !configuration.verify_applied && role.runs_once() => {
                     let checksum = row.file_checksum.clone();
                     unread.push(FileFacts::unread(name.into(), role, checksum, row.up_checksum.clone()));
-                    continue;
+                    return None;
                 }
-                _ if known.is_settled(&role) => continue,
+                _ if known.is_settled(&role) => return None,
                 _ => {}
             }
             match role {
-                role @ FileRole::Program { .. } if others.contains(&role.identity()) => {}
+                role @ FileRole::Program { .. } if others.contains(&role.identity()) => None,
                 role @ FileRole::Program { .. } => {
                     buffer.resize(BUFFER, 0);
-                    let checksum = scripts.checksum(&name, &mut buffer)?;
-                    unread.extend(FileFacts::of_program(name.into(), role, checksum));
+                    match scripts.checksum(&name, &mut buffer) {
+                        Ok(checksum) => unread.extend(FileFacts::of_program(name.into(), role, checksum)),
+                        Err(failure) => return Some(Err(failure)),
+                    }
+                    None
                 }
-                FileRole::Callback { event, name: title, command: true } => commands.push(Callback {
-                    event,
-                    name: title.to_string(),
-                    work: CallbackWork::Command(name),
-                    headers: Default::default(),
-                }),
-                role => to_read.push((name, role, entry)),
+                FileRole::Callback { event, name: title, command: true } => {
+                    let (name, work) = (title.to_string(), CallbackWork::Command(name));
+                    commands.push(Callback { event, name, work, headers: Default::default() });
+                    None
+                }
+                role => Some(Ok((name, role, entry))),
             }
-        }
+        });
+        let to_read = to_read.collect::<Result<Vec<ToRead>, Failure>>()?;
         let table = ledger_table.as_ref().map(|ledger| ledger.table.as_str());
         let foreign_keys = configuration.foreign_keys.unwrap_or_else(|| layout.foreign_keys());
         let dialect = dialect.with_marks(layout.placeholder_marks()).with_foreign_keys(foreign_keys);
@@ -476,108 +495,6 @@ impl Listing {
             diagnostics,
         })
     }
-}
-
-/// What decides how files are read.
-pub(crate) struct Reading<'r> {
-    pub(crate) dialect: Dialect,
-    pub(crate) configs: &'r [Config],
-    pub(crate) layout: &'r Layout,
-    /// The table in which the tool of the files keeps its record, where another one than the layout knows may be meant.
-    pub(crate) ledger_table: Option<&'r str>,
-}
-
-/// Files that are worth a thread of their own to read.
-const SHARE: usize = 64;
-
-/// Files of which what is known is held in one piece, for whoever takes it on gives it back piece by piece.
-const READ_AT_ONCE: usize = 256;
-
-/// Bytes that are read of a file at once.
-const BUFFER: usize = 64 * 1024;
-
-/// Threads that read at once, at most: more only wait for each other in the kernel.
-const READERS: usize = 4;
-
-/// Does something to each share of some files, of which many are shared out to all processors; gives what came of each share,
-/// in order.
-fn on_all_processors<T: Send, R: Send>(
-    files: &mut [T],
-    work: impl Fn(&mut [T]) -> Result<R, Failure> + Sync,
-) -> Result<Vec<R>, Failure> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let readers = (files.len() / SHARE).clamp(1, processors.min(READERS));
-    let mut shares = files.chunks_mut(files.len().div_ceil(readers).max(1));
-    let first = shares.next().unwrap_or_default();
-    let others: Vec<Mutex<Option<&mut [T]>>> = shares.map(|share| Mutex::new(Some(share))).collect();
-    let work = &work;
-    // Whoever comes first takes the share: its thread, or where none can be had, this one.
-    let taken = |share: &Mutex<Option<&mut [T]>>| share.lock().ok().and_then(|mut share| share.take()).map(work);
-    std::thread::scope(|scope| {
-        let begin = |share| std::thread::Builder::new().spawn_scoped(scope, move || taken(share));
-        let begun: Vec<_> = others.iter().map(|share| (share, begin(share))).collect();
-        let first = work(first);
-        let rest = begun.into_iter().filter_map(|(share, thread)| match thread {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(_) => taken(share),
-        });
-        std::iter::once(first).chain(rest).collect()
-    })
-}
-
-/// What is known of each file, and what is to be said of them, in order.
-type Facts = (Vec<FileFacts>, Vec<Diagnostic>);
-
-/// A file to be read: its name, its role, and what else is known of it.
-pub(crate) type ToRead = (String, FileRole, Option<Box<Entry>>);
-
-/// Reads files of known roles; gives what is known of them share by share, for it is much.
-pub(crate) fn read_all(
-    scripts: &Scripts,
-    mut files: Vec<ToRead>,
-    how: &Reading<'_>,
-) -> Result<(Vec<Vec<FileFacts>>, Vec<Diagnostic>), Failure> {
-    let read = on_all_processors(&mut files, |files| {
-        let shares = files.chunks_mut(READ_AT_ONCE).map(|files| read_files(scripts, files, how));
-        shares.collect::<Result<Vec<Facts>, Failure>>()
-    })?;
-    let (files, found): (Vec<_>, Vec<_>) = read.into_iter().flatten().unzip();
-    Ok((files, found.into_iter().flatten().collect()))
-}
-
-fn read_files(scripts: &Scripts, files: &mut [ToRead], how: &Reading<'_>) -> Result<Facts, Failure> {
-    let (mut facts, mut diagnostics) = (Vec::with_capacity(files.len()), Vec::new());
-    let (mut buffer, mut kinds) = (vec![0; BUFFER], Kinds::default());
-    // The changes of one file follow each other.
-    let mut whole = (String::new(), Vec::new());
-    for (name, role, entry) in files {
-        let (name, role, entry) = (std::mem::take(name), std::mem::replace(role, FileRole::Ignored), entry.take());
-        let is_script = role.is_script();
-        let part = entry.as_ref().and_then(|entry| entry.part.clone());
-        let reader = match entry {
-            Some(entry) => FileReader::of_entry(how.dialect, &name, *entry, how.configs),
-            None => FileReader::of_role(how.dialect, &name, role, how.configs),
-        };
-        let mut reader = reader
-            .of_tool(how.layout)
-            .no_transaction_mark(how.layout.no_transaction_mark())
-            .with_markers(how.layout.markers());
-        if let Some(table) = how.ledger_table {
-            reader = reader.with_ledger_table(table);
-        }
-        match part {
-            Some(part) => reader.feed(part_of(scripts, &name, &part, &mut whole)?),
-            None if is_script => each_part(scripts, &name, &mut buffer, |bytes| reader.feed(bytes))?,
-            None => {}
-        }
-        let (read, found) = reader.finish();
-        facts.extend(read.map(|mut read| {
-            kinds.share(&mut read);
-            read
-        }));
-        diagnostics.extend(found);
-    }
-    Ok((facts, diagnostics))
 }
 
 /// Programs among the callbacks, where they are allowed. Left out in silence they could be missed.

@@ -46,6 +46,7 @@ pub mod report;
 mod schemas;
 mod scripts;
 pub mod settings;
+mod side_by_side;
 mod strays;
 mod structure;
 mod telling;

@@ -280,6 +280,9 @@ fn out_of_order(
 }
 
 fn dependency_problems(assessed: &[Assessed<'_>], chosen: &[&Assessed<'_>]) -> Vec<Diagnostic> {
+    if chosen.iter().filter_map(|line| line.change).all(|change| change.depends_on.is_empty()) {
+        return Vec::new();
+    }
     let states: HashMap<&Identity, &Assessed<'_>> = assessed.iter().map(|line| (&line.identity, line)).collect();
     let running: HashSet<&Identity> = chosen.iter().map(|line| &line.identity).collect();
     let mut problems = Vec::new();

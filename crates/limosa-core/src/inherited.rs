@@ -13,7 +13,7 @@ pub struct Inherited {
     /// PostgreSQL: those of them that files before it have set for their transaction, where the tool has one for all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locals: Vec<String>,
-    /// More than `settings` names; see [`crate::Outline::unseen`].
+    /// More than `settings` names; see [`crate::Shape::unseen`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
     /// What the tool puts back before the file.

@@ -15,14 +15,10 @@ mod render;
 
 use std::process::ExitCode;
 
-/// One heap for all threads: what the readers of files give back serves whoever decides on them. musl's own allocator gives pages back with
-/// each release, which takes SQLite twice the time; for that, and whatever else is C, there is mimalloc.
+/// musl's own allocator gives pages back with each release and takes a lock for each call: it takes SQLite twice the time.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
-#[cfg(target_env = "musl")]
-use mimalloc as _;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     panics::install();

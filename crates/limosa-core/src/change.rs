@@ -23,7 +23,7 @@ impl Identity {
 
     /// The identity of a versioned change.
     pub fn of_version(version: &Version) -> Identity {
-        Identity(version.to_string().into())
+        Identity(version.as_str().into())
     }
 
     /// The identity of a repeatable change.

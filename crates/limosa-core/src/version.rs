@@ -83,6 +83,11 @@ impl Version {
         Version { name: name.into(), ..self }
     }
 
+    /// As it is shown: the name, where the change is known by it, else the numbers.
+    pub fn as_str(&self) -> &str {
+        self.name().unwrap_or(&self.numbers)
+    }
+
     /// The whole name, where the change is known by it.
     pub fn name(&self) -> Option<&str> {
         (!self.name.is_empty()).then_some(&*self.name)
@@ -155,7 +160,7 @@ impl PartialOrd for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name().unwrap_or(&self.numbers))
+        formatter.write_str(self.as_str())
     }
 }
 

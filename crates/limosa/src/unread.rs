@@ -74,7 +74,7 @@ pub(crate) fn is_settled<'f>(
         let Some((applied, known @ false)) = rows.get_mut(identity.as_str()) else { return false };
         *known = true;
         met += 1;
-        checksum.map_or(names_count && role.runs_once(), |checksum| checksum.to_string() == *applied)
+        checksum.map_or(names_count && role.runs_once(), |checksum| *checksum == Checksum::stored(applied))
     };
     if !files.clone().all(|(role, checksum)| is_met(role, checksum)) || met < glance.rows.len() {
         return false;

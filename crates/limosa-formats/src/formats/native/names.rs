@@ -348,7 +348,11 @@ fn is_name(name: &str) -> bool {
 
 /// Underscores as blanks.
 pub(crate) fn spoken(name: &str) -> String {
-    name.replace('_', " ").trim().to_owned()
+    let mut spoken = String::with_capacity(name.len());
+    // Blanks at the ends go before the copy is made: a folder may have a hundred thousand names.
+    let bare = name.trim_matches(|character: char| character == '_' || character.is_whitespace());
+    spoken.extend(bare.chars().map(|character| if character == '_' { ' ' } else { character }));
+    spoken
 }
 
 /// The target of a file in the folder of rollbacks: a version alone is enough.

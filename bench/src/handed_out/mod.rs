@@ -1,8 +1,9 @@
 //! limosa as it is handed out: static where this machine can build it so, in its release form, watched at its work, and linked anew with its
 //! functions and constants in the order of use.
 //!
-//! A static binary needs 1.8 MiB less memory than one that uses the libraries of the machine. The order takes a third off the memory of a command, which is mostly pages of code, and a sixth off the time of one that finds nothing to
-//! do. The compiler does its work once: the linker keeps what it was given, and is called a second time with the order.
+//! A static binary needs 1.8 MiB less memory than one that uses the libraries of the machine. The order takes a third off the memory of a
+//! command, which is mostly pages of code, and a sixth off the time of one that finds nothing to do. The compiler does its work once: the
+//! linker keeps what it was given, and is called a second time with the order.
 
 mod callgrind;
 mod constants;
@@ -24,7 +25,8 @@ use crate::{absolute, servers, stopwatch};
 use linking::Kept;
 use order::{Run, order};
 
-/// Migrations of a run that is watched, and how many of them are taken back: enough for several threads to read them, and for progress to be told.
+/// Migrations of a run that is watched, and how many of them are taken back: enough for several threads to read them, and for progress to be
+/// told.
 const MIGRATIONS: usize = 400;
 const TAKEN_BACK: usize = 20;
 

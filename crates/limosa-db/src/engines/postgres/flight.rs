@@ -1,6 +1,6 @@
 //! Sends the items of a flight ahead of their answers, and ends cleanly whatever happens.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 
@@ -20,12 +20,13 @@ const WINDOW: usize = 1 << 20;
 /// statement.
 const REFILL: usize = WINDOW / 2;
 
-/// Bytes that may be under way without an answer when another transaction is begun: some hundred small ones, enough for a server
-/// that is far away. Each byte under way takes four of memory.
-const AHEAD: usize = WINDOW / 4;
-
-/// The same for a server that is near: it has work for some milliseconds.
-const AHEAD_OF_NEAR: usize = WINDOW / 32;
+/// Bytes that may be under way without an answer when another transaction is begun, by the shortest time in which the server answered: some
+/// hundred small ones, enough for a server that is far away, or work for some milliseconds where it is near. Each byte under way takes four
+/// of memory.
+fn ahead(round_trip: Duration) -> usize {
+    const NEAR: Duration = Duration::from_millis(3);
+    if round_trip < NEAR { WINDOW / 32 } else { WINDOW / 4 }
+}
 
 /// How often a ROLLBACK is sent again when a cancel request that came late hits it.
 const ROLLBACK_ATTEMPTS: usize = 5;
@@ -153,8 +154,7 @@ impl<'a> Flight<'a> {
     async fn begin_ahead(&mut self, number: u64) {
         // Here the server gets to work on what was sent, while the next items are made.
         self.land_ready().await;
-        let ahead = if self.wire.is_near() { AHEAD_OF_NEAR } else { AHEAD };
-        while self.unanswered > ahead && self.failure.is_none() && !self.wire.is_quiet() {
+        while self.unanswered > ahead(self.wire.round_trip()) && self.failure.is_none() && !self.wire.is_quiet() {
             self.land_next().await;
         }
         if self.committing && self.gate == Gate::Shut {
@@ -469,4 +469,18 @@ pub(super) async fn own(wire: &mut Wire, request: BoxFuture<'static, Answer>) ->
         }
     }
     result.map_err(|error| wire.explain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_far_or_was_never_asked_gets_more_at_once() {
+        let far = [Duration::from_millis(3), Duration::from_millis(200), Duration::MAX].map(ahead);
+        assert!(far.iter().all(|bytes| *bytes == far[0]));
+        assert!(ahead(Duration::ZERO) < far[0] && far[0] < WINDOW);
+        // Several migrations all the same.
+        assert!(ahead(Duration::ZERO) > 16 * 1024);
+    }
 }

@@ -26,9 +26,6 @@ use crate::{DbError, Notice};
 /// A TLS stream that is listened to.
 pub(super) type Stream = Tap<<MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// Servers that answer within this are near.
-const NEAR: Duration = Duration::from_millis(3);
-
 /// SQLSTATE of `there is no transaction in progress`, the answer to a ROLLBACK that was sent to make sure.
 const NO_TRANSACTION: &str = "25P01";
 
@@ -105,9 +102,9 @@ impl Wire {
         self.connection.is_none()
     }
 
-    /// True where an answer of the server takes no longer than within a room of machines.
-    pub(super) fn is_near(&self) -> bool {
-        self.round_trip < NEAR
+    /// The shortest time in which the server answered, as far as anything was asked while nothing else was under way.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip
     }
 
     /// True while nothing is unanswered.
@@ -124,6 +121,8 @@ impl Wire {
         let first = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx))).await;
         match first {
             Poll::Ready(answer) => {
+                // Nobody was asked.
+                self.asked = None;
                 self.queue.push_back(Box::pin(std::future::ready(answer)));
                 Sending::Ended
             }

@@ -92,9 +92,8 @@ pub(crate) fn head_ahead(context: &Context<'_>, step: &Step, marks: &Marks, befo
 /// What comes last in a transaction behind which another is sent at once: the settings of a fresh session for it unless it inherits
 /// those of before, the mark by which it knows that this one committed, and that nothing is changed outside of transactions meanwhile.
 pub(crate) fn tail_ahead(context: &Context<'_>, marks: &Marks, next: &Step) -> Vec<Tagged> {
-    let mark = Engine::Postgres.quote_literal(&marks.step_mark);
     let begins = beginning(context, next).map(|begins| format!("{begins}; ")).unwrap_or_default();
-    let text = format!("{begins}set {GUARD} = on; set {} = {mark}", sql::COMMITTED);
+    let text = format!("{begins}set {GUARD} = on; {}", sql::leave_mark(&marks.step_mark));
     vec![(Item::Control(text), Purpose::Settings), (Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]
 }
 

@@ -1,5 +1,7 @@
 //! The lock of runners, and the lease that says who holds it.
 
+use limosa_sql::Engine;
+
 use super::{Statement, all};
 
 /// The lease of a project ($1), whether the ledger of another tool is kept beside this one, the newest version that that tool had
@@ -131,7 +133,7 @@ pub const MARK_AGAIN: Statement = Statement {
 };
 
 /// PostgreSQL: as [`FENCE`], for a transaction that was sent before the commit of the one before it was answered: fails as well
-/// where that did not commit. $6 is the mark that it left as [`COMMITTED`].
+/// where that did not commit. $6 is the mark that it left by [`leave_mark`].
 pub const FENCE_AHEAD: Statement = Statement {
     postgres: "select 1 / count(*), set_config('limosa.step', $3, true), set_config('lock_timeout', $4, true), \
                set_config('statement_timeout', $5, true) \
@@ -141,5 +143,9 @@ pub const FENCE_AHEAD: Statement = Statement {
     mysql: "select 1",
 };
 
-/// PostgreSQL: the setting in which a transaction leaves its mark for the next one. It goes back with a transaction that fails.
-pub const COMMITTED: &str = "limosa.committed";
+/// PostgreSQL: by which a transaction leaves its mark for the next one, right before it commits. The mark goes back with a transaction that
+/// fails, and where none is open nothing is left: SAVEPOINT fails there. A request to cancel that hits a BEGIN could otherwise have the next
+/// transaction believe that this one took place.
+pub fn leave_mark(mark: &str) -> String {
+    format!("savepoint limosa; set limosa.committed = {}", Engine::Postgres.quote_literal(mark))
+}

@@ -1,5 +1,6 @@
 //! Flights: how often they wait, what they tell, and how they end.
 
+use limosa_db::ledger::statements::leave_mark;
 use limosa_db::{DbErrorKind, Item, Session, Value};
 
 use super::{Record, Told, connect, database, failure, fly, script};
@@ -240,4 +241,21 @@ async fn what_cannot_be_sent_takes_the_transaction_back() {
         assert!(format!("{error:?}").contains("NUL") || error.code.is_some(), "{error:?}");
         assert_eq!(database.query("select n from t").unwrap(), Vec::<Vec<Option<String>>>::new());
     }
+}
+
+#[tokio::test]
+async fn without_a_transaction_no_mark_of_one_is_left() {
+    let database = database();
+    let mut session: Box<dyn Session> = Box::new(connect(&database.url()).await);
+    let left = async |session: &mut dyn Session| {
+        let sql = "select coalesce(current_setting('limosa.committed', true), '')".to_owned();
+        let rows = session.send(vec![Item::Bound { sql, parameters: Vec::new() }]).await.unwrap();
+        rows[0][0].text(0)
+    };
+    let leave = || Item::Control(leave_mark("mine"));
+    let error = session.send(vec![leave()]).await.unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("25P01"), "{error}");
+    assert_eq!(left(session.as_mut()).await.as_deref(), Some(""));
+    session.send(in_transaction(vec![leave()])).await.unwrap();
+    assert_eq!(left(session.as_mut()).await.as_deref(), Some("mine"));
 }

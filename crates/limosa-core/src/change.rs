@@ -140,12 +140,12 @@ pub struct Script {
     /// ([`CountedValues`]).
     pub up_checksum: Checksum,
     /// Statements, transactions, remarkable statements.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
 }
 
 impl Script {
     /// What stands for code of an application: `origin` is what messages call it, its checksum that of the version which it declares.
-    pub fn of_code(origin: &str, declared: &str, outline: Outline) -> Script {
+    pub fn of_code(origin: &str, declared: &str, outline: Shared<Outline>) -> Script {
         let checksum = Checksum::of(format!("code {declared}").as_bytes());
         Script {
             file: origin.into(),
@@ -168,7 +168,7 @@ pub struct Rollback {
     /// The SQL as written, placeholders unreplaced.
     pub text: String,
     /// Statements, transactions, what it destroys.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// Time-outs of its own, where it has some.
     pub own_time_outs: Option<Box<TimeOuts>>,
 }

@@ -124,7 +124,8 @@ impl std::io::Write for FileHasher {
     }
 }
 
-fn checksum(hash: Output<Sha256>) -> Checksum {
+/// The checksum that a hash stands for.
+pub(crate) fn checksum(hash: Output<Sha256>) -> Checksum {
     Checksum(Form::Sha256(hash.into()))
 }
 

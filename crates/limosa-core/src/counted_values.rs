@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{AppliedRow, Checksum, hex};
+use crate::checksum::checksum;
+use crate::{AppliedRow, Checksum};
 
 /// What such a repeatable is known by besides. Its `up_checksum` covers text and values then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Checksum {
             part(if value.is_some() { "is" } else { "has none" });
             part(value.unwrap_or_default());
         }
-        Checksum::stored(&format!("sha256:{}", hex(&hasher.finalize())))
+        checksum(hasher.finalize())
     }
 }
 

@@ -19,8 +19,8 @@ pub use self::migrate::decide_migrate;
 pub use self::rollback::{decide_rollback, selected};
 use crate::enum_values::Uncommitted;
 use crate::{
-    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, SharedText, Step, Surroundings,
-    TimeOuts, Version, Work,
+    Callback, EnumValues, FirstPart, Headers, Identity, Limits, Outline, PutsBack, Shared, SharedText, Step,
+    Surroundings, TimeOuts, Version, Work,
 };
 
 /// What to do with a version that comes late.
@@ -154,7 +154,7 @@ pub struct StoredRollback {
     /// Line and column of its first byte there.
     pub position: Position,
     /// Statements, groups, losses.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// Time-outs of its own.
     pub time_outs: TimeOuts,
     /// Values for its placeholders, as recorded; secret ones are not.

@@ -11,14 +11,13 @@ use thin_vec::ThinVec;
 
 use crate::{Alike, Markers, Shared};
 
-/// A script in short. A copy is cheap.
+/// A script in short.
 ///
 /// Most scripts of a folder are of a few shapes, which are held once ([`Outline::share_shape`]); what they name stands by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
     /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
     pub remarkable: ThinVec<Remark>,
-    #[serde(flatten)]
     shape: Shared<Shape>,
 }
 
@@ -43,10 +42,9 @@ impl From<Shape> for Outline {
 }
 
 /// What scripts have in common that hold other names.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shape {
     /// Where sections of its file are told apart by these markers: it is what those hold that lead up.
-    #[serde(skip)]
     pub markers: Option<Markers>,
     /// Number of statements; a COPY with its data is one.
     pub statements: u64,
@@ -56,29 +54,22 @@ pub struct Shape {
     pub settings: ThinVec<String>,
     /// It leaves more in the session than `settings` names. MySQL: it runs something of which its words do not say what that is
     /// (`CALL`, `EXECUTE`); SQLite: attached databases, temporary objects.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
     /// PostgreSQL: names of those that it sets for its transaction alone (`SET LOCAL`).
-    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub local_settings: ThinVec<String>,
     /// PostgreSQL: the first of its statements that leaves something in its session besides settings, where nothing takes that away.
-    #[serde(skip)]
     pub session_bound: Option<Box<SessionBound>>,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
-    #[serde(skip)]
     pub runs_code: bool,
     /// True where the script holds data for COPY.
     pub copies: bool,
     /// Data of COPY has placeholders, which are replaced in it, too.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replaces_in_data: bool,
     /// Placeholders that it uses, each where it occurs first.
     pub placeholders: ThinVec<(String, Position)>,
     /// Lines in which variables are replaced as goose does; where there are any, placeholders are in no others.
-    #[serde(skip_serializing_if = "VariableLines::is_empty")]
     pub variables: VariableLines,
     /// The variables in those lines, each where it occurs first as it is written.
-    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub expressions: ThinVec<Expression>,
     /// SQLite: pragmas that have no effect inside a transaction; limosa runs them around it.
     pub lifted: ThinVec<Lifted>,
@@ -87,25 +78,18 @@ pub struct Shape {
     /// The file's own leading BEGIN and trailing COMMIT, which are not sent, because our transaction takes their place.
     pub wrapped: bool,
     /// MySQL: statements that are not sent, each with its reason, in order. They count as statements, and stand in a group.
-    #[serde(skip_serializing_if = "ThinVec::is_empty")]
     pub left_out: ThinVec<LeftOut>,
     /// What it wants first of the table in which the tool that it was written for keeps its record.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger_use: Option<TableUse>,
     /// What ends its statements besides `;`, where the tool that it was written for is told so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_delimiter: Option<Box<EndDelimiter>>,
     /// How its placeholders are written, where that is not `${name}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub marks: Option<Box<PlaceholderMarks>>,
     /// SQLite: whether its session enforces foreign keys when it begins.
-    #[serde(skip_serializing_if = "ForeignKeys::are_default")]
     pub foreign_keys: ForeignKeys,
     /// SQLite: it would switch foreign keys on, and does not, for [`ForeignKeys::IgnoredThroughout`].
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub switches_in_vain: bool,
     /// SQLite: whether its last pragma outside of its own transactions leaves foreign keys enforced; None where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub leaves_foreign_keys: Option<bool>,
 }
 

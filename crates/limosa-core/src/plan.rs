@@ -5,22 +5,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use limosa_sql::{
-    Diagnostic, Dialect, Engine, ForeignKeys, Loss, PlaceholderMarks, Position, VariableLines, placeholders,
-    variable_value,
+    Diagnostic, Dialect, Engine, ForeignKeys, Loss, Position, VariableLines, placeholders, variable_value,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use thin_vec::ThinVec;
 
 use crate::{
     AuditHead, CallbackEvent, Checksum, Direction, FileHasher, Guard, Identity, Inherited, Markers, Outline, Rollback,
-    Script, Shared, SharedText, TimeOuts, TransactionWish,
+    Script, Shared, SharedText, TransactionWish,
 };
 
 /// The form of plans that this build writes.
 pub const PLAN_FORMAT: u32 = 1;
 
 /// What will be done, in order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// [`PLAN_FORMAT`].
     pub format: u32,
@@ -37,20 +36,16 @@ pub struct Plan {
     /// The head of the audit log that the plan was made against; None for a database without ledger.
     pub ledger_head: Option<AuditHead>,
     /// Values of today for the placeholders that its steps use; None for a secret.
-    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub values: std::collections::BTreeMap<String, Option<String>>,
     /// The steps, in order.
     pub steps: Vec<Step>,
     /// What runs around the steps, by event.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<PlannedCallback>,
     /// The table of the tool that the files were written for, made without rows because a step or a callback uses it and it is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub makes: Option<MadeTable>,
     /// Changes that do not apply here, recorded so that they are never out of order later.
     pub skipped: Vec<Skipped>,
     /// Things worth knowing; not part of the digest.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Diagnostic>,
 }
 
@@ -76,7 +71,7 @@ impl MadeTable {
 }
 
 /// One step: a change that is run up or back.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Step {
     /// The change.
     pub identity: Identity,
@@ -91,7 +86,7 @@ pub struct Step {
     /// What is run.
     pub work: Work,
     /// Statements, groups, remarkable statements.
-    pub outline: Outline,
+    pub outline: Shared<Outline>,
     /// True where the step shares the transaction of the step before it.
     pub joins_previous: bool,
     /// Time-outs.
@@ -105,41 +100,27 @@ pub struct Step {
     /// True where `${...}` is left alone.
     pub placeholders_off: bool,
     /// The rank that its row gets; None leaves it to the ledger. Not part of the digest.
-    #[serde(skip)]
     pub rank: Option<i64>,
     /// The ledger has no row of it yet. Not part of the digest.
-    #[serde(skip)]
     pub adds_row: bool,
     /// The journal has a script of it that was interrupted on its way up. Not part of the digest.
-    #[serde(skip)]
     pub has_journal: bool,
     /// Why it runs again, where more than its text decides that. Not part of the digest.
-    #[serde(skip)]
     pub because: Option<Box<str>>,
     /// What steps before it leave in the session; None for one that begins with the settings of a fresh session.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "inherited")]
     pub inherits: Option<Arc<Inherited>>,
     /// A step behind it inherits what it leaves. Follows from `inherits`, so that it is not part of the digest.
-    #[serde(skip)]
     pub hands_on: bool,
     /// Callbacks around it run in its session: what the tool puts back is put back before those, and nothing right before it. Not part of
     /// the digest.
-    #[serde(skip)]
     pub goes_on: bool,
     /// Statements that set, right behind the settings of a fresh session, what it begins with: for a way back that a run takes by itself,
     /// what its change began with. Not part of the digest.
-    #[serde(skip)]
     pub begins_with: ThinVec<String>,
     /// What proves it behind its statements, within its transaction where it has one. What it does is taken back.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Box<Step>>,
     /// What must hold right before it runs; it shares no transaction with other steps.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub guard: Option<Box<Guard>>,
-}
-
-fn inherited<S: Serializer>(inherits: &Option<Arc<Inherited>>, serializer: S) -> Result<S::Ok, S::Error> {
-    inherits.as_deref().serialize(serializer)
 }
 
 impl Step {
@@ -332,37 +313,6 @@ impl Deref for Undo {
     }
 }
 
-impl Serialize for Undo {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Told<'a> {
-            text: &'a str,
-            file: &'a str,
-            position: Position,
-            #[serde(skip_serializing_if = "TransactionWish::is_auto")]
-            transaction: TransactionWish,
-            #[serde(flatten)]
-            time_outs: TimeOuts,
-            losses: Vec<&'a Loss>,
-            #[serde(skip_serializing_if = "VariableLines::is_empty")]
-            variables: &'a VariableLines,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            marks: Option<&'a PlaceholderMarks>,
-        }
-        let told = Told {
-            text: &self.text,
-            file: &self.file,
-            position: self.start,
-            transaction: self.transaction(),
-            time_outs: self.time_outs(),
-            losses: self.outline.losses().map(|(_, loss)| loss).collect(),
-            variables: &self.outline.variables,
-            marks: self.outline.marks.as_deref(),
-        };
-        told.serialize(serializer)
-    }
-}
-
 impl Undo {
     /// The values that it is recorded with, so that it does the same whenever it runs: a JSON object. Those that are secret, and those that
     /// it does not have now, are null. A variable with a default or its like is recorded as it is written, with what it stands for now.
@@ -427,7 +377,7 @@ impl Undo {
 }
 
 /// What runs around steps.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct PlannedCallback {
     /// When.
     pub event: CallbackEvent,
@@ -436,8 +386,7 @@ pub struct PlannedCallback {
 }
 
 /// What a callback runs.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub enum PlannedWork {
     /// SQL; a step that has no row in the ledger.
     Sql(Box<Step>),
@@ -480,7 +429,7 @@ impl PlannedCallback {
 }
 
 /// A change that does not apply here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// The change.
     pub identity: Identity,

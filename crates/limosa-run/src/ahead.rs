@@ -6,7 +6,7 @@
 //!   there: the server does not come to it, nor to any later BEGIN, until the flight rolls back.
 //! - A COMMIT that fails takes the mark of its transaction back, which the fence of the next one asks for.
 //! - A BEGIN that does not take place (a request to cancel can hit it) leaves the next statements without a transaction. The
-//!   session changes nothing outside of transactions meanwhile.
+//!   session changes nothing outside of transactions meanwhile, and leaves no mark there for the next one.
 //! - After a lost connection the ledger is asked how far the server came.
 //!
 //! The first step that failed goes on alone (`atomic`), as if it had been sent alone: it is explained and tried again there.

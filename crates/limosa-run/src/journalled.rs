@@ -91,7 +91,7 @@ async fn walk(run: &Run<'_>, session: &mut dyn Session, step: &Step, number: usi
     // The rest of a file that was edited may be a single transaction: its pragmas stay where they stand all the same.
     let mut step = std::borrow::Cow::Borrowed(step);
     if !step.outline.lifted.is_empty() {
-        let outline = &mut step.to_mut().outline;
+        let outline = &mut *step.to_mut().outline;
         *outline = std::mem::take(outline).in_pieces();
     }
     let step = &*step;

@@ -61,10 +61,10 @@ fn script_step(callback: &Callback, script: &Shared<Script>, policy: &Policy) ->
 }
 
 fn code_step(callback: &Callback, origin: &str, policy: &Policy) -> Step {
-    step(callback, Work::Code(Script::of_code(origin, origin, Outline::default()).into()), Outline::default(), policy)
+    step(callback, Work::Code(Script::of_code(origin, origin, Shared::default()).into()), Shared::default(), policy)
 }
 
-fn step(callback: &Callback, work: Work, outline: Outline, policy: &Policy) -> Step {
+fn step(callback: &Callback, work: Work, outline: Shared<Outline>, policy: &Policy) -> Step {
     let headers: &Headers = &callback.headers;
     Step {
         identity: callback.identity(),

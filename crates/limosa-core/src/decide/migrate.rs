@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
-    PLAN_FORMAT, Plan, PlannedCallback, Remark, Skipped, State, Step, Surroundings, Undo, Version, Work, assess_up_to,
+    PLAN_FORMAT, Plan, PlannedCallback, Remark, Shared, Skipped, State, Step, Surroundings, Undo, Version, Work,
+    assess_up_to,
 };
 
 fn file_label(change: &Change) -> Label {
@@ -386,7 +387,14 @@ fn apply_step(line: &Assessed<'_>, ledger: &LedgerView, policy: &Policy) -> Opti
     Some(Step { because, ..step(change, action, work, script.outline.clone(), undo, policy) })
 }
 
-fn step(change: &Change, action: Action, work: Work, outline: Outline, undo: Option<Undo>, policy: &Policy) -> Step {
+fn step(
+    change: &Change,
+    action: Action,
+    work: Work,
+    outline: Shared<Outline>,
+    undo: Option<Undo>,
+    policy: &Policy,
+) -> Step {
     let proof = change.proof.as_ref().map(|script| {
         Box::new(plain_step(change, action, Work::File(script.clone()), script.outline.clone(), None, policy))
     });
@@ -399,7 +407,7 @@ fn plain_step(
     change: &Change,
     action: Action,
     work: Work,
-    outline: Outline,
+    outline: Shared<Outline>,
     undo: Option<Undo>,
     policy: &Policy,
 ) -> Step {

@@ -50,7 +50,7 @@ pub(crate) fn change(identity: &str, up: &str) -> Change {
             start: Position::START,
             file_checksum: Checksum::of(format!("file {up}").as_bytes()),
             up_checksum: Checksum::of(up.as_bytes()),
-            outline: outline(up),
+            outline: outline(up).into(),
         }),
         identity,
         is_baseline: false,
@@ -90,7 +90,7 @@ impl With for Change {
             file: format!("{} (back)", self.script.file).into(),
             start: Position { line: 7, column: 1 },
             text: text.to_owned(),
-            outline: outline(text),
+            outline: outline(text).into(),
             own_time_outs: None,
         }));
         self

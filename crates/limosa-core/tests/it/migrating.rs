@@ -340,7 +340,7 @@ fn a_single_transaction_splits_where_foreign_keys_are_switched() {
     let lite = |identity: &str, text: &str| {
         let mut change = change(identity, "");
         change.script.outline =
-            crate::build::outline_of(Engine::Sqlite, text, limosa_core::TransactionWish::Auto).unwrap();
+            crate::build::outline_of(Engine::Sqlite, text, limosa_core::TransactionWish::Auto).unwrap().into();
         change
     };
     let changes = [

@@ -194,7 +194,7 @@ fn recorded(dialect: Dialect, identity: &Identity, text: String, row: &Row) -> R
         text,
         file: format!("recorded rollback of {identity} ({file})").into(),
         position,
-        outline,
+        outline: outline.into(),
         time_outs,
         values: values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
         placeholders_off: origin.get("placeholders").and_then(|word| word.as_str()) == Some("off"),

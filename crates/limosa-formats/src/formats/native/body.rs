@@ -521,7 +521,7 @@ impl Body {
             start: Position::START,
             file_checksum,
             up_checksum,
-            outline,
+            outline: outline.into(),
         }
     }
 }

@@ -43,9 +43,9 @@ impl Content {
     /// Takes a script for one that leaves nothing behind. The error: it cannot be in one transaction.
     pub(super) fn becomes_proof(&mut self, path: &str) -> Option<Diagnostic> {
         let Content::Change { script, .. } = self else { return None };
-        match std::mem::take(&mut script.outline).as_proof() {
+        match std::mem::take(&mut *script.outline).as_proof() {
             Some(outline) => {
-                script.outline = outline;
+                script.outline = outline.into();
                 None
             }
             None => {
@@ -92,7 +92,7 @@ impl FileFacts {
         // What the code leaves in the session nobody knows.
         let unseen = dialect.engine() != Engine::Postgres;
         let shape = Shape { unseen, foreign_keys: dialect.foreign_keys(), ..Shape::default() };
-        let script = Script::of_code(origin, declared, shape.into());
+        let script = Script::of_code(origin, declared, Outline::from(shape).into());
         let facts = FileFacts {
             path: origin.into(),
             role,
@@ -125,7 +125,7 @@ impl FileFacts {
             start: Position::START,
             file_checksum,
             up_checksum,
-            outline: Outline::default(),
+            outline: Shared::default(),
         };
         FileFacts {
             path,

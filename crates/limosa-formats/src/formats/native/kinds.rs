@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use limosa_core::{Alike, Headers, Shape};
+use limosa_core::{Alike, Headers, Outline, Shape, Shared};
 
 use super::facts::{Content, FileFacts};
 
@@ -10,6 +10,7 @@ use super::facts::{Content, FileFacts};
 #[derive(Default)]
 pub struct Kinds {
     headers: Alike<Headers>,
+    outlines: Alike<Outline>,
     shapes: Alike<Shape>,
 }
 
@@ -19,13 +20,19 @@ impl Kinds {
         self.headers.share(&mut facts.headers);
         let rollback = match &mut facts.content {
             Content::Change { script, rollback } => {
-                script.outline.share_shape(&mut self.shapes);
+                self.share_outline(&mut script.outline);
                 rollback
             }
             Content::WayBack(rollback) => rollback,
         };
         if let Some(rollback) = rollback.as_mut().and_then(Arc::get_mut) {
-            rollback.outline.share_shape(&mut self.shapes);
+            self.share_outline(&mut rollback.outline);
         }
+    }
+
+    /// One that names things has its shape alone in common with others.
+    fn share_outline(&mut self, outline: &mut Shared<Outline>) {
+        outline.share_shape(&mut self.shapes);
+        self.outlines.share(outline);
     }
 }

@@ -402,7 +402,7 @@ fn whole(file: &str, dialect: Dialect, text: String, start: Position, wishes: &W
             outline.lifted.iter_mut().for_each(|lifted| lifted.line -= start.line - 1);
             let time_outs = TimeOuts { lock_ms: wishes.lock_timeout, statement_ms: wishes.statement_timeout };
             let own_time_outs = (time_outs != TimeOuts::default()).then(|| Box::new(time_outs));
-            (Some(Rollback { file: file.into(), start, text, outline, own_time_outs }), Vec::new())
+            (Some(Rollback { file: file.into(), start, text, outline: outline.into(), own_time_outs }), Vec::new())
         }
         Err(error) => {
             let line = places.iter().find(|(position, _)| *position == error.position()).map(|(_, line)| line.clone());

@@ -26,14 +26,15 @@ fn commit() -> Option<String> {
     }
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
     let root = manifest.ancestors().nth(2)?.canonicalize().ok()?;
+    // It is written with each commit and each checkout. Told before anything can fail: a build that did not learn its commit asks again.
+    let named = git(&root, &["rev-parse", "--git-path", "logs/HEAD"]);
+    let log = root.join(named.as_deref().unwrap_or(".git/logs/HEAD"));
+    if log.exists() {
+        println!("cargo::rerun-if-changed={}", log.display());
+    }
     // A source tree that lies within another repository would otherwise give that one's commit.
     if Path::new(&git(&root, &["rev-parse", "--show-toplevel"])?).canonicalize().ok()? != root {
         return None;
-    }
-    // It is written with each commit and each checkout.
-    let log = root.join(git(&root, &["rev-parse", "--git-path", "logs/HEAD"])?);
-    if log.exists() {
-        println!("cargo::rerun-if-changed={}", log.display());
     }
     git(&root, &["rev-parse", "--short=12", "HEAD"])
 }

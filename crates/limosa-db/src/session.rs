@@ -12,6 +12,10 @@ use crate::{DbError, Row, SettingsMark, Value};
 pub enum Item {
     /// Begins a transaction (SQLite: BEGIN IMMEDIATE; MySQL: START TRANSACTION).
     Begin,
+    /// As [`Item::Begin`], before what must not take effect outside of a transaction and is sent ahead of the answer: a request to cancel
+    /// can hit a BEGIN of PostgreSQL. Outside of transactions the session changes nothing until this one has ended
+    /// (`default_transaction_read_only`, which is put back to the session's default). Not for a pooler, which gives the session to others.
+    BeginGuarded,
     /// Begins a transaction behind an [`Item::Commit`] whose answer nobody has waited for, where the engine can do that
     /// (PostgreSQL); else as [`Item::Begin`]. Whoever sends it sees to two things: what follows proves first that the commit took
     /// effect, and a statement that meets no transaction, because this one could not begin, changes nothing

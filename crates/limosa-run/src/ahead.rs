@@ -89,7 +89,7 @@ pub(crate) async fn run(
     let log = new_log();
     let under_way = UnderWay::default();
     let mut feed = Feed::new(run.context, run.engine, log.clone());
-    feed.first([(Item::Begin, Purpose::Begin)]);
+    feed.first([entries::begin_guarded(run.context, run.engine, run.plan.steps[steps.clone()].iter().take(1))]);
     feed.supplied(supply(run, steps.clone(), under_way.clone()));
     let watch = Watch {
         context: run.context,

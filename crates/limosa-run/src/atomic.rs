@@ -8,7 +8,7 @@ use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
-use crate::entries::{Marks, farewell, finished, head, mark_again, own_rights, settle_constraints};
+use crate::entries::{Marks, begin_guarded, farewell, finished, head, mark_again, own_rights, settle_constraints};
 use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock, precedes_queries};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
@@ -229,7 +229,8 @@ pub(crate) fn feed<'f>(
     rows: Rows,
 ) -> Feed<'f> {
     let mut feed = Feed::new(run.context, run.engine, log.clone());
-    feed.first([(Item::Begin, Purpose::Begin)]);
+    let parts = scripts.iter().flat_map(|scripts| &scripts.list).map(|(part, _)| *part);
+    feed.first([begin_guarded(run.context, run.engine, parts)]);
     let count = block.len();
     for (offset, (step, scripts)) in block.iter().zip(scripts).enumerate() {
         let here = rows == Rows::Here;

@@ -16,7 +16,9 @@ use tokio::process::Command;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Run, interrupted};
-use crate::entries::{audit, farewell, fresh_settings, head, mysql, own_rights, reset, settle_constraints};
+use crate::entries::{
+    audit, begin_guarded, farewell, fresh_settings, head, mysql, own_rights, reset, settle_constraints,
+};
 use crate::feed::{AROUND, Feed, GaveUp, Purpose, Stretch, lock};
 use crate::reader::ScriptReader;
 use crate::{Event, Outcome, shared_session};
@@ -145,7 +147,7 @@ async fn transaction(
     let (context, engine) = (run.context, run.engine);
     let closing_marks = marks.clone();
     let mut feed = Feed::new(context, engine, log.clone());
-    feed.first([(Item::Begin, Purpose::Begin)]);
+    feed.first([begin_guarded(context, engine, std::iter::once(step))]);
     feed.stretch(Stretch {
         head: head(context, engine, step, &marks, true),
         closing: Box::new(move |_| {
@@ -186,7 +188,7 @@ async fn pieces(
         let mut feed = Feed::new(context, engine, log.clone());
         let ours = group.mode == GroupMode::Transaction;
         if ours {
-            feed.first([(Item::Begin, Purpose::Begin)]);
+            feed.first([begin_guarded(context, engine, std::iter::once(step))]);
         }
         feed.stretch(Stretch {
             from: group.first,

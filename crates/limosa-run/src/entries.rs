@@ -26,6 +26,18 @@ pub(crate) struct Marks {
     pub(crate) before_ms: i64,
 }
 
+/// Begins the transaction of these scripts. On PostgreSQL, should it not begin, nothing of what is sent behind it takes effect.
+pub(crate) fn begin_guarded<'s>(
+    context: &Context<'_>,
+    engine: Engine,
+    mut scripts: impl Iterator<Item = &'s Step>,
+) -> Tagged {
+    // Behind a pooler others would meet the setting that sees to it. One that they set themselves would be lost.
+    let guarded =
+        engine == Engine::Postgres && !context.pooled && scripts.all(|step| step.settings().all(|name| name != GUARD));
+    (if guarded { Item::BeginGuarded } else { Item::Begin }, Purpose::Begin)
+}
+
 /// Settings back to those of a fresh session, then proof of the lease and the time-outs of the step.
 pub(crate) fn head(context: &Context<'_>, engine: Engine, step: &Step, marks: &Marks, fresh: bool) -> Vec<Tagged> {
     if engine == Engine::Mysql {

@@ -15,7 +15,7 @@ use crate::atomic::{attempts_told, pause};
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{
-    Marks, behind_reset_all, finished, fresh_settings, head, mysql, progress, reset, settle_constraints,
+    Marks, begin_guarded, behind_reset_all, finished, fresh_settings, head, mysql, progress, reset, settle_constraints,
 };
 use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
 use crate::lost::{self, Standing};
@@ -332,7 +332,7 @@ impl<'a> Walk<'a> {
             let mut feed = Feed::new(run.context, run.engine, log.clone());
             feed.first(self.writable());
             if !own {
-                feed.first([(Item::Begin, Purpose::Begin)]);
+                feed.first([begin_guarded(run.context, run.engine, std::iter::once(step))]);
             }
             feed.stretch(Stretch {
                 is_around: false,

@@ -6,7 +6,7 @@ use limosa_db::{Item, Session};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::Run;
-use crate::entries::{farewell, head};
+use crate::entries::{self, farewell, head};
 use crate::feed::{AROUND, Feed, GaveUp, Purpose, Stretch, Tagged, lock};
 use crate::reader::ScriptReader;
 use crate::{Outcome, callbacks};
@@ -43,7 +43,7 @@ async fn transaction(run: &Run<'_>, session: &mut dyn Session, proof: &Step) -> 
     let mut head = head(context, engine, proof, &marks, true);
     head.push(begin());
     let mut feed = Feed::new(context, engine, log.clone());
-    feed.first([(Item::Begin, Purpose::Begin)]);
+    feed.first([entries::begin_guarded(context, engine, std::iter::once(proof))]);
     feed.stretch(Stretch {
         head,
         closing: Box::new(move |_| [end(), farewell(context, engine, proof)].concat()),

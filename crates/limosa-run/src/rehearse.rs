@@ -10,7 +10,7 @@ use limosa_sql::{Diagnostic, Engine, TableUse};
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{interrupted, started};
-use crate::entries::{local_role, mysql, put_back};
+use crate::entries::{self, local_role, mysql, put_back};
 use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};
 use crate::problem::{own_problem, statement_problem};
@@ -178,7 +178,7 @@ async fn flight(
     let mut makes = makes;
     let mut feed = Feed::new(context, engine, log.clone());
     let ahead = ahead.iter().cloned().map(|sql| (Item::Control(sql), Purpose::Settings));
-    feed.first(std::iter::once((Item::Begin, Purpose::Begin)).chain(ahead));
+    feed.first(std::iter::once(entries::begin_guarded(context, engine, steps.iter())).chain(ahead));
     for ((number, step, is_proof), reader) in &mut readers {
         let mut head = settings(context, engine, &database, step);
         // The step that it is made for may not be among those that are tried.

@@ -211,7 +211,7 @@ impl<'a> Flight<'a> {
                 }
             }
             match member.item {
-                Item::Begin | Item::BeginAhead => self.bracketed = true,
+                Item::Begin | Item::BeginGuarded | Item::BeginAhead => self.bracketed = true,
                 Item::Commit | Item::Rollback => self.bracketed = false,
                 _ => {}
             }
@@ -238,7 +238,7 @@ impl<'a> Flight<'a> {
 
     async fn take(&mut self, item: Item, items: &mut dyn FlightSource) -> Result<Landed, DbError> {
         match item {
-            Item::Begin | Item::BeginAhead => {
+            Item::Begin | Item::BeginGuarded | Item::BeginAhead => {
                 self.wire.command(BEGIN).await?;
                 self.bracketed = true;
             }

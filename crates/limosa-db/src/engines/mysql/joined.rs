@@ -105,7 +105,7 @@ impl Joined {
         self.listen();
         let statements = texts.into_iter().map(|text| self.append(text)).collect();
         match item {
-            Item::Begin | Item::BeginAhead => self.bracketed = true,
+            Item::Begin | Item::BeginGuarded | Item::BeginAhead => self.bracketed = true,
             Item::Commit | Item::Rollback => self.bracketed = false,
             _ => {}
         }
@@ -170,7 +170,7 @@ impl Joined {
     /// The statements of an item; None where it cannot be joined.
     fn texts(&self, item: &Item) -> Option<Vec<Text>> {
         match item {
-            Item::Begin | Item::BeginAhead => Some(vec![Text::fixed(BEGIN)]),
+            Item::Begin | Item::BeginGuarded | Item::BeginAhead => Some(vec![Text::fixed(BEGIN)]),
             Item::Commit => Some(vec![Text::fixed(COMMIT)]),
             Item::Rollback => Some(vec![Text::fixed(ROLLBACK)]),
             Item::Control(sql) => self.split(sql, &ONE_RESULT),

@@ -9,7 +9,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use super::error::{self, Sent};
-use super::joined::Joined;
+use super::joined::{GUARD, Joined};
 use super::numeric::Numeric;
 use super::{control, copy};
 use crate::{DbError, DbErrorKind, Row, Value};
@@ -75,10 +75,20 @@ pub(super) fn plain(client: Arc<Client>, item: u64, sql: String) -> BoxFuture<'s
 /// Several texts without parameters in one message.
 pub(super) fn joined(client: Arc<Client>, joined: Joined) -> BoxFuture<'static, Answer> {
     async move {
-        let Joined { text, parts, .. } = joined;
+        let Joined { text, parts, guarded, .. } = joined;
         let weight = plain_weight(&text);
+        let guard = if guarded { client.simple_query_raw(GUARD).await.ok() } else { None };
         let stream = client.simple_query_raw(&text).await;
         drop(client);
+        if let Some(guard) = guard {
+            pin_mut!(guard);
+            // Where this one is hit, the BEGIN behind it is not.
+            while let Some(message) = guard.next().await {
+                if message.is_err_and(|error| error.as_db_error().is_none()) {
+                    break;
+                }
+            }
+        }
         let mut landed: Vec<(u64, Reply)> = Vec::with_capacity(parts.len());
         let mut at = 0;
         let mut left = parts[0].commands;

@@ -28,8 +28,8 @@ fn ahead(round_trip: Duration) -> usize {
     if round_trip < NEAR { WINDOW / 32 } else { WINDOW / 4 }
 }
 
-/// How often a ROLLBACK is sent again when a cancel request that came late hits it.
-const ROLLBACK_ATTEMPTS: usize = 5;
+/// How often what ends a transaction is sent when a cancel request that came late hits it.
+const ATTEMPTS: usize = 5;
 
 /// What may be sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(super) struct Flight<'a> {
     gate: Gate,
     /// The last thing that was sent is a COMMIT.
     committing: bool,
+    /// What ended the last transaction is a COMMIT of limosa's own.
+    commits: bool,
     /// Waits for what may travel with it.
     joined: Option<Joined>,
     unanswered: usize,
@@ -66,6 +68,7 @@ impl<'a> Flight<'a> {
             observer,
             gate: Gate::Open,
             committing: false,
+            commits: false,
             joined: None,
             unanswered: 0,
             last: Instant::now(),
@@ -113,9 +116,13 @@ impl<'a> Flight<'a> {
         }
         match item {
             Item::Begin => self.joined = Some(Joined::new(number, "BEGIN".to_owned(), 1, true)),
+            Item::BeginGuarded => self.joined = Some(Joined::guarded(number)),
             Item::BeginAhead => self.begin_ahead(number).await,
             Item::Commit => self.commit(number).await,
-            Item::Rollback => self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await,
+            Item::Rollback => {
+                self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await;
+                self.commits = false;
+            }
             Item::Script(sql) => {
                 self.spare_prepared(number, &sql).await;
                 let control = Control::of(&sql);
@@ -137,6 +144,7 @@ impl<'a> Flight<'a> {
 
     /// Commits, in one message with what of limosa's own goes right before it.
     async fn commit(&mut self, number: u64) {
+        self.commits = true;
         match &mut self.joined {
             Some(joined) if !joined.opens => {
                 joined.end(number);
@@ -194,6 +202,7 @@ impl<'a> Flight<'a> {
             return;
         }
         let (opens, ends) = (joined.opens, joined.ends);
+        self.wire.guarded |= joined.guarded;
         let request = answer::joined(self.wire.client(), joined);
         self.send(request, weight).await;
         if ends {
@@ -426,10 +435,18 @@ impl<'a> Flight<'a> {
     /// Makes sure that after a failure nothing is left open.
     async fn finish(self, end: Result<(), Abort>) -> Result<(), FlightError> {
         self.wire.prepared.settle(end.is_ok() && self.failure.is_none());
+        let is_idle = self.wire.status() == TransactionStatus::Idle;
         if end.is_ok() && self.failure.is_none() {
+            match (is_idle, self.commits) {
+                (true, true) => self.wire.guarded = false,
+                (true, false) => unguard(self.wire).await,
+                (false, _) => {}
+            }
             return Ok(());
         }
-        if self.wire.status() != TransactionStatus::Idle {
+        if is_idle {
+            unguard(self.wire).await;
+        } else {
             // Where this fails the connection is gone, and the transaction with it.
             let _ = roll_back(self.wire).await;
         }
@@ -442,9 +459,23 @@ impl<'a> Flight<'a> {
 
 /// Ends the transaction. Where none is open the server only warns, which is not shown.
 pub(super) async fn roll_back(wire: &mut Wire) -> Result<(), DbError> {
+    let result = persistently(wire, "ROLLBACK").await;
+    unguard(wire).await;
+    result
+}
+
+/// Lets the session change something outside of transactions again, where a guard stands. Where this fails the connection is gone.
+async fn unguard(wire: &mut Wire) {
+    if std::mem::take(&mut wire.guarded) {
+        let _ = persistently(wire, joined::UNGUARD).await;
+    }
+}
+
+/// Sends it again where a request to cancel that came late hits it.
+async fn persistently(wire: &mut Wire, sql: &str) -> Result<(), DbError> {
     let mut result = Ok(());
-    for _ in 0..ROLLBACK_ATTEMPTS {
-        result = command(wire, "ROLLBACK").await.map(drop);
+    for _ in 0..ATTEMPTS {
+        result = command(wire, sql).await.map(drop);
         match &result {
             Err(error) if error.kind == DbErrorKind::Cancelled => {}
             _ => break,

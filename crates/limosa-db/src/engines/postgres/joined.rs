@@ -6,6 +6,12 @@
 
 use super::control;
 
+/// By which a statement that meets no transaction changes nothing.
+pub(super) const GUARD: &str = "set default_transaction_read_only = on";
+
+/// Gives up what [`GUARD`] set.
+pub(super) const UNGUARD: &str = "reset default_transaction_read_only";
+
 /// Texts that wait for what may be joined to them.
 #[derive(Debug)]
 pub(super) struct Joined {
@@ -17,6 +23,8 @@ pub(super) struct Joined {
     pub(super) opens: bool,
     /// The last is a COMMIT.
     pub(super) ends: bool,
+    /// [`GUARD`] goes right before it, in a message of its own.
+    pub(super) guarded: bool,
 }
 
 /// One item of several.
@@ -43,9 +51,14 @@ impl Joined {
         joined
     }
 
+    /// A BEGIN with [`GUARD`] before it, which it gives up again.
+    pub(super) fn guarded(item: u64) -> Joined {
+        Joined { guarded: true, ..Joined::new(item, format!("BEGIN READ WRITE; {UNGUARD}"), 2, true) }
+    }
+
     /// No text yet.
     pub(super) fn empty() -> Joined {
-        Joined { text: String::new(), parts: Vec::new(), opens: false, ends: false }
+        Joined { text: String::new(), parts: Vec::new(), opens: false, ends: false, guarded: false }
     }
 
     /// Adds the next one.

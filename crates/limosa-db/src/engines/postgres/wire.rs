@@ -58,6 +58,8 @@ pub(super) struct Wire {
     asked: Option<Instant>,
     /// The shortest time in which something was answered.
     round_trip: Duration,
+    /// Outside of transactions the session changes nothing: a guarded BEGIN was sent whose transaction is not known to be committed.
+    pub(super) guarded: bool,
     /// Dropped behind the client: a connection that ends need not close its statements.
     pub(super) prepared: Prepared,
 }
@@ -73,6 +75,7 @@ impl Wire {
             events: VecDeque::new(),
             asked: None,
             round_trip: Duration::MAX,
+            guarded: false,
             prepared: Prepared::default(),
         }
     }

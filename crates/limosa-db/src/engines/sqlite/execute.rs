@@ -37,7 +37,7 @@ impl Executor<'_> {
             return Err(cancelled());
         }
         match item {
-            Item::Begin | Item::BeginAhead => self.text("BEGIN IMMEDIATE"),
+            Item::Begin | Item::BeginGuarded | Item::BeginAhead => self.text("BEGIN IMMEDIATE"),
             Item::Commit => self.text("COMMIT"),
             Item::Rollback => self.rollback(),
             Item::Script(text) | Item::Control(text) => self.text(text),

@@ -100,7 +100,7 @@ impl Flying<'_, '_> {
         }
         let alone = self.rules.stands_alone(&item);
         if self.group.owes() {
-            if matches!(item, Item::Begin | Item::BeginAhead) {
+            if matches!(item, Item::Begin | Item::BeginGuarded | Item::BeginAhead) {
                 self.group.leave_out(item);
                 return self.landed_later();
             }
@@ -159,7 +159,7 @@ impl Flying<'_, '_> {
                 self.telling.send();
                 return ControlFlow::Continue(());
             }
-            Item::Begin | Item::BeginAhead => self.group.begin(),
+            Item::Begin | Item::BeginGuarded | Item::BeginAhead => self.group.begin(),
             _ => {}
         }
         self.group.ran(item);

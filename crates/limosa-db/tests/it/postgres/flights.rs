@@ -259,3 +259,48 @@ async fn without_a_transaction_no_mark_of_one_is_left() {
     session.send(in_transaction(vec![leave()])).await.unwrap();
     assert_eq!(left(session.as_mut()).await.as_deref(), Some("mine"));
 }
+
+#[tokio::test]
+async fn nothing_takes_effect_where_a_guarded_transaction_did_not_begin() {
+    let database = database();
+    let mut session: Box<dyn Session> = Box::new(connect(&database.url()).await);
+    fly(session.as_mut(), vec![script("create table t (n int)")]).await.unwrap();
+    let insert = |n: i64| script(&format!("insert into t values ({n})"));
+    let guarded = |items: Vec<Item>| [vec![Item::BeginGuarded], items].concat();
+    // A text that goes with the BEGIN in one message and cannot be read keeps it from taking place, as a request to cancel can.
+    let unread = guarded(vec![Item::Control("no statement".to_owned()), insert(1), insert(2), Item::Commit]);
+    let (item, error) = failure(session.as_mut(), unread).await;
+    assert_eq!((item, error.code.as_deref()), (0, Some("42601")), "{error}");
+    let rows = || database.query("select n from t").unwrap().concat();
+    assert_eq!(rows(), Vec::<Option<String>>::new());
+
+    // However it ends, the session can be used as before.
+    let may_write = async |session: &mut dyn Session| {
+        let sql = "show default_transaction_read_only".to_owned();
+        let rows = session.send(vec![Item::Bound { sql, parameters: Vec::new() }]).await.unwrap();
+        rows[0][0].text(0).as_deref() == Some("off")
+    };
+    assert!(may_write(session.as_mut()).await);
+    for end in [Item::Commit, Item::Rollback, script("select 1 / 0")] {
+        let _ = fly(session.as_mut(), guarded(vec![insert(3), end.clone()])).await;
+        assert!(may_write(session.as_mut()).await, "{end:?}");
+    }
+    assert_eq!(rows(), [Some("3".to_owned())]);
+    let long = guarded(vec![script("select pg_sleep(60)"), Item::Commit]);
+    let given_up = tokio::time::timeout(std::time::Duration::from_millis(200), fly(session.as_mut(), long)).await;
+    assert!(given_up.is_err());
+    session.settle().await.unwrap();
+    assert!(may_write(session.as_mut()).await);
+}
+
+#[tokio::test]
+async fn a_guarded_transaction_waits_no_more_often() {
+    let database = database();
+    let proxy = super::proxy();
+    let mut session = connect(&proxy.url(&database)).await;
+    fly(&mut session, vec![script("create table t (n int)")]).await.unwrap();
+    proxy.reset();
+    let items = vec![Item::BeginGuarded, script("insert into t values (1)"), Item::Commit];
+    fly(&mut session, items).await.unwrap();
+    assert_eq!(proxy.waits(), 1);
+}

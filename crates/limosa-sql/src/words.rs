@@ -117,6 +117,11 @@ impl<'a> Words<'a> {
         self.get(index).and_then(|token| self.text.get(token.start..token.end)).unwrap_or_default()
     }
 
+    /// The statement from a token on.
+    pub(crate) fn rest(&mut self, index: usize) -> &'a str {
+        self.get(index).and_then(|token| self.text.get(token.start..)).unwrap_or_default()
+    }
+
     /// True where the token is this unquoted word, in capitals or not.
     pub(crate) fn is(&mut self, index: usize, word: &str) -> bool {
         match self.get(index) {

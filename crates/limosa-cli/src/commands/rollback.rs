@@ -12,7 +12,8 @@ use crate::render::{difference, plan};
 /// Take back what was applied; without a selection, the last migration.
 ///
 /// It runs the ways back that were recorded when the migrations were applied. What destroys data needs consent that names
-/// the database, and never runs where the environment is protected.
+/// the database, and never runs where the environment is protected. It is seen in statements and in the blocks of DO, not in
+/// functions that they call, nor in a text that only a variable or a placeholder holds.
 #[derive(Debug, Args)]
 pub(crate) struct Rollback {
     /// One migration, by its version or R:name; nothing applied may depend on it.

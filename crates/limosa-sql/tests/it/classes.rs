@@ -368,6 +368,24 @@ fn losses() {
         ("alter table o alter c drop not null, alter d drop default", None),
         ("alter type t drop attribute if exists a", Some("attribute: t.a")),
         ("with x as (merge into t using u on true when matched then delete) select 1", Some("rows: t")),
+        // A block runs at once; what it calls is not looked into.
+        ("do $$ begin drop table if exists t; end $$", Some("table: t")),
+        ("do language plpgsql 'declare n int; begin if true then delete from t; end if; end'", Some("rows: t")),
+        ("do $$ begin for r in select 1 loop truncate t; end loop; end $$", Some("rows: t")),
+        (
+            "do $$ begin insert into t values (1); alter table o drop note; exception when others then null; end $$",
+            Some("column: o.note"),
+        ),
+        ("do $$ begin execute $q$drop table t$q$; end $$", Some("table: t")),
+        (
+            "do $$ begin execute format('drop table %I', name); end $$",
+            Some("what it names when it runs:: execute format('drop table %I', name)"),
+        ),
+        ("do $$ begin execute 'alter table ' || name || ' add c int'; end $$", None),
+        ("do $$ begin execute whatever; perform drop_all(); end $$", None),
+        ("do $$ begin perform 'x; drop table t;'; -- drop table t;\n end $$", None),
+        ("do language plperl 'drop table t;'", None),
+        ("create function f() returns void language plpgsql as 'begin drop table t; end'", None),
     ] {
         assert_eq!(loss(classify(Engine::Postgres, statement)).as_deref(), expected, "{statement}");
     }

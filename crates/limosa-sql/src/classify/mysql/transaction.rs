@@ -1,13 +1,16 @@
 //! Transactions of MySQL.
 
-use super::super::ruled;
+use super::super::{block::loss_in, ruled};
 use crate::words::Words;
 use crate::{Class, TransactionRule};
 
 /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE and XA; `first` is the word at `at`.
 pub(super) fn control(words: &mut Words<'_>, at: usize, first: &str) -> Class {
     match first {
-        "BEGIN" if words.are(at + 1, &["NOT", "ATOMIC"]) => ruled("BEGIN NOT ATOMIC", TransactionRule::Outside),
+        "BEGIN" if words.are(at + 1, &["NOT", "ATOMIC"]) => {
+            let loss = loss_in(words.engine(), words.reading(), words.rest(at));
+            Class { loss, ..ruled("BEGIN NOT ATOMIC", TransactionRule::Outside) }
+        }
         "BEGIN" => ruled("BEGIN", TransactionRule::Begins),
         "COMMIT" => ruled(ending(words, at), TransactionRule::Commits),
         "ROLLBACK" => {

@@ -490,7 +490,7 @@ impl Layout {
     /// Where the way back of a new migration goes.
     pub fn way_back(&self, version: &str, words: &str) -> NewWayBack {
         match self {
-            Layout::Native | Layout::Flyway(_) => NewWayBack::Section,
+            Layout::Flyway(naming) => NewWayBack::File(naming.undo_name(version, words)),
             Layout::Goose => NewWayBack::Marked(Markers::Goose),
             Layout::Dbmate => NewWayBack::Marked(Markers::Dbmate),
             Layout::Liquibase(_) => NewWayBack::Marked(Markers::Liquibase),
@@ -505,7 +505,7 @@ impl Layout {
             Layout::Pattern(pattern) if pattern.has_directions() => {
                 NewWayBack::File(pattern.filled(version, words, "down"))
             }
-            Layout::Pattern(_) => NewWayBack::Section,
+            Layout::Native | Layout::Pattern(_) => NewWayBack::Section,
             // The tool itself would run a section with the rest of the file.
             Layout::Sqlx(_) | Layout::Refinery | Layout::Prisma | Layout::Drizzle(_) => NewWayBack::Nowhere,
         }

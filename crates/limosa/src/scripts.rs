@@ -47,6 +47,9 @@ impl Scripts {
                 let mut names = Vec::new();
                 for folder in folders {
                     names.extend(list(folder)?.into_iter().map(shown));
+                    for package in packages_beside(folder) {
+                        names.extend(list(&package)?.into_iter().map(shown));
+                    }
                 }
                 Ok(names)
             }
@@ -172,6 +175,23 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     walk(folder, 0, &mut found)?;
     Ok(found)
+}
+
+/// Where a project built by Maven or Gradle keeps the code that Flyway finds in the same place of the class path as the scripts of this
+/// folder: migrations in Java, which are to be told of.
+fn packages_beside(folder: &Path) -> Vec<PathBuf> {
+    const LANGUAGES: [&str; 3] = ["java", "kotlin", "groovy"];
+    let parts: Vec<_> = folder.components().map(|part| part.as_os_str()).collect();
+    let Some(at) = parts.windows(3).position(|parts| parts == ["src", "main", "resources"]) else { return Vec::new() };
+    let (above, below) = (&parts[..at + 2], &parts[at + 3..]);
+    if below.is_empty() {
+        // That is all the code there is.
+        return Vec::new();
+    }
+    let package = |language: &str| -> PathBuf {
+        above.iter().copied().chain([language.as_ref()]).chain(below.iter().copied()).collect()
+    };
+    LANGUAGES.into_iter().map(package).filter(|package| package.is_dir()).collect()
 }
 
 /// A path as it is shown.

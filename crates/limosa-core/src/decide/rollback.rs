@@ -181,7 +181,7 @@ fn way_back(
         };
         Box::new(
             Diagnostic::error("LIM-P014", format!("{} ({}) {what}", row.identity, row.name))
-                .help("write one where this format has it (in limosa's and Flyway's files below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
+                .help("write one where this format has it (Flyway: a file U1__name.sql beside V1__name.sql; limosa's own files: below a line '-- limosa:rollback'), look at it, and run again with --use-file"),
         )
     })
 }

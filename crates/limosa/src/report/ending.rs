@@ -80,13 +80,20 @@ impl RunAnswer {
             (false, true, Some(file)) => {
                 format!("mend {file} from the failed statement on, then {again} goes on from there")
             }
-            (false, false, Some(file)) if !is_back => format!("mend {file}, then run {again} again"),
+            (false, false, Some(file)) if !is_back || is_callback(file) => format!("mend {file}, then run {again} again"),
             (false, false, Some(_)) => {
                 "correct the rollback in the file, then take it with limosa rollback --use-file".to_owned()
             }
             (false, _, None) => format!("mend what the error names, then run {again} again"),
         })
     }
+}
+
+/// True for a file whose name is that of a callback.
+fn is_callback(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let event = name.split_once(['.', '_']).map_or(name, |(event, _)| event);
+    limosa_core::CallbackEvent::from_name(event).is_some()
 }
 
 impl StepLine {

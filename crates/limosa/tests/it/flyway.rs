@@ -507,6 +507,10 @@ async fn new_files_are_named_as_the_others() {
     let first = empty.with(|it| it.layout = LayoutChoice::Given(Layout::Flyway(FlywayNaming::default())));
     let made = first.new_migration("first", NewKind::Versioned, Numbering::Auto, at).unwrap().done.remove(0);
     assert_eq!(name(made), "V1__first.sql");
+    // Flyway would run a section for the way back right behind the migration.
+    let read = |file: &str| std::fs::read_to_string(empty.folder.join("migrations").join(file)).unwrap();
+    assert!(!read("V1__first.sql").contains("limosa:rollback"));
+    assert!(read("U1__first.sql").starts_with("-- The way back of V1__first.sql\n"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use limosa::Selection;
 
-use crate::answers::{done, failed, id, labels};
+use crate::answers::{back, done, failed, id, labels, migrate};
 use crate::place::{Home, all_homes, newest_postgres, sqlite};
 
 #[tokio::test]
@@ -42,6 +42,18 @@ async fn settings_beside_a_way_back_are_read() {
     );
     done(home.rollback(Selection::One(id("1"))).await);
     assert!(home.rows("select 1 from pg_tables where tablename = 'a'").is_empty());
+    // A procedure that commits runs outside of a transaction alone.
+    home.file(
+        "V2__b.sql",
+        "create table b (n int);\ncreate procedure p() language plpgsql as 'begin delete from b; commit; end';\n",
+    );
+    home.file("U2__b.sql", "call p();\nselect 1;\n");
+    home.file("U2__b.sql.conf", "executeInTransaction=false\n");
+    done(home.migrate().await);
+    done(home.rollback(Selection::One(id("2"))).await);
+    for name in ["V2__b.sql", "U2__b.sql", "U2__b.sql.conf"] {
+        std::fs::remove_file(home.folder.join("migrations").join(name)).unwrap();
+    }
     // Of an applied migration the way back is not read again.
     done(home.migrate().await);
     assert_eq!(done(home.migrate().await).outcome, "nothing_to_do");
@@ -165,4 +177,40 @@ async fn servers_of_mysql_are_told_what_sessions_begin_with() {
         done(migrator.migrate(&Default::default(), &crate::answers::quiet, limosa::Stop::new()).await);
         assert_eq!(home.rows("select zone from seen order by zone"), ["+02:00", "+05:00"]);
     }
+}
+
+#[tokio::test]
+async fn migrations_in_java_stand_in_the_package_beside_the_resources() {
+    let home = sqlite();
+    let write = |file: &str, text: &str| {
+        let path = home.folder.join("src/main").join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("resources/db/migration/V1__a.sql", "create table a (n integer);\n");
+    write("resources/db/migration/V3__c.sql", "create table c (n integer);\n");
+    write("java/db/migration/Helper.java", "class Helper {}\n");
+    let project = home.with(|it| {
+        it.directories = vec![home.folder.join("src/main/resources/db/migration")];
+        it.layout = limosa::LayoutChoice::Given(limosa::Layout::Flyway(limosa::FlywayNaming::default()));
+    });
+    assert_eq!(labels(&done(migrate(&project).await)), ["1", "3"]);
+    for (language, ending) in [("java", "java"), ("kotlin", "kt")] {
+        let file = format!("{language}/db/migration/V4__Fill.{ending}");
+        write(&file, "");
+        failed(&migrate(&project).await, 4, &["LIM-F034", "is a migration in Java"]);
+        std::fs::remove_file(home.folder.join("src/main").join(file)).unwrap();
+    }
+    assert_eq!(done(migrate(&project).await).outcome, "nothing_to_do");
+}
+
+#[tokio::test]
+async fn what_a_way_back_destroys_in_a_block_needs_consent() {
+    let home = newest_postgres();
+    home.file("V1__a.sql", "create table a (n integer);\ninsert into a values (1);\n");
+    home.file("U1__a.sql", "do $$ begin drop table if exists a; end $$;\n");
+    done(home.migrate().await);
+    failed(&back(&home.migrator(), Selection::One(id("1")), None).await, 4, &["LIM-P016", "table a (1)"]);
+    assert_eq!(home.rows("select n::text from a"), ["1"]);
+    done(back(&home.migrator(), Selection::One(id("1")), Some(&home.database())).await);
 }

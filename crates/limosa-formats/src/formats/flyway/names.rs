@@ -95,6 +95,12 @@ const OTHER_EVENTS: &[&str] = &[
     "beforeCreateSchema",
 ];
 
+/// What Flyway runs on each new connection.
+fn is_after_connect(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.get(.."afterConnect".len()).is_some_and(|event| event.eq_ignore_ascii_case("afterConnect"))
+}
+
 enum Kind {
     Versioned,
     Undo,
@@ -139,6 +145,11 @@ enum Oddity {
 }
 
 impl Naming {
+    /// The file of a way back. Flyway itself would run a section for it with the rest of the migration.
+    pub(crate) fn undo_name(&self, version: &str, words: &str) -> String {
+        format!("{}{version}{}{words}{}", self.undo, self.separator, self.suffix())
+    }
+
     /// Checks that names can be told apart.
     ///
     /// # Errors
@@ -328,7 +339,10 @@ impl Naming {
             Oddity::OtherEvent => (
                 codes::UNKNOWN_EVENT,
                 format!("{file} is a callback of an event that limosa does not have; it is left out"),
-                format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
+                match is_after_connect(file) {
+                    true => "what it sets for the session may stand in flyway.initSql, which is read; the rest in a callback beforeMigrate".to_owned(),
+                    false => format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
+                },
             ),
             Oddity::OtherCase(event) => (
                 codes::UNCLEAR_NAME,

@@ -135,7 +135,11 @@ pub(crate) fn wishes_for(configs: &[Config], path: &str, role: &FileRole) -> Wis
     let mut wishes = Wishes::default();
     let is_way_back = matches!(role, FileRole::Rollback { .. });
     for config in configs.iter().filter(|config| config.is_beside(path) && (config.for_ways_back || !is_way_back)) {
-        for entry in config.entries.iter().filter(|entry| entry.selector.matches(path, role)) {
+        let is_meant = |entry: &&ConfigEntry| match &config.script {
+            Some(script) => script == path,
+            None => entry.selector.matches(path, role),
+        };
+        for entry in config.entries.iter().filter(is_meant) {
             wishes = wishes.or(&entry.wishes);
         }
         wishes = wishes.or(&config.defaults);

@@ -93,7 +93,13 @@ pub(super) const KEYS: &[(&str, Fate)] = &[
     ("encoding", Into(Turned::Encoding)),
     ("environment", Is("environment")),
     ("errorOverrides", Instead("an error stops the run; catch it in the script (DO ... EXCEPTION)")),
-    ("executeInTransaction", Only("true", "write '-- Transaction: none' at the head of each file that needs it")),
+    (
+        "executeInTransaction",
+        Only(
+            "true",
+            "write executeInTransaction=false into a file of settings beside each that needs it: V2__b.sql.conf",
+        ),
+    ),
     ("failOnMissingLocations", NotNeeded("a folder that is missing is an error always")),
     ("failOnMissingTarget", NotNeeded("a `--to` that no file has is refused always")),
     ("group", Is("single_transaction")),

@@ -270,7 +270,7 @@ fn what_cannot_be_had_is_named() {
         ("flyway.skipExecutingMigrations=true", "LIM-C021"),
         ("flyway.outOfOrder=perhaps", "LIM-C004 flyway.outOfOrder is neither true nor false"),
         ("flyway.createSchemas=no", "LIM-C004 flyway.createSchemas is neither true nor false"),
-        ("flyway.executeInTransaction=false", "'-- Transaction: none'"),
+        ("flyway.executeInTransaction=false", "V2__b.sql.conf"),
         ("flyway.locations=s3:bucket", "LIM-C021 the location s3:... cannot be read"),
         ("flyway.locations=filesystem:a/*/b", "holds a pattern"),
         ("flyway.url=jdbc:oracle:thin:@x", "limosa does not speak oracle"),

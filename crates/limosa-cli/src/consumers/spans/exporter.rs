@@ -2,22 +2,45 @@
 //!
 //! Source of the variables: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use limosa::Diagnostic;
+use opentelemetry::Context;
 use opentelemetry_otlp::{RetryPolicy, SpanExporter as Otlp, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor,
+};
 
 /// How long the end of a command may wait for spans that are not sent yet.
 const FLUSH: Duration = Duration::from_secs(2);
+
+/// How many spans may wait to be sent, unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise: statements may end faster than any collector listens.
+const QUEUE: usize = 1 << 14;
 
 /// Sends spans.
 pub(super) struct Sending {
     pub(super) provider: SdkTracerProvider,
     trouble: Arc<Mutex<Option<String>>>,
+    counts: Arc<Counts>,
+}
+
+/// How many spans there were, and how many were handed over to be sent. What lies between has found no room.
+#[derive(Debug, Default)]
+struct Counts {
+    ended: AtomicU64,
+    taken: AtomicU64,
+}
+
+impl Counts {
+    fn lost(&self) -> Option<String> {
+        let (ended, taken) = (self.ended.load(Ordering::Relaxed), self.taken.load(Ordering::Relaxed));
+        let lost = ended.checked_sub(taken).filter(|lost| *lost > 0)?;
+        Some(format!("{lost} of {ended} found no room among those that waited, see OTEL_BSP_MAX_QUEUE_SIZE"))
+    }
 }
 
 /// True where the environment wants spans: an address is named, and nothing switches them off.
@@ -56,15 +79,29 @@ pub(super) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<Sending
         // The error repeats values, and addresses and headers may hold secrets.
         .map_err(|_| unsent("a variable that begins with OTEL_EXPORTER_OTLP_ makes no sense"))?;
     let trouble = Arc::new(Mutex::new(None));
-    let exporter = Watched { otlp, trouble: Arc::clone(&trouble) };
+    let counts = Arc::<Counts>::default();
+    let exporter = Watched { otlp, trouble: Arc::clone(&trouble), counts: Arc::clone(&counts) };
     let mut resource = Resource::builder();
-    let named = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
-    let attributes = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-    if !named("OTEL_SERVICE_NAME") && !attributes.split(',').any(|pair| pair.trim().starts_with("service.name=")) {
-        resource = resource.with_service_name("limosa");
+    if let Some(name) = service_name(&variable) {
+        resource = resource.with_service_name(name);
     }
-    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
-    Ok(Sending { provider, trouble })
+    let mut batches = BatchConfigBuilder::default();
+    if variable("OTEL_BSP_MAX_QUEUE_SIZE").is_none_or(|given| given.is_empty()) {
+        batches = batches.with_max_queue_size(QUEUE);
+    }
+    let batches = BatchSpanProcessor::builder(exporter).with_batch_config(batches.build()).build();
+    let counted = Counted { batches, counts: Arc::clone(&counts) };
+    let provider = SdkTracerProvider::builder().with_span_processor(counted).with_resource(resource.build()).build();
+    Ok(Sending { provider, trouble, counts })
+}
+
+/// The name of the service, where it is not left to the other attributes: `OTEL_SERVICE_NAME` takes precedence over them
+/// (<https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>).
+fn service_name(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let own = variable("OTEL_SERVICE_NAME").filter(|name| !name.is_empty());
+    let attributes = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+    let is_named = attributes.split(',').any(|pair| pair.trim().starts_with("service.name="));
+    own.or_else(|| (!is_named).then(|| "limosa".to_owned()))
 }
 
 /// How long a request may take: milliseconds in a variable, 10 s where there are none. The exporter leaves that to its client.
@@ -83,7 +120,7 @@ impl Sending {
             (Some(trouble), _) => Some(unsent(&trouble)),
             // The provider tells a time-out in words only; a processor has no other error here.
             (None, Err(_)) => Some(unsent(&format!("they took longer than {} s", FLUSH.as_secs()))),
-            (None, Ok(())) => None,
+            (None, Ok(())) => self.counts.lost().map(|lost| unsent(&lost)),
         }
     }
 }
@@ -100,10 +137,12 @@ fn unsent(why: &str) -> Diagnostic {
 struct Watched {
     otlp: Otlp,
     trouble: Arc<Mutex<Option<String>>>,
+    counts: Arc<Counts>,
 }
 
 impl SpanExporter for Watched {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.counts.taken.fetch_add(batch.len() as u64, Ordering::Relaxed);
         let sent = self.otlp.export(batch).await;
         if let Err(error) = &sent {
             let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,9 +164,62 @@ impl SpanExporter for Watched {
     }
 }
 
+/// Counts spans on their way to the batches, which drop what finds no room without a word.
+#[derive(Debug)]
+struct Counted {
+    batches: BatchSpanProcessor,
+    counts: Arc<Counts>,
+}
+
+impl SpanProcessor for Counted {
+    fn on_start(&self, span: &mut Span, within: &Context) {
+        self.batches.on_start(span, within);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.counts.ended.fetch_add(u64::from(span.span_context.is_sampled()), Ordering::Relaxed);
+        self.batches.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.batches.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.batches.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.batches.set_resource(resource);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_the_service_counts_above_the_attributes() {
+        let named = |own: &str, attributes: &str| {
+            service_name(|asked| match asked {
+                "OTEL_SERVICE_NAME" => Some(own.to_owned()),
+                _ => Some(attributes.to_owned()),
+            })
+        };
+        assert_eq!(named("a", "service.name=b,c=d").as_deref(), Some("a"));
+        assert_eq!(named("", "c=d, service.name=b"), None);
+        assert_eq!(named("", "c=d").as_deref(), Some("limosa"));
+    }
+
+    #[test]
+    fn spans_that_found_no_room_are_told_of() {
+        let counts = Counts::default();
+        counts.ended.store(3, Ordering::Relaxed);
+        counts.taken.store(3, Ordering::Relaxed);
+        assert_eq!(counts.lost(), None);
+        counts.taken.store(1, Ordering::Relaxed);
+        assert!(counts.lost().is_some_and(|words| words.starts_with("2 of 3 ")));
+    }
 
     #[test]
     fn spans_are_sent_only_where_an_address_is_named() {

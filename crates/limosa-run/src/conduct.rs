@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use limosa_core::{Action, AuditHead, CallbackEvent, Identity, Plan, Step, Work};
+use limosa_core::{Action, AuditHead, CallbackEvent, Identity, Plan, SharedText, Step, Work};
 use limosa_db::ledger::statements as sql;
 use limosa_db::{DbError, DbErrorKind, Item, Notice, Session, SettingsMark, Value};
 use limosa_sql::{Diagnostic, Dialect, Engine};
@@ -33,6 +33,8 @@ pub(crate) struct Run<'a> {
     pub(crate) progress: SharedProgress,
     pub(crate) head: Mutex<Option<AuditHead>>,
     began_with: Mutex<HashMap<Identity, Vec<String>>>,
+    /// Who was seen last in the way of a step, by its label, in words.
+    pub(crate) in_the_way: Mutex<Option<(SharedText, String)>>,
     owed: Mutex<Option<CallbackEvent>>,
     marks: std::sync::atomic::AtomicU64,
 }
@@ -99,8 +101,14 @@ impl Run<'_> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).since = None;
     }
 
-    /// The words for a failure; the step is the one in whose flight it happened.
+    /// The words for a failure; the step is the one in whose flight it happened. Whom the watcher saw in its way is named.
     pub(crate) fn explain(&self, failure: &Failure, steps: &[Step], first: usize) -> (Outcome, Option<usize>) {
+        let (mut outcome, failed) = self.words(failure, steps, first);
+        watch::name_who_was_seen(self, &mut outcome, steps);
+        (outcome, failed)
+    }
+
+    fn words(&self, failure: &Failure, steps: &[Step], first: usize) -> (Outcome, Option<usize>) {
         let file = |step: &Step| step.work.origin().to_string();
         // Not every error has passed a flight: settings that are sent again come straight from the session.
         let hidden = |error: &DbError| self.context.values.hide_in_error(Box::new(error.clone()));
@@ -199,8 +207,11 @@ fn left_out(step: &Step) -> Vec<Notice> {
 pub(crate) const OWN_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn interrupted() -> Diagnostic {
-    Diagnostic::error("LIM-R005", "interrupted: the running statement was cancelled, and its transaction rolled back")
-        .help("what was committed before stands; run again to go on")
+    Diagnostic::error(
+        "LIM-R005",
+        "interrupted: the running statement was cancelled; its transaction, if it was in one, was rolled back",
+    )
+    .help("what was committed before stands; run again to go on")
 }
 
 /// Conducts a plan under a lease that is held. Never fails: what happened is in the report.
@@ -215,6 +226,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         progress: Arc::new(Mutex::new(Progress::default())),
         head: Mutex::new(plan.ledger_head.clone()),
         began_with: Mutex::default(),
+        in_the_way: Mutex::default(),
         owed: Mutex::default(),
         marks: std::sync::atomic::AtomicU64::new(0),
     };

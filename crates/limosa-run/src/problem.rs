@@ -83,7 +83,7 @@ pub(crate) fn own_hint(error: &DbError) -> Option<String> {
         }
         (Some("25P02"), _) => "an earlier statement of the same transaction failed",
         (_, DbErrorKind::LockTimeout) => {
-            "somebody else holds a lock on it; see who with 'limosa doctor', or allow more with --lock-timeout"
+            "somebody else holds a lock on it; run again when it has ended, or allow more with --lock-timeout"
         }
         (Some(code), DbErrorKind::PermissionDenied) if code.contains(" (") => {
             "the user lacks a right; grant it (SHOW GRANTS lists those that it has)"

@@ -4,13 +4,13 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use limosa_core::SharedText;
+use limosa_core::{SharedText, Step};
 use limosa_db::ledger::statements as sql;
-use limosa_db::{Item, Session, Value};
+use limosa_db::{Blocker, Item, Session, Value};
 use limosa_sql::Engine;
 
-use crate::Event;
 use crate::conduct::Run;
+use crate::{Event, Outcome};
 
 /// Watches until it is dropped.
 pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
@@ -39,15 +39,47 @@ pub(crate) async fn watch(run: &Run<'_>, backend: Option<String>) {
         if let Ok(blockers) = open.blockers(backend).await
             && !blockers.is_empty()
         {
+            let blockers: Vec<Blocker> =
+                blockers.into_iter().map(|blocker| run.context.values.hide_in_blocker(blocker)).collect();
+            let who = blockers.iter().map(in_words).collect::<Vec<_>>().join("; ");
+            *run.in_the_way.lock().unwrap_or_else(PoisonError::into_inner) = Some((progress.label.clone(), who));
             run.context.events.event(Event::Waiting {
                 label: progress.label,
                 statement: progress.statement,
                 elapsed: since.elapsed(),
-                blockers: blockers.into_iter().map(|blocker| run.context.values.hide_in_blocker(blocker)).collect(),
+                blockers,
             });
             told = Some(key);
         }
     }
+}
+
+/// Adds to the words for a lock that was waited for in vain whom the watcher saw in the way of one of these steps.
+pub(crate) fn name_who_was_seen(run: &Run<'_>, outcome: &mut Outcome, steps: &[Step]) {
+    let seen = run.in_the_way.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let (Outcome::Stopped(problem), Some((label, who))) = (outcome, seen)
+        && problem.code == "LIM-R003"
+        && steps.iter().any(|step| step.label == label)
+    {
+        let help = problem.help.as_ref().map(|help| format!("{help}\n")).unwrap_or_default();
+        problem.help = Some(format!("{help}seen in the way: {who}"));
+    }
+}
+
+fn in_words(blocker: &Blocker) -> String {
+    let mut words = format!("session {}", blocker.pid);
+    let who = [&blocker.user, &blocker.application, &blocker.client];
+    let who: Vec<&str> = who.into_iter().flatten().map(String::as_str).filter(|word| !word.is_empty()).collect();
+    if !who.is_empty() {
+        words += &format!(" ({})", who.join(", "));
+    }
+    if let Some(state) = &blocker.state {
+        words += &format!(", {state}");
+    }
+    if let Some(seconds) = blocker.transaction_seconds {
+        words += &format!(", its transaction {seconds} s old");
+    }
+    words
 }
 
 async fn opened<'s>(run: &Run<'_>, session: &'s mut Option<Box<dyn Session>>) -> Option<&'s mut Box<dyn Session>> {

@@ -60,11 +60,13 @@ async fn a_statement_that_stays_blocked_fails_with_its_attempts() {
         let blocker = blocked(&home);
         home.file("0001_alter.sql", text);
         let mut configuration = home.configuration();
-        configuration.limits.lock_timeout_ms = 100;
+        // Long enough for the watcher to see who it is.
+        configuration.limits.lock_timeout_ms = 800;
         let run = Running::migrate(configuration);
         let result = run.end().await;
         assert_eq!(exit(&result), 3);
         says(&result, &["LIM-R003", "55P03", "0001_alter.sql:", "alter table busy", "tried 3 times"]);
+        says(&result, &["seen in the way: session ", "idle in transaction"]);
         assert_eq!(result.as_ref().unwrap().steps[0].attempts, 3);
         blocker.execute("rollback").unwrap();
         // The statement was taken back by the server: nothing is in doubt.

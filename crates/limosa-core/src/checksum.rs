@@ -52,7 +52,7 @@ impl Checksum {
             (Some((name, digits)), Some((own, _))) if name == own => digits,
             _ => text,
         };
-        *text == *own || digits == self.short()
+        *text == *own || digits == self.digits() || digits == self.short()
     }
 
     /// The first twelve digits, for people.
@@ -254,7 +254,8 @@ mod tests {
             assert_eq!(serde_json::to_value(&stored).unwrap(), text);
             assert_eq!(serde_json::from_value::<Checksum>(text.into()).unwrap(), stored);
             assert_eq!(stored == Checksum::of(b"abc"), text.len() == 71 && text.ends_with("15ad"), "{text}");
-            assert!(stored.is_meant_by(text) && stored.digits().starts_with(&stored.short()));
+            assert!(stored.is_meant_by(text) && stored.is_meant_by(&stored.digits()));
+            assert!(stored.digits().starts_with(&stored.short()));
         }
     }
 

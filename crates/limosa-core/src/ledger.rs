@@ -65,6 +65,14 @@ impl LedgerView {
         (&self.head, &self.rows, &self.journal) == (&before.head, &before.rows, &before.journal)
     }
 
+    /// True where a script was begun in pieces and nothing of it stands: its first one failed.
+    pub fn stands_untouched(&self, identity: &Identity) -> bool {
+        let is_of_it = |entry: &&JournalRow| entry.identity == *identity && entry.direction == Direction::Apply;
+        let has_nothing = |entry: &JournalRow| entry.done == 0 && entry.current.is_none();
+        self.row(identity).is_some_and(|row| row.state == RowState::Partial && row.statements_done == 0)
+            && self.journal.iter().find(is_of_it).is_some_and(has_nothing)
+    }
+
     /// True where a script of an identity was interrupted between commits.
     pub fn has_journal(&self, identity: &Identity, direction: Direction) -> bool {
         self.journal.iter().any(|entry| entry.identity == *identity && entry.direction == direction)

@@ -72,7 +72,8 @@ impl Migrator {
         }
     }
 
-    /// Makes the database that the URL names, where the server says that it does not exist.
+    /// Makes the database that the URL names, where the server says that it does not exist. One that somebody else has made meanwhile
+    /// serves as well.
     ///
     /// # Errors
     /// Where the server refuses; a SQLite file is made by the first migrate and needs none of this.
@@ -82,15 +83,24 @@ impl Migrator {
             Engine::Postgres => {
                 let options = crate::opened::options(&self.configuration, crate::opened::Purpose::Write);
                 let name = limosa_db::engines::postgres::describe(&options)?.database;
-                Ok(limosa_db::engines::postgres::create_database(&options, &name).await?)
+                there_or(limosa_db::engines::postgres::create_database(&options, &name).await)
             }
             #[cfg(feature = "mysql")]
             Engine::Mysql => {
                 let options = crate::opened::options(&self.configuration, crate::opened::Purpose::Write);
                 let name = limosa_db::engines::mysql::describe(&options)?.database;
-                Ok(limosa_db::engines::mysql::create_database(&options, &name).await?)
+                there_or(limosa_db::engines::mysql::create_database(&options, &name).await)
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A database that is there already is what was wanted.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn there_or(created: Result<(), limosa_db::DbError>) -> Result<(), Failure> {
+    match created {
+        Err(error) if error.kind == limosa_db::DbErrorKind::Duplicate => Ok(()),
+        created => Ok(created?),
     }
 }

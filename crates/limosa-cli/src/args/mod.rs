@@ -32,7 +32,7 @@ use crate::commands::Command;
     max_term_width = 100
 )]
 pub(crate) struct Limosa {
-    /// Say only what went wrong.
+    /// Say only what went wrong, and how it ended.
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE, display_order = 900)]
     pub(crate) quiet: bool,
 

@@ -22,7 +22,7 @@ const ENDS: [(&str, &str, &str); 15] = [
     ),
     (
         "rollback",
-        "there is nothing to take back, no way back, or another migration depends on it",
+        "what is named is not applied, there is no way back, or another migration depends on it",
         "data would be lost and consent is missing, another runner holds the lock, or half-done work needs a decision",
     ),
     ("status", "something is pending, and `--fail-on-pending` was given", ""),
@@ -44,7 +44,11 @@ const ENDS: [(&str, &str, &str); 15] = [
     ("reset", "", "consent is missing, the environment is protected, or other projects are in the database"),
     ("seed", "", "the environment is protected, or another runner holds the lock"),
     ("ready", "not ready; the reason is in the answer", ""),
-    ("health", "something is changed or half done; the reason is in the answer", ""),
+    (
+        "health",
+        "something is changed or half done, or the last attempt at a migration failed; the reason is in the answer",
+        "",
+    ),
 ];
 
 /// The same for commands that look for findings.

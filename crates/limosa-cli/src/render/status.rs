@@ -86,6 +86,8 @@ fn summary(answer: &StatusAnswer) -> String {
         )
     } else if is(State::Changed) || is(State::Missing) {
         Some("files and ledger disagree: see limosa validate")
+    } else if answer.notices.iter().any(|notice| notice.code == "LIM-P005") {
+        Some("nothing is run while a migration comes late: see limosa validate")
     } else if answer.pending > 0 {
         Some("to run what is pending: limosa migrate")
     } else {

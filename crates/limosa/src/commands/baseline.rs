@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use limosa_core::{Change, Kind, LedgerView, RowState, Undo, Version, not_applicable};
 use limosa_db::ledger::RowEntry;
 use limosa_run::Stop;
-use limosa_sql::Engine;
+use limosa_sql::{Diagnostic, Engine};
 use serde_json::json;
 
 use super::adopt::{counted_by_hand, left_half_done, look_there, told_by_hand};
@@ -55,16 +55,33 @@ impl Migrator {
         let chosen = up_to(&loaded, to)?;
         let answer = count(&mut opened, &loaded, &chosen, dry_run, listener, &stop).await;
         opened.close().await;
-        answer
+        let mut answer = answer?;
+        answer.notices.extend(without_file(&loaded, to, &chosen)?);
+        Ok(answer)
+    }
+}
+
+/// Says that nothing keeps the version itself: a slip of the hand, or more than the folder has.
+fn without_file(loaded: &Loaded, to: &Version, chosen: &[&Change]) -> Result<Option<Diagnostic>, Failure> {
+    let wanted = loaded.version(to, &[])?;
+    if chosen.iter().any(|change| place(change).is_some_and(|place| place == wanted)) {
+        return Ok(None);
+    }
+    let message = format!("no file has the version {to}: one up to it that turns up later is run");
+    let help = "where it is not meant to be, give it a place among the files before, and name its version with --to";
+    Ok(Some(Diagnostic::warning("LIM-P019", message).help(help)))
+}
+
+/// The version of a change, or its place among versions.
+fn place(change: &Change) -> Option<Version> {
+    match &change.kind {
+        Kind::Versioned(version) => Some(version.clone()),
+        Kind::Repeatable => change.headers.place.clone(),
     }
 }
 
 fn up_to<'l>(loaded: &'l Loaded, to: &Version) -> Result<Vec<&'l Change>, Failure> {
     let to = loaded.version(to, &[])?;
-    let place = |change: &Change| match &change.kind {
-        Kind::Versioned(version) => Some(version.clone()),
-        Kind::Repeatable => change.headers.place.clone(),
-    };
     let is_meant = |change: &&Change| place(change).is_some_and(|place| place <= to);
     Ok(loaded.changes.iter().filter(is_meant).collect())
 }

@@ -6,11 +6,12 @@ mod sqlite;
 
 use std::time::{Duration, SystemTime};
 
-use limosa_core::LedgerView;
+use limosa_core::{LedgerView, RowState};
 use limosa_db::{DbError, Row, Value};
 use limosa_sql::{Diagnostic, Engine};
 
 use super::adopt;
+use super::status::is_run_now;
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{CheckLine, FindingsAnswer, SCHEMA_VERSION};
@@ -121,7 +122,8 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
         checks.note("ledger", "not made yet; the first migrate makes it");
         return Ok(());
     }
-    checks.ok("ledger", format!("version {}, {} changes applied", view.version.unwrap_or(0), view.rows.len()));
+    let applied = view.rows.iter().filter(|row| matches!(row.state, RowState::Applied | RowState::Baseline)).count();
+    checks.ok("ledger", format!("version {}, {applied} changes applied", view.version.unwrap_or(0)));
     match view.lease.as_ref().and_then(|lease| lease.holder.as_ref().map(|holder| (lease, holder))) {
         None => checks.ok("lock", "free"),
         Some((lease, holder)) => {
@@ -131,7 +133,13 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
             checks.note("lock", format!("held by {holder}, last sign of life {silent} s ago{more}"));
         }
     }
-    for row in &view.journal {
+    if is_run_now(&view, opened.configuration.lease) {
+        for row in &view.journal {
+            checks.note("running", row.identity.to_string());
+        }
+        return Ok(());
+    }
+    for row in view.journal.iter().filter(|row| !view.stands_untouched(&row.identity)) {
         checks.warn("interrupted", row.identity.to_string(), "run limosa migrate to go on, or look: limosa repair");
     }
     Ok(())

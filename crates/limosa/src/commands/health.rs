@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use limosa_core::{LedgerView, RowState, State, Version, assess};
+use limosa_core::{LedgerView, RowState, State, Version};
 
 use super::migrate::millis;
-use super::status::runner;
+use super::status::{assess_as_it_stands, is_run_now, runner};
 
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -13,7 +13,8 @@ use crate::report::{HealthAnswer, SCHEMA_VERSION};
 use crate::{Exit, Failure, Migrator};
 
 impl Migrator {
-    /// Whether the database is at least at a version, and nothing is half done. Reads no files.
+    /// Whether the database is at least at a version, and nothing is half done. What a runner that lives is at is not half done: with a
+    /// version, what is applied answers. Reads no files.
     ///
     /// # Errors
     /// Where the database cannot be asked.
@@ -22,7 +23,7 @@ impl Migrator {
         let mut opened = open(&self.configuration, Purpose::Probe).await?;
         let view = opened.look().await;
         let answer = view.map(|view| {
-            let reason = not_ready(&view, at_least);
+            let reason = not_ready(&view, at_least, is_run_now(&view, self.configuration.lease));
             answer("ready", &opened, &view, reason, began)
         });
         opened.close().await;
@@ -59,10 +60,14 @@ impl Migrator {
         }
         .await;
         let answer = looked.map(|(view, around)| {
-            let assessed = assess(&loaded.changes, &view, &around);
+            let assessed = assess_as_it_stands(&loaded.changes, &view, &around);
+            let is_run_now = is_run_now(&view, self.configuration.lease);
             let troubled: Vec<&limosa_core::Assessed<'_>> = assessed
                 .iter()
-                .filter(|line| matches!(line.state, State::Changed | State::Partial | State::Reverting | State::Failed))
+                .filter(|line| match line.state {
+                    State::Partial | State::Reverting => !is_run_now,
+                    state => matches!(state, State::Changed | State::Failed),
+                })
                 .collect();
             let reason = troubled.first().map(|line| {
                 let why = line.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -86,12 +91,15 @@ fn newest(view: &LedgerView) -> Option<Version> {
         .max()
 }
 
-fn not_ready(view: &LedgerView, at_least: Option<&Version>) -> Option<String> {
+fn not_ready(view: &LedgerView, at_least: Option<&Version>, is_run_now: bool) -> Option<String> {
     if !view.exists {
         return Some("no migration was ever run here".to_owned());
     }
-    if let Some(row) = view.rows.iter().find(|row| matches!(row.state, RowState::Partial | RowState::Reverting)) {
-        return Some(format!("{} ({}) is half done", row.identity, row.name));
+    let is_begun = |row: &&limosa_core::AppliedRow| matches!(row.state, RowState::Partial | RowState::Reverting);
+    let mut begun = view.rows.iter().filter(is_begun).filter(|row| !view.stands_untouched(&row.identity));
+    if let Some(row) = begun.next().filter(|_| !is_run_now || at_least.is_none()) {
+        let how = if is_run_now { "is being run" } else { "is half done" };
+        return Some(format!("{} ({}) {how}", row.identity, row.name));
     }
     let Some(wanted) = at_least else {
         let is_empty = view.rows.iter().all(|row| !matches!(row.state, RowState::Applied | RowState::Baseline));

@@ -63,7 +63,7 @@ impl Migrator {
 async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions) -> Result<StatusAnswer, Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let assessed = assess(&loaded.changes, &view, &around);
+    let assessed = assess_as_it_stands(&loaded.changes, &view, &around);
     let elsewhere = match assessed.iter().any(|line| line.state.is_pending()) {
         true => opened.history_elsewhere(&view).await?,
         false => None,
@@ -78,6 +78,11 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
     let others = turned_up_as_others(opened, loaded, &view)?;
     let others = others.into_iter().map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let pending = assessed.iter().filter(|line| line.state.is_pending()).count();
+    // Migrate would stop at it.
+    let order = opened.configuration.out_of_order;
+    let late = assessed.iter().filter(|line| line.state == State::OutOfOrder && order == OutOfOrder::Refuse);
+    let late: Vec<Diagnostic> = late.take(1).filter_map(|line| finding(line, order)).collect();
+    let late = late.into_iter().map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
     let told = loaded.told_of_pending(&view);
     let exit = match () {
         () if told.iter().any(Diagnostic::is_error) => Exit::Usage,
@@ -110,6 +115,7 @@ async fn status(opened: &mut Opened<'_>, loaded: &Loaded, options: StatusOptions
             .chain(by_default)
             .chain(disagreement)
             .chain(others)
+            .chain(late)
             .chain(told)
             .collect(),
     })
@@ -122,6 +128,27 @@ pub(crate) fn runner(view: &LedgerView, lease_time: Duration) -> Option<RunnerLi
     let silent = lease.silent_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
     let may_be_gone = silent > lease_time.as_secs();
     Some(RunnerLine { holder, since: lease.since.clone(), silent_seconds: lease.silent_seconds, may_be_gone })
+}
+
+/// True where somebody runs now, by his last sign of life: what is half done then is on its way.
+pub(crate) fn is_run_now(view: &LedgerView, lease_time: Duration) -> bool {
+    runner(view, lease_time).is_some_and(|runner| !runner.may_be_gone)
+}
+
+/// As [`assess`], with what was begun in pieces and left nothing behind as what it is: an attempt that failed.
+pub(crate) fn assess_as_it_stands<'a>(
+    changes: &'a [limosa_core::Change],
+    view: &'a LedgerView,
+    around: &limosa_core::Surroundings,
+) -> Vec<Assessed<'a>> {
+    let mut assessed = assess(changes, view, around);
+    let begun = |line: &&mut Assessed<'a>| line.state == State::Partial && line.change.is_some();
+    for line in assessed.iter_mut().filter(begun).filter(|line| view.stands_untouched(&line.identity)) {
+        if let Some(failure) = view.failures.iter().find(|failure| failure.identity == line.identity) {
+            (line.state, line.reason) = (State::Failed, Some(failure.message.clone()));
+        }
+    }
+    assessed
 }
 
 fn line(assessed: &Assessed<'_>) -> ChangeLine {
@@ -151,12 +178,14 @@ fn line(assessed: &Assessed<'_>) -> ChangeLine {
 async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAnswer, Failure> {
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
-    let assessed = assess(&loaded.changes, &view, &around);
+    let assessed = assess_as_it_stands(&loaded.changes, &view, &around);
+    let is_run_now = is_run_now(&view, opened.configuration.lease);
+    let is_on_its_way = |state: State| is_run_now && matches!(state, State::Partial | State::Reverting);
     let mut findings = loaded.diagnostics.clone();
     let order = opened.configuration.out_of_order;
     findings.extend(disagreement(opened, loaded, &view).await?);
     findings.extend(turned_up_as_others(opened, loaded, &view)?);
-    findings.extend(assessed.iter().filter_map(|line| finding(line, order)));
+    findings.extend(assessed.iter().filter(|line| !is_on_its_way(line.state)).filter_map(|line| finding(line, order)));
     let pending = || assessed.iter().filter(|line| line.state.is_pending()).filter_map(|line| line.change);
     findings.extend(pending().flat_map(warned));
     findings.extend(opened.unknown_placeholders(pending()));
@@ -180,6 +209,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
         .map(|state| CheckLine {
             name: state.title().to_owned(),
             result: match state {
+                state if is_on_its_way(*state) => "ok",
                 State::OutOfOrder if order == OutOfOrder::Allow => "ok",
                 State::OutOfOrder if order == OutOfOrder::Warn => "warning",
                 State::Changed | State::Partial | State::Reverting | State::Missing | State::OutOfOrder => "error",

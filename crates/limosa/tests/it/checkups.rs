@@ -1,10 +1,10 @@
 //! The looks that applications, monitors and administrators take: ready, health, doctor, and the script for the rights.
 
-use limosa::{Migrator, Secret, Selection, ledger_script};
+use limosa::{Migrator, Repair, Secret, Selection, State, StatusOptions, ledger_script};
 use limosa_testkit::postgres;
 
 use crate::answers::{back, done, failed, findings, id, labels, migrate, quiet, refusal, steps, version};
-use crate::place::{Place, all_homes, homes};
+use crate::place::{Place, all_homes, homes, newest_postgres};
 
 fn table(name: &str) -> String {
     format!("create table {name} (id int);\n-- limosa:rollback\ndrop table {name};\n")
@@ -198,4 +198,58 @@ fn database_as(database: &limosa_testkit::TestDatabase, role: &str) -> postgres:
     let session = database.session().unwrap();
     session.execute(&format!("set role {role}")).unwrap();
     session
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_runner_is_at_is_not_half_done() {
+    let home = newest_postgres();
+    home.file("001_a.sql", &table("a"));
+    home.file("002_b.sql", "-- Transaction: none\nselect pg_sleep(600);\n");
+    let run = home.start();
+    home.backend_running("select pg_sleep");
+    let ready = async |at_least: Option<&str>| {
+        let at_least = at_least.map(version);
+        home.migrator().ready(at_least.as_ref()).await.unwrap().reason
+    };
+    assert_eq!(ready(Some("1")).await, None);
+    assert_eq!(ready(Some("2")).await.as_deref(), Some("the database is at version 1, 2 is needed"));
+    assert_eq!(ready(None).await.as_deref(), Some("2 (b) is being run"));
+    let health = home.migrator().health().await;
+    assert_eq!((health.exit_code, health.reason, health.pending), (0, None, Some(1)));
+    let valid = home.migrator().validate().await.unwrap();
+    assert_eq!((valid.exit_code, findings(&valid).as_str()), (0, ""));
+    let (exit, text, lines) = doctor(&home.migrator()).await;
+    assert!(exit == 0 && text.is_empty(), "{text}");
+    assert!(lines.contains(&"note running: 2".to_owned()), "{lines:?}");
+    let looked = home.repair(Repair::Explain).await.unwrap();
+    assert!(looked.would.len() == 1 && looked.would[0].contains("is at it now"), "{:?}", looked.would);
+    run.stop.ask();
+    failed(&run.end().await, 3, &["LIM-R005"]);
+    assert_eq!(ready(Some("1")).await, None, "its one statement was cancelled");
+}
+
+#[tokio::test]
+async fn what_failed_with_its_first_statement_left_nothing_half_done() {
+    let home = newest_postgres();
+    home.file("001_a.sql", &table("a"));
+    home.file("002_b.sql", "-- Transaction: none\ncreate table a (id int);\nselect 1;\n");
+    failed(&home.migrate().await, 3, &["already exists"]);
+    assert_eq!(home.migrator().ready(None).await.unwrap().reason, None);
+    let reason = home.migrator().health().await.reason.unwrap();
+    assert!(reason.starts_with("2 is failed: ") && reason.contains("already exists"), "{reason}");
+    let status = home.migrator().status(StatusOptions::default()).await.unwrap();
+    assert_eq!(status.changes[1].state, State::Failed);
+    assert_eq!(home.migrator().validate().await.unwrap().exit_code, 0);
+    home.file("002_b.sql", "-- Transaction: none\ncreate table b (id int);\nselect * from nowhere;\n");
+    failed(&home.migrate().await, 3, &["nowhere"]);
+    assert_eq!(home.migrator().ready(None).await.unwrap().reason.as_deref(), Some("2 (b) is half done"));
+}
+
+#[tokio::test]
+async fn a_database_that_somebody_else_has_made_meanwhile_serves_as_well() {
+    for home in all_homes() {
+        home.migrator().create_database().await.unwrap();
+        home.file("001_a.sql", &table("a"));
+        done(home.migrate().await);
+    }
 }

@@ -129,6 +129,13 @@ pub(crate) fn own_problem(purpose: Option<&Purpose>, file: &str, error: &DbError
                     .to_owned(),
             )
         }
+        // Where it was rolled back, what it began with is as well: until then the session only reads (`entries::begin_guarded`).
+        (Some(Purpose::Ledger), DbErrorKind::ReadOnly) => (
+            "LIM-R007",
+            format!("{file} ended the transaction that limosa had opened for it, or made it read-only; nothing was recorded"),
+            "a statement in it rolls back by itself, or sets the transaction read-only; put '-- Transaction: none' at the head of the file"
+                .to_owned(),
+        ),
         (Some(Purpose::Fence | Purpose::Ledger), DbErrorKind::DivisionByZero | DbErrorKind::NotNull) => lease_lost(),
         // How the guards speak on MySQL: by a subquery of two rows.
         (Some(Purpose::Fence | Purpose::Ledger), _) if error.number() == Some("1242") => lease_lost(),

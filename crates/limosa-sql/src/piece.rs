@@ -219,7 +219,8 @@ pub struct QualifiedName {
 /// Data that a statement destroys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// What kind: `table`, `column`, `rows`, `schema`, `database`, `type`, `view data`, ...
+    /// What kind: `table`, `column`, `rows`, `schema`, `database`, `type`, `view data`, ...; words that the object goes on with, where a
+    /// block names it only when it runs.
     pub kind: String,
     /// The object as written, such as `orders` or `orders.note`.
     pub object: String,

@@ -20,55 +20,61 @@ pub(super) fn block(words: &mut Words<'_>) -> Class {
 pub(super) fn loss_in(engine: Engine, reading: Reading, code: &str) -> Option<Loss> {
     /// What may destroy something where it begins a statement.
     const LOOKED_INTO: &[&str] = &["ALTER", "DELETE", "DROP", "EXECUTE", "MERGE", "TRUNCATE", "WITH"];
-    let mut lexer = Lexer::new(engine, reading);
-    let (mut begins, mut from) = (false, None);
-    while let Step::Token(token) = lexer.next(code.as_bytes(), true) {
-        if token.kind.is_blank() {
-            continue;
+    statements(engine, reading, code).find_map(|statement| {
+        let mut words = Words::new(engine, statement, reading);
+        match words.is_any(0, LOOKED_INTO) {
+            true if engine == Engine::Postgres && words.is(0, "EXECUTE") => loss_of_execute(&mut words, statement),
+            true => classify_with(engine, statement, reading).loss,
+            false => None,
         }
-        let written = code.get(token.start..token.end).unwrap_or_default();
-        let is = |word: &&str| token.kind == Kind::Word && written.eq_ignore_ascii_case(word);
-        if begins && LOOKED_INTO.iter().any(is) {
-            from = Some(token.start);
-        }
-        let ends = token.kind == Kind::Symbol(b';');
-        if ends && let Some(statement) = from.take().and_then(|from| code.get(from..token.start)) {
-            let loss = match engine == Engine::Postgres && written_first(statement, "EXECUTE") {
-                true => loss_of_execute(reading, statement),
-                false => classify_with(engine, statement, reading).loss,
-            };
-            if loss.is_some() {
-                return loss;
-            }
-        }
-        begins = ends || BEFORE_STATEMENTS.iter().any(is);
-    }
-    None
+    })
 }
 
-fn written_first(statement: &str, word: &str) -> bool {
-    statement.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+/// How many statements of a block may be open at once: more than anyone writes, since each is read to its end.
+const OPEN: usize = 256;
+
+/// The texts of a block from where a statement begins in it to the semicolon behind it. One that holds others is given with each.
+fn statements(engine: Engine, reading: Reading, code: &str) -> impl Iterator<Item = &str> {
+    let mut lexer = Lexer::new(engine, reading);
+    let (mut begins, mut open) = (true, Vec::new());
+    let pieces = std::iter::from_fn(move || {
+        while let Step::Token(token) = lexer.next(code.as_bytes(), true) {
+            if token.kind.is_blank() {
+                continue;
+            }
+            if token.kind == Kind::Symbol(b';') {
+                begins = true;
+                return Some(std::mem::take(&mut open).into_iter().filter_map(move |from| code.get(from..token.start)));
+            }
+            if begins {
+                open.truncate(OPEN - 1);
+                open.push(token.start);
+            }
+            let written = code.get(token.start..token.end).unwrap_or_default();
+            begins =
+                token.kind == Kind::Word && BEFORE_STATEMENTS.iter().any(|word| written.eq_ignore_ascii_case(word));
+        }
+        None
+    });
+    pieces.flatten()
 }
 
 /// `EXECUTE` of PL/pgSQL runs a text: what of it stands there is read. Of what is held in variables alone nothing is known.
-fn loss_of_execute(reading: Reading, statement: &str) -> Option<Loss> {
-    let mut words = Words::new(Engine::Postgres, statement, reading);
+fn loss_of_execute(words: &mut Words<'_>, statement: &str) -> Option<Loss> {
     let (mut at, mut text, mut is_whole) = (1, String::new(), true);
     while words.get(at).is_some() && !words.is_any(at, &["INTO", "USING"]) {
         if words.is_text(at) {
-            text.extend(constant(&mut words, at));
+            text.extend(constant(words, at));
         } else {
             is_whole = false;
         }
         at += 1;
     }
-    let destroys = |word: &&str| written_first(text.trim_start(), word);
-    let is_open = !is_whole && ["DELETE", "DROP", "TRUNCATE"].iter().any(destroys);
-    let named_later = || Loss { kind: "what it names when it runs:".to_owned(), object: statement.to_owned() };
-    match is_open {
-        true => Some(named_later()),
-        false => classify_with(Engine::Postgres, &text, reading).loss,
+    let reading = words.reading();
+    if !is_whole && Words::new(Engine::Postgres, &text, reading).is_any(0, &["DELETE", "DROP", "TRUNCATE"]) {
+        return Some(Loss { kind: "what it names when it runs:".to_owned(), object: statement.to_owned() });
     }
+    classify_with(Engine::Postgres, &text, reading).loss
 }
 
 /// The code, where it is in PL/pgSQL: the language stands before or behind it.
@@ -90,19 +96,9 @@ fn code(words: &mut Words<'_>) -> Option<String> {
 
 /// True where COMMIT or ROLLBACK is a statement of the code (PostgreSQL, `pl_gram.y`: `stmt_commit`, `stmt_rollback`).
 fn ends_transactions(words: &Words<'_>, code: &str) -> bool {
-    let mut lexer = Lexer::new(Engine::Postgres, words.reading());
-    let (mut begins, mut is_ending) = (false, false);
-    while let Step::Token(token) = lexer.next(code.as_bytes(), true) {
-        if token.kind.is_blank() {
-            continue;
-        }
-        let written = code.get(token.start..token.end).unwrap_or_default();
-        let is = |word: &&str| token.kind == Kind::Word && written.eq_ignore_ascii_case(word);
-        if is_ending && (token.kind == Kind::Symbol(b';') || is(&"AND")) {
-            return true;
-        }
-        is_ending = begins && ["COMMIT", "ROLLBACK"].iter().any(is);
-        begins = token.kind == Kind::Symbol(b';') || BEFORE_STATEMENTS.iter().any(is);
-    }
-    false
+    let reading = words.reading();
+    statements(Engine::Postgres, reading, code).any(|statement| {
+        let mut words = Words::new(Engine::Postgres, statement, reading);
+        words.is_any(0, &["COMMIT", "ROLLBACK"]) && (words.get(1).is_none() || words.is(1, "AND"))
+    })
 }

@@ -398,3 +398,12 @@ fn losses() {
         assert_eq!(loss(classify(Engine::Sqlite, statement)).as_deref(), expected, "{statement}");
     }
 }
+
+/// Nothing here takes time that grows with the square of what is written.
+#[test]
+fn a_block_of_which_no_statement_ends_is_read_to_its_end() {
+    let open = "if x then execute y ".repeat(20_000);
+    let block = format!("do $$ begin {open}; drop table t; end $$");
+    let loss = classify(Engine::Postgres, &block).loss.expect("what it destroys is seen");
+    assert_eq!((loss.kind.as_str(), loss.object.as_str()), ("table", "t"));
+}

@@ -305,6 +305,9 @@ impl Listing {
         let layout = &recognised.layout;
         let made = layout.made_files();
         names.extend(made.keys().cloned());
+        if matches!(layout, Layout::Flyway(_)) {
+            names.extend(scripts.programs_beside(folders)?);
+        }
         let scripts = scripts.with_made(made);
         let (ledger_table, problem) = ledger_table(configuration, layout, &scripts, places, engine);
         diagnostics.extend(problem);

@@ -47,13 +47,22 @@ impl Scripts {
                 let mut names = Vec::new();
                 for folder in folders {
                     names.extend(list(folder)?.into_iter().map(shown));
-                    for package in packages_beside(folder) {
-                        names.extend(list(&package)?.into_iter().map(shown));
-                    }
                 }
                 Ok(names)
             }
         }
+    }
+
+    /// The names of the programs that stand in the package beside each folder, and would be found with its scripts.
+    pub(crate) fn programs_beside(&self, folders: &[PathBuf]) -> Result<Vec<String>, Failure> {
+        let mut names = Vec::new();
+        if let Scripts::Disk = self {
+            for (package, ending) in folders.iter().flat_map(|folder| packages_beside(folder)) {
+                let files = list(&package)?.into_iter();
+                names.extend(files.filter(|file| file.extension().is_some_and(|found| found == ending)).map(shown));
+            }
+        }
+        Ok(names)
     }
 
     /// The first bytes of a file; None where it cannot be read, which is said when it is read for good.
@@ -178,9 +187,9 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Where a project built by Maven or Gradle keeps the code that Flyway finds in the same place of the class path as the scripts of this
-/// folder: migrations in Java, which are to be told of.
-fn packages_beside(folder: &Path) -> Vec<PathBuf> {
-    const LANGUAGES: [&str; 3] = ["java", "kotlin", "groovy"];
+/// folder, by the ending of its files.
+fn packages_beside(folder: &Path) -> Vec<(PathBuf, &'static str)> {
+    const LANGUAGES: [(&str, &str); 3] = [("java", "java"), ("kotlin", "kt"), ("groovy", "groovy")];
     let parts: Vec<_> = folder.components().map(|part| part.as_os_str()).collect();
     let Some(at) = parts.windows(3).position(|parts| parts == ["src", "main", "resources"]) else { return Vec::new() };
     let (above, below) = (&parts[..at + 2], &parts[at + 3..]);
@@ -191,7 +200,8 @@ fn packages_beside(folder: &Path) -> Vec<PathBuf> {
     let package = |language: &str| -> PathBuf {
         above.iter().copied().chain([language.as_ref()]).chain(below.iter().copied()).collect()
     };
-    LANGUAGES.into_iter().map(package).filter(|package| package.is_dir()).collect()
+    let packages = LANGUAGES.into_iter().map(|(language, ending)| (package(language), ending));
+    packages.filter(|(package, _)| package.is_dir()).collect()
 }
 
 /// A path as it is shown.

@@ -190,6 +190,8 @@ async fn migrations_in_java_stand_in_the_package_beside_the_resources() {
     write("resources/db/migration/V1__a.sql", "create table a (n integer);\n");
     write("resources/db/migration/V3__c.sql", "create table c (n integer);\n");
     write("java/db/migration/Helper.java", "class Helper {}\n");
+    // A build takes no scripts from there, and so Flyway finds none.
+    write("java/db/migration/V2__b.sql", "create table b (n integer);\n");
     let project = home.with(|it| {
         it.directories = vec![home.folder.join("src/main/resources/db/migration")];
         it.layout = limosa::LayoutChoice::Given(limosa::Layout::Flyway(limosa::FlywayNaming::default()));
@@ -213,4 +215,20 @@ async fn what_a_way_back_destroys_in_a_block_needs_consent() {
     failed(&back(&home.migrator(), Selection::One(id("1")), None).await, 4, &["LIM-P016", "table a (1)"]);
     assert_eq!(home.rows("select n::text from a"), ["1"]);
     done(back(&home.migrator(), Selection::One(id("1")), Some(&home.database())).await);
+}
+
+#[tokio::test]
+async fn the_next_step_is_that_of_the_file_which_is_wrong() {
+    let home = sqlite();
+    home.file("V1__a.sql", "create table a (n integer);\n");
+    home.file("U1__a.sql", "select 1;\n");
+    home.file("afterConnect.sql", "pragma foreign_keys = on;\n");
+    let told = format!("{:?}", done(home.migrate().await).notices);
+    assert!(told.contains("afterConnect.sql is a callback") && told.contains("flyway.initSql"), "{told}");
+    home.file("afterEachUndo.sql", "select * from nowhere;\n");
+    let answer = back(&home.migrator(), Selection::One(id("1")), None).await.unwrap();
+    let next = answer.next("limosa rollback").unwrap();
+    assert!(next.contains("afterEachUndo.sql, then run limosa rollback again"), "{next}");
+    std::fs::remove_file(home.folder.join("migrations/afterEachUndo.sql")).unwrap();
+    done(back(&home.migrator(), Selection::One(id("1")), None).await);
 }

@@ -95,12 +95,6 @@ const OTHER_EVENTS: &[&str] = &[
     "beforeCreateSchema",
 ];
 
-/// What Flyway runs on each new connection.
-fn is_after_connect(path: &str) -> bool {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.get(.."afterConnect".len()).is_some_and(|event| event.eq_ignore_ascii_case("afterConnect"))
-}
-
 enum Kind {
     Versioned,
     Undo,
@@ -139,6 +133,8 @@ enum Oddity {
     NoDescription,
     NoVersion,
     OtherEvent,
+    /// Flyway runs it on each new connection.
+    AfterConnect,
     OtherCase(CallbackEvent),
     Java,
     Command,
@@ -303,6 +299,7 @@ impl Naming {
         Some(match CallbackEvent::from_name(event) {
             Some(known) if known.name() == event => Name::Callback { event: known, description, command },
             Some(known) => Name::Odd(Oddity::OtherCase(known)),
+            None if event.eq_ignore_ascii_case("afterConnect") => Name::Odd(Oddity::AfterConnect),
             None => Name::Odd(Oddity::OtherEvent),
         })
     }
@@ -339,10 +336,12 @@ impl Naming {
             Oddity::OtherEvent => (
                 codes::UNKNOWN_EVENT,
                 format!("{file} is a callback of an event that limosa does not have; it is left out"),
-                match is_after_connect(file) {
-                    true => "what it sets for the session may stand in flyway.initSql, which is read; the rest in a callback beforeMigrate".to_owned(),
-                    false => format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
-                },
+                format!("the events are {}", CallbackEvent::ALL.map(CallbackEvent::name).join(", ")),
+            ),
+            Oddity::AfterConnect => (
+                codes::UNKNOWN_EVENT,
+                format!("{file} is a callback of an event that limosa does not have; it is left out"),
+                "what it sets for the session may stand in flyway.initSql, which is read; the rest in a callback beforeMigrate".to_owned(),
             ),
             Oddity::OtherCase(event) => (
                 codes::UNCLEAR_NAME,

@@ -75,6 +75,7 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && step.proof.is_none()
         && step.guard.is_none()
         && step.begins_with.is_empty()
+        && entries::leaves_guard(step)
         // The fence that is sent ahead knows our own rights only.
         && step.inherits.as_ref().is_none_or(|inherited| inherited.locals.is_empty() && !entries::borrows(step))
 }
@@ -89,7 +90,7 @@ pub(crate) async fn run(
     let log = new_log();
     let under_way = UnderWay::default();
     let mut feed = Feed::new(run.context, run.engine, log.clone());
-    feed.first([entries::begin_guarded(run.context, run.engine, run.plan.steps[steps.clone()].iter().take(1))]);
+    feed.first([(Item::BeginGuarded, Purpose::Begin)]);
     feed.supplied(supply(run, steps.clone(), under_way.clone()));
     let watch = Watch {
         context: run.context,
@@ -126,9 +127,7 @@ pub(crate) async fn run(
             Failure::Server { purpose: purpose.filter(|_| landing.at == hit), error, commit_sent: true }
         }
         other => {
-            if session.settle().await.is_ok() && run.engine == Engine::Postgres {
-                let _ = session.send(vec![entries::unguarded()]).await;
-            }
+            let _ = session.settle().await;
             other
         }
     };

@@ -32,10 +32,14 @@ pub(crate) fn begin_guarded<'s>(
     engine: Engine,
     mut scripts: impl Iterator<Item = &'s Step>,
 ) -> Tagged {
-    // Behind a pooler others would meet the setting that sees to it. One that they set themselves would be lost.
-    let guarded =
-        engine == Engine::Postgres && !context.pooled && scripts.all(|step| step.settings().all(|name| name != GUARD));
+    // Behind a pooler others would meet the setting that sees to it.
+    let guarded = engine == Engine::Postgres && !context.pooled && scripts.all(leaves_guard);
     (if guarded { Item::BeginGuarded } else { Item::Begin }, Purpose::Begin)
+}
+
+/// True for a step that has no value of its own for the setting by which a transaction is guarded, which would be lost.
+pub(crate) fn leaves_guard(step: &Step) -> bool {
+    step.settings().all(|name| name != GUARD)
 }
 
 /// Settings back to those of a fresh session, then proof of the lease and the time-outs of the step.

@@ -126,7 +126,7 @@ pub(super) const TABLE: &[Cause] = &[
     (
         "LIM-P019",
         "`--to` names a version that no file has and that was never applied: a slip of the hand, or a folder that is \
-         not the one you mean. Taken as a mere limit it might run everything.",
+         not the one you mean. Taken as a mere limit it might run everything. `limosa baseline` only warns: a file up to that version that turns up later is run.",
         "Take a version that `limosa status` shows. Without `--to` all pending migrations run. `--to 0` runs nothing.",
     ),
     (

@@ -58,7 +58,7 @@ pub(super) const TABLE: &[Cause] = &[
         "LIM-R007",
         "limosa had opened a transaction for the file, and something in it committed or rolled back by itself, which its text does not \
          show: for example a procedure below a header `-- Transaction: always` on MariaDB or MySQL. The row of the ledger could then not \
-         commit together with the migration, so that it was refused.",
+         commit together with the migration, so that it was refused. On PostgreSQL a file that sets its transaction read-only is told so, too.",
         "What the file committed itself stands, and the ledger does not say so. Look at the database and undo that part. Then put \
          `-- Transaction: none` at the head of the file, so that limosa journals each statement, and run again.",
     ),

@@ -11,7 +11,7 @@ use limosa_db::{DbError, Row, Value};
 use limosa_sql::{Diagnostic, Engine};
 
 use super::adopt;
-use super::status::is_run_now;
+use super::status::living_runner;
 use crate::files::load;
 use crate::opened::{Opened, Purpose, open};
 use crate::report::{CheckLine, FindingsAnswer, SCHEMA_VERSION};
@@ -133,7 +133,7 @@ async fn ledger(opened: &mut Opened<'_>, checks: &mut Checks) -> Result<(), Fail
             checks.note("lock", format!("held by {holder}, last sign of life {silent} s ago{more}"));
         }
     }
-    if is_run_now(&view, opened.configuration.lease) {
+    if living_runner(&view, opened.configuration.lease).is_some() {
         for row in &view.journal {
             checks.note("running", row.identity.to_string());
         }

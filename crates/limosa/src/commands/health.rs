@@ -5,7 +5,7 @@ use std::time::Instant;
 use limosa_core::{LedgerView, RowState, State, Version};
 
 use super::migrate::millis;
-use super::status::{assess_as_it_stands, is_run_now, runner};
+use super::status::{assess_as_it_stands, living_runner, runner};
 
 use crate::opened::{Opened, Purpose, open};
 use crate::reading::read_and_open;
@@ -23,7 +23,7 @@ impl Migrator {
         let mut opened = open(&self.configuration, Purpose::Probe).await?;
         let view = opened.look().await;
         let answer = view.map(|view| {
-            let reason = not_ready(&view, at_least, is_run_now(&view, self.configuration.lease));
+            let reason = not_ready(&view, at_least, living_runner(&view, self.configuration.lease).is_some());
             answer("ready", &opened, &view, reason, began)
         });
         opened.close().await;
@@ -61,7 +61,7 @@ impl Migrator {
         .await;
         let answer = looked.map(|(view, around)| {
             let assessed = assess_as_it_stands(&loaded.changes, &view, &around);
-            let is_run_now = is_run_now(&view, self.configuration.lease);
+            let is_run_now = living_runner(&view, self.configuration.lease).is_some();
             let troubled: Vec<&limosa_core::Assessed<'_>> = assessed
                 .iter()
                 .filter(|line| match line.state {

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::adopt::{counted_by_hand, look_there, told_by_hand, told_of_accepted};
 use super::baseline::counted;
 use super::held::{Edit, Marks, under_lock};
-use super::status::runner;
+use super::status::living_runner;
 use crate::event::Listener;
 
 use crate::files::Loaded;
@@ -104,7 +104,7 @@ async fn mend(
         if *repair == Repair::Explain {
             let around = opened.surroundings(false).await?;
             let first_parts = interrupted_scripts::first_parts(opened, &loaded.changes, &view)?;
-            answer.would = match runner(&view, opened.configuration.lease).filter(|runner| !runner.may_be_gone) {
+            answer.would = match living_runner(&view, opened.configuration.lease) {
                 // Who runs writes this, and what stands half done is on its way.
                 Some(runner) => vec![format!("{} is at it now: look again when it has ended", runner.holder)],
                 None => explain(&loaded.changes, &view, &first_parts, &around),

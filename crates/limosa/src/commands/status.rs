@@ -130,9 +130,9 @@ pub(crate) fn runner(view: &LedgerView, lease_time: Duration) -> Option<RunnerLi
     Some(RunnerLine { holder, since: lease.since.clone(), silent_seconds: lease.silent_seconds, may_be_gone })
 }
 
-/// True where somebody runs now, by his last sign of life: what is half done then is on its way.
-pub(crate) fn is_run_now(view: &LedgerView, lease_time: Duration) -> bool {
-    runner(view, lease_time).is_some_and(|runner| !runner.may_be_gone)
+/// Who runs now, where his last sign of life is not old: what is half done then is on its way.
+pub(crate) fn living_runner(view: &LedgerView, lease_time: Duration) -> Option<RunnerLine> {
+    runner(view, lease_time).filter(|runner| !runner.may_be_gone)
 }
 
 /// As [`assess`], with what was begun in pieces and left nothing behind as what it is: an attempt that failed.
@@ -179,7 +179,7 @@ async fn validate(opened: &mut Opened<'_>, loaded: &Loaded) -> Result<FindingsAn
     let view = opened.look().await?;
     let around = opened.surroundings(loaded.needs_extensions(&view)).await?;
     let assessed = assess_as_it_stands(&loaded.changes, &view, &around);
-    let is_run_now = is_run_now(&view, opened.configuration.lease);
+    let is_run_now = living_runner(&view, opened.configuration.lease).is_some();
     let is_on_its_way = |state: State| is_run_now && matches!(state, State::Partial | State::Reverting);
     let mut findings = loaded.diagnostics.clone();
     let order = opened.configuration.out_of_order;

@@ -31,6 +31,7 @@ pub(crate) fn of(loaded: &Loaded) -> Configuration {
         tool_table: settings.tool_table.clone(),
         replace_placeholders: settings.replace_placeholders,
         verify_applied: settings.verify_applied,
+        share_transactions: settings.share_transactions,
         foreign_keys: settings.foreign_keys,
         project: settings.project.clone(),
         project_is_given: settings.project_is_given,

@@ -54,6 +54,7 @@ pub use ledger::{
 };
 pub use outline::{
     Expression, Group, GroupMode, LeftOut, LeftOutReason, Lifted, Outline, OutlineError, Remark, SessionBound, Shape,
+    Shares, Touched,
 };
 pub use outliner::{Outliner, ToolTransaction};
 pub use plan::{

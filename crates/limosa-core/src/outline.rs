@@ -2,10 +2,11 @@
 
 use limosa_sql::{
     Class, Dialect, EndDelimiter, Engine, Expanded, ForeignKeys, FoundVariable, Loss, PlaceholderMarks, Position,
-    TableUse, UnknownPlaceholder, VariableLines, expand,
+    TableUse, Telltale, UnknownPlaceholder, VariableLines, expand,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use thin_vec::ThinVec;
 
@@ -18,6 +19,8 @@ use crate::{Alike, Markers, Shared};
 pub struct Outline {
     /// Statements worth naming in a plan: those that cannot run inside a transaction, that control one, that destroy data.
     pub remarkable: ThinVec<Remark>,
+    /// PostgreSQL: tables that it makes or adds rows to, where it [`Shares`] a transaction.
+    pub tables: ThinVec<Touched>,
     shape: Shared<Shape>,
 }
 
@@ -37,7 +40,7 @@ impl DerefMut for Outline {
 
 impl From<Shape> for Outline {
     fn from(shape: Shape) -> Self {
-        Outline { remarkable: ThinVec::new(), shape: shape.into() }
+        Outline { remarkable: ThinVec::new(), tables: ThinVec::new(), shape: shape.into() }
     }
 }
 
@@ -59,6 +62,10 @@ pub struct Shape {
     pub local_settings: ThinVec<String>,
     /// PostgreSQL: the first of its statements that leaves something in its session besides settings, where nothing takes that away.
     pub session_bound: Option<Box<SessionBound>>,
+    /// PostgreSQL: what of it may share a transaction with other scripts in a database that nobody uses yet.
+    pub shares: Shares,
+    /// PostgreSQL: what it speaks of that could tell whether scripts share a transaction.
+    pub telltale: Telltale,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.
     pub runs_code: bool,
     /// True where the script holds data for COPY.
@@ -208,6 +215,49 @@ impl Outline {
     pub fn place_of(&self, statement: u64) -> Option<(&Group, bool, bool)> {
         let group = self.groups.iter().find(|group| statement >= group.first && statement <= group.last)?;
         Some((group, statement == group.first, statement == group.last))
+    }
+}
+
+/// What of a script may share a transaction with other scripts so that nobody can tell the difference, see [`limosa_sql::sharing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shares {
+    /// It stands alone.
+    #[default]
+    Nothing,
+    /// It makes, changes and drops objects.
+    Objects,
+    /// It adds rows that it holds itself, besides.
+    Rows,
+}
+
+/// A table that a script makes, or adds rows to, by a hash of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Touched(u64);
+
+impl Touched {
+    const MADE: u64 = 1;
+
+    /// A table that is made.
+    pub fn made(name: &str) -> Touched {
+        Touched(Touched::filled(name).0 | Touched::MADE)
+    }
+
+    /// A table to which rows are added.
+    pub fn filled(name: &str) -> Touched {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Touched(hasher.finish() & !Touched::MADE)
+    }
+
+    /// True for one that is made.
+    pub fn is_made(self) -> bool {
+        self.0 & Touched::MADE != 0
+    }
+
+    /// The same table, made.
+    #[must_use]
+    pub fn as_made(self) -> Touched {
+        Touched(self.0 | Touched::MADE)
     }
 }
 

@@ -3,6 +3,7 @@
 mod groups;
 mod leftovers;
 mod own;
+mod sharing;
 
 use limosa_sql::{
     Class, Dialect, Effect, Engine, Piece, PieceKind, Position, TransactionRule, VariableLines, carried,
@@ -16,6 +17,7 @@ use groups::Groups;
 use leftovers::Leftovers;
 use own::Own;
 pub use own::ToolTransaction;
+use sharing::Sharings;
 
 /// Builds an [`Outline`] piece by piece; holds no text.
 pub struct Outliner {
@@ -50,6 +52,7 @@ pub struct Outliner {
     ledger_table: Option<String>,
     /// PostgreSQL: what its session holds by now.
     leftovers: Leftovers,
+    sharings: Sharings,
     error: Option<OutlineError>,
 }
 
@@ -80,6 +83,7 @@ impl Outliner {
             other_remarks: 0,
             ledger_table: None,
             leftovers: Leftovers::default(),
+            sharings: Sharings::default(),
             error: None,
         }
     }
@@ -193,6 +197,7 @@ impl Outliner {
         };
         if self.engine == Engine::Postgres {
             self.leftovers.add(class, statement, piece.position);
+            self.sharings.add(class, statement);
         }
         if self.engine == Engine::Postgres && sets_for_transaction(class, statement) {
             for name in class.effect.session_settings() {
@@ -379,6 +384,10 @@ impl Outliner {
             self.outline.groups[0].mode = GroupMode::Transaction;
         }
         self.outline.session_bound = self.leftovers.first().map(Box::new);
+        if self.engine == Engine::Postgres {
+            let replaces = !self.outline.placeholders.is_empty() || !self.outline.expressions.is_empty();
+            (self.outline.shares, self.outline.telltale, self.outline.tables) = self.sharings.finish(replaces);
+        }
         self.outline.settle_pragmas(self.engine);
         self.outline.shrink();
         Ok(self.outline)

@@ -21,6 +21,8 @@ pub enum Item {
     /// effect, and a statement that meets no transaction, because this one could not begin, changes nothing
     /// (`default_transaction_read_only`, which is no hindrance to this transaction).
     BeginAhead,
+    /// PostgreSQL: the source is asked for what follows when all items before this one have landed. Elsewhere nothing.
+    Await,
     /// Commits it.
     Commit,
     /// Gives it up.

@@ -9,24 +9,30 @@
 //!   session changes nothing outside of transactions meanwhile, and leaves no mark there for the next one.
 //! - After a lost connection the ledger is asked how far the server came.
 //!
-//! The first step that failed goes on alone (`atomic`), as if it had been sent alone: it is explained and tried again there.
+//! Several steps may share one of the transactions ([`Sharing`]).
+//!
+//! The first step that failed goes on alone (`atomic`), as if it had been sent alone: it is explained and tried again there. Of a shared
+//! transaction that is the first of its steps, and none of the others shares one again.
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use limosa_core::{Direction, Plan, Step, Work};
 use limosa_db::{DbErrorKind, FlightObserver, Item, Landed, Notice, Session};
 use limosa_sql::Engine;
 
+use crate::announce::announce;
 use crate::atomic::Failed;
 use crate::attempt::{Failure, fly_watched, new_log};
-use crate::conduct::{Ended, Run, announce, empty_ended, joins, report, resumes};
+use crate::conduct::{Ended, Run, empty_ended, joins, report, resumes};
+use crate::entries::several::Several;
 use crate::entries::{self, Marks};
 use crate::feed::{Feed, Purpose, SharedLog, Stretch, Supply, Watch, lock};
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
+use crate::sharing::Sharing;
 use crate::{Context, StepReport, beginnings, notices::Notices};
 
 /// How far a flight of several steps came.
@@ -35,6 +41,8 @@ pub(crate) struct Halt {
     pub(crate) at: usize,
     /// Set where that step has been begun.
     pub(crate) begun: Option<Begun>,
+    /// The end of the steps that share no transaction (again).
+    pub(crate) apart_to: usize,
 }
 
 /// A step that was begun, and told to begin.
@@ -80,18 +88,19 @@ fn stands_alone(steps: &[Step], at: usize) -> bool {
         && step.inherits.as_ref().is_none_or(|inherited| inherited.locals.is_empty() && !entries::borrows(step))
 }
 
-/// Runs steps that [`reach`] found.
+/// Runs steps that [`reach`] found; those before `apart_to` each in a transaction of its own.
 pub(crate) async fn run(
     run: &Run<'_>,
     session: &mut dyn Session,
     steps: Range<usize>,
+    apart_to: usize,
     reports: &mut Vec<StepReport>,
 ) -> Halt {
     let log = new_log();
     let under_way = UnderWay::default();
     let mut feed = Feed::new(run.context, run.engine, log.clone());
     feed.first([(Item::BeginGuarded, Purpose::Begin)]);
-    feed.supplied(supply(run, steps.clone(), under_way.clone()));
+    feed.supplied(supply(run, steps.clone(), apart_to, under_way.clone()));
     let watch = Watch {
         context: run.context,
         log: Arc::clone(&log),
@@ -109,7 +118,6 @@ pub(crate) async fn run(
         at: steps.start,
         end: steps.end,
         began: Instant::now(),
-        spent: Duration::ZERO,
     };
     landing.begin();
     // A statement that is stopped after a time has to be seen to begin.
@@ -117,7 +125,7 @@ pub(crate) async fn run(
     session.many_transactions(true, untimed).await;
     let flown = fly_watched(session, run.context, feed, &log, &run.progress, &mut landing).await;
     session.many_transactions(false, false).await;
-    let Err(failure) = flown else { return Halt { at: steps.end, begun: None } };
+    let Err(failure) = flown else { return Halt { at: steps.end, begun: None, apart_to } };
     let failure = match failure {
         Failure::Server { purpose, error, .. } if error.kind == DbErrorKind::ConnectionLost => {
             let hit = landing.at;
@@ -134,64 +142,137 @@ pub(crate) async fn run(
     let (at, began) = (landing.at, landing.began);
     let mut notices = Notices::default();
     notices.append(&mut lock(&log).notices);
-    let marks = under_way.first().unwrap_or_else(|| run.marks(Duration::ZERO));
+    let oldest = under_way.first();
+    let sharing = oldest.as_ref().map_or(1, |oldest| oldest.steps);
+    let marks = oldest.map_or_else(|| run.marks(Duration::ZERO), |oldest| oldest.marks);
     // Its own fence tells, when it is alone, whether the lease is lost.
     let is_fence = matches!(&failure, Failure::Server { purpose: Some(Purpose::Fence), .. });
-    let again = at > steps.start && is_fence && !failure.is_connection_lost();
+    // And which of several failed, or whether any does that is alone.
+    let again = (sharing > 1 || (at > steps.start && is_fence)) && !failure.is_connection_lost();
     let failed = (!again).then_some(Failed { failure, marks, notices });
-    Halt { at, begun: Some(Begun { began, failed }) }
+    Halt { at, begun: Some(Begun { began, failed }), apart_to: apart_to.max(at + sharing) }
 }
 
-/// The marks of the transactions that were begun and are not known to be committed, oldest first.
+/// A transaction that was begun.
+#[derive(Debug, Clone)]
+struct Sent {
+    marks: Marks,
+    /// How many steps it is.
+    steps: usize,
+}
+
+/// The transactions that were begun and are not known to be committed, oldest first.
 #[derive(Clone, Default)]
-struct UnderWay(Arc<Mutex<VecDeque<Marks>>>);
+struct UnderWay {
+    sent: Arc<Mutex<VecDeque<Sent>>>,
+    /// What the items took that have landed, of the steps that have been begun. They may land later, with those of the steps that are
+    /// committed with them.
+    spent: Arc<Mutex<Vec<Duration>>>,
+}
 
 impl UnderWay {
-    fn with<T>(&self, look: impl FnOnce(&mut VecDeque<Marks>) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, look: impl FnOnce(&mut VecDeque<Sent>) -> T) -> T {
+        look(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn first(&self) -> Option<Marks> {
-        self.with(|marks| marks.front().cloned())
+    fn spent(&self) -> MutexGuard<'_, Vec<Duration>> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many steps have been begun and are not known to be committed.
+    fn begun(&self) -> usize {
+        self.spent().len()
+    }
+
+    fn first(&self) -> Option<Sent> {
+        self.with(|all| all.front().cloned())
+    }
+
+    /// A further step of the transaction that was begun last.
+    fn joined(&self) {
+        self.with(|all| all.back_mut().into_iter().for_each(|sent| sent.steps += 1));
+    }
+
+    /// The first so many steps are known to be committed.
+    fn committed(&self, mut steps: usize) {
+        self.with(|all| {
+            while let Some(oldest) = all.front_mut() {
+                let share = oldest.steps.min(steps);
+                oldest.steps -= share;
+                steps -= share;
+                if oldest.steps > 0 {
+                    return;
+                }
+                all.pop_front();
+            }
+        });
     }
 }
 
 /// Opens the script of each step when its turn to be sent has come.
-fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, under_way: UnderWay) -> Supply<'a> {
+fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, apart_to: usize, under_way: UnderWay) -> Supply<'a> {
     let mut next = steps.start;
     let mut before: Option<String> = None;
+    let mut sharing = Sharing::of(run.plan, run.engine, run.context);
+    // Of a transaction that goes on with the next step.
+    let mut open: Option<(Marks, Several)> = None;
     Box::new(move || {
         if next == steps.end {
             return Ok(None);
         }
         let (number, step) = (next, &run.plan.steps[next]);
-        let marks = run.marks(Duration::ZERO);
-        under_way.with(|all| all.push_back(marks.clone()));
         let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
-        let head = match (before.replace(marks.step_mark.clone()), run.engine) {
-            (Some(before), Engine::Postgres) => vec![entries::head_ahead(run.context, step, &marks, &before)],
-            // A lost lease leaves the row of the step without its epoch, and so fails the transaction. What is taken back has no row then.
-            (Some(_), Engine::Sqlite) if step.action.direction() == Direction::Apply => Vec::new(),
-            _ => entries::head(run.context, run.engine, step, &marks, true),
-        };
         next += 1;
-        let is_last = next == steps.end;
+        let following = (next < steps.end).then(|| &run.plan.steps[next]);
+        let goes_on = number >= apart_to && sharing.as_mut().is_some_and(|sharing| sharing.take(step, following));
+        let (head, marks, mut several) = match open.take() {
+            Some((marks, several)) => {
+                under_way.joined();
+                (Vec::new(), marks, several)
+            }
+            None => {
+                let marks = run.marks(Duration::ZERO);
+                under_way.with(|all| all.push_back(Sent { marks: marks.clone(), steps: 1 }));
+                let head = match (before.replace(marks.step_mark.clone()), run.engine) {
+                    (Some(before), Engine::Postgres) => {
+                        vec![entries::head_ahead(run.context, step, &marks, &before)]
+                    }
+                    // A lost lease leaves the row of the step without its epoch, and so fails the transaction. What is taken back has
+                    // no row then.
+                    (Some(_), Engine::Sqlite) if step.action.direction() == Direction::Apply => Vec::new(),
+                    _ => entries::head(run.context, run.engine, step, &marks, true),
+                };
+                (head, marks, Several::default())
+            }
+        };
+        if goes_on || !several.is_empty() {
+            several.note(run.context, step, &marks);
+        }
+        let stretch = Stretch { step_number: number, head, ..Stretch::whole(step, reader) };
+        if goes_on {
+            open = Some((marks, several));
+            return Ok(Some(stretch));
+        }
+        let (awaits, under_way) = (!several.is_empty(), under_way.clone());
         let closing = Box::new(move |_: &_| {
             let mut items: Vec<_> = entries::settle_constraints(run.engine).into_iter().collect();
-            items.extend(entries::finished(run.context, run.engine, step, &marks, false));
-            match (run.engine, is_last) {
-                (Engine::Postgres, true) => {
+            items.extend(match several.is_empty() {
+                true => entries::finished(run.context, run.engine, step, &marks, false),
+                false => several.finished(run.context, step, &under_way.spent()),
+            });
+            match (run.engine, following) {
+                (Engine::Postgres, None) => {
                     items.extend([(entries::unguarded(), Purpose::Settings), (Item::Commit, Purpose::Commit)]);
                 }
-                (Engine::Postgres, false) => {
-                    items.extend(entries::tail_ahead(run.context, &marks, &run.plan.steps[next]))
+                (Engine::Postgres, Some(following)) => {
+                    items.extend(entries::tail_ahead(run.context, &marks, following));
                 }
-                (_, true) => items.push((Item::Commit, Purpose::Commit)),
-                (_, false) => items.extend([(Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]),
+                (_, None) => items.push((Item::Commit, Purpose::Commit)),
+                (_, Some(_)) => items.extend([(Item::Commit, Purpose::Commit), (Item::BeginAhead, Purpose::Begin)]),
             }
             items
         });
-        Ok(Some(Stretch { step_number: number, head, closing, ..Stretch::whole(step, reader) }))
+        Ok(Some(Stretch { closing, awaits, ..stretch }))
     })
 }
 
@@ -206,31 +287,39 @@ struct Landing<'a> {
     at: usize,
     end: usize,
     began: Instant,
-    /// What its items took. They may land later, with those of the steps that are committed with it.
-    spent: Duration,
 }
 
 impl Landing<'_> {
     fn begin(&mut self) {
-        self.watch.current = self.at;
-        announce(self.run, self.at);
-        self.run.begin_progress(&self.run.plan.steps[self.at], 1);
-        self.began = Instant::now();
-        self.spent = Duration::ZERO;
+        let number = self.at + self.under_way.begun();
+        self.watch.current = number;
+        announce(self.run, number);
+        self.run.begin_progress(&self.run.plan.steps[number], 1);
+        if number == self.at {
+            self.began = Instant::now();
+        }
+        self.under_way.spent().push(Duration::ZERO);
     }
 
-    fn done(&mut self) {
+    /// So many steps are done.
+    fn done(&mut self, steps: usize) {
         let mut ended = Ended { outcome: None, ..empty_ended() };
         {
             let mut log = lock(&self.log);
             self.run.keep_head(log.head.take());
             ended.notices.append(&mut log.notices);
         }
-        self.under_way.with(VecDeque::pop_front);
-        let block = &self.run.plan.steps[self.at..=self.at];
-        report(self.run, self.reports, block, self.at, &ended, self.spent);
-        self.at += 1;
-        if self.at < self.end {
+        self.under_way.committed(steps);
+        while self.under_way.begun() < steps {
+            self.begin();
+        }
+        let spent: Vec<Duration> = self.under_way.spent().drain(..steps).collect();
+        for elapsed in spent {
+            let block = &self.run.plan.steps[self.at..=self.at];
+            report(self.run, self.reports, block, self.at, &ended, elapsed);
+            self.at += 1;
+        }
+        if self.under_way.begun() == 0 && self.at < self.end {
             self.begin();
         }
     }
@@ -238,32 +327,45 @@ impl Landing<'_> {
     /// After a lost connection: steps that the ledger knows to be committed by us are done, but for the last one that was sent,
     /// which is left to be told with the loss.
     async fn ask(&mut self) {
-        let marks: Vec<Marks> = self.under_way.with(|marks| marks.iter().cloned().collect());
+        let sent = self.under_way.with(|all| all.clone());
+        let marks: Vec<&Marks> = sent.iter().flat_map(|sent| std::iter::repeat_n(&sent.marks, sent.steps)).collect();
         let steps: Vec<&Step> = self.run.plan.steps[self.at..].iter().take(marks.len()).collect();
         if steps.len() < 2 {
             return;
         }
         let standings = lost::standings(self.run, &steps).await.unwrap_or_default();
-        let is_ours = |(standing, marks): &(&Standing, &Marks)| match standing {
+        let is_ours = |(standing, marks): &(&Standing, &&Marks)| match standing {
             Standing::Done { mark } => mark.as_ref().is_none_or(|mark| *mark == marks.step_mark),
             Standing::Partial { .. } | Standing::Nothing => false,
         };
-        let done = standings.iter().zip(&marks).take_while(is_ours).count();
-        (0..done.min(steps.len() - 1)).for_each(|_| self.done());
+        let done = standings.iter().zip(&marks).take_while(is_ours).count().min(steps.len() - 1);
+        if done > 0 {
+            self.done(done);
+        }
     }
 }
 
 impl FlightObserver for Landing<'_> {
     fn landed(&mut self, item: u64, landed: Landed) {
-        let commits = lock(&self.log)
-            .open
-            .iter()
-            .take_while(|(number, _)| *number <= item)
-            .any(|(number, purpose)| *number == item && matches!(purpose, Purpose::Commit));
-        self.spent += landed.elapsed;
+        let (step, commits) = {
+            let log = lock(&self.log);
+            let purpose = log.open.iter().find(|(number, _)| *number == item).map(|(_, purpose)| purpose);
+            match purpose {
+                Some(Purpose::Statement(sent)) => (Some(sent.step), false),
+                purpose => (None, matches!(purpose, Some(Purpose::Commit))),
+            }
+        };
+        // Several may share a transaction.
+        while step.is_some_and(|step| step >= self.at + self.under_way.begun()) {
+            self.begin();
+        }
+        if let Some(spent) = self.under_way.spent().last_mut() {
+            *spent += landed.elapsed;
+        }
         self.watch.landed(item, landed);
         if commits {
-            self.done();
+            let steps = self.under_way.first().map_or(1, |oldest| oldest.steps);
+            self.done(steps);
         }
     }
 

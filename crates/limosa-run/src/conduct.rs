@@ -1,6 +1,7 @@
 //! The only loop: conducts a plan, step by step, and records what happened.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use limosa_sql::{Diagnostic, Dialect, Engine};
 use serde_json::json;
 
 use crate::ahead::{self, Begun};
+use crate::announce::{announce, left_out};
 use crate::atomic::Failed;
 use crate::attempt::Failure;
 use crate::entries::{Marks, audit};
@@ -36,7 +38,9 @@ pub(crate) struct Run<'a> {
     /// Who was seen last in the way of a step, by its label, in words.
     pub(crate) in_the_way: Mutex<Option<(SharedText, String)>>,
     owed: Mutex<Option<CallbackEvent>>,
-    marks: std::sync::atomic::AtomicU64,
+    marks: AtomicU64,
+    /// Steps that were told to begin.
+    pub(crate) announced: AtomicUsize,
 }
 
 /// How a step (or several that share a transaction) ended.
@@ -53,7 +57,7 @@ pub(crate) struct Ended {
 impl Run<'_> {
     /// Marks for the next transaction.
     pub(crate) fn marks(&self, before: Duration) -> Marks {
-        let count = self.marks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let count = self.marks.fetch_add(1, Ordering::Relaxed);
         Marks {
             epoch: self.epoch,
             step_mark: format!("{}:{count}", self.context.run_id),
@@ -176,33 +180,6 @@ impl Run<'_> {
     }
 }
 
-/// What of a script is not sent, and why: the first of each reason, with the number of them all.
-fn left_out(step: &Step) -> Vec<Notice> {
-    let mut notices: Vec<Notice> = Vec::new();
-    let all = &step.outline.left_out;
-    for (at, left) in all.iter().enumerate() {
-        if all[..at].iter().any(|before| before.why == left.why) {
-            continue;
-        }
-        let count = all.iter().filter(|other| other.why == left.why).count();
-        let more = if count > 1 { format!(", as {} more of its kind", count - 1) } else { String::new() };
-        notices.push(Notice {
-            severity: "WARNING".to_owned(),
-            message: format!(
-                "statement {}, {}, in line {}, {}{more}",
-                left.statement,
-                left.verb,
-                left.position.line,
-                left.why.words()
-            ),
-            detail: None,
-            hint: None,
-            code: None,
-        });
-    }
-    notices
-}
-
 /// How long limosa's own statements wait for the lock of another writer, where the engine knows one lock only.
 pub(crate) const OWN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -228,7 +205,8 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         began_with: Mutex::default(),
         in_the_way: Mutex::default(),
         owed: Mutex::default(),
-        marks: std::sync::atomic::AtomicU64::new(0),
+        marks: AtomicU64::new(0),
+        announced: AtomicUsize::new(0),
     };
     context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });
     let backend = session.facts().backend.clone();
@@ -291,6 +269,7 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
     let mut shared = shared_session::begin(run, session).await;
     // A step that was begun with others, and how that failed.
     let mut begun: Option<Begun> = None;
+    let mut apart_to = 0;
     while at < steps.len() {
         if begun.is_none() && run.context.stop.is_asked() {
             outcome = Outcome::Stopped(Box::new(interrupted()));
@@ -299,10 +278,9 @@ async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {
         let ahead = at..ahead::reach(run.plan, run.engine, run.context, at);
         if begun.is_none() && ahead.len() > 1 {
             wait_as_told(session, &steps[at]);
-            let halt = ahead::run(run, session, ahead, &mut reports).await;
+            let halt = ahead::run(run, session, ahead, apart_to, &mut reports).await;
             session.wait_for_locks(Some(OWN_PATIENCE));
-            at = halt.at;
-            begun = halt.begun;
+            (at, begun, apart_to) = (halt.at, halt.begun, halt.apart_to);
             continue;
         }
         let end = (at + 1..steps.len()).find(|next| !joins(steps, *next)).unwrap_or(steps.len());
@@ -463,27 +441,6 @@ async fn afterwards(run: &Run<'_>, session: &mut dyn Session, outcome: Outcome, 
         }
     }
     outcome
-}
-
-/// Tells that a step begins.
-pub(crate) fn announce(run: &Run<'_>, at: usize) {
-    let step = &run.plan.steps[at];
-    for notice in left_out(step) {
-        run.context.events.event(Event::Notice { label: step.label.clone(), notice });
-    }
-    run.context.events.event(started(step, at, run.plan.steps.len()));
-}
-
-/// The event that a step begins; `at` is its place among `of`, from 0.
-pub(crate) fn started(step: &Step, at: usize, of: usize) -> Event {
-    Event::StepStarted {
-        number: at + 1,
-        of,
-        identity: step.identity.clone(),
-        label: step.label.clone(),
-        name: step.name.clone(),
-        statements: step.outline.statements,
-    }
 }
 
 /// What was interrupted has a journal, which only a transaction of its own settles.

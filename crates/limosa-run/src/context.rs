@@ -100,6 +100,8 @@ pub struct Context<'a> {
     pub tool_settings: &'a [ToolSetting],
     /// What each step begins with is kept: the run may take back what it did.
     pub keeps_beginnings: bool,
+    /// PostgreSQL: the database held no table when the run began, and small steps may share transactions.
+    pub shares_transactions: bool,
     /// The code of steps that are no scripts.
     pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,
     /// The ledger of another tool that is kept beside limosa's own.

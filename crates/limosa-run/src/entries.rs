@@ -1,6 +1,7 @@
 //! What a step writes into the ledger.
 
 pub(crate) mod mysql;
+pub(crate) mod several;
 
 use limosa_core::{Action, Direction, Identity, PutsBack, RowState, Step, Work};
 use limosa_db::ledger::{AuditEntry, JournalEntry, RowEntry, statements as sql};
@@ -449,6 +450,17 @@ pub(crate) fn audit(
     outcome: &'static str,
     more: serde_json::Value,
 ) -> Vec<Tagged> {
+    let entry = audit_entry(context, step, marks, outcome, &more);
+    context.ledger.audit(&entry).into_iter().map(|item| (item, Purpose::Audit)).collect()
+}
+
+fn audit_entry(
+    context: &Context<'_>,
+    step: &Step,
+    marks: &Marks,
+    outcome: &'static str,
+    more: &serde_json::Value,
+) -> AuditEntry {
     let operation = match step.action {
         Action::Apply | Action::Reapply | Action::Resume { .. } => "apply",
         Action::Revert | Action::ResumeRevert { .. } => "revert",
@@ -463,16 +475,11 @@ pub(crate) fn audit(
     if let (Some(detail), Some(more)) = (detail.as_object_mut(), more.as_object()) {
         detail.extend(more.clone());
     }
-    context
-        .ledger
-        .audit(&AuditEntry {
-            actor: context.actor.clone(),
-            operation: operation.to_owned(),
-            identity: Some(step.identity.to_string()),
-            outcome,
-            detail: detail.to_string(),
-        })
-        .into_iter()
-        .map(|item| (item, Purpose::Audit))
-        .collect()
+    AuditEntry {
+        actor: context.actor.clone(),
+        operation: operation.to_owned(),
+        identity: Some(step.identity.to_string()),
+        outcome,
+        detail: detail.to_string(),
+    }
 }

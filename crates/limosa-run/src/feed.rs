@@ -118,6 +118,8 @@ pub(crate) struct Stretch<'a> {
     pub(crate) last: bool,
     /// Sent before the statements (in an own transaction: after its BEGIN and what must follow that at once).
     pub(crate) head: Vec<Tagged>,
+    /// `closing` is made when all that was sent before it has landed.
+    pub(crate) awaits: bool,
     /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
     pub(crate) closing: Closing<'a>,
 }
@@ -139,6 +141,7 @@ impl<'a> Stretch<'a> {
             replay: false,
             last: true,
             head: Vec::new(),
+            awaits: false,
             closing: Box::new(|_| Vec::new()),
         }
     }
@@ -234,6 +237,10 @@ impl<'a> Feed<'a> {
             };
             if more {
                 take(stretch, self.engine, self.context, &self.log, &mut self.queue)?;
+                continue;
+            }
+            if std::mem::take(&mut stretch.awaits) {
+                self.queue.push_back((Item::Await, Purpose::Settings));
                 continue;
             }
             if let Some(mut stretch) = self.stretches.pop_front() {

@@ -345,6 +345,7 @@ impl<'a> Walk<'a> {
                 replay: false,
                 last: ends_step,
                 head,
+                awaits: false,
                 closing: Box::new(move |hasher: &StatementHasher| {
                     let rows = if ends_step {
                         finished(run.context, run.engine, step, &closing_marks, true)

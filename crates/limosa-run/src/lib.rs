@@ -2,6 +2,7 @@
 //! what is run, only how it ends up recorded.
 
 mod ahead;
+mod announce;
 mod atomic;
 mod attempt;
 mod beginnings;
@@ -39,6 +40,7 @@ mod redact;
 mod rehearse;
 mod report;
 mod shared_session;
+mod sharing;
 mod starts;
 mod tool_settings;
 mod upgrade;

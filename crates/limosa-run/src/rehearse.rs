@@ -8,8 +8,9 @@ use limosa_core::{EnumValues, Identity, MadeTable, Plan, Step, Uncommitted, Work
 use limosa_db::{DbError, Item, Session, Value};
 use limosa_sql::{Diagnostic, Engine, TableUse};
 
+use crate::announce::started;
 use crate::attempt::{Failure, fly, new_log};
-use crate::conduct::{interrupted, started};
+use crate::conduct::interrupted;
 use crate::entries::{self, local_role, mysql, put_back};
 use crate::feed::{Closing, Feed, GaveUp, Progress, Purpose, Stretch, lock};
 use crate::lock::{lock_key, lock_name};

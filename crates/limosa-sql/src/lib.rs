@@ -29,7 +29,10 @@ mod variables;
 mod words;
 
 pub use carried::{Carried, carried};
-pub use classify::{Leftover, SessionChange, classify, session_change, sets_for_transaction, stays_in_session};
+pub use classify::{
+    Leftover, SessionChange, Sharing, Telltale, classify, session_change, sets_for_transaction, sharing,
+    stays_in_session, telltale,
+};
 pub use delimiter::{EndDelimiter, NotPlain};
 pub use diagnostic::{Choice, Diagnostic, Label, Severity};
 pub use dialect::{Dialect, ForeignKeys};

@@ -43,6 +43,8 @@ pub struct Configuration {
     pub replace_placeholders: bool,
     /// `migrate` compares each file that was applied, byte for byte, with what the ledger knows of it. Else it goes by names alone.
     pub verify_applied: bool,
+    /// PostgreSQL: in a database that holds no table yet, small migrations share transactions where nobody can tell the difference.
+    pub share_transactions: bool,
     /// SQLite: what each script begins with; None where that is what the tool of the files has.
     pub foreign_keys: Option<ForeignKeys>,
     /// The project: first part of every key in the ledger.
@@ -110,6 +112,7 @@ impl Configuration {
             tool_table: None,
             replace_placeholders: true,
             verify_applied: true,
+            share_transactions: true,
             foreign_keys: None,
             project: DEFAULT.to_owned(),
             project_is_given: false,

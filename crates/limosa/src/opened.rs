@@ -59,7 +59,7 @@ pub(crate) struct Opened<'c> {
     /// The ledger, where it was read before somebody asked for it.
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
     /// PostgreSQL: whether the database holds any table, where that was asked before the files were known.
-    has_tables: Option<bool>,
+    pub(crate) has_tables: Option<bool>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
     /// What is said of those of them that stop nobody.
@@ -577,6 +577,7 @@ impl Opened<'_> {
             tool_settings: &self.tool_settings,
             first_schema: self.first_schema.clone(),
             keeps_beginnings: false,
+            shares_transactions: false,
             events,
             stop,
         };

@@ -4,6 +4,7 @@ mod glance;
 mod items;
 mod names;
 mod read;
+mod several;
 pub mod statements;
 
 pub use glance::{Glance, GlanceRow};

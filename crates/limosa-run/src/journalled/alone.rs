@@ -104,6 +104,7 @@ impl Walk<'_> {
                 replay: false,
                 last: false,
                 head: Vec::new(),
+                awaits: false,
                 closing: Box::new(|_| Vec::new()),
             });
             let flown =

@@ -7,6 +7,7 @@ mod modes;
 mod mysql;
 mod postgres;
 mod session;
+mod sharing;
 mod sqlite;
 
 use crate::lexer::Reading;
@@ -16,6 +17,7 @@ pub use leftover::{Leftover, SessionChange, session_change};
 pub(crate) use modes::Modes;
 pub(crate) use mysql::{Scope, SqlMode, assignments, behind_use, sets_autocommit, variable};
 pub use session::sets_for_transaction;
+pub use sharing::{Sharing, Telltale, sharing, telltale};
 
 /// Says what a statement is, from its words alone. A statement that is not recognised has its first word as verb and
 /// nothing else.

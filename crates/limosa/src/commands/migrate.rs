@@ -202,8 +202,12 @@ async fn run(
                 loaded.changes = Vec::new();
             }
             let report = {
+                // Nobody uses what is not there yet.
+                let is_new = opened.has_tables == Some(false) && fresh.rows.is_empty();
+                let shares_transactions = is_new && opened.configuration.share_transactions;
                 let (session, mut context) = opened.run_parts(&events, stop.clone());
                 context.keeps_beginnings = options.auto_rollback;
+                context.shares_transactions = shares_transactions;
                 conduct(session.as_mut(), &context, &plan, epoch).await
             };
             let taken_back = match (&report.outcome, options.auto_rollback) {

@@ -94,6 +94,7 @@ fn value(key: &str, settings: &Settings) -> Option<String> {
         "ignore_other_ledgers" => Some(settings.ignore_other_ledgers.to_string()),
         "tool_table" => settings.tool_table.clone(),
         "verify_applied" => Some(settings.verify_applied.to_string()),
+        "share_transactions" => Some(settings.share_transactions.to_string()),
         "sqlite.foreign_keys" => Some(match settings.foreign_keys {
             None => "auto".to_owned(),
             Some(given) => given.word().to_lowercase(),

@@ -264,6 +264,14 @@ pub const KEYS: &[Key] = &[
         .default("false")
         .flyway("flyway.group")
         .also(&["group", "one_transaction"]),
+    Key::new(
+        "share_transactions",
+        Kind::Boolean,
+        "false commits each migration by itself also in a PostgreSQL database that held no table before the run, where small ones that \
+         only make objects, or fill them with rows of their own, else share transactions",
+    )
+    .variable("LIMOSA_SHARE_TRANSACTIONS")
+    .default("true"),
     Key::new("auto_rollback", Kind::Boolean, "after a failure, takes back what the run did; for preview environments")
         .given("LIMOSA_AUTO_ROLLBACK", "--auto-rollback")
         .default("false"),

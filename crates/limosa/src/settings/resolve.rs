@@ -163,6 +163,7 @@ impl<'a> Resolver<'a> {
             tool_table: self.text("tool_table"),
             replace_placeholders: self.boolean("replace_placeholders"),
             verify_applied: self.boolean("verify_applied"),
+            share_transactions: self.boolean("share_transactions"),
             foreign_keys: match self.word("sqlite.foreign_keys") {
                 "on" => Some(ForeignKeys::Enforced),
                 "off" => Some(ForeignKeys::Ignored),

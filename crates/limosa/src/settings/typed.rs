@@ -52,6 +52,8 @@ pub struct Settings {
     pub replace_placeholders: bool,
     /// `migrate` compares files that were applied with the ledger.
     pub verify_applied: bool,
+    /// Small migrations of a new database share transactions.
+    pub share_transactions: bool,
     /// SQLite: what each script begins with; None where the tool of the files decides.
     pub foreign_keys: Option<ForeignKeys>,
     /// The first part of every key in the ledger.

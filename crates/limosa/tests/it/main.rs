@@ -43,6 +43,7 @@ mod reset_all;
 mod running;
 mod scratch;
 mod sections;
+mod sharing;
 mod sqlite_truths;
 mod states;
 mod strays;

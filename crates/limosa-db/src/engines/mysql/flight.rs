@@ -250,6 +250,7 @@ impl<'a> Flight<'a> {
                 self.wire.command(ROLLBACK).await?;
                 self.bracketed = false;
             }
+            Item::Await => {}
             Item::Script(sql) => return self.script(sql, items).await,
             Item::Control(sql) => self.control(&sql).await?,
             Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {

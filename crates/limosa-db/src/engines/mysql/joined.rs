@@ -206,7 +206,7 @@ impl Joined {
                 // One that was delimited otherwise may hold several, which the server would refuse.
                 self.split(sql, &ROWS).filter(|texts| texts.len() == 1)
             }
-            Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => None,
+            Item::Await | Item::CopyStart(_) | Item::CopyData(_) | Item::CopyEnd => None,
         }
     }
 

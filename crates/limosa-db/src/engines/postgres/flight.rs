@@ -28,6 +28,9 @@ fn ahead(round_trip: Duration) -> usize {
     if round_trip < NEAR { WINDOW / 32 } else { WINDOW / 4 }
 }
 
+/// Bytes that are made before the server gets to see them.
+const OUT_OF_SIGHT: usize = 2 << 10;
+
 /// How often what ends a transaction is sent when a cancel request that came late hits it.
 const ATTEMPTS: usize = 5;
 
@@ -56,6 +59,8 @@ pub(super) struct Flight<'a> {
     /// Waits for what may travel with it.
     joined: Option<Joined>,
     unanswered: usize,
+    /// Bytes that were sent since the sockets were looked at.
+    unseen: usize,
     last: Instant,
     failure: Option<(u64, DbError)>,
 }
@@ -71,6 +76,7 @@ impl<'a> Flight<'a> {
             commits: false,
             joined: None,
             unanswered: 0,
+            unseen: 0,
             last: Instant::now(),
             failure: None,
         }
@@ -118,6 +124,12 @@ impl<'a> Flight<'a> {
             Item::Begin => self.joined = Some(Joined::new(number, "BEGIN".to_owned(), 1, true)),
             Item::BeginGuarded => self.joined = Some(Joined::guarded(number)),
             Item::BeginAhead => self.begin_ahead(number).await,
+            Item::Await => {
+                self.land_all().await;
+                if self.failure.is_none() {
+                    self.landed(number, Landed::default());
+                }
+            }
             Item::Commit => self.commit(number).await,
             Item::Rollback => {
                 self.send_plain(number, "ROLLBACK".to_owned(), Control::Ends).await;
@@ -127,6 +139,10 @@ impl<'a> Flight<'a> {
                 self.spare_prepared(number, &sql).await;
                 let control = Control::of(&sql);
                 self.send_plain(number, sql, control).await;
+                // Here the server gets to work on what was sent, while the next items are made.
+                if self.unseen > OUT_OF_SIGHT {
+                    self.land_ready().await;
+                }
             }
             Item::Control(sql) => self.take_control(number, sql).await,
             Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {
@@ -300,6 +316,7 @@ impl<'a> Flight<'a> {
 
     async fn send(&mut self, request: BoxFuture<'static, Answer>, weight: usize) {
         self.unanswered += weight;
+        self.unseen += weight;
         self.committing = false;
         if self.wire.send(request).await == Sending::Ended {
             // What could not be sent has failed, and the server does not know: nothing may follow it.
@@ -347,6 +364,7 @@ impl<'a> Flight<'a> {
     async fn land_ready(&mut self) {
         // Sockets are looked at between two turns of the runtime; nothing else would end this one.
         tokio::task::yield_now().await;
+        self.unseen = 0;
         while let Some(event) = self.wire.ready().await {
             self.take_event(event);
         }

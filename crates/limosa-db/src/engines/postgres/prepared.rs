@@ -19,6 +19,9 @@ const MOST: usize = 24;
 /// Uses before a statement is worth preparing.
 const ENOUGH: u32 = 3;
 
+/// Bytes of parameters from which a statement is not worth preparing.
+const LONG: usize = 16 << 10;
+
 /// Words of SQL that create or drop prepared statements.
 const WORDS: &[&str] = &["prepare", "deallocate", "discard"];
 
@@ -106,7 +109,10 @@ impl Prepared {
     /// How to send a statement now, within a transaction. What runs once a migration has parameters; one without may be a query of
     /// the user's, which can be of a kind that is not prepared, or end in a comment.
     pub(super) fn form(&mut self, sql: &str, parameters: &[Value]) -> Form {
-        if !self.allowed || parameters.is_empty() {
+        let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+        // As a constant in a text a long value costs more to read than a statement.
+        let is_long = parameters.iter().map(length).sum::<usize>() > LONG;
+        if !self.allowed || parameters.is_empty() || is_long {
             return Form::Once;
         }
         let Some(known) = self.known.iter_mut().find(|known| known.is(sql, parameters)) else {

@@ -38,6 +38,7 @@ impl Executor<'_> {
         }
         match item {
             Item::Begin | Item::BeginGuarded | Item::BeginAhead => self.text("BEGIN IMMEDIATE"),
+            Item::Await => Ok(Done::default()),
             Item::Commit => self.text("COMMIT"),
             Item::Rollback => self.rollback(),
             Item::Script(text) | Item::Control(text) => self.text(text),

@@ -282,7 +282,13 @@ fn failed(item: u64, error: DbError) -> FlightError {
 
 fn bytes(item: &Item) -> usize {
     match item {
-        Item::Begin | Item::BeginGuarded | Item::BeginAhead | Item::Commit | Item::Rollback | Item::CopyEnd => 0,
+        Item::Begin
+        | Item::BeginGuarded
+        | Item::BeginAhead
+        | Item::Await
+        | Item::Commit
+        | Item::Rollback
+        | Item::CopyEnd => 0,
         Item::Script(text) | Item::Control(text) | Item::CopyStart(text) => text.len(),
         Item::CopyData(data) => data.len(),
         Item::Bound { sql, parameters } | Item::Seldom { sql, parameters, .. } => {

@@ -12,6 +12,7 @@ mod changes;
 mod glance;
 mod journal;
 mod lease;
+mod several;
 mod tables;
 
 use limosa_sql::Engine;
@@ -22,6 +23,7 @@ pub use changes::*;
 pub use glance::*;
 pub use journal::*;
 pub use lease::*;
+pub use several::*;
 pub use tables::*;
 
 /// One statement in the forms of the engines.
@@ -80,6 +82,11 @@ impl Statement {
 
 const fn all(sql: &'static str) -> Statement {
     Statement { postgres: sql, sqlite: sql, mysql: sql }
+}
+
+/// A statement that only PostgreSQL is sent.
+const fn postgres_only(sql: &'static str) -> Statement {
+    Statement { postgres: sql, sqlite: "select 1", mysql: "select 1" }
 }
 
 #[cfg(test)]

@@ -1,0 +1,43 @@
+//! What several steps write into the ledger that share a transaction, all at once.
+
+use std::time::Duration;
+
+use limosa_core::{RowState, Step};
+use limosa_db::ledger::{AuditEntry, RowEntry};
+use limosa_sql::Engine;
+use serde_json::json;
+
+use super::{Marks, audit_entry, ledger, own_rights, row};
+use crate::Context;
+use crate::feed::{Purpose, Tagged};
+
+/// The rows of steps whose transaction has not been sent to its end.
+#[derive(Default)]
+pub(crate) struct Several {
+    rows: Vec<RowEntry>,
+    audits: Vec<AuditEntry>,
+}
+
+impl Several {
+    /// True before the first.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Notes a step that will be done.
+    pub(crate) fn note(&mut self, context: &Context<'_>, step: &Step, marks: &Marks) {
+        self.rows.push(row(context, Engine::Postgres, step, marks, RowState::Applied, step.outline.statements));
+        self.audits.push(audit_entry(context, step, marks, "done", &json!({})));
+    }
+
+    /// The changes are done, each in so much time: their rows, and their places in the audit log. The last step is one of them.
+    pub(crate) fn finished(mut self, context: &Context<'_>, last: &Step, spent: &[Duration]) -> Vec<Tagged> {
+        for (row, spent) in self.rows.iter_mut().zip(spent) {
+            row.execution_ms = i64::try_from((*spent + Duration::from_micros(500)).as_millis()).unwrap_or(i64::MAX);
+        }
+        let mut items = own_rights(context, Engine::Postgres, last);
+        items.extend(context.ledger.add_rows(&self.rows).map(ledger));
+        items.extend(context.ledger.audit_several(&self.audits).map(|item| (item, Purpose::Audit)));
+        items
+    }
+}

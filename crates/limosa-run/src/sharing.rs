@@ -1,0 +1,105 @@
+//! Which steps share a transaction by themselves: in a PostgreSQL database that held no table when the run began, small migrations
+//! that only make objects, and fill those, are committed several at a time. Nobody uses what they make, and each of them leaves the
+//! same behind as in a transaction of its own; what could tell the difference (`limosa_sql::sharing`) stays alone. Where one of them
+//! fails, all of its transaction are run again one by one.
+
+use std::collections::HashSet;
+
+use limosa_core::{Action, Direction, Plan, Shares, Step, Touched, Work};
+use limosa_sql::Engine;
+
+use crate::Context;
+
+/// Steps, statements and bytes of one transaction: so few that nobody waits long for it, and that doing it again costs little.
+const MOST_STEPS: usize = 128;
+const MOST_STATEMENTS: u64 = 256;
+const MOST_BYTES: u64 = 64 << 10;
+
+/// Decides step by step, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Sharing {
+    /// Rows may be added beside others.
+    rows: bool,
+    /// Something reads the clock of the transaction: rows that steps add to one table must not share its time.
+    clock: bool,
+    open: Open,
+}
+
+/// The steps of the transaction that is open.
+#[derive(Debug, Clone, Default)]
+struct Open {
+    steps: usize,
+    statements: u64,
+    bytes: u64,
+    made: HashSet<Touched>,
+    filled: HashSet<Touched>,
+    /// Nothing may come behind its last step.
+    closed: bool,
+}
+
+impl Sharing {
+    /// None where each step of the plan has its own transaction.
+    pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>) -> Option<Sharing> {
+        let is_open_to_it = engine == Engine::Postgres
+            && context.shares_transactions
+            && !context.pooled
+            && context.kept.is_none()
+            && plan.direction == Direction::Apply
+            && plan.callbacks.is_empty();
+        let may = |step: &Step| !matches!(step.work, Work::Code(_)) && !step.outline.telltale.for_objects;
+        if !is_open_to_it || !plan.steps.iter().all(may) {
+            return None;
+        }
+        let rows = !plan.steps.iter().any(|step| step.outline.telltale.for_rows);
+        let clock = plan.steps.iter().any(|step| step.outline.telltale.of_clock);
+        Some(Sharing { rows, clock, open: Open::default() })
+    }
+
+    /// Takes a step into the open transaction; true where the following one joins it there.
+    pub(crate) fn take(&mut self, step: &Step, following: Option<&Step>) -> bool {
+        let fits = self.fits(step);
+        let (open, tables) = (&mut self.open, &step.outline.tables);
+        open.made.extend(tables.iter().filter(|touched| touched.is_made()));
+        open.filled.extend(tables.iter().filter(|touched| !touched.is_made()));
+        let fills_older = tables.iter().any(|touched| !touched.is_made() && !open.made.contains(&touched.as_made()));
+        open.steps += 1;
+        open.statements += step.outline.statements;
+        open.bytes += size(step);
+        // A row in an older table takes a number that is gone when the transaction is taken back: nothing that may fail comes behind it.
+        open.closed = !fits || fills_older;
+        let joins = following.is_some_and(|following| self.joins(step, following));
+        if !joins {
+            self.open = Open::default();
+        }
+        joins
+    }
+
+    fn joins(&self, step: &Step, following: &Step) -> bool {
+        let open = &self.open;
+        let fills_again = following.outline.tables.iter().any(|touched| open.filled.contains(touched));
+        !open.closed
+            && !(self.clock && fills_again)
+            && self.fits(following)
+            && following.limits == step.limits
+            && open.steps < MOST_STEPS
+            && open.statements + following.outline.statements <= MOST_STATEMENTS
+            && open.bytes + size(following) <= MOST_BYTES
+    }
+
+    fn fits(&self, step: &Step) -> bool {
+        let shares = match step.outline.shares {
+            Shares::Nothing => false,
+            Shares::Objects => true,
+            Shares::Rows => self.rows,
+        };
+        shares && step.action == Action::Apply && step.adds_row && step.rank.is_some()
+    }
+}
+
+/// The bytes of a step's text.
+fn size(step: &Step) -> u64 {
+    match &step.work {
+        Work::File(script) | Work::Code(script) => script.span.end - script.span.start,
+        Work::Text(text) => text.text.len() as u64,
+    }
+}

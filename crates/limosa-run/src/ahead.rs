@@ -16,7 +16,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use limosa_core::{Direction, Plan, Step, Work};
@@ -29,7 +29,7 @@ use crate::attempt::{Failure, fly_watched, new_log};
 use crate::conduct::{Ended, Run, empty_ended, joins, report, resumes};
 use crate::entries::several::Several;
 use crate::entries::{self, Marks};
-use crate::feed::{Feed, Purpose, SharedLog, Stretch, Supply, Watch, lock};
+use crate::feed::{Feed, Log, Purpose, SharedLog, Stretch, Supply, Watch, lock};
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
 use crate::sharing::Sharing;
@@ -118,6 +118,7 @@ pub(crate) async fn run(
         at: steps.start,
         end: steps.end,
         began: Instant::now(),
+        spent: Vec::new(),
     };
     landing.begin();
     // A statement that is stopped after a time has to be seen to begin.
@@ -163,25 +164,11 @@ struct Sent {
 
 /// The transactions that were begun and are not known to be committed, oldest first.
 #[derive(Clone, Default)]
-struct UnderWay {
-    sent: Arc<Mutex<VecDeque<Sent>>>,
-    /// What the items took that have landed, of the steps that have been begun. They may land later, with those of the steps that are
-    /// committed with them.
-    spent: Arc<Mutex<Vec<Duration>>>,
-}
+struct UnderWay(Arc<Mutex<VecDeque<Sent>>>);
 
 impl UnderWay {
     fn with<T>(&self, look: impl FnOnce(&mut VecDeque<Sent>) -> T) -> T {
-        look(&mut self.sent.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn spent(&self) -> MutexGuard<'_, Vec<Duration>> {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many steps have been begun and are not known to be committed.
-    fn begun(&self) -> usize {
-        self.spent().len()
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn first(&self) -> Option<Sent> {
@@ -246,19 +233,19 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, apart_to: usize, under_way:
             }
         };
         if goes_on || !several.is_empty() {
-            several.note(run.context, step, &marks);
+            several.note(run.context, number, step, &marks);
         }
         let stretch = Stretch { step_number: number, head, ..Stretch::whole(step, reader) };
         if goes_on {
             open = Some((marks, several));
             return Ok(Some(stretch));
         }
-        let (awaits, under_way) = (!several.is_empty(), under_way.clone());
-        let closing = Box::new(move |_: &_| {
+        let awaits = !several.is_empty();
+        let closing = Box::new(move |log: &Log| {
             let mut items: Vec<_> = entries::settle_constraints(run.engine).into_iter().collect();
             items.extend(match several.is_empty() {
                 true => entries::finished(run.context, run.engine, step, &marks, false),
-                false => several.finished(run.context, step, &under_way.spent()),
+                false => several.finished(run.context, step, &log.spent),
             });
             match (run.engine, following) {
                 (Engine::Postgres, None) => {
@@ -287,18 +274,21 @@ struct Landing<'a> {
     at: usize,
     end: usize,
     began: Instant,
+    /// What the items took that have landed, of the steps from there that have been begun. They may land later, with those of the steps
+    /// that are committed with them.
+    spent: Vec<Duration>,
 }
 
 impl Landing<'_> {
     fn begin(&mut self) {
-        let number = self.at + self.under_way.begun();
+        let number = self.at + self.spent.len();
         self.watch.current = number;
         announce(self.run, number);
         self.run.begin_progress(&self.run.plan.steps[number], 1);
         if number == self.at {
             self.began = Instant::now();
         }
-        self.under_way.spent().push(Duration::ZERO);
+        self.spent.push(Duration::ZERO);
     }
 
     /// So many steps are done.
@@ -308,18 +298,19 @@ impl Landing<'_> {
             let mut log = lock(&self.log);
             self.run.keep_head(log.head.take());
             ended.notices.append(&mut log.notices);
+            log.spent = log.spent.split_off(&(self.at + steps));
         }
         self.under_way.committed(steps);
-        while self.under_way.begun() < steps {
+        while self.spent.len() < steps {
             self.begin();
         }
-        let spent: Vec<Duration> = self.under_way.spent().drain(..steps).collect();
+        let spent: Vec<Duration> = self.spent.drain(..steps).collect();
         for elapsed in spent {
             let block = &self.run.plan.steps[self.at..=self.at];
             report(self.run, self.reports, block, self.at, &ended, elapsed);
             self.at += 1;
         }
-        if self.under_way.begun() == 0 && self.at < self.end {
+        if self.spent.len() == 0 && self.at < self.end {
             self.begin();
         }
     }
@@ -356,10 +347,10 @@ impl FlightObserver for Landing<'_> {
             }
         };
         // Several may share a transaction.
-        while step.is_some_and(|step| step >= self.at + self.under_way.begun()) {
+        while step.is_some_and(|step| step >= self.at + self.spent.len()) {
             self.begin();
         }
-        if let Some(spent) = self.under_way.spent().last_mut() {
+        if let Some(spent) = self.spent.last_mut() {
             *spent += landed.elapsed;
         }
         self.watch.landed(item, landed);

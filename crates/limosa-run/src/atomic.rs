@@ -8,13 +8,16 @@ use limosa_sql::Engine;
 
 use crate::attempt::{Failure, fly, new_log};
 use crate::conduct::{Ended, Run, empty_ended};
+use crate::entries::several::Several;
 use crate::entries::{Marks, begin_guarded, farewell, finished, head, mark_again, own_rights, settle_constraints};
 use crate::feed::{Closing, Feed, Purpose, SharedLog, Stretch, lock, precedes_queries};
 use crate::lock::jitter;
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::reader::{Part, ScriptReader};
-use crate::{Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, locals, made, proof, put_back};
+use crate::{
+    Event, Outcome, StepState, callbacks, forgiven, guard, implicit_commit, locals, made, proof, put_back, sharing,
+};
 
 /// An attempt at one step that failed.
 pub(crate) struct Failed {
@@ -232,13 +235,16 @@ pub(crate) fn feed<'f>(
     let parts = scripts.iter().flat_map(|scripts| &scripts.list).map(|(part, _)| *part);
     feed.first([begin_guarded(run.context, run.engine, parts)]);
     let count = block.len();
+    let follows = sharing::follow_on(block, run.plan, run.engine, run.context);
+    let mut several = Several::default();
     for (offset, (step, scripts)) in block.iter().zip(scripts).enumerate() {
         let here = rows == Rows::Here;
         let ends = offset + 1 == count;
         let wipe = run.context.pooled && ends;
         let last = scripts.list.len().saturating_sub(1);
         for (number, (part, reader)) in scripts.list.iter_mut().enumerate() {
-            let mut head = head(run.context, run.engine, part, marks, true);
+            // What was set for the one before it holds for it, too.
+            let mut head = if follows[offset] { Vec::new() } else { head(run.context, run.engine, part, marks, true) };
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
             // The first of several was begun with before its callbacks ran.
@@ -257,8 +263,18 @@ pub(crate) fn feed<'f>(
                 feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
                 continue;
             }
+            let goes_on = here && follows.get(offset + 1) == Some(&true);
+            if goes_on || (here && follows[offset]) {
+                several.note(run.context, step_number, step, marks);
+            }
+            if goes_on {
+                feed.stretch(Stretch { step_number, head, ..Stretch::whole(part, reader) });
+                continue;
+            }
+            let several = std::mem::take(&mut several);
+            let awaits = !several.is_empty();
             let around = is_around.then_some(*part).filter(|part| part.outline.may_reset_all());
-            let closing: Closing<'f> = Box::new(move |_| {
+            let closing: Closing<'f> = Box::new(move |log| {
                 let mut items = if is_proof { proof::end() } else { Vec::new() };
                 if here {
                     // Several steps of one transaction may rely on each other until its end.
@@ -269,7 +285,10 @@ pub(crate) fn feed<'f>(
                         items.extend(own_rights(run.context, run.engine, around));
                         items.extend(mark_again(run.context, run.engine, around, marks));
                     }
-                    items.extend(finished(run.context, run.engine, step, marks, false));
+                    items.extend(match several.is_empty() {
+                        true => finished(run.context, run.engine, step, marks, false),
+                        false => several.finished(run.context, step, &log.spent),
+                    });
                 }
                 if wipe {
                     // Behind a pooler the next client gets this server connection: nothing of ours may stay on it.
@@ -282,7 +301,7 @@ pub(crate) fn feed<'f>(
                 }
                 items
             });
-            feed.stretch(Stretch { step_number, is_around, head, closing, ..Stretch::whole(part, reader) });
+            feed.stretch(Stretch { step_number, is_around, head, awaits, closing, ..Stretch::whole(part, reader) });
         }
     }
     if rows == Rows::Here {

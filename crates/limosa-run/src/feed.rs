@@ -1,6 +1,6 @@
 //! The items of a flight, made while the script is read: what goes before the statements, the statements, what goes after.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::DerefMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -78,6 +78,8 @@ pub(crate) struct Log {
     pub(crate) copying: Option<Box<Sent>>,
     /// Step and number of the statement whose start was told last.
     pub(crate) started: Option<(SharedText, u64)>,
+    /// What the statements took that landed, by step.
+    pub(crate) spent: BTreeMap<usize, Duration>,
     /// Hash over the statements of a script that have passed the feed.
     pub(crate) hasher: StatementHasher,
 }
@@ -97,8 +99,8 @@ pub(crate) fn lock(log: &SharedLog) -> MutexGuard<'_, Log> {
 
 pub(crate) type Tagged = (Item, Purpose);
 
-/// Makes the items behind a script's statements, from the hash over them.
-pub(crate) type Closing<'a> = Box<dyn FnOnce(&StatementHasher) -> Vec<Tagged> + Send + 'a>;
+/// Makes the items behind a script's statements, from what is known of the flight by then.
+pub(crate) type Closing<'a> = Box<dyn FnOnce(&Log) -> Vec<Tagged> + Send + 'a>;
 
 /// Statements of one script that travel in one flight.
 pub(crate) struct Stretch<'a> {
@@ -120,7 +122,7 @@ pub(crate) struct Stretch<'a> {
     pub(crate) head: Vec<Tagged>,
     /// `closing` is made when all that was sent before it has landed.
     pub(crate) awaits: bool,
-    /// Sent after the statements (in an own transaction: before its COMMIT), given the hash over all statements so far.
+    /// Sent after the statements (in an own transaction: before its COMMIT).
     pub(crate) closing: Closing<'a>,
 }
 
@@ -249,7 +251,7 @@ impl<'a> Feed<'a> {
                     stretch.reader.prove_unchanged()?;
                 }
                 if !stretch.own {
-                    self.queue.extend((stretch.closing)(&lock(&self.log).hasher));
+                    self.queue.extend((stretch.closing)(&lock(&self.log)));
                 }
             }
         }
@@ -376,7 +378,7 @@ fn take(
     }
     if ends_own && class.transaction == TransactionRule::Commits {
         let closing = std::mem::replace(&mut stretch.closing, Box::new(|_| Vec::new()));
-        queue.extend(closing(&lock(log).hasher));
+        queue.extend(closing(&lock(log)));
     }
     let expanded = expand_statement(stretch.step, stretch.reader.origin(), &statement, engine, context)?;
     let copies = class.effect == Effect::CopyFromStdin;
@@ -481,6 +483,9 @@ impl FlightObserver for Watch<'_> {
         match purpose {
             Some(Purpose::Statement(sent)) => {
                 log.landed += 1;
+                if !sent.is_around {
+                    *log.spent.entry(sent.step).or_default() += landed.elapsed;
+                }
                 drop(log);
                 let number = sent.statement.number;
                 self.moved(number, sent.step);

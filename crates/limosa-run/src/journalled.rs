@@ -17,7 +17,7 @@ use crate::conduct::{Ended, Run, empty_ended};
 use crate::entries::{
     Marks, begin_guarded, behind_reset_all, finished, fresh_settings, head, mysql, progress, reset, settle_constraints,
 };
-use crate::feed::{Feed, GaveUp, Purpose, SharedLog, Stretch, lock};
+use crate::feed::{Feed, GaveUp, Log, Purpose, SharedLog, Stretch, lock};
 use crate::lost::{self, Standing};
 use crate::notices::Notices;
 use crate::placeholders::expand_statement;
@@ -346,11 +346,11 @@ impl<'a> Walk<'a> {
                 last: ends_step,
                 head,
                 awaits: false,
-                closing: Box::new(move |hasher: &StatementHasher| {
+                closing: Box::new(move |log: &Log| {
                     let rows = if ends_step {
                         finished(run.context, run.engine, step, &closing_marks, true)
                     } else {
-                        progress(run.context, run.engine, step, &closing_marks, to, &hasher.value(), None)
+                        progress(run.context, run.engine, step, &closing_marks, to, &log.hasher.value(), None)
                     };
                     settle_constraints(run.engine).into_iter().chain(rows).collect()
                 }),

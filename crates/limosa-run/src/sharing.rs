@@ -92,8 +92,31 @@ impl Sharing {
             Shares::Objects => true,
             Shares::Rows => self.rows,
         };
-        shares && step.action == Action::Apply && step.adds_row && step.rank.is_some()
+        shares && is_plain(step)
     }
+}
+
+/// True for a step that does nothing to the settings and the transaction around it, and whose row is a new one.
+pub(crate) fn is_plain(step: &Step) -> bool {
+    step.outline.shares != Shares::Nothing && step.action == Action::Apply && step.adds_row && step.rank.is_some()
+}
+
+/// Of a transaction that holds these steps by somebody's wish: for each, whether its rows may be written with those of the one before
+/// it, and nothing be set between them.
+pub(crate) fn follow_on(block: &[Step], plan: &Plan, engine: Engine, context: &Context<'_>) -> Vec<bool> {
+    let has_callbacks = plan.callbacks.iter().any(|callback| callback.event.is_each());
+    let may = engine == Engine::Postgres && context.kept.is_none() && !has_callbacks;
+    let is_bare = |step: &Step| {
+        let has_locals = step.inherits.as_ref().is_some_and(|inherited| !inherited.locals.is_empty());
+        is_plain(step) && step.proof.is_none() && step.begins_with.is_empty() && !step.goes_on && !has_locals
+    };
+    let follows = |before: &Step, step: &Step| is_bare(before) && is_bare(step) && before.limits == step.limits;
+    let mut together = 0;
+    let behind = block.windows(2).map(|pair| {
+        together = if may && follows(&pair[0], &pair[1]) && together + 1 < MOST_STEPS { together + 1 } else { 0 };
+        together > 0
+    });
+    [false].into_iter().chain(behind).collect()
 }
 
 /// The bytes of a step's text.

@@ -1,5 +1,6 @@
 //! What several steps write into the ledger that share a transaction, all at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use limosa_core::{RowState, Step};
@@ -14,6 +15,8 @@ use crate::feed::{Purpose, Tagged};
 /// The rows of steps whose transaction has not been sent to its end.
 #[derive(Default)]
 pub(crate) struct Several {
+    /// Their numbers in the plan.
+    steps: Vec<usize>,
     rows: Vec<RowEntry>,
     audits: Vec<AuditEntry>,
 }
@@ -21,19 +24,28 @@ pub(crate) struct Several {
 impl Several {
     /// True before the first.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.steps.is_empty()
     }
 
     /// Notes a step that will be done.
-    pub(crate) fn note(&mut self, context: &Context<'_>, step: &Step, marks: &Marks) {
+    pub(crate) fn note(&mut self, context: &Context<'_>, number: usize, step: &Step, marks: &Marks) {
+        self.steps.push(number);
         self.rows.push(row(context, Engine::Postgres, step, marks, RowState::Applied, step.outline.statements));
         self.audits.push(audit_entry(context, step, marks, "done", &json!({})));
     }
 
-    /// The changes are done, each in so much time: their rows, and their places in the audit log. The last step is one of them.
-    pub(crate) fn finished(mut self, context: &Context<'_>, last: &Step, spent: &[Duration]) -> Vec<Tagged> {
-        for (row, spent) in self.rows.iter_mut().zip(spent) {
-            row.execution_ms = i64::try_from((*spent + Duration::from_micros(500)).as_millis()).unwrap_or(i64::MAX);
+    /// The changes are done: their rows, each with the time that it took, and their places in the audit log. The last step is one of
+    /// them.
+    pub(crate) fn finished(
+        mut self,
+        context: &Context<'_>,
+        last: &Step,
+        spent: &BTreeMap<usize, Duration>,
+    ) -> Vec<Tagged> {
+        const HALF: Duration = Duration::from_micros(500);
+        for (row, number) in self.rows.iter_mut().zip(&self.steps) {
+            let spent = spent.get(number).copied().unwrap_or_default();
+            row.execution_ms = i64::try_from((spent + HALF).as_millis()).unwrap_or(i64::MAX);
         }
         let mut items = own_rights(context, Engine::Postgres, last);
         items.extend(context.ledger.add_rows(&self.rows).map(ledger));

@@ -276,3 +276,33 @@ async fn stopping_leaves_whole_transactions() {
         audited(&home).await;
     }
 }
+
+#[tokio::test]
+async fn a_run_in_one_transaction_writes_many_rows_at_once() {
+    for home in postgres_homes() {
+        shop(&home);
+        home.file("0007_sets.sql", "set local lock_timeout = '9s';\nupdate item set note = 'none' where note is null;");
+        home.file("0008_seen.sql", "create table seen as select current_setting('lock_timeout') as value;");
+        home.file("0009_more.sql", "create table more (n int);");
+        home.file("0010_more.sql", "create index more_n on more (n);");
+        let one = || {
+            let mut configuration = home.configuration();
+            configuration.single_transaction = true;
+            configuration
+        };
+        let result = Running::migrate(one()).end().await;
+        assert_eq!(well(&result).steps.len(), 10);
+        assert_eq!(transactions(&home), ["1 2 3 4 5 6 7 8 9 10"]);
+        assert_eq!(home.ledger().len(), 10);
+        assert_eq!(home.rows("select count(*) from limosa.audit_log where outcome = 'done'"), ["10"]);
+        assert_eq!(home.rows("select value from seen"), ["3s"]);
+        audited(&home).await;
+
+        home.file("0011_more.sql", "create table yet_more (n int);");
+        home.file("0012_wrong.sql", "create table yet_more (n int);");
+        let result = Running::migrate(one()).end().await;
+        says(&result, &["LIM-R002", "0012_wrong.sql:1"]);
+        assert_eq!(home.ledger().len(), 10);
+        audited(&home).await;
+    }
+}

@@ -64,6 +64,8 @@ pub struct Shape {
     pub session_bound: Option<Box<SessionBound>>,
     /// PostgreSQL: what of it may share a transaction with other scripts in a database that nobody uses yet.
     pub shares: Shares,
+    /// PostgreSQL: tables may hold any number of rows behind it.
+    pub brings_rows: bool,
     /// PostgreSQL: what it speaks of that could tell whether scripts share a transaction.
     pub telltale: Telltale,
     /// PostgreSQL: it runs blocks, procedures or functions, of which its words do not say what they do.

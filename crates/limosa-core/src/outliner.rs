@@ -385,8 +385,7 @@ impl Outliner {
         }
         self.outline.session_bound = self.leftovers.first().map(Box::new);
         if self.engine == Engine::Postgres {
-            let replaces = !self.outline.placeholders.is_empty() || !self.outline.expressions.is_empty();
-            (self.outline.shares, self.outline.telltale, self.outline.tables) = self.sharings.finish(replaces);
+            self.sharings.finish(&mut self.outline);
         }
         self.outline.settle_pragmas(self.engine);
         self.outline.shrink();

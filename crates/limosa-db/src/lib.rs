@@ -24,7 +24,7 @@ pub use error::{DbError, DbErrorKind};
 pub use monotonic::monotonic_ms;
 pub use open::{connect, engine_of};
 pub use other_ledgers::{
-    FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, Unread, has_tables, invalid_indexes,
+    Contents, FoundLedger, HeldLock, NamedTable, OtherLedger, RunnerLock, Spent, Unread, contents, invalid_indexes,
     ledgers_to_adopt, missing_ledger, other_ledgers, stray_ledgers,
 };
 pub use remembered::SettingsMark;

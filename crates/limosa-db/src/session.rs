@@ -296,7 +296,7 @@ pub trait Session: Send {
     fn forget_settings(&mut self, _mark: SettingsMark) {}
 
     /// Before and behind many small transactions: what the engine would make and remove for each of them may stay meanwhile, where
-    /// it is as safe (SQLite: the file of the rollback journal). Where `together` says that nobody has to see each of them at the moment
+    /// it is as safe (SQLite: the file of the rollback journal); less is sent ahead than within a large one (PostgreSQL). Where `together` says that nobody has to see each of them at the moment
     /// at which it ends, several that are sent in one flight may be committed at once, and land then (SQLite). Does nothing where that
     /// cannot be.
     async fn many_transactions(&mut self, _follow: bool, _together: bool) {}

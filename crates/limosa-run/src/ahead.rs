@@ -100,7 +100,7 @@ pub(crate) async fn run(
     let under_way = UnderWay::default();
     let mut feed = Feed::new(run.context, run.engine, log.clone());
     feed.first([(Item::BeginGuarded, Purpose::Begin)]);
-    feed.supplied(supply(run, steps.clone(), apart_to, under_way.clone()));
+    feed.supplied(supply(run, steps.clone(), apart_to, under_way.clone(), log.clone()));
     let watch = Watch {
         context: run.context,
         log: Arc::clone(&log),
@@ -149,7 +149,7 @@ pub(crate) async fn run(
     // Its own fence tells, when it is alone, whether the lease is lost.
     let is_fence = matches!(&failure, Failure::Server { purpose: Some(Purpose::Fence), .. });
     // And which of several failed, or whether any does that is alone.
-    let again = (sharing > 1 || (at > steps.start && is_fence)) && !failure.is_connection_lost();
+    let again = (sharing > 1 || (at > steps.start && is_fence)) && !failure.is_of_somebody();
     let failed = (!again).then_some(Failed { failure, marks, notices });
     Halt { at, begun: Some(Begun { began, failed }), apart_to: apart_to.max(at + sharing) }
 }
@@ -158,8 +158,10 @@ pub(crate) async fn run(
 #[derive(Debug, Clone)]
 struct Sent {
     marks: Marks,
-    /// How many steps it is.
+    /// How many steps it is, as far as they were sent.
     steps: usize,
+    /// It is of several.
+    shared: bool,
 }
 
 /// The transactions that were begun and are not known to be committed, oldest first.
@@ -173,6 +175,11 @@ impl UnderWay {
 
     fn first(&self) -> Option<Sent> {
         self.with(|all| all.front().cloned())
+    }
+
+    /// What is told of the oldest waits where it is of several.
+    fn hold(&self, log: &SharedLog) {
+        lock(log).held.waits = self.first().is_some_and(|oldest| oldest.shared);
     }
 
     /// A further step of the transaction that was begun last.
@@ -197,10 +204,16 @@ impl UnderWay {
 }
 
 /// Opens the script of each step when its turn to be sent has come.
-fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, apart_to: usize, under_way: UnderWay) -> Supply<'a> {
+fn supply<'a>(
+    run: &'a Run<'a>,
+    steps: Range<usize>,
+    apart_to: usize,
+    under_way: UnderWay,
+    log: SharedLog,
+) -> Supply<'a> {
     let mut next = steps.start;
     let mut before: Option<String> = None;
-    let mut sharing = Sharing::of(run.plan, run.engine, run.context);
+    let mut sharing = Sharing::of(run.plan, run.engine, run.context, steps.start);
     // Of a transaction that goes on with the next step.
     let mut open: Option<(Marks, Several)> = None;
     Box::new(move || {
@@ -219,7 +232,9 @@ fn supply<'a>(run: &'a Run<'a>, steps: Range<usize>, apart_to: usize, under_way:
             }
             None => {
                 let marks = run.marks(Duration::ZERO);
-                under_way.with(|all| all.push_back(Sent { marks: marks.clone(), steps: 1 }));
+                let sent = Sent { marks: marks.clone(), steps: 1, shared: goes_on };
+                under_way.with(|all| all.push_back(sent));
+                under_way.hold(&log);
                 let head = match (before.replace(marks.step_mark.clone()), run.engine) {
                     (Some(before), Engine::Postgres) => {
                         vec![entries::head_ahead(run.context, step, &marks, &before)]
@@ -283,7 +298,10 @@ impl Landing<'_> {
     fn begin(&mut self) {
         let number = self.at + self.spent.len();
         self.watch.current = number;
-        announce(self.run, number);
+        // Others of its transaction are told of when that is done.
+        if number == self.at {
+            announce(self.run, number);
+        }
         self.run.begin_progress(&self.run.plan.steps[number], 1);
         if number == self.at {
             self.began = Instant::now();
@@ -301,11 +319,15 @@ impl Landing<'_> {
             log.spent = log.spent.split_off(&(self.at + steps));
         }
         self.under_way.committed(steps);
+        self.under_way.hold(&self.log);
         while self.spent.len() < steps {
             self.begin();
         }
         let spent: Vec<Duration> = self.spent.drain(..steps).collect();
         for elapsed in spent {
+            announce(self.run, self.at);
+            let held = lock(&self.log).held.of(self.at);
+            held.into_iter().for_each(|event| self.run.context.events.event(event));
             let block = &self.run.plan.steps[self.at..=self.at];
             report(self.run, self.reports, block, self.at, &ended, elapsed);
             self.at += 1;

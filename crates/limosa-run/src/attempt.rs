@@ -45,6 +45,12 @@ impl Failure {
         }
     }
 
+    /// True where it is not the statement that failed: somebody has cancelled it, or the connection broke.
+    pub(crate) fn is_of_somebody(&self) -> bool {
+        let cancelled = matches!(self, Failure::Server { error, .. } if error.kind == DbErrorKind::Cancelled);
+        cancelled || self.is_connection_lost()
+    }
+
     /// True where the connection broke: what took effect on the server is not known from here.
     pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Failure::Server { error, .. } if error.kind == DbErrorKind::ConnectionLost)

@@ -100,7 +100,7 @@ pub struct Context<'a> {
     pub tool_settings: &'a [ToolSetting],
     /// What each step begins with is kept: the run may take back what it did.
     pub keeps_beginnings: bool,
-    /// PostgreSQL: the database held no table when the run began, and small steps may share transactions.
+    /// PostgreSQL: the database held nothing when the run began, and small steps may share transactions.
     pub shares_transactions: bool,
     /// The code of steps that are no scripts.
     pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,

@@ -9,6 +9,7 @@ use limosa_core::{AuditHead, SharedText, StatementHasher, Step};
 use limosa_db::{Abort, FlightObserver, FlightSource, Item, Landed, Notice};
 use limosa_sql::{Class, Diagnostic, Effect, Engine, Expanded, TransactionRule};
 
+use crate::held::{self, Held};
 use crate::notices::Notices;
 use crate::placeholders::{expand_copied, expand_statement};
 use crate::reader::{Numbered, Part, ScriptReader};
@@ -74,6 +75,8 @@ pub(crate) struct Log {
     pub(crate) landed: u64,
     /// What the server said, by step.
     pub(crate) notices: Notices,
+    /// What is told later.
+    pub(crate) held: Held,
     /// The COPY whose data is being sent.
     pub(crate) copying: Option<Box<Sent>>,
     /// Step and number of the statement whose start was told last.
@@ -489,14 +492,15 @@ impl FlightObserver for Watch<'_> {
                 drop(log);
                 let number = sent.statement.number;
                 self.moved(number, sent.step);
-                self.context.events.event(Event::StatementDone {
+                let done = Event::StatementDone {
                     step: sent.told_step(),
                     number,
                     of: sent.of,
                     verb: sent.statement.class().verb.clone(),
                     rows: landed.affected,
                     elapsed: landed.elapsed,
-                });
+                };
+                held::tell(self.context, &self.log, sent.step, done);
             }
             Some(Purpose::Audit) => {
                 if let Some(row) = landed.rows.first()
@@ -524,7 +528,7 @@ impl FlightObserver for Watch<'_> {
             step
         };
         let label = self.step(step).map(|step| step.label.clone()).unwrap_or_default();
-        self.context.events.event(Event::Notice { label, notice });
+        held::tell(self.context, &self.log, step, Event::Notice { label, notice });
     }
 }
 

@@ -20,6 +20,7 @@ mod first_schema;
 mod foreign_keys;
 mod forgiven;
 mod guard;
+mod held;
 mod implicit_commit;
 mod journalled;
 mod kept;

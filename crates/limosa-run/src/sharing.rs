@@ -1,7 +1,7 @@
-//! Which steps share a transaction by themselves: in a PostgreSQL database that held no table when the run began, small migrations
+//! Which steps share a transaction by themselves: in a PostgreSQL database that held nothing when the run began, small migrations
 //! that only make objects, and fill those, are committed several at a time. Nobody uses what they make, and each of them leaves the
-//! same behind as in a transaction of its own; what could tell the difference (`limosa_sql::sharing`) stays alone. Where one of them
-//! fails, all of its transaction are run again one by one.
+//! same behind as in a transaction of its own, but for rows in different tables that have the same time; what could tell the difference
+//! otherwise (`limosa_sql::sharing`) stays alone. Where one of them fails, all of its transaction are run again one by one.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use limosa_sql::Engine;
 use crate::Context;
 
 /// Steps, statements and bytes of one transaction: so few that nobody waits long for it, and that doing it again costs little.
-const MOST_STEPS: usize = 128;
-const MOST_STATEMENTS: u64 = 256;
+const MOST_STEPS: usize = 64;
+const MOST_STATEMENTS: u64 = 128;
 const MOST_BYTES: u64 = 64 << 10;
 
 /// Decides step by step, in order.
@@ -22,6 +22,8 @@ pub(crate) struct Sharing {
     rows: bool,
     /// Something reads the clock of the transaction: rows that steps add to one table must not share its time.
     clock: bool,
+    /// Tables may be large by now: what looks at them may take long, and is not done twice.
+    over: bool,
     open: Open,
 }
 
@@ -38,8 +40,8 @@ struct Open {
 }
 
 impl Sharing {
-    /// None where each step of the plan has its own transaction.
-    pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>) -> Option<Sharing> {
+    /// None where each step of the plan from `first` on has its own transaction.
+    pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>, first: usize) -> Option<Sharing> {
         let is_open_to_it = engine == Engine::Postgres
             && context.shares_transactions
             && !context.pooled
@@ -52,7 +54,8 @@ impl Sharing {
         }
         let rows = !plan.steps.iter().any(|step| step.outline.telltale.for_rows);
         let clock = plan.steps.iter().any(|step| step.outline.telltale.of_clock);
-        Some(Sharing { rows, clock, open: Open::default() })
+        let over = plan.steps[..first].iter().any(|step| step.outline.brings_rows);
+        Some(Sharing { rows, clock, over, open: Open::default() })
     }
 
     /// Takes a step into the open transaction; true where the following one joins it there.
@@ -61,12 +64,11 @@ impl Sharing {
         let (open, tables) = (&mut self.open, &step.outline.tables);
         open.made.extend(tables.iter().filter(|touched| touched.is_made()));
         open.filled.extend(tables.iter().filter(|touched| !touched.is_made()));
-        let fills_older = tables.iter().any(|touched| !touched.is_made() && !open.made.contains(&touched.as_made()));
         open.steps += 1;
         open.statements += step.outline.statements;
         open.bytes += size(step);
-        // A row in an older table takes a number that is gone when the transaction is taken back: nothing that may fail comes behind it.
-        open.closed = !fits || fills_older;
+        open.closed = !fits;
+        self.over |= step.outline.brings_rows;
         let joins = following.is_some_and(|following| self.joins(step, following));
         if !joins {
             self.open = Open::default();
@@ -87,12 +89,19 @@ impl Sharing {
     }
 
     fn fits(&self, step: &Step) -> bool {
+        let tables = &step.outline.tables;
+        let is_new = |table: &Touched| {
+            let made = table.as_made();
+            self.open.made.contains(&made) || tables.contains(&made)
+        };
         let shares = match step.outline.shares {
             Shares::Nothing => false,
             Shares::Objects => true,
-            Shares::Rows => self.rows,
+            // A row in an older table takes a number that is gone when the transaction is taken back.
+            Shares::Rows => self.rows && tables.iter().all(is_new),
         };
-        shares && is_plain(step)
+        // A statement that is stopped after a time has to be known by its own step.
+        shares && !self.over && step.limits.statement_timeout_ms == 0 && is_plain(step)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Which statement the server is at: the first that was sent and is not answered yet.
 
 use crate::feed::{Purpose, SharedLog, lock};
-use crate::{Context, Event};
+use crate::{Context, Event, held};
 
 /// Tells the start of a statement that has become the first, once. Costs nothing but a question where nobody reads it.
-pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
+pub(crate) fn tell(context: &Context<'_>, shared: &SharedLog) {
     if !context.events.wants_starts() {
         return;
     }
-    let mut log = lock(log);
+    let mut log = lock(shared);
     let sent = match log.open.front() {
         Some((_, Purpose::Statement(sent))) => sent,
         Some(_) => return,
@@ -24,9 +24,9 @@ pub(crate) fn tell(context: &Context<'_>, log: &SharedLog) {
     if is_told {
         return;
     }
-    let (step, number, origin) = (sent.told_step(), sent.statement.number, sent.origin.clone());
+    let (of, step, number, origin) = (sent.step, sent.told_step(), sent.statement.number, sent.origin.clone());
     let verb = sent.statement.class().verb.clone();
     log.started = Some((origin.clone(), number));
     drop(log);
-    context.events.event(Event::StatementStarted { step, number, verb });
+    held::tell(context, shared, of, Event::StatementStarted { step, number, verb });
 }

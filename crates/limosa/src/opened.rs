@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
-use limosa_db::{ConnectOptions, DbError, DbErrorKind, OtherLedger, Secret, Session, engine_of};
+use limosa_db::{ConnectOptions, Contents, DbError, DbErrorKind, OtherLedger, Secret, Session, engine_of};
 use limosa_run::{Code, Connector, Context, Events, Stop, ToolSetting, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
@@ -58,8 +58,8 @@ pub(crate) struct Opened<'c> {
     marks: PlaceholderMarks,
     /// The ledger, where it was read before somebody asked for it.
     pub(crate) looked: Option<Result<LedgerView, DbError>>,
-    /// PostgreSQL: whether the database holds any table, where that was asked before the files were known.
-    pub(crate) has_tables: Option<bool>,
+    /// PostgreSQL: what the database holds, where that was asked before the files were known.
+    pub(crate) contents: Option<Contents>,
     /// The ledgers of other tools, once somebody asked.
     elsewhere: Option<Vec<OtherLedger>>,
     /// What is said of those of them that stop nobody.
@@ -180,7 +180,7 @@ pub(crate) async fn open(configuration: &Configuration, purpose: Purpose) -> Res
         target,
         pooled,
         looked: None,
-        has_tables: None,
+        contents: None,
         elsewhere: None,
         told_strays: None,
         told_schema: None,
@@ -417,7 +417,7 @@ impl Opened<'_> {
     pub(crate) async fn look_for_tables(&mut self) {
         if self.target.engine == Engine::Postgres && !self.configuration.ignore_other_ledgers {
             // What the server says against it, it says again when the ledgers of other tools are looked for.
-            self.has_tables = limosa_db::has_tables(self.session.as_mut()).await.ok();
+            self.contents = limosa_db::contents(self.session.as_mut()).await.ok();
         }
     }
 
@@ -496,7 +496,7 @@ impl Opened<'_> {
             }
             let is_attached = attach_registry(self).await?;
             let told = self.told_ledger.as_ref().map(|told| (&told.table, told.tool));
-            let (session, has_tables) = (self.session.as_mut(), self.has_tables);
+            let (session, has_tables) = (self.session.as_mut(), self.contents.map(|contents| contents.tables));
             let found = limosa_db::other_ledgers(session, &self.ledger, told, self.tool, has_tables).await;
             detach_registry(self, is_attached).await?;
             let found = found?;

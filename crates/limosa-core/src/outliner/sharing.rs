@@ -3,12 +3,13 @@
 use limosa_sql::{Class, Sharing, Telltale, sharing, telltale};
 use thin_vec::ThinVec;
 
-use crate::outline::{Shares, Touched};
+use crate::outline::{Outline, Shares, Touched};
 
 /// What is known so far.
 #[derive(Debug, Default)]
 pub(super) struct Sharings {
     alone: bool,
+    brings_rows: bool,
     tables: ThinVec<Touched>,
     telltale: Telltale,
 }
@@ -20,32 +21,34 @@ impl Sharings {
         self.telltale.of_clock |= told.of_clock;
         self.telltale.for_rows |= told.for_rows;
         self.telltale.for_objects |= told.for_objects;
-        if self.alone {
-            return;
-        }
         let touched = match sharing(statement, class) {
-            Sharing::Alone => {
+            Sharing::Alone { brings_rows } => {
                 self.alone = true;
+                self.brings_rows |= brings_rows;
                 self.tables.clear();
                 return;
             }
             Sharing::Makes { table } => table.map(|name| Touched::made(&name)),
             Sharing::Fills { table } => Some(Touched::filled(&table)),
         };
-        if let Some(touched) = touched.filter(|touched| !self.tables.contains(touched)) {
+        if let Some(touched) = touched.filter(|touched| !self.alone && !self.tables.contains(touched)) {
             self.tables.push(touched);
         }
     }
 
-    /// What there is to know of the whole script.
-    pub(super) fn finish(mut self, replaces: bool) -> (Shares, Telltale, ThinVec<Touched>) {
+    /// Notes what there is to know of the whole script.
+    pub(super) fn finish(mut self, outline: &mut Outline) {
         // What stands for a placeholder nobody has looked at.
+        let replaces = !outline.placeholders.is_empty() || !outline.expressions.is_empty();
         self.telltale.for_rows |= replaces;
+        outline.telltale = self.telltale;
+        outline.brings_rows = self.brings_rows;
         if self.alone || replaces {
-            return (Shares::Nothing, self.telltale, ThinVec::new());
+            return;
         }
         self.tables.shrink_to_fit();
         let fills = self.tables.iter().any(|touched| !touched.is_made());
-        (if fills { Shares::Rows } else { Shares::Objects }, self.telltale, self.tables)
+        outline.shares = if fills { Shares::Rows } else { Shares::Objects };
+        outline.tables = self.tables;
     }
 }

@@ -11,3 +11,4 @@ pub use glance::{Glance, GlanceRow};
 pub use items::{AuditEntry, JournalEntry, Ledger, RowEntry, audit_head};
 pub use names::{LedgerNames, TABLES, UNFINISHED};
 pub use read::{applied_row, audit_row, journal_row};
+pub use several::Several;

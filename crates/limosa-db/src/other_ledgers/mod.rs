@@ -167,7 +167,7 @@ struct Seen {
 /// The ledgers of other tools that hold at least one migration, and those that cannot be read; of a form that no tool is known to make
 /// only that of the files' tool, or the one that settings name. Behind them those that stand elsewhere, and last the one that settings name
 /// and that is not there. Where settings name the table of a tool and it is there, that is the only one of this tool's: others are those of
-/// other projects. Where it is not there, the settings may be those of another environment, and each other one counts. What [`has_tables`]
+/// other projects. Where it is not there, the settings may be those of another environment, and each other one counts. What [`contents`]
 /// answered is taken from whoever has asked.
 ///
 /// # Errors
@@ -186,7 +186,7 @@ pub async fn other_ledgers(
     let is_empty = match (may_be_empty, tables_seen) {
         (false, _) => false,
         (true, Some(has_tables)) => !has_tables,
-        (true, None) => !has_tables(session).await?,
+        (true, None) => !contents(session).await?.tables,
     };
     if is_empty {
         return Ok(Vec::new());
@@ -228,24 +228,40 @@ pub async fn other_ledgers(
     Ok(found)
 }
 
-/// PostgreSQL, MySQL: false where the database holds no table but the server's own, as a new one does. What is asked else is the dearest question of
-/// a first run, for a session that has not looked into the catalogue before.
+/// What a database holds besides what the server itself has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// Some table.
+    pub tables: bool,
+    /// Anything: on PostgreSQL a relation, a function, a type or an event trigger; or its transactions may not last as long as they like.
+    pub anything: bool,
+}
+
+/// PostgreSQL, MySQL: what the database holds; a new one holds nothing. What is asked else is the dearest question of a first run, for a
+/// session that has not looked into the catalogue before.
 ///
 /// # Errors
 /// What the server says.
-pub async fn has_tables(session: &mut dyn Session) -> Result<bool, DbError> {
+pub async fn contents(session: &mut dyn Session) -> Result<Contents, DbError> {
     let sql = match session.facts().engine() {
         // FirstNormalObjectId of PostgreSQL's access/transam.h: what initdb makes has a lower one.
         Engine::Postgres => {
-            "select exists (select from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p'))"
+            "select exists (select from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p')), \
+             exists (select from pg_catalog.pg_class where oid >= 16384) \
+             or exists (select from pg_catalog.pg_proc where oid >= 16384) \
+             or exists (select from pg_catalog.pg_type where oid >= 16384) \
+             or exists (select from pg_catalog.pg_event_trigger) \
+             or coalesce(current_setting('transaction_timeout', true), '0') <> '0'"
         }
         Engine::Mysql => {
-            "select exists (select 1 from information_schema.tables where table_schema = database() and table_type = 'BASE TABLE')"
+            "select t.found, t.found from (select exists (select 1 from information_schema.tables \
+             where table_schema = database() and table_type = 'BASE TABLE') as found) t"
         }
-        _ => return Ok(true),
+        _ => return Ok(Contents { tables: true, anything: true }),
     };
     let rows = session.query(sql, &[]).await?;
-    Ok(rows.first().is_some_and(|row| row.boolean(0)))
+    let is = |column: usize| rows.first().is_none_or(|row| row.boolean(column));
+    Ok(Contents { tables: is(0), anything: is(1) })
 }
 
 /// The table that settings name, where there is none.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use limosa_core::{RowState, Step};
-use limosa_db::ledger::{AuditEntry, RowEntry};
+use limosa_db::ledger;
 use limosa_sql::Engine;
 use serde_json::json;
 
-use super::{Marks, audit_entry, ledger, own_rights, row};
+use super::{Marks, audit_entry, own_rights, row};
 use crate::Context;
 use crate::feed::{Purpose, Tagged};
 
@@ -17,8 +17,7 @@ use crate::feed::{Purpose, Tagged};
 pub(crate) struct Several {
     /// Their numbers in the plan.
     steps: Vec<usize>,
-    rows: Vec<RowEntry>,
-    audits: Vec<AuditEntry>,
+    noted: ledger::Several,
 }
 
 impl Several {
@@ -29,27 +28,24 @@ impl Several {
 
     /// Notes a step that will be done.
     pub(crate) fn note(&mut self, context: &Context<'_>, number: usize, step: &Step, marks: &Marks) {
+        let row = row(context, Engine::Postgres, step, marks, RowState::Applied, step.outline.statements);
+        let entry = audit_entry(context, step, marks, "done", &json!({}));
+        context.ledger.note(&mut self.noted, &row, &entry);
         self.steps.push(number);
-        self.rows.push(row(context, Engine::Postgres, step, marks, RowState::Applied, step.outline.statements));
-        self.audits.push(audit_entry(context, step, marks, "done", &json!({})));
     }
 
     /// The changes are done: their rows, each with the time that it took, and their places in the audit log. The last step is one of
     /// them.
-    pub(crate) fn finished(
-        mut self,
-        context: &Context<'_>,
-        last: &Step,
-        spent: &BTreeMap<usize, Duration>,
-    ) -> Vec<Tagged> {
+    pub(crate) fn finished(self, context: &Context<'_>, last: &Step, spent: &BTreeMap<usize, Duration>) -> Vec<Tagged> {
         const HALF: Duration = Duration::from_micros(500);
-        for (row, number) in self.rows.iter_mut().zip(&self.steps) {
+        let took = |number: &usize| {
             let spent = spent.get(number).copied().unwrap_or_default();
-            row.execution_ms = i64::try_from((spent + HALF).as_millis()).unwrap_or(i64::MAX);
-        }
+            i64::try_from((spent + HALF).as_millis()).unwrap_or(i64::MAX)
+        };
+        let took_ms: Vec<i64> = self.steps.iter().map(took).collect();
+        let [rows, log] = context.ledger.add_several(self.noted, &took_ms);
         let mut items = own_rights(context, Engine::Postgres, last);
-        items.extend(context.ledger.add_rows(&self.rows).map(ledger));
-        items.extend(context.ledger.audit_several(&self.audits).map(|item| (item, Purpose::Audit)));
+        items.extend([(rows, Purpose::Ledger), (log, Purpose::Audit)]);
         items
     }
 }

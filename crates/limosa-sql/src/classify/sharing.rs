@@ -9,7 +9,10 @@ use crate::{Class, Effect, Engine, TransactionRule};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sharing {
     /// It may not: it sets something, runs code, reads and writes any number of rows, or nobody knows what it does.
-    Alone,
+    Alone {
+        /// Tables may hold any number of rows behind it.
+        brings_rows: bool,
+    },
     /// It makes, changes or drops an object, and does nothing else.
     Makes {
         /// The name of the table that it makes anew, with all that gives it values, as [`sharing`] spells names.
@@ -27,8 +30,8 @@ pub enum Sharing {
 pub struct Telltale {
     /// Of the clock of the transaction.
     pub of_clock: bool,
-    /// Of what else differs for rows: the number of the transaction, what is put off to its end, what counts on although a transaction is
-    /// taken back, what runs when rows come.
+    /// Of what else differs for rows: what is put off to the end of a transaction, what runs when rows come, what gives a table another name or
+    /// the values of another one.
     pub for_rows: bool,
     /// Of what runs when objects are made.
     pub for_objects: bool,
@@ -94,30 +97,111 @@ const OF_CLOCK: &[&str] = &[
 
 /// Words of what else differs for rows, see [`Telltale::for_rows`].
 const FOR_ROWS: &[&str] = &[
+    "attach",
     "deferrable",
     "deferred",
-    "nextval",
-    "pg_current_xact_id",
-    "pg_current_xact_id_if_assigned",
+    "domain",
+    "inherit",
+    "inherits",
+    "like",
+    "partition",
+    "rename",
     "rule",
-    "setval",
     "trigger",
-    "txid_current",
-    "txid_current_if_assigned",
-    "xmin",
 ];
 
-/// Whether a statement may share a transaction with those of other scripts, from its words alone. Names are spelled in lower case and
-/// without quotes.
+/// Verbs that bring no rows, of statements that stand alone for another reason.
+const BRINGING_NONE: &[&str] =
+    &["ALTER TYPE", "ALTER TYPE ADD VALUE", "CREATE EXTENSION", "CREATE INDEX CONCURRENTLY", "RESET"];
+
+/// Words before a parenthesis that call nothing: of the grammar, of types, and functions of the server that give the same for the same
+/// values, or a value that nobody expects twice.
+const CALLING_NOTHING: &[&str] = &[
+    "abs",
+    "and",
+    "any",
+    "array",
+    "as",
+    "bit",
+    "brin",
+    "btree",
+    "btrim",
+    "by",
+    "char",
+    "char_length",
+    "character",
+    "check",
+    "clock_timestamp",
+    "coalesce",
+    "concat",
+    "conflict",
+    "date_trunc",
+    "decimal",
+    "enum",
+    "exists",
+    "extract",
+    "float",
+    "gen_random_uuid",
+    "gin",
+    "gist",
+    "greatest",
+    "hash",
+    "identity",
+    "in",
+    "include",
+    "interval",
+    "jsonb_typeof",
+    "key",
+    "least",
+    "length",
+    "list",
+    "lower",
+    "md5",
+    "not",
+    "now",
+    "nullif",
+    "numeric",
+    "octet_length",
+    "on",
+    "or",
+    "random",
+    "range",
+    "round",
+    "set",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "timetz",
+    "to_tsvector",
+    "transaction_timestamp",
+    "trim",
+    "unique",
+    "upper",
+    "using",
+    "uuid_generate_v4",
+    "values",
+    "varbit",
+    "varchar",
+    "varying",
+    "where",
+    "with",
+];
+
+/// Words behind which a name stands before a parenthesis that is no call.
+const NAMING: &[&str] = &["EXISTS", "INTO", "ON", "ONLY", "REFERENCES", "TABLE", "CONSTRAINT"];
+
+/// Whether a statement may share a transaction with those of other scripts, from its words alone. Names are spelled as the server folds
+/// them.
 ///
 /// ```
 /// use limosa_sql::{Engine, Sharing, classify, sharing};
 /// let of = |statement: &str| sharing(statement, &classify(Engine::Postgres, statement));
 /// assert_eq!(of("create table Item (id int)"), Sharing::Makes { table: Some("item".to_owned()) });
 /// assert_eq!(of("insert into item values (1)"), Sharing::Fills { table: "item".to_owned() });
-/// assert_eq!(of("insert into item select * from other"), Sharing::Alone);
+/// assert_eq!(of("insert into item select * from other"), Sharing::Alone { brings_rows: true });
 /// ```
 pub fn sharing(statement: &str, class: &Class) -> Sharing {
+    let alone = Sharing::Alone { brings_rows: false };
     let harmless = matches!(
         class.effect,
         Effect::Unknown
@@ -126,29 +210,32 @@ pub fn sharing(statement: &str, class: &Class) -> Sharing {
             | Effect::CreatesIndex { .. }
             | Effect::DropsIndex { .. }
     );
-    if class.transaction != TransactionRule::Either || !harmless {
-        return Sharing::Alone;
-    }
+    let is_making = MAKING.binary_search(&class.verb.as_str()).is_ok();
     if class.verb == "INSERT" {
         return match class.object.as_deref().filter(|_| holds_its_rows(statement)) {
             Some(table) => Sharing::Fills { table: spelled(table) },
-            None => Sharing::Alone,
+            None => Sharing::Alone { brings_rows: true },
         };
     }
+    if !is_making || is_filled_at_once(statement, class) {
+        let brings_none = class.verb.starts_with("SET") || BRINGING_NONE.contains(&class.verb.as_str());
+        return Sharing::Alone { brings_rows: !brings_none };
+    }
     // What lives as long as its session or its transaction would be seen by the next script.
-    let is_temporary = ["temp", "temporary", "pg_temp", "commit"].iter().any(|word| mentions(statement, &[word]));
-    if is_temporary || MAKING.binary_search(&class.verb.as_str()).is_err() {
-        return Sharing::Alone;
+    let is_temporary = mentions(statement, &["temp", "temporary", "pg_temp", "commit"]);
+    if class.transaction != TransactionRule::Either || !harmless || is_temporary {
+        return alone;
     }
-    if class.verb != "CREATE TABLE" {
-        return Sharing::Makes { table: None };
+    let is_table = class.verb == "CREATE TABLE";
+    // The bodies of these do not run when they are made.
+    let has_body = ["FUNCTION", "PROCEDURE", "AGGREGATE", "VIEW", "TRIGGER", "RULE", "GRANT", "REVOKE", "COMMENT"];
+    let runs = !has_body.iter().any(|kind| class.verb.ends_with(kind));
+    // An empty table is not looked at; others may hold rows, for which the clock is read now.
+    if runs && (calls(statement) || (!is_table && mentions(statement, OF_CLOCK))) {
+        return alone;
     }
-    if is_filled_at_once(statement) {
-        return Sharing::Alone;
-    }
-    // Such a table may take values from what another one takes them from.
-    let stands_alone = !mentions(statement, &["like", "inherits", "of", "exists"]);
-    Sharing::Makes { table: class.object.as_deref().filter(|_| stands_alone).map(spelled) }
+    let table = class.object.as_deref().filter(|_| is_table && !mentions(statement, &["exists"]));
+    Sharing::Makes { table: table.map(spelled) }
 }
 
 /// What a text speaks of that could tell that it shares a transaction: in statements, in the bodies of functions, in texts.
@@ -165,9 +252,10 @@ pub fn telltale(text: &str) -> Telltale {
     Telltale { of_clock: mentions(text, OF_CLOCK), for_rows: mentions(text, FOR_ROWS), for_objects }
 }
 
-/// A name in lower case, without quotes.
+/// A name as the server folds it: in lower case where it is not quoted.
 fn spelled(name: &str) -> String {
-    name.chars().filter(|letter| *letter != '"').map(|letter| letter.to_ascii_lowercase()).collect()
+    let fold = |(part, text): (usize, &str)| if part % 2 == 0 { text.to_ascii_lowercase() } else { text.to_owned() };
+    name.split('"').enumerate().map(fold).collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -180,14 +268,37 @@ fn mentions(text: &str, wanted: &[&str]) -> bool {
 }
 
 /// `CREATE TABLE ... AS`: it runs a query.
-fn is_filled_at_once(statement: &str) -> bool {
+fn is_filled_at_once(statement: &str, class: &Class) -> bool {
     let mut before = "";
-    words(statement).any(|word| {
-        let queries = ["select", "with", "table", "values", "execute"].iter().any(|one| word.eq_ignore_ascii_case(one));
-        let found = before.eq_ignore_ascii_case("as") && queries;
-        before = word;
-        found
-    })
+    class.verb == "CREATE TABLE"
+        && words(statement).any(|word| {
+            let queries =
+                ["select", "with", "table", "values", "execute"].iter().any(|one| word.eq_ignore_ascii_case(one));
+            let found = before.eq_ignore_ascii_case("as") && queries;
+            before = word;
+            found
+        })
+}
+
+/// True where it may call something of which nobody knows what it does: a function of the user's, one that counts on.
+fn calls(statement: &str) -> bool {
+    let words = &mut Words::new(Engine::Postgres, statement, Reading::of(Engine::Postgres));
+    let mut at = 0;
+    // The token behind the last name that is no call.
+    let mut named = 0;
+    while words.get(at).is_some() {
+        if words.is_any(at, NAMING)
+            && let Some(name) = words.name(at + 1)
+        {
+            named = named.max(name.next);
+        }
+        let is_known = at < named || CALLING_NOTHING.iter().any(|known| words.is(at, known));
+        if words.symbol(at + 1, b'(') && words.name(at).is_some() && !is_known {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// `INSERT ... VALUES` of constants: nothing is called or read.
@@ -224,38 +335,45 @@ mod tests {
     #[test]
     fn verbs_are_in_order() {
         assert!(MAKING.is_sorted());
+        assert!(CALLING_NOTHING.is_sorted());
     }
 
     #[test]
     fn objects_are_made_together() {
         for statement in [
             "ALTER TABLE item ADD COLUMN note text",
-            "CREATE UNIQUE INDEX item_by_name ON item (name)",
+            "ALTER TABLE ONLY item ADD CONSTRAINT item_pkey PRIMARY KEY (id)",
+            "ALTER TABLE a ADD CONSTRAINT a_b FOREIGN KEY (b) REFERENCES shop.b (id) ON DELETE CASCADE",
+            "ALTER TABLE a ADD COLUMN price numeric(12, 2) DEFAULT 0 CHECK (price > 0 AND (price < 9))",
+            "CREATE UNIQUE INDEX item_by_name ON item (lower(name)) INCLUDE (id) WHERE (id > 1)",
+            "CREATE INDEX ON item USING gin (tags)",
             "create index if not exists i on t (a)",
             "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ begin return nextval('s'); end $$",
-            "COMMENT ON TABLE item IS 'things'",
+            "COMMENT ON FUNCTION f(int) IS 'things'",
             "CREATE TYPE mood AS ENUM ('sad', 'ok')",
             "GRANT SELECT ON item TO reader",
-            "CREATE VIEW v AS SELECT now()",
+            "CREATE VIEW v AS SELECT now(), f()",
             "DROP TABLE old",
             "CREATE TABLE child (LIKE parent INCLUDING ALL)",
             "CREATE TABLE part PARTITION OF whole FOR VALUES IN (1)",
             "CREATE TABLE IF NOT EXISTS item (id int)",
         ] {
-            assert_eq!(of(statement), Sharing::Makes { table: None }, "{statement}");
+            let made = of(statement);
+            assert!(matches!(made, Sharing::Makes { .. }), "{statement}: {made:?}");
         }
-        for statement in [
-            "CREATE TABLE \"Item\" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int DEFAULT 0)",
-            "CREATE TABLE item (id serial, twice int GENERATED ALWAYS AS (id * 2) STORED)",
+        for (statement, table) in [
+            ("CREATE TABLE \"Item\" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int DEFAULT 0)", "Item"),
+            ("CREATE TABLE shop.Item (id serial, twice int GENERATED ALWAYS AS (id * 2) STORED)", "shop.item"),
+            ("CREATE TABLE item (at timestamptz(3) DEFAULT now(), b int REFERENCES b (id), UNIQUE (at, b))", "item"),
         ] {
-            assert_eq!(of(statement), Sharing::Makes { table: Some("item".to_owned()) }, "{statement}");
+            assert_eq!(of(statement), Sharing::Makes { table: Some(table.to_owned()) }, "{statement}");
         }
     }
 
     #[test]
     fn rows_that_stand_in_the_statement_are_added_together() {
         for statement in [
-            "INSERT INTO shop.item (name, price) VALUES ('a(b)', -1.5), (E'c', NULL), ('now()', 3)",
+            "INSERT INTO Shop.item (name, price) VALUES ('a(b)', -1.5), (E'c', NULL), ('now()', 3)",
             "insert into shop.item values (1), (default) on conflict (id) do nothing",
         ] {
             assert_eq!(of(statement), Sharing::Fills { table: "shop.item".to_owned() }, "{statement}");
@@ -281,24 +399,36 @@ mod tests {
             "CREATE TABLE copy AS (WITH x AS (SELECT 1) SELECT * FROM x)",
             "CREATE TABLE copy AS TABLE item",
             "CREATE TABLE copy AS EXECUTE q",
-            "CREATE TEMP TABLE t (id int) ON COMMIT DROP",
-            "CREATE TABLE pg_temp.t (id int)",
             "CREATE MATERIALIZED VIEW m AS SELECT 1",
-            "CREATE EXTENSION hstore",
             "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()",
-            "CREATE INDEX CONCURRENTLY i ON t (a)",
-            "ALTER TYPE mood ADD VALUE 'happy'",
-            "SET search_path = shop",
-            "SET LOCAL lock_timeout = '1s'",
             "LOCK TABLE item",
             "TRUNCATE item",
             "COPY item FROM stdin",
             "REFRESH MATERIALIZED VIEW m",
             "VACUUM",
-            "SET CONSTRAINTS ALL DEFERRED",
             "SAVEPOINT a",
         ] {
-            assert_eq!(of(statement), Sharing::Alone, "{statement}");
+            assert_eq!(of(statement), Sharing::Alone { brings_rows: true }, "{statement}");
+        }
+        for statement in [
+            "CREATE TEMP TABLE t (id int) ON COMMIT DROP",
+            "CREATE TABLE pg_temp.t (id int)",
+            "CREATE TABLE t (id int DEFAULT f())",
+            "CREATE TABLE t (id bigint DEFAULT nextval('s'))",
+            "CREATE TABLE t (s text DEFAULT pg_current_snapshot()::text)",
+            "CREATE TABLE t (id int CHECK (shop.\"F\"(id) > 0))",
+            "CREATE DOMAIN id AS bigint DEFAULT next_id()",
+            "CREATE INDEX ON item (f(a))",
+            "ALTER TABLE item ADD COLUMN n int DEFAULT f()",
+            "ALTER TABLE item ADD COLUMN at timestamptz DEFAULT now()",
+            "ALTER TABLE item ADD CHECK (at >= current_timestamp)",
+            "CREATE EXTENSION hstore",
+            "CREATE INDEX CONCURRENTLY i ON t (a)",
+            "ALTER TYPE mood ADD VALUE 'happy'",
+            "SET search_path = shop",
+            "SET LOCAL lock_timeout = '1s'",
+        ] {
+            assert_eq!(of(statement), Sharing::Alone { brings_rows: false }, "{statement}");
         }
     }
 
@@ -310,11 +440,18 @@ mod tests {
         assert!(of_clock("insert into t values ('today')"));
         assert!(!of_clock("insert into known (snow, clock_timestamp) values ('nowhere')"));
         let for_rows = |text| telltale(text).for_rows;
-        assert!(for_rows("create function f() ... $$ select nextval('s') $$"));
         assert!(for_rows("... references t deferrable initially deferred"));
         assert!(for_rows("CREATE TRIGGER t"));
+        assert!(for_rows("create table child (like parent)"));
+        assert!(for_rows("alter table a rename to b"));
         assert!(!for_rows("insert into rules (triggers) values ('now')"));
         assert!(telltale("create event\n trigger e").for_objects);
         assert!(!telltale("create table event (a text, trigger text)").for_objects);
+    }
+
+    #[test]
+    fn names_are_folded_as_the_server_does() {
+        assert_eq!(spelled("Shop.\"Item\""), "shop.Item");
+        assert_eq!(spelled("\"item\""), "item");
     }
 }

@@ -203,7 +203,7 @@ async fn run(
             }
             let report = {
                 // Nobody uses what is not there yet.
-                let is_new = opened.has_tables == Some(false) && fresh.rows.is_empty();
+                let is_new = opened.contents.is_some_and(|contents| !contents.anything) && fresh.rows.is_empty();
                 let shares_transactions = is_new && opened.configuration.share_transactions;
                 let (session, mut context) = opened.run_parts(&events, stop.clone());
                 context.keeps_beginnings = options.auto_rollback;

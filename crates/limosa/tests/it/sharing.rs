@@ -87,11 +87,13 @@ async fn where_one_fails_the_others_stand_as_if_each_were_alone() {
         // The numbers that the first attempt took are gone with the table that it made.
         assert_eq!(home.rows("select id || name from item order by id"), ["1nut", "2bolt"]);
         let told = told(&events);
-        let begun: Vec<_> = told.iter().filter(|event| event.ends_with("begins")).collect();
-        assert!(begun.len() >= 4, "{told:?}");
-        let once: std::collections::BTreeSet<_> = begun.iter().collect();
-        assert_eq!(once.len(), begun.len(), "each is told once: {told:?}");
-        assert_eq!(told.last().map(String::as_str), Some("4 failed"));
+        let statements = |event: &&Event| matches!(event, Event::StatementDone { .. });
+        assert_eq!(events.iter().filter(statements).count(), 4, "no statement is told twice");
+        assert_eq!(
+            told,
+            ["1 begins", "1 done", "2 begins", "2 done", "3 begins", "3 done", "4 begins", "4 failed"],
+            "as if each were alone"
+        );
         audited(&home).await;
 
         home.file("0004_index.sql", "create index item_by_name on item (name);");
@@ -101,18 +103,74 @@ async fn where_one_fails_the_others_stand_as_if_each_were_alone() {
     }
 }
 
+/// Numbers that a failed attempt has taken from something older would be gone.
 #[tokio::test]
-async fn a_row_in_an_older_table_keeps_its_number_when_a_later_one_fails() {
-    for home in postgres_homes() {
-        home.file("0001_item.sql", "create table item (id bigint generated always as identity, name text);");
-        home.file("0002_look.sql", "select 1;");
-        home.file("0003_other.sql", "create table other (n int);");
-        home.file("0004_fill.sql", "insert into item (name) values ('nut');");
-        home.file("0005_wrong.sql", "create table other (n int);");
-        says(&home.migrate().await, &["LIM-R002", "0005_wrong.sql"]);
-        assert_eq!(transactions(&home), ["1", "2", "3 4"]);
-        assert_eq!(home.rows("select id from item"), ["1"]);
+async fn a_row_in_an_older_table_keeps_its_number_whatever_fails() {
+    let table = "id bigint generated always as identity, n int check (n > 0)";
+    for (files, row) in [
+        // The next file fails.
+        (
+            vec!["create table t", "set role none;", "create table o (n int);", "insert into t(n) values (1);", "bad"],
+            "1",
+        ),
+        // It fails itself, and runs again when it is mended.
+        (vec!["create table t", "set role none;", "create table o (n int);", "insert into t(n) values (-1);"], "2"),
+        // The older table is of another case, or got its name later, or gives its numbers to a new one.
+        (
+            vec![
+                "create table \"T\"",
+                "set role none;",
+                "create table t (n int);",
+                "insert into \"T\"(n) values (1);",
+                "bad",
+            ],
+            "1",
+        ),
+        (
+            vec![
+                "create table old",
+                "set role none;",
+                "create table t (n int);",
+                "drop table t;",
+                "alter table old rename to t;",
+                "insert into t(n) values (1);",
+                "bad",
+            ],
+            "1",
+        ),
+    ] {
+        let home = newest_postgres();
+        for (number, text) in files.iter().enumerate() {
+            let text = match *text {
+                "bad" => "create table bad (x nosuchtype);".to_owned(),
+                text if text.starts_with("create table") && !text.ends_with(';') => format!("{text} ({table});"),
+                text => text.to_owned(),
+            };
+            home.file(&format!("{:04}_file.sql", number + 1), &text);
+        }
+        says(&home.migrate().await, &["LIM-R002"]);
+        if files.last() == Some(&"insert into t(n) values (-1);") {
+            home.file("0004_file.sql", "insert into t(n) values (1);");
+            well(&home.migrate().await);
+        }
+        let from = if files[0].contains('"') { "\"T\"" } else { "t" };
+        assert_eq!(home.rows(&format!("select id from {from}")), [row], "{files:?}");
     }
+}
+
+#[tokio::test]
+async fn functions_that_set_something_are_not_met_by_others() {
+    let home = newest_postgres();
+    home.file(
+        "0001_f.sql",
+        "create schema s; create function f() returns int language plpgsql as $$begin set local search_path = s; return 1; end$$;",
+    );
+    home.file("0002_t.sql", "create table t(n int default f(), m int);");
+    home.file("0003_row.sql", "insert into t(m) values (1);");
+    home.file("0004_u.sql", "create table u(k int);");
+    well(&home.migrate().await);
+    assert_eq!(transactions(&home), ["1", "2", "3", "4"]);
+    assert_eq!(home.rows("select schemaname::text from pg_tables where tablename = 'u'"), ["public"]);
 }
 
 #[tokio::test]
@@ -163,6 +221,15 @@ async fn where_somebody_may_be_at_work_none_is_shared() {
     home.holds("create table theirs (n int)");
     well(&home.migrate().await);
     assert_eq!(transactions(&home), each);
+
+    // What is there may take part in what the migrations make.
+    for sql in ["create sequence theirs", "create domain theirs as int", "create view theirs as select 1 as n"] {
+        let home = newest_postgres();
+        shop(&home);
+        home.execute(sql);
+        well(&home.migrate().await);
+        assert_eq!(transactions(&home), each, "{sql}");
+    }
 
     let home = newest_postgres();
     shop(&home);
@@ -254,6 +321,31 @@ async fn wherever_the_connection_breaks_ledger_and_tables_agree() {
             audited(&home).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_cancels_a_statement_is_heard() {
+    let home = newest_postgres();
+    home.file("0001_a.sql", "create table a (n int);");
+    let slow = "create function slow(int) returns int language plpgsql immutable as \
+                $$begin perform pg_sleep(60); return 1; end$$;";
+    home.file("0002_f.sql", slow);
+    home.file("0003_b.sql", "create table b (n int);\ncreate table c (n int check (n > 0));");
+    home.file("0004_d.sql", "create table d (n int);");
+    // The name is somebody's who has not committed: the server waits, in the midst of a shared transaction.
+    let session = home.database_handle().session().expect("a session");
+    session.execute("begin; create type public.d as (n int)").expect("it holds the name");
+    let run = home.start();
+    let pid = home.backend_running("create table d");
+    home.rows(&format!("select pg_cancel_backend({pid})::text"));
+    let result = run.end().await;
+    session.execute("rollback").expect("it lets go");
+    assert_eq!(exit(&result), 3);
+    says(&result, &["LIM-R005", "0004_d.sql"]);
+    assert!(home.ledger().is_empty());
+    well(&home.migrate().await);
+    assert_eq!(home.ledger().len(), 4);
+    audited(&home).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,8 +24,15 @@ const REFILL: usize = WINDOW / 2;
 /// hundred small ones, enough for a server that is far away, or work for some milliseconds where it is near. Each byte under way takes four
 /// of memory.
 fn ahead(round_trip: Duration) -> usize {
-    const NEAR: Duration = Duration::from_millis(3);
-    if round_trip < NEAR { WINDOW / 32 } else { WINDOW / 4 }
+    if is_near(round_trip) { WINDOW / 32 } else { WINDOW / 4 }
+}
+
+/// Messages that may be under way without an answer in one of many small transactions, to a server that is near: each takes some
+/// thousand bytes of memory, whatever it says.
+const NEAR_MESSAGES: usize = 32;
+
+fn is_near(round_trip: Duration) -> bool {
+    round_trip < Duration::from_millis(3)
 }
 
 /// Bytes that are made before the server gets to see them.
@@ -142,6 +149,11 @@ impl<'a> Flight<'a> {
                 // Here the server gets to work on what was sent, while the next items are made.
                 if self.unseen > OUT_OF_SIGHT {
                     self.land_ready().await;
+                }
+                if self.wire.one_of_many && self.wire.unanswered() > NEAR_MESSAGES && is_near(self.wire.round_trip()) {
+                    while self.wire.unanswered() > NEAR_MESSAGES / 2 && self.failure.is_none() {
+                        self.land_next().await;
+                    }
                 }
             }
             Item::Control(sql) => self.take_control(number, sql).await,

@@ -233,6 +233,10 @@ impl Session for PostgresSession {
         result
     }
 
+    async fn many_transactions(&mut self, follow: bool, _together: bool) {
+        self.wire.one_of_many = follow;
+    }
+
     async fn settle(&mut self) -> Result<(), DbError> {
         if self.busy && !self.wire.is_closed() {
             self.canceller.cancel().await?;

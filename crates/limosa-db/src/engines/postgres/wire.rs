@@ -60,6 +60,8 @@ pub(super) struct Wire {
     round_trip: Duration,
     /// Outside of transactions the session changes nothing: a guarded BEGIN was sent whose transaction is not known to be committed.
     pub(super) guarded: bool,
+    /// What is under way is one of many small transactions.
+    pub(super) one_of_many: bool,
     /// Dropped behind the client: a connection that ends need not close its statements.
     pub(super) prepared: Prepared,
 }
@@ -76,6 +78,7 @@ impl Wire {
             asked: None,
             round_trip: Duration::MAX,
             guarded: false,
+            one_of_many: false,
             prepared: Prepared::default(),
         }
     }
@@ -108,6 +111,11 @@ impl Wire {
     /// The shortest time in which the server answered, as far as anything was asked while nothing else was under way.
     pub(super) fn round_trip(&self) -> Duration {
         self.round_trip
+    }
+
+    /// Messages that are not answered.
+    pub(super) fn unanswered(&self) -> usize {
+        self.queue.len()
     }
 
     /// True while nothing is unanswered.

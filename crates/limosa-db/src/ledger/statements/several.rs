@@ -2,15 +2,16 @@
 
 use super::{Statement, postgres_only};
 
-/// As `ADD_ROW`, for several changes: project $1, the changes as JSON $2, who $3, plan digest $4, epoch $5, step mark $6.
+/// As `ADD_ROW`, for several changes: project $1, the changes as JSON $2, the milliseconds that each took as an array $3,
+/// who $4, plan digest $5, epoch $6, step mark $7.
 pub const ADD_ROWS: Statement = postgres_only(
     "insert into {schema_migrations} (project, identity, version, name, checksum, up_checksum, state, statements_done, \
      statements_total, rank, applied_by, execution_ms, rollback_sql, rollback_origin, rollback_values, depends_on, \
      plan_digest, lease_epoch, step_mark) \
-     select $1, r.i, r.v, r.t, r.c, r.u, 'applied', r.s, r.s, r.k, $3, r.m, r.r, r.o, r.w, r.d, $4, $5, \
-     case when nullif(current_setting('limosa.step', true), '') = $6 then $6 end \
-     from json_to_recordset($2::json) as r (i text, v text, t text, c text, u text, s bigint, k bigint, m bigint, r text, \
-     o text, w text, d text)",
+     select $1, r.i, r.v, r.t, r.c, r.u, 'applied', r.s, r.s, r.k, $4, t.took[r.n], r.r, r.o, r.w, r.d, $5, $6, \
+     case when nullif(current_setting('limosa.step', true), '') = $7 then $7 end \
+     from json_to_recordset($2::json) as r (n int, i text, v text, t text, c text, u text, s bigint, k bigint, r text, \
+     o text, w text, d text), (select $3::bigint[] as took) t",
 );
 
 /// As `APPEND_AUDIT`, for several rows, of which the last gives sequence and hash: project $1, actor $2, operation $3, outcome $4, what

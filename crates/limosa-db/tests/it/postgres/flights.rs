@@ -1,9 +1,62 @@
 //! Flights: how often they wait, what they tell, and how they end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use limosa_db::ledger::statements::leave_mark;
-use limosa_db::{DbErrorKind, Item, Session, Value};
+use limosa_db::{Abort, DbErrorKind, FlightObserver, FlightSource, Item, Landed, Notice, Session, Value};
 
 use super::{Record, Told, connect, database, failure, fly, script};
+
+/// Items that note how many had landed when each was asked for.
+struct Noting {
+    items: std::vec::IntoIter<Item>,
+    landed: Arc<AtomicUsize>,
+    seen: Vec<usize>,
+}
+
+impl FlightSource for Noting {
+    fn next(&mut self) -> Result<Option<Item>, Abort> {
+        self.seen.push(self.landed.load(Ordering::SeqCst));
+        Ok(Iterator::next(&mut self.items))
+    }
+}
+
+/// Counts what lands.
+struct Counting(Arc<AtomicUsize>);
+
+impl FlightObserver for Counting {
+    fn landed(&mut self, _item: u64, _landed: Landed) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn notice(&mut self, _notice: Notice) {}
+}
+
+#[tokio::test]
+async fn what_follows_is_asked_for_when_all_before_it_has_landed() {
+    let database = database();
+    let mut session = connect(&database.url()).await;
+    let items = in_transaction(vec![
+        script("create table t (n int)"),
+        script("select pg_sleep(0.1)"),
+        Item::Await,
+        script("insert into t values (1)"),
+    ]);
+    let landed = Arc::new(AtomicUsize::new(0));
+    let mut source = Noting { items: items.into_iter(), landed: Arc::clone(&landed), seen: Vec::new() };
+    session.flight(&mut source, &mut Counting(Arc::clone(&landed))).await.unwrap();
+    assert_eq!(source.seen[..4], [0, 0, 0, 0], "the first are sent ahead");
+    assert_eq!(source.seen[4], 4, "and then awaited, {:?}", source.seen);
+    assert_eq!(landed.load(Ordering::SeqCst), 6);
+
+    // Nothing is asked for behind a failure.
+    let items = in_transaction(vec![script("insert into nowhere values (1)"), Item::Await, script("drop table t")]);
+    let mut source = Noting { items: items.into_iter(), landed: Arc::new(AtomicUsize::new(0)), seen: Vec::new() };
+    assert!(session.flight(&mut source, &mut Counting(landed)).await.is_err());
+    assert_eq!(source.seen.len(), 3);
+    assert_eq!(database.query("select count(*) from t").unwrap()[0][0].as_deref(), Some("1"));
+}
 
 fn in_transaction(mut items: Vec<Item>) -> Vec<Item> {
     items.insert(0, Item::Begin);

@@ -332,7 +332,7 @@ impl Landing<'_> {
             report(self.run, self.reports, block, self.at, &ended, elapsed);
             self.at += 1;
         }
-        if self.spent.len() == 0 && self.at < self.end {
+        if self.spent.is_empty() && self.at < self.end {
             self.begin();
         }
     }

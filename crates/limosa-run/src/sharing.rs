@@ -78,9 +78,10 @@ impl Sharing {
 
     fn joins(&self, step: &Step, following: &Step) -> bool {
         let open = &self.open;
+        // Rows that two steps add to one table must not have the same time.
         let fills_again = following.outline.tables.iter().any(|touched| open.filled.contains(touched));
-        !open.closed
-            && !(self.clock && fills_again)
+        let is_barred = open.closed || (self.clock && fills_again);
+        !is_barred
             && self.fits(following)
             && following.limits == step.limits
             && open.steps < MOST_STEPS

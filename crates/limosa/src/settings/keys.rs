@@ -267,7 +267,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "share_transactions",
         Kind::Boolean,
-        "false commits each migration by itself also in a PostgreSQL database that held no table before the run, where small ones that \
+        "false commits each migration by itself also in a PostgreSQL database that held nothing before the run, where small ones that \
          only make objects, or fill them with rows of their own, else share transactions",
     )
     .variable("LIMOSA_SHARE_TRANSACTIONS")

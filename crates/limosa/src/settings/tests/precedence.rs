@@ -84,6 +84,7 @@ fn every_key_reaches_its_setting() {
         clean_disabled = true\n\
         out_of_order = \"warn\"\n\
         single_transaction = true\n\
+        share_transactions = false\n\
         auto_rollback = true\n\
         backup = true\n\
         backup_dir = \"saved\"\n\
@@ -128,6 +129,7 @@ fn every_key_reaches_its_setting() {
             && settings.tool_table.as_deref() == Some("ops.mine")
             && !settings.replace_placeholders
             && !settings.verify_applied
+            && !settings.share_transactions
     );
     let naming = limosa_formats::flyway::Naming {
         versioned: "M".to_owned(),

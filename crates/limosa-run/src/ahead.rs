@@ -9,7 +9,7 @@
 //!   session changes nothing outside of transactions meanwhile, and leaves no mark there for the next one.
 //! - After a lost connection the ledger is asked how far the server came.
 //!
-//! Several steps may share one of the transactions ([`Sharing`]).
+//! Several steps may share one of the transactions ([`crate::sharing`]).
 //!
 //! The first step that failed goes on alone (`atomic`), as if it had been sent alone: it is explained and tried again there. Of a shared
 //! transaction that is the first of its steps, and none of the others shares one again.
@@ -32,7 +32,6 @@ use crate::entries::{self, Marks};
 use crate::feed::{Feed, Log, Purpose, SharedLog, Stretch, Supply, Watch, lock};
 use crate::lost::{self, Standing};
 use crate::reader::ScriptReader;
-use crate::sharing::Sharing;
 use crate::{Context, StepReport, beginnings, notices::Notices};
 
 /// How far a flight of several steps came.
@@ -213,7 +212,7 @@ fn supply<'a>(
 ) -> Supply<'a> {
     let mut next = steps.start;
     let mut before: Option<String> = None;
-    let mut sharing = Sharing::of(run.plan, run.engine, run.context, steps.start);
+    let mut sharing = run.sharing.clone();
     // Of a transaction that goes on with the next step.
     let mut open: Option<(Marks, Several)> = None;
     Box::new(move || {
@@ -224,7 +223,8 @@ fn supply<'a>(
         let reader = Box::new(ScriptReader::open(step, run.dialect, run.context.files)?);
         next += 1;
         let following = (next < steps.end).then(|| &run.plan.steps[next]);
-        let goes_on = number >= apart_to && sharing.as_mut().is_some_and(|sharing| sharing.take(step, following));
+        let goes_on =
+            number >= apart_to && sharing.as_mut().is_some_and(|sharing| sharing.take(number, step, following));
         let (head, marks, mut several) = match open.take() {
             Some((marks, several)) => {
                 under_way.joined();

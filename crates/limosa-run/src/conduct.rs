@@ -19,6 +19,7 @@ use crate::entries::{Marks, audit};
 use crate::feed::{GaveUp, Progress, Purpose, SharedProgress};
 use crate::notices::Notices;
 use crate::problem::{own_problem, statement_problem};
+use crate::sharing::Sharing;
 use crate::{
     Context, Event, Outcome, RunReport, StepReport, StepState, beginnings, callbacks, foreign_keys, guard, put_back,
     shared_session, tool_settings, watch,
@@ -39,6 +40,8 @@ pub(crate) struct Run<'a> {
     pub(crate) in_the_way: Mutex<Option<(SharedText, String)>>,
     owed: Mutex<Option<CallbackEvent>>,
     marks: AtomicU64,
+    /// Decides which steps share transactions; None where none does.
+    pub(crate) sharing: Option<Sharing>,
     /// Steps that were told to begin.
     pub(crate) announced: AtomicUsize,
 }
@@ -206,6 +209,7 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         in_the_way: Mutex::default(),
         owed: Mutex::default(),
         marks: AtomicU64::new(0),
+        sharing: Sharing::of(plan, session.facts().engine(), context),
         announced: AtomicUsize::new(0),
     };
     context.events.event(Event::PlanStarted { steps: plan.steps.len(), direction: plan.direction });

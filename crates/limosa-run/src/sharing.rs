@@ -22,8 +22,8 @@ pub(crate) struct Sharing {
     rows: bool,
     /// Something reads the clock of the transaction: rows that steps add to one table must not share its time.
     clock: bool,
-    /// Tables may be large by now: what looks at them may take long, and is not done twice.
-    over: bool,
+    /// The first step behind which tables may be large: what looks at them may take long, and is not done twice.
+    until: usize,
     open: Open,
 }
 
@@ -40,8 +40,8 @@ struct Open {
 }
 
 impl Sharing {
-    /// None where each step of the plan from `first` on has its own transaction.
-    pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>, first: usize) -> Option<Sharing> {
+    /// None where each step of the plan has its own transaction.
+    pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>) -> Option<Sharing> {
         let is_open_to_it = engine == Engine::Postgres
             && context.shares_transactions
             && !context.pooled
@@ -54,13 +54,13 @@ impl Sharing {
         }
         let rows = !plan.steps.iter().any(|step| step.outline.telltale.for_rows);
         let clock = plan.steps.iter().any(|step| step.outline.telltale.of_clock);
-        let over = plan.steps[..first].iter().any(|step| step.outline.brings_rows);
-        Some(Sharing { rows, clock, over, open: Open::default() })
+        let until = plan.steps.iter().position(|step| step.outline.brings_rows).unwrap_or(plan.steps.len());
+        Some(Sharing { rows, clock, until, open: Open::default() })
     }
 
-    /// Takes a step into the open transaction; true where the following one joins it there.
-    pub(crate) fn take(&mut self, step: &Step, following: Option<&Step>) -> bool {
-        let fits = self.fits(step);
+    /// Takes the step with this number into the open transaction; true where the following one joins it there.
+    pub(crate) fn take(&mut self, number: usize, step: &Step, following: Option<&Step>) -> bool {
+        let fits = number + 1 < self.until && self.fits(step);
         let (open, tables) = (&mut self.open, &step.outline.tables);
         open.made.extend(tables.iter().filter(|touched| touched.is_made()));
         open.filled.extend(tables.iter().filter(|touched| !touched.is_made()));
@@ -68,7 +68,6 @@ impl Sharing {
         open.statements += step.outline.statements;
         open.bytes += size(step);
         open.closed = !fits;
-        self.over |= step.outline.brings_rows;
         let joins = following.is_some_and(|following| self.joins(step, following));
         if !joins {
             self.open = Open::default();
@@ -102,7 +101,7 @@ impl Sharing {
             Shares::Rows => self.rows && tables.iter().all(is_new),
         };
         // A statement that is stopped after a time has to be known by its own step.
-        shares && !self.over && step.limits.statement_timeout_ms == 0 && is_plain(step)
+        shares && step.limits.statement_timeout_ms == 0 && is_plain(step)
     }
 }
 

@@ -214,6 +214,24 @@ async fn what_could_tell_stands_alone() {
 }
 
 #[tokio::test]
+async fn behind_any_number_of_rows_each_is_alone() {
+    for (between, expected) in [
+        ("set role none;", vec!["1 2", "3", "4 5"]),
+        ("insert into a select generate_series(1, 9);", vec!["1 2", "3", "4", "5"]),
+    ] {
+        let home = newest_postgres();
+        home.file("0001_a.sql", "create table a (n int);");
+        home.file("0002_b.sql", "create table b (n int);");
+        home.file("0003_between.sql", between);
+        home.file("0004_d.sql", "create index on a (n);");
+        home.file("0005_e.sql", "create table e (n int);");
+        let result = home.migrate().await;
+        well(&result);
+        assert_eq!(transactions(&home), expected, "{between}");
+    }
+}
+
+#[tokio::test]
 async fn where_somebody_may_be_at_work_none_is_shared() {
     let each = ["1", "2", "3", "4", "5", "6"];
     let home = newest_postgres();

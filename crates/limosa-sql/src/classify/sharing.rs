@@ -444,6 +444,8 @@ mod tests {
         assert!(for_rows("CREATE TRIGGER t"));
         assert!(for_rows("create table child (like parent)"));
         assert!(for_rows("alter table a rename to b"));
+        assert!(for_rows("alter table whole attach partition part default"));
+        assert!(for_rows("create domain id as bigint"));
         assert!(!for_rows("insert into rules (triggers) values ('now')"));
         assert!(telltale("create event\n trigger e").for_objects);
         assert!(!telltale("create table event (a text, trigger text)").for_objects);

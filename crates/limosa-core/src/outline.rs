@@ -232,6 +232,11 @@ pub enum Shares {
     Rows,
 }
 
+impl Shares {
+    /// Bytes of the texts that share a transaction. A script that is larger stands alone, and may bring any number of rows.
+    pub const MOST_BYTES: u64 = 64 << 10;
+}
+
 /// A table that a script makes, or adds rows to, by a hash of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Touched(u64);

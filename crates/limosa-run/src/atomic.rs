@@ -243,8 +243,7 @@ pub(crate) fn feed<'f>(
         let wipe = run.context.pooled && ends;
         let last = scripts.list.len().saturating_sub(1);
         for (number, (part, reader)) in scripts.list.iter_mut().enumerate() {
-            // What was set for the one before it holds for it, too.
-            let mut head = if follows[offset] { Vec::new() } else { head(run.context, run.engine, part, marks, true) };
+            let mut head = head(run.context, run.engine, part, marks, true);
             let (step_number, is_around) = (first + offset, !std::ptr::eq(*part, step));
             let is_proof = step.proof.as_deref().is_some_and(|proof| std::ptr::eq(*part, proof));
             // The first of several was begun with before its callbacks ran.

@@ -10,10 +10,10 @@ use limosa_sql::Engine;
 
 use crate::Context;
 
-/// Steps, statements and bytes of one transaction: so few that nobody waits long for it, and that doing it again costs little.
+/// Steps and statements of one transaction, besides [`Shares::MOST_BYTES`]: so few that nobody waits long for it, and that doing it again
+/// costs little.
 const MOST_STEPS: usize = 64;
 const MOST_STATEMENTS: u64 = 128;
-const MOST_BYTES: u64 = 64 << 10;
 
 /// Decides step by step, in order.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl Sharing {
             && following.limits == step.limits
             && open.steps < MOST_STEPS
             && open.statements + following.outline.statements <= MOST_STATEMENTS
-            && open.bytes + size(following) <= MOST_BYTES
+            && open.bytes + size(following) <= Shares::MOST_BYTES
     }
 
     fn fits(&self, step: &Step) -> bool {
@@ -111,7 +111,7 @@ pub(crate) fn is_plain(step: &Step) -> bool {
 }
 
 /// Of a transaction that holds these steps by somebody's wish: for each, whether its rows may be written with those of the one before
-/// it, and nothing be set between them.
+/// it.
 pub(crate) fn follow_on(block: &[Step], plan: &Plan, engine: Engine, context: &Context<'_>) -> Vec<bool> {
     let has_callbacks = plan.callbacks.iter().any(|callback| callback.event.is_each());
     let may = engine == Engine::Postgres && context.kept.is_none() && !has_callbacks;
@@ -119,10 +119,9 @@ pub(crate) fn follow_on(block: &[Step], plan: &Plan, engine: Engine, context: &C
         let has_locals = step.inherits.as_ref().is_some_and(|inherited| !inherited.locals.is_empty());
         is_plain(step) && step.proof.is_none() && step.begins_with.is_empty() && !step.goes_on && !has_locals
     };
-    let follows = |before: &Step, step: &Step| is_bare(before) && is_bare(step) && before.limits == step.limits;
     let mut together = 0;
     let behind = block.windows(2).map(|pair| {
-        together = if may && follows(&pair[0], &pair[1]) && together + 1 < MOST_STEPS { together + 1 } else { 0 };
+        together = if may && pair.iter().all(is_bare) && together + 1 < MOST_STEPS { together + 1 } else { 0 };
         together > 0
     });
     [false].into_iter().chain(behind).collect()

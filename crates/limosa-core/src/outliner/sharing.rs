@@ -8,6 +8,8 @@ use crate::outline::{Outline, Shares, Touched};
 /// What is known so far.
 #[derive(Debug, Default)]
 pub(super) struct Sharings {
+    /// Of its statements that were looked at.
+    bytes: u64,
     alone: bool,
     brings_rows: bool,
     tables: ThinVec<Touched>,
@@ -17,6 +19,16 @@ pub(super) struct Sharings {
 impl Sharings {
     /// The next statement.
     pub(super) fn add(&mut self, class: &Class, statement: &str) {
+        // There may be millions, and no more to learn.
+        if self.bytes > Shares::MOST_BYTES {
+            return;
+        }
+        self.bytes += statement.len() as u64;
+        if self.bytes > Shares::MOST_BYTES {
+            (self.alone, self.brings_rows) = (true, true);
+            self.tables.clear();
+            return;
+        }
         let told = telltale(statement);
         self.telltale.of_clock |= told.of_clock;
         self.telltale.for_rows |= told.for_rows;

@@ -8,7 +8,7 @@ use limosa_testkit::proxy::{Cut, Side};
 use limosa_testkit::{Proxy, eventually};
 
 use crate::place::{Home, newest_postgres, sqlite};
-use crate::running::{Running, exit, postgres_homes, says, well};
+use crate::running::{Running, audited, exit, postgres_homes, says, told, well};
 
 /// Migrations `first` to `last`, each a row in the table `seen`, which the first of all makes.
 fn rows(home: &Home, first: usize, last: usize) {
@@ -27,21 +27,6 @@ fn seen(home: &Home) -> Vec<String> {
 /// Where steps are sent ahead.
 fn places() -> Vec<Home> {
     postgres_homes().into_iter().chain([sqlite()]).collect()
-}
-
-/// What the events say of each step, in their order.
-fn told(events: &[Event]) -> Vec<String> {
-    let one = |event: &Event| match event {
-        Event::StepStarted { number, .. } => Some(format!("{number} begins")),
-        Event::StepDone { number, .. } => Some(format!("{number} done")),
-        Event::StepFailed { number, .. } => Some(format!("{number} failed")),
-        _ => None,
-    };
-    events.iter().filter_map(one).collect()
-}
-
-async fn audited(home: &Home) {
-    assert_eq!(home.migrator().audit_verify(&[]).await.expect("it is read").exit_code, 0);
 }
 
 #[tokio::test]

@@ -149,3 +149,19 @@ pub(crate) fn says(result: &Result<RunAnswer, Failure>, parts: &[&str]) {
         assert!(text.contains(part), "{part:?} is not said in: {text}");
     }
 }
+
+/// What the events say of each step, in their order.
+pub(crate) fn told(events: &[Event]) -> Vec<String> {
+    let one = |event: &Event| match event {
+        Event::StepStarted { number, .. } => Some(format!("{number} begins")),
+        Event::StepDone { number, .. } => Some(format!("{number} done")),
+        Event::StepFailed { number, .. } => Some(format!("{number} failed")),
+        _ => None,
+    };
+    events.iter().filter_map(one).collect()
+}
+
+/// The audit log is whole.
+pub(crate) async fn audited(home: &Home) {
+    assert_eq!(home.migrator().audit_verify(&[]).await.expect("it is read").exit_code, 0);
+}

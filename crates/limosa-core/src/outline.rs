@@ -62,7 +62,7 @@ pub struct Shape {
     pub local_settings: ThinVec<String>,
     /// PostgreSQL: the first of its statements that leaves something in its session besides settings, where nothing takes that away.
     pub session_bound: Option<Box<SessionBound>>,
-    /// PostgreSQL: what of it may share a transaction with other scripts in a database that nobody uses yet.
+    /// PostgreSQL: what of it may share a transaction with other scripts in a database that nobody uses.
     pub shares: Shares,
     /// PostgreSQL: tables may hold any number of rows behind it.
     pub brings_rows: bool,
@@ -230,6 +230,10 @@ pub enum Shares {
     Objects,
     /// It adds rows that it holds itself, besides.
     Rows,
+    /// It drops objects, and looks at no rows.
+    Drops,
+    /// It deletes rows, besides.
+    Deletes,
 }
 
 impl Shares {

@@ -9,6 +9,7 @@ mod open;
 mod other_ledgers;
 mod remembered;
 mod session;
+mod solitude;
 mod target;
 mod value;
 
@@ -32,5 +33,6 @@ pub use session::{
     Abort, Blocker, Canceller, Collector, FlightError, FlightObserver, FlightSource, Item, Landed, Notice, ServerFacts,
     Session,
 };
+pub use solitude::{Solitude, solitude};
 pub use target::{ConnectOptions, Secret, TargetDescription};
 pub use value::{Row, Value};

@@ -100,8 +100,8 @@ pub struct Context<'a> {
     pub tool_settings: &'a [ToolSetting],
     /// What each step begins with is kept: the run may take back what it did.
     pub keeps_beginnings: bool,
-    /// PostgreSQL: the database held nothing when the run began, and small steps may share transactions.
-    pub shares_transactions: bool,
+    /// PostgreSQL: which small steps may share transactions.
+    pub shared_transactions: SharedTransactions,
     /// The code of steps that are no scripts.
     pub code: &'a BTreeMap<Identity, Arc<dyn Code>>,
     /// The ledger of another tool that is kept beside limosa's own.
@@ -110,4 +110,19 @@ pub struct Context<'a> {
     pub events: &'a dyn Events,
     /// Asks the run to stop.
     pub stop: Stop,
+}
+
+/// PostgreSQL: which small steps may share transactions without being asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SharedTransactions {
+    /// Each has its own.
+    #[default]
+    None,
+    /// Those that make objects and fill them: the database held nothing when the run began.
+    New,
+    /// Ways back that drop objects: no other session uses the database.
+    Back {
+        /// And that delete rows: each table of which they do is small, and nothing runs when rows go.
+        deletes: bool,
+    },
 }

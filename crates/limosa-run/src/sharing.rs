@@ -1,14 +1,17 @@
-//! Which steps share a transaction by themselves: in a PostgreSQL database that held nothing when the run began, small migrations
-//! that only make objects, and fill those, are committed several at a time. Nobody uses what they make, and each of them leaves the
-//! same behind as in a transaction of its own, but for rows in different tables that have the same time; what could tell the difference
-//! otherwise (`limosa_sql::sharing`) stays alone. Where one of them fails, all of its transaction are run again one by one.
+//! Which steps share a transaction by themselves, on PostgreSQL, where nobody can tell the difference ([`SharedTransactions`]). Where one of
+//! them fails, all of its transaction are run again one by one.
+//! - In a database that held nothing when the run began, small migrations that only make objects, and fill those, are committed several at a
+//!   time. Nobody uses what they make, and each of them leaves the same behind as in a transaction of its own, but for rows in different
+//!   tables that have the same time; what could tell the difference otherwise (`limosa_sql::sharing`) stays alone.
+//! - While no other session uses the database, so are small ways back that drop objects, and delete rows of small tables where nothing runs
+//!   when they go. Whoever comes meanwhile waits for no more than what is quick.
 
 use std::collections::HashSet;
 
 use limosa_core::{Action, Direction, Plan, Shares, Step, Touched, Work};
 use limosa_sql::Engine;
 
-use crate::Context;
+use crate::{Context, SharedTransactions};
 
 /// Steps and statements of one transaction, besides [`Shares::MOST_BYTES`]: so few that nobody waits long for it, and that doing it again
 /// costs little.
@@ -18,13 +21,25 @@ const MOST_STATEMENTS: u64 = 128;
 /// Decides step by step, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Sharing {
-    /// Rows may be added beside others.
-    rows: bool,
-    /// Something reads the clock of the transaction: rows that steps add to one table must not share its time.
-    clock: bool,
-    /// The first step behind which tables may be large: what looks at them may take long, and is not done twice.
-    until: usize,
+    bounds: Bounds,
     open: Open,
+}
+
+/// What may share transactions at all.
+#[derive(Debug, Clone, Copy)]
+enum Bounds {
+    New {
+        /// Rows may be added beside others.
+        rows: bool,
+        /// Something reads the clock of the transaction: rows that steps add to one table must not share its time.
+        clock: bool,
+        /// The first step behind which tables may be large: what looks at them may take long, and is not done twice.
+        until: usize,
+    },
+    Back {
+        /// The first step behind which more may run when rows are deleted than was known before.
+        deletes_until: usize,
+    },
 }
 
 /// The steps of the transaction that is open.
@@ -42,25 +57,33 @@ struct Open {
 impl Sharing {
     /// None where each step of the plan has its own transaction.
     pub(crate) fn of(plan: &Plan, engine: Engine, context: &Context<'_>) -> Option<Sharing> {
-        let is_open_to_it = engine == Engine::Postgres
-            && context.shares_transactions
-            && !context.pooled
-            && context.kept.is_none()
-            && plan.direction == Direction::Apply
-            && plan.callbacks.is_empty();
+        let steps = &plan.steps;
+        let is_open_to_it =
+            engine == Engine::Postgres && !context.pooled && context.kept.is_none() && plan.callbacks.is_empty();
         let may = |step: &Step| !matches!(step.work, Work::Code(_)) && !step.outline.telltale.for_objects;
-        if !is_open_to_it || !plan.steps.iter().all(may) {
+        if !is_open_to_it || !steps.iter().all(may) {
             return None;
         }
-        let rows = !plan.steps.iter().any(|step| step.outline.telltale.for_rows);
-        let clock = plan.steps.iter().any(|step| step.outline.telltale.of_clock);
-        let until = plan.steps.iter().position(|step| step.outline.brings_rows).unwrap_or(plan.steps.len());
-        Some(Sharing { rows, clock, until, open: Open::default() })
+        let first = |found: fn(&Step) -> bool| steps.iter().position(found).unwrap_or(steps.len());
+        let bounds = match (context.shared_transactions, plan.direction) {
+            (SharedTransactions::New, Direction::Apply) => Bounds::New {
+                rows: !steps.iter().any(|step| step.outline.telltale.for_rows),
+                clock: steps.iter().any(|step| step.outline.telltale.of_clock),
+                until: first(|step| step.outline.brings_rows),
+            },
+            (SharedTransactions::Back { deletes }, Direction::Revert) => {
+                let is_known = |step: &Step| matches!(step.outline.shares, Shares::Drops | Shares::Deletes);
+                let known = steps.iter().take_while(|step| is_known(step)).count();
+                Bounds::Back { deletes_until: if deletes { known } else { 0 } }
+            }
+            _ => return None,
+        };
+        Some(Sharing { bounds, open: Open::default() })
     }
 
     /// Takes the step with this number into the open transaction; true where the following one joins it there.
     pub(crate) fn take(&mut self, number: usize, step: &Step, following: Option<&Step>) -> bool {
-        let fits = number + 1 < self.until && self.fits(step);
+        let fits = self.fits(number, step);
         let (open, tables) = (&mut self.open, &step.outline.tables);
         open.made.extend(tables.iter().filter(|touched| touched.is_made()));
         open.filled.extend(tables.iter().filter(|touched| !touched.is_made()));
@@ -68,53 +91,63 @@ impl Sharing {
         open.statements += step.outline.statements;
         open.bytes += size(step);
         open.closed = !fits;
-        let joins = following.is_some_and(|following| self.joins(step, following));
+        let joins = following.is_some_and(|following| self.joins(number, step, following));
         if !joins {
             self.open = Open::default();
         }
         joins
     }
 
-    fn joins(&self, step: &Step, following: &Step) -> bool {
+    fn joins(&self, number: usize, step: &Step, following: &Step) -> bool {
         let open = &self.open;
+        let clock = matches!(self.bounds, Bounds::New { clock: true, .. });
         // Rows that two steps add to one table must not have the same time.
         let fills_again = following.outline.tables.iter().any(|touched| open.filled.contains(touched));
-        let is_barred = open.closed || (self.clock && fills_again);
+        let is_barred = open.closed || (clock && fills_again);
         !is_barred
-            && self.fits(following)
+            && self.fits(number + 1, following)
             && following.limits == step.limits
             && open.steps < MOST_STEPS
             && open.statements + following.outline.statements <= MOST_STATEMENTS
             && open.bytes + size(following) <= Shares::MOST_BYTES
     }
 
-    fn fits(&self, step: &Step) -> bool {
+    fn fits(&self, number: usize, step: &Step) -> bool {
         let tables = &step.outline.tables;
         let is_new = |table: &Touched| {
             let made = table.as_made();
             self.open.made.contains(&made) || tables.contains(&made)
         };
-        let shares = match step.outline.shares {
-            Shares::Nothing => false,
-            Shares::Objects => true,
+        let shares = match (self.bounds, step.outline.shares) {
+            (Bounds::New { until, .. }, Shares::Objects | Shares::Drops) => number < until,
             // A row in an older table takes a number that is gone when the transaction is taken back.
-            Shares::Rows => self.rows && tables.iter().all(is_new),
+            (Bounds::New { rows, until, .. }, Shares::Rows) => rows && number < until && tables.iter().all(is_new),
+            (Bounds::Back { .. }, Shares::Drops) => true,
+            (Bounds::Back { deletes_until }, Shares::Deletes) => number < deletes_until,
+            _ => false,
         };
         // A statement that is stopped after a time has to be known by its own step.
         shares && step.limits.statement_timeout_ms == 0 && is_plain(step)
     }
 }
 
-/// True for a step that does nothing to the settings and the transaction around it, and whose row is a new one.
-pub(crate) fn is_plain(step: &Step) -> bool {
-    step.outline.shares != Shares::Nothing && step.action == Action::Apply && step.adds_row && step.rank.is_some()
+/// True for a step that does nothing to the settings and the transaction around it, and that writes one row into the ledger, or takes one
+/// away.
+fn is_plain(step: &Step) -> bool {
+    let has_plain_row = match step.action {
+        Action::Apply => step.adds_row && step.rank.is_some() && step.outline.shares != Shares::Deletes,
+        Action::Revert => !step.has_journal,
+        Action::Reapply | Action::Resume { .. } | Action::ResumeRevert { .. } => false,
+    };
+    has_plain_row && step.outline.shares != Shares::Nothing
 }
 
 /// Of a transaction that holds these steps by somebody's wish: for each, whether its rows may be written with those of the one before
 /// it.
 pub(crate) fn follow_on(block: &[Step], plan: &Plan, engine: Engine, context: &Context<'_>) -> Vec<bool> {
     let has_callbacks = plan.callbacks.iter().any(|callback| callback.event.is_each());
-    let may = engine == Engine::Postgres && context.kept.is_none() && !has_callbacks;
+    let may =
+        engine == Engine::Postgres && context.kept.is_none() && !has_callbacks && plan.direction == Direction::Apply;
     let is_bare = |step: &Step| {
         let has_locals = step.inherits.as_ref().is_some_and(|inherited| !inherited.locals.is_empty());
         is_plain(step) && step.proof.is_none() && step.begins_with.is_empty() && !step.goes_on && !has_locals

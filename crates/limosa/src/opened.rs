@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use limosa_core::{ForeignTool, Identity, LedgerView, RowState, Surroundings};
 use limosa_db::ledger::{Glance, Ledger, LedgerNames};
 use limosa_db::{ConnectOptions, Contents, DbError, DbErrorKind, OtherLedger, Secret, Session, engine_of};
-use limosa_run::{Code, Connector, Context, Events, Stop, ToolSetting, Values};
+use limosa_run::{Code, Connector, Context, Events, SharedTransactions, Stop, ToolSetting, Values};
 use limosa_sql::{Diagnostic, Dialect, Engine, PlaceholderMarks};
 
 use crate::commands::adopt::{
@@ -577,7 +577,7 @@ impl Opened<'_> {
             tool_settings: &self.tool_settings,
             first_schema: self.first_schema.clone(),
             keeps_beginnings: false,
-            shares_transactions: false,
+            shared_transactions: SharedTransactions::None,
             events,
             stop,
         };

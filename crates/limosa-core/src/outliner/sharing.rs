@@ -12,6 +12,8 @@ pub(super) struct Sharings {
     bytes: u64,
     alone: bool,
     brings_rows: bool,
+    makes: bool,
+    deletes: bool,
     tables: ThinVec<Touched>,
     telltale: Telltale,
 }
@@ -40,8 +42,20 @@ impl Sharings {
                 self.tables.clear();
                 return;
             }
-            Sharing::Makes { table } => table.map(|name| Touched::made(&name)),
-            Sharing::Fills { table } => Some(Touched::filled(&table)),
+            Sharing::Makes { table } => {
+                self.makes = true;
+                table.map(|name| Touched::made(&name))
+            }
+            Sharing::Fills { table } => {
+                self.makes = true;
+                Some(Touched::filled(&table))
+            }
+            Sharing::Drops => None,
+            Sharing::Empties { .. } => {
+                // Nobody knows what comes with a row that goes.
+                (self.deletes, self.brings_rows) = (true, true);
+                None
+            }
         };
         if let Some(touched) = touched.filter(|touched| !self.alone && !self.tables.contains(touched)) {
             self.tables.push(touched);
@@ -60,7 +74,13 @@ impl Sharings {
         }
         self.tables.shrink_to_fit();
         let fills = self.tables.iter().any(|touched| !touched.is_made());
-        outline.shares = if fills { Shares::Rows } else { Shares::Objects };
+        outline.shares = match (self.makes, self.deletes) {
+            (false, false) => Shares::Drops,
+            (false, true) => Shares::Deletes,
+            (true, true) => Shares::Nothing,
+            (true, false) if fills => Shares::Rows,
+            (true, false) => Shares::Objects,
+        };
         outline.tables = self.tables;
     }
 }

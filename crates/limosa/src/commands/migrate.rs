@@ -5,7 +5,9 @@ use std::time::Instant;
 use limosa_core::{
     Action, AuditHead, Change, Identity, LedgerView, MigrateAsk, Plan, Skipped, Surroundings, Version, decide_migrate,
 };
-use limosa_run::{Acquired, Outcome, RunReport, StepReport, StepState, Stop, acquire, conduct, release};
+use limosa_run::{
+    Acquired, Outcome, RunReport, SharedTransactions, StepReport, StepState, Stop, acquire, conduct, release,
+};
 use limosa_sql::Diagnostic;
 
 use super::{adopt, held, rollback};
@@ -207,7 +209,9 @@ async fn run(
                 let shares_transactions = is_new && opened.configuration.share_transactions;
                 let (session, mut context) = opened.run_parts(&events, stop.clone());
                 context.keeps_beginnings = options.auto_rollback;
-                context.shares_transactions = shares_transactions;
+                if shares_transactions {
+                    context.shared_transactions = SharedTransactions::New;
+                }
                 conduct(session.as_mut(), &context, &plan, epoch).await
             };
             let taken_back = match (&report.outcome, options.auto_rollback) {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use limosa_core::{
-    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, SharedSession, StoredRollback, TimeOuts,
-    TransactionWish, decide_rollback, selected,
+    Direction, Identity, LedgerView, Plan, RollbackAsk, Selection, SharedSession, Shares, Step, StoredRollback,
+    TimeOuts, TransactionWish, decide_rollback, selected,
 };
 use limosa_db::ledger::statements as sql;
-use limosa_db::{Row, Value};
-use limosa_run::{Events, RunReport, Stop, conduct};
-use limosa_sql::{Dialect, ForeignKeys, PlaceholderMarks, Position, VariableLines};
+use limosa_db::{Row, Value, solitude};
+use limosa_run::{Events, RunReport, SharedTransactions, Stop, conduct, emptied_tables};
+use limosa_sql::{Dialect, Engine, ForeignKeys, PlaceholderMarks, Position, VariableLines};
 
 use super::{adopt, held, migrate};
 use crate::backup::{Before, Subject};
@@ -284,7 +284,9 @@ async fn run(
     let decided = decided.and_then(|plan| adopt::prepare(opened, loaded, &held.view, &plan).map(|()| plan));
     let result = match decided {
         Ok(plan) => {
-            let (session, context) = opened.run_parts(&events, stop);
+            let shared_transactions = shared_transactions(opened, &plan).await;
+            let (session, mut context) = opened.run_parts(&events, stop);
+            context.shared_transactions = shared_transactions;
             let report = conduct(session.as_mut(), &context, &plan, held.epoch).await;
             Ok((plan, report))
         }
@@ -296,6 +298,22 @@ async fn run(
     answer.backup = saved;
     crate::anchor::append(opened.configuration, answer.audit_head.as_ref(), &mut answer.notices);
     Ok(answer)
+}
+
+/// Which steps may share transactions, as the database is used now. Where it does not say so, none.
+async fn shared_transactions(opened: &mut Opened<'_>, plan: &Plan) -> SharedTransactions {
+    let may = |step: &&Step| matches!(step.outline.shares, Shares::Drops | Shares::Deletes);
+    let is_worth_asking = opened.target.engine == Engine::Postgres && plan.steps.iter().filter(may).count() > 1;
+    if !is_worth_asking || !opened.configuration.share_transactions {
+        return SharedTransactions::None;
+    }
+    let emptied: Option<Vec<String>> = emptied_tables(plan, opened.dialect()).map(|all| all.into_iter().collect());
+    let solitude = solitude(opened.session.as_mut(), emptied.as_deref().unwrap_or_default()).await;
+    match solitude {
+        Ok(solitude) if solitude.alone => SharedTransactions::Back { deletes: solitude.quiet && emptied.is_some() },
+        // A lost connection is told by what comes next.
+        Ok(_) | Err(_) => SharedTransactions::None,
+    }
 }
 
 /// Takes back exactly these changes, newest first, under a lease that is held; those without a way back end it. Each begins with what its

@@ -44,6 +44,7 @@ mod running;
 mod scratch;
 mod sections;
 mod sharing;
+mod sharing_back;
 mod sqlite_truths;
 mod states;
 mod strays;

@@ -31,3 +31,10 @@ pub const APPEND_AUDITS: Statement = postgres_only(
      update {audit_head} a set sequence = c.sequence, hash = c.hash from chain c, told t \
      where a.project = $1 and c.place = cardinality(t.behind) returning a.sequence, a.hash",
 );
+
+/// As `TAKE_ROW`, for several changes: project $1, step mark $2, their identities as JSON $3.
+pub const TAKE_ROWS: Statement = postgres_only(
+    "delete from {schema_migrations} where project = $1 and identity in (select json_array_elements_text($3::json)) and \
+     case when nullif(current_setting('limosa.step', true), '') = $2 then true \
+     else ('step_mark ' || coalesce(current_setting('limosa.step', true), ''))::boolean end",
+);

@@ -198,6 +198,10 @@ fn values_used<'s>(
 /// What to do where a pooler in transaction mode is in the way. One in session mode looks like it from here.
 const PAST_THE_POOLER: &str = "a pooler in transaction mode stands between; set direct_url to the server itself, or --pooled no where the pooler is in session mode";
 
+/// The way past [`Policy::single_transaction`], whoever asked for it.
+const SEVERAL_TRANSACTIONS: &str = "run without --single-transaction, or with LIMOSA_SINGLE_TRANSACTION=false where settings \
+    ask for one transaction (single_transaction, and group in those of Flyway)";
+
 /// Why a script cannot run where each transaction has another session, which others get behind it; None where it can.
 fn needs_session(outline: &Outline, file: &str, around: &Surroundings) -> Option<Diagnostic> {
     let bound = outline.session_bound.as_deref().filter(|_| around.transactions_only)?;

@@ -31,7 +31,7 @@ mod version;
 
 pub use adopt::{
     Agreement, Compared, Disagreement, ForeignRow, ForeignState, ForeignTool, Keeping, KnownBy, Told, Trouble, Unfiled,
-    Verdict, compare, newest_missing, repathed, settled, spelled, troubles, under_way,
+    Verdict, compare, cut_for_flyway, newest_missing, repathed, settled, spelled, troubles, under_way,
 };
 pub use assess::{Assessed, State, Surroundings, assess, assess_up_to, newest_version, not_applicable};
 pub use audit::{ChainCheck, ChainError, hashed_around, row_hash};

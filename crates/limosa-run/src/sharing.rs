@@ -15,8 +15,8 @@ use crate::{Context, SharedTransactions};
 
 /// Steps and statements of one transaction, besides [`Shares::MOST_BYTES`]: so few that nobody waits long for it, and that doing it again
 /// costs little.
-const MOST_STEPS: usize = 64;
-const MOST_STATEMENTS: u64 = 128;
+const MOST_STEPS: usize = 128;
+const MOST_STATEMENTS: u64 = 256;
 
 /// Decides step by step, in order.
 #[derive(Debug, Clone)]

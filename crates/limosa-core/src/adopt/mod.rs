@@ -13,7 +13,7 @@ mod unfiled;
 pub use compare::{Agreement, Compared, Verdict, compare, newest_missing};
 pub use keeping::{Disagreement, Keeping, Told};
 pub use rows::{ForeignRow, ForeignState, settled};
-pub use spelling::{repathed, spelled};
+pub use spelling::{cut_for_flyway, repathed, spelled};
 pub use tool::{ForeignTool, KnownBy};
 pub use trouble::{Trouble, troubles, under_way};
 pub use unfiled::Unfiled;

@@ -55,10 +55,11 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         ForeignTool::Liquibase => of_liquibase(change, row),
         ForeignTool::Flyway if change.is_baseline || (change.is_code && !change.is_program) => None,
         ForeignTool::Flyway if change.kind == Kind::Repeatable => {
-            keyed(&format!("R:{}", change.name), ForeignRow { version: None, ..row })
+            let row = cut_for_flyway(ForeignRow { version: None, ..row });
+            keyed(&format!("R:{}", row.name.as_deref().unwrap_or_default()), row)
         }
         _ if change.kind == Kind::Repeatable || change.is_baseline || (change.is_code && !change.is_program) => None,
-        ForeignTool::Flyway => keyed(&change.label, row),
+        ForeignTool::Flyway => keyed(&change.label, cut_for_flyway(row)),
         ForeignTool::NumberedSql => {
             let rollback = change.rollback.as_ref().map(|rollback| rollback.text.clone());
             let name = if title.is_empty() { change.name.to_string() } else { titled(title) };
@@ -92,6 +93,28 @@ pub fn spelled(tool: ForeignTool, change: &Change, checksum: Option<String>) -> 
         // Its rows say of a plan what no file says.
         ForeignTool::Sqitch => None,
     }
+}
+
+/// Description and script as Flyway cuts them to what its columns hold, counting as Java does (Flyway, `AbbreviationUtils.java`). A letter
+/// that Java would cut in two is left out.
+pub fn cut_for_flyway(row: ForeignRow) -> ForeignRow {
+    const DESCRIPTION: usize = 200;
+    const SCRIPT: usize = 1000;
+    const DOTS: &str = "...";
+    let is_longer = |text: &str, most: usize| text.len() > most && text.encode_utf16().count() > most;
+    let first = |text: &str, most: usize| {
+        let mut length = 0;
+        text.chars().take_while(|letter| (length += letter.len_utf16(), length <= most).1).collect::<String>()
+    };
+    let name = row.name.map(|name| match is_longer(&name, DESCRIPTION) {
+        true => first(&name, DESCRIPTION - DOTS.len()) + DOTS,
+        false => name,
+    });
+    let file = row.file.map(|file| match is_longer(&file, SCRIPT) {
+        true => DOTS.chars().chain(first(&file, SCRIPT).chars().skip(DOTS.len())).collect(),
+        false => file,
+    });
+    ForeignRow { name, file, ..row }
 }
 
 /// What a service with numbered files calls `initial_schema`: "Initial Schema", by Python's `str.title` over what stands behind the
@@ -214,6 +237,19 @@ mod tests {
         ] {
             assert_eq!(titled(title), expected);
         }
+    }
+
+    #[test]
+    fn flyway_cuts_what_its_columns_do_not_hold() {
+        let cut = |name: &str, file: &str| {
+            let row = ForeignRow { name: Some(name.to_owned()), file: Some(file.to_owned()), ..ForeignRow::default() };
+            let row = cut_for_flyway(row);
+            (row.name.unwrap_or_default(), row.file.unwrap_or_default())
+        };
+        let (long, dots) = (|count: usize| "ä".repeat(count), "...");
+        assert_eq!(cut(&long(200), &long(1000)), (long(200), long(1000)));
+        assert_eq!(cut(&long(201), &long(1001)), (long(197) + dots, dots.to_owned() + &long(997)));
+        assert_eq!(cut(&"🐦".repeat(101), "").0, "🐦".repeat(98) + dots);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use limosa_sql::{Diagnostic, Label};
 use thin_vec::ThinVec;
 
-use super::{PAST_THE_POOLER, Policy, limits, losses, needs_session};
+use super::{PAST_THE_POOLER, Policy, SEVERAL_TRANSACTIONS, limits, losses, needs_session};
 use crate::assess::not_applicable_by;
 use crate::{
     Action, Callback, CallbackWork, Direction, Headers, Outline, PlannedCallback, PlannedWork, Script, Shared, Step,
@@ -50,7 +50,7 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
     let shares = !callback.event.is_each() || callback.shares(around.engine);
     if policy.single_transaction && !shares {
         let message = format!("{file} cannot be part of a single transaction, and runs with each migration");
-        let help = "run without --single-transaction";
+        let help = SEVERAL_TRANSACTIONS;
         return Some(Diagnostic::error("LIM-P009", message).at(Label::file(file)).help(help));
     }
     None

@@ -10,8 +10,8 @@ use super::foreign_keys::{ignored_by, left_by};
 use super::inherited::{goes_on_without, inherit};
 use super::renamed::renamed;
 use super::{
-    MigrateAsk, OutOfOrder, PAST_THE_POOLER, Policy, callbacks, full_name, join, limits, losses, needs_session, refuse,
-    values_used,
+    MigrateAsk, OutOfOrder, PAST_THE_POOLER, Policy, SEVERAL_TRANSACTIONS, callbacks, full_name, join, limits, losses,
+    needs_session, refuse, values_used,
 };
 use crate::{
     Action, AppliedRow, Assessed, CallbackEvent, Change, Direction, Identity, Kind, LedgerView, MadeTable, Outline,
@@ -312,7 +312,7 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
         let Some(change) = line.change else { continue };
         if policy.single_transaction && change.is_code {
             let message = format!("{} is code, and cannot be part of a single transaction", change.script.file);
-            let help = "run without single_transaction";
+            let help = SEVERAL_TRANSACTIONS;
             problems.push(Diagnostic::error("LIM-P009", message).help(help));
         }
         problems.extend(needs_session(&change.script.outline, &change.script.file, around));
@@ -339,7 +339,7 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
             problems.push(
                 Diagnostic::error("LIM-P009", format!("{} cannot be part of a single transaction", change.script.file))
                     .at(label)
-                    .help("run without --single-transaction, or run up to the version before it first"),
+                    .help(format!("{SEVERAL_TRANSACTIONS}; or run up to the version before it first")),
             );
         }
     }

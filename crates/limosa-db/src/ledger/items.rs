@@ -236,32 +236,13 @@ impl Ledger {
         format!("update {table} set value = '{LEDGER_VERSION}' where project = '' and {key} = 'ledger_version'")
     }
 
-    /// Makes the tables; on PostgreSQL only where they are missing and `limosa.locked` is true, in one DO block, which
-    /// [`sql::MADE`] tells behind it.
+    /// SQLite, MySQL: makes the tables that are missing.
     pub fn create(&self) -> Item {
-        let tables = self.newest();
-        if self.names.engine != Engine::Postgres {
-            return Item::Control(tables);
-        }
-        let exists = sql::EXISTS.render(&self.names);
-        let schema = self.names.fill("{schema}");
-        let schema_text = self.names.fill("{schema_text}");
-        let body = format!(
-            "begin\nif current_setting('limosa.locked', true) = 'true' and not ({exists}) then\n\
-             if not exists (select from pg_catalog.pg_namespace where nspname = {schema_text}) then create schema {schema}; end if;\n\
-             {tables};\nperform set_config('limosa.made', 'true', true);\nend if;\nend"
-        );
-        // The tag must not occur in the body, which holds names that users choose.
-        let mut tag = "limosa".to_owned();
-        while body.contains(&tag) && body.contains(&format!("${tag}$")) {
-            tag.push('_');
-        }
-        Item::Control(format!("do ${tag}$ {body} ${tag}$"))
+        Item::Control(self.newest())
     }
 
-    /// Makes the tables on PostgreSQL without a DO block, for a role that may not use PL/pgSQL; the lock must be held. Fails
-    /// where they stand already.
-    pub fn create_plainly(&self, schema_exists: bool) -> Vec<Item> {
+    /// PostgreSQL: makes the tables; the lock must be held. Fails where they stand already.
+    pub fn create_under_lock(&self, schema_exists: bool) -> Vec<Item> {
         let schema = (!schema_exists).then(|| Item::Control(self.names.fill("create schema {schema}")));
         schema.into_iter().chain([Item::Control(self.newest())]).collect()
     }

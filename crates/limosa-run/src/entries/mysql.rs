@@ -10,12 +10,12 @@ use crate::Context;
 use crate::feed::{Purpose, Tagged};
 
 /// Ends with the transaction, however it ends: a statement that commits by itself takes it away, and its release then fails. The
-/// server knows no time at which a transaction began, so that it is noted.
-const MARK: &str = "savepoint limosa_step; set @limosa_began = sysdate(6)";
+/// server knows no time at which a transaction began, so that it is noted; whatever a script sets as its time zone or as its time.
+const MARK: &str = "savepoint limosa_step; set @limosa_began = unix_timestamp(sysdate(6))";
 
 /// The time is taken in a statement of its own: the binary log would call one unsafe that writes a row by `sysdate`.
 const PROVE: &str = "release savepoint limosa_step; \
-    set @limosa_took = greatest(0, timestampdiff(microsecond, @limosa_began, sysdate(6)) div 1000)";
+    set @limosa_took = greatest(0, floor((unix_timestamp(sysdate(6)) - @limosa_began) * 1000))";
 
 /// The ledger is written in our own encoding and read without a limit. The guards do not depend on `sql_mode`, but what becomes
 /// of a text that is too long does.

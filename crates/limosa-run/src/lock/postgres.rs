@@ -13,10 +13,10 @@ use crate::Context;
 enum Making {
     /// They stand.
     Nothing,
-    /// In a DO block, which looks whether the lock is ours.
-    InBlock,
-    /// As plain statements, under the lock.
-    Plainly { schema_exists: bool },
+    /// With their schema, and behind a guard that fails where that is there already or the lock is not ours: the server is waited for once.
+    WithSchema,
+    /// Under the lock, which is ours already.
+    UnderLock { schema_exists: bool },
 }
 
 pub(super) async fn try_once(
@@ -25,10 +25,9 @@ pub(super) async fn try_once(
     exists: bool,
     silent: Option<&Watched>,
 ) -> Result<Try, DbError> {
-    let making = if exists { Making::Nothing } else { Making::InBlock };
+    let making = if exists { Making::Nothing } else { Making::WithSchema };
     match take_postgres(session, context, making, silent).await {
-        // Without the right to PL/pgSQL there is no DO block: one wait more, once in the life of a ledger.
-        Err(error) if !exists && error.message.contains("plpgsql") => {
+        Err(error) if !exists && error.code.as_deref() == Some(sql::GUARD_FAILED) => {
             let mut items = context.ledger.begin();
             let locked_at = items.len();
             items.push(try_lock(context, context.pooled));
@@ -39,7 +38,7 @@ pub(super) async fn try_once(
             if !answer(locked_at) {
                 return Ok(Try::Refused(context.ledger.look(session).await?));
             }
-            take_postgres(session, context, Making::Plainly { schema_exists: answer(locked_at + 1) }, silent).await
+            take_postgres(session, context, Making::UnderLock { schema_exists: answer(locked_at + 1) }, silent).await
         }
         result => result,
     }
@@ -73,19 +72,21 @@ async fn take_postgres(
     items.extend(known(context));
     items.push(Item::Control("set local lock_timeout = '200ms'".to_owned()));
     let locked_at = items.len();
-    items.push(try_lock(context, context.pooled || matches!(making, Making::Plainly { .. })));
+    items.push(try_lock(context, context.pooled || matches!(making, Making::UnderLock { .. })));
     match making {
         Making::Nothing => {}
-        Making::InBlock => items.push(ledger.create()),
-        Making::Plainly { schema_exists } => items.extend(ledger.create_plainly(schema_exists)),
+        Making::WithSchema => {
+            items.push(ledger.plain(&sql::MAY_MAKE, Vec::new()));
+            items.extend(ledger.create_under_lock(false));
+        }
+        Making::UnderLock { schema_exists } => items.extend(ledger.create_under_lock(schema_exists)),
     }
     let taken_at = items.len();
     items.push(ledger.bound(&sql::TAKE_LEASE, takers(session, context, silent)));
     items.push(ledger.bound(&sql::ENSURE_HEAD, Vec::new()));
     let reads_at = items.len();
-    match making {
-        Making::InBlock => items.push(ledger.plain(&sql::MADE, Vec::new())),
-        _ => items.extend(ledger.reads()),
+    if matches!(making, Making::Nothing) {
+        items.extend(ledger.reads());
     }
     items.push(Item::Commit);
     let rows = match session.send(items).await {
@@ -95,10 +96,8 @@ async fn take_postgres(
     let locked = rows[locked_at].first().is_some_and(|row| row.boolean(0));
     let epoch = rows[taken_at].first().and_then(|row| row.integer(0));
     let view = match making {
-        Making::InBlock if rows[reads_at].first().is_some_and(|row| row.boolean(0)) => Ok(LedgerView::just_made()),
-        // Another one has made it since we looked.
-        Making::InBlock => ledger.look(session).await,
-        _ => ledger.view(&rows[reads_at..]),
+        Making::Nothing => ledger.view(&rows[reads_at..]),
+        Making::WithSchema | Making::UnderLock { .. } => Ok(LedgerView::just_made()),
     };
     let view = match view {
         Ok(view) => view,

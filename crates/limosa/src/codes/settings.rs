@@ -132,4 +132,11 @@ pub(super) const TABLE: &[Cause] = &[
         "A setting of Flyway's is read, and something else does what it asks for: a flag, a command, or nothing at all.",
         "Nothing is to be done now; the help names what replaces it. Take the setting out to silence the warning.",
     ),
+    (
+        "LIM-C023",
+        "A `limosa.toml` stands beside `flyway.conf` or `flyway.toml`, and counts in its place: nothing that Flyway's file says holds for limosa.",
+        "A note. Where settings were to be added to those of Flyway, write all of them into `limosa.toml`: what each is called is in \
+         docs/coming-from/flyway-settings.md, and `limosa config explain` shows what holds now. Or take `limosa.toml` away, and give the \
+         added ones as flags or variables.",
+    ),
 ];

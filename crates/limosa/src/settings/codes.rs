@@ -45,6 +45,8 @@ pub const NOT_ON_THIS_ENGINE: &str = "LIM-C020";
 pub const FLYWAY_UNSUPPORTED: &str = "LIM-C021";
 /// A setting of Flyway's has no effect, because something else does what it asks for.
 pub const FLYWAY_WITHOUT_EFFECT: &str = "LIM-C022";
+/// A configuration file of Flyway's is not read, because one of ours stands beside it.
+pub const FLYWAY_UNREAD: &str = "LIM-C023";
 
 /// All codes with their meaning, in order.
 pub const TABLE: &[(&str, &str)] = &[
@@ -73,6 +75,7 @@ pub const TABLE: &[(&str, &str)] = &[
         FLYWAY_WITHOUT_EFFECT,
         "a setting in Flyway's configuration has no effect, because something else does what it asks for",
     ),
+    (FLYWAY_UNREAD, "a configuration file of Flyway's is not read, because limosa.toml stands beside it"),
 ];
 
 #[cfg(test)]

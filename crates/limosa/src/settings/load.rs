@@ -169,6 +169,14 @@ fn configuration_file(
         });
     }
     let (found, name) = found?;
+    let unread = flyway::FILE_NAMES.iter().find(|name| world.outside.exists(&found.join(name)));
+    if let (true, Some(unread)) = (name == FILE_NAME, unread) {
+        let message = format!("{unread} is not read: {FILE_NAME} beside it counts in its place");
+        let note = Diagnostic::new(codes::FLYWAY_UNREAD, Severity::Note, message);
+        problems.push(note.help(format!(
+            "write what should hold of it into {FILE_NAME} (docs/coming-from/flyway-settings.md), or take {FILE_NAME} away"
+        )));
+    }
     let base = if found == here { PathBuf::new() } else { found.to_owned() };
     let path = base.join(name);
     let (shown, is_flyways) = (path.display().to_string(), flyway::is_meant(&path));

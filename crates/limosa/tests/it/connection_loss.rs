@@ -245,7 +245,7 @@ async fn a_lost_answer_to_commit_is_settled_by_the_ledger() {
     let proxy = proxy_to(home.database_handle());
     well(&Running::migrate(through(&home, &proxy)).end().await);
     let commits = answers_to_commits(&proxy.messages());
-    let [first, second] = commits[..] else { panic!("two migrations commit: {commits:?}") };
+    let [_, first, second] = commits[..] else { panic!("the ledger and two migrations commit: {commits:?}") };
 
     let home = newest_postgres();
     home.file("0001_a.sql", "create table a (n int);");

@@ -28,6 +28,7 @@ mod half_done_values;
 mod hooks;
 mod journalled_findings;
 mod large_files;
+mod ledger_making;
 mod locking;
 mod loop_findings;
 mod maintenance;

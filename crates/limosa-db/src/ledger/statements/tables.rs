@@ -1,6 +1,6 @@
 //! Making the tables, and bringing them to the newest version.
 
-use super::{Statement, all};
+use super::{Statement, all, postgres_only};
 
 /// The tables of version 1, as statements separated by `;`.
 pub const CREATE: Statement = Statement {
@@ -301,12 +301,15 @@ pub const SCHEMA_EXISTS: Statement = Statement {
     mysql: "select true",
 };
 
-/// PostgreSQL: whether this transaction has made the tables, see [`crate::ledger::Ledger::create`].
-pub const MADE: Statement = Statement {
-    postgres: "select current_setting('limosa.made', true) = 'true'",
-    sqlite: "select false",
-    mysql: "select false",
-};
+/// PostgreSQL: fails, with [`GUARD_FAILED`], where the lock of runners is not ours, as `TRY_LOCK` left it in this transaction, or the schema of the
+/// ledger stands, so that nobody knows yet what is missing in it.
+pub const MAY_MAKE: Statement = postgres_only(
+    "select 1 / (current_setting('limosa.locked', true) = 'true' \
+     and not exists (select from pg_catalog.pg_namespace where nspname = {schema_text}))::int",
+);
+
+/// The code of an error of [`MAY_MAKE`]: a division by zero.
+pub const GUARD_FAILED: &str = "22012";
 
 /// The version of the ledger's tables.
 pub const VERSION: Statement = Statement {

@@ -1,6 +1,6 @@
 //! The ledger of the other tool, with the rows of what is applied.
 
-use limosa_core::{ForeignRow, ForeignTool};
+use limosa_core::{ForeignRow, ForeignTool, cut_for_flyway};
 use limosa_db::{DbError, FoundLedger, Item, NamedTable, Spent, ledgers_to_adopt};
 use limosa_formats::checksums;
 use limosa_sql::Engine;
@@ -122,6 +122,9 @@ fn row(project: &Project<'_>, one: &OneOfMany) -> ForeignRow {
         applied_by: Some(by_hand::user_of(project.opened)),
         ..ForeignRow::default()
     };
+    if project.tool == ForeignTool::Flyway {
+        row = cut_for_flyway(row);
+    }
     row.checksum = checksums::record(project.tool, one.up.as_bytes(), &row);
     row
 }

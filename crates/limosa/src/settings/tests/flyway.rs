@@ -473,3 +473,16 @@ fn callbacks_in_places_of_their_own_are_refused() {
     let refused = said(&conf("flyway.callbackLocations=filesystem:cb\n").load().unwrap_err());
     assert!(refused.contains("LIM-C021 flyway.callbackLocations cannot be had here"), "{refused}");
 }
+
+#[test]
+fn a_file_of_ours_beside_it_counts_in_its_place_and_that_is_said() {
+    let both = conf("flyway.locations=filesystem:sql\n").file("/home/me/shop/limosa.toml", "lock_timeout = \"5s\"\n");
+    let loaded = both.loaded();
+    assert_eq!(loaded.settings.lock_timeout, Duration::from_secs(5));
+    let expected = "LIM-C023 flyway.conf is not read: limosa.toml beside it counts in its place: write what should hold of it into \
+                    limosa.toml (docs/coming-from/flyway-settings.md), or take limosa.toml away\n";
+    assert_eq!(said(&loaded.notices), expected);
+    // Whoever names a file knows which one counts.
+    let named = conf("").file("/home/me/shop/limosa.toml", "").variable("LIMOSA_CONFIG", "limosa.toml");
+    assert_eq!(said(&named.loaded().notices), "");
+}

@@ -6,6 +6,7 @@ mod default_schema;
 mod keeping;
 mod kept_trouble;
 mod liquibase;
+mod long_names;
 mod passed_over;
 mod proof;
 mod sqitch;

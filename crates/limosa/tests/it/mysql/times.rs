@@ -27,3 +27,29 @@ async fn rows_at_the_end_of_a_file_count() {
         );
     }
 }
+
+/// A file that moves the clock of its session, or its time zone, takes no longer for that.
+#[tokio::test]
+async fn what_a_file_says_of_the_time_does_not_count() {
+    let home = home();
+    home.file("001_first.sql", "create table t (n int);\n");
+    for (number, sets) in
+        ["set time_zone = '+10:00'", "set time_zone = '-10:00'", "set timestamp = 1000000000"].iter().enumerate()
+    {
+        home.file(&format!("{:03}_sets.sql", number + 2), &format!("insert into t values ({number});\n{sets};\n"));
+    }
+    let answer = done(home.migrate().await);
+    let recorded = home.rows("select execution_ms from limosa_schema_migrations order by version");
+    for (step, recorded) in answer.steps.iter().zip(recorded).skip(1) {
+        let recorded: u64 = recorded.parse().unwrap();
+        assert!(recorded <= step.elapsed_ms + 1, "{}: {recorded} ms of {}", step.identity, step.elapsed_ms);
+    }
+    // West of what it was before: less than nothing, were it counted.
+    home.file("005_west.sql", &format!("{ROWS}set time_zone = '-10:00';\n"));
+    let answer = done(home.migrate().await);
+    let newest = "select execution_ms from limosa_schema_migrations where version = '005'";
+    let recorded: u64 = home.rows(newest)[0].parse().unwrap();
+    let elapsed = answer.steps[0].elapsed_ms;
+    assert!(elapsed > 100, "it was too quick to tell: {elapsed} ms");
+    assert!(recorded > elapsed / 2, "{recorded} ms of {elapsed}");
+}

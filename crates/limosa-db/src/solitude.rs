@@ -7,8 +7,8 @@ use crate::{DbError, Session, Value};
 /// Who could be hindered, and what could run unseen, while a session changes several things at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Solitude {
-    /// No other session is connected to the database, no prepared transaction waits in it, no event trigger is told of changes, and
-    /// transactions may last as long as they like.
+    /// No other session is connected to the database, no prepared transaction waits in it, no event trigger is told of changes,
+    /// transactions may last as long as they like, and it has so few partitions that a statement cannot drop hundreds at once.
     pub alone: bool,
     /// Each table that was asked for is an ordinary one of up to a megabyte, and nothing else happens when rows of it go: it has no trigger,
     /// rule, policy, child or foreign key, and none refers to it.
@@ -26,6 +26,7 @@ pub async fn solitude(session: &mut dyn Session, tables: &[String]) -> Result<So
          and a.backend_type is distinct from 'autovacuum worker') \
          and not exists (select from pg_catalog.pg_prepared_xacts where database = pg_catalog.current_database()) \
          and not exists (select from pg_catalog.pg_event_trigger) \
+         and not exists (select from pg_catalog.pg_inherits offset 100) \
          and coalesce(pg_catalog.current_setting('transaction_timeout', true), '0') = '0', \
          not exists (select from pg_catalog.json_array_elements_text($1::json) t (name) \
          left join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(t.name) and c.relkind = 'r' \

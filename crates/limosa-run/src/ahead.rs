@@ -255,7 +255,8 @@ fn supply<'a>(
             open = Some((marks, several));
             return Ok(Some(stretch));
         }
-        let awaits = !several.is_empty();
+        // The rows of what is applied tell how long each took.
+        let awaits = !several.is_empty() && step.action.direction() == Direction::Apply;
         let closing = Box::new(move |log: &Log| {
             let mut items: Vec<_> = entries::settle_constraints(run.engine).into_iter().collect();
             items.extend(match several.is_empty() {

@@ -13,10 +13,10 @@ use limosa_sql::Engine;
 
 use crate::{Context, SharedTransactions};
 
-/// Steps and statements of one transaction, besides [`Shares::MOST_BYTES`]: so few that nobody waits long for it, and that doing it again
-/// costs little.
-const MOST_STEPS: usize = 128;
-const MOST_STATEMENTS: u64 = 256;
+/// Steps and statements of one transaction, besides [`Shares::MOST_BYTES`]: so few that nobody waits long for it, that doing it again
+/// costs little, and that its locks are a small part of those that all databases of a server share.
+const MOST_STEPS: usize = 64;
+const MOST_STATEMENTS: u64 = 128;
 
 /// Decides step by step, in order.
 #[derive(Debug, Clone)]

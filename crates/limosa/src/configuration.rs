@@ -43,7 +43,8 @@ pub struct Configuration {
     pub replace_placeholders: bool,
     /// `migrate` compares each file that was applied, byte for byte, with what the ledger knows of it. Else it goes by names alone.
     pub verify_applied: bool,
-    /// PostgreSQL: in a database that holds nothing yet, small migrations that only make objects and fill them share transactions.
+    /// PostgreSQL: small migrations share transactions: those that only make objects and fill them, in a database that holds nothing yet, and
+    /// ways back that drop objects, while no other session uses the database.
     pub share_transactions: bool,
     /// SQLite: what each script begins with; None where that is what the tool of the files has.
     pub foreign_keys: Option<ForeignKeys>,

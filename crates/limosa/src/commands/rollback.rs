@@ -300,17 +300,22 @@ async fn run(
     Ok(answer)
 }
 
+/// So many ways back save more than the question costs whether they may share transactions, which is one wait for the server.
+const WORTH_ASKING: usize = 4;
+
 /// Which steps may share transactions, as the database is used now. Where it does not say so, none.
 async fn shared_transactions(opened: &mut Opened<'_>, plan: &Plan) -> SharedTransactions {
     let may = |step: &&Step| matches!(step.outline.shares, Shares::Drops | Shares::Deletes);
-    let is_worth_asking = opened.target.engine == Engine::Postgres && plan.steps.iter().filter(may).count() > 1;
+    let is_worth_asking =
+        opened.target.engine == Engine::Postgres && plan.steps.iter().filter(may).count() >= WORTH_ASKING;
     if !is_worth_asking || !opened.configuration.share_transactions {
         return SharedTransactions::None;
     }
-    let emptied: Option<Vec<String>> = emptied_tables(plan, opened.dialect()).map(|all| all.into_iter().collect());
-    let solitude = solitude(opened.session.as_mut(), emptied.as_deref().unwrap_or_default()).await;
-    match solitude {
-        Ok(solitude) if solitude.alone => SharedTransactions::Back { deletes: solitude.quiet && emptied.is_some() },
+    // Where the steps look for tables in another order, their names do not tell here which are meant.
+    let emptied = emptied_tables(plan, opened.dialect()).filter(|_| opened.first_schema.is_none());
+    let asked: Vec<String> = emptied.iter().flatten().cloned().collect();
+    match solitude(opened.session.as_mut(), &asked).await {
+        Ok(found) if found.alone => SharedTransactions::Back { deletes: found.quiet && emptied.is_some() },
         // A lost connection is told by what comes next.
         Ok(_) | Err(_) => SharedTransactions::None,
     }

@@ -267,8 +267,9 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "share_transactions",
         Kind::Boolean,
-        "false commits each migration by itself also in a PostgreSQL database that held nothing before the run, where small ones that \
-         only make objects, or fill them with rows of their own, else share transactions",
+        "false commits each migration by itself also where small ones else share transactions: on PostgreSQL those that only make objects, or \
+         fill them with rows of their own, in a database that held nothing before the run, and ways back that drop objects while no other \
+         session uses the database",
     )
     .variable("LIMOSA_SHARE_TRANSACTIONS")
     .default("true"),

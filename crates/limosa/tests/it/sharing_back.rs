@@ -102,6 +102,9 @@ async fn what_could_tell_stands_alone() {
     let refers = "create table other (id bigint references item (id) on delete cascade)";
     let policy = "alter table item enable row level security; alter table item force row level security;
         create policy all_of_it on item using (true)";
+    let partitions = "create table parts (n int) partition by list (n);
+        do $$ begin for n in 1..101 loop
+        execute format('create table part_%s partition of parts for values in (%s)', n, n); end loop; end $$";
     let event = "create function told() returns event_trigger language plpgsql as 'begin end';
         create event trigger told on sql_drop execute function told()";
     let rows_apart: &[&str] = &["6", "5 4", "3", "2 1"];
@@ -112,6 +115,7 @@ async fn what_could_tell_stands_alone() {
         (policy, rows_apart),
         ("create table child () inherits (item)", rows_apart),
         (event, &["6", "5", "4", "3", "2", "1"]),
+        (partitions, &["6", "5", "4", "3", "2", "1"]),
     ] {
         let home = newest_postgres();
         shop(&home);

@@ -1,4 +1,4 @@
-//! Tells the compiler what the binary says of itself with `--version`. Works without network and outside of git.
+//! Tells the compiler what the binary says of itself with `--version`, and sets up its allocator. Works without network and outside of git.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,16 @@ fn main() {
     println!("cargo::rustc-env=LIMOSA_BUILD_TARGET={target}");
     println!("cargo::rustc-env=LIMOSA_BUILD_PROFILE={}", profile().unwrap_or_default());
     println!("cargo::rustc-env=LIMOSA_BUILD_COMMIT={}", commit().unwrap_or_default());
+    set_up_allocator();
+}
+
+/// Links what sets the options of mimalloc, where that is the allocator: in C, for it has no safe way to them.
+fn set_up_allocator() {
+    println!("cargo::rerun-if-changed=allocator.c");
+    // Told by the crate that builds mimalloc.
+    let Some(headers) = env::var_os("DEP_MIMALLOC_INCLUDE_DIR") else { return };
+    // Nothing calls it by its name.
+    cc::Build::new().file("allocator.c").include(headers).link_lib_modifier("+whole-archive").compile("limosa_allocator");
 }
 
 /// The name of the profile. `PROFILE` knows only debug and release; the folder that is built into has the right one.

@@ -20,7 +20,11 @@ fn set_up_allocator() {
     // Told by the crate that builds mimalloc.
     let Some(headers) = env::var_os("DEP_MIMALLOC_INCLUDE_DIR") else { return };
     // Nothing calls it by its name.
-    cc::Build::new().file("allocator.c").include(headers).link_lib_modifier("+whole-archive").compile("limosa_allocator");
+    cc::Build::new()
+        .file("allocator.c")
+        .include(headers)
+        .link_lib_modifier("+whole-archive")
+        .compile("limosa_allocator");
 }
 
 /// The name of the profile. `PROFILE` knows only debug and release; the folder that is built into has the right one.

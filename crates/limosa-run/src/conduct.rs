@@ -89,7 +89,7 @@ impl Run<'_> {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let began_with = std::mem::take(&mut *self.began_with.lock().unwrap_or_else(PoisonError::into_inner));
         let owed = *self.owed.lock().unwrap_or_else(PoisonError::into_inner);
-        RunReport { steps, outcome, head, owed, began_with }
+        RunReport { steps, outcome, plan_digest: self.digest.clone(), head, owed, began_with }
     }
 
     /// Sets what the watcher sees.
@@ -219,20 +219,20 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
         Err(error) => {
             let error = context.values.hide_in_error(Box::new(error));
             let problem = own_problem(Some(&Purpose::Settings), "begin of the run", &error);
-            return nothing_done(problem);
+            return nothing_done(&run, problem);
         }
     };
     let mark = match tool_settings::begin(context, run.engine, session).await {
         Ok(mark) => mark,
         Err(error) => {
             let error = context.values.hide_in_error(Box::new(error));
-            return nothing_done(own_problem(Some(&Purpose::Settings), "begin of the run", &error));
+            return nothing_done(&run, own_problem(Some(&Purpose::Settings), "begin of the run", &error));
         }
     };
     let report = tokio::select! {
         biased;
         report = steps(&run, session) => report,
-        () = watch::watch(&run, backend) => unreachable_report(),
+        () = watch::watch(&run, backend) => unreachable_report(&run),
     };
     run.end_progress();
     if let Some(mark) = mark {
@@ -247,13 +247,13 @@ pub async fn conduct(session: &mut dyn Session, context: &Context<'_>, plan: &Pl
 }
 
 /// The watcher never ends by itself.
-fn unreachable_report() -> RunReport {
-    nothing_done(interrupted())
+fn unreachable_report(run: &Run<'_>) -> RunReport {
+    nothing_done(run, interrupted())
 }
 
-fn nothing_done(problem: Diagnostic) -> RunReport {
-    let outcome = Outcome::Stopped(Box::new(problem));
-    RunReport { steps: Vec::new(), outcome, head: None, owed: None, began_with: HashMap::new() }
+fn nothing_done(run: &Run<'_>, problem: Diagnostic) -> RunReport {
+    let (outcome, plan_digest) = (Outcome::Stopped(Box::new(problem)), run.digest.clone());
+    RunReport { steps: Vec::new(), outcome, plan_digest, head: None, owed: None, began_with: HashMap::new() }
 }
 
 async fn steps(run: &Run<'_>, session: &mut dyn Session) -> RunReport {

@@ -14,6 +14,8 @@ pub struct RunReport {
     pub steps: Vec<StepReport>,
     /// How it ended.
     pub outcome: Outcome,
+    /// [`limosa_core::Plan::digest`] of what was to be done, as text.
+    pub plan_digest: String,
     /// The head of the audit log at the end.
     pub head: Option<AuditHead>,
     /// The callback that failed behind what stands, and that runs again only behind another step: what it was to do is left undone.

@@ -20,7 +20,7 @@ pub(crate) struct Reading<'r> {
 }
 
 /// Files that are worth a thread of their own to read.
-const SHARE: usize = 64;
+const SHARE: usize = 32;
 
 /// Files of which what is known is held in one piece, for whoever takes it on gives it back piece by piece.
 const READ_AT_ONCE: usize = 256;

@@ -332,16 +332,17 @@ fn still_pending(changes: &[Change], view: &LedgerView, around: &Surroundings) -
 }
 
 fn expected(plan: &Plan, options: &MigrateOptions) -> Result<(), Failure> {
+    let Some(wanted) = &options.expected_plan else { return Ok(()) };
     let digest = plan.digest();
-    match &options.expected_plan {
-        // In short it may be written with the name of the hash, as `limosa plan` does, or without.
-        Some(wanted) if !digest.is_meant_by(wanted) => Err(Failure::person(
-            "LIM-U001",
-            format!("the plan has changed: expected {wanted}, it is {digest} now"),
-            "look at it again: limosa plan",
-        )),
-        _ => Ok(()),
+    // In short it may be written with the name of the hash, as `limosa plan` does, or without.
+    if digest.is_meant_by(wanted) {
+        return Ok(());
     }
+    Err(Failure::person(
+        "LIM-U001",
+        format!("the plan has changed: expected {wanted}, it is {digest} now"),
+        "look at it again: limosa plan",
+    ))
 }
 
 /// What has no way back is said before anything runs.
@@ -412,7 +413,7 @@ pub(crate) fn answer(
     began: Instant,
 ) -> RunAnswer {
     let (outcome, exit, error) = outcome_words(&report.outcome);
-    let (plan_digest, notices) = (plan.digest().to_string(), plan.notices);
+    let (plan_digest, notices) = (report.plan_digest, plan.notices);
     // Each of these lists is as long as the folder.
     drop(plan.steps);
     RunAnswer {

@@ -49,6 +49,14 @@ impl<'a> Place<'a> {
         Ok(place)
     }
 
+    /// An empty database, for tools that make none on SQLite.
+    pub(crate) fn make(&self) -> Result<()> {
+        if let Database::Sqlite { file, .. } = &self.database {
+            std::fs::File::create(file).with_context(|| format!("{} cannot be made", file.display()))?;
+        }
+        Ok(())
+    }
+
     /// A new database on a server.
     pub(crate) fn mysql(server: &'a MysqlServer, migrations: usize) -> Result<Self> {
         let database = server.create_database()?;
@@ -71,6 +79,14 @@ impl<'a> Place<'a> {
             }
             Database::Sqlite { file, .. } => format!("sqlite:{}", file.display()),
             Database::Mysql { database, .. } => database.url(),
+        }
+    }
+
+    /// The URL in the words of sqlx, which makes a database on SQLite only where it is allowed to.
+    pub(crate) fn sqlx_url(&self) -> String {
+        match &self.database {
+            Database::Postgres { .. } | Database::Mysql { .. } => self.url(),
+            Database::Sqlite { .. } => format!("{}?mode=rwc", self.url()),
         }
     }
 

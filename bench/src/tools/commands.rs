@@ -45,7 +45,7 @@ impl Tool {
                 }
             }
             Kind::Sqlx => {
-                let from = ["--source".into(), layouts.at("sqlx"), "-D".into(), place.url()];
+                let from = ["--source".into(), layouts.at("sqlx"), "-D".into(), place.sqlx_url()];
                 let words: Vec<String> = match task {
                     Task::Apply | Task::Nothing => vec!["migrate".into(), "run".into()],
                     Task::Status => vec!["migrate".into(), "info".into()],
@@ -160,7 +160,10 @@ impl Tool {
                 );
                 layouts.put("sql-migrate.yml", &text)
             }
-            Kind::Refinery => layouts.put("refinery.toml", &place.refinery_settings()),
+            Kind::Refinery => {
+                place.make()?;
+                layouts.put("refinery.toml", &place.refinery_settings())
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@
 //!   time. Nobody uses what they make, and each of them leaves the same behind as in a transaction of its own, but for rows in different
 //!   tables that have the same time; what could tell the difference otherwise (`limosa_sql::sharing`) stays alone.
 //! - While no other session uses the database, so are small ways back that drop objects, and delete rows of small tables where nothing runs
-//!   when they go. Whoever comes meanwhile waits for no more than what is quick.
+//!   when they go, up to the first that may take long. Whoever comes meanwhile waits for no more than what is quick.
 
 use std::collections::HashSet;
 
@@ -37,8 +37,10 @@ enum Bounds {
         until: usize,
     },
     Back {
-        /// The first step behind which more may run when rows are deleted than was known before.
-        deletes_until: usize,
+        /// Rows may be deleted.
+        deletes: bool,
+        /// The first step that may take long: behind it somebody may have come, and more may run when rows are deleted than was known before.
+        until: usize,
     },
 }
 
@@ -64,17 +66,20 @@ impl Sharing {
         if !is_open_to_it || !steps.iter().all(may) {
             return None;
         }
-        let first = |found: fn(&Step) -> bool| steps.iter().position(found).unwrap_or(steps.len());
+        let first = |found: &dyn Fn(&Step) -> bool| steps.iter().position(found).unwrap_or(steps.len());
         let bounds = match (context.shared_transactions, plan.direction) {
             (SharedTransactions::New, Direction::Apply) => Bounds::New {
                 rows: !steps.iter().any(|step| step.outline.telltale.for_rows),
                 clock: steps.iter().any(|step| step.outline.telltale.of_clock),
-                until: first(|step| step.outline.brings_rows),
+                until: first(&|step| step.outline.brings_rows),
             },
             (SharedTransactions::Back { deletes }, Direction::Revert) => {
-                let is_known = |step: &Step| matches!(step.outline.shares, Shares::Drops | Shares::Deletes);
-                let known = steps.iter().take_while(|step| is_known(step)).count();
-                Bounds::Back { deletes_until: if deletes { known } else { 0 } }
+                let may_take_long = |step: &Step| match step.outline.shares {
+                    Shares::Drops => false,
+                    Shares::Deletes => !deletes,
+                    Shares::Nothing | Shares::Objects | Shares::Rows => true,
+                };
+                Bounds::Back { deletes, until: first(&may_take_long) }
             }
             _ => return None,
         };
@@ -122,8 +127,8 @@ impl Sharing {
             (Bounds::New { until, .. }, Shares::Objects | Shares::Drops) => number < until,
             // A row in an older table takes a number that is gone when the transaction is taken back.
             (Bounds::New { rows, until, .. }, Shares::Rows) => rows && number < until && tables.iter().all(is_new),
-            (Bounds::Back { .. }, Shares::Drops) => true,
-            (Bounds::Back { deletes_until }, Shares::Deletes) => number < deletes_until,
+            (Bounds::Back { until, .. }, Shares::Drops) => number < until,
+            (Bounds::Back { until, deletes }, Shares::Deletes) => deletes && number < until,
             _ => false,
         };
         // A statement that is stopped after a time has to be known by its own step.

@@ -50,8 +50,7 @@ fn problem(callback: &PlannedCallback, policy: &Policy, around: &Surroundings) -
     let shares = !callback.event.is_each() || callback.shares(around.engine);
     if policy.single_transaction && !shares {
         let message = format!("{file} cannot be part of a single transaction, and runs with each migration");
-        let help = SEVERAL_TRANSACTIONS;
-        return Some(Diagnostic::error("LIM-P009", message).at(Label::file(file)).help(help));
+        return Some(Diagnostic::error("LIM-P009", message).at(Label::file(file)).help(SEVERAL_TRANSACTIONS));
     }
     None
 }

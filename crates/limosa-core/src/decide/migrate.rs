@@ -312,8 +312,7 @@ fn capability_problems(chosen: &[&Assessed<'_>], policy: &Policy, around: &Surro
         let Some(change) = line.change else { continue };
         if policy.single_transaction && change.is_code {
             let message = format!("{} is code, and cannot be part of a single transaction", change.script.file);
-            let help = SEVERAL_TRANSACTIONS;
-            problems.push(Diagnostic::error("LIM-P009", message).help(help));
+            problems.push(Diagnostic::error("LIM-P009", message).help(SEVERAL_TRANSACTIONS));
         }
         problems.extend(needs_session(&change.script.outline, &change.script.file, around));
         if change.script.outline.is_atomic() {

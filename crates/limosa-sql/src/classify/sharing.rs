@@ -328,15 +328,21 @@ fn holds_its_rows(statement: &str) -> bool {
         at += 1;
     }
     at += 1;
+    let calls =
+        |words: &mut Words<'_>, at| words.symbol(at + 1, b'(') && words.name(at).is_some() && !words.is(at, "CONFLICT");
+    !any_from(words, at, |words, at| words.is_any(at, &["SELECT", "TABLE", "WITH", "RETURNING"]) || calls(words, at))
+}
+
+/// True where something holds of a word, from the one with this number on.
+fn any_from(words: &mut Words<'_>, first: usize, holds: impl Fn(&mut Words<'_>, usize) -> bool) -> bool {
+    let mut at = first;
     while words.get(at).is_some() {
-        let reads = words.is_any(at, &["SELECT", "TABLE", "WITH", "RETURNING"]);
-        let calls = words.symbol(at + 1, b'(') && words.name(at).is_some() && !words.is(at, "CONFLICT");
-        if reads || calls {
-            return false;
+        if holds(words, at) {
+            return true;
         }
         at += 1;
     }
-    true
+    false
 }
 
 #[cfg(test)]

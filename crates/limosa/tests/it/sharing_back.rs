@@ -93,6 +93,26 @@ fn everything(home: &Home) -> RollbackOptions {
     RollbackOptions { selection: all(), use_file: false, consent: Some(home.database()), backup: false }
 }
 
+/// Whoever asks whether anybody is there must not wait for him.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_somebody_keeps_locked_is_told_after_the_time_out() {
+    let home = newest_postgres();
+    shop(&home);
+    well(&home.migrate().await);
+    let session = home.database_handle().session().expect("a session");
+    session.execute("begin; lock table item").expect("it is locked");
+    let mut configuration = home.configuration();
+    configuration.limits.lock_timeout_ms = 100;
+    configuration.limits.lock_retries = 0;
+    let run = Running::rollback(configuration, everything(&home)).end();
+    let result = tokio::time::timeout(Duration::from_secs(30), run).await.expect("it ends by itself");
+    assert_eq!(exit(&result), 3);
+    says(&result, &["lock"]);
+    session.execute("rollback").expect("it lets go");
+    assert_eq!(home.ledger().len(), 6);
+    audited(&home).await;
+}
+
 /// What runs when rows go, or lasts, or is told of changes.
 #[tokio::test]
 async fn what_could_tell_stands_alone() {
@@ -144,29 +164,28 @@ async fn behind_what_may_take_long_each_is_alone() {
 
 #[tokio::test]
 async fn where_one_fails_the_others_are_taken_back_as_if_each_were_alone() {
-    let home = newest_postgres();
-    shop(&home);
-    home.file("0002_step.rollback.sql", "alter table item drop column nota;");
-    well(&home.migrate().await);
-    is_left_alone(&home);
-    let (result, events) = Running::rollback(home.configuration(), everything(&home)).end_with_events().await;
-    assert_eq!(exit(&result), 3);
-    says(&result, &["LIM-R002", "nota"]);
-    let states: Vec<_> = result.expect("a report").steps.iter().map(|step| step.state).collect();
-    assert_eq!(states, ["done", "done", "done", "done", "rolled_back"]);
-    assert_eq!(transactions(&home), ["6", "5", "4", "3"]);
-    assert_eq!(home.ledger().len(), 2);
-    let statements = |event: &&Event| matches!(event, Event::StatementDone { .. });
-    assert_eq!(events.iter().filter(statements).count(), 5, "no statement is told twice");
-    assert_eq!(
-        told(&events),
-        [
-            "1 begins", "1 done", "2 begins", "2 done", "3 begins", "3 done", "4 begins", "4 done", "5 begins",
-            "5 failed"
-        ],
-        "as if each were alone"
-    );
-    audited(&home).await;
+    // The second is no name of a table either: whether it is a small one cannot be asked.
+    for (wrong, word) in [("alter table item drop column nota;", "nota"), ("delete from a.b.c.item;", "a.b.c.item")] {
+        let home = newest_postgres();
+        shop(&home);
+        home.file("0002_step.rollback.sql", wrong);
+        well(&home.migrate().await);
+        is_left_alone(&home);
+        let (result, events) = Running::rollback(home.configuration(), everything(&home)).end_with_events().await;
+        assert_eq!(exit(&result), 3);
+        says(&result, &["LIM-R002", word]);
+        let states: Vec<_> = result.expect("a report").steps.iter().map(|step| step.state).collect();
+        assert_eq!(states, ["done", "done", "done", "done", "rolled_back"]);
+        assert_eq!(transactions(&home), ["6", "5", "4", "3"]);
+        assert_eq!(home.ledger().len(), 2);
+        let statements = |event: &&Event| matches!(event, Event::StatementDone { .. });
+        assert_eq!(events.iter().filter(statements).count(), 5, "no statement is told twice");
+        let mut expected: Vec<String> =
+            (1..=4).flat_map(|number| [format!("{number} begins"), format!("{number} done")]).collect();
+        expected.extend(["5 begins".to_owned(), "5 failed".to_owned()]);
+        assert_eq!(told(&events), expected, "as if each were alone");
+        audited(&home).await;
+    }
 }
 
 /// Connections that are cut anywhere: what the ledger says is what stands, and what is reported done is in it.

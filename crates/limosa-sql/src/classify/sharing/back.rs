@@ -1,6 +1,6 @@
 //! Statements by which migrations are taken back, and that may share a transaction while nobody else uses the database.
 
-use super::{MAKING, OF_CLOCK, calls, mentions, words};
+use super::{MAKING, OF_CLOCK, any_from, calls, mentions, words};
 use crate::lexer::Reading;
 use crate::words::Words;
 use crate::{Class, Engine};
@@ -27,18 +27,12 @@ pub(super) fn only_drops(statement: &str, class: &Class) -> bool {
 
 /// True for a `DELETE` that reads nothing but the rows of its table, and calls nothing.
 pub(super) fn only_deletes(statement: &str) -> bool {
+    const READING: &[&str] = &["SELECT", "TABLE", "VALUES", "USING", "RETURNING", "WITH", "CURRENT"];
     let words = &mut Words::new(Engine::Postgres, statement, Reading::of(Engine::Postgres));
-    if !words.are(0, &["DELETE", "FROM"]) || calls(statement) || mentions(statement, OF_CLOCK) {
-        return false;
-    }
-    let mut at = 0;
-    while words.get(at).is_some() {
-        if words.is_any(at, &["SELECT", "TABLE", "VALUES", "USING", "RETURNING", "WITH", "CURRENT"]) {
-            return false;
-        }
-        at += 1;
-    }
-    true
+    words.are(0, &["DELETE", "FROM"])
+        && !calls(statement)
+        && !mentions(statement, OF_CLOCK)
+        && !any_from(words, 2, |words, at| words.is_any(at, READING))
 }
 
 #[cfg(test)]
